@@ -1,0 +1,1 @@
+"""The vocabulary that every floor shares: bytes, units, canonical encodings, errors."""

@@ -1,0 +1,74 @@
+"""The four families of error; whatever Keymoot raises has one of them as a parent.
+
+Each family answers one question: are these bytes what the format says
+(`Malformed`), may this be done (`Refused`), did a peer break the protocol
+(`Fault`), did we (`Defect`)?  A concrete error is a class with typed fields; its
+message says what happened, what was allowed, and what to do.
+"""
+
+from typing import ClassVar
+
+
+class KeymootError(Exception):
+    """Everything that Keymoot raises on purpose.
+
+    Attributes:
+        code: A stable UPPER_SNAKE word for programs; the message is for people.
+    """
+
+    code: ClassVar[str] = "KEYMOOT_ERROR"
+
+
+class Malformed(KeymootError):
+    """These bytes are not what the format says. Parsers raise nothing else."""
+
+    code = "MALFORMED"
+
+    def __init__(self, message: str, path: str = "") -> None:
+        """Say what is wrong and, for nested input, where.
+
+        Args:
+            message: What was found, what was expected.
+            path: Where in the input, as `a.b[2]`; empty for the whole.
+        """
+        super().__init__(f"{path}: {message}" if path else message)
+        self.reason = message
+        self.path = path
+
+
+class Refused(KeymootError):
+    """Understood, and the answer is no.
+
+    In a transaction: state is undone, gas is kept, the receipt carries the code.
+    """
+
+    code = "REFUSED"
+
+
+class Fault(KeymootError):
+    """A peer broke the protocol.
+
+    Attributes:
+        blamed: Who did it, as the protocol names its parties; empty when unknown.
+        certainty: `known`, `suspected` (somebody could have framed them) or `unknown`.
+    """
+
+    code = "FAULT"
+
+    def __init__(self, message: str, blamed: str = "", certainty: str = "unknown") -> None:
+        """Say what was broken, by whom, and how surely.
+
+        Args:
+            message: Which rule of which protocol was broken.
+            blamed: The party, or empty.
+            certainty: `known`, `suspected` or `unknown`.
+        """
+        super().__init__(message)
+        self.blamed = blamed
+        self.certainty = certainty
+
+
+class Defect(KeymootError):
+    """Our own invariant broke. The node stops: going on would fork the chain."""
+
+    code = "DEFECT"

@@ -1,0 +1,67 @@
+"""Read one field of decoded RLP, or say which field is wrong.
+
+Every parser of ledger bytes is made of these, so that their errors look alike.
+"""
+
+from typing import TypeVar
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Fixed
+from keymoot.base.rlp import Decoded
+
+F = TypeVar("F", bound=Fixed)
+
+UINT256_BYTES = 32
+
+
+def list_of(item: Decoded, length: int | None, path: str) -> list[Decoded]:
+    """Take a list, of exactly `length` items where one is given."""
+    if isinstance(item, bytes):
+        raise Malformed("a list was expected, got bytes", path)
+    if length is not None and len(item) != length:
+        raise Malformed(f"{length} fields were expected, got {len(item)}", path)
+    return item
+
+
+def bytes_of(item: Decoded, path: str, max_length: int | None = None) -> bytes:
+    """Take bytes, of at most `max_length`."""
+    if not isinstance(item, bytes):
+        raise Malformed("bytes were expected, got a list", path)
+    if max_length is not None and len(item) > max_length:
+        raise Malformed(f"at most {max_length} bytes are accepted, got {len(item)}", path)
+    return item
+
+
+def uint_of(item: Decoded, path: str, max_bytes: int = UINT256_BYTES) -> int:
+    """Take a big-endian integer without leading zeros."""
+    raw = bytes_of(item, path, max_bytes)
+    if raw[:1] == b"\x00":
+        raise Malformed("an integer has a leading zero byte", path)
+    return int.from_bytes(raw, "big")
+
+
+def fixed_of(item: Decoded, kind: type[F], path: str) -> F:
+    """Take a byte string of the length that `kind` demands."""
+    raw = bytes_of(item, path)
+    if len(raw) != kind.LENGTH:
+        raise Malformed(f"{kind.__name__} is {kind.LENGTH} bytes, got {len(raw)}", path)
+    return kind(raw)
+
+
+def optional_fixed_of(item: Decoded, kind: type[F], path: str) -> F | None:
+    """Take a byte string as `fixed_of` does, or nothing for empty bytes."""
+    return None if item == b"" else fixed_of(item, kind, path)
+
+
+def text_of(item: Decoded, path: str, max_length: int) -> str:
+    """Take UTF-8 of at most `max_length` bytes."""
+    raw = bytes_of(item, path, max_length)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("text is not UTF-8", path) from error
+
+
+def uint(value: int) -> bytes:
+    """Write an integer as RLP wants it: big-endian, shortest, empty for zero."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")

@@ -1,0 +1,104 @@
+"""Byte strings of a fixed length that check themselves."""
+
+from typing import ClassVar, Self
+
+from keymoot.base.errors import Malformed
+
+
+class Fixed(bytes):
+    """A byte string with exactly `LENGTH` bytes; subclasses give it a meaning."""
+
+    LENGTH: ClassVar[int] = 0
+    __slots__ = ()
+
+    def __new__(cls, value: bytes) -> Self:
+        """Take `value` as it is, or refuse it.
+
+        Raises:
+            Malformed: `value` has another length.
+        """
+        if len(value) != cls.LENGTH:
+            raise Malformed(f"{cls.__name__} is {cls.LENGTH} bytes, got {len(value)}")
+        return super().__new__(cls, value)
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        """Parse `0x`-prefixed hex of either case.
+
+        Raises:
+            Malformed: no prefix, a character that is not hex, or another length.
+        """
+        if not text.startswith("0x"):
+            raise Malformed(f'{cls.__name__} is written as "0x" and {2 * cls.LENGTH} hex digits')
+        digits = text[2:]
+        if len(digits) != 2 * cls.LENGTH or not all(c in "0123456789abcdefABCDEF" for c in digits):
+            raise Malformed(
+                f'{cls.__name__} is written as "0x" and {2 * cls.LENGTH} hex digits, '
+                f"got {len(digits)} characters after the prefix"
+            )
+        return cls(bytes.fromhex(digits))
+
+    @property
+    def hex0x(self) -> str:
+        """Lower-case hex with the `0x` prefix."""
+        return "0x" + self.hex()
+
+    def __repr__(self) -> str:
+        """Show the meaning beside the bytes."""
+        return f"{type(self).__name__}({self.hex0x})"
+
+
+class Address(Fixed):
+    """An Ethereum address: the last 20 bytes of Keccak-256 of a public key."""
+
+    LENGTH = 20
+    __slots__ = ()
+
+
+class Hash32(Fixed):
+    """A 32-byte hash; its function is named where it is made."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+
+class Bytes32(Fixed):
+    """Thirty-two bytes without a further meaning (ABI `bytes32`)."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+
+class NetworkId(Fixed):
+    """Keccak-256 of the canonical genesis; tells one ledger from every other."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+
+class WalletId(Fixed):
+    """Keccak-256 of a wallet's first owner and salt: its name on the ledger."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+
+class RequestId(Fixed):
+    """What a credential calls one request; unique to that credential."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+
+class Measurement(Fixed):
+    """SHA-384 over what an enclave starts with (TDX: MRTD; simulated: our source)."""
+
+    LENGTH = 48
+    __slots__ = ()
+
+
+class Signature65(Fixed):
+    """A recoverable ECDSA signature: r (32) ‖ s (32) ‖ y parity (1, 0 or 1); s is low."""
+
+    LENGTH = 65
+    __slots__ = ()

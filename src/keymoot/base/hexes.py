@@ -1,0 +1,52 @@
+"""Hex as Ethereum's JSON-RPC writes it: quantities and data."""
+
+from keymoot.base.errors import Malformed
+
+_DIGITS = frozenset("0123456789abcdefABCDEF")
+
+MAX_QUANTITY_DIGITS = 64
+"""Hex digits of a 256-bit quantity."""
+
+
+def quantity(value: int) -> str:
+    """Write an integer without leading zeros: 0 is `0x0`."""
+    return hex(value)
+
+
+def data(value: bytes) -> str:
+    """Write bytes, two digits each: nothing is `0x`."""
+    return "0x" + value.hex()
+
+
+def parse_quantity(text: object, path: str = "") -> int:
+    """Read a quantity strictly.
+
+    Raises:
+        Malformed: no text, no prefix, no digits, a leading zero, or over 256 bits.
+    """
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise Malformed('a quantity is text that starts with "0x"', path)
+    digits = text[2:]
+    if not digits or not _DIGITS.issuperset(digits):
+        raise Malformed("a quantity has hex digits after 0x", path)
+    if len(digits) > 1 and digits[0] == "0":
+        raise Malformed("a quantity has no leading zeros", path)
+    if len(digits) > MAX_QUANTITY_DIGITS:
+        raise Malformed("a quantity has at most 256 bits", path)
+    return int(digits, 16)
+
+
+def parse_data(text: object, path: str = "", max_bytes: int | None = None) -> bytes:
+    """Read bytes strictly.
+
+    Raises:
+        Malformed: no text, no prefix, odd or wrong digits, or over `max_bytes`.
+    """
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise Malformed('bytes are text that starts with "0x"', path)
+    digits = text[2:]
+    if len(digits) % 2 or not _DIGITS.issuperset(digits):
+        raise Malformed("bytes are an even number of hex digits", path)
+    if max_bytes is not None and len(digits) > 2 * max_bytes:
+        raise Malformed(f"at most {max_bytes} bytes are accepted, got {len(digits) // 2}", path)
+    return bytes.fromhex(digits)

@@ -1,0 +1,117 @@
+"""What an agent asks of a wallet: the ledger's own transaction type, 0x4b ("K").
+
+An EIP-2718 transaction without nonce and gas price: its id, unique to the
+credential that signs it, makes a retry harmless and lets a hundred requests race;
+its expiry lets the ledger forget it. The network id in the signed bytes keeps it
+from any other network.
+
+    raw = 0x4b ‖ rlp([network, wallet, id, expires_at, method, payload, reply_key,
+                      y_parity, r, s])
+    signed digest = keccak256(0x4b ‖ rlp(the first seven fields))
+"""
+
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fixed import Bytes32, NetworkId, RequestId, Signature65, WalletId
+from keymoot.base.units import Seconds, UnixSeconds
+
+REQUEST_TYPE = 0x4B
+"""EIP-2718 type byte of a request."""
+
+MAX_PAYLOAD_BYTES = 65_536
+"""Longest thing that one request may ask to be signed."""
+
+MAX_METHOD_BYTES = 32
+"""Longest method name, in UTF-8 bytes."""
+
+MAX_LIFETIME_SECONDS = Seconds(600)
+"""How far ahead of the block's time a request may expire; ids are remembered so long."""
+
+SIGN_TRANSACTION = "eth_signTransaction"
+"""Method whose payload is an unsigned transaction (`EvmTransaction.unsigned_bytes`)."""
+
+SIGN_MESSAGE = "personal_sign"
+"""Method whose payload is the message of EIP-191, without its prefix."""
+
+SIGN_TYPED_DATA = "eth_signTypedData_v4"
+"""Method whose payload is the canonical JSON of EIP-712 typed data."""
+
+_FIELDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish of an agent, before its credential signs it.
+
+    Attributes:
+        network: The only ledger on which it counts.
+        wallet: Whose key is to sign.
+        request_id: The credential's own name for it; the same id with the same body
+            has the same answer, with another body it is refused.
+        expires_at: Last ledger second at which it is accepted and released.
+        method: What to sign: one of the SIGN_ names; others are refused, not malformed.
+        payload: The thing to sign, as its method defines.
+        reply_key: X25519 public key to which the answer is sealed.
+    """
+
+    network: NetworkId
+    wallet: WalletId
+    request_id: RequestId
+    expires_at: UnixSeconds
+    method: str
+    payload: bytes
+    reply_key: Bytes32
+
+    def unsigned_bytes(self) -> bytes:
+        """Give the bytes whose Keccak-256 the credential signs."""
+        return bytes((REQUEST_TYPE,)) + rlp.encode(self._fields())
+
+    def signed_bytes(self, signature: Signature65) -> bytes:
+        """Give the transaction's bytes, with the credential's signature."""
+        return bytes((REQUEST_TYPE,)) + rlp.encode(
+            [
+                *self._fields(),
+                uint(signature[64]),
+                signature[:32].lstrip(b"\0"),
+                signature[32:64].lstrip(b"\0"),
+            ]
+        )
+
+    def _fields(self) -> list[rlp.Item]:
+        return [
+            self.network,
+            self.wallet,
+            self.request_id,
+            uint(self.expires_at),
+            self.method.encode(),
+            self.payload,
+            self.reply_key,
+        ]
+
+
+def decode_request(raw: bytes) -> tuple[Request, Signature65]:
+    """Read a signed request, without recovering its credential.
+
+    Raises:
+        Malformed: these bytes are not a request; the path names the field.
+    """
+    if raw[:1] != bytes((REQUEST_TYPE,)):
+        raise Malformed(f"a request starts with 0x{REQUEST_TYPE:02x}")
+    fields = list_of(rlp.decode(raw[1:]), _FIELDS, "request")
+    request = Request(
+        network=fixed_of(fields[0], NetworkId, "network"),
+        wallet=fixed_of(fields[1], WalletId, "wallet"),
+        request_id=fixed_of(fields[2], RequestId, "id"),
+        expires_at=UnixSeconds(uint_of(fields[3], "expiresAt", 8)),
+        method=text_of(fields[4], "method", MAX_METHOD_BYTES),
+        payload=bytes_of(fields[5], "payload", MAX_PAYLOAD_BYTES),
+        reply_key=fixed_of(fields[6], Bytes32, "replyKey"),
+    )
+    parity = uint_of(fields[7], "yParity", 1)
+    if parity > 1:
+        raise Malformed(f"yParity is 0 or 1, got {parity}", "yParity")
+    r, s = uint_of(fields[8], "r"), uint_of(fields[9], "s")
+    return request, Signature65(r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((parity,)))

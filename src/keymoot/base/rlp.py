@@ -1,0 +1,93 @@
+"""Recursive Length Prefix: the one canonical encoding of the ledger.
+
+Follows the Ethereum Yellow Paper, appendix B. An item is bytes or a list of items;
+the decoder accepts only the shortest form, so decode(x) succeeding means that
+encode(decode(x)) is x.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from keymoot.base.errors import Malformed
+
+Item: TypeAlias = "bytes | Sequence[Item]"
+"""What RLP can say: bytes, or a sequence of items."""
+
+MAX_DEPTH = 16
+"""Deepest nesting the decoder follows; nothing of ours needs more than six."""
+
+_SHORT = 55
+"""Longest payload whose length fits into the first byte."""
+
+
+def encode(item: Item) -> bytes:
+    """Encode bytes or a nested sequence of bytes."""
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        raw = bytes(item)
+        if len(raw) == 1 and raw[0] < 0x80:
+            return raw
+        return _prefix(len(raw), 0x80) + raw
+    payload = b"".join([encode(part) for part in item])
+    return _prefix(len(payload), 0xC0) + payload
+
+
+def decode(data: bytes, max_depth: int = MAX_DEPTH) -> "Decoded":
+    """Decode exactly one item that fills `data`.
+
+    Raises:
+        Malformed: trailing bytes, a long form where a short one exists, a length
+            beyond the input, or lists nested deeper than `max_depth`.
+    """
+    item, end = _decode(data, 0, len(data), max_depth)
+    if end != len(data):
+        raise Malformed(f"RLP ends after {end} bytes, {len(data) - end} more follow")
+    return item
+
+
+Decoded: TypeAlias = "bytes | list[Decoded]"
+"""What `decode` gives: bytes, or a list."""
+
+
+def _prefix(length: int, offset: int) -> bytes:
+    if length <= _SHORT:
+        return bytes((offset + length,))
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((offset + _SHORT + len(size),)) + size
+
+
+def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Decoded, int]:
+    if at >= end:
+        raise Malformed("RLP is cut short: an item was expected")
+    first = data[at]
+    if first < 0x80:
+        return data[at : at + 1], at + 1
+    if first < 0xC0:
+        start, stop = _span(data, at, end, 0x80)
+        if stop - start == 1 and data[start] < 0x80:
+            raise Malformed("RLP has a byte below 0x80 in the long form")
+        return data[start:stop], stop
+    if depth <= 0:
+        raise Malformed("RLP is nested too deeply")
+    start, stop = _span(data, at, end, 0xC0)
+    items: list[Decoded] = []
+    while start < stop:
+        item, start = _decode(data, start, stop, depth - 1)
+        items.append(item)
+    return items, stop
+
+
+def _span(data: bytes, at: int, end: int, offset: int) -> tuple[int, int]:
+    tag = data[at] - offset
+    if tag <= _SHORT:
+        start, length = at + 1, tag
+    else:
+        start = at + 1 + tag - _SHORT
+        size = data[at + 1 : start]
+        if start > end or size[0] == 0:
+            raise Malformed("RLP has a length with a leading zero or beyond the input")
+        length = int.from_bytes(size, "big")
+        if length <= _SHORT:
+            raise Malformed("RLP has a short length in the long form")
+    if start + length > end:
+        raise Malformed(f"RLP promises {length} bytes, {end - start} are left")
+    return start, start + length

@@ -1,0 +1,114 @@
+"""JSON from strangers: bounded, no duplicate keys, no floats, no surprises."""
+
+import json
+from typing import TypeAlias
+
+from keymoot.base.errors import Malformed
+
+Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+"""What a document of ours may hold: no floating point numbers."""
+
+MAX_DEPTH = 32
+"""Deepest nesting of arrays and objects that is read."""
+
+MAX_INTEGER_DIGITS = 80
+"""Longest integer that is read: a uint256 has 78 digits."""
+
+
+def parse(text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json:
+    """Read one document.
+
+    Args:
+        text: UTF-8 bytes or text.
+        max_bytes: Size limit in bytes (of the UTF-8 form).
+        max_depth: Limit on nesting.
+
+    Raises:
+        Malformed: too large, too deep, not UTF-8, not JSON, a key twice, a
+            fraction or exponent, NaN, or an integer of over 80 digits.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(raw) > max_bytes:
+        raise Malformed(f"JSON has {len(raw)} bytes, at most {max_bytes} are accepted")
+    try:
+        decoded = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("JSON is not UTF-8") from error
+    _check_depth(decoded, max_depth)
+    try:
+        value: Json = json.loads(
+            decoded,
+            object_pairs_hook=_no_duplicates,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_bounded_int,
+        )
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from error
+    _check_text(value)
+    return value
+
+
+def canonical(value: Json) -> bytes:
+    """Write a document in one way only: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def _check_depth(text: str, max_depth: int) -> None:
+    depth = 0
+    in_string = escaped = False
+    for char in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                in_string = False
+        elif char == '"':
+            in_string = True
+        elif char in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise Malformed(f"JSON is nested deeper than {max_depth} levels")
+        elif char in "]}":
+            depth -= 1
+
+
+def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Malformed(f'the key "{key[:64]}" stands twice in one object')
+        found[key] = value
+    return found
+
+
+def _no_float(text: str) -> Json:
+    raise Malformed(f"{text[:32]} is not a whole number: write amounts as decimal strings")
+
+
+def _bounded_int(text: str) -> int:
+    if len(text) > MAX_INTEGER_DIGITS:
+        raise Malformed(f"an integer has {len(text)} digits, at most {MAX_INTEGER_DIGITS} are read")
+    return int(text)
+
+
+def _check_text(value: Json) -> None:
+    """Refuse lone surrogates, which have no UTF-8 form."""
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Malformed("text holds half of a surrogate pair") from error
+    elif isinstance(value, list):
+        for part in value:
+            _check_text(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            _check_text(key)
+            _check_text(part)

@@ -1,0 +1,34 @@
+"""Numbers whose type says what they count."""
+
+from typing import NewType
+
+UnixSeconds = NewType("UnixSeconds", int)
+"""Whole seconds since 1970-01-01T00:00:00Z; on the ledger always a block's time."""
+
+UnixNanos = NewType("UnixNanos", int)
+"""Nanoseconds since 1970-01-01T00:00:00Z, as CometBFT dates blocks and votes."""
+
+Seconds = NewType("Seconds", int)
+"""A length of time in whole seconds."""
+
+Height = NewType("Height", int)
+"""Number of a block; genesis is 0, the first block is 1."""
+
+ChainId = NewType("ChainId", int)
+"""EIP-155 chain id, 1 to 2**63-1."""
+
+Gas = NewType("Gas", int)
+"""Units of work on the ledger or on a target chain."""
+
+Wei = NewType("Wei", int)
+"""The smallest unit of a chain's native token."""
+
+Nonce = NewType("Nonce", int)
+"""Count of transactions that an account has sent before."""
+
+NANOS_PER_SECOND = 1_000_000_000
+
+
+def seconds_of(nanos: UnixNanos) -> UnixSeconds:
+    """Cut a consensus time down to whole seconds."""
+    return UnixSeconds(nanos // NANOS_PER_SECOND)
