@@ -1,0 +1,1 @@
+"""Primitives with domain separation; every one is a library's, none is ours."""

@@ -1,0 +1,34 @@
+"""Ed25519 (RFC 8032) for consensus votes and node identities, by `cryptography`."""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from keymoot.base.fixed import Bytes32
+from keymoot.base.secret import Secret
+
+SIGNATURE_BYTES = 64
+
+
+def public_key(seed: Secret) -> Bytes32:
+    """Give the public key of a 32-byte seed."""
+    key = Ed25519PrivateKey.from_private_bytes(seed.expose())
+    return Bytes32(
+        key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    )
+
+
+def sign(seed: Secret, message: bytes) -> bytes:
+    """Sign a message of any length; 64 bytes."""
+    return Ed25519PrivateKey.from_private_bytes(seed.expose()).sign(message)
+
+
+def verify(public: Bytes32, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is `public`'s over `message`; never raises."""
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,26 @@
+"""Derive keys from keys: KMAC256 (NIST SP 800-185) with a purpose in its name."""
+
+from Crypto.Hash import KMAC256
+
+from keymoot.base.secret import Secret
+
+_CUSTOM = b"keymoot/v1/"
+_LENGTH_BYTES = 4
+
+
+def derive(secret: Secret, purpose: str, *parts: bytes, length: int = 32) -> Secret:
+    """Derive `length` bytes that tell nothing of `secret` or of other purposes.
+
+    Each part is preceded by its length, so no two lists of parts read alike.
+
+    Args:
+        secret: At least 32 bytes.
+        purpose: What the result is for; one word of ours for one use.
+        parts: What the result belongs to: ids, addresses, heights.
+        length: Bytes wanted, at least 8.
+    """
+    message = b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
+    mac = KMAC256.new(
+        key=secret.expose(), data=message, mac_len=length, custom=_CUSTOM + purpose.encode()
+    )
+    return Secret(mac.digest())

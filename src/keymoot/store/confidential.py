@@ -1,0 +1,125 @@
+"""A contract's confidential store: blinded keys, sealed values.
+
+A value is sealed with AES-256-GCM-SIV under its contract's key. The nonce is a place
+in history (generation, height, transaction, write), so replicas agree on the bytes
+and none repeats; it stands beside the sealed value. Network, contract and slot are
+authenticated, so a value does not open anywhere else. That it is the newest one is
+the trie's word: a read is checked up to the committed root.
+
+    entry     = nonce (12) ‖ AES-256-GCM-SIV(length (4) ‖ value ‖ zeros to a multiple of 32)
+    nonce     = generation (2) ‖ height (5) ‖ transaction (3) ‖ write (2)
+"""
+
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Address, Bytes32
+from keymoot.base.units import Height
+from keymoot.crypto.sealing import NONCE_BYTES, SealBroken
+from keymoot.store.errors import ReadOnly
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import Meter
+
+PADDED_TO_BYTES = 32
+"""Sealed values have lengths of multiples of this, so that a length tells little."""
+
+MAX_WRITES = 0xFFFF
+"""Confidential writes of one transaction."""
+
+_LENGTH_BYTES = 4
+
+
+class TooManyWrites(Refused):
+    """One transaction made more confidential writes than nonces exist for it."""
+
+    code = "TOO_MANY_WRITES"
+
+    def __init__(self) -> None:
+        """Name the limit."""
+        super().__init__(f"a transaction makes at most {MAX_WRITES} confidential writes: cut it up")
+
+
+class SealingPlace:
+    """Where in history values are sealed; one for each transaction, shared by its stores."""
+
+    __slots__ = ("_prefix", "_writes")
+
+    def __init__(self, generation: int, height: Height, position: int) -> None:
+        """Name the transaction at `position` of the block at `height`."""
+        self._prefix = (
+            generation.to_bytes(2, "big") + height.to_bytes(5, "big") + position.to_bytes(3, "big")
+        )
+        self._writes = 0
+
+    def next_nonce(self) -> bytes:
+        """Give 12 bytes that were never given before in this generation.
+
+        Raises:
+            TooManyWrites: the transaction has used all of its own.
+        """
+        if self._writes >= MAX_WRITES:
+            raise TooManyWrites
+        self._writes += 1
+        return self._prefix + self._writes.to_bytes(2, "big")
+
+
+class ConfidentialStore:
+    """Cells of one contract by key, sealed; open only inside the enclave."""
+
+    __slots__ = ("_aad", "_address", "_journal", "_keys", "_meter", "_place")
+
+    def __init__(
+        self,
+        journal: Journal,
+        address: Address,
+        keys: StateKeys,
+        place: SealingPlace | None,
+        meter: Meter,
+    ) -> None:
+        """Open the store of the contract at `address`; without a place it is read-only."""
+        self._journal = journal
+        self._address = address
+        self._keys = keys.contract_keys(address)
+        self._aad = keys.network + address
+        self._place = place
+        self._meter = meter
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the value under `key`, or None.
+
+        Raises:
+            BrokenState: the table is not what was committed.
+            SealBroken: the entry was sealed for something else.
+        """
+        slot = self._keys.slot(key)
+        warm = self._journal.touch(self._address, slot)
+        sealed = self._journal.entry(self._address, slot)
+        self._meter.charge_read(len(sealed or b""), warm=warm, confidential=True)
+        return None if sealed is None else self._open(slot, sealed)
+
+    def set(self, key: bytes, value: bytes | None) -> None:
+        """Seal `value` under `key`; None removes it.
+
+        Raises:
+            ReadOnly: in a query or release.
+            Malformed: longer than a cell holds.
+        """
+        if self._place is None:
+            raise ReadOnly
+        slot = self._keys.slot(key)
+        warm = self._journal.touch(self._address, slot)
+        sealed = None if value is None else self._seal(slot, value, self._place.next_nonce())
+        self._meter.charge_write(len(sealed or b""), warm=warm, confidential=True)
+        self._journal.set_entry(self._address, slot, sealed)
+
+    def _seal(self, slot: Bytes32, value: bytes, nonce: bytes) -> bytes:
+        padded = len(value).to_bytes(_LENGTH_BYTES, "big") + value
+        padded += bytes(-len(padded) % PADDED_TO_BYTES)
+        return nonce + self._keys.sealer.seal(nonce, padded, self._aad + slot)
+
+    def _open(self, slot: Bytes32, sealed: bytes) -> bytes:
+        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        padded = self._keys.sealer.open(nonce, rest, self._aad + slot, "a confidential cell")
+        length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
+        if length > len(padded) - _LENGTH_BYTES:
+            raise SealBroken("a confidential cell")
+        return padded[_LENGTH_BYTES : _LENGTH_BYTES + length]

@@ -1,0 +1,106 @@
+"""What a block has changed so far, with undo for transactions and calls."""
+
+from keymoot.base.errors import Defect
+from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.units import Nonce, Wei
+from keymoot.store.account import Account
+from keymoot.store.entry import pack
+from keymoot.store.state import Changes, Slot, State
+
+_SlotKey = tuple[Address, Bytes32]
+
+
+class Journal:
+    """An overlay over one committed state; nothing reaches the state but by `changes`."""
+
+    def __init__(self, state: State) -> None:
+        """Start a block on `state`."""
+        self._state = state
+        self._accounts: dict[Address, Account] = {}
+        self._entries: dict[_SlotKey, bytes | None] = {}
+        self._undo: list[tuple[dict, object, object, bool]] = []  # type: ignore[type-arg]
+        self._warm: set[_SlotKey] = set()
+
+    def account(self, address: Address) -> Account:
+        """Give an account as it stands now. Its storage root is the committed one."""
+        found = self._accounts.get(address)
+        return self._state.account(address) if found is None else found
+
+    def set_nonce(self, address: Address, nonce: Nonce) -> None:
+        """Set an account's nonce."""
+        now = self.account(address)
+        changed = Account(nonce, now.balance, now.storage_root, now.code_hash)
+        self._write(self._accounts, address, changed)
+
+    def set_balance(self, address: Address, balance: Wei) -> None:
+        """Set an account's balance, which is never negative."""
+        if balance < 0:
+            raise Defect("a balance would fall below zero")
+        now = self.account(address)
+        changed = Account(now.nonce, balance, now.storage_root, now.code_hash)
+        self._write(self._accounts, address, changed)
+
+    def set_code_hash(self, address: Address, code_hash: Hash32) -> None:
+        """Set an account's code hash."""
+        now = self.account(address)
+        changed = Account(now.nonce, now.balance, now.storage_root, code_hash)
+        self._write(self._accounts, address, changed)
+
+    def entry(self, address: Address, slot: Bytes32) -> bytes | None:
+        """Give the value of a cell as it stands now, or None."""
+        key = (address, slot)
+        if key in self._entries:
+            return self._entries[key]
+        return self._state.entry(address, slot)
+
+    def set_entry(self, address: Address, slot: Bytes32, value: bytes | None) -> None:
+        """Set the value of a cell; None removes it.
+
+        Raises:
+            Malformed: longer than a cell holds.
+        """
+        if value is not None:
+            pack(value)
+        self._write(self._entries, (address, slot), value)
+
+    def touch(self, address: Address, slot: Bytes32) -> bool:
+        """Note an access; tell whether this transaction had one before (EIP-2929)."""
+        key = (address, slot)
+        if key in self._warm:
+            return True
+        self._warm.add(key)
+        return False
+
+    def begin_transaction(self) -> None:
+        """Forget what the last transaction touched; its undo is no longer possible."""
+        self._warm.clear()
+        self._undo.clear()
+
+    def checkpoint(self) -> int:
+        """Give a mark to which `revert` can return, in this transaction only."""
+        return len(self._undo)
+
+    def revert(self, mark: int) -> None:
+        """Undo every write since `mark`."""
+        if mark > len(self._undo):
+            raise Defect("a revert points past the journal's end")
+        while len(self._undo) > mark:
+            table, key, old, had = self._undo.pop()
+            if had:
+                table[key] = old
+            else:
+                del table[key]
+
+    def changes(self) -> Changes:
+        """Give the last value of everything written since the block began."""
+        changes = Changes()
+        for address, account in self._accounts.items():
+            changes.accounts[address] = (account.nonce, account.balance, account.code_hash)
+        for (address, slot), value in self._entries.items():
+            write = Slot() if value is None else Slot(*pack(value))
+            changes.slots.setdefault(address, {})[slot] = write
+        return changes
+
+    def _write(self, table: dict, key: object, value: object) -> None:  # type: ignore[type-arg]
+        self._undo.append((table, key, table.get(key), key in table))
+        table[key] = value

@@ -1,0 +1,67 @@
+"""Keys of the state: from one network secret, a pair for each contract."""
+
+import hmac
+from dataclasses import dataclass
+
+from keymoot.base.fixed import Address, Bytes32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.crypto.kdf import derive
+from keymoot.crypto.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class ContractKeys:
+    """One contract's keys: `blind` hides which cell a slot is, `sealer` what is in it."""
+
+    blind: Secret
+    sealer: Sealer
+
+    def slot(self, key: bytes) -> Bytes32:
+        """Give the slot of a cell: HMAC-SHA-256 under the blinding key."""
+        return Bytes32(hmac.digest(self.blind.expose(), key, "sha256"))
+
+
+class StateKeys:
+    """What opens confidential state and feeds in-block randomness; a node has one."""
+
+    def __init__(self, secret: Secret, network: NetworkId, generation: int) -> None:
+        """Derive from the network's state secret (32 bytes).
+
+        Args:
+            secret: The state secret.
+            network: The only network these keys serve.
+            generation: Count of recoveries; part of every sealing nonce. 0 to 65535.
+        """
+        self.network = network
+        self.generation = generation
+        self._secret = secret
+        self._contracts: dict[Address, ContractKeys] = {}
+        self._random = derive(secret, "state/random", network)
+
+    def contract_keys(self, address: Address) -> ContractKeys:
+        """Give a contract's keys."""
+        keys = self._contracts.get(address)
+        if keys is None:
+            blind = derive(self._secret, "state/blind", self.network, address)
+            seal = derive(self._secret, "state/seal", self.network, address)
+            keys = self._contracts[address] = ContractKeys(blind, Sealer(seal))
+        return keys
+
+    def random(self, block_hash: bytes, position: int, counter: int, length: int) -> Secret:
+        """Give bytes that nobody knew before the block was decided, the same on every replica.
+
+        Args:
+            block_hash: Hash of the block being executed, 32 bytes.
+            position: The transaction's place in it.
+            counter: How many draws this transaction made before.
+            length: Bytes wanted, 8 to 1024.
+        """
+        return derive(
+            self._random,
+            "state/draw",
+            self.generation.to_bytes(2, "big"),
+            block_hash,
+            position.to_bytes(4, "big"),
+            counter.to_bytes(4, "big"),
+            length=length,
+        )

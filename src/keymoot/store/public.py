@@ -1,0 +1,53 @@
+"""A contract's public store: anyone may read it, with proof."""
+
+from keymoot.base.fixed import Address, Bytes32
+from keymoot.crypto.keccak import keccak256_raw
+from keymoot.store.errors import ReadOnly
+from keymoot.store.journal import Journal
+from keymoot.store.meter import Meter
+
+
+def public_slot(key: bytes) -> Bytes32:
+    """Give the slot of a public cell: Keccak-256 of its key."""
+    return Bytes32(keccak256_raw(key))
+
+
+class PublicStore:
+    """Cells of one contract by key, in the clear."""
+
+    __slots__ = ("_address", "_journal", "_meter", "_writable")
+
+    def __init__(
+        self, journal: Journal, address: Address, meter: Meter, *, writable: bool = True
+    ) -> None:
+        """Open the store of the contract at `address`."""
+        self._journal = journal
+        self._address = address
+        self._meter = meter
+        self._writable = writable
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the value under `key`, or None.
+
+        Raises:
+            BrokenState: the table is not what was committed.
+        """
+        slot = public_slot(key)
+        warm = self._journal.touch(self._address, slot)
+        value = self._journal.entry(self._address, slot)
+        self._meter.charge_read(len(value or b""), warm=warm, confidential=False)
+        return value
+
+    def set(self, key: bytes, value: bytes | None) -> None:
+        """Put `value` under `key`; None removes.
+
+        Raises:
+            ReadOnly: in a query.
+            Malformed: longer than a cell holds.
+        """
+        if not self._writable:
+            raise ReadOnly
+        slot = public_slot(key)
+        warm = self._journal.touch(self._address, slot)
+        self._meter.charge_write(len(value or b""), warm=warm, confidential=False)
+        self._journal.set_entry(self._address, slot, value)

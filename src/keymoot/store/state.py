@@ -1,0 +1,146 @@
+"""The state of the ledger at one root: accounts and their slots."""
+
+from dataclasses import dataclass, field, replace
+
+from keymoot.base import rlp
+from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.units import Nonce, Wei
+from keymoot.crypto.keccak import keccak256_raw
+from keymoot.store.account import Account
+from keymoot.store.entry import has_blob, unpack
+from keymoot.store.table import Batch, Table
+from keymoot.store.trie import BrokenState, NodeCache, Trie
+from keymoot.base.errors import Malformed
+
+_ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
+_HASHES_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot's value (no leading zeros, empty for absent) and the blob it names."""
+
+    value: bytes = b""
+    blob: bytes = b""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one block wrote: the last value of each thing touched."""
+
+    accounts: dict[Address, tuple[Nonce, Wei, Hash32]] = field(default_factory=dict)
+    slots: dict[Address, dict[Bytes32, Slot]] = field(default_factory=dict)
+
+
+class State:
+    """Read a committed state, and work out what follows from changes. Changes nothing."""
+
+    def __init__(self, table: Table, root: Hash32, cache: NodeCache | None = None) -> None:
+        """Read `table` as the state with this root."""
+        self.root = root
+        self._table = table
+        self._cache = cache if cache is not None else NodeCache(1024)
+        self._accounts = Trie(table, _ACCOUNTS, root, self._cache)
+        self._storage: dict[Address, Trie] = {}
+        self._known: dict[Address, Account] = {}
+        self._hashes: dict[bytes, bytes] = {}
+
+    def account(self, address: Address) -> Account:
+        """Give an account; an empty one where there is none.
+
+        Raises:
+            BrokenState: the table is not what was committed.
+        """
+        known = self._known.get(address)
+        if known is None:
+            raw = self._accounts.get(self._hash(address))
+            known = Account() if raw is None else Account.decode(raw)
+            self._known[address] = known
+        return known
+
+    def slot(self, address: Address, slot: Bytes32) -> bytes:
+        """Give a slot's value without leading zeros; empty for absent.
+
+        Raises:
+            BrokenState: the table is not what was committed.
+        """
+        raw = self._trie(address).get(keccak256_raw(slot))
+        if raw is None:
+            return b""
+        value = rlp.decode(raw)
+        if not isinstance(value, bytes):
+            raise BrokenState("a storage value")
+        return value
+
+    def entry(self, address: Address, slot: Bytes32) -> bytes | None:
+        """Give the value of a cell (see `entry`), or None.
+
+        Raises:
+            BrokenState: the table is not what was committed.
+        """
+        value = self.slot(address, slot)
+        if not value:
+            return None
+        blob = b""
+        if has_blob(value):
+            blob = self._table.get(self._blob_key(address, slot)) or b""
+        try:
+            return unpack(value, blob)
+        except Malformed as error:
+            raise BrokenState("a value beside the state trie") from error
+
+    def prove_account(self, address: Address) -> list[bytes]:
+        """Give the nodes that prove an account or its absence."""
+        return self._accounts.prove(self._hash(address))
+
+    def prove_slot(self, address: Address, slot: Bytes32) -> list[bytes]:
+        """Give the nodes that prove a slot or its absence, under its storage root."""
+        return self._trie(address).prove(keccak256_raw(slot))
+
+    def updated(self, changes: Changes) -> tuple[Hash32, Batch]:
+        """Give the root and the table entries after `changes`; the same in any order."""
+        batch: Batch = {}
+        accounts = Trie(self._table, _ACCOUNTS, self.root, self._cache)
+        for address in sorted(changes.accounts.keys() | changes.slots.keys()):
+            account = self.account(address)
+            if address in changes.accounts:
+                nonce, balance, code_hash = changes.accounts[address]
+                account = replace(account, nonce=nonce, balance=balance, code_hash=code_hash)
+            if changes.slots.get(address):
+                root = self._update_storage(address, account, changes.slots[address], batch)
+                account = replace(account, storage_root=root)
+            accounts.set(self._hash(address), account.encode())
+        return accounts.commit(batch), batch
+
+    def _update_storage(
+        self, address: Address, account: Account, slots: dict[Bytes32, Slot], batch: Batch
+    ) -> Hash32:
+        prefix = _STORAGE + self._hash(address)
+        trie = Trie(self._table, prefix, account.storage_root, self._cache)
+        for slot in sorted(slots):
+            write = slots[slot]
+            trie.set(keccak256_raw(slot), rlp.encode(write.value) if write.value else b"")
+            if write.blob:
+                batch[self._blob_key(address, slot)] = write.blob
+            else:
+                batch[self._blob_key(address, slot)] = None
+        return trie.commit(batch)
+
+    def _trie(self, address: Address) -> Trie:
+        trie = self._storage.get(address)
+        if trie is None:
+            prefix = _STORAGE + self._hash(address)
+            trie = Trie(self._table, prefix, self.account(address).storage_root, self._cache)
+            self._storage[address] = trie
+        return trie
+
+    def _blob_key(self, address: Address, slot: Bytes32) -> bytes:
+        return _BLOBS + self._hash(address) + keccak256_raw(slot)
+
+    def _hash(self, address: Address) -> bytes:
+        known = self._hashes.get(address)
+        if known is None:
+            if len(self._hashes) >= _HASHES_KEPT:
+                self._hashes.clear()
+            known = self._hashes[address] = keccak256_raw(address)
+        return known

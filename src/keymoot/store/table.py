@@ -1,0 +1,64 @@
+"""What state is kept in: bytes by key, changed by whole batches.
+
+`store` needs reads only and returns batches; who keeps the bytes (LMDB in `engine`,
+a dict here) applies a batch atomically. A table is never believed: whoever reads
+state checks each entry up to a root.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, TypeAlias
+
+Batch: TypeAlias = dict[bytes, bytes | None]
+"""Entries to write; None deletes. Keys are at most 130 bytes."""
+
+
+class Table(Protocol):
+    """Read access to entries by key."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None."""
+        ...
+
+
+class MemoryTable:
+    """A table in memory: for tests, examples and witnesses."""
+
+    def __init__(self, entries: dict[bytes, bytes] | None = None) -> None:
+        """Start with a copy of `entries`."""
+        self._entries = dict(entries or {})
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None."""
+        return self._entries.get(key)
+
+    def apply(self, batch: Batch) -> None:
+        """Write a batch, all of it."""
+        for key, value in batch.items():
+            if value is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give every entry in the order of keys."""
+        return iter(sorted(self._entries.items()))
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return len(self._entries)
+
+
+class RecordingTable:
+    """Reads through to another table and remembers what was found: a witness."""
+
+    def __init__(self, inner: Table) -> None:
+        """Record reads of `inner`."""
+        self._inner = inner
+        self.seen: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None, and remember it."""
+        value = self._inner.get(key)
+        if value is not None:
+            self.seen[key] = value
+        return value
