@@ -1,0 +1,94 @@
+"""Evidence of a simulated enclave: proof of nothing, in the shape of the real thing.
+
+The vendor's root key is printed below, on purpose: anybody can sign such evidence, so
+a network admits it only if its genesis says so, and then every screen says SIMULATED.
+
+    evidence = rlp([b"keymoot-simulated-evidence/v1", measurement, report_data, debug,
+                    signature])
+    signature = Ed25519 of the vendor's key over rlp(the first four fields)
+"""
+
+from typing import Final
+
+from keymoot.attest.evidence import MAX_EVIDENCE_BYTES, Claims, EvidenceRefused, ReportData
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, fixed_of, list_of, uint_of
+from keymoot.base.fixed import Measurement
+from keymoot.base.secret import Secret
+from keymoot.base.units import UnixSeconds
+from keymoot.crypto import ed25519
+
+VENDOR = "simulated"
+
+PUBLIC_VENDOR_ROOT_KEY: Final = Secret(b"keymoot simulated vendor, PUBLIC")
+"""The vendor's private key, which is public: it protects nothing."""
+
+VENDOR_ROOT: Final = ed25519.public_key(PUBLIC_VENDOR_ROOT_KEY)
+"""The public half, against which `verify_simulated` checks."""
+
+ROOT_VALID_FROM = UnixSeconds(1_735_689_600)
+"""2025-01-01: real vendors' roots have dates too."""
+
+ROOT_VALID_UNTIL = UnixSeconds(2_208_988_800)
+"""2040-01-01."""
+
+_TAG = b"keymoot-simulated-evidence/v1"
+_FIELDS = 5
+
+
+def quote(
+    measurement: Measurement,
+    report_data: ReportData,
+    vendor_key: Secret = PUBLIC_VENDOR_ROOT_KEY,
+    *,
+    debug: bool = False,
+) -> bytes:
+    """Make evidence, as the simulated CPU would for the enclave that runs on it.
+
+    Args:
+        measurement: What the enclave started with.
+        report_data: What it binds.
+        vendor_key: Ed25519 seed of 32 bytes.
+        debug: Claim that the enclave runs in debug mode.
+    """
+    fields: list[rlp.Item] = [_TAG, measurement, report_data, b"\x01" if debug else b""]
+    return rlp.encode([*fields, ed25519.sign(vendor_key, rlp.encode(fields))])
+
+
+def verify_simulated(evidence: bytes, now: UnixSeconds) -> Claims:
+    """Check evidence and give its claims, which say `simulated=True`.
+
+    Whether a network admits simulated claims, this measurement and debug mode is the
+    caller's decision; so is the freshness of the nonce in `report_data`.
+
+    Args:
+        evidence: What `quote` made.
+        now: Time of the block being executed.
+
+    Raises:
+        Malformed: not in this format.
+        EvidenceRefused: not signed by the vendor's key, or out of its dates.
+    """
+    # 1. It has the format.
+    if len(evidence) > MAX_EVIDENCE_BYTES:
+        raise Malformed(
+            f"evidence has {len(evidence)} bytes, at most {MAX_EVIDENCE_BYTES} are read"
+        )
+    fields = list_of(rlp.decode(evidence), _FIELDS, "evidence")
+    if fields[0] != _TAG:
+        raise Malformed("this is no simulated evidence", "evidence")
+    measurement = fixed_of(fields[1], Measurement, "evidence.measurement")
+    report_data = fixed_of(fields[2], ReportData, "evidence.reportData")
+    debug = uint_of(fields[3], "evidence.debug", 1)
+    if debug > 1:
+        raise Malformed(f"debug is 0 or 1, got {debug}", "evidence.debug")
+    signature = bytes_of(fields[4], "evidence.signature", ed25519.SIGNATURE_BYTES)
+    # 2. The vendor's root key is within its dates.
+    if not ROOT_VALID_FROM <= now < ROOT_VALID_UNTIL:
+        raise EvidenceRefused(f"the simulated vendor's root key is not valid at {now}")
+    # 3. The vendor's key signed it.
+    signed = rlp.encode([_TAG, measurement, report_data, b"\x01" if debug else b""])
+    if not ed25519.verify(VENDOR_ROOT, signed, signature):
+        raise EvidenceRefused("the simulated vendor's key did not sign this evidence")
+    return Claims(VENDOR, measurement, report_data, debug=bool(debug), simulated=True)

@@ -1,0 +1,1 @@
+"""Tests, at the same path as the code that they hold to its word."""

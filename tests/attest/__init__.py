@@ -1,0 +1,1 @@
+"""Who made a header final, and what an enclave runs."""
