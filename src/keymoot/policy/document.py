@@ -1,0 +1,145 @@
+"""The policy document: parsed once, strictly, into values that decide.
+
+Whatever the document does not say is refused; a field that we do not know is an
+error, so a typing mistake never loosens a rule.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from keymoot.base.fixed import Address, Hash32
+from keymoot.base.errors import Malformed
+from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.base.units import ChainId, UnixSeconds
+from keymoot.crypto.keccak import keccak256
+from keymoot.policy.condition import MAX_SET_MEMBERS, Sets
+from keymoot.policy.errors import BadPolicy
+from keymoot.policy.limit import METERS, Limit
+from keymoot.policy.moment import parse_length, parse_moment
+from keymoot.policy.names import parse_address
+from keymoot.policy.condition import parse_amount
+from keymoot.policy.rule import Rule, parse_rule
+from keymoot.policy.shape import known_fields, name_of, objects, required
+
+MAX_DOCUMENT_BYTES = 65_536
+MAX_RULES = 64
+MAX_LIMITS = 32
+MAX_SETS = 64
+MAX_CHAIN_ID = 2**63 - 1
+
+VERSION = "1"
+"""The version of this format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy, ready to decide.
+
+    Attributes:
+        chain: The only chain whose transactions it may sign.
+        rules: In the document's order.
+        limits: By name, in the document's order.
+        expires: The last second at which it allows anything; None for never.
+        hash: Keccak-256 of the document's canonical JSON.
+        source: That JSON.
+    """
+
+    chain: ChainId
+    rules: tuple[Rule, ...]
+    limits: dict[str, Limit]
+    expires: UnixSeconds | None
+    hash: Hash32
+    source: bytes
+
+
+def parse_policy(text: bytes | str) -> Policy:
+    """Read a document.
+
+    Raises:
+        BadPolicy: not JSON, or not a policy; the message starts with the JSON path.
+    """
+    try:
+        document = parse(text, MAX_DOCUMENT_BYTES)
+    except Malformed as error:
+        raise BadPolicy(error.reason) from error
+    if not isinstance(document, dict):
+        raise BadPolicy("a policy is a JSON object")
+    known_fields(document, {"version", "chain", "sets", "rules", "limits", "expires"}, "")
+    if required(document, "version", "") != VERSION:
+        raise BadPolicy(f'this program reads version "{VERSION}"', "version")
+    chain = _chain(required(document, "chain", ""))
+    sets = _sets(document.get("sets", {}))
+    limits = _limits(document.get("limits", []))
+    rules = _rules(required(document, "rules", ""), sets, limits)
+    expires = parse_moment(document["expires"], "expires") if "expires" in document else None
+    source = canonical(document)
+    return Policy(chain, rules, limits, expires, keccak256(source), source)
+
+
+def _chain(json: Json) -> ChainId:
+    prefix, _, digits = json.partition(":") if isinstance(json, str) else ("", "", "")
+    plain = digits.isascii() and digits.isdigit() and digits[:1] != "0" and len(digits) < 20
+    if prefix != "eip155" or not plain or int(digits) > MAX_CHAIN_ID:
+        raise BadPolicy('a chain is written as "eip155:8453"', "chain")
+    return ChainId(int(digits))
+
+
+def _sets(json: Json) -> Sets:
+    if not isinstance(json, dict) or len(json) > MAX_SETS:
+        raise BadPolicy(f"sets is an object of at most {MAX_SETS} lists of addresses", "sets")
+    found: dict[str, frozenset[Address]] = {}
+    for name, members in json.items():
+        path = f"sets.{name}"
+        name_of(name, path)
+        if not isinstance(members, list) or not 0 < len(members) <= MAX_SET_MEMBERS:
+            raise BadPolicy(f"a set lists 1 to {MAX_SET_MEMBERS} addresses", path)
+        addresses = [parse_address(one, f"{path}[{at}]") for at, one in enumerate(members)]
+        if len(set(addresses)) != len(addresses):
+            raise BadPolicy("an address stands twice in the set", path)
+        found[name] = frozenset(addresses)
+    return found
+
+
+def _limits(json: Json) -> dict[str, Limit]:
+    limits: dict[str, Limit] = {}
+    for at, one in enumerate(objects(json, "limits", MAX_LIMITS)):
+        path = f"limits[{at}]"
+        limit = _limit(one, path)
+        if limit.name in limits:
+            raise BadPolicy(f'two limits are called "{limit.name}"', f"{path}.id")
+        limits[limit.name] = limit
+    return limits
+
+
+def _limit(json: dict[str, Json], path: str) -> Limit:
+    known_fields(json, {"id", "max", "meter", "per", "window", "kind"}, path)
+    meter = json.get("meter")
+    if meter is not None and meter not in METERS:
+        raise BadPolicy(f"a meter is one of {', '.join(METERS)}", f"{path}.meter")
+    if "per" in json:
+        if json["per"] != "tx" or "window" in json or "kind" in json:
+            raise BadPolicy('a limit has "per": "tx", or a window and its kind', f"{path}.per")
+        window = None
+    else:
+        window = parse_length(required(json, "window", path), f"{path}.window")
+        if json.get("kind") != "rolling":
+            raise BadPolicy('the kind of a window is "rolling"', f"{path}.kind")
+    return Limit(
+        name=name_of(required(json, "id", path), f"{path}.id"),
+        max=parse_amount(required(json, "max", path), f"{path}.max"),
+        meter=cast("str | None", meter),
+        window=window,
+    )
+
+
+def _rules(json: Json, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    for at, one in enumerate(objects(json, "rules", MAX_RULES)):
+        path = f"rules[{at}]"
+        rule = parse_rule(one, sets, limits, path)
+        if any(rule.name == other.name for other in rules):
+            raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
+        rules.append(rule)
+    return tuple(rules)
+
+

@@ -1,0 +1,39 @@
+"""A policy's two kinds of no: the document is wrong, or the wish is refused."""
+
+from typing import Any
+
+from keymoot.base.errors import Malformed, Refused
+
+REFUSED_CODE = 4100
+"""JSON-RPC error code of a refusal by policy (EIP-1193: unauthorized)."""
+
+
+class BadPolicy(Malformed):
+    """A policy document is not one; `path` is where, as in `rules[2].args.spender`."""
+
+    code = "BAD_POLICY"
+
+
+class PolicyRefused(Refused):
+    """The network refused to sign. The refusal is on the ledger, with its reason.
+
+    Attributes:
+        data: The fields of the refusal as JSON, `reason` always among them.
+    """
+
+    code = "POLICY_REFUSED"
+    jsonrpc_code = REFUSED_CODE
+
+    def __init__(self, message: str, data: dict[str, Any]) -> None:
+        """Carry the message for people and the data for programs."""
+        super().__init__(message)
+        self.data = data
+
+    @property
+    def reason(self) -> str:
+        """The refusal's word, such as LIMIT_EXCEEDED."""
+        return str(self.data.get("reason", "REFUSED"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the JSON-RPC error object."""
+        return {"code": REFUSED_CODE, "message": str(self), "data": self.data}

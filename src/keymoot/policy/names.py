@@ -1,0 +1,32 @@
+"""Addresses as people write them: EIP-55 checksums checked, never guessed."""
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address
+from keymoot.crypto.keccak import keccak256_raw
+from keymoot.policy.errors import BadPolicy
+
+
+def parse_address(text: object, path: str) -> Address:
+    """Read an address in one case, or in mixed case with a right checksum.
+
+    Raises:
+        BadPolicy: no address, or a checksum that shows a typing error.
+    """
+    if not isinstance(text, str):
+        raise BadPolicy('an address is text: "0x" and 40 hex digits', path)
+    try:
+        address = Address.from_hex(text)
+    except Malformed as error:
+        raise BadPolicy(error.reason, path) from error
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()) and checksummed(address) != text:
+        raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
+    return address
+
+
+def checksummed(address: Address) -> str:
+    """Write an address with its EIP-55 checksum."""
+    digits = address.hex()
+    marks = keccak256_raw(digits.encode()).hex()
+    pairs = zip(digits, marks, strict=False)
+    return "0x" + "".join(d.upper() if int(m, 16) > 7 else d for d, m in pairs)

@@ -1,0 +1,51 @@
+"""Why a wish was refused, in fields."""
+
+from dataclasses import dataclass, field
+
+from keymoot.base.strict_json import Json
+from keymoot.base.units import UnixSeconds
+from keymoot.policy.moment import format_moment
+
+REFUSED = "keymoot refused: "
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refusal.
+
+    Attributes:
+        reason: A stable word, such as NO_RULE or LIMIT_EXCEEDED.
+        message: What happened, what was allowed, what to do.
+        rule: The rule that denied, or came closest to allowing.
+        path: Where in the wish: `to`, `value`, `args.spender`, …
+        limit: The limit that was exceeded; with `max`, `used`, `requested` (base units).
+        available_at: When the same wish would fit, if time alone cures it.
+        decoded: What the wish was understood to be.
+    """
+
+    reason: str
+    message: str
+    rule: str | None = None
+    path: str | None = None
+    limit: str | None = None
+    max: int | None = None
+    used: int | None = None
+    requested: int | None = None
+    available_at: UnixSeconds | None = None
+    decoded: Json = field(default=None)
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the fields that apply, amounts as decimal text."""
+        found: dict[str, Json] = {"reason": self.reason}
+        for name, text in (("rule", self.rule), ("path", self.path), ("limit", self.limit)):
+            if text is not None:
+                found[name] = text
+        amounts = (("max", self.max), ("used", self.used), ("requested", self.requested))
+        for name, amount in amounts:
+            if amount is not None:
+                found[name] = str(amount)
+        if self.available_at is not None:
+            found["availableAt"] = format_moment(self.available_at)
+        if self.decoded is not None:
+            found["decoded"] = self.decoded
+        return found
