@@ -24,6 +24,7 @@ NETWORK = NetworkId(b"\x22" * 32)
 NONCE = Bytes32(b"\x33" * 32)
 BOUND = bind([b"key one", b"key two"], NETWORK, NONCE)
 GOOD = quote(CODE, BOUND)
+TAG = b"keymoot-simulated-evidence/v1"
 
 
 def test_claims_are_what_was_quoted() -> None:
@@ -59,6 +60,11 @@ def test_any_flipped_bit_is_refused(bit: int) -> None:
 def test_parser_raises_only_malformed_or_refuses(raw: bytes) -> None:
     with pytest.raises((Malformed, EvidenceRefused)):
         verify_simulated(raw, NOW)
+
+
+def test_refuses_a_debug_flag_that_is_neither() -> None:
+    with pytest.raises(Malformed, match="debug"):
+        verify_simulated(rlp.encode([TAG, CODE, BOUND, b"\x02", bytes(64)]), NOW)
 
 
 def test_refuses_evidence_that_is_too_long() -> None:
