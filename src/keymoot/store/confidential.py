@@ -18,6 +18,7 @@ from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import Meter
+from keymoot.store.trie import BrokenState
 
 PADDED_TO_BYTES = 32
 """Sealed values have lengths of multiples of this, so that a length tells little."""
@@ -87,14 +88,18 @@ class ConfidentialStore:
         """Give the value under `key`, or None.
 
         Raises:
-            BrokenState: the table is not what was committed.
-            SealBroken: the entry was sealed for something else.
+            BrokenState: the table is not what was committed, or the entry was sealed
+                for another place or under another key.
         """
         slot = self._keys.slot(key)
         warm = self._journal.touch(self._address, slot)
         sealed = self._journal.entry(self._address, slot)
         self._meter.charge_read(len(sealed or b""), warm=warm, confidential=True)
         return None if sealed is None else self._open(slot, sealed)
+
+    def fetch_sealed(self, key: bytes) -> bool:
+        """Read the sealed entry without opening it; tell whether there is one."""
+        return self._journal.entry(self._address, self._keys.slot(key)) is not None
 
     def set(self, key: bytes, value: bytes | None) -> None:
         """Seal `value` under `key`; None removes it.
@@ -118,8 +123,11 @@ class ConfidentialStore:
 
     def _open(self, slot: Bytes32, sealed: bytes) -> bytes:
         nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        padded = self._keys.sealer.open(nonce, rest, self._aad + slot, "a confidential cell")
+        try:
+            padded = self._keys.sealer.open(nonce, rest, self._aad + slot, "a confidential cell")
+        except SealBroken as error:
+            raise BrokenState("a confidential cell") from error
         length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
         if length > len(padded) - _LENGTH_BYTES:
-            raise SealBroken("a confidential cell")
+            raise BrokenState("a confidential cell")
         return padded[_LENGTH_BYTES : _LENGTH_BYTES + length]

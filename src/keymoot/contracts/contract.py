@@ -1,0 +1,192 @@
+"""A contract is a class: its cells are attributes, its methods have an ABI.
+
+```python
+class Counter(Contract):
+    count = ConfidentialCell("count", uint256)
+
+    @call
+    def bump(self, ctx: Context) -> uint256:
+        n = self.count.get(ctx.confidential_store()) or 0
+        self.count.set(ctx.confidential_store(), n + 1)
+        return n
+```
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints, overload
+
+import eth_abi
+from eth_abi.exceptions import DecodingError, EncodingError
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address
+from keymoot.contracts.context import Context
+from keymoot.contracts.errors import BadArguments, NotPayable, UnknownMethod
+from keymoot.contracts.types import abi_name, from_abi
+from keymoot.crypto.keccak import keccak256_raw
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SELECTOR_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a method may be called.
+
+    Attributes:
+        view: It changes nothing, and is refused if it tries.
+        payable: It takes value.
+        reentrant: It may be called while its contract is already running.
+        gas_ceiling: What an estimate answers, for a method that uses keys or
+            randomness and so cannot be tried out; None for all others.
+    """
+
+    view: bool = False
+    payable: bool = False
+    reentrant: bool = False
+    gas_ceiling: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method with its ABI."""
+
+    name: str
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+    rules: Rules
+    function: Callable[..., Any]
+
+    @property
+    def signature(self) -> str:
+        """Name and argument types, as the selector hashes them."""
+        return f"{self.name}({','.join(kind for _, kind in self.inputs)})"
+
+    @property
+    def selector(self) -> bytes:
+        """First four bytes of the signature's Keccak-256."""
+        return keccak256_raw(self.signature.encode())[:SELECTOR_BYTES]
+
+    def decode(self, data: bytes) -> list[Any]:
+        """Read the arguments behind the selector; only their canonical encoding.
+
+        Raises:
+            BadArguments: anything else.
+        """
+        kinds = [kind for _, kind in self.inputs]
+        try:
+            values = eth_abi.decode(kinds, data, strict=True)
+            canonical = eth_abi.encode(kinds, values) == data
+        except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
+            raise BadArguments(self.signature, type(error).__name__) from error
+        if not canonical:
+            raise BadArguments(self.signature, "not the canonical encoding")
+        return [from_abi(kind, value) for kind, value in zip(kinds, values, strict=True)]
+
+    def encode_result(self, result: Any) -> bytes:
+        """Write what the method returned."""
+        if not self.outputs:
+            return b""
+        values = list(result) if len(self.outputs) > 1 else [result]
+        return eth_abi.encode(list(self.outputs), values)
+
+
+@overload
+def call(function: F) -> F: ...
+@overload
+def call(
+    *, payable: bool = False, reentrant: bool = False, gas_ceiling: int | None = None
+) -> Callable[[F], F]: ...
+def call(
+    function: F | None = None,
+    *,
+    payable: bool = False,
+    reentrant: bool = False,
+    gas_ceiling: int | None = None,
+) -> Any:
+    """Make a method callable by transactions and by other contracts."""
+    rules = Rules(payable=payable, reentrant=reentrant, gas_ceiling=gas_ceiling)
+    return _mark(rules) if function is None else _mark(rules)(function)
+
+
+def view(function: F) -> F:
+    """Make a method callable by anyone, without effect."""
+    return _mark(Rules(view=True, reentrant=True))(function)
+
+
+def _mark(rules: Rules) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        function.__keymoot_rules__ = rules  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+class Contract:
+    """Base of all contracts. Instances hold nothing: state lives in cells.
+
+    Attributes:
+        ADDRESS: Where a built-in contract stands; a test gives others theirs.
+    """
+
+    ADDRESS: ClassVar[Address]
+    METHODS: ClassVar[dict[bytes, Method]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Collect the methods and check that all of them have an ABI."""
+        super().__init_subclass__()
+        methods = {}
+        for name, function in inspect.getmembers(cls, inspect.isfunction):
+            rules = getattr(function, "__keymoot_rules__", None)
+            if rules is not None:
+                method = _method(name, function, rules)
+                methods[method.selector] = method
+        cls.METHODS = methods
+
+    @classmethod
+    def method(cls, name: str) -> Method:
+        """Give the method of that (Solidity) name."""
+        for method in cls.METHODS.values():
+            if method.name == name:
+                return method
+        raise UnknownMethod(b"")
+
+    def dispatch(self, ctx: Context, data: bytes) -> bytes:
+        """Run the method that the calldata names; give its encoded result.
+
+        Raises:
+            Refused: no such method, bad arguments, or the method's own refusal.
+        """
+        method = self.METHODS.get(data[:SELECTOR_BYTES])
+        if method is None:
+            raise UnknownMethod(data[:SELECTOR_BYTES])
+        if ctx.value and not method.rules.payable:
+            raise NotPayable(method.name)
+        arguments = method.decode(data[SELECTOR_BYTES:])
+        try:
+            result = method.function(self, ctx.as_view() if method.rules.view else ctx, *arguments)
+        except Malformed as error:
+            raise BadArguments(method.signature, str(error)) from error
+        return method.encode_result(result)
+
+
+def _method(name: str, function: Callable[..., Any], rules: Rules) -> Method:
+    hints = get_type_hints(function, include_extras=True)
+    parameters = list(inspect.signature(function).parameters)[2:]
+    inputs = tuple((_camel(one), abi_name(hints[one])) for one in parameters)
+    result = hints.get("return", type(None))
+    if result is type(None):
+        outputs: tuple[str, ...] = ()
+    elif get_origin(result) is tuple:
+        outputs = tuple(abi_name(part) for part in get_args(result))
+    else:
+        outputs = (abi_name(result),)
+    return Method(_camel(name), inputs, outputs, rules, function)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part.title() for part in rest)

@@ -1,0 +1,48 @@
+"""Events: what a contract tells the world, as Ethereum logs."""
+
+from dataclasses import fields
+from typing import Any, ClassVar, get_type_hints
+
+import eth_abi
+
+from keymoot.base.fixed import Bytes32
+from keymoot.contracts.types import abi_name
+from keymoot.crypto.keccak import keccak256_raw
+
+
+class Event:
+    """Subclass as a frozen dataclass whose fields are annotated with ABI types.
+
+    Attributes:
+        INDEXED: Fields that become topics, at most three, none of them dynamic.
+    """
+
+    INDEXED: ClassVar[tuple[str, ...]] = ()
+    __slots__ = ()
+
+    @classmethod
+    def inputs(cls) -> list[tuple[str, str, bool]]:
+        """Give each field's name, ABI type, and whether it is indexed."""
+        hints = get_type_hints(cls, include_extras=True)
+        return [
+            (field.name, abi_name(hints[field.name]), field.name in cls.INDEXED)
+            for field in fields(cls)  # type: ignore[arg-type]
+        ]
+
+    @classmethod
+    def topic(cls) -> Bytes32:
+        """Give the first topic: Keccak-256 of the signature."""
+        kinds = ",".join(kind for _, kind, _ in cls.inputs())
+        return Bytes32(keccak256_raw(f"{cls.__name__}({kinds})".encode()))
+
+    def log(self) -> tuple[tuple[Bytes32, ...], bytes]:
+        """Give topics and data."""
+        topics, kinds, values = [self.topic()], [], []
+        for name, kind, indexed in self.inputs():
+            value: Any = getattr(self, name)
+            if indexed:
+                topics.append(Bytes32(eth_abi.encode([kind], [value])))
+            else:
+                kinds.append(kind)
+                values.append(value)
+        return tuple(topics), eth_abi.encode(kinds, values)

@@ -1,0 +1,254 @@
+"""The two steps of custody: `bind` a request in its block, `release` it when that is final.
+
+`bind` never raises over the wish itself: a refusal is an outcome, written to the
+wallet's log and paid for like any other.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, Signature65, WalletId
+from keymoot.base.request import SIGN_TRANSACTION, Request
+from keymoot.base.strict_json import Json, canonical
+from keymoot.base.units import Nonce, UnixSeconds
+from keymoot.contracts.context import Context
+from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
+from keymoot.contracts.vault import Vault
+from keymoot.contracts.wallet import Book, SignedNonce, Wallet
+from keymoot.contracts.wallet_cells import WalletCells, nonce_key
+from keymoot.contracts.wallet_errors import NotBound, RequestReused
+from keymoot.crypto.transactions import request_key
+from keymoot.policy.decide import Decision, decide
+from keymoot.policy.document import Policy, parse_policy
+from keymoot.policy.errors import REFUSED_CODE
+from keymoot.policy.intent import Intent, NotSignable, read_intent
+from keymoot.policy.names import checksummed
+from keymoot.policy.refusal import REFUSED as REFUSED_PREFIX
+from keymoot.policy.refusal import Refusal
+
+CHECK_GAS = 30_000
+"""Gas for decoding a wish and holding it against a policy."""
+
+CHECK_GAS_PER_BYTE = 8
+"""Gas for each byte of the wish and of the policy document."""
+
+_NO_DIGEST = Hash32(bytes(32))
+
+_parsed = lru_cache(maxsize=512)(parse_policy)
+"""Parsing is pure, so remembering it changes no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What the second step gives: the record, and the signature over its digest."""
+
+    record: Record
+    account: Address
+    signature: Signature65
+
+
+def bind(cells: WalletCells, ctx: Context, request: Request, sender: Address, body: Hash32) -> Record:
+    """Decide a request; the caller has checked credential, quota and expiry (`admit`).
+
+    The same id with the same body gives the record that stands.
+
+    Raises:
+        RequestReused: the id was used with another body.
+    """
+    # 1. A retry finds its answer.
+    earlier = cells.record(ctx, request_key(sender, request.request_id))
+    if earlier is not None:
+        if earlier.body != body:
+            raise RequestReused
+        return earlier
+    # 2. The wish is decoded and held against the policy.
+    wallet = cells.known(ctx, request.wallet)
+    book = cells.book(ctx, request.wallet)
+    record = Record(
+        wallet=request.wallet,
+        index=book.log_length,
+        requester=sender,
+        kind=AGENT,
+        request_id=request.request_id,
+        body=body,
+        height=ctx.block.height,
+        time=ctx.block.time,
+        expires_at=request.expires_at,
+        status=REFUSED,
+        method=request.method,
+        payload=request.payload,
+        digest=_NO_DIGEST,
+        reply_key=request.reply_key,
+        policy_version=wallet.policy_version,
+        rule="",
+        outcome=b"",
+    )
+    try:
+        intent = read_intent(request.method, request.payload, wallet.account)
+    except NotSignable as error:
+        return _refuse(cells, ctx, record, wallet, book, error.refusal)
+    policy = _policy(cells, ctx, request, wallet)
+    if isinstance(policy, Refusal):
+        return _refuse(cells, ctx, record, wallet, book, policy)
+    nonce = Nonce(intent.transaction.nonce)
+    signed = cells.signed_nonce(ctx, request.wallet, intent.chain, nonce)
+    held = signed.reservations if signed else ()
+    decision = decide(policy, intent, book.usage, held, ctx.block.time)
+    if decision.refusal is not None:
+        return _refuse(cells, ctx, record, wallet, book, decision.refusal)
+    # 3. Yes: what it spends is reserved before anything is signed.
+    return _accept(cells, ctx, record, book, intent, decision)
+
+
+def bind_withdrawal(  # noqa: PLR0913  the fields of one call
+    cells: WalletCells,
+    ctx: Context,
+    wallet: WalletId,
+    found: Wallet,
+    intent: Intent,
+    request_id: RequestId,
+    expires_at: UnixSeconds,
+    body: Hash32,
+    payload: bytes,
+    reply_key: Bytes32,
+) -> None:
+    """Bind an owner's transaction that `check_withdrawal` has passed.
+
+    Raises:
+        RequestReused: the id was used with another body.
+    """
+    earlier = cells.record(ctx, request_key(found.owner, request_id))
+    if earlier is not None:
+        if earlier.body != body:
+            raise RequestReused
+        return
+    book = cells.book(ctx, wallet)
+    record = Record(
+        wallet=wallet,
+        index=book.log_length,
+        requester=found.owner,
+        kind=OWNER,
+        request_id=request_id,
+        body=body,
+        height=ctx.block.height,
+        time=ctx.block.time,
+        expires_at=expires_at,
+        status=BOUND,
+        method=SIGN_TRANSACTION,
+        payload=payload,
+        digest=intent.digest,
+        reply_key=reply_key,
+        policy_version=found.policy_version,
+        rule="",
+        outcome=canonical(intent.decoded()),
+    )
+    nonce = Nonce(intent.transaction.nonce)
+    earlier_nonce = cells.signed_nonce(ctx, wallet, intent.chain, nonce)
+    held = earlier_nonce.reservations if earlier_nonce else ()
+    signed = SignedNonce(ctx.block.time, ctx.block.height, held)
+    cells.nonces.set(ctx.public_store(), nonce_key(wallet, intent.chain, nonce), signed)
+    cells.append(ctx, record, book, "")
+
+
+def releasable(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> Record:
+    """Give the record of a request that may be answered now.
+
+    Args:
+        key: The request's name on the ledger.
+        now: The later of ledger time and the node's own clock.
+
+    Raises:
+        NotBound: unknown, refused, expired, or its wallet or credential says no by now.
+    """
+    # 1. It was bound.
+    record = cells.record(ctx, key)
+    if record is None:
+        raise NotBound("no request of that name is known")
+    if record.status != BOUND:
+        raise NotBound("the request was refused")
+    # 2. It has not expired.
+    if now > record.expires_at:
+        raise NotBound("the request has expired: ask again with a new id")
+    if record.kind == OWNER:
+        return record
+    # 3. The wallet is not paused, and the credential still counts.
+    if cells.known(ctx, record.wallet).paused:
+        raise NotBound("the wallet is paused")
+    credential = cells.credential_of(ctx, record.wallet, record.requester)
+    if credential is None or credential.revoked or now > credential.expires_at:
+        raise NotBound("the credential was revoked or has expired")
+    return record
+
+
+def release(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> Released:
+    """Answer a bound request: Vault signs its digest.
+
+    Raises:
+        NotBound: see `releasable`.
+        KeyUseRefused: this is no release.
+    """
+    record = releasable(cells, ctx, key, now)
+    account = cells.known(ctx, record.wallet).account
+    signature = ctx.call(Vault, "sign", Bytes32(record.wallet), record.digest)
+    return Released(record, account, signature)
+
+
+def _policy(
+    cells: WalletCells, ctx: Context, request: Request, wallet: Wallet
+) -> Policy | Refusal:
+    ctx.charge(CHECK_GAS)
+    if wallet.paused:
+        message = f"{REFUSED_PREFIX}the wallet is paused: its owner can resume it"
+        return Refusal("PAUSED", message)
+    document = cells.policies.get(ctx.public_store(), Bytes32(request.wallet))
+    if document is None:
+        message = f"{REFUSED_PREFIX}the wallet has no policy yet, so everything is refused"
+        return Refusal("NO_POLICY", message)
+    ctx.charge(CHECK_GAS_PER_BYTE * (len(document) + len(request.payload)))
+    return _parsed(document)
+
+
+def _accept(  # noqa: PLR0913  one step of `bind`, which has gathered all of it
+    cells: WalletCells,
+    ctx: Context,
+    record: Record,
+    book: Book,
+    intent: Intent,
+    decision: Decision,
+) -> Record:
+    bound = replace(
+        record,
+        status=BOUND,
+        digest=intent.digest,
+        rule=decision.rule or "",
+        outcome=canonical(decision.decoded),
+    )
+    nonce = Nonce(intent.transaction.nonce)
+    signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
+    cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, intent.chain, nonce), signed)
+    cells.append(ctx, bound, replace(book, usage=book.usage | decision.usage), "")
+    return bound
+
+
+def _refuse(  # noqa: PLR0913  one step of `bind`, which has gathered all of it
+    cells: WalletCells,
+    ctx: Context,
+    record: Record,
+    wallet: Wallet,
+    book: Book,
+    refusal: Refusal,
+) -> Record:
+    data: dict[str, Json] = refusal.to_json()
+    data |= {
+        "requestId": record.request_id.hex0x,
+        "wallet": checksummed(wallet.account),
+        "policyVersion": wallet.policy_version,
+        "policyHash": wallet.policy_hash.hex0x,
+    }
+    decoded = data.get("decoded")
+    if isinstance(decoded, dict) and "chain" in decoded:
+        data["chain"] = decoded["chain"]
+    error: Json = {"code": REFUSED_CODE, "message": refusal.message, "data": data}
+    refused = replace(record, outcome=canonical(error))
+    cells.append(ctx, refused, book, refusal.reason)
+    return refused

@@ -1,0 +1,155 @@
+"""What Wallets keeps of a wallet: who it belongs to, what it may spend, who may ask."""
+
+from dataclasses import dataclass, field
+
+from keymoot.base import rlp
+from keymoot.base.fields import fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fixed import Address, Hash32
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.policy.limit import Reservation, Usage
+
+_NAME_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """What changes rarely.
+
+    Attributes:
+        owner: Who sets the policy and grants credentials.
+        recovery: The one address to which the owner may withdraw; never changes.
+        account: The wallet's own address on every EVM chain.
+        policy_version: 0 before the first policy: everything is refused.
+        policy_hash: Keccak-256 of the policy's canonical JSON.
+    """
+
+    owner: Address
+    recovery: Address
+    account: Address
+    paused: bool
+    policy_version: int
+    policy_hash: Hash32
+    created_at: UnixSeconds
+
+    def encode(self) -> bytes:
+        """Give the cell's bytes."""
+        return rlp.encode(
+            [
+                self.owner,
+                self.recovery,
+                self.account,
+                uint(self.paused),
+                uint(self.policy_version),
+                self.policy_hash,
+                uint(self.created_at),
+            ]
+        )
+
+    @staticmethod
+    def decode(raw: bytes) -> "Wallet":
+        """Read the cell's bytes.
+
+        Raises:
+            Malformed: not a wallet.
+        """
+        fields = list_of(rlp.decode(raw), 7, "wallet")
+        return Wallet(
+            owner=fixed_of(fields[0], Address, "owner"),
+            recovery=fixed_of(fields[1], Address, "recovery"),
+            account=fixed_of(fields[2], Address, "account"),
+            paused=uint_of(fields[3], "paused", 1) == 1,
+            policy_version=uint_of(fields[4], "policyVersion", 8),
+            policy_hash=fixed_of(fields[5], Hash32, "policyHash"),
+            created_at=UnixSeconds(uint_of(fields[6], "createdAt", 8)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What changes with every request: prepaid quota, length of the log, spending.
+
+    Attributes:
+        quota: Wei of the ledger's token, from which requests are paid.
+        log_length: Entries in the wallet's log.
+        usage: What was spent of each windowed limit.
+    """
+
+    quota: int = 0
+    log_length: int = 0
+    usage: dict[str, Usage] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """Give the cell's bytes; limits in the order of their names."""
+        usage: list[rlp.Item] = [
+            [name.encode(), self.usage[name].encode()] for name in sorted(self.usage)
+        ]
+        return rlp.encode([uint(self.quota), uint(self.log_length), usage])
+
+    @staticmethod
+    def decode(raw: bytes) -> "Book":
+        """Read the cell's bytes.
+
+        Raises:
+            Malformed: not a book.
+        """
+        quota, length, usage = list_of(rlp.decode(raw), 3, "book")
+        found = {}
+        for pair in list_of(usage, None, "usage"):
+            name, buckets = list_of(pair, 2, "usage")
+            found[text_of(name, "usage", _NAME_BYTES)] = Usage.decode(buckets)
+        return Book(uint_of(quota, "quota"), uint_of(length, "logLength", 8), found)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What an agent's key may do: ask, until it expires or is revoked."""
+
+    granted_at: UnixSeconds
+    expires_at: UnixSeconds
+    revoked: bool
+
+    def encode(self) -> bytes:
+        """Give the cell's bytes."""
+        return rlp.encode([uint(self.granted_at), uint(self.expires_at), uint(self.revoked)])
+
+    @staticmethod
+    def decode(raw: bytes) -> "Credential":
+        """Read the cell's bytes.
+
+        Raises:
+            Malformed: not a credential.
+        """
+        granted, expires, revoked = list_of(rlp.decode(raw), 3, "credential")
+        return Credential(
+            granted_at=UnixSeconds(uint_of(granted, "grantedAt", 8)),
+            expires_at=UnixSeconds(uint_of(expires, "expiresAt", 8)),
+            revoked=uint_of(revoked, "revoked", 1) == 1,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedNonce:
+    """One nonce of one chain for which the wallet has signed, and what it holds."""
+
+    signed_at: UnixSeconds
+    height: Height
+    reservations: tuple[Reservation, ...]
+
+    def encode(self) -> bytes:
+        """Give the cell's bytes."""
+        held: list[rlp.Item] = [one.encode() for one in self.reservations]
+        return rlp.encode([uint(self.signed_at), uint(self.height), held])
+
+    @staticmethod
+    def decode(raw: bytes) -> "SignedNonce":
+        """Read the cell's bytes.
+
+        Raises:
+            Malformed: not one.
+        """
+        signed, height, held = list_of(rlp.decode(raw), 3, "nonce")
+        return SignedNonce(
+            signed_at=UnixSeconds(uint_of(signed, "signedAt", 8)),
+            height=Height(uint_of(height, "height", 8)),
+            reservations=tuple(Reservation.decode(one) for one in list_of(held, None, "held")),
+        )

@@ -1,0 +1,79 @@
+"""The cells of Wallets, and the few ways to read and write them together."""
+
+from dataclasses import replace
+
+from keymoot.base import rlp
+from keymoot.base.fields import uint
+from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
+from keymoot.base.units import ChainId, Nonce
+from keymoot.contracts.cells import PublicMap
+from keymoot.contracts.context import Context
+from keymoot.contracts.contract import Contract
+from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.types import bytes32, dynamic_bytes
+from keymoot.contracts.wallet import Book, Credential, SignedNonce, Wallet
+from keymoot.contracts.wallet_errors import NoSuchWallet
+from keymoot.contracts.wallet_events import RequestDecided
+from keymoot.crypto.transactions import request_key
+
+
+class WalletCells(Contract):
+    """All public state of all wallets."""
+
+    wallets = PublicMap("wallet", bytes32, Wallet)
+    books = PublicMap("book", bytes32, Book)
+    policies = PublicMap("policy", bytes32, dynamic_bytes)
+    credentials = PublicMap("credential", dynamic_bytes, Credential)
+    nonces = PublicMap("nonce", dynamic_bytes, SignedNonce)
+    records = PublicMap("record", bytes32, Record)
+    log_index = PublicMap("log", dynamic_bytes, bytes32)
+
+    def known(self, ctx: Context, wallet: WalletId) -> Wallet:
+        """Give a wallet.
+
+        Raises:
+            NoSuchWallet: there is none of that id.
+        """
+        found = self.wallets.get(ctx.public_store(), Bytes32(wallet))
+        if found is None:
+            raise NoSuchWallet(wallet)
+        return found
+
+    def book(self, ctx: Context, wallet: WalletId) -> Book:
+        """Give a wallet's book."""
+        return self.books.get(ctx.public_store(), Bytes32(wallet)) or Book()
+
+    def credential_of(self, ctx: Context, wallet: WalletId, holder: Address) -> Credential | None:
+        """Give what a wallet granted to an address, or None."""
+        return self.credentials.get(ctx.public_store(), wallet + holder)
+
+    def signed_nonce(
+        self, ctx: Context, wallet: WalletId, chain: ChainId, nonce: Nonce
+    ) -> SignedNonce | None:
+        """Give what is known of one nonce of one chain, or None if it was never signed."""
+        return self.nonces.get(ctx.public_store(), nonce_key(wallet, chain, nonce))
+
+    def append(self, ctx: Context, record: Record, book: Book, reason: str) -> None:
+        """Write a decided record, its place in the log, and the book that it changed."""
+        store = ctx.public_store()
+        key = Bytes32(request_key(record.requester, record.request_id))
+        self.records.set(store, key, record)
+        self.log_index.set(store, log_key(record.wallet, record.index), key)
+        after = replace(book, log_length=record.index + 1)
+        self.books.set(store, Bytes32(record.wallet), after)
+        bound = record.status == BOUND
+        ctx.emit(RequestDecided(Bytes32(record.wallet), record.requester, key, bound, reason))
+
+    def record(self, ctx: Context, key: Hash32) -> Record | None:
+        """Give the record of a request, or None."""
+        return self.records.get(ctx.public_store(), Bytes32(key))
+
+
+def nonce_key(wallet: WalletId, chain: ChainId, nonce: Nonce) -> bytes:
+    """Name one nonce of one chain of one wallet."""
+    return rlp.encode([wallet, uint(chain), uint(nonce)])
+
+
+def log_key(wallet: WalletId, index: int) -> bytes:
+    """Name one entry of one wallet's log."""
+    return rlp.encode([wallet, uint(index)])

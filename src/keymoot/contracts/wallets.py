@@ -1,0 +1,278 @@
+"""Wallets: owner, recovery address, credentials, policy, budgets, requests, log.
+
+Owner and agent are two. The owner signs ordinary transactions to this contract; an
+agent's credential can do one thing, ask (the ledger's own transaction type 0x4b, see
+`requests`). All of it is public state; the wallet's key is Vault's, under this
+contract's name.
+"""
+
+from dataclasses import replace
+
+from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
+from keymoot.base.request import MAX_LIFETIME_SECONDS, SIGN_TRANSACTION
+from keymoot.base.strict_json import Json, canonical
+from keymoot.base.units import UnixSeconds
+from keymoot.contracts.context import Context
+from keymoot.contracts.contract import call, view
+from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
+from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
+from keymoot.contracts.vault import Anonymous, Vault
+from keymoot.contracts.wallet import Book, Credential, Wallet
+from keymoot.contracts.wallet_cells import WalletCells, log_key
+from keymoot.contracts.wallet_errors import (
+    BadCredential,
+    BadDocument,
+    BadExpiry,
+    BadRecovery,
+    NoSuchCredential,
+    NotOwner,
+    StalePolicy,
+    WalletExists,
+    WithdrawalRefused,
+)
+from keymoot.contracts.wallet_events import CredentialSet, PauseSet, PolicySet, WalletCreated
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import request_key, wallet_id
+from keymoot.policy.document import parse_policy
+from keymoot.policy.errors import BadPolicy
+from keymoot.policy.intent import NotSignable, read_intent
+from keymoot.policy.recovery import check_withdrawal
+
+MAX_CREDENTIAL_SECONDS = 366 * 86_400
+"""Longest life of a credential."""
+
+MAX_LOG_PAGE = 256
+"""Log entries that one view returns at most."""
+
+PARSE_GAS_PER_BYTE = 20
+"""Gas for parsing a policy document."""
+
+_ZERO = Address(bytes(20))
+_NO_POLICY = Hash32(bytes(32))
+
+
+class Wallets(WalletCells):
+    """Keeps wallets and decides what their keys may sign."""
+
+    ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
+
+    @call(payable=True, gas_ceiling=600_000)
+    def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:
+        """Make a wallet whose owner is the caller; the value becomes its quota.
+
+        Returns the wallet's id and its address. It has no policy: it refuses everything.
+        """
+        if ctx.sender is None:
+            raise Anonymous
+        if recovery == _ZERO:
+            raise BadRecovery
+        wallet = wallet_id(ctx.sender, salt)
+        store = ctx.public_store()
+        if self.wallets.get(store, Bytes32(wallet)) is not None:
+            raise WalletExists
+        account: Address = ctx.call(Vault, "birth", Bytes32(wallet))
+        made = Wallet(
+            owner=ctx.sender,
+            recovery=recovery,
+            account=account,
+            paused=False,
+            policy_version=0,
+            policy_hash=_NO_POLICY,
+            created_at=ctx.block.time,
+        )
+        self.wallets.set(store, Bytes32(wallet), made)
+        self.books.set(store, Bytes32(wallet), Book(quota=ctx.value))
+        ctx.emit(WalletCreated(Bytes32(wallet), ctx.sender, account))
+        return Bytes32(wallet), account
+
+    @call(payable=True)
+    def fund(self, ctx: Context, wallet: bytes32) -> None:
+        """Add the value to a wallet's quota; anyone may."""
+        self.known(ctx, WalletId(wallet))
+        book = self.book(ctx, WalletId(wallet))
+        self.books.set(ctx.public_store(), wallet, replace(book, quota=book.quota + ctx.value))
+
+    @call
+    def set_policy(
+        self, ctx: Context, wallet: bytes32, document: dynamic_bytes, expected_version: uint64
+    ) -> None:
+        """Replace the policy; `expected_version` is the version that the owner looked at.
+
+        What was spent of a limit stays spent where the new policy has a limit of that name.
+        """
+        found = self._owned(ctx, wallet)
+        if found.policy_version != expected_version:
+            raise StalePolicy(found.policy_version)
+        ctx.charge(PARSE_GAS_PER_BYTE * len(document))
+        try:
+            policy = parse_policy(document)
+        except BadPolicy as error:
+            raise BadDocument(str(error)) from error
+        if policy.source != document:
+            raise BadDocument("send the canonical JSON: sorted keys, no spaces")
+        version = found.policy_version + 1
+        store = ctx.public_store()
+        self.policies.set(store, wallet, document)
+        changed = replace(found, policy_version=version, policy_hash=policy.hash)
+        self.wallets.set(store, wallet, changed)
+        book = self.book(ctx, WalletId(wallet))
+        kept = {name: usage for name, usage in book.usage.items() if name in policy.limits}
+        self.books.set(store, wallet, replace(book, usage=kept))
+        ctx.emit(PolicySet(wallet, version, Bytes32(policy.hash)))
+
+    @call
+    def grant(self, ctx: Context, wallet: bytes32, credential: address, expires_at: uint64) -> None:
+        """Let `credential` ask until `expires_at`; it can do nothing else."""
+        found = self._owned(ctx, wallet)
+        if credential in (_ZERO, found.owner):
+            raise BadCredential
+        now = ctx.block.time
+        if not now < expires_at <= now + MAX_CREDENTIAL_SECONDS:
+            raise BadExpiry("a credential expires between now and a year from now")
+        granted = Credential(now, UnixSeconds(expires_at), revoked=False)
+        self.credentials.set(ctx.public_store(), wallet + credential, granted)
+        ctx.emit(CredentialSet(wallet, credential, expires_at))
+
+    @call
+    def revoke(self, ctx: Context, wallet: bytes32, credential: address) -> None:
+        """Take a credential back; answers that were bound but not fetched stop too."""
+        self._owned(ctx, wallet)
+        found = self.credential_of(ctx, WalletId(wallet), credential)
+        if found is None:
+            raise NoSuchCredential
+        revoked = replace(found, revoked=True)
+        self.credentials.set(ctx.public_store(), wallet + credential, revoked)
+        ctx.emit(CredentialSet(wallet, credential, 0))
+
+    @call
+    def pause(self, ctx: Context, wallet: bytes32) -> None:
+        """Refuse and release nothing until `resume`; withdrawals still work."""
+        self._set_paused(ctx, wallet, paused=True)
+
+    @call
+    def resume(self, ctx: Context, wallet: bytes32) -> None:
+        """End a pause."""
+        self._set_paused(ctx, wallet, paused=False)
+
+    @call
+    def withdraw(  # noqa: PLR0913  the ABI's arguments
+        self,
+        ctx: Context,
+        wallet: bytes32,
+        transaction: dynamic_bytes,
+        request_id: bytes32,
+        expires_at: uint64,
+        reply_key: bytes32,
+    ) -> bytes32:
+        """Bind an owner's transaction to the recovery address; no policy is asked.
+
+        Returns the key under which its signature is released.
+        """
+        found = self._owned(ctx, wallet)
+        ctx.charge(CHECK_GAS)
+        now = ctx.block.time
+        if not now <= expires_at <= now + MAX_LIFETIME_SECONDS:
+            raise BadExpiry(f"a request expires at most {MAX_LIFETIME_SECONDS} s from now")
+        try:
+            intent = read_intent(SIGN_TRANSACTION, transaction, found.account)
+        except NotSignable as error:
+            raise WithdrawalRefused(error.refusal.message) from error
+        refusal = check_withdrawal(intent, found.recovery)
+        if refusal is not None:
+            raise WithdrawalRefused(refusal.message)
+        body = keccak256(b"withdraw" + wallet + intent.digest + reply_key)
+        bind_withdrawal(
+            self,
+            ctx,
+            WalletId(wallet),
+            found,
+            intent,
+            RequestId(request_id),
+            UnixSeconds(expires_at),
+            body,
+            transaction,
+            reply_key,
+        )
+        return Bytes32(request_key(found.owner, RequestId(request_id)))
+
+    @view
+    def wallet(
+        self, ctx: Context, wallet: bytes32
+    ) -> tuple[address, address, address, boolean, uint256, uint64, bytes32, uint64, uint64]:
+        """Give owner, recovery, account, paused, quota, policy version and hash, birth, log length."""
+        found = self.known(ctx, WalletId(wallet))
+        book = self.book(ctx, WalletId(wallet))
+        return (
+            found.owner,
+            found.recovery,
+            found.account,
+            found.paused,
+            book.quota,
+            found.policy_version,
+            Bytes32(found.policy_hash),
+            found.created_at,
+            book.log_length,
+        )
+
+    @view
+    def policy(self, ctx: Context, wallet: bytes32) -> dynamic_bytes:
+        """Give the policy's canonical JSON; empty before the first."""
+        self.known(ctx, WalletId(wallet))
+        return self.policies.get(ctx.public_store(), wallet) or b""
+
+    @view
+    def credential(
+        self, ctx: Context, wallet: bytes32, holder: address
+    ) -> tuple[uint64, boolean, uint64]:
+        """Give when it expires, whether it was revoked, and when it was granted (0: never)."""
+        found = self.credential_of(ctx, WalletId(wallet), holder)
+        if found is None:
+            return 0, False, 0
+        return found.expires_at, found.revoked, found.granted_at
+
+    @view
+    def usage(self, ctx: Context, wallet: bytes32) -> dynamic_bytes:
+        """Give what is spent of each window now, as JSON: limit, max, used."""
+        self.known(ctx, WalletId(wallet))
+        document = self.policies.get(ctx.public_store(), wallet)
+        book = self.book(ctx, WalletId(wallet))
+        shown: list[Json] = []
+        limits = parse_policy(document).limits.values() if document else ()
+        for limit in limits:
+            spent = book.usage.get(limit.name)
+            used = spent.used(limit, ctx.block.time) if spent else 0
+            shown.append(
+                {
+                    "limit": limit.name,
+                    "max": str(limit.max),
+                    "used": str(used),
+                    "window": limit.window,
+                }
+            )
+        return canonical(shown)
+
+    @view
+    def log(
+        self, ctx: Context, wallet: bytes32, start: uint64, count: uint64
+    ) -> list[dynamic_bytes]:
+        """Give log entries from `start` on, each as JSON; at most 256."""
+        self.known(ctx, WalletId(wallet))
+        end = min(self.book(ctx, WalletId(wallet)).log_length, start + min(count, MAX_LOG_PAGE))
+        entries = []
+        for index in range(start, end):
+            key = self.log_index.get(ctx.public_store(), log_key(WalletId(wallet), index))
+            record = self.record(ctx, Hash32(key)) if key is not None else None
+            if record is not None:
+                entries.append(record.to_json())
+        return entries
+
+    def _owned(self, ctx: Context, wallet: bytes32) -> Wallet:
+        found = self.known(ctx, WalletId(wallet))
+        if ctx.sender is None or ctx.sender != found.owner:
+            raise NotOwner
+        return found
+
+    def _set_paused(self, ctx: Context, wallet: bytes32, *, paused: bool) -> None:
+        found = self._owned(ctx, wallet)
+        self.wallets.set(ctx.public_store(), wallet, replace(found, paused=paused))
+        ctx.emit(PauseSet(wallet, paused))

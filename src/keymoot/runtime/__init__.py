@@ -1,0 +1,1 @@
+"""One transaction: open, authenticate, charge, dispatch, commit or undo."""

@@ -1,0 +1,167 @@
+"""Execute one transaction of a decided block: effects and receipt, or undo and receipt."""
+
+from dataclasses import replace
+
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fixed import Address, Bytes32
+from keymoot.base.units import Gas, Nonce, Wei
+from keymoot.contracts.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.contract import Contract
+from keymoot.contracts.errors import ContractError, revert_data
+from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.requests import bind
+from keymoot.contracts.wallets import Wallets
+from keymoot.runtime import gas
+from keymoot.runtime.admit import admit
+from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.machine import Machine
+from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore
+
+Contracts = dict[Address, Contract]
+
+
+def execute(  # noqa: PLR0913  a transaction and all that it runs in
+    journal: Journal,
+    tx: LedgerTransaction,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys | None,
+    position: int,
+) -> Receipt:
+    """Execute the transaction at `position` of `block`; the journal has its effects.
+
+    A refusal is a receipt with status 0, never an exception: what a transaction asked
+    for is undone, what it paid is not. One that may not enter pays nothing.
+
+    Raises:
+        Fault: the state on disk is broken; the node must stop.
+        Defect: we are.
+    """
+    journal.begin_transaction()
+    try:
+        admit(journal, tx, block)
+    except Refused as error:
+        return _unpaid(tx, block, error)
+    if tx.request is not None:
+        return _execute_request(journal, tx, block, contracts, keys, position)
+    return _execute_ethereum(journal, tx, block, contracts, keys, position)
+
+
+def _execute_ethereum(  # noqa: PLR0913
+    journal: Journal,
+    tx: LedgerTransaction,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys | None,
+    position: int,
+) -> Receipt:
+    transaction = tx.ethereum
+    if transaction is None or transaction.to is None:
+        return _unpaid(tx, block, Refused("no target"))
+    # 1. The nonce is used and the most it can cost is taken, whatever comes.
+    bought = transaction.gas * block.base_fee
+    account = journal.account(tx.sender)
+    journal.set_nonce(tx.sender, Nonce(account.nonce + 1))
+    journal.set_balance(tx.sender, Wei(account.balance - bought))
+    # 2. The call runs.
+    meter = GasMeter(transaction.gas)
+    meter.charge(gas.intrinsic(transaction.data))
+    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    status, output, code, message = 1, b"", "", ""
+    try:
+        output = machine.call(tx.sender, transaction.to, transaction.data, transaction.value)
+    except (Refused, Malformed) as error:
+        status, output, code, message = 0, _revert_data(error), error.code, str(error)
+    # 3. What was not used goes back; what was used is burned.
+    left = (transaction.gas - meter.used) * block.base_fee
+    journal.set_balance(tx.sender, Wei(journal.account(tx.sender).balance + left))
+    return Receipt(
+        transaction_hash=tx.hash,
+        sender=tx.sender,
+        to=transaction.to,
+        status=status,
+        gas_used=Gas(meter.used),
+        price=block.base_fee,
+        logs=tuple(machine.logs) if status else (),
+        output=output,
+        error_code=code,
+        error=message,
+    )
+
+
+def _execute_request(  # noqa: PLR0913
+    journal: Journal,
+    tx: LedgerTransaction,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys | None,
+    position: int,
+) -> Receipt:
+    wallets, request = contracts[Wallets.ADDRESS], tx.request
+    if request is None or not isinstance(wallets, Wallets):
+        return _unpaid(tx, block, Refused("no request"))
+    meter = GasMeter(gas.REQUEST_LIMIT)
+    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    ctx = Context(machine, Wallets.ADDRESS, tx.sender)
+    mark = journal.checkpoint()
+    record: Record | None = None
+    code = message = ""
+    try:
+        meter.charge(gas.intrinsic(tx.raw))
+        record = bind(wallets, ctx, request, tx.sender, tx.body)
+    except (Refused, Malformed) as error:
+        journal.revert(mark)
+        machine.logs.clear()
+        code, message = error.code, str(error)
+    # The wallet pays for what was done, answers and refusals alike.
+    _charge_quota(journal, wallets, Bytes32(request.wallet), meter.used * block.base_fee)
+    if record is not None and record.status != BOUND:
+        outcome = record.outcome_json()
+        data = outcome.get("data")
+        code = str(data.get("reason")) if isinstance(data, dict) else "REFUSED"
+        message = str(outcome.get("message"))
+    return Receipt(
+        transaction_hash=tx.hash,
+        sender=tx.sender,
+        to=Wallets.ADDRESS,
+        status=0 if code else 1,
+        gas_used=Gas(meter.used),
+        price=block.base_fee,
+        logs=tuple(machine.logs),
+        error_code=code,
+        error=message,
+    )
+
+
+def _charge_quota(journal: Journal, wallets: Wallets, wallet: Bytes32, wei: int) -> None:
+    store = PublicStore(journal, Wallets.ADDRESS, FreeMeter())
+    book = wallets.books.get(store, wallet)
+    if book is not None:
+        wallets.books.set(store, wallet, replace(book, quota=book.quota - wei))
+    held = journal.account(Wallets.ADDRESS).balance
+    journal.set_balance(Wallets.ADDRESS, Wei(held - wei))
+
+
+def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused) -> Receipt:
+    to = tx.ethereum.to if tx.ethereum is not None else Wallets.ADDRESS
+    return Receipt(
+        transaction_hash=tx.hash,
+        sender=tx.sender,
+        to=to,
+        status=0,
+        gas_used=Gas(0),
+        price=block.base_fee,
+        error_code=error.code,
+        error=str(error),
+    )
+
+
+def _revert_data(error: Refused | Malformed) -> bytes:
+    if isinstance(error, ContractError):
+        return error.revert_data()
+    return revert_data("Error(string)", (str(error),))

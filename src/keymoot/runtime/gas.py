@@ -1,0 +1,90 @@
+"""What work costs, and the meter that counts it.
+
+Numbers follow Ethereum's schedule (EIP-2028 calldata, EIP-2929 warm and cold access)
+where it has one; sealed values cost a little more than open ones.
+"""
+
+from keymoot.base.errors import Refused
+from keymoot.base.units import Gas
+
+TRANSACTION = 21_000
+CREATION_GAP = 32_000
+CALLDATA_ZERO_BYTE = 4
+CALLDATA_BYTE = 16
+
+READ_COLD = 2_100
+READ_WARM = 100
+WRITE_COLD = 5_000
+WRITE_WARM = 2_900
+READ_WORD = 3
+WRITE_WORD = 200
+SEALED = 700
+"""Extra for opening or sealing a confidential value."""
+
+CALL = 2_600
+LOG = 375
+LOG_TOPIC = 375
+LOG_BYTE = 8
+TRANSFER = 9_000
+RANDOM = 1_000
+
+WORD_BYTES = 32
+
+REQUEST_LIMIT = 3_000_000
+"""Gas that one request of an agent may use; a wallet's quota must hold its price."""
+
+BLOCK_LIMIT = 120_000_000
+"""Gas of one block."""
+
+TRANSACTION_LIMIT = 30_000_000
+"""Gas of one transaction."""
+
+
+class OutOfGas(Refused):
+    """The work costs more than the sender allowed."""
+
+    code = "OUT_OF_GAS"
+
+    def __init__(self, limit: int) -> None:
+        """Show the limit."""
+        super().__init__(f"out of gas: {limit} was the limit; estimate again, or send more")
+
+
+class GasMeter:
+    """Counts gas up to a limit; also a `store.Meter`."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        """Start at nothing."""
+        self.limit = limit
+        self.used = 0
+
+    def charge(self, gas: int) -> None:
+        """Take gas.
+
+        Raises:
+            OutOfGas: the limit is passed; all of it counts as used.
+        """
+        if gas > self.limit - self.used:
+            self.used = self.limit
+            raise OutOfGas(self.limit)
+        self.used += gas
+
+    def charge_read(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
+        """Take gas for a value that was read."""
+        words = -(-size_bytes // WORD_BYTES)
+        base = READ_WARM if warm else READ_COLD
+        self.charge(base + READ_WORD * words + (SEALED if confidential else 0))
+
+    def charge_write(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
+        """Take gas for a value to be written."""
+        words = -(-size_bytes // WORD_BYTES)
+        base = WRITE_WARM if warm else WRITE_COLD
+        self.charge(base + WRITE_WORD * words + (SEALED if confidential else 0))
+
+
+def intrinsic(data: bytes) -> Gas:
+    """Give what a transaction costs before anything runs."""
+    zeros = data.count(0)
+    return Gas(TRANSACTION + CALLDATA_ZERO_BYTE * zeros + CALLDATA_BYTE * (len(data) - zeros))

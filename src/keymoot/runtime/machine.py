@@ -1,0 +1,169 @@
+"""What runs beneath a contract's context: stores, gas, calls, events, randomness."""
+
+from typing import Any
+
+from keymoot.base.errors import Defect, Refused
+from keymoot.base.fixed import Address
+from keymoot.base.secret import Secret
+from keymoot.base.units import Gas, Wei
+from keymoot.contracts.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.contract import Contract
+from keymoot.contracts.errors import InsufficientBalance, KeyUseRefused, Reentered
+from keymoot.contracts.event import Event
+from keymoot.runtime import gas
+from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.receipt import Log
+from keymoot.store.confidential import ConfidentialStore, SealingPlace
+from keymoot.store.errors import NoStateKeys
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.public import PublicStore
+
+MAX_CALL_DEPTH = 32
+"""Deepest chain of calls between contracts."""
+
+QUERY_POSITION = 0xFFFFFF
+"""Sealing place of a query's throw-away writes; no transaction of a block has it."""
+
+
+class TooDeep(Refused):
+    """Contracts called each other too deeply."""
+
+    code = "TOO_DEEP"
+
+    def __init__(self) -> None:
+        """Name the limit."""
+        super().__init__(f"calls between contracts go {MAX_CALL_DEPTH} deep at most")
+
+
+class Machine:
+    """Runs the calls of one transaction, or of one query."""
+
+    def __init__(  # noqa: PLR0913  what a transaction runs in
+        self,
+        journal: Journal,
+        block: BlockEnvironment,
+        contracts: dict[Address, Contract],
+        keys: StateKeys | None,
+        mode: Mode,
+        meter: GasMeter,
+        position: int = QUERY_POSITION,
+    ) -> None:
+        """Stand ready for the transaction at `position` of `block`."""
+        self.journal = journal
+        self.block = block
+        self.mode = mode
+        self.meter = meter
+        self.logs: list[Log] = []
+        self._contracts = contracts
+        self._keys = keys
+        self._position = position
+        self._draws = 0
+        self._running: list[Address] = []
+        generation = keys.generation if keys else 0
+        self._place = SealingPlace(generation, block.height, position)
+
+    def public_store(self, contract: Address, *, writable: bool) -> PublicStore:
+        """Open a contract's public store."""
+        return PublicStore(self.journal, contract, self.meter, writable=self._may_write(writable))
+
+    def confidential_store(self, contract: Address, *, writable: bool) -> ConfidentialStore:
+        """Open a contract's confidential store.
+
+        Raises:
+            NoStateKeys: this node has no keys of the state.
+        """
+        if self._keys is None:
+            raise NoStateKeys
+        place = self._place if self._may_write(writable) else None
+        return ConfidentialStore(self.journal, contract, self._keys, place, self.meter)
+
+    def charge(self, gas_units: Gas) -> None:
+        """Take gas."""
+        self.meter.charge(gas_units)
+
+    def random(self, length: int) -> Secret:
+        """Draw in-block randomness; only while a final block is executed.
+
+        Raises:
+            KeyUseRefused: in any other mode.
+        """
+        if self.mode is not Mode.EXECUTE or self._keys is None:
+            raise KeyUseRefused
+        self.meter.charge(gas.RANDOM)
+        self._draws += 1
+        return self._keys.random(self.block.hash, self._position, self._draws, length)
+
+    def emit(self, contract: Address, event: Event) -> None:
+        """Log an event."""
+        topics, data = event.log()
+        self.meter.charge(gas.LOG + gas.LOG_TOPIC * len(topics) + gas.LOG_BYTE * len(data))
+        self.logs.append(Log(contract, topics, data))
+
+    def transfer(self, sender: Address, to: Address, amount: Wei) -> None:
+        """Move native tokens.
+
+        Raises:
+            InsufficientBalance: the sender has less.
+        """
+        if not amount:
+            return
+        has = self.journal.account(sender).balance
+        if has < amount:
+            raise InsufficientBalance(has, amount)
+        self.journal.set_balance(sender, Wei(has - amount))
+        self.journal.set_balance(to, Wei(self.journal.account(to).balance + amount))
+
+    def invoke(
+        self,
+        caller: Address,
+        target: type[Contract],
+        method: str,
+        arguments: tuple[Any, ...],
+        value: Wei,
+    ) -> Any:
+        """Call a built-in contract's Python method from another contract."""
+        self.meter.charge(gas.CALL)
+        contract = self._contracts.get(target.ADDRESS)
+        if contract is None:
+            raise Defect(f"{target.__name__} is not registered")
+        function = getattr(contract, method)
+        rules = getattr(function, "__keymoot_rules__", None)
+        reentrant = rules is not None and rules.reentrant
+        ctx = Context(self, target.ADDRESS, caller, value)
+        return self._enter(ctx, reentrant, lambda: function(ctx, *arguments))
+
+    def call(self, sender: Address | None, to: Address, data: bytes, value: Wei) -> bytes:
+        """Run a call from outside: a transfer, and the contract at `to` if there is one.
+
+        Raises:
+            Refused: the call failed; what it wrote is undone.
+        """
+        contract = self._contracts.get(to)
+        ctx = Context(self, to, sender, value)
+        if contract is None:
+            return self._enter(ctx, reentrant=True, run=lambda: b"")
+        found = contract.METHODS.get(data[:4])
+        reentrant = found is not None and found.rules.reentrant
+        return bytes(self._enter(ctx, reentrant, lambda: contract.dispatch(ctx, data)))
+
+    def _enter(self, ctx: Context, reentrant: bool, run: Any) -> Any:  # noqa: FBT001
+        if len(self._running) >= MAX_CALL_DEPTH:
+            raise TooDeep
+        if ctx.address in self._running and not reentrant:
+            raise Reentered(type(self._contracts[ctx.address]).__name__)
+        mark, logs = self.journal.checkpoint(), len(self.logs)
+        self._running.append(ctx.address)
+        try:
+            if ctx.value and ctx.sender is not None:
+                self.transfer(ctx.sender, ctx.address, ctx.value)
+            return run()
+        except Refused:
+            self.journal.revert(mark)
+            del self.logs[logs:]
+            raise
+        finally:
+            self._running.pop()
+
+    def _may_write(self, writable: bool) -> bool:  # noqa: FBT001
+        return writable and self.mode in (Mode.EXECUTE, Mode.QUERY)

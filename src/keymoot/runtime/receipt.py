@@ -1,0 +1,118 @@
+"""What became of a transaction."""
+
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.fields import (
+    bytes_of,
+    fixed_of,
+    list_of,
+    optional_fixed_of,
+    text_of,
+    uint,
+    uint_of,
+)
+from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.units import Gas, Wei
+from keymoot.crypto.keccak import keccak256_raw
+
+BLOOM_BYTES = 256
+MAX_MESSAGE_BYTES = 4_096
+"""Longest error message kept; longer ones are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event of a contract."""
+
+    address: Address
+    topics: tuple[Bytes32, ...]
+    data: bytes
+
+    def encode(self) -> list[rlp.Item]:
+        """Give the RLP item."""
+        return [self.address, list(self.topics), self.data]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Log":
+        """Read the RLP item."""
+        address, topics, data = list_of(item, 3, "log")
+        return Log(
+            fixed_of(address, Address, "address"),
+            tuple(fixed_of(topic, Bytes32, "topic") for topic in list_of(topics, None, "topics")),
+            bytes_of(data, "data"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of one transaction.
+
+    Attributes:
+        status: 1 for done (a request: bound), 0 for refused.
+        gas_used: What was paid for; 0 where the transaction could not even pay.
+        price: Wei for each unit of gas.
+        output: What the method returned, or its revert data.
+        error_code: The refusal's word; empty where status is 1.
+        error: The refusal's message.
+    """
+
+    transaction_hash: Hash32
+    sender: Address
+    to: Address | None
+    status: int
+    gas_used: Gas
+    price: Wei
+    logs: tuple[Log, ...] = ()
+    output: bytes = b""
+    error_code: str = ""
+    error: str = ""
+
+    def encode(self) -> bytes:
+        """Give the archive's bytes."""
+        return rlp.encode(
+            [
+                self.transaction_hash,
+                self.sender,
+                self.to or b"",
+                uint(self.status),
+                uint(self.gas_used),
+                uint(self.price),
+                [log.encode() for log in self.logs],
+                self.output,
+                self.error_code.encode(),
+                self.error.encode()[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode(),
+            ]
+        )
+
+    @staticmethod
+    def decode(raw: bytes) -> "Receipt":
+        """Read the archive's bytes.
+
+        Raises:
+            Malformed: not a receipt.
+        """
+        fields = list_of(rlp.decode(raw), 10, "receipt")
+        return Receipt(
+            transaction_hash=fixed_of(fields[0], Hash32, "hash"),
+            sender=fixed_of(fields[1], Address, "sender"),
+            to=optional_fixed_of(fields[2], Address, "to"),
+            status=uint_of(fields[3], "status", 1),
+            gas_used=Gas(uint_of(fields[4], "gasUsed", 8)),
+            price=Wei(uint_of(fields[5], "price")),
+            logs=tuple(Log.decode(log) for log in list_of(fields[6], None, "logs")),
+            output=bytes_of(fields[7], "output"),
+            error_code=text_of(fields[8], "errorCode", 64),
+            error=text_of(fields[9], "error", MAX_MESSAGE_BYTES),
+        )
+
+
+def bloom(logs: tuple[Log, ...]) -> bytes:
+    """Give the bloom filter of logs: 256 bytes (Yellow Paper, section 4.3.1)."""
+    bits = 0
+    for log in logs:
+        for part in (log.address, *log.topics):
+            digest = keccak256_raw(part)
+            for at in (0, 2, 4):
+                bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+    return bits.to_bytes(BLOOM_BYTES, "big")

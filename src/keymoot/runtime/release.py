@@ -1,0 +1,121 @@
+"""The second step of custody: what a release reads, and the release itself.
+
+`gather` runs beside the ledger: it rehearses a release to learn which nodes and blobs
+it reads, opens no key, and gives them as a witness. `release` runs where keys are: it
+believes none of the witness until each part has led up to a state root that the caller
+has checked against a header and its commit.
+"""
+
+from collections.abc import Iterable
+
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Bytes32, Hash32
+from keymoot.base.units import UnixSeconds
+from keymoot.contracts.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.requests import Released
+from keymoot.contracts.requests import release as release_bound
+from keymoot.contracts.wallets import Wallets
+from keymoot.runtime.execute import Contracts
+from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.machine import Machine
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable, RecordingTable, Table
+
+RELEASE_GAS = 10_000_000
+"""Bounds the work of one release; nobody pays it."""
+
+WAITING, RELEASED, EXPIRED = "waiting", "released", "expired"
+
+
+def gather(  # noqa: PLR0913  a state and what is asked of it
+    table: Table,
+    root: Hash32,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys,
+    requests: Iterable[Hash32],
+    now: UnixSeconds,
+) -> tuple[dict[bytes, bytes], dict[Hash32, Refused]]:
+    """Give the witness for releasing `requests`, and those that cannot be released.
+
+    Args:
+        table: The ledger's table, as of `root`.
+        root: The state root that the newest final header carries.
+        block: That header's environment.
+        contracts: The registry.
+        keys: Used to find slots; no sealed key is opened.
+        requests: Their names on the ledger.
+        now: The later of ledger time and the node's clock.
+    """
+    recording = RecordingTable(table)
+    state = State(recording, root)
+    refused: dict[Hash32, Refused] = {}
+    for key in requests:
+        try:
+            _run(state, block, contracts, keys, Mode.GATHER, key, now)
+        except Refused as error:
+            refused[key] = error
+    return recording.seen, refused
+
+
+def release(  # noqa: PLR0913  a witness and what is asked of it
+    witness: dict[bytes, bytes],
+    root: Hash32,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys,
+    request: Hash32,
+    now: UnixSeconds,
+) -> Released:
+    """Sign what a request was bound to, if it may still be answered.
+
+    Args:
+        witness: From `gather`; not believed.
+        root: State root of a header whose commit was checked.
+        block: That header's environment.
+        contracts: The registry.
+        keys: The state keys.
+        request: The request's name on the ledger.
+        now: The later of ledger time and our own clock.
+
+    Raises:
+        NotBound: unknown, refused, expired, paused or revoked.
+        BrokenState: the witness does not lead to the root, or lacks a part.
+    """
+    return _run(State(MemoryTable(witness), root), block, contracts, keys, Mode.RELEASE, request, now)
+
+
+def find_record(state: State, request: Hash32) -> Record | None:
+    """Give the record of a request, or None if no block has decided it."""
+    store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
+    return Wallets.records.get(store, Bytes32(request))
+
+
+def status_of(record: Record | None, now: UnixSeconds) -> str:
+    """Give a request's status word before its answer is fetched."""
+    if record is None:
+        return WAITING
+    if record.status == BOUND and now > record.expires_at:
+        return EXPIRED
+    return record.status
+
+
+def _run(  # noqa: PLR0913
+    state: State,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys,
+    mode: Mode,
+    request: Hash32,
+    now: UnixSeconds,
+) -> Released:
+    machine = Machine(Journal(state), block, contracts, keys, mode, GasMeter(RELEASE_GAS))
+    wallets = contracts[Wallets.ADDRESS]
+    if not isinstance(wallets, Wallets):
+        raise Refused("Wallets is not registered")
+    return release_bound(wallets, Context(machine, Wallets.ADDRESS, None), request, now)

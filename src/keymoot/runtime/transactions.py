@@ -1,0 +1,70 @@
+"""A transaction as the ledger takes it: bytes opened and their sender recovered, once."""
+
+from dataclasses import dataclass
+
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fixed import Address, Hash32, NetworkId
+from keymoot.base.request import REQUEST_TYPE, Request, decode_request
+from keymoot.base.transaction import EvmTransaction, decode_signed
+from keymoot.base.units import ChainId
+from keymoot.crypto.secp256k1 import recover
+from keymoot.crypto.transactions import request_digest, sender_of, transaction_hash
+
+MAX_TRANSACTION_BYTES = 131_072
+"""Longest transaction that is read, as Ethereum's nodes relay it."""
+
+
+class WrongNetwork(Refused):
+    """Signed for another ledger."""
+
+    code = "WRONG_NETWORK"
+
+    def __init__(self, got: str, wanted: str) -> None:
+        """Show both."""
+        super().__init__(
+            f"the transaction is for {got}, this ledger is {wanted}: "
+            "check that you did not mix up the Keymoot RPC and the target RPC"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTransaction:
+    """One transaction of the ledger.
+
+    Attributes:
+        hash: Keccak-256 of `raw`: its name in Ethereum's API.
+        sender: The account that signed, or the credential of a request.
+        ethereum: An ordinary transaction, or None for a request.
+        request: A request of an agent, or None.
+        body: Digest of a request's signed body; the transaction hash otherwise.
+    """
+
+    hash: Hash32
+    raw: bytes
+    sender: Address
+    ethereum: EvmTransaction | None
+    request: Request | None
+    body: Hash32
+
+
+def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> LedgerTransaction:
+    """Read and authenticate a transaction.
+
+    Raises:
+        Malformed: not a transaction, or a signature that fits nobody.
+        WrongNetwork: signed for another chain id or network, or for none.
+    """
+    if len(raw) > MAX_TRANSACTION_BYTES:
+        raise Malformed(f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes, got {len(raw)}")
+    name = transaction_hash(raw)
+    if raw[0] == REQUEST_TYPE:
+        request, signature = decode_request(raw)
+        if request.network != network:
+            raise WrongNetwork(f"network {request.network.hex0x}", f"network {network.hex0x}")
+        body = request_digest(request)
+        return LedgerTransaction(name, raw, recover(body, signature), None, request, body)
+    transaction, signature = decode_signed(raw)
+    if transaction.chain_id != chain_id:
+        got = "no chain (no EIP-155)" if transaction.chain_id is None else f"{transaction.chain_id}"
+        raise WrongNetwork(f"chain id {got}", f"chain id {chain_id}")
+    return LedgerTransaction(name, raw, sender_of(transaction, signature), transaction, None, name)
