@@ -1,0 +1,253 @@
+"""An account for eth_account, web3.py and what is built on them, without a key.
+
+    from keymoot.agent import Account
+    acct = Account.connect("yield")          # KEYMOOT_URL, KEYMOOT_CREDENTIAL
+    w3.middleware_onion.inject(SignAndSendRawMiddlewareBuilder.build(acct), layer=0)
+
+It asks the network for each signature, as the wallet's policy allows, and returns only
+one that is the wallet's, over exactly what was asked.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from eth_account.datastructures import SignedMessage, SignedTransaction
+from eth_account.messages import SignableMessage
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress, HexAddress, HexStr
+from hexbytes import HexBytes
+
+from keymoot.agent import typed_data
+from keymoot.agent.credential import Credential
+from keymoot.agent.dictionary import checksum, read_transaction
+from keymoot.agent.errors import CredentialUnusable, NoKeyHere, NotSignable
+from keymoot.agent.transport import Transport
+from keymoot.agent.wish import Wishes
+from keymoot.base.fixed import Address, Hash32, Signature65
+from keymoot.base.request import SIGN_MESSAGE, SIGN_TRANSACTION, SIGN_TYPED_DATA
+from keymoot.base.transaction import LEGACY, EvmTransaction
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import signing_hash
+
+URL = "KEYMOOT_URL"
+CREDENTIAL = "KEYMOOT_CREDENTIAL"
+
+TIMEOUT_SECONDS = 30.0
+"""How long a call waits for its signature."""
+
+_PERSONAL = b"E"
+"""EIP-191 version of personal messages."""
+
+_ASK = "call sign_transaction, sign_message or sign_typed_data instead"
+
+
+class Account(LocalAccount):
+    """A wallet whose key is in the network; safe to use from several threads.
+
+    Compare, print and hash it freely. It cannot be pickled: connect again instead.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        """Take a credential; nothing is sent yet.
+
+        Args:
+            credential: From the file that `keymoot wallet grant` wrote.
+            url: Keymoot RPC; the credential's own if None.
+            timeout_seconds: How long a call may wait for its signature.
+        """
+        self._address = ChecksumAddress(HexAddress(HexStr(checksum(credential.address))))
+        self._credential = credential
+        self._transport = Transport(url or credential.url)
+        self._wishes = Wishes(credential, self._transport, timeout_seconds)
+
+    @classmethod
+    def connect(
+        cls,
+        name: str,
+        *,
+        credential: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Self:
+        """Open the wallet that your owner calls `name`.
+
+        Args:
+            name: Must be the credential's, so that no wallet is mistaken for another.
+            credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
+            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
+            timeout_seconds: How long a call may wait for its signature.
+
+        Raises:
+            CredentialUnusable: not there, open to others, expired, or of another name.
+            BadCredential: the file is no credential.
+        """
+        path = credential or os.environ.get(CREDENTIAL)
+        if not path:
+            raise CredentialUnusable(
+                f"no credential: set {CREDENTIAL} to the file that "
+                f"`keymoot wallet grant {name} --out FILE` wrote"
+            )
+        held = Credential.load(Path(path))
+        if held.name != name:
+            raise CredentialUnusable(
+                f'the credential in {path} is for the wallet "{held.name}", not "{name}": '
+                f'connect("{held.name}"), or set {CREDENTIAL} to another file'
+            )
+        if held.expires <= time.time():
+            raise CredentialUnusable(
+                f"the credential in {path} has expired: ask the owner for `keymoot wallet grant`"
+            )
+        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
+
+    @property
+    def name(self) -> str:
+        """What the owner calls the wallet."""
+        return self._credential.name
+
+    @property
+    def credential(self) -> Address:
+        """The credential's own address, by which its owner grants and revokes it."""
+        return self._credential.requester
+
+    def sign_transaction(
+        self,
+        transaction_dict: Mapping[str, Any],
+        blobs: object = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> SignedTransaction:
+        """Have a transaction signed, if the wallet's policy allows it.
+
+        Args:
+            transaction_dict: web3.py's dictionary, complete, of type 0, 1 or 2.
+            blobs: Must be None: blob transactions are not signed.
+            idempotency_key: Your name for this wish. Calling again with the same name and
+                transaction gives the same answer, also from another process.
+
+        Returns:
+            eth_account's SignedTransaction, checked to be by this wallet over exactly the
+            transaction that was asked for.
+
+        Raises:
+            PolicyRefused: `.data` says which rule or limit, and when to try again.
+            BadTransaction, WrongSender, NotSignable: nothing was sent.
+            NetworkUnreachable, AnswerLost, NetworkRefused, RequestExpired, WrongAnswer: see
+                `keymoot.agent.errors`.
+        """
+        if blobs is not None:
+            raise NotSignable("Keymoot does not sign blob transactions (type 3): leave out blobs")
+        asked = read_transaction(transaction_dict, self._credential.address)
+        digest = signing_hash(asked)
+        released = self._wishes.ask(
+            SIGN_TRANSACTION, asked.unsigned_bytes(), digest, idempotency_key
+        )
+        return signed_transaction(asked, released.signature)
+
+    def sign_message(
+        self, signable_message: SignableMessage, *, idempotency_key: str | None = None
+    ) -> SignedMessage:
+        """Have a personal message (EIP-191, version E) signed, if the policy allows it.
+
+        Raises:
+            NotSignable: another version: its body is a hash, which no policy can read.
+            PolicyRefused, and the others of `sign_transaction`.
+        """
+        if signable_message.version != _PERSONAL:
+            raise NotSignable(
+                "this message is a hash to the network, which signs nothing unread: "
+                "call sign_typed_data with the whole document"
+            )
+        digest = typed_data.signable_digest(signable_message)
+        return self._message(SIGN_MESSAGE, signable_message.body, digest, idempotency_key)
+
+    def sign_typed_data(
+        self,
+        domain_data: dict[str, Any] | None = None,
+        message_types: dict[str, Any] | None = None,
+        message_data: dict[str, Any] | None = None,
+        full_message: dict[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> SignedMessage:
+        """Have EIP-712 typed data signed, if the policy allows it.
+
+        Raises:
+            BadTransaction: no EIP-712 document.
+            PolicyRefused, and the others of `sign_transaction`.
+        """
+        document = typed_data.whole(domain_data, message_types, message_data, full_message)
+        _, digest = typed_data.digest_of(document)
+        payload = typed_data.payload_of(document)
+        return self._message(SIGN_TYPED_DATA, payload, digest, idempotency_key)
+
+    def close(self) -> None:
+        """Close the connections that wait for the next call."""
+        self._transport.close()
+
+    @property
+    def key(self) -> NoReturn:
+        """Refuse: there is no key here."""
+        raise NoKeyHere("Account.key", _ASK)
+
+    def __bytes__(self) -> NoReturn:
+        """Refuse: eth_account's accounts give their key here."""
+        raise NoKeyHere("bytes(account)", _ASK)
+
+    def encrypt(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: there is no key to put into a keystore."""
+        raise NoKeyHere("Account.encrypt", "nothing needs a backup; the owner's own key does")
+
+    def unsafe_sign_hash(self, message_hash: object) -> NoReturn:  # noqa: ARG002
+        """Refuse: a bare hash can be anything, so no policy can judge it."""
+        raise NotSignable(f"Keymoot never signs a bare hash, for no rule can read it: {_ASK}")
+
+    def sign_authorization(self, authorization: object) -> NoReturn:  # noqa: ARG002
+        """Refuse: EIP-7702 hands the whole account to other code."""
+        raise NotSignable(
+            "Keymoot does not sign EIP-7702 authorizations, which go around every rule: "
+            "use a smart account that the wallet owns"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the credential's key."""
+        raise TypeError("an Account cannot be pickled or copied: call Account.connect again")
+
+    def __repr__(self) -> str:
+        """Show the wallet, never the credential."""
+        return f"Account({self.name!r}, {self._address})"
+
+    def _message(
+        self, method: str, payload: bytes, digest: Hash32, idempotency_key: str | None
+    ) -> SignedMessage:
+        signature = self._wishes.ask(method, payload, digest, idempotency_key).signature
+        v = 27 + signature[64]
+        return SignedMessage(
+            message_hash=HexBytes(digest),
+            r=int.from_bytes(signature[:32], "big"),
+            s=int.from_bytes(signature[32:64], "big"),
+            v=v,
+            signature=HexBytes(signature[:64] + bytes((v,))),
+        )
+
+
+def signed_transaction(asked: EvmTransaction, signature: Signature65) -> SignedTransaction:
+    """Join a transaction and its signature in eth_account's form."""
+    raw = asked.signed_bytes(signature)
+    v = signature[64]
+    if asked.kind == LEGACY:
+        v += 27 if asked.chain_id is None else 35 + 2 * asked.chain_id
+    return SignedTransaction(
+        raw_transaction=HexBytes(raw),
+        hash=HexBytes(keccak256(raw)),
+        r=int.from_bytes(signature[:32], "big"),
+        s=int.from_bytes(signature[32:64], "big"),
+        v=v,
+    )

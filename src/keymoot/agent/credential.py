@@ -1,0 +1,188 @@
+"""An agent's credential: a file that lets its holder ask one wallet, and nothing else.
+
+Whoever reads the file can ask in the agent's name until it expires or is revoked, within
+the wallet's policy; hence mode 0600, which `load` insists on. The form is JSON:
+
+    {"version": 1, "name": "yield", "network": "0x…", "url": "http://127.0.0.1:8645",
+     "wallet": "0x…", "address": "0x…", "nodes": ["0x…"], "expires": 1798000000,
+     "key": "0x…"}
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from keymoot.agent.errors import BadCredential, CredentialUnusable
+from keymoot.base import hexes
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Bytes32, NetworkId, WalletId
+from keymoot.base.secret import Secret
+from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.base.units import UnixSeconds
+from keymoot.crypto import secp256k1
+
+VERSION = 1
+
+MAX_FILE_BYTES = 16_384
+MAX_NAME_CHARACTERS = 64
+MAX_NODES = 256
+
+MODE = 0o600
+"""Only the owner of the file reads it."""
+
+_FIELDS = {"version", "name", "network", "url", "wallet", "address", "nodes", "expires", "key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What an agent holds.
+
+    Attributes:
+        name: What its owner calls the wallet; for people only.
+        network: The network's id, which it signs into every request.
+        url: Keymoot RPC.
+        wallet: The wallet's id on the ledger.
+        address: The wallet's address on every EVM chain.
+        nodes: Ed25519 keys of the nodes whose answers count.
+        expires: When the ledger stops to accept it.
+        key: The credential's private key; not the wallet's.
+    """
+
+    name: str
+    network: NetworkId
+    url: str
+    wallet: WalletId
+    address: Address
+    nodes: tuple[Bytes32, ...]
+    expires: UnixSeconds
+    key: Secret
+
+    @property
+    def requester(self) -> Address:
+        """The credential's own address, by which the wallet knows it."""
+        return secp256k1.address_of_secret(self.key)
+
+    def encode(self) -> bytes:
+        """Give the file's bytes, the private key included."""
+        nodes: list[Json] = [each.hex0x for each in self.nodes]
+        return canonical(
+            {
+                "version": VERSION,
+                "name": self.name,
+                "network": self.network.hex0x,
+                "url": self.url,
+                "wallet": self.wallet.hex0x,
+                "address": self.address.hex0x,
+                "nodes": nodes,
+                "expires": self.expires,
+                "key": hexes.data(self.key.expose()),
+            }
+        )
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Self:
+        """Read the file's bytes.
+
+        Raises:
+            BadCredential: the path names the field; the key itself is never repeated.
+        """
+        try:
+            document = parse(raw, MAX_FILE_BYTES)
+        except Malformed as error:
+            raise BadCredential(f"this is no credential file: {error}") from None
+        if not isinstance(document, dict) or document.keys() != _FIELDS:
+            raise BadCredential(f"a credential has the fields {', '.join(sorted(_FIELDS))}")
+        if document["version"] != VERSION:
+            raise BadCredential(f"this program reads version {VERSION}", "version")
+        nodes = document["nodes"]
+        if not isinstance(nodes, list) or not 0 < len(nodes) <= MAX_NODES:
+            raise BadCredential(f"a list of 1 to {MAX_NODES} keys is expected", "nodes")
+        return cls(
+            name=_text(document, "name", MAX_NAME_CHARACTERS),
+            network=NetworkId(_bytes(document["network"], "network", NetworkId.LENGTH)),
+            url=_text(document, "url", 2_048),
+            wallet=WalletId(_bytes(document["wallet"], "wallet", WalletId.LENGTH)),
+            address=Address(_bytes(document["address"], "address", Address.LENGTH)),
+            nodes=tuple(
+                Bytes32(_bytes(each, f"nodes[{at}]", Bytes32.LENGTH))
+                for at, each in enumerate(nodes)
+            ),
+            expires=_expires(document["expires"]),
+            key=_key(document["key"]),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that nobody else can read.
+
+        Raises:
+            CredentialUnusable: not there, not a file, or open to others.
+            BadCredential: its contents are no credential.
+        """
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise CredentialUnusable(
+                f"{path} cannot be read ({error.strerror}): set KEYMOOT_CREDENTIAL to the file "
+                "that `keymoot wallet grant … --out FILE` wrote"
+            ) from error
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise CredentialUnusable(f"{path} is not a file")
+            mode = stat.S_IMODE(status.st_mode)
+            if mode & 0o077:
+                raise CredentialUnusable(
+                    f"{path} has mode {mode:04o}, others can read it: run `chmod 600 {path}`, and "
+                    "revoke the credential if somebody may have read it"
+                )
+            return cls.decode(file.read(MAX_FILE_BYTES + 1))
+
+    def save(self, path: Path) -> None:
+        """Write a new file with mode 0600; never overwrites.
+
+        Raises:
+            CredentialUnusable: the file exists, or cannot be written.
+        """
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        except OSError as error:
+            raise CredentialUnusable(f"{path} cannot be written: {error.strerror}") from error
+        with os.fdopen(handle, "wb") as file:
+            file.write(self.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _text(document: dict[str, Json], name: str, longest: int) -> str:
+    value = document[name]
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise BadCredential(f"text of 1 to {longest} characters is expected", name)
+    return value
+
+
+def _bytes(value: Json, name: str, length: int) -> bytes:
+    try:
+        found = hexes.parse_data(value, name)
+    except Malformed as error:
+        raise BadCredential(error.reason, name) from None
+    if len(found) != length:
+        raise BadCredential(f"{length} bytes are expected, got {len(found)}", name)
+    return found
+
+
+def _expires(value: Json) -> UnixSeconds:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
+        raise BadCredential("seconds since 1970 are expected", "expires")
+    return UnixSeconds(value)
+
+
+def _key(value: Json) -> Secret:
+    try:
+        return secp256k1.check_private_key(Secret(_bytes(value, "key", 32)))
+    except BadCredential:
+        raise
+    except Malformed as error:
+        raise BadCredential(error.reason, "key") from None

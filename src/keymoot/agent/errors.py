@@ -1,0 +1,143 @@
+"""What can go wrong on the agent's side, beside a refusal by policy.
+
+`keymoot.policy.errors.PolicyRefused` is the network's considered no; it is raised here
+too, and is re-exported by `keymoot.agent`.
+"""
+
+from typing import Any, ClassVar
+
+from keymoot.base.errors import Fault, Malformed, Refused
+
+
+class BadCredential(Malformed):
+    """The credential file is not one; `path` names the field."""
+
+    code: ClassVar[str] = "BAD_CREDENTIAL"
+
+
+class CredentialUnusable(Refused):
+    """The credential is there, and may not be used: missing, loose, expired, another's."""
+
+    code: ClassVar[str] = "CREDENTIAL_UNUSABLE"
+
+
+class BadTransaction(Malformed):
+    """The dictionary is no transaction that a wallet can sign; `path` names the field."""
+
+    code: ClassVar[str] = "BAD_TRANSACTION"
+
+
+class WrongSender(Refused):
+    """The transaction's `from` is another account."""
+
+    code: ClassVar[str] = "WRONG_SENDER"
+
+    def __init__(self, found: str, own: str) -> None:
+        """Show both addresses."""
+        super().__init__(f"the transaction is from {found}, this wallet is {own}: set from to it")
+        self.found = found
+        self.own = own
+
+
+class NotSignable(Refused):
+    """Keymoot signs nothing of this kind, whatever a policy says."""
+
+    code: ClassVar[str] = "NOT_SIGNABLE"
+
+
+class NoKeyHere(Refused):
+    """The wallet's key is not in this process, nor in any file of this machine's agent."""
+
+    code: ClassVar[str] = "NO_KEY_HERE"
+
+    def __init__(self, asked: str, instead: str) -> None:
+        """Name what was asked for and what does the job."""
+        super().__init__(
+            f"{asked} needs the private key, which never leaves the network's enclaves: {instead}"
+        )
+        self.asked = asked
+
+
+class NetworkUnreachable(Fault):
+    """No connection to Keymoot RPC; nothing was asked."""
+
+    code: ClassVar[str] = "NETWORK_UNREACHABLE"
+
+    def __init__(self, url: str, why: str) -> None:
+        """Name the address and the reason."""
+        super().__init__(
+            f"Keymoot RPC at {url} does not answer ({why}): "
+            "start it with `keymoot up`, or set KEYMOOT_URL"
+        )
+        self.url = url
+
+
+class AnswerLost(Fault):
+    """The network may or may not have signed; asking again with the same key is safe.
+
+    Attributes:
+        idempotency_key: Give it to the same call again: the answer is the same one,
+            nothing is signed twice.
+    """
+
+    code: ClassVar[str] = "ANSWER_LOST"
+
+    def __init__(self, why: str, idempotency_key: str) -> None:
+        """Say what happened and how to ask again."""
+        super().__init__(
+            f"no answer from the network ({why}); it may have signed: "
+            f'call again with idempotency_key="{idempotency_key}" to get that very answer'
+        )
+        self.idempotency_key = idempotency_key
+
+
+class RequestExpired(Refused):
+    """The request's time ran out before an answer was released."""
+
+    code: ClassVar[str] = "REQUEST_EXPIRED"
+
+
+class IdempotencyReused(Refused):
+    """The idempotency key was used before, to ask for something else."""
+
+    code: ClassVar[str] = "IDEMPOTENCY_REUSED"
+
+    def __init__(self, idempotency_key: str) -> None:
+        """Name the key."""
+        super().__init__(
+            f'idempotency_key "{idempotency_key}" was used for something else: choose a new one'
+        )
+        self.idempotency_key = idempotency_key
+
+
+class NetworkRefused(Refused):
+    """Keymoot RPC answered with an error of its own: unknown credential, no quota, and so on.
+
+    Attributes:
+        rpc_code: The JSON-RPC error code.
+        data: Its data, if any.
+    """
+
+    code: ClassVar[str] = "NETWORK_REFUSED"
+
+    def __init__(self, rpc_code: int, message: str, data: Any = None) -> None:
+        """Repeat the network's words."""
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
+
+
+class WrongAnswer(Fault):
+    """The network answered with something that it was not asked, or that is not genuine."""
+
+    code: ClassVar[str] = "WRONG_ANSWER"
+
+
+class SignedElse(WrongAnswer):
+    """A genuine answer, to something else than was asked under this name."""
+
+    code: ClassVar[str] = "SIGNED_ELSE"
+
+    def __init__(self) -> None:
+        """Say what is wrong."""
+        super().__init__("the network signed something else than it was asked to")

@@ -1,0 +1,107 @@
+"""What the network says of one request: its status, and the signature sealed to us."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.base import hexes, rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import fixed_of, list_of
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId, Signature65
+from keymoot.base.secret import Secret
+from keymoot.crypto import ed25519, hpke
+from keymoot.crypto.keccak import keccak256
+from keymoot.policy.errors import REFUSED_CODE, PolicyRefused
+
+INFO = b"keymoot/share/v1"
+"""HPKE info of a sealed answer; the network's id follows it."""
+
+MAX_SEALED_BYTES = 1_024
+
+
+class Status(StrEnum):
+    """How far a request has come."""
+
+    WAITING = "waiting"
+    BOUND = "bound"
+    RELEASED = "released"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    PENDING_APPROVAL = "pending_approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A signature and the digest that it signs, as the enclave sealed them to us."""
+
+    digest: Hash32
+    signature: Signature65
+
+
+def read_status(answer: dict[str, Any]) -> Status:
+    """Give the status word of an answer.
+
+    Raises:
+        WrongAnswer: a word that we do not know.
+    """
+    try:
+        return Status(answer.get("status", ""))
+    except ValueError as error:
+        raise WrongAnswer("the network answered with a status word that is unknown here") from error
+
+
+def refusal_of(error: object) -> PolicyRefused | NetworkRefused:
+    """Turn a JSON-RPC error object into the exception that carries its fields."""
+    found = error if isinstance(error, dict) else {}
+    code, data = found.get("code"), found.get("data")
+    message = str(found.get("message") or "refused without a reason")
+    if code == REFUSED_CODE and isinstance(data, dict):
+        return PolicyRefused(message, data)
+    return NetworkRefused(code if isinstance(code, int) else 0, message, data)
+
+
+def open_share(
+    answer: dict[str, Any],
+    network: NetworkId,
+    request_key: Hash32,
+    nodes: Sequence[Bytes32],
+    reply_secret: Secret,
+) -> Released:
+    """Open a released answer, after checking who gave it.
+
+    Args:
+        answer: The JSON object of `GET /shares/{request_key}`.
+        network: Our network.
+        request_key: Which request it must answer.
+        nodes: The node keys that we trust.
+        reply_secret: The private half of the request's reply key.
+
+    Raises:
+        WrongAnswer: no such answer, not from our nodes, or not sealed to us.
+    """
+    try:
+        sealed = hexes.parse_data(answer.get("sealed"), "sealed", MAX_SEALED_BYTES)
+        node = Bytes32(hexes.parse_data(answer.get("node"), "node", Bytes32.LENGTH))
+        signature = hexes.parse_data(answer.get("signature"), "signature", ed25519.SIGNATURE_BYTES)
+    except Malformed as error:
+        raise WrongAnswer(f"a released answer is malformed: {error}") from error
+    # 1. One of our nodes gave it.
+    if node not in nodes:
+        raise WrongAnswer(f"node {node.hex0x} answered, which the credential does not name")
+    if not ed25519.verify(node, keccak256(network + request_key + sealed), signature):
+        raise WrongAnswer(f"the answer is not signed by node {node.hex0x}, which it names")
+    # 2. It was sealed to this request's reply key.
+    try:
+        fields = list_of(
+            rlp.decode(hpke.open_with(reply_secret, sealed, INFO + network, request_key)),
+            2,
+            "answer",
+        )
+        return Released(
+            fixed_of(fields[0], Hash32, "answer.digest"),
+            fixed_of(fields[1], Signature65, "answer.signature"),
+        )
+    except Malformed as error:
+        raise WrongAnswer(f"the sealed answer does not open: {error}") from error

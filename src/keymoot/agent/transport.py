@@ -1,0 +1,211 @@
+"""The way to Keymoot RPC: HTTP/1.1 with connections that stay open, safe from threads.
+
+The standard library's client: a signature needs two small exchanges, and every
+heavier client costs more than the network does. Everything that goes through here may
+be sent again (signed transactions, whose second arrival changes nothing, and
+queries), so a kept connection that turns out dead is replaced without a word.
+"""
+
+import http.client
+import json
+import ssl
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from keymoot.agent.errors import NetworkRefused, NetworkUnreachable, WrongAnswer
+from keymoot.base.errors import Fault, Malformed
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Longest answer that is read."""
+
+MAX_IDLE = 32
+"""Connections that wait for the next call; more are closed after use."""
+
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_NOT_FOUND = 404
+_OK = 200
+_STALE = (
+    http.client.RemoteDisconnected,
+    http.client.CannotSendRequest,
+    BrokenPipeError,
+    ConnectionResetError,
+    ConnectionAbortedError,
+)
+
+
+class ConnectionLost(Fault):
+    """The question was sent, and no whole answer came: it may have been acted upon."""
+
+    code: ClassVar[str] = "CONNECTION_LOST"
+
+
+class Transport:
+    """JSON-RPC and plain reads from one Keymoot RPC, from any number of threads."""
+
+    def __init__(self, url: str) -> None:
+        """Take an address such as http://127.0.0.1:8645; nothing is sent yet.
+
+        Raises:
+            Malformed: no http or https address.
+        """
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise Malformed(f"{url} has no usable port", "url") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Malformed(f'"{url}" is no http:// or https:// address', "url")
+        self.url = url
+        self._host = parts.hostname
+        self._port = port
+        self._path = parts.path.rstrip("/")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._numbers = count(1)
+
+    def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
+        """Call one JSON-RPC method and give its result.
+
+        Raises:
+            NetworkRefused: the answer is an error object.
+            NetworkUnreachable: nothing was sent.
+            ConnectionLost: something was sent, and no answer came in time.
+            WrongAnswer: the answer is no JSON-RPC.
+        """
+        number = next(self._numbers)
+        body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+        return _result(_object(raw, status, self.url), number)
+
+    def call_all(
+        self, calls: Sequence[tuple[str, Sequence[Any]]], timeout_seconds: float
+    ) -> list[Any]:
+        """Call several methods in one exchange; results in the order of the calls.
+
+        Raises:
+            NetworkRefused: of the first call that failed.
+            NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
+        """
+        numbers = [next(self._numbers) for _ in calls]
+        body = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+            for number, (method, params) in zip(numbers, calls, strict=True)
+        ]
+        status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+        answers = _json(raw, status, self.url)
+        if not isinstance(answers, list):
+            raise WrongAnswer("a batch was answered by something else than a list")
+        by_number = {each.get("id"): each for each in answers if isinstance(each, dict)}
+        return [_result(by_number.get(number, {}), number) for number in numbers]
+
+    def get(self, path: str, timeout_seconds: float) -> dict[str, Any] | None:
+        """Read one JSON object; None where there is none (404).
+
+        Raises:
+            NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
+        """
+        status, raw = self._exchange("GET", self._path + path, None, timeout_seconds)
+        return None if status == _NOT_FOUND else _object(raw, status, self.url)
+
+    def close(self) -> None:
+        """Close the connections that wait; the transport opens new ones if it is used."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _exchange(
+        self, verb: str, path: str, body: bytes | None, timeout_seconds: float
+    ) -> tuple[int, bytes]:
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                connection, fresh = self._idle.pop(), False
+            except IndexError:
+                connection, fresh = self._connect(timeout_seconds), True
+            try:
+                return self._send(connection, verb, path, body, deadline)
+            except _STALE as error:
+                connection.close()
+                if fresh:
+                    raise ConnectionLost(f"{self.url} closed the connection") from error
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                raise ConnectionLost(f"{self.url}: {_why(error)}") from error
+
+    def _connect(self, timeout_seconds: float) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection
+        if self._tls is None:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout_seconds)
+        else:
+            connection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=timeout_seconds, context=self._tls
+            )
+        try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise NetworkUnreachable(self.url, _why(error)) from error
+        return connection
+
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        verb: str,
+        path: str,
+        body: bytes | None,
+        deadline: float,
+    ) -> tuple[int, bytes]:
+        connection.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+        connection.request(verb, path, body=body, headers=_HEADERS)
+        response = connection.getresponse()
+        raw = response.read(MAX_ANSWER_BYTES + 1)
+        if len(raw) > MAX_ANSWER_BYTES:
+            connection.close()
+            raise WrongAnswer(f"an answer is longer than {MAX_ANSWER_BYTES} bytes")
+        if response.will_close or len(self._idle) >= MAX_IDLE:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        return response.status, raw
+
+
+def _why(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text)
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _json(raw: bytes, status: int, url: str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise WrongAnswer(
+            f"{url} answered with HTTP status {status} and no JSON: is it Keymoot RPC?"
+        ) from error
+
+
+def _object(raw: bytes, status: int, url: str) -> dict[str, Any]:
+    found = _json(raw, status, url)
+    if not isinstance(found, dict):
+        raise WrongAnswer(f"{url} answered with HTTP status {status} and no JSON object")
+    return found
+
+
+def _result(answer: dict[str, Any], number: int) -> Any:
+    error = answer.get("error")
+    if isinstance(error, dict):
+        code, message = error.get("code"), error.get("message")
+        raise NetworkRefused(
+            code if isinstance(code, int) else 0,
+            str(message or "no reason given"),
+            error.get("data"),
+        )
+    if answer.get("id") != number or "result" not in answer:
+        raise WrongAnswer("an answer of JSON-RPC has the question's id and a result")
+    return answer["result"]

@@ -1,0 +1,270 @@
+"""One wish of an agent: sent once or several times, answered once.
+
+A wish is a request of the ledger's own type, signed by the credential. Its id follows
+from an idempotency key, and its reply key from the credential and that id, so that a
+wish whose answer was lost can be repeated by anybody who holds the credential: the same
+bytes again, or, from another process, a look at what the ledger already knows. The
+ledger never decides one id twice, so nothing is signed twice.
+"""
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.agent.credential import Credential
+from keymoot.agent.errors import (
+    AnswerLost,
+    IdempotencyReused,
+    NetworkRefused,
+    NetworkUnreachable,
+    RequestExpired,
+    SignedElse,
+    WrongAnswer,
+)
+from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
+from keymoot.agent.transport import ConnectionLost, Transport
+from keymoot.base import hexes
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId
+from keymoot.base.request import Request
+from keymoot.base.secret import Secret
+from keymoot.base.units import UnixSeconds
+from keymoot.crypto import hpke, secp256k1
+from keymoot.crypto.kdf import derive
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import request_digest, request_key
+
+LIFETIME_SECONDS = 120
+"""How long the ledger may take to accept and answer a wish."""
+
+PATIENCE_SECONDS = 2.0
+"""How long a network that cannot even be reached is tried."""
+
+SYNC_SECONDS = 20.0
+"""Longest wait for a block in one exchange."""
+
+MAX_REMEMBERED = 4_096
+"""Unanswered wishes that are kept for repetition."""
+
+_FIRST_PAUSE_SECONDS = 0.005
+_LONGEST_PAUSE_SECONDS = 0.25
+_STILL_COMING = (4, 5)
+"""Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A signed request and what is needed to read its answer."""
+
+    idempotency_key: str
+    raw: bytes
+    body: Hash32
+    key: Hash32
+    reply_secret: Secret
+    expires_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What must be known to read the answer to one request, an agent's or an owner's."""
+
+    network: NetworkId
+    key: Hash32
+    nodes: tuple[Bytes32, ...]
+    secret: Secret
+    address: Address
+
+    def read(self, answer: dict[str, Any], digest: Hash32) -> Released:
+        """Give the signature, checked to be the wallet's over `digest`.
+
+        Raises:
+            PolicyRefused, NetworkRefused: the network's no.
+            RequestExpired: no answer was released in time.
+            WrongAnswer: not genuine, or a signature of something else.
+        """
+        status = read_status(answer)
+        if status is Status.REFUSED:
+            raise refusal_of(answer.get("refusal"))
+        if status is Status.EXPIRED:
+            raise RequestExpired("the request expired before its answer was fetched: ask anew")
+        released = open_share(answer, self.network, self.key, self.nodes, self.secret)
+        if released.digest != digest:
+            raise SignedElse
+        try:
+            signer = secp256k1.recover(digest, released.signature)
+        except Malformed as error:
+            raise WrongAnswer(f"the network's signature is none: {error}") from error
+        if signer != self.address:
+            raise WrongAnswer(f"the signature is by {signer.hex0x}, not by {self.address.hex0x}")
+        return released
+
+
+class Wishes:
+    """Asks one wallet, with one credential, from any number of threads."""
+
+    def __init__(
+        self, credential: Credential, transport: Transport, timeout_seconds: float
+    ) -> None:
+        """Keep what is needed; nothing is sent yet."""
+        self._credential = credential
+        self._requester = credential.requester
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+        self._unanswered: dict[str, Wish] = {}
+        self._lock = threading.Lock()
+
+    def ask(
+        self, method: str, payload: bytes, digest: Hash32, idempotency_key: str | None
+    ) -> Released:
+        """Ask for one signature and wait for it.
+
+        Args:
+            method: One of `keymoot.base.request`'s SIGN_ names.
+            payload: What to sign, as the method defines.
+            digest: The digest that the signature must be of.
+            idempotency_key: The caller's name for this wish; the same name gives the same
+                answer, in this process or another. None: a new wish.
+
+        Raises:
+            PolicyRefused: the wallet's policy says no; nothing was signed.
+            NetworkRefused: the ledger says no: credential, quota, expiry.
+            IdempotencyReused: the key was used for something else.
+            NetworkUnreachable: nothing was sent.
+            AnswerLost: something was sent, and no answer came in time.
+            RequestExpired, WrongAnswer: as their names say.
+        """
+        name = idempotency_key or secrets.token_hex(16)
+        wish, repeated = self._wish(name, method, payload)
+        reply = self._reply(wish)
+        if idempotency_key is not None and not repeated:
+            earlier = self._look(wish)
+            if earlier is not None:
+                return self._read_earlier(reply, earlier, wish, digest)
+        released = reply.read(self._deliver(wish, sent=repeated), digest)
+        if idempotency_key is None:
+            self._forget(name)
+        return released
+
+    def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
+        """Give the wish of this name, and whether it was made before."""
+        body = keccak256(method.encode() + b"\0" + payload)
+        with self._lock:
+            known = self._unanswered.get(name)
+            if known is not None and known.expires_at > time.time():
+                if known.body != body:
+                    raise IdempotencyReused(name)
+                return known, True
+            made = self._make(name, method, payload, body)
+            while len(self._unanswered) >= MAX_REMEMBERED:
+                del self._unanswered[next(iter(self._unanswered))]
+            self._unanswered[name] = made
+            return made, False
+
+    def _make(self, name: str, method: str, payload: bytes, body: Hash32) -> Wish:
+        held = self._credential
+        request_id = RequestId(keccak256(b"keymoot/idempotency/v1" + name.encode()))
+        reply_secret = derive(held.key, "agent reply key", held.network, held.wallet, request_id)
+        request = Request(
+            network=held.network,
+            wallet=held.wallet,
+            request_id=request_id,
+            expires_at=UnixSeconds(int(time.time()) + LIFETIME_SECONDS),
+            method=method,
+            payload=payload,
+            reply_key=hpke.public_key(reply_secret),
+        )
+        raw = request.signed_bytes(secp256k1.sign(held.key, request_digest(request)))
+        key = request_key(self._requester, request_id)
+        return Wish(name, raw, body, key, reply_secret, request.expires_at)
+
+    def _reply(self, wish: Wish) -> Reply:
+        held = self._credential
+        return Reply(held.network, wish.key, held.nodes, wish.reply_secret, held.address)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._unanswered.pop(name, None)
+
+    def _look(self, wish: Wish) -> dict[str, Any] | None:
+        return self._transport.get(f"/shares/{wish.key.hex0x}", self._timeout_seconds)
+
+    def _read_earlier(
+        self, reply: Reply, answer: dict[str, Any], wish: Wish, digest: Hash32
+    ) -> Released:
+        """Read the answer to a wish that an earlier process sent under this name."""
+        deadline = time.monotonic() + self._timeout_seconds
+        if read_status(answer) in (Status.WAITING, Status.BOUND):
+            answer = collect(self._transport, wish.key, deadline, wish.idempotency_key)
+        try:
+            return reply.read(answer, digest)
+        except SignedElse as error:
+            raise IdempotencyReused(wish.idempotency_key) from error
+
+    def _deliver(self, wish: Wish, *, sent: bool) -> dict[str, Any]:
+        """Send the same bytes until there is an answer, or no time."""
+        start = time.monotonic()
+        deadline = start + self._timeout_seconds
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._attempt(wish, deadline, sent=sent)
+            except NetworkUnreachable as error:
+                now = time.monotonic()
+                if not sent and (now - start > PATIENCE_SECONDS or now + pause > deadline):
+                    self._forget(wish.idempotency_key)
+                    raise
+                why = str(error)
+            except ConnectionLost as error:
+                sent, why = True, str(error)
+            if time.monotonic() + pause > deadline:
+                raise AnswerLost(why, wish.idempotency_key)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _attempt(self, wish: Wish, deadline: float, *, sent: bool) -> dict[str, Any]:
+        left = max(deadline - time.monotonic(), 0.001)
+        try:
+            self._transport.call(
+                "eth_sendRawTransactionSync",
+                [hexes.data(wish.raw), int(1_000 * min(left, SYNC_SECONDS))],
+                left,
+            )
+        except NetworkRefused as error:
+            # An earlier copy may have arrived: then this one is refused, and that one counts.
+            if error.rpc_code not in _STILL_COMING and not (sent and self._look(wish)):
+                self._forget(wish.idempotency_key)
+                raise refusal_of(
+                    {"code": error.rpc_code, "message": str(error), "data": error.data}
+                ) from None
+        return collect(self._transport, wish.key, deadline, wish.idempotency_key)
+
+
+def collect(
+    transport: Transport, request_key: Hash32, deadline: float, idempotency_key: str
+) -> dict[str, Any]:
+    """Fetch the answer to a request that is on the ledger, or about to be.
+
+    Args:
+        transport: Keymoot RPC.
+        request_key: keccak256(requester ‖ request id).
+        deadline: By the monotonic clock, in seconds.
+        idempotency_key: For the error, should time run out.
+
+    Raises:
+        AnswerLost: still none at the deadline.
+        NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
+    """
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        left = max(deadline - time.monotonic(), 0.001)
+        answer = transport.get(f"/shares/{request_key.hex0x}", left)
+        status = None if answer is None else read_status(answer)
+        if answer is not None and status not in (Status.WAITING, Status.BOUND):
+            return answer
+        if time.monotonic() + pause > deadline:
+            word = "nothing known of it" if status is None else f"it is {status}"
+            raise AnswerLost(f"after the whole time, {word}", idempotency_key)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)

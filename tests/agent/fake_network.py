@@ -1,0 +1,211 @@
+"""A network in one thread: small, honest, and able to misbehave on demand.
+
+It keeps one wallet's key, checks credentials and ids as the ledger does, refuses what a
+test's rule refuses, seals its answers to the reply key and signs them as a node.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha384
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from keymoot.agent.credential import Credential
+from keymoot.base import hexes, rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, Signature65, WalletId
+from keymoot.base.request import SIGN_TRANSACTION, Request, decode_request
+from keymoot.base.secret import Secret
+from keymoot.base.transaction import EvmTransaction, decode_unsigned
+from keymoot.base.units import UnixSeconds
+from keymoot.crypto import ed25519, hpke, secp256k1
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import credential_of, request_key
+
+NETWORK = NetworkId(b"\x07" * 32)
+WALLET = WalletId(b"\x08" * 32)
+FAR = UnixSeconds(4_000_000_000)
+
+Rule = Callable[[EvmTransaction], str | None]
+
+
+def secret_of(name: str) -> Secret:
+    """Give a private key of tests."""
+    return secp256k1.private_key(sha384(name.encode()).digest())
+
+
+@dataclass
+class FakeNetwork:
+    """The ledger, the enclave and the gateway of the tests.
+
+    Attributes:
+        rule: Gives a reason to refuse a transaction, or None.
+        lose: Answers to drop after acting, first to last.
+        lie: Changes what is sealed and signed: (digest, signature) to another.
+    """
+
+    rule: Rule = lambda _: None
+    lose: int = 0
+    wait_polls: int = 0
+    node_seed: Secret = field(default_factory=lambda: Secret(b"\x05" * 32))
+    lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
+    submit_error: dict[str, Any] | None = None
+    status: str | None = None
+    bodies: dict[Hash32, bytes] = field(default_factory=dict)
+    answers: dict[Hash32, dict[str, Any]] = field(default_factory=dict)
+    polls: dict[Hash32, int] = field(default_factory=dict)
+    sent: list[bytes] = field(default_factory=list)
+    signed: list[Hash32] = field(default_factory=list)
+    connections: int = 0
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self.wallet_key = secret_of("wallet")
+        self.address = secp256k1.address_of_secret(self.wallet_key)
+        self.lock = threading.Lock()
+
+    def credential(self, name: str = "yield", agent: str = "agent") -> Credential:
+        """Grant a credential."""
+        return Credential(
+            name=name,
+            network=NETWORK,
+            url=self.url,
+            wallet=WALLET,
+            address=self.address,
+            nodes=(ed25519.public_key(Secret(b"\x05" * 32)),),
+            expires=FAR,
+            key=secret_of(agent),
+        )
+
+    def submit(self, raw: bytes) -> dict[str, Any]:
+        """Take a request, as the ledger would."""
+        self.sent.append(raw)
+        if self.submit_error is not None:
+            return {"error": self.submit_error}
+        request, signature = decode_request(raw)
+        sender = credential_of(request, signature)
+        if sender != secp256k1.address_of_secret(secret_of("agent")):
+            return {"error": {"code": -32000, "message": "this credential is unknown: grant it"}}
+        key = request_key(sender, request.request_id)
+        known = self.bodies.setdefault(key, raw)
+        if known != raw:
+            return {"error": {"code": -32000, "message": "this request id was used before"}}
+        if key not in self.answers:
+            self.answers[key] = self._decide(key, request)
+        return {"result": {"status": "0x1", "transactionHash": hexes.data(keccak256(raw))}}
+
+    def share(self, key: Hash32) -> dict[str, Any] | None:
+        """Answer for one request."""
+        found = self.answers.get(key)
+        if found is None:
+            return None
+        self.polls[key] = self.polls.get(key, 0) + 1
+        if self.polls[key] <= self.wait_polls:
+            return {**found, "status": "bound", "sealed": None}
+        return found if self.status is None else {**found, "status": self.status}
+
+    def _decide(self, key: Hash32, request: Request) -> dict[str, Any]:
+        base = {"requestId": request.request_id.hex0x, "simulated": True, "refusal": None}
+        why = "NO_RULE"
+        if request.method == SIGN_TRANSACTION:
+            why = self.rule(decode_unsigned(request.payload)) or ""
+        if why:
+            data = {"reason": why, "requestId": request.request_id.hex0x, "limit": "usdc-day"}
+            refusal = {"code": 4100, "message": f"keymoot refused: {why}", "data": data}
+            return {**base, "status": "refused", "refusal": refusal}
+        digest = keccak256(request.payload)
+        signature = secp256k1.sign(self.wallet_key, digest)
+        self.signed.append(digest)
+        if self.lie is not None:
+            digest, signature = self.lie(digest, signature)
+        sealed = hpke.seal_to(
+            request.reply_key,
+            rlp.encode([digest, signature]),
+            b"keymoot/share/v1" + NETWORK,
+            key,
+        )
+        seal = ed25519.sign(self.node_seed, keccak256(NETWORK + key + sealed))
+        return {
+            **base,
+            "status": "released",
+            "node": ed25519.public_key(self.node_seed).hex0x,
+            "sealed": hexes.data(sealed),
+            "signature": hexes.data(seal),
+        }
+
+
+def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            network.connections += 1
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with network.lock:
+                answer = self._answer(body)
+                lost = network.lose > 0
+                network.lose -= lost
+            if lost:
+                self.close_connection = True
+                return
+            self._write(200, answer)
+
+        def do_GET(self) -> None:
+            key = Hash32.from_hex(self.path.removeprefix("/shares/"))
+            with network.lock:
+                found = network.share(key)
+            self._write(404 if found is None else 200, found or {"error": "unknown"})
+
+        def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
+            head = {"jsonrpc": "2.0", "id": body["id"]}
+            if body["method"] != "eth_sendRawTransactionSync":
+                return {**head, "error": {"code": -32601, "message": "no such method"}}
+            try:
+                return {**head, **network.submit(bytes.fromhex(body["params"][0][2:]))}
+            except Malformed as error:
+                return {**head, "error": {"code": -32602, "message": str(error)}}
+
+        def _write(self, status: int, answer: dict[str, Any]) -> None:
+            raw = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+@contextmanager
+def serving(network: FakeNetwork) -> Iterator[FakeNetwork]:
+    """Serve on a free port of the loopback interface."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(network))
+    server.daemon_threads = True
+    network.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield network
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def stranger() -> Address:
+    """Give an address that belongs to nobody here."""
+    return Address(b"\x99" * 20)
+
+
+def a_node() -> Bytes32:
+    """Give a key that belongs to none of our nodes."""
+    return ed25519.public_key(Secret(b"\x06" * 32))
