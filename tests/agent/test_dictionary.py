@@ -32,7 +32,11 @@ GOOD: dict[str, Any] = {
 
 words = st.integers(0, 2**256 - 1)
 small = st.integers(0, 2**64 - 1)
-as_written = lambda numbers: numbers | numbers.map(hex)  # noqa: E731
+
+
+def as_written(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+    """Give numbers, some as hex text."""
+    return numbers | numbers.map(hex)
 
 
 @given(
@@ -47,6 +51,7 @@ as_written = lambda numbers: numbers | numbers.map(hex)  # noqa: E731
     kind=st.sampled_from(["legacy", "listed", "dynamic"]),
 )
 def test_signs_the_bytes_that_eth_account_signs(
+    *,
     chain: int,
     nonce: Any,
     gas: Any,

@@ -24,6 +24,7 @@ GOOD = Released(Hash32(b"\5" * 32), Signature65(b"\6" * 65))
 
 
 def _answer(
+    *,
     network: NetworkId = NETWORK,
     key: Hash32 = KEY,
     info: bytes = INFO,

@@ -48,6 +48,7 @@ class RawServer:
 
     def close(self) -> None:
         """Stop to listen."""
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 
@@ -76,10 +77,13 @@ def test_keeps_its_connection(server: RawServer) -> None:
 
 def test_replaces_a_kept_connection_that_died(server: RawServer) -> None:
     transport = Transport(server.url)
-    closing_reply = lambda request: _result(request).replace(b"\r\n\r\n", b"\r\nX: y\r\n\r\n")  # noqa: E731
     assert transport.call("eth_chainId", [], 2) == "0x1"
-    answers: list[Reply] = [lambda _: None, closing_reply]
-    server.reply = lambda request: answers.pop(0)(request)
+    answers: list[Reply] = [lambda _: None, _result]
+
+    def next_answer(request: bytes) -> bytes | None:
+        return answers.pop(0)(request)
+
+    server.reply = next_answer
     assert transport.call("eth_chainId", [], 2) == "0x1"
     assert server.accepted == 2
 
@@ -103,7 +107,11 @@ def test_honours_connection_close(server: RawServer) -> None:
 
 def test_gives_up_in_time(server: RawServer) -> None:
     hang = threading.Event()
-    server.reply = lambda _: None if hang.wait(5) else None
+
+    def never(_: bytes) -> None:
+        hang.wait(5)
+
+    server.reply = never
     with pytest.raises(ConnectionLost, match="timed out"):
         Transport(server.url).call("eth_chainId", [], 0.1)
     hang.set()

@@ -122,23 +122,17 @@ class Credential:
             BadCredential: its contents are no credential.
         """
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise CredentialUnusable(
                 f"{path} cannot be read ({error.strerror}): set KEYMOOT_CREDENTIAL to the file "
                 "that `keymoot wallet grant … --out FILE` wrote"
             ) from error
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise CredentialUnusable(f"{path} is not a file")
-            mode = stat.S_IMODE(status.st_mode)
-            if mode & 0o077:
-                raise CredentialUnusable(
-                    f"{path} has mode {mode:04o}, others can read it: run `chmod 600 {path}`, and "
-                    "revoke the credential if somebody may have read it"
-                )
-            return cls.decode(file.read(MAX_FILE_BYTES + 1))
+        try:
+            _check_private(os.fstat(handle), path)
+            return cls.decode(os.read(handle, MAX_FILE_BYTES + 1))
+        finally:
+            os.close(handle)
 
     def save(self, path: Path) -> None:
         """Write a new file with mode 0600; never overwrites.
@@ -154,6 +148,17 @@ class Credential:
             file.write(self.encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def _check_private(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise CredentialUnusable(f"{path} is not a file")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise CredentialUnusable(
+            f"{path} has mode {mode:04o}, others can read it: run `chmod 600 {path}`, and "
+            "revoke the credential if somebody may have read it"
+        )
 
 
 def _text(document: dict[str, Json], name: str, longest: int) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from keymoot.agent.errors import NetworkRefused, NetworkUnreachable, WrongAnswer
 from keymoot.base.errors import Fault, Malformed
+from keymoot.base.strict_json import MAX_DEPTH, parse
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Longest answer that is read."""
@@ -116,6 +117,11 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
+    def __del__(self) -> None:
+        """Close what nobody else can use any more."""
+        for connection in getattr(self, "_idle", ()):
+            connection.close()
+
     def _exchange(
         self, verb: str, path: str, body: bytes | None, timeout_seconds: float
     ) -> tuple[int, bytes]:
@@ -183,8 +189,10 @@ def _dump(value: Any) -> bytes:
 
 def _json(raw: bytes, status: int, url: str) -> Any:
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+            return json.loads(raw)
+        return parse(raw, MAX_ANSWER_BYTES)  # counts the depth, character by character
+    except (ValueError, Malformed) as error:
         raise WrongAnswer(
             f"{url} answered with HTTP status {status} and no JSON: is it Keymoot RPC?"
         ) from error
