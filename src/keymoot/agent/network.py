@@ -1,0 +1,247 @@
+"""One Keymoot network as a client sees it: who it is, what it answers, what is sent to it.
+
+What it says of itself is held against its id: the id is the hash of the genesis, and
+the genesis names the nodes. The state that it shows is not yet proved to us.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError
+
+from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.transport import ConnectionLost, Transport
+from keymoot.base import hexes, rlp
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fields import fixed_of, list_of
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
+from keymoot.base.units import ChainId, Gas, Nonce, Wei
+from keymoot.contracts.contract import Method
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto import secp256k1
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import signing_hash
+
+TIMEOUT_SECONDS = 30.0
+MAX_GENESIS_BYTES = 65_536
+NOTHING = Wei(0)
+
+_MEMBERS = 4
+_STILL_COMING = (4, 5)
+_PAUSE_SECONDS = 0.05
+
+
+class TransactionFailed(Refused):
+    """A transaction is in a block, and the contract said no.
+
+    Attributes:
+        receipt: The receipt as Ethereum's API gives it.
+    """
+
+    code: ClassVar[str] = "TRANSACTION_FAILED"
+
+    def __init__(self, method: str, receipt: dict[str, Any]) -> None:
+        """Name the call, and the reason if the receipt gives one."""
+        why = receipt.get("revertReason") or receipt.get("error") or "no reason in the receipt"
+        super().__init__(f"{method} was refused: {why}")
+        self.receipt = receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a network is: found out once, then pinned in credentials.
+
+    Attributes:
+        network: Keccak-256 of the genesis.
+        nodes: Ed25519 keys that sign answers.
+        simulated: Its enclaves are simulated: test funds only.
+    """
+
+    network: NetworkId
+    chain_id: ChainId
+    nodes: tuple[Bytes32, ...]
+    simulated: bool
+
+
+class Network:
+    """A connection to Keymoot RPC for owners; agents use `Account`."""
+
+    def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """Take the address of Keymoot RPC; nothing is sent yet."""
+        self.transport = Transport(url)
+        self.timeout_seconds = timeout_seconds
+        self._identity: Identity | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of Keymoot RPC."""
+        return self.transport.url
+
+    def identity(self) -> Identity:
+        """Give who the network says it is, held against its genesis.
+
+        Raises:
+            WrongAnswer: the genesis does not hash to the id, or names no node.
+            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+        """
+        if self._identity is None:
+            told = self.transport.call("keymoot_network", [], self.timeout_seconds)
+            self._identity = read_identity(told)
+        return self._identity
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Call one JSON-RPC method.
+
+        Raises:
+            NetworkRefused, NetworkUnreachable, ConnectionLost, WrongAnswer.
+        """
+        return self.transport.call(method, params, self.timeout_seconds)
+
+    def view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
+        """Ask Wallets, without effect; give what eth-abi decodes.
+
+        Raises:
+            NetworkRefused: the contract says no, such as an unknown wallet.
+            WrongAnswer: not the method's results.
+        """
+        method = Wallets.method(name)
+        call = {"to": Wallets.ADDRESS.hex0x, "data": hexes.data(encode(method, arguments))}
+        try:
+            raw = hexes.parse_data(self.call("eth_call", call, "latest"), name)
+            return tuple(abi_decode(list(method.outputs), raw))
+        except (Malformed, DecodingError) as error:
+            raise WrongAnswer(f"{name} was answered by something else: {error}") from error
+
+    def faucet(self, address: Address) -> None:
+        """Ask a development network for test tokens.
+
+        Raises:
+            NetworkRefused: this is no development network, or the faucet is dry.
+        """
+        self.call("keymoot_faucet", address.hex0x)
+
+    def balance(self, address: Address) -> Wei:
+        """Give an account's balance on the ledger, in wei of its native token."""
+        return Wei(self._quantity(self.call("eth_getBalance", address.hex0x, "latest")))
+
+    def send(self, key: Secret, name: str, *arguments: Any, value: Wei = NOTHING) -> dict[str, Any]:
+        """Call a method of Wallets in a transaction; give the receipt of its final block.
+
+        Raises:
+            TransactionFailed: it is in a block, and failed.
+            NetworkRefused: it was not accepted: no funds, or the estimate failed.
+            ConnectionLost: no answer came in time; it may be in a block.
+        """
+        method = Wallets.method(name)
+        data = encode(method, arguments)
+        receipt = self._submit(self._signed(key, data, value))
+        if self._quantity(receipt.get("status")) != 1:
+            raise TransactionFailed(method.name, receipt)
+        return receipt
+
+    def _signed(self, key: Secret, data: bytes, value: Wei) -> bytes:
+        sender = secp256k1.address_of_secret(key).hex0x
+        call = {
+            "from": sender,
+            "to": Wallets.ADDRESS.hex0x,
+            "data": hexes.data(data),
+            "value": hexes.quantity(value),
+        }
+        chain, nonce, price, gas = self.transport.call_all(
+            [
+                ("eth_chainId", []),
+                ("eth_getTransactionCount", [sender, "pending"]),
+                ("eth_gasPrice", []),
+                ("eth_estimateGas", [call]),
+            ],
+            self.timeout_seconds,
+        )
+        transaction = EvmTransaction(
+            kind=DYNAMIC_FEE,
+            chain_id=ChainId(self._quantity(chain)),
+            nonce=Nonce(self._quantity(nonce)),
+            max_priority_fee=NOTHING,
+            max_fee=Wei(self._quantity(price)),
+            gas=Gas(self._quantity(gas)),
+            to=Wallets.ADDRESS,
+            value=value,
+            data=data,
+        )
+        return transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
+
+    def _submit(self, raw: bytes) -> dict[str, Any]:
+        """Send the same bytes until there is a receipt, or no time."""
+        deadline = time.monotonic() + self.timeout_seconds
+        sent = False
+        while True:
+            left = max(deadline - time.monotonic(), 0.001)
+            try:
+                return self._receipt(
+                    self.transport.call(
+                        "eth_sendRawTransactionSync", [hexes.data(raw), int(900 * left)], left
+                    )
+                )
+            except ConnectionLost:
+                sent = True
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    raise
+            except NetworkRefused as error:
+                found = self.call("eth_getTransactionReceipt", keccak256(raw).hex0x)
+                if found is not None:
+                    return self._receipt(found)
+                if error.rpc_code not in _STILL_COMING and not sent:
+                    raise
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+
+    @staticmethod
+    def _receipt(found: Any) -> dict[str, Any]:
+        if not isinstance(found, dict):
+            raise WrongAnswer("a receipt is a JSON object")
+        return found
+
+    @staticmethod
+    def _quantity(text: Any) -> int:
+        try:
+            return hexes.parse_quantity(text)
+        except Malformed as error:
+            raise WrongAnswer(f"the network answered with no quantity: {error}") from error
+
+
+def encode(method: Method, arguments: tuple[Any, ...]) -> bytes:
+    """Give a call's data: the selector and the arguments."""
+    kinds = [kind for _, kind in method.inputs]
+    return method.selector + abi_encode(kinds, arguments)
+
+
+def read_identity(told: Any) -> Identity:
+    """Read the answer of keymoot_network.
+
+    Raises:
+        WrongAnswer: the genesis does not hash to the id, or is none.
+    """
+    if not isinstance(told, dict):
+        raise WrongAnswer("keymoot_network was answered by something else: is it Keymoot RPC?")
+    try:
+        network = NetworkId(hexes.parse_data(told.get("network"), "network", NetworkId.LENGTH))
+        genesis = hexes.parse_data(told.get("genesis"), "genesis", MAX_GENESIS_BYTES)
+        chain_id = ChainId(hexes.parse_quantity(told.get("chainId"), "chainId"))
+        # The id is the genesis's hash, and the genesis names the nodes.
+        if Hash32(network) != keccak256(genesis):
+            raise WrongAnswer("the network's genesis does not hash to its id")
+        members = list_of(list_of(rlp.decode(genesis), None, "genesis")[_MEMBERS], None, "members")
+        nodes = tuple(
+            fixed_of(list_of(member, None, f"members[{at}]")[1], Bytes32, f"members[{at}]")
+            for at, member in enumerate(members)
+        )
+    except (Malformed, IndexError) as error:
+        raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
+    if not nodes:
+        raise WrongAnswer("the network's genesis names no node")
+    return Identity(network, chain_id, nodes, simulated=told.get("simulated") is not False)

@@ -1,0 +1,254 @@
+"""The owner's side: make a wallet, rule it, and take everything back.
+
+The owner's key signs ordinary transactions to the contract Wallets. It is not the
+wallet's key: nobody has that one. An agent never needs this module.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.agent.credential import Credential
+from keymoot.agent.network import Network
+from keymoot.agent.wish import Reply, collect
+from keymoot.base import strict_json
+from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
+from keymoot.base.secret import Secret
+from keymoot.base.strict_json import Json
+from keymoot.base.transaction import EvmTransaction
+from keymoot.base.units import Height, UnixSeconds, Wei
+from keymoot.crypto import hpke, secp256k1
+from keymoot.crypto.kdf import derive
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import request_key, signing_hash, wallet_id
+
+WITHDRAWAL_SECONDS = 300
+"""How long the ledger may take to accept and answer a withdrawal."""
+
+LOG_PAGE = 256
+"""Log entries that Wallets gives at once."""
+
+_MAX_LINE_BYTES = 1_048_576
+_ENTROPY_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class WalletView:
+    """What the ledger shows of a wallet.
+
+    Attributes:
+        account: The wallet's address on every EVM chain.
+        quota: What is left to pay for requests, in wei of the ledger's own token.
+        policy_version: 0 before the first policy: everything is refused.
+    """
+
+    wallet: WalletId
+    owner: Address
+    recovery: Address
+    account: Address
+    paused: bool
+    quota: Wei
+    policy_version: int
+    policy_hash: Hash32
+    created_at: UnixSeconds
+    log_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    """What the ledger shows of a credential; `granted_at` 0: never granted."""
+
+    expires_at: UnixSeconds
+    revoked: bool
+    granted_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A transaction of the owner's that is final."""
+
+    transaction_hash: Hash32
+    height: Height
+
+
+def salt_of(name: str) -> Bytes32:
+    """Give the salt by which an owner's wallet of this name is found again."""
+    return Bytes32(keccak256(b"keymoot/wallet-name/v1" + name.encode()))
+
+
+def new_key() -> Secret:
+    """Make a key for an owner or a credential."""
+    return secp256k1.private_key(secrets.token_bytes(_ENTROPY_BYTES))
+
+
+class Views:
+    """What anyone may read of wallets; as the node shows it, without proof yet."""
+
+    def __init__(self, network: Network) -> None:
+        """Take the network to ask."""
+        self.network = network
+
+    def show(self, wallet: WalletId) -> WalletView:
+        """Give a wallet.
+
+        Raises:
+            NetworkRefused: there is none of this id.
+        """
+        found = self.network.view("wallet", wallet)
+        owner, recovery, account, paused, quota, version, policy_hash, created_at, length = found
+        return WalletView(
+            wallet,
+            Address.from_hex(owner),
+            Address.from_hex(recovery),
+            Address.from_hex(account),
+            paused,
+            Wei(quota),
+            version,
+            Hash32(policy_hash),
+            UnixSeconds(created_at),
+            length,
+        )
+
+    def policy(self, wallet: WalletId) -> bytes:
+        """Give the policy's canonical JSON; empty before the first."""
+        return bytes(self.network.view("policy", wallet)[0])
+
+    def credential(self, wallet: WalletId, credential: Address) -> CredentialView:
+        """Give what the ledger knows of a credential."""
+        expires_at, revoked, granted_at = self.network.view("credential", wallet, credential)
+        return CredentialView(UnixSeconds(expires_at), revoked, UnixSeconds(granted_at))
+
+    def usage(self, wallet: WalletId) -> Json:
+        """Give what is spent of each limit now."""
+        return _json(self.network.view("usage", wallet)[0])
+
+    def log(self, wallet: WalletId, start: int = 0, count: int = LOG_PAGE) -> list[Json]:
+        """Give log entries from `start` on, oldest first; at most `LOG_PAGE`."""
+        return [_json(line) for line in self.network.view("log", wallet, start, count)[0]]
+
+
+class Owner(Views):
+    """One owner's key at work."""
+
+    def __init__(self, network: Network, key: Secret) -> None:
+        """Take the network, and the key from a keystore; see `keystore.load`."""
+        super().__init__(network)
+        self._key = key
+        self.address = secp256k1.address_of_secret(key)
+
+    def wallet_of(self, name: str) -> WalletId:
+        """Give the id of this owner's wallet of that name, whether or not it exists."""
+        return wallet_id(self.address, salt_of(name))
+
+    def create(self, name: str, recovery: Address, quota: Wei) -> WalletView:
+        """Make a wallet; its key is born in the network. It refuses everything yet.
+
+        Args:
+            name: The owner's name for it; the id follows from it.
+            recovery: Where withdrawals go, for ever.
+            quota: Prepayment for requests, in wei of the ledger's own token.
+
+        Raises:
+            TransactionFailed, NetworkRefused: the name is taken, or funds are missing.
+        """
+        self.network.send(self._key, "create", salt_of(name), recovery, value=quota)
+        return self.show(self.wallet_of(name))
+
+    def fund(self, wallet: WalletId, wei: Wei) -> Done:
+        """Add to a wallet's quota."""
+        return _done(self.network.send(self._key, "fund", wallet, value=wei))
+
+    def set_policy(self, wallet: WalletId, document: bytes, expected_version: int) -> Done:
+        """Replace the policy.
+
+        Args:
+            wallet: Whose.
+            document: Canonical JSON: sorted keys, no spaces.
+            expected_version: The version that the owner looked at; another is refused.
+        """
+        return _done(self.network.send(self._key, "setPolicy", wallet, document, expected_version))
+
+    def grant(self, wallet: WalletId, name: str, expires_at: UnixSeconds) -> Credential:
+        """Grant a new credential; save it with `Credential.save`, it exists nowhere else.
+
+        Args:
+            wallet: What it may ask.
+            name: The name under which the agent connects.
+            expires_at: When the ledger stops to accept it, at most 366 days ahead.
+        """
+        key = new_key()
+        shown = self.show(wallet)
+        identity = self.network.identity()
+        holder = secp256k1.address_of_secret(key)
+        self.network.send(self._key, "grant", wallet, holder, expires_at)
+        return Credential(
+            name=name,
+            network=identity.network,
+            url=self.network.url,
+            wallet=wallet,
+            address=shown.account,
+            nodes=identity.nodes,
+            expires=expires_at,
+            key=key,
+        )
+
+    def revoke(self, wallet: WalletId, credential: Address) -> Done:
+        """Take a credential back; what it asked and did not fetch stops too."""
+        return _done(self.network.send(self._key, "revoke", wallet, credential))
+
+    def pause(self, wallet: WalletId) -> Done:
+        """Stop every signature but the owner's withdrawals."""
+        return _done(self.network.send(self._key, "pause", wallet))
+
+    def resume(self, wallet: WalletId) -> Done:
+        """End a pause."""
+        return _done(self.network.send(self._key, "resume", wallet))
+
+    def withdraw(
+        self, wallet: WalletId, transaction: EvmTransaction, request_id: RequestId | None = None
+    ) -> bytes:
+        """Have a transaction to the recovery address signed; no policy is asked.
+
+        Args:
+            wallet: Whose funds.
+            transaction: A native transfer, ERC-20 transfer, or ERC-4626 exit to recovery.
+            request_id: To repeat a withdrawal whose answer was lost; None for a new one.
+
+        Returns:
+            The signed transaction, to be sent to its chain.
+
+        Raises:
+            TransactionFailed, NetworkRefused: it does not go to the recovery address.
+            AnswerLost: its idempotency_key is the request id, as hex.
+            WrongAnswer: not signed by the wallet, or not this.
+        """
+        identity = self.network.identity()
+        name = request_id or RequestId(secrets.token_bytes(RequestId.LENGTH))
+        secret = derive(self._key, "owner reply key", identity.network, wallet, name)
+        key = request_key(self.address, name)
+        reply = Reply(identity.network, key, identity.nodes, secret, self.show(wallet).account)
+        self.network.send(
+            self._key,
+            "withdraw",
+            wallet,
+            transaction.unsigned_bytes(),
+            name,
+            int(time.time()) + WITHDRAWAL_SECONDS,
+            hpke.public_key(secret),
+        )
+        deadline = time.monotonic() + self.network.timeout_seconds
+        answer = collect(self.network.transport, key, deadline, name.hex0x)
+        released = reply.read(answer, signing_hash(transaction))
+        return transaction.signed_bytes(released.signature)
+
+
+def _done(receipt: dict[str, Any]) -> Done:
+    return Done(
+        Hash32.from_hex(str(receipt.get("transactionHash"))),
+        Height(int(str(receipt.get("blockNumber")), 16)),
+    )
+
+
+def _json(raw: bytes) -> Json:
+    return strict_json.parse(raw, _MAX_LINE_BYTES)
