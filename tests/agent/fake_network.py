@@ -80,6 +80,12 @@ class FakeNetwork:
             key=secret_of(agent),
         )
 
+    def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
+        """Answer one call."""
+        if method == "eth_sendRawTransactionSync":
+            return self.submit(bytes.fromhex(params[0][2:]))
+        return {"error": {"code": -32601, "message": f"there is no method {method}"}}
+
     def submit(self, raw: bytes) -> dict[str, Any]:
         """Take a request, as the ledger would."""
         self.sent.append(raw)
@@ -94,7 +100,7 @@ class FakeNetwork:
         if known != raw:
             return {"error": {"code": -32000, "message": "this request id was used before"}}
         if key not in self.answers:
-            self.answers[key] = self._decide(key, request)
+            self.answers[key] = self.decide(key, request)
         return {"result": {"status": "0x1", "transactionHash": hexes.data(keccak256(raw))}}
 
     def share(self, key: Hash32) -> dict[str, Any] | None:
@@ -107,7 +113,8 @@ class FakeNetwork:
             return {**found, "status": "bound", "sealed": None}
         return found if self.status is None else {**found, "status": self.status}
 
-    def _decide(self, key: Hash32, request: Request) -> dict[str, Any]:
+    def decide(self, key: Hash32, request: Request) -> dict[str, Any]:
+        """Sign or refuse, and seal."""
         base = {"requestId": request.request_id.hex0x, "simulated": True, "refusal": None}
         why = "NO_RULE"
         if request.method == SIGN_TRANSACTION:
@@ -124,10 +131,10 @@ class FakeNetwork:
         sealed = hpke.seal_to(
             request.reply_key,
             rlp.encode([digest, signature]),
-            b"keymoot/share/v1" + NETWORK,
+            b"keymoot/share/v1" + request.network,
             key,
         )
-        seal = ed25519.sign(self.node_seed, keccak256(NETWORK + key + sealed))
+        seal = ed25519.sign(self.node_seed, keccak256(request.network + key + sealed))
         return {
             **base,
             "status": "released",
@@ -163,16 +170,16 @@ def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
                 found = network.share(key)
             self._write(404 if found is None else 200, found or {"error": "unknown"})
 
-        def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        def _answer(self, body: Any) -> Any:
+            if isinstance(body, list):
+                return [self._answer(each) for each in body]
             head = {"jsonrpc": "2.0", "id": body["id"]}
-            if body["method"] != "eth_sendRawTransactionSync":
-                return {**head, "error": {"code": -32601, "message": "no such method"}}
             try:
-                return {**head, **network.submit(bytes.fromhex(body["params"][0][2:]))}
+                return {**head, **network.rpc(body["method"], body["params"])}
             except Malformed as error:
                 return {**head, "error": {"code": -32602, "message": str(error)}}
 
-        def _write(self, status: int, answer: dict[str, Any]) -> None:
+        def _write(self, status: int, answer: Any) -> None:
             raw = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))

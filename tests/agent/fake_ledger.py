@@ -1,0 +1,158 @@
+"""The fake network with a ledger: balances aside, what an owner's calls need.
+
+It reads real transactions and the real ABI of Wallets, and keeps one wallet.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eth_abi.abi import encode
+
+from keymoot.base import hexes, rlp
+from keymoot.base.fields import uint
+from keymoot.base.fixed import Address, Bytes32, NetworkId, RequestId, WalletId
+from keymoot.base.request import SIGN_TRANSACTION, Request
+from keymoot.base.secret import Secret
+from keymoot.base.transaction import decode_signed
+from keymoot.base.units import UnixSeconds
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto import ed25519
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import request_key, sender_of, wallet_id
+from tests.agent.fake_network import FakeNetwork
+
+NODE = ed25519.public_key(Secret(b"\x05" * 32))
+GENESIS = rlp.encode([uint(0x5AFD), b"\1", uint(10**9), uint(1), [[bytes(32), NODE, b"\1"]], []])
+NETWORK = NetworkId(keccak256(GENESIS))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The one wallet."""
+
+    owner: Address
+    recovery: Address
+    account: Address
+    quota: int
+    paused: bool = False
+    version: int = 0
+    policy: bytes = b""
+
+
+@dataclass
+class FakeLedger(FakeNetwork):
+    """A ledger with one wallet.
+
+    Attributes:
+        fail: Word for a receipt that failed, or None.
+        calls: Every call of Wallets: sender, method, arguments, value.
+    """
+
+    wallets: dict[bytes, Kept] = field(default_factory=dict)
+    grants: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    calls: list[tuple[Address, str, tuple[Any, ...], int]] = field(default_factory=list)
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fail: str | None = None
+    genesis: bytes = GENESIS
+    drips: list[str] = field(default_factory=list)
+
+    def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
+        """Answer one call."""
+        plain: dict[str, Any] = {
+            "eth_chainId": "0x5afd",
+            "eth_gasPrice": "0x3b9aca00",
+            "eth_estimateGas": "0x186a0",
+            "eth_getTransactionCount": hexes.quantity(len(self.calls)),
+            "eth_getBalance": "0x64",
+            "keymoot_network": {
+                "network": NETWORK.hex0x,
+                "chainId": "0x5afd",
+                "genesis": hexes.data(self.genesis),
+                "simulated": True,
+            },
+        }
+        if method in plain:
+            return {"result": plain[method]}
+        if method == "eth_call":
+            return self._view(bytes.fromhex(params[0]["data"][2:]))
+        if method == "eth_getTransactionReceipt":
+            return {"result": self.receipts.get(params[0])}
+        if method == "keymoot_faucet":
+            self.drips.append(params[0])
+            return {"result": "0x" + "00" * 32}
+        return super().rpc(method, params)
+
+    def submit(self, raw: bytes) -> dict[str, Any]:
+        """Take an owner's transaction, or a request."""
+        if raw[:1] == b"\x4b":
+            return super().submit(raw)
+        name = keccak256(raw).hex0x
+        if name in self.receipts:
+            return {"error": {"code": -32000, "message": "nonce too low"}}
+        transaction, signature = decode_signed(raw)
+        assert (transaction.nonce, transaction.to) == (len(self.calls), Wallets.ADDRESS)
+        sender = sender_of(transaction, signature)
+        method = Wallets.METHODS[transaction.data[:4]]
+        arguments = method.decode(transaction.data[4:])
+        self.calls.append((sender, method.name, tuple(arguments), transaction.value))
+        status = "0x1" if self.fail is None else "0x0"
+        receipt = {"transactionHash": name, "blockNumber": "0x7", "status": status}
+        self.receipts[name] = receipt if self.fail is None else {**receipt, "error": self.fail}
+        if self.fail is None:
+            self._apply(sender, method.name, arguments, transaction.value)
+        return {"result": self.receipts[name]}
+
+    def _apply(self, sender: Address, name: str, arguments: list[Any], value: int) -> None:
+        if name == "create":
+            salt, recovery = arguments
+            wallet = wallet_id(sender, salt)
+            self.wallets[wallet] = Kept(sender, recovery, self.address, value)
+            return
+        wallet = WalletId(arguments[0])
+        kept = self.wallets[wallet]
+        if name == "fund":
+            self.wallets[wallet] = replace(kept, quota=kept.quota + value)
+        if name in ("pause", "resume"):
+            self.wallets[wallet] = replace(kept, paused=name == "pause")
+        if name == "setPolicy":
+            self.wallets[wallet] = replace(kept, version=kept.version + 1, policy=arguments[1])
+        if name == "grant":
+            self.grants[wallet, arguments[1]] = arguments[2]
+        if name == "withdraw":
+            _, payload, request_id, expires_at, reply_key = arguments
+            request = Request(
+                NETWORK,
+                wallet,
+                RequestId(request_id),
+                UnixSeconds(expires_at),
+                SIGN_TRANSACTION,
+                payload,
+                Bytes32(reply_key),
+            )
+            key = request_key(sender, request.request_id)
+            self.answers[key] = self.decide(key, request)
+
+    def _view(self, data: bytes) -> dict[str, Any]:
+        method = Wallets.METHODS[data[:4]]
+        arguments = method.decode(data[4:])
+        kept = self.wallets.get(arguments[0])
+        if kept is None:
+            return {"error": {"code": 3, "message": "there is no such wallet", "data": "0x"}}
+        results: dict[str, list[Any]] = {
+            "wallet": [
+                kept.owner,
+                kept.recovery,
+                kept.account,
+                kept.paused,
+                kept.quota,
+                kept.version,
+                keccak256(kept.policy),
+                11,
+                2,
+            ],
+            "policy": [kept.policy],
+            "credential": [self.grants.get((arguments[0], arguments[-1]), 0), False, 12],
+            "usage": [b'[{"limit":"usdc-day","max":"5","used":"1"}]'],
+            "log": [[b'{"index":0}', b'{"index":1}']],
+        }
+        return {"result": hexes.data(encode(list(method.outputs), results[method.name]))}
