@@ -44,11 +44,13 @@ class FakeNetwork:
     Attributes:
         rule: Gives a reason to refuse a transaction, or None.
         lose: Answers to drop after acting, first to last.
+        deaf: Drop what arrives, without acting.
         lie: Changes what is sealed and signed: (digest, signature) to another.
     """
 
     rule: Rule = lambda _: None
     lose: int = 0
+    deaf: bool = False
     wait_polls: int = 0
     node_seed: Secret = field(default_factory=lambda: Secret(b"\x05" * 32))
     lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
@@ -156,9 +158,9 @@ def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with network.lock:
-                answer = self._answer(body)
-                lost = network.lose > 0
-                network.lose -= lost
+                answer = None if network.deaf else self._answer(body)
+                lost = network.lose > 0 or network.deaf
+                network.lose -= network.lose > 0
             if lost:
                 self.close_connection = True
                 return

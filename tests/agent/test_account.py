@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from keymoot.agent.errors import (
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Hash32, Signature65
 from keymoot.base.secret import Secret
+from keymoot.base.units import UnixSeconds
 from keymoot.crypto import secp256k1
 from tests.agent.fake_network import FakeNetwork, secret_of, stranger
 
@@ -168,6 +170,20 @@ def test_an_answer_lost_for_good_says_how_to_get_it(network: FakeNetwork) -> Non
     assert len(network.signed) == 1
     assert len(set(network.sent)) == 1
     assert EthAccount.recover_transaction(signed.raw_transaction) == account.address
+
+
+def test_a_wish_is_repeated_as_it_was_first_sent(
+    network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = Account(network.credential(), timeout_seconds=0.2)
+    network.deaf = True
+    with pytest.raises(AnswerLost):
+        account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    first = account._wishes._unanswered["round 7"].raw
+    network.deaf = False
+    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
+    account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert network.sent == [first]
 
 
 def test_the_same_key_gives_the_same_answer_in_another_process(network: FakeNetwork) -> None:
@@ -337,6 +353,13 @@ def test_connect_says_what_is_missing(
     network.credential(name="other").save(tmp_path / "other.cred")
     with pytest.raises(CredentialUnusable, match='"other", not "yield"'):
         Account.connect("yield", credential=tmp_path / "other.cred")
+
+
+def test_an_expired_credential_says_whom_to_ask(network: FakeNetwork, tmp_path: Path) -> None:
+    old = replace(network.credential(), expires=UnixSeconds(1_700_000_000))
+    old.save(tmp_path / "yield.cred")
+    with pytest.raises(CredentialUnusable, match="expired: ask the owner"):
+        Account.connect("yield", credential=tmp_path / "yield.cred")
 
 
 def test_every_error_of_the_agent_is_one_of_ours() -> None:

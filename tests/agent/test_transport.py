@@ -184,3 +184,9 @@ def test_closes_what_waits(server: RawServer) -> None:
     transport.close()
     transport.call("eth_chainId", [], 2)
     assert server.accepted == 2
+
+
+def test_refuses_an_answer_without_end(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keymoot.agent.transport.MAX_ANSWER_BYTES", 10)
+    with pytest.raises(WrongAnswer, match="longer than 10"):
+        Transport(server.url).call("eth_chainId", [], 2)
