@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints, overload
 
-import eth_abi
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from keymoot.base.errors import Malformed
@@ -78,8 +78,8 @@ class Method:
         """
         kinds = [kind for _, kind in self.inputs]
         try:
-            values = eth_abi.decode(kinds, data, strict=True)
-            canonical = eth_abi.encode(kinds, values) == data
+            values = decode(kinds, data, strict=True)
+            canonical = encode(kinds, values) == data
         except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
             raise BadArguments(self.signature, type(error).__name__) from error
         if not canonical:
@@ -91,7 +91,7 @@ class Method:
         if not self.outputs:
             return b""
         values = list(result) if len(self.outputs) > 1 else [result]
-        return eth_abi.encode(list(self.outputs), values)
+        return encode(list(self.outputs), values)
 
 
 @overload

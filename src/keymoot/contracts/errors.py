@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-import eth_abi
+from eth_abi.abi import encode
 
 from keymoot.base.errors import Refused
 from keymoot.crypto.keccak import keccak256_raw
@@ -30,7 +30,7 @@ def revert_data(signature: str, arguments: tuple[Any, ...]) -> bytes:
     """Encode an error as Solidity does."""
     inside = signature[signature.index("(") + 1 : -1]
     kinds = inside.split(",") if inside else []
-    return keccak256_raw(signature.encode())[:4] + eth_abi.encode(kinds, arguments)
+    return keccak256_raw(signature.encode())[:4] + encode(kinds, arguments)
 
 
 class UnknownMethod(ContractError):

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any, ClassVar, get_type_hints
 
-import eth_abi
+from eth_abi.abi import encode
 
 from keymoot.base.fixed import Bytes32
 from keymoot.contracts.types import abi_name
@@ -41,8 +41,8 @@ class Event:
         for name, kind, indexed in self.inputs():
             value: Any = getattr(self, name)
             if indexed:
-                topics.append(Bytes32(eth_abi.encode([kind], [value])))
+                topics.append(Bytes32(encode([kind], [value])))
             else:
                 kinds.append(kind)
                 values.append(value)
-        return tuple(topics), eth_abi.encode(kinds, values)
+        return tuple(topics), encode(kinds, values)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import eth_abi
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from keymoot.base.errors import Malformed
@@ -73,8 +73,8 @@ class Function:
         kinds = [argument.kind for argument in self.arguments]
         body = data[SELECTOR_BYTES:]
         try:
-            values = eth_abi.decode(kinds, body, strict=True)
-            canonical = eth_abi.encode(kinds, values) == body
+            values = decode(kinds, body, strict=True)
+            canonical = encode(kinds, values) == body
         except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
             raise BadCalldata(f"calldata is not {self.signature}: {type(error).__name__}") from error
         if not canonical:

@@ -62,3 +62,16 @@ class RecordingTable:
         if value is not None:
             self.seen[key] = value
         return value
+
+
+class OverlayTable:
+    """A table with a batch laid over it: what will be there once it is written."""
+
+    def __init__(self, inner: Table, batch: Batch) -> None:
+        """Read `batch` first, then `inner`."""
+        self._inner = inner
+        self._batch = batch
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None."""
+        return self._batch[key] if key in self._batch else self._inner.get(key)

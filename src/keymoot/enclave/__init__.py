@@ -1,0 +1,1 @@
+"""The only room that keeps secrets: identity, consensus key, state secret, custody."""

@@ -1,0 +1,197 @@
+"""The server's end of the channel to its enclave."""
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from keymoot.attest.ballot import Ballot, Votes
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.validators import Ed25519Key
+from keymoot.base import rlp
+from keymoot.base.errors import Defect, KeymootError, Refused
+from keymoot.base.fields import bytes_of
+from keymoot.base.fixed import Bytes32, Hash32
+from keymoot.base.secret import Secret
+from keymoot.enclave import messages
+from keymoot.enclave.custody import Answer
+from keymoot.enclave.messages import Identity
+from keymoot.enclave.room import read_joined
+
+CLOSE_SECONDS = 5.0
+"""How long a closing enclave may take before it is killed."""
+
+
+class EnclaveRefused(Refused):
+    """The enclave said no."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Repeat its word and message."""
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]
+
+
+class EnclaveGone(Refused):
+    """The enclave's process ended."""
+
+    code = "ENCLAVE_GONE"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("the enclave's process has ended: start the node again")
+
+
+class EnclaveClient:
+    """Speaks with one enclave process, which it has started."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Take over a started process; see `start`."""
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._numbers = 0
+        self._waiting: dict[int, asyncio.Future[rlp.Decoded]] = {}
+        self._pump: asyncio.Task[None] | None = None
+        self.identity: Identity | None = None
+
+    @classmethod
+    async def start(cls, folder: Path, data: Path, fuse: Path) -> Self:
+        """Start an enclave and greet it.
+
+        Args:
+            folder: Where its sealed files live.
+            data: The node's data folder.
+            fuse: The simulated CPU's fuse file.
+
+        Raises:
+            EnclaveRefused: it cannot start: fuse file, sealed files.
+        """
+        ours, theirs = socket.socketpair()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        arguments = ["--socket", str(theirs.fileno()), "--folder", str(folder)]
+        arguments += ["--data", str(data), "--fuse", str(fuse)]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "keymoot.enclave",
+                *arguments,
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        finally:
+            theirs.close()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=messages.MAX_FRAME_BYTES)
+        client = cls(process, reader, writer)
+        await client._greet()
+        return client
+
+    @property
+    def public_key(self) -> Ed25519Key:
+        """The enclave's consensus key."""
+        if self.identity is None:
+            raise Defect("the enclave was not greeted")
+        return Ed25519Key(self.identity.consensus_key)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    async def join(self, genesis: bytes) -> tuple[Secret, int]:
+        """Let it join the network of a genesis; give the state secret and generation.
+
+        Raises:
+            EnclaveRefused: it belongs to another network, or is not listed.
+        """
+        secret, generation = read_joined(await self._ask(messages.JOIN, genesis))
+        return Secret(secret), generation
+
+    async def sign(self, ballot: Ballot) -> Votes:
+        """Have a ballot signed.
+
+        Raises:
+            EnclaveRefused: another block was signed there.
+        """
+        return messages.read_votes(await self._ask(messages.SIGN, messages.ballot_item(ballot)))
+
+    async def release(
+        self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
+    ) -> list[Answer]:
+        """Have bound requests answered.
+
+        Raises:
+            EnclaveRefused: it does not believe the header.
+        """
+        item = messages.release_item(signed, witness, requests)
+        return messages.read_answers(await self._ask(messages.RELEASE, item))
+
+    async def ended(self) -> int:
+        """Wait until the process ends; give its exit status."""
+        return await self._process.wait()
+
+    async def close(self) -> None:
+        """End the enclave: it stops when its socket closes."""
+        if self._pump is not None:
+            self._pump.cancel()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _greet(self) -> None:
+        number, word, body = messages.parse(await self._read_frame())
+        if number != 0 or word != messages.OK:
+            await self._process.wait()
+            raise EnclaveRefused(word, bytes_of(body, "message").decode("utf-8", "replace"))
+        self._pump = asyncio.create_task(self._receive())
+        nonce = Bytes32(os.urandom(Bytes32.LENGTH))
+        self.identity = Identity.decode(await self._ask(messages.HELLO, nonce))
+
+    async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
+        if self._pump is not None and self._pump.done():
+            raise EnclaveGone
+        self._numbers += 1
+        future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
+        self._waiting[self._numbers] = future
+        self._writer.write(messages.frame(self._numbers, word, body))
+        await self._writer.drain()
+        return await future
+
+    async def _receive(self) -> None:
+        try:
+            while True:
+                number, word, body = messages.parse(await self._read_frame())
+                future = self._waiting.pop(number, None)
+                if future is None or future.done():
+                    continue
+                if word == messages.OK:
+                    future.set_result(body)
+                else:
+                    text = bytes_of(body, "message").decode("utf-8", "replace")
+                    future.set_exception(EnclaveRefused(word, text))
+        except (EnclaveGone, KeymootError, ConnectionError):
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(EnclaveGone())
+            self._waiting.clear()
+
+    async def _read_frame(self) -> bytes:
+        try:
+            head = await self._reader.readexactly(messages.LENGTH_BYTES)
+            return await self._reader.readexactly(int.from_bytes(head, "big"))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise EnclaveGone from error

@@ -1,0 +1,83 @@
+"""What the enclave keeps for ever, sealed in one file: its keys and its network."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from keymoot.base import rlp
+from keymoot.base.errors import Refused
+from keymoot.base.fields import fixed_of, list_of, optional_fixed_of
+from keymoot.base.fixed import Bytes32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.enclave.platform import Platform
+from keymoot.enclave.sealed_file import read_sealed, write_sealed
+
+FILE_NAME = "keep.sealed"
+_PURPOSE = "keep"
+_SECRET_BYTES = 32
+
+
+class OtherNetwork(Refused):
+    """This enclave belongs to another network, for good."""
+
+    code = "OTHER_NETWORK"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "this enclave is sealed to another genesis, and nothing at start replaces that: "
+            "use the data folder that belongs to it"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The enclave's own secrets.
+
+    Attributes:
+        identity: Ed25519 seed; signs answers.
+        consensus: Ed25519 seed; signs blocks.
+        state: The network's state secret.
+        network: Set once, when the enclave joins; None before.
+    """
+
+    identity: Secret
+    consensus: Secret
+    state: Secret
+    network: NetworkId | None
+
+    def joined(self, network: NetworkId) -> "Keep":
+        """Give the keep of an enclave that belongs to `network`.
+
+        Raises:
+            OtherNetwork: it belongs to another one.
+        """
+        if self.network is not None and self.network != network:
+            raise OtherNetwork
+        return replace(self, network=network)
+
+
+def open_keep(folder: Path, platform: Platform) -> Keep:
+    """Open the sealed keep; on the very first start make and seal one.
+
+    Raises:
+        CannotUnseal: sealed elsewhere, by other code, or altered.
+    """
+    raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
+    if raw is None:
+        keep = Keep(*(Secret(os.urandom(_SECRET_BYTES)) for _ in range(3)), network=None)
+        seal_keep(folder, platform, keep)
+        return keep
+    fields = list_of(rlp.decode(raw), 4, "keep")
+    identity, consensus, state = (
+        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:3]
+    )
+    return Keep(identity, consensus, state, optional_fixed_of(fields[3], NetworkId, "network"))
+
+
+def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
+    """Seal the keep, replacing the one before."""
+    content = rlp.encode(
+        [keep.identity.expose(), keep.consensus.expose(), keep.state.expose(), keep.network or b""]
+    )
+    write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)

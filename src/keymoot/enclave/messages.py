@@ -1,0 +1,189 @@
+"""What server and enclave say to each other: RLP over a socket pair, length first.
+
+    frame   = length (4 bytes) ‖ rlp([id, word, body])
+    answer  = length (4 bytes) ‖ rlp([id, "ok", body])  or  rlp([id, CODE, message])
+"""
+
+from dataclasses import dataclass
+
+from keymoot.attest.ballot import Ballot, Votes
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.header import BlockId
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fixed import Bytes32, Hash32, Measurement
+from keymoot.base.units import Height, UnixNanos
+from keymoot.enclave.custody import Answer
+
+LENGTH_BYTES = 4
+MAX_FRAME_BYTES = 67_108_864
+"""Longest frame; a witness for a full batch is far smaller."""
+
+MAX_BATCH = 256
+"""Requests answered under one header."""
+
+HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an enclave is.
+
+    Attributes:
+        network: Empty until it has joined one.
+        quote: Evidence that this code holds these keys.
+    """
+
+    identity_key: Bytes32
+    consensus_key: Bytes32
+    measurement: Measurement
+    simulated: bool
+    network: bytes
+    quote: bytes
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item."""
+        return [
+            self.identity_key,
+            self.consensus_key,
+            self.measurement,
+            uint(self.simulated),
+            self.network,
+            self.quote,
+        ]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Identity":
+        """Read the RLP item."""
+        fields = list_of(item, 6, "identity")
+        return Identity(
+            identity_key=fixed_of(fields[0], Bytes32, "identityKey"),
+            consensus_key=fixed_of(fields[1], Bytes32, "consensusKey"),
+            measurement=fixed_of(fields[2], Measurement, "measurement"),
+            simulated=uint_of(fields[3], "simulated", 1) == 1,
+            network=bytes_of(fields[4], "network", 32),
+            quote=bytes_of(fields[5], "quote"),
+        )
+
+
+def frame(number: int, word: str, body: rlp.Item) -> bytes:
+    """Write one frame."""
+    payload = rlp.encode([uint(number), word.encode(), body])
+    if len(payload) > MAX_FRAME_BYTES:
+        raise Malformed(f"a frame has at most {MAX_FRAME_BYTES} bytes, got {len(payload)}")
+    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
+
+
+def parse(payload: bytes) -> tuple[int, str, rlp.Decoded]:
+    """Read one frame's payload: its number, its word, its body.
+
+    Raises:
+        Malformed: not a frame.
+    """
+    number, word, body = list_of(rlp.decode(payload), 3, "frame")
+    return uint_of(number, "number", 8), text_of(word, "word", 64), body
+
+
+def ballot_item(ballot: Ballot) -> rlp.Item:
+    """Write a ballot."""
+    block = ballot.block_id
+    return [
+        ballot.chain_id.encode(),
+        uint(ballot.height),
+        uint(ballot.round),
+        [block.hash, uint(block.parts_total), block.parts_hash],
+        uint(ballot.time),
+    ]
+
+
+def read_ballot(item: rlp.Decoded) -> Ballot:
+    """Read a ballot.
+
+    Raises:
+        Malformed: not one.
+    """
+    fields = list_of(item, 5, "ballot")
+    block = list_of(fields[3], 3, "ballot.blockId")
+    return Ballot(
+        chain_id=text_of(fields[0], "ballot.chainId", 50),
+        height=Height(uint_of(fields[1], "ballot.height", 8)),
+        round=uint_of(fields[2], "ballot.round", 4),
+        block_id=BlockId(
+            fixed_of(block[0], Hash32, "ballot.hash"),
+            uint_of(block[1], "ballot.parts", 4),
+            fixed_of(block[2], Hash32, "ballot.partsHash"),
+        ),
+        time=UnixNanos(uint_of(fields[4], "ballot.time", 8)),
+    )
+
+
+def votes_item(votes: Votes) -> rlp.Item:
+    """Write votes."""
+    return [votes.proposal, votes.prevote, votes.precommit]
+
+
+def read_votes(item: rlp.Decoded) -> Votes:
+    """Read votes.
+
+    Raises:
+        Malformed: not three signatures.
+    """
+    return Votes(*(bytes_of(one, "signature", 64) for one in list_of(item, 3, "votes")))
+
+
+def release_item(
+    signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
+) -> rlp.Item:
+    """Write a question for releases."""
+    nodes = [[key, witness[key]] for key in sorted(witness)]
+    return [signed.encode(), nodes, list(requests)]
+
+
+def read_release(
+    item: rlp.Decoded,
+) -> tuple[SignedHeader, dict[bytes, bytes], list[Hash32]]:
+    """Read a question for releases.
+
+    Raises:
+        Malformed: not one, or more than `MAX_BATCH` requests.
+    """
+    header, nodes, requests = list_of(item, 3, "release")
+    witness: dict[bytes, bytes] = {}
+    for pair in list_of(nodes, None, "witness"):
+        key, value = list_of(pair, 2, "witness")
+        witness[bytes_of(key, "witness")] = bytes_of(value, "witness")
+    names = [fixed_of(one, Hash32, "request") for one in list_of(requests, None, "requests")]
+    if len(names) > MAX_BATCH:
+        raise Malformed(f"at most {MAX_BATCH} requests are answered at once, got {len(names)}")
+    return SignedHeader.decode(bytes_of(header, "header")), witness, names
+
+
+def answers_item(answers: list[Answer]) -> rlp.Item:
+    """Write answers."""
+    return [
+        [one.request, one.sealed, one.signature, one.code.encode(), one.message.encode()]
+        for one in answers
+    ]
+
+
+def read_answers(item: rlp.Decoded) -> list[Answer]:
+    """Read answers.
+
+    Raises:
+        Malformed: not answers.
+    """
+    found = []
+    for one in list_of(item, None, "answers"):
+        fields = list_of(one, 5, "answer")
+        found.append(
+            Answer(
+                fixed_of(fields[0], Hash32, "request"),
+                bytes_of(fields[1], "sealed"),
+                bytes_of(fields[2], "signature"),
+                text_of(fields[3], "code", 64),
+                text_of(fields[4], "message", 4096),
+            )
+        )
+    return found

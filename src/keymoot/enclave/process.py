@@ -1,0 +1,81 @@
+"""The enclave's process: it reads messages from its one socket until that ends."""
+
+import argparse
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
+from keymoot.enclave import messages
+from keymoot.enclave.harden import die_with_parent, forbid_dumps
+from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.room import Room
+from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+
+EXIT_CANNOT_START = 3
+
+
+def main() -> int:
+    """Serve one server over an inherited socket; give the exit status."""
+    parser = argparse.ArgumentParser(description="The enclave of a Keymoot node (SIMULATED).")
+    parser.add_argument("--socket", type=int, required=True, help="inherited file descriptor")
+    parser.add_argument("--folder", type=Path, required=True, help="where sealed files live")
+    parser.add_argument("--data", type=Path, required=True, help="the node's data folder")
+    parser.add_argument("--fuse", type=Path, required=True, help="the simulated CPU's fuse file")
+    options = parser.parse_args()
+    # Ctrl-C goes to the whole terminal; the server ends us by closing the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
+    forbid_dumps()
+    with socket.socket(fileno=options.socket) as channel:
+        try:
+            fuse = read_fuse(options.fuse, options.data)
+            platform = SimulatedPlatform(fuse, measure(own_package()))
+            room = Room(options.folder, platform)
+        except (KeymootError, OSError) as error:
+            code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
+            channel.sendall(messages.frame(0, code, str(error).encode()))
+            return EXIT_CANNOT_START
+        channel.sendall(messages.frame(0, messages.OK, b""))
+        serve(channel, room)
+    return 0
+
+
+def serve(channel: socket.socket, room: Room) -> None:
+    """Answer messages until the other end closes."""
+    while True:
+        head = _read(channel, messages.LENGTH_BYTES)
+        if head is None:
+            return
+        length = int.from_bytes(head, "big")
+        if length > messages.MAX_FRAME_BYTES:
+            return
+        payload = _read(channel, length)
+        if payload is None:
+            return
+        channel.sendall(respond(room, payload))
+
+
+def respond(room: Room, payload: bytes) -> bytes:
+    """Give the answer to one frame; a refusal is an answer too."""
+    number = 0
+    try:
+        number, word, body = messages.parse(payload)
+        return messages.frame(number, messages.OK, room.handle(word, body))
+    except (Refused, Fault, Malformed) as error:
+        return messages.frame(number, error.code, str(error).encode())
+
+
+def _read(channel: socket.socket, count: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < count:
+        part = channel.recv(min(count - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""A file that only this code on this machine can open."""
+
+import os
+from pathlib import Path
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
+from keymoot.enclave.platform import Platform
+
+_TAG = b"keymoot-sealed/v1"
+MAX_SEALED_BYTES = 65_536
+
+
+class CannotUnseal(Refused):
+    """A sealed file does not open here."""
+
+    code = "CANNOT_UNSEAL"
+
+    def __init__(self, path: Path, measurement: str) -> None:
+        """Name the file and the code that tried."""
+        super().__init__(
+            f"{path.name} does not open: it was sealed on another machine (fuse key), by other "
+            f"code (this one measures {measurement[:16]}…), or it was altered. Run the version "
+            "that sealed it with the same fuse file, or start a new network with another --data"
+        )
+
+
+def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -> None:
+    """Seal `content` into a file, whole and synced, or leave the file as it was."""
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = Sealer(platform.sealing_key(purpose)).seal(nonce, content, _TAG + purpose.encode())
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(rlp.encode([_TAG, nonce, sealed]))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_sealed(path: Path, platform: Platform, purpose: str) -> bytes | None:
+    """Give what was sealed into a file, or None if there is no file.
+
+    Raises:
+        CannotUnseal: altered, or sealed elsewhere or by other code.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        tag, nonce, sealed = list_of(rlp.decode(raw[:MAX_SEALED_BYTES]), 3, "sealed")
+        if tag != _TAG:
+            raise Malformed("not a sealed file")
+        return Sealer(platform.sealing_key(purpose)).open(
+            bytes_of(nonce, "nonce"),
+            bytes_of(sealed, "sealed"),
+            _TAG + purpose.encode(),
+            path.name,
+        )
+    except (SealBroken, Malformed) as error:
+        raise CannotUnseal(path, platform.measurement.hex()) from error

@@ -1,0 +1,84 @@
+"""A simulated CPU: its fuses are a file, which whoever is root can read. It protects nothing
+against the machine's owner; it behaves like the real thing towards everybody else.
+
+The fuse file stands outside the data folder, so that a copy of the folder, or a backup
+of it, is as useless as a disk without its CPU.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from keymoot.attest import simulated
+from keymoot.attest.evidence import ReportData
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Measurement
+from keymoot.base.secret import Secret
+from keymoot.crypto.kdf import derive
+
+FUSE_BYTES = 32
+
+
+class FuseRefused(Refused):
+    """The simulated CPU's fuse file cannot be used as it is."""
+
+    code = "FUSE_REFUSED"
+
+
+class SimulatedPlatform:
+    """A platform whose root of trust is a 0600 file."""
+
+    simulated = True
+
+    def __init__(self, fuse: Secret, measurement: Measurement) -> None:
+        """Stand for the CPU with this fuse key, running the code so measured."""
+        self._fuse = fuse
+        self.measurement = measurement
+
+    def sealing_key(self, purpose: str) -> Secret:
+        """Give the key for this purpose of this code on this CPU; 32 bytes."""
+        return derive(self._fuse, "simulated/seal", self.measurement, purpose.encode())
+
+    def quote(self, report_data: bytes) -> bytes:
+        """Give simulated evidence over 64 bytes."""
+        return simulated.quote(self.measurement, ReportData(report_data))
+
+
+def read_fuse(path: Path, data: Path) -> Secret:
+    """Give the fuse key, made on first use.
+
+    Args:
+        path: The fuse file.
+        data: The data folder, in which it must not be.
+
+    Raises:
+        FuseRefused: in the data folder, a link, readable by others, or damaged.
+    """
+    if data.resolve() in path.resolve().parents:
+        raise FuseRefused(f"the fuse file {path} must not be inside the data folder {data}")
+    if not os.path.lexists(path):
+        _create(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise FuseRefused(f"the fuse file {path} cannot be read: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode) or mode & 0o077:
+            raise FuseRefused(f"the fuse file {path} must be a file of mode 0600: chmod 600 it")
+        fuse = file.read(FUSE_BYTES + 1)
+    if len(fuse) != FUSE_BYTES:
+        raise FuseRefused(f"the fuse file {path} is not {FUSE_BYTES} bytes: restore it")
+    return Secret(fuse)
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(FUSE_BYTES))
+        file.flush()
+        os.fsync(file.fileno())

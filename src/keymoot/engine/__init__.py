@@ -1,0 +1,1 @@
+"""Blocks: admit, order, execute, commit, prove."""

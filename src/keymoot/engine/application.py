@@ -1,0 +1,257 @@
+"""The ledger as an ABCI application: check, prepare, process, finalize, commit, query.
+
+Pure of I/O. It is handed the table of the newest committed state, and what it writes it
+returns as a batch; the clock's readings are arguments. Whoever drives it (the local
+engine, CometBFT) persists the batch and then says `commit`.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from keymoot.attest.block import Block, TxResult, results_hash
+from keymoot.base.errors import Defect, KeymootError, Malformed, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import (
+    NANOS_PER_SECOND,
+    Height,
+    Nonce,
+    UnixNanos,
+    UnixSeconds,
+    seconds_of,
+)
+from keymoot.contracts.context import BlockEnvironment
+from keymoot.contracts.registry import built_in_registry
+from keymoot.crypto.keccak import keccak256_raw
+from keymoot.runtime.genesis import Genesis
+from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
+from keymoot.runtime import gas
+from keymoot.runtime.admit import admit
+from keymoot.runtime.execute import execute
+from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.transactions import LedgerTransaction, open_transaction
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.state import State
+from keymoot.store.table import Batch, Table
+from keymoot.store.trie import NodeCache
+
+OPENED_KEPT = 4_096
+"""Opened transactions remembered, so that each sender is recovered once."""
+
+
+class BadProposal(Refused):
+    """A proposed block breaks a rule that every validator checks."""
+
+    code = "BAD_PROPOSAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Where the ledger stands: the newest block whose effects are in the state."""
+
+    height: Height
+    root: Hash32
+    block: BlockEnvironment
+    results_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finalized:
+    """What executing a block gave; nothing of it counts before `commit`."""
+
+    block: Block
+    environment: BlockEnvironment
+    app_hash: Hash32
+    receipts: tuple[Receipt, ...]
+    results: tuple[TxResult, ...]
+    batch: Batch
+
+
+class Application:
+    """One replica's state machine."""
+
+    def __init__(self, genesis: Genesis, keys: StateKeys | None, committed: Committed) -> None:
+        """Continue from `committed`; see `first_block` for a new network."""
+        self.genesis = genesis
+        self.keys = keys
+        self.contracts = built_in_registry()
+        self.cache = NodeCache()
+        self.committed = committed
+        self._pending: Finalized | None = None
+        self._open = lru_cache(maxsize=OPENED_KEPT)(self._open_fresh)
+
+    def state(self, table: Table) -> State:
+        """Give the newest committed state, read from `table`."""
+        return State(table, self.committed.root, self.cache)
+
+    def open(self, raw: bytes) -> LedgerTransaction:
+        """Read and authenticate a transaction; the result is remembered.
+
+        Raises:
+            Malformed: not a transaction.
+            WrongNetwork: signed for another ledger.
+        """
+        return self._open(raw)
+
+    def check(
+        self, state: State, tx: LedgerTransaction, now: UnixSeconds, nonce: Nonce | None
+    ) -> None:
+        """ABCI's CheckTx: raise unless `tx` may wait for a block.
+
+        Args:
+            state: The newest committed state.
+            tx: From `open`.
+            now: The node's clock; the ledger's own time counts where it is later.
+            nonce: The sender's next one, counting what waits already.
+
+        Raises:
+            Refused: it may not; the message says why.
+        """
+        block = self.committed.block
+        later = replace(block, time=UnixSeconds(max(now, block.time)))
+        admit(Journal(state), tx, later, nonce)
+
+    def prepare(self, waiting: list[bytes], time: UnixNanos, now: UnixNanos) -> list[bytes]:
+        """ABCI's PrepareProposal: choose from what waits, in its order.
+
+        Args:
+            waiting: Transactions that passed `check`.
+            time: What the block will be dated.
+            now: The clock.
+        """
+        if lags(time, now):
+            return []
+        chosen: list[bytes] = []
+        size = gas_wanted = 0
+        for raw in waiting:
+            wanted = self._gas_wanted(raw)
+            fits = size + len(raw) <= MAX_BLOCK_BYTES and gas_wanted + wanted <= gas.BLOCK_LIMIT
+            if len(chosen) >= MAX_BLOCK_TRANSACTIONS or not fits:
+                break
+            chosen.append(raw)
+            size, gas_wanted = size + len(raw), gas_wanted + wanted
+        return chosen
+
+    def process(self, block: Block, now: UnixNanos) -> None:
+        """ABCI's ProcessProposal: raise unless a validator may vote for `block`.
+
+        Raises:
+            BadProposal: too large, out of order, dated wrongly, or not transactions.
+        """
+        raws = block.transactions
+        # 1. A block that lags the clock is empty (no request lives by yesterday's time).
+        if raws and lags(block.header.time, now):
+            raise BadProposal("a block dated over five seconds ago must be empty")
+        # 2. It keeps the bounds.
+        if len(raws) > MAX_BLOCK_TRANSACTIONS or sum(map(len, raws)) > MAX_BLOCK_BYTES:
+            raise BadProposal("the block has too many transactions or bytes")
+        if len(set(raws)) != len(raws):
+            raise BadProposal("a transaction stands twice in the block")
+        # 3. All of it are transactions of this network, within the gas of a block.
+        try:
+            wanted = sum(self._gas_wanted(raw) for raw in raws)
+        except KeymootError as error:
+            raise BadProposal(f"the block holds something else: {error}") from error
+        if wanted > gas.BLOCK_LIMIT:
+            raise BadProposal(f"the block wants {wanted} gas, at most {gas.BLOCK_LIMIT} fit")
+        # 4. It speaks of our state.
+        header = block.header
+        if header.app_hash != self.committed.root:
+            raise BadProposal("the block was built on another state")
+        if header.last_results_hash != self.committed.results_hash:
+            raise BadProposal("the block was built on other results")
+
+    def finalize(self, table: Table, block: Block) -> Finalized:
+        """ABCI's FinalizeBlock: execute a decided block.
+
+        Raises:
+            Defect: blocks come out of order.
+            Fault: the state on disk is broken.
+        """
+        if block.header.height != self.committed.height + 1 or self._pending is not None:
+            raise Defect(f"block {block.header.height} comes out of order")
+        environment = replace(
+            self.committed.block,
+            height=block.header.height,
+            time=seconds_of(block.header.time),
+            hash=block.header.hash(),
+        )
+        state = self.state(table)
+        journal = Journal(state)
+        receipts = tuple(
+            self._execute(journal, raw, environment, position)
+            for position, raw in enumerate(block.transactions)
+        )
+        root, batch = state.updated(journal.changes())
+        results = tuple(_result(receipt) for receipt in receipts)
+        self._pending = Finalized(block, environment, root, receipts, results, batch)
+        return self._pending
+
+    def commit(self, results_hash: bytes) -> None:
+        """ABCI's Commit: the batch of `finalize` is on disk; its state is the newest now.
+
+        Raises:
+            Defect: nothing was finalized.
+        """
+        done = self._pending
+        if done is None:
+            raise Defect("commit without finalize")
+        self._pending = None
+        self.committed = Committed(
+            done.environment.height, done.app_hash, done.environment, results_hash
+        )
+
+    def _execute(
+        self, journal: Journal, raw: bytes, block: BlockEnvironment, position: int
+    ) -> Receipt:
+        try:
+            tx = self.open(raw)
+        except (Malformed, Refused) as error:
+            raise Defect(f"a decided block holds no transaction at {position}: {error}") from error
+        return execute(journal, tx, block, self.contracts, self.keys, position)
+
+    def _gas_wanted(self, raw: bytes) -> int:
+        tx = self.open(raw)
+        return gas.REQUEST_LIMIT // 8 if tx.ethereum is None else min(
+            tx.ethereum.gas, gas.TRANSACTION_LIMIT
+        )
+
+    def _open_fresh(self, raw: bytes) -> LedgerTransaction:
+        block = self.committed.block
+        return open_transaction(raw, block.chain_id, block.network)
+
+
+def lags(time: UnixNanos, now: UnixNanos) -> bool:
+    """Tell whether a block dated `time` is too old to carry transactions."""
+    return now - time > MAX_LAG_SECONDS * NANOS_PER_SECOND
+
+
+def first_block(genesis: Genesis, empty: State) -> tuple[Committed, Batch]:
+    """Give the state of a new network, as of height 0, and the entries to write."""
+    root, batch = empty.updated(genesis.first_changes(empty))
+    return Committed(Height(0), root, environment_at_genesis(genesis), NO_RESULTS_HASH), batch
+
+
+def environment_at_genesis(genesis: Genesis) -> BlockEnvironment:
+    """Give what stands for the block before the first."""
+    return BlockEnvironment(
+        network=genesis.network,
+        chain_id=genesis.chain_id,
+        height=Height(0),
+        time=seconds_of(genesis.time),
+        hash=Hash32(genesis.network),
+        base_fee=genesis.base_fee,
+    )
+
+
+NO_RESULTS_HASH = results_hash([])
+"""What the first header carries as its last results (RFC 6962's empty hash, as CometBFT's)."""
+
+
+def _result(receipt: Receipt) -> TxResult:
+    return TxResult(
+        code=0 if receipt.status else 1,
+        data=keccak256_raw(receipt.encode()),
+        gas_wanted=receipt.gas_used,
+        gas_used=receipt.gas_used,
+    )

@@ -1,0 +1,224 @@
+"""The ledger as everyone above the engine sees it: submit, wait, look up."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keymoot.attest.block import Block
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.header import Header
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Address, Hash32
+from keymoot.base.units import Height, Nonce, UnixNanos, UnixSeconds, seconds_of
+from keymoot.contracts.context import BlockEnvironment
+from keymoot.engine import archive
+from keymoot.engine.application import Finalized
+from keymoot.engine.local import LocalEngine
+from keymoot.engine.mempool import AlreadyKnown
+from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.store.state import State
+
+NONCE_GAP = 16
+"""How far ahead of the next nonce a transaction may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A transaction in a final block.
+
+    Attributes:
+        index: Its place in the block.
+        first_log: Logs of the block that come before its own.
+        gas_before: Gas that the block used before it.
+    """
+
+    block: Block
+    block_hash: Hash32
+    index: int
+    transaction: LedgerTransaction
+    receipt: Receipt
+    first_log: int
+    gas_before: int
+
+
+class NotIncluded(Refused):
+    """The transaction could not enter its block; it cost nothing, and may be sent again."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        """Repeat the receipt's words."""
+        super().__init__(receipt.error)
+        self.code = receipt.error_code  # type: ignore[misc]
+
+
+class Ledger:
+    """Reads the newest committed state, and lets transactions in."""
+
+    def __init__(self, engine: LocalEngine, clock: Callable[[], UnixNanos]) -> None:
+        """Speak for `engine`."""
+        self.engine = engine
+        self.genesis = engine.app.genesis
+        self.network = self.genesis.network
+        self._clock = clock
+        self._waiters: dict[Hash32, list[asyncio.Future[Included]]] = {}
+        engine.on_settled(self._settle)
+
+    # -- state
+
+    def state(self) -> State:
+        """Give the newest committed state."""
+        return self.engine.app.state(self.engine.snapshot)
+
+    def block_environment(self) -> BlockEnvironment:
+        """Give the newest committed block, as queries see it."""
+        return self.engine.app.committed.block
+
+    def height(self) -> Height:
+        """Give the height of the newest committed block."""
+        return self.engine.app.committed.height
+
+    def now(self) -> UnixSeconds:
+        """Give the later of ledger time and the node's clock."""
+        return UnixSeconds(max(seconds_of(self._clock()), self.block_environment().time))
+
+    def pending_nonce(self, address: Address) -> Nonce:
+        """Give an account's next nonce, counting what waits."""
+        committed = self.state().account(address).nonce
+        return self.engine.mempool.next_nonce(address, committed)
+
+    # -- transactions
+
+    async def submit(self, raw: bytes) -> Hash32:
+        """Let a transaction wait for a block; give its hash.
+
+        The same bytes again are no error, whether they wait or stand in a block.
+
+        Raises:
+            Malformed: not a transaction.
+            Refused: it cannot enter a block; the message says why.
+        """
+        app, mempool = self.engine.app, self.engine.mempool
+        tx = app.open(raw)
+        if tx.hash in mempool or archive.place_of(self.engine.snapshot, tx.hash) is not None:
+            return tx.hash
+        nonce: Nonce | None = None
+        if tx.ethereum is not None:
+            nonce = self._acceptable_nonce(tx)
+        app.check(self.state(), tx, seconds_of(self._clock()), nonce)
+        try:
+            mempool.add(tx)
+        except AlreadyKnown:
+            return tx.hash
+        self.engine.wake()
+        return tx.hash
+
+    async def wait(self, name: Hash32, timeout_seconds: float) -> Included | None:
+        """Wait until a transaction is in a final block; None when time is up.
+
+        Raises:
+            NotIncluded: it could not enter its block after all.
+        """
+        found = self.transaction(name)
+        if found is not None and found.block.header.height < self.provable_height():
+            return found
+        future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(name, []).append(future)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await future
+        except TimeoutError:
+            return None
+        finally:
+            left = [one for one in self._waiters.get(name, []) if one is not future]
+            if left:
+                self._waiters[name] = left
+            else:
+                self._waiters.pop(name, None)
+
+    def waiting(self, name: Hash32) -> LedgerTransaction | None:
+        """Give a transaction that waits for a block, or None."""
+        return self.engine.mempool.get(name)
+
+    def transaction(self, name: Hash32) -> Included | None:
+        """Give a transaction that stands in a committed block, or None."""
+        place = archive.place_of(self.engine.snapshot, name)
+        if place is None:
+            return None
+        block = self.block(place[0])
+        if block is None:
+            return None
+        return self.included(block, self.receipts(block), place[1])
+
+    def included(self, block: Block, receipts: list[Receipt], index: int) -> Included:
+        """Give one transaction of a block with its receipt."""
+        return Included(
+            block=block,
+            block_hash=block.header.hash(),
+            index=index,
+            transaction=self.engine.app.open(block.transactions[index]),
+            receipt=receipts[index],
+            first_log=sum(len(one.logs) for one in receipts[:index]),
+            gas_before=sum(one.gas_used for one in receipts[:index]),
+        )
+
+    # -- blocks
+
+    def block(self, height: Height) -> Block | None:
+        """Give a committed block by its height, or None."""
+        return archive.block_at(self.engine.snapshot, height)
+
+    def height_of(self, block_hash: Hash32) -> Height | None:
+        """Give the height of a committed block by its hash, or None."""
+        return archive.height_of(self.engine.snapshot, block_hash)
+
+    def receipts(self, block: Block) -> list[Receipt]:
+        """Give the receipts of a committed block."""
+        return archive.receipts_at(
+            self.engine.snapshot, block.header.height, len(block.transactions)
+        )
+
+    def signed_header(self, height: Height) -> SignedHeader | None:
+        """Give a header with the commit that makes it final, or None."""
+        block = self.block(height)
+        commit = archive.commit_at(self.engine.snapshot, height)
+        if block is None or commit is None:
+            return None
+        return SignedHeader(block.header, commit)
+
+    def provable_height(self) -> Height:
+        """Give the height of the newest header with a commit; it proves the state before it."""
+        provable = self.engine.provable
+        return Height(0) if provable is None else provable.signed.header.height
+
+    async def new_block(self) -> Header:
+        """Wait for the next final header."""
+        future: asyncio.Future[Header] = asyncio.get_running_loop().create_future()
+        self.engine.once_final(future)
+        return await future
+
+    def _acceptable_nonce(self, tx: LedgerTransaction) -> Nonce:
+        """Give the nonce against which `check` holds an ordinary transaction."""
+        transaction = tx.ethereum
+        committed = self.state().account(tx.sender).nonce
+        if transaction is None or transaction.nonce < committed:
+            return committed
+        pending = self.engine.mempool.next_nonce(tx.sender, committed)
+        return transaction.nonce if transaction.nonce < pending + NONCE_GAP else pending
+
+    def _settle(self, blocks: list[Finalized]) -> None:
+        for done in blocks:
+            receipts = list(done.receipts)
+            for index, receipt in enumerate(receipts):
+                futures = self._waiters.get(receipt.transaction_hash, [])
+                if not futures:
+                    continue
+                included = self.included(done.block, receipts, index)
+                for future in futures:
+                    if future.done():
+                        continue
+                    if receipt.gas_used:
+                        future.set_result(included)
+                    else:
+                        future.set_exception(NotIncluded(receipt))
+
+

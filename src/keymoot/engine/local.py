@@ -1,0 +1,239 @@
+"""The local engine: one replica, blocks on demand, CometBFT's bytes.
+
+A block is written down and synced before anybody signs it, and after a crash the same
+block is signed again. One LMDB write commits block H, its state, its receipts and the
+proposal of H+1. A block with transactions is always followed by one more, empty if
+nothing waits, for only the next header carries what a block did.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keymoot.attest.ballot import Ballot
+from keymoot.attest.block import NO_EVIDENCE_HASH, Block, data_hash, results_hash
+from keymoot.attest.commit import NO_COMMIT, Commit, CommitSig, Flag, SignedHeader
+from keymoot.attest.header import BlockId, Header
+from keymoot.attest.quorum import verify_commit
+from keymoot.base.errors import Defect
+from keymoot.base.fixed import Address
+from keymoot.base.units import Height, Nonce, UnixNanos, seconds_of
+from keymoot.engine import archive
+from keymoot.engine.application import Application, Finalized
+from keymoot.engine.archive import Proposal
+from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
+from keymoot.engine.mempool import Mempool
+from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
+from keymoot.engine.signer import ConsensusSigner
+from keymoot.store.table import Batch, OverlayTable, Table
+
+Clock = Callable[[], UnixNanos]
+
+
+@dataclass(frozen=True, slots=True)
+class Provable:
+    """A final header, and the table as of the state that its app hash commits to."""
+
+    signed: SignedHeader
+    table: LmdbSnapshot
+
+
+class LocalEngine:
+    """Drives one application on one machine; one asyncio task owns it."""
+
+    def __init__(
+        self,
+        app: Application,
+        store: LmdbStore,
+        mempool: Mempool,
+        signers: Sequence[ConsensusSigner],
+        clock: Clock,
+    ) -> None:
+        """Continue where `store` stands; `app` must stand there too."""
+        self.app = app
+        self.mempool = mempool
+        self.snapshot: LmdbSnapshot = store.snapshot()
+        self.provable: Provable | None = None
+        """The newest final header, with the state that it proves."""
+        self._store = store
+        self._signers = {bytes(signer.public_key): signer for signer in signers}
+        self._validators = app.genesis.validators()
+        self._clock = clock
+        self._commit = self._last_commit()
+        self._proposal = archive.proposal_of(self.snapshot)
+        self._wake = asyncio.Event()
+        self._final_waiters: list[asyncio.Future[Header]] = []
+        self._unproved: list[Finalized] = []
+        self._settled: list[Callable[[list[Finalized]], None]] = []
+        if app.committed.height:
+            block = archive.block_at(self.snapshot, app.committed.height)
+            if block is None:
+                raise Defect("the newest block is missing from the archive")
+            # The header proves the state before its block; only an empty block left it as it is.
+            if block.header.app_hash == app.committed.root:
+                signed = SignedHeader(block.header, self._commit)
+                self.provable = Provable(signed, store.snapshot())
+
+    def wake(self) -> None:
+        """Say that something waits."""
+        self._wake.set()
+
+    def once_final(self, future: asyncio.Future[Header]) -> None:
+        """Give `future` the next final header."""
+        self._final_waiters.append(future)
+
+    def on_settled(self, listener: Callable[[list[Finalized]], None]) -> None:
+        """Call `listener` with blocks whose effects a final header proves."""
+        self._settled.append(listener)
+
+    async def run(self) -> None:
+        """Make blocks until cancelled.
+
+        Raises:
+            Fault: the state on disk is broken.
+            Defect: we are.
+        """
+        if self.app.committed.height == 0 and self._proposal is None:
+            self._propose()
+        while True:
+            while self._proposal is not None:
+                await self.step()
+                await asyncio.sleep(0)
+            self._wake.clear()
+            if not self._waiting(self.snapshot):
+                await self._wake.wait()
+            if self._waiting(self.snapshot):
+                self._propose()
+
+    async def step(self) -> None:
+        """Sign, execute and commit the proposal at hand, and write down the next."""
+        proposal = self._proposal
+        if proposal is None:
+            raise Defect("a step without a proposal")
+        block = proposal.block
+        # 1. The proposal is on disk; only now is it signed.
+        block_id = block.block_id()
+        commit = await self._collect(block, block_id, proposal.vote_time)
+        # 2. What the block before did is proved now.
+        self._prove(SignedHeader(block.header, commit))
+        self._settle()
+        self._announce(block.header)
+        # 3. Execute; one write holds effects, block, commit, receipts and the next proposal.
+        done = self.app.finalize(self.snapshot, block)
+        hashes = [self.app.open(raw).hash for raw in block.transactions]
+        outcome = results_hash(done.results)
+        self.app.commit(outcome)
+        for name in hashes:
+            self.mempool.remove(name)
+        batch: Batch = dict(done.batch)
+        archive.put_block(batch, done, commit, hashes)
+        archive.put_committed(batch, self.app.committed)
+        self._commit = commit
+        self._proposal = self._next(batch, done)
+        archive.put_proposal(batch, self._proposal)
+        self._store.write(batch)
+        self._renew()
+        if done.receipts:
+            self._unproved.append(done)
+
+    def close(self) -> None:
+        """End the snapshots."""
+        self.snapshot.close()
+        if self.provable is not None:
+            self.provable.table.close()
+
+    async def _collect(self, block: Block, block_id: BlockId, time: UnixNanos) -> Commit:
+        """Gather votes, in the validators' order, and check them as anybody would."""
+        header = block.header
+        ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
+        places = []
+        for validator in self._validators.validators:
+            votes = await self._signers[bytes(validator.public_key)].sign(ballot)
+            places.append(CommitSig(Flag.COMMIT, validator.address, time, votes.precommit))
+        commit = Commit(header.height, 0, block_id, tuple(places))
+        verify_commit(SignedHeader(header, commit), self._validators, header.chain_id)
+        return commit
+
+    def _next(self, batch: Batch, done: Finalized) -> Proposal | None:
+        """Make the next proposal at once where one is due: proof, or more work."""
+        if not done.receipts and not len(self.mempool):
+            return None
+        waiting = self._waiting(OverlayTable(self.snapshot, batch))
+        return self._make(waiting) if done.receipts or waiting else None
+
+    def _propose(self) -> None:
+        """Write down a proposal on its own."""
+        proposal = self._make(self._waiting(self.snapshot))
+        batch: Batch = {}
+        archive.put_proposal(batch, proposal)
+        self._store.write(batch)
+        self._renew()
+        self._proposal = proposal
+
+    def _make(self, waiting: list[bytes]) -> Proposal:
+        committed, genesis = self.app.committed, self.app.genesis
+        first = committed.height == 0
+        time = genesis.time if first else self._commit.signatures[0].timestamp
+        now = max(self._clock(), UnixNanos(time + 1))
+        chosen = tuple(self.app.prepare(waiting, time, UnixNanos(now)))
+        validators = self._validators.hash()
+        header = Header(
+            version_app=APP_VERSION,
+            chain_id=genesis.chain_text,
+            height=Height(committed.height + 1),
+            time=time,
+            last_block_id=self._commit.block_id,
+            last_commit_hash=self._commit.hash(),
+            data_hash=data_hash(chosen),
+            validators_hash=validators,
+            next_validators_hash=validators,
+            consensus_hash=CONSENSUS_HASH,
+            app_hash=committed.root,
+            last_results_hash=committed.results_hash,
+            evidence_hash=NO_EVIDENCE_HASH,
+            proposer_address=self._validators.validators[0].address,
+        )
+        block = Block(header, chosen, self._commit)
+        self.app.process(block, UnixNanos(now))
+        return Proposal(block, UnixNanos(now))
+
+    def _waiting(self, table: Table) -> list[bytes]:
+        """Give what can go into a block now, after forgetting what never can."""
+        state = self.app.state(table)
+
+        def nonce_of(address: Address) -> Nonce:
+            return state.account(address).nonce
+
+        self.mempool.forget_stale(nonce_of, seconds_of(self._clock()))
+        return [tx.raw for tx in self.mempool.ready(nonce_of, MAX_BLOCK_TRANSACTIONS)]
+
+    def _settle(self) -> None:
+        if self._unproved:
+            proved, self._unproved = self._unproved, []
+            for listener in self._settled:
+                listener(proved)
+
+    def _announce(self, header: Header) -> None:
+        waiters, self._final_waiters = self._final_waiters, []
+        for future in waiters:
+            if not future.done():
+                future.set_result(header)
+
+    def _prove(self, signed: SignedHeader) -> None:
+        """Keep the state that a new final header carries, for custody and proofs."""
+        old, self.provable = self.provable, Provable(signed, self._store.snapshot())
+        if old is not None:
+            old.table.close()
+
+    def _renew(self) -> None:
+        old, self.snapshot = self.snapshot, self._store.snapshot()
+        old.close()
+
+    def _last_commit(self) -> Commit:
+        height = self.app.committed.height
+        if not height:
+            return NO_COMMIT
+        commit = archive.commit_at(self.snapshot, height)
+        if commit is None:
+            raise Defect("the newest commit is missing from the archive")
+        return commit
