@@ -13,7 +13,7 @@ from eth_account import Account as EthAccount
 from keymoot.agent import Account, PolicyRefused
 from tests.agent.fake_network import FakeNetwork
 
-pytest.importorskip("web3", minversion="8")
+pytest.importorskip("web3", minversion="7")
 
 from web3 import AsyncHTTPProvider, AsyncWeb3, Web3
 from web3.middleware import SignAndSendRawMiddlewareBuilder

@@ -2,7 +2,7 @@
 
     w3.middleware_onion.inject(SignAndSend.build(account), layer=0)
 
-Only this module needs web3 (8 or later), which the client install does not bring.
+Only this module needs web3 (7 or 8), which the client install does not bring.
 """
 
 import asyncio
