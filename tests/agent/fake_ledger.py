@@ -75,6 +75,8 @@ class FakeLedger(FakeNetwork):
             return {"result": plain[method]}
         if method == "eth_call":
             return self._view(bytes.fromhex(params[0]["data"][2:]))
+        if method == "keymoot_getOutcome":
+            return {"result": {"errorCode": "NOT_OWNER", "error": self.fail}}
         if method == "eth_getTransactionReceipt":
             return {"result": self.receipts.get(params[0])}
         if method == "keymoot_faucet":
@@ -97,7 +99,7 @@ class FakeLedger(FakeNetwork):
         self.calls.append((sender, method.name, tuple(arguments), transaction.value))
         status = "0x1" if self.fail is None else "0x0"
         receipt = {"transactionHash": name, "blockNumber": "0x7", "status": status}
-        self.receipts[name] = receipt if self.fail is None else {**receipt, "error": self.fail}
+        self.receipts[name] = receipt
         if self.fail is None:
             self._apply(sender, method.name, arguments, transaction.value)
         return {"result": self.receipts[name]}

@@ -45,12 +45,14 @@ class FakeNetwork:
         rule: Gives a reason to refuse a transaction, or None.
         lose: Answers to drop after acting, first to last.
         deaf: Drop what arrives, without acting.
+        full: Requests to turn away because too much waits.
         lie: Changes what is sealed and signed: (digest, signature) to another.
     """
 
     rule: Rule = lambda _: None
     lose: int = 0
     deaf: bool = False
+    full: int = 0
     wait_polls: int = 0
     node_seed: Secret = field(default_factory=lambda: Secret(b"\x05" * 32))
     lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
@@ -86,6 +88,8 @@ class FakeNetwork:
         """Answer one call."""
         if method == "eth_sendRawTransactionSync":
             return self.submit(bytes.fromhex(params[0][2:]))
+        if method == "keymoot_getRequest":
+            return {"result": {"known": Hash32.from_hex(params[0]) in self.answers}}
         return {"error": {"code": -32601, "message": f"there is no method {method}"}}
 
     def submit(self, raw: bytes) -> dict[str, Any]:
@@ -93,23 +97,26 @@ class FakeNetwork:
         self.sent.append(raw)
         if self.submit_error is not None:
             return {"error": self.submit_error}
+        if self.full > 0:
+            self.full -= 1
+            return _refused("POOL_FULL", "too much is waiting")
         request, signature = decode_request(raw)
         sender = credential_of(request, signature)
         if sender != secp256k1.address_of_secret(secret_of("agent")):
-            return {"error": {"code": -32000, "message": "this credential is unknown: grant it"}}
+            return _refused("NO_SUCH_CREDENTIAL", "this wallet has not granted that credential")
         key = request_key(sender, request.request_id)
         known = self.bodies.setdefault(key, raw)
         if known != raw:
-            return {"error": {"code": -32000, "message": "this request id was used before"}}
+            return _refused("REQUEST_REUSED", "this request id was used before")
         if key not in self.answers:
             self.answers[key] = self.decide(key, request)
         return {"result": {"status": "0x1", "transactionHash": hexes.data(keccak256(raw))}}
 
-    def share(self, key: Hash32) -> dict[str, Any] | None:
+    def share(self, key: Hash32) -> dict[str, Any]:
         """Answer for one request."""
         found = self.answers.get(key)
         if found is None:
-            return None
+            return {"status": "waiting"}
         self.polls[key] = self.polls.get(key, 0) + 1
         if self.polls[key] <= self.wait_polls:
             return {**found, "status": "bound", "sealed": None}
@@ -146,6 +153,10 @@ class FakeNetwork:
         }
 
 
+def _refused(reason: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": 4100, "message": message, "data": {"reason": reason}}}
+
+
 def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -170,7 +181,7 @@ def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
             key = Hash32.from_hex(self.path.removeprefix("/shares/"))
             with network.lock:
                 found = network.share(key)
-            self._write(404 if found is None else 200, found or {"error": "unknown"})
+            self._write(200, found)
 
         def _answer(self, body: Any) -> Any:
             if isinstance(body, list):

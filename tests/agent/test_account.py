@@ -221,6 +221,51 @@ def test_waiting_ends(network: FakeNetwork) -> None:
         account.sign_transaction(TRANSFER)
 
 
+def test_waits_for_room_in_the_pool(account: Account, network: FakeNetwork) -> None:
+    network.full = 3
+    account.sign_transaction(TRANSFER)
+    assert len(set(network.sent)) == 1
+
+
+def test_a_pool_without_room_is_said_so(network: FakeNetwork) -> None:
+    network.full = 1_000
+    with pytest.raises(PolicyRefused) as caught:
+        Account(network.credential(), timeout_seconds=0.2).sign_transaction(TRANSFER)
+    assert caught.value.reason == "POOL_FULL"
+
+
+def test_a_credential_that_was_not_granted_is_refused(network: FakeNetwork) -> None:
+    with pytest.raises(PolicyRefused) as caught:
+        Account(network.credential(agent="another")).sign_transaction(TRANSFER)
+    assert caught.value.reason == "NO_SUCH_CREDENTIAL"
+
+
+def test_a_key_that_another_process_is_still_using_is_refused(
+    network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Account(network.credential())
+    monkeypatch.setattr("keymoot.agent.wish.Wishes._known", lambda *_: False)
+    first.sign_transaction(TRANSFER, idempotency_key="round 7")
+    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
+    with pytest.raises(IdempotencyReused):
+        Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert len(network.signed) == 1
+
+
+def test_an_answer_that_is_there_already_is_fetched(
+    account: Account, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = network.submit
+
+    def answered(raw: bytes) -> dict[str, Any]:
+        original(raw)
+        data = {"reason": "ALREADY_ANSWERED"}
+        return {"error": {"code": 4100, "message": "it is decided", "data": data}}
+
+    monkeypatch.setattr(network, "submit", answered)
+    account.sign_transaction(TRANSFER)
+
+
 def test_an_expired_request_says_so(account: Account, network: FakeNetwork) -> None:
     network.status = "expired"
     with pytest.raises(RequestExpired):

@@ -149,7 +149,7 @@ def test_a_failed_transaction_says_why(owner: Owner, ledger: FakeLedger) -> None
     ledger.fail = "only the wallet's owner may do this"
     with pytest.raises(TransactionFailed, match="only the wallet's owner") as caught:
         owner.pause(owner.wallet_of("yield"))
-    assert caught.value.receipt["status"] == "0x0"
+    assert (caught.value.reason, caught.value.receipt["status"]) == ("NOT_OWNER", "0x0")
 
 
 def test_asks_the_faucet_and_the_balance(owner: Owner, ledger: FakeLedger) -> None:

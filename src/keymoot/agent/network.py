@@ -40,15 +40,16 @@ class TransactionFailed(Refused):
     """A transaction is in a block, and the contract said no.
 
     Attributes:
+        reason: The contract's word, such as NOT_OWNER.
         receipt: The receipt as Ethereum's API gives it.
     """
 
     code: ClassVar[str] = "TRANSACTION_FAILED"
 
-    def __init__(self, method: str, receipt: dict[str, Any]) -> None:
-        """Name the call, and the reason if the receipt gives one."""
-        why = receipt.get("revertReason") or receipt.get("error") or "no reason in the receipt"
+    def __init__(self, method: str, reason: str, why: str, receipt: dict[str, Any]) -> None:
+        """Name the call and the contract's reason."""
         super().__init__(f"{method} was refused: {why}")
+        self.reason = reason
         self.receipt = receipt
 
 
@@ -141,8 +142,15 @@ class Network:
         data = encode(method, arguments)
         receipt = self._submit(self._signed(key, data, value))
         if self._quantity(receipt.get("status")) != 1:
-            raise TransactionFailed(method.name, receipt)
+            raise self._failure(method.name, receipt)
         return receipt
+
+    def _failure(self, method: str, receipt: dict[str, Any]) -> TransactionFailed:
+        """Ask for the reason, which Ethereum's receipts do not carry."""
+        told = self.call("keymoot_getOutcome", receipt.get("transactionHash"))
+        outcome = told if isinstance(told, dict) else {}
+        word, why = outcome.get("errorCode"), outcome.get("error")
+        return TransactionFailed(method, str(word or ""), str(why or "no reason given"), receipt)
 
     def _signed(self, key: Secret, data: bytes, value: Wei) -> bytes:
         sender = secp256k1.address_of_secret(key).hex0x

@@ -52,6 +52,12 @@ _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+_ANSWERED, _REUSED, _FULL = "ALREADY_ANSWERED", "REQUEST_REUSED", "POOL_FULL"
+"""Reasons of the ledger that are no verdict on the wish."""
+
+
+class _Busy(Exception):
+    """The ledger has no room now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +144,13 @@ class Wishes:
         name = idempotency_key or secrets.token_hex(16)
         wish, repeated = self._wish(name, method, payload)
         reply = self._reply(wish)
-        if idempotency_key is not None and not repeated:
-            earlier = self._look(wish)
-            if earlier is not None:
-                return self._read_earlier(reply, earlier, wish, digest)
-        released = reply.read(self._deliver(wish, sent=repeated), digest)
+        look = idempotency_key is not None and not repeated
+        try:
+            released = reply.read(self._deliver(wish, sent=repeated, look=look), digest)
+        except SignedElse as error:
+            if idempotency_key is None:
+                raise
+            raise IdempotencyReused(idempotency_key) from error
         if idempotency_key is None:
             self._forget(name)
         return released
@@ -187,29 +195,22 @@ class Wishes:
         with self._lock:
             self._unanswered.pop(name, None)
 
-    def _look(self, wish: Wish) -> dict[str, Any] | None:
-        return self._transport.get(f"/shares/{wish.key.hex0x}", self._timeout_seconds)
+    def _known(self, wish: Wish) -> bool:
+        """Tell whether a block has decided a request of this id."""
+        found = self._transport.call("keymoot_getRequest", [wish.key.hex0x], self._timeout_seconds)
+        return isinstance(found, dict) and found.get("known") is True
 
-    def _read_earlier(
-        self, reply: Reply, answer: dict[str, Any], wish: Wish, digest: Hash32
-    ) -> Released:
-        """Read the answer to a wish that an earlier process sent under this name."""
-        deadline = time.monotonic() + self._timeout_seconds
-        if read_status(answer) in (Status.WAITING, Status.BOUND):
-            answer = collect(self._transport, wish.key, deadline, wish.idempotency_key)
-        try:
-            return reply.read(answer, digest)
-        except SignedElse as error:
-            raise IdempotencyReused(wish.idempotency_key) from error
+    def _deliver(self, wish: Wish, *, sent: bool, look: bool) -> dict[str, Any]:
+        """Send the same bytes until there is an answer, or no time.
 
-    def _deliver(self, wish: Wish, *, sent: bool) -> dict[str, Any]:
-        """Send the same bytes until there is an answer, or no time."""
+        `look`: an earlier process may have sent a wish of this name.
+        """
         start = time.monotonic()
         deadline = start + self._timeout_seconds
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                return self._attempt(wish, deadline, sent=sent)
+                return self._attempt(wish, deadline, sent=sent, look=look)
             except NetworkUnreachable as error:
                 now = time.monotonic()
                 if not sent and (now - start > PATIENCE_SECONDS or now + pause > deadline):
@@ -218,12 +219,19 @@ class Wishes:
                 why = str(error)
             except ConnectionLost as error:
                 sent, why = True, str(error)
+            except _Busy as busy:
+                if time.monotonic() + pause > deadline:
+                    self._forget(wish.idempotency_key)
+                    raise refusal_of(busy.args[0]) from None
+                why = "the network is busy"
             if time.monotonic() + pause > deadline:
                 raise AnswerLost(why, wish.idempotency_key)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    def _attempt(self, wish: Wish, deadline: float, *, sent: bool) -> dict[str, Any]:
+    def _attempt(self, wish: Wish, deadline: float, *, sent: bool, look: bool) -> dict[str, Any]:
+        if look and not sent and self._known(wish):
+            return collect(self._transport, wish.key, deadline, wish.idempotency_key)
         left = max(deadline - time.monotonic(), 0.001)
         try:
             self._transport.call(
@@ -232,13 +240,24 @@ class Wishes:
                 left,
             )
         except NetworkRefused as error:
-            # An earlier copy may have arrived: then this one is refused, and that one counts.
-            if error.rpc_code not in _STILL_COMING and not (sent and self._look(wish)):
-                self._forget(wish.idempotency_key)
-                raise refusal_of(
-                    {"code": error.rpc_code, "message": str(error), "data": error.data}
-                ) from None
+            self._check_verdict(wish, error, sent=sent)
         return collect(self._transport, wish.key, deadline, wish.idempotency_key)
+
+    def _check_verdict(self, wish: Wish, error: NetworkRefused, *, sent: bool) -> None:
+        """Raise what the ledger's error means, or return if an answer is still to come."""
+        reason = error.data.get("reason") if isinstance(error.data, dict) else None
+        if error.rpc_code in _STILL_COMING or reason == _ANSWERED:
+            return
+        told = {"code": error.rpc_code, "message": str(error), "data": error.data}
+        if reason == _FULL:
+            raise _Busy(told) from error
+        # An earlier copy may have arrived: then this one is refused, and that one counts.
+        if sent and self._known(wish):
+            return
+        self._forget(wish.idempotency_key)
+        if reason == _REUSED:
+            raise IdempotencyReused(wish.idempotency_key) from error
+        raise refusal_of(told) from error
 
 
 def collect(
