@@ -127,6 +127,16 @@ class NetworkRefused(Refused):
         self.data = data
 
 
+class NetworkBusy(Refused):
+    """Keymoot RPC has no room or patience now; nothing was accepted."""
+
+    code: ClassVar[str] = "NETWORK_BUSY"
+
+    def __init__(self, why: str) -> None:
+        """Repeat the network's words."""
+        super().__init__(f"the network is busy ({why}): try again in a second")
+
+
 class WrongAnswer(Fault):
     """The network answered with something that it was not asked, or that is not genuine."""
 

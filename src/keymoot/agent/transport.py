@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from keymoot.agent.errors import NetworkRefused, NetworkUnreachable, WrongAnswer
+from keymoot.agent.errors import NetworkBusy, NetworkRefused, NetworkUnreachable, WrongAnswer
 from keymoot.base.errors import Fault, Malformed
 from keymoot.base.strict_json import MAX_DEPTH, parse
 
@@ -28,7 +28,8 @@ MAX_IDLE = 32
 
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _NOT_FOUND = 404
-_OK = 200
+_TOO_MANY = 429
+_LIMIT_EXCEEDED = -32005
 _STALE = (
     http.client.RemoteDisconnected,
     http.client.CannotSendRequest,
@@ -73,6 +74,7 @@ class Transport:
 
         Raises:
             NetworkRefused: the answer is an error object.
+            NetworkBusy: too many calls in a short time.
             NetworkUnreachable: nothing was sent.
             ConnectionLost: something was sent, and no answer came in time.
             WrongAnswer: the answer is no JSON-RPC.
@@ -107,9 +109,12 @@ class Transport:
         """Read one JSON object; None where there is none (404).
 
         Raises:
+            NetworkBusy: too many calls in a short time.
             NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
         """
         status, raw = self._exchange("GET", self._path + path, None, timeout_seconds)
+        if status == _TOO_MANY:
+            raise NetworkBusy("too many calls")
         return None if status == _NOT_FOUND else _object(raw, status, self.url)
 
     def close(self) -> None:
@@ -209,6 +214,8 @@ def _result(answer: dict[str, Any], number: int) -> Any:
     error = answer.get("error")
     if isinstance(error, dict):
         code, message = error.get("code"), error.get("message")
+        if code == _LIMIT_EXCEEDED:
+            raise NetworkBusy(str(message))
         raise NetworkRefused(
             code if isinstance(code, int) else 0,
             str(message or "no reason given"),

@@ -17,6 +17,7 @@ from keymoot.agent.credential import Credential
 from keymoot.agent.errors import (
     AnswerLost,
     IdempotencyReused,
+    NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
     RequestExpired,
@@ -56,10 +57,6 @@ _ANSWERED, _REUSED, _FULL = "ALREADY_ANSWERED", "REQUEST_REUSED", "POOL_FULL"
 """Reasons of the ledger that are no verdict on the wish."""
 
 
-class _Busy(Exception):
-    """The ledger has no room now."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A signed request and what is needed to read its answer."""
@@ -91,7 +88,7 @@ class Reply:
             WrongAnswer: not genuine, or a signature of something else.
         """
         status = read_status(answer)
-        if status is Status.REFUSED:
+        if status is Status.REFUSED or answer.get("refusal") is not None:
             raise refusal_of(answer.get("refusal"))
         if status is Status.EXPIRED:
             raise RequestExpired("the request expired before its answer was fetched: ask anew")
@@ -219,11 +216,11 @@ class Wishes:
                 why = str(error)
             except ConnectionLost as error:
                 sent, why = True, str(error)
-            except _Busy as busy:
-                if time.monotonic() + pause > deadline:
+            except NetworkBusy as error:
+                if not sent and time.monotonic() + pause > deadline:
                     self._forget(wish.idempotency_key)
-                    raise refusal_of(busy.args[0]) from None
-                why = "the network is busy"
+                    raise
+                why = str(error)
             if time.monotonic() + pause > deadline:
                 raise AnswerLost(why, wish.idempotency_key)
             time.sleep(pause)
@@ -250,7 +247,7 @@ class Wishes:
             return
         told = {"code": error.rpc_code, "message": str(error), "data": error.data}
         if reason == _FULL:
-            raise _Busy(told) from error
+            raise NetworkBusy(str(error)) from error
         # An earlier copy may have arrived: then this one is refused, and that one counts.
         if sent and self._known(wish):
             return
@@ -276,14 +273,20 @@ def collect(
         NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
     """
     pause = _FIRST_PAUSE_SECONDS
+    word = "nothing is known of it"
     while True:
         left = max(deadline - time.monotonic(), 0.001)
-        answer = transport.get(f"/shares/{request_key.hex0x}", left)
-        status = None if answer is None else read_status(answer)
-        if answer is not None and status not in (Status.WAITING, Status.BOUND):
-            return answer
+        wait = int(1_000 * min(0.9 * left, SYNC_SECONDS))
+        try:
+            answer = transport.get(f"/shares/{request_key.hex0x}?wait={wait}", left)
+        except NetworkBusy:
+            answer = None
+        if answer is not None:
+            status = read_status(answer)
+            if status not in (Status.WAITING, Status.BOUND) or answer.get("refusal") is not None:
+                return answer
+            word = f"it is {status}"
         if time.monotonic() + pause > deadline:
-            word = "nothing known of it" if status is None else f"it is {status}"
             raise AnswerLost(f"after the whole time, {word}", idempotency_key)
         time.sleep(pause)
         pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)

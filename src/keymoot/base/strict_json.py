@@ -15,13 +15,16 @@ MAX_INTEGER_DIGITS = 80
 """Longest integer that is read: a uint256 has 78 digits."""
 
 
-def parse(text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json:
+def parse(
+    text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH, *, floats: bool = False
+) -> Json:
     """Read one document.
 
     Args:
         text: UTF-8 bytes or text.
         max_bytes: Size limit in bytes (of the UTF-8 form).
         max_depth: Limit on nesting.
+        floats: Whether fractions are read, for questions that are not decided upon.
 
     Raises:
         Malformed: too large, too deep, not UTF-8, not JSON, a key twice, a
@@ -34,12 +37,13 @@ def parse(text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed("JSON is not UTF-8") from error
-    _check_depth(decoded, max_depth)
+    if decoded.count("[") + decoded.count("{") > max_depth:
+        _check_depth(decoded, max_depth)
     try:
         value: Json = json.loads(
             decoded,
             object_pairs_hook=_no_duplicates,
-            parse_float=_no_float,
+            parse_float=float if floats else _no_float,
             parse_constant=_no_float,
             parse_int=_bounded_int,
         )
@@ -47,7 +51,8 @@ def parse(text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json
         raise Malformed(
             f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from error
-    _check_text(value)
+    if "\\u" in decoded:
+        _check_text(value)
     return value
 
 

@@ -65,7 +65,7 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     """
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
-        keep = Keep(*(Secret(os.urandom(_SECRET_BYTES)) for _ in range(3)), network=None)
+        keep = Keep(_fresh(), _fresh(), _fresh(), None)
         seal_keep(folder, platform, keep)
         return keep
     fields = list_of(rlp.decode(raw), 4, "keep")
@@ -81,3 +81,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
         [keep.identity.expose(), keep.consensus.expose(), keep.state.expose(), keep.network or b""]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)
+
+
+def _fresh() -> Secret:
+    return Secret(os.urandom(_SECRET_BYTES))

@@ -5,7 +5,6 @@ error, so a typing mistake never loosens a rule.
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.errors import Malformed
@@ -127,7 +126,7 @@ def _limit(json: dict[str, Json], path: str) -> Limit:
     return Limit(
         name=name_of(required(json, "id", path), f"{path}.id"),
         max=parse_amount(required(json, "max", path), f"{path}.max"),
-        meter=cast("str | None", meter),
+        meter=meter if isinstance(meter, str) else None,
         window=window,
     )
 

@@ -142,10 +142,12 @@ class Machine:
         contract = self._contracts.get(to)
         ctx = Context(self, to, sender, value)
         if contract is None:
-            return self._enter(ctx, reentrant=True, run=lambda: b"")
+            self._enter(ctx, reentrant=True, run=lambda: b"")
+            return b""
         found = contract.METHODS.get(data[:4])
         reentrant = found is not None and found.rules.reentrant
-        return bytes(self._enter(ctx, reentrant, lambda: contract.dispatch(ctx, data)))
+        output: bytes = self._enter(ctx, reentrant, lambda: contract.dispatch(ctx, data))
+        return output
 
     def _enter(self, ctx: Context, reentrant: bool, run: Any) -> Any:  # noqa: FBT001
         if len(self._running) >= MAX_CALL_DEPTH:

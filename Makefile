@@ -1,0 +1,59 @@
+# Everything a newcomer needs. `make demo` and `make test` set up by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := build/.stamp
+
+.PHONY: help setup demo test soak bench check format lock clean
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+setup: $(STAMP)/python $(STAMP)/node $(STAMP)/world ## .venv and node_modules, wheels only, no compiler
+
+$(STAMP)/python: requirements/dev.lock pyproject.toml
+	@mkdir -p $(STAMP)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Keymoot needs Python 3.11 or later: make PYTHON=python3.12 setup")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMP)/node: package-lock.json package.json .npmrc
+	@mkdir -p $(STAMP)
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || (echo "Keymoot's demo needs Node 20 or later" && exit 1)
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(STAMP)/world: $(STAMP)/node $(wildcard world/*.sol) world/compile.mjs
+	node world/compile.mjs build/world.json
+	@touch $@
+
+demo: setup ## the whole story in about two minutes
+	$(BIN)/keymoot demo
+
+test: setup ## all tests, a short demo included
+	$(BIN)/python -m pytest
+
+soak: setup ## the long ones: a hundred kills, long fuzzing
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+bench: setup ## measure, and write build/bench.json
+	$(BIN)/python -m bench
+
+check: setup ## formatting, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format, and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## resolve the dependencies anew (hashes, no addresses)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra node --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/client.lock
+
+clean: ## remove what was built and installed
+	rm -rf .venv node_modules build

@@ -1,0 +1,1 @@
+"""What the network answers over HTTP: Ethereum JSON-RPC, shares, health."""

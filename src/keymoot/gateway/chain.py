@@ -1,0 +1,135 @@
+"""Methods about the chain: its id, its blocks, its fees."""
+
+from keymoot.base.hexes import parse_quantity, quantity
+from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
+from keymoot.gateway.errors import invalid_params
+from keymoot.gateway.parameters import exactly, hash_of, height_of
+from keymoot.gateway.render import block_json, receipt_json
+from keymoot.gateway.services import Services
+from keymoot.runtime import gas
+
+MAX_FEE_HISTORY = 1_024
+
+
+async def chain_id(services: Services, params: list[Json]) -> Json:
+    """eth_chainId."""
+    exactly(params, 0, 0)
+    return quantity(services.ledger.genesis.chain_id)
+
+
+async def net_version(services: Services, params: list[Json]) -> Json:
+    """net_version: the chain id in decimal."""
+    exactly(params, 0, 0)
+    return str(services.ledger.genesis.chain_id)
+
+
+async def client_version(services: Services, params: list[Json]) -> Json:
+    """web3_clientVersion."""
+    exactly(params, 0, 0)
+    mark = "-SIMULATED" if services.info.simulated else ""
+    return f"keymoot/{services.info.version}{mark}/python"
+
+
+async def block_number(services: Services, params: list[Json]) -> Json:
+    """eth_blockNumber: the newest committed block."""
+    exactly(params, 0, 0)
+    return quantity(services.ledger.height())
+
+
+async def syncing(services: Services, params: list[Json]) -> Json:
+    """eth_syncing: a single replica never is."""
+    exactly(params, 0, 0)
+    return False
+
+
+async def coinbase(services: Services, params: list[Json]) -> Json:
+    """eth_coinbase: the proposer; nobody earns fees."""
+    exactly(params, 0, 0)
+    return "0x" + services.ledger.genesis.validators().validators[0].address.hex()
+
+
+async def block_by_number(services: Services, params: list[Json]) -> Json:
+    """eth_getBlockByNumber."""
+    which, whole = exactly(params, 1, 2)
+    height = height_of(services.ledger, which)
+    return None if height is None else block_json(services.ledger, height, whole=bool(whole))
+
+
+async def block_by_hash(services: Services, params: list[Json]) -> Json:
+    """eth_getBlockByHash."""
+    which, whole = exactly(params, 1, 2)
+    height = services.ledger.height_of(hash_of(which, "blockHash"))
+    return None if height is None else block_json(services.ledger, height, whole=bool(whole))
+
+
+async def count_by_number(services: Services, params: list[Json]) -> Json:
+    """eth_getBlockTransactionCountByNumber."""
+    return _count(services, height_of(services.ledger, exactly(params, 1, 1)[0]))
+
+
+async def count_by_hash(services: Services, params: list[Json]) -> Json:
+    """eth_getBlockTransactionCountByHash."""
+    name = hash_of(exactly(params, 1, 1)[0], "blockHash")
+    return _count(services, services.ledger.height_of(name))
+
+
+async def block_receipts(services: Services, params: list[Json]) -> Json:
+    """eth_getBlockReceipts."""
+    ledger = services.ledger
+    height = height_of(ledger, exactly(params, 1, 1)[0])
+    block = None if height is None else ledger.block(height)
+    if block is None:
+        return None
+    receipts = ledger.receipts(block)
+    return [
+        receipt_json(ledger.included(block, receipts, index)) for index in range(len(receipts))
+    ]
+
+
+async def gas_price(services: Services, params: list[Json]) -> Json:
+    """eth_gasPrice: the constant base fee."""
+    exactly(params, 0, 0)
+    return quantity(services.ledger.genesis.base_fee)
+
+
+async def priority_fee(services: Services, params: list[Json]) -> Json:
+    """eth_maxPriorityFeePerGas: nothing, for tips are not charged."""
+    exactly(params, 0, 0)
+    return "0x0"
+
+
+async def fee_history(services: Services, params: list[Json]) -> Json:
+    """eth_feeHistory."""
+    count, newest, percentiles = exactly(params, 2, 3)
+    wanted = count if isinstance(count, int) else parse_quantity(count, "blockCount")
+    height = height_of(services.ledger, newest)
+    if height is None or isinstance(wanted, bool):
+        raise invalid_params("no such block")
+    blocks = max(0, min(wanted, MAX_FEE_HISTORY, height))
+    oldest = height - blocks + 1
+    fee = quantity(services.ledger.genesis.base_fee)
+    found: dict[str, Json] = {
+        "oldestBlock": quantity(oldest if blocks else height),
+        "baseFeePerGas": [fee] * (blocks + 1),
+        "gasUsedRatio": [
+            _ratio(services, Height(at)) for at in range(oldest, oldest + blocks)
+        ],
+    }
+    if isinstance(percentiles, list) and percentiles:
+        if len(percentiles) > 100:
+            raise invalid_params("at most 100 percentiles are accepted")
+        found["reward"] = [["0x0"] * len(percentiles) for _ in range(blocks)]
+    return found
+
+
+def _ratio(services: Services, height: Height) -> Json:
+    block = services.ledger.block(height)
+    used = sum(one.gas_used for one in services.ledger.receipts(block)) if block else 0
+    ratio: Json = used / gas.BLOCK_LIMIT  # type: ignore[assignment]
+    return ratio
+
+
+def _count(services: Services, height: Height | None) -> Json:
+    block = None if height is None else services.ledger.block(height)
+    return None if block is None else quantity(len(block.transactions))

@@ -1,0 +1,74 @@
+"""JSON-RPC errors: the standard's, Ethereum's (EIP-1474), and ours."""
+
+from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Refused
+from keymoot.base.strict_json import Json
+from keymoot.contracts.errors import ContractError
+from keymoot.policy.errors import REFUSED_CODE
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+RESOURCE_UNAVAILABLE = -32002
+TRANSACTION_REJECTED = -32003
+LIMIT_EXCEEDED = -32005
+REVERTED = 3
+"""What Ethereum's nodes answer when a call reverts; the revert data is beside it."""
+NOT_IN_TIME = 4
+"""EIP-7966: the transaction waits, but was in no block in time; its hash is beside it."""
+
+
+class RpcError(Exception):
+    """An error object to answer with."""
+
+    def __init__(self, code: int, message: str, data: Json = None) -> None:
+        """Carry the object's three fields."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the error object."""
+        found: dict[str, Json] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            found["data"] = self.data
+        return found
+
+
+def invalid_params(message: str) -> RpcError:
+    """The parameters are not the method's."""
+    return RpcError(INVALID_PARAMS, message)
+
+
+def of_call(error: KeymootError) -> RpcError:
+    """Give the error of a call or estimate that failed."""
+    if isinstance(error, ContractError):
+        data = "0x" + error.revert_data().hex()
+        return RpcError(REVERTED, f"execution reverted: {error}", data)
+    if isinstance(error, Malformed):
+        return invalid_params(str(error))
+    return RpcError(REVERTED, f"execution reverted: {error}", "0x")
+
+
+def of_submission(error: KeymootError, *, request: bool) -> RpcError:
+    """Give the error of a transaction, or request, that may not enter a block."""
+    if isinstance(error, Malformed):
+        return invalid_params(f"{error}")
+    if request and isinstance(error, Refused):
+        return RpcError(REFUSED_CODE, f"keymoot refused: {error}", {"reason": error.code})
+    return RpcError(TRANSACTION_REJECTED, str(error))
+
+
+def of_anything(error: Exception) -> RpcError:
+    """Give the error of whatever else came up; never its internals."""
+    if isinstance(error, RpcError):
+        return error
+    if isinstance(error, Malformed):
+        return invalid_params(str(error))
+    if isinstance(error, Refused):
+        return RpcError(TRANSACTION_REJECTED, str(error))
+    if isinstance(error, (Fault, Defect)):
+        return RpcError(INTERNAL_ERROR, "the node cannot answer: its operator has to look")
+    return RpcError(INTERNAL_ERROR, "internal error")

@@ -1,0 +1,208 @@
+"""Logs, and the filters with which clients poll for them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from keymoot.base.fixed import Address, Bytes32
+from keymoot.base.hexes import quantity
+from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
+from keymoot.engine.ledger import Ledger
+from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, invalid_params
+from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of
+from keymoot.gateway.render import logs_json
+from keymoot.gateway.services import Services
+from keymoot.runtime.receipt import Log
+
+MAX_BLOCKS = 10_000
+"""Blocks that one query may cover."""
+MAX_LOGS = 10_000
+"""Logs that one query may find."""
+MAX_FILTERS = 256
+MAX_TOPICS = 4
+MAX_ALTERNATIVES = 256
+FILTER_SECONDS = 300
+"""How long a filter lives that nobody polls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Which logs are wanted; empty means any."""
+
+    addresses: frozenset[Address]
+    topics: tuple[frozenset[Bytes32], ...]
+
+    def matches(self, log: Log) -> bool:
+        """Tell whether a log is wanted."""
+        if self.addresses and log.address not in self.addresses:
+            return False
+        if len(self.topics) > len(log.topics):
+            return False
+        pairs = zip(self.topics, log.topics, strict=False)
+        return all(not wanted or topic in wanted for wanted, topic in pairs)
+
+
+@dataclass(slots=True)
+class Filter:
+    """What one client polls for: logs of a pattern, or block hashes where it is None."""
+
+    pattern: Pattern | None
+    next_height: Height
+    touched: float
+    nothing: bool = False
+
+
+@dataclass(slots=True)
+class Filters:
+    """All filters of a node; they expire when nobody polls."""
+
+    now: Callable[[], float]
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _filters: dict[str, Filter] = field(default_factory=dict)
+
+    def add(self, made: Filter) -> str:
+        """Keep a filter and give its id."""
+        self._expire()
+        if len(self._filters) >= MAX_FILTERS:
+            raise RpcError(LIMIT_EXCEEDED, f"at most {MAX_FILTERS} filters live at once")
+        name = quantity(next(self._numbers))
+        self._filters[name] = made
+        return name
+
+    def get(self, name: Json) -> Filter:
+        """Give a filter that lives."""
+        self._expire()
+        found = self._filters.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise invalid_params("filter not found: it expired, or never was")
+        found.touched = self.now()
+        return found
+
+    def remove(self, name: Json) -> bool:
+        """Forget a filter; tell whether it lived."""
+        return isinstance(name, str) and self._filters.pop(name, None) is not None
+
+    def _expire(self) -> None:
+        oldest = self.now() - FILTER_SECONDS
+        for name in [name for name, one in self._filters.items() if one.touched < oldest]:
+            del self._filters[name]
+
+
+async def get_logs(services: Services, params: list[Json]) -> Json:
+    """eth_getLogs."""
+    query = exactly(params, 1, 1)[0]
+    if not isinstance(query, dict):
+        raise invalid_params("a filter object is expected")
+    first, last = _range(services.ledger, query)
+    return _find(services.ledger, read_pattern(query), first, last)
+
+
+def log_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_newFilter."""
+    query = exactly(params, 1, 1)[0]
+    if not isinstance(query, dict):
+        raise invalid_params("a filter object is expected")
+    start = Height(services.ledger.height() + 1)
+    return filters.add(Filter(read_pattern(query), start, filters.now()))
+
+
+def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_newBlockFilter."""
+    exactly(params, 0, 0)
+    return filters.add(Filter(None, Height(services.ledger.height() + 1), filters.now()))
+
+
+def pending_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_newPendingTransactionFilter: what waits is not shown, so it stays empty."""
+    exactly(params, 0, 0)
+    start = Height(services.ledger.height() + 1)
+    return filters.add(Filter(None, start, filters.now(), nothing=True))
+
+
+def filter_changes(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_getFilterChanges: what is new since the last poll."""
+    found = filters.get(exactly(params, 1, 1)[0])
+    if found.nothing:
+        return []
+    newest = services.ledger.height()
+    first = found.next_height
+    last = Height(min(newest, first + MAX_BLOCKS - 1))
+    found.next_height = Height(max(first, last + 1))
+    if found.pattern is not None:
+        return _find(services.ledger, found.pattern, first, last)
+    blocks = (services.ledger.block(Height(at)) for at in range(first, last + 1))
+    return [block.header.hash().hex0x for block in blocks if block is not None]
+
+
+def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_getFilterLogs: all logs of the filter's pattern within reach."""
+    found = filters.get(exactly(params, 1, 1)[0])
+    if found.pattern is None:
+        raise invalid_params("this filter is not one for logs")
+    newest = services.ledger.height()
+    return _find(services.ledger, found.pattern, Height(max(1, newest - MAX_BLOCKS + 1)), newest)
+
+
+def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:
+    """eth_uninstallFilter."""
+    return filters.remove(exactly(params, 1, 1)[0])
+
+
+def read_pattern(query: dict[str, Json]) -> Pattern:
+    """Read addresses and topics.
+
+    Raises:
+        RpcError, Malformed: not a filter.
+    """
+    wanted = query.get("address")
+    addresses = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+    topics = query.get("topics") or []
+    if not isinstance(topics, list) or len(topics) > MAX_TOPICS:
+        raise invalid_params(f"topics is a list of at most {MAX_TOPICS}")
+    if len(addresses) > MAX_ALTERNATIVES:
+        raise invalid_params(f"at most {MAX_ALTERNATIVES} addresses are accepted")
+    return Pattern(
+        frozenset(address_of(one, "address") for one in addresses),
+        tuple(_alternatives(one) for one in topics),
+    )
+
+
+def _alternatives(topic: Json) -> frozenset[Bytes32]:
+    several = topic if isinstance(topic, list) else [] if topic is None else [topic]
+    if len(several) > MAX_ALTERNATIVES:
+        raise invalid_params(f"at most {MAX_ALTERNATIVES} topics are accepted in one place")
+    return frozenset(Bytes32(hash_of(one, "topics")) for one in several if one is not None)
+
+
+def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
+    if "blockHash" in query:
+        if "fromBlock" in query or "toBlock" in query:
+            raise invalid_params("blockHash stands alone, without fromBlock and toBlock")
+        height = ledger.height_of(hash_of(query["blockHash"], "blockHash"))
+        if height is None:
+            raise invalid_params("unknown block")
+        return height, height
+    first = height_of(ledger, query.get("fromBlock"), "fromBlock")
+    last = height_of(ledger, query.get("toBlock"), "toBlock")
+    newest = ledger.height()
+    return first or Height(newest + 1), last or newest
+
+
+def _find(ledger: Ledger, pattern: Pattern, first: Height, last: Height) -> Json:
+    if last - first >= MAX_BLOCKS:
+        raise RpcError(LIMIT_EXCEEDED, f"a query covers at most {MAX_BLOCKS} blocks: cut it up")
+    found: list[Json] = []
+    for height in range(first, last + 1):
+        block = ledger.block(Height(height))
+        if block is None or not block.transactions:
+            continue
+        before = 0
+        for index, receipt in enumerate(ledger.receipts(block)):
+            shown = logs_json(block, index, receipt, before)
+            pairs = zip(receipt.logs, shown, strict=True)
+            found += [json for log, json in pairs if pattern.matches(log)]
+            before += len(receipt.logs)
+        if len(found) > MAX_LOGS:
+            raise RpcError(LIMIT_EXCEEDED, f"a query finds at most {MAX_LOGS} logs: cut it up")
+    return found

@@ -1,0 +1,88 @@
+"""Read JSON-RPC parameters strictly, with errors that name them."""
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.hexes import parse_data, parse_quantity
+from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
+from keymoot.engine.ledger import Ledger
+from keymoot.gateway.errors import RESOURCE_UNAVAILABLE, RpcError, invalid_params
+
+MAX_DATA_BYTES = 131_072
+
+_NEWEST = ("latest", "pending", "safe", "finalized")
+
+
+def exactly(params: list[Json], least: int, most: int) -> list[Json]:
+    """Give `most` parameters, with None for those left out.
+
+    Raises:
+        RpcError: too few or too many.
+    """
+    if not least <= len(params) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise invalid_params(f"{wanted} parameters are expected, got {len(params)}")
+    return [*params, *[None] * (most - len(params))]
+
+
+def address_of(value: Json, name: str) -> Address:
+    """Read an address."""
+    raw = parse_data(value, name)
+    if len(raw) != Address.LENGTH:
+        raise Malformed(f"an address is {Address.LENGTH} bytes, got {len(raw)}", name)
+    return Address(raw)
+
+
+def hash_of(value: Json, name: str) -> Hash32:
+    """Read a 32-byte hash."""
+    raw = parse_data(value, name)
+    if len(raw) != Hash32.LENGTH:
+        raise Malformed(f"a hash is {Hash32.LENGTH} bytes, got {len(raw)}", name)
+    return Hash32(raw)
+
+
+def slot_of(value: Json, name: str) -> Bytes32:
+    """Read a storage slot: a quantity, or up to 32 bytes."""
+    text = value if isinstance(value, str) else ""
+    digits = text[2:] if text.startswith("0x") else ""
+    if not 0 < len(digits) <= 64:
+        raise Malformed("a storage slot is up to 32 bytes of hex", name)
+    return Bytes32(parse_data("0x" + digits.zfill(64), name))
+
+
+def data_of(value: Json, name: str) -> bytes:
+    """Read bytes."""
+    return parse_data(value, name, MAX_DATA_BYTES)
+
+
+def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None:
+    """Read a block parameter; None for a height that does not exist.
+
+    Raises:
+        Malformed: neither a tag nor a number.
+    """
+    if value is None or value in _NEWEST:
+        return ledger.height()
+    if value == "earliest":
+        return Height(1)
+    if isinstance(value, dict):
+        if "blockHash" in value:
+            return ledger.height_of(hash_of(value["blockHash"], f"{name}.blockHash"))
+        value = value.get("blockNumber")
+    if isinstance(value, str) and len(value) == 2 + 2 * Hash32.LENGTH:
+        return ledger.height_of(hash_of(value, name))
+    height = Height(parse_quantity(value, name))
+    return height if height <= ledger.height() else None
+
+
+def newest_only(ledger: Ledger, value: Json) -> None:
+    """Refuse a state of the past.
+
+    Raises:
+        RpcError: state is asked for at a height other than the newest.
+    """
+    if height_of(ledger, value) != ledger.height():
+        raise RpcError(
+            RESOURCE_UNAVAILABLE,
+            "state of the past is not kept: ask at \"latest\"; blocks, receipts and logs are kept",
+        )

@@ -1,0 +1,196 @@
+"""Blocks, transactions, receipts and logs in the words of Ethereum's API.
+
+Two words mean something of their own here: `hash` of a block is CometBFT's header hash,
+and `transactionsRoot` and `receiptsRoot` are CometBFT's Merkle roots (SHA-256).
+`stateRoot` is Ethereum's: `eth_getProof` leads up to it.
+"""
+
+from functools import lru_cache
+
+from keymoot.attest.block import Block
+from keymoot.base.fixed import Address
+from keymoot.base.hexes import data, quantity
+from keymoot.base.request import REQUEST_TYPE, decode_request
+from keymoot.base.strict_json import Json
+from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_signed
+from keymoot.base.units import Height, seconds_of
+from keymoot.contracts.wallets import Wallets
+from keymoot.engine.ledger import Included, Ledger
+from keymoot.runtime import gas
+from keymoot.runtime.receipt import Receipt, bloom
+from keymoot.runtime.transactions import LedgerTransaction
+
+EMPTY_UNCLES = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
+"""Keccak-256 of an empty list in RLP: there are no uncles."""
+
+_ZERO_HASH = "0x" + "00" * 32
+_NONCE = "0x" + "00" * 8
+
+
+def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json] | None:
+    """Show a block, with its transactions whole or by their hashes."""
+    block = ledger.block(height)
+    if block is None:
+        return None
+    header, receipts = block.header, ledger.receipts(block)
+    logs = tuple(log for receipt in receipts for log in receipt.logs)
+    entries: list[Json] = [
+        transaction_json(ledger, ledger.included(block, receipts, index))
+        if whole
+        else receipt.transaction_hash.hex0x
+        for index, receipt in enumerate(receipts)
+    ]
+    return {
+        "number": quantity(header.height),
+        "hash": header.hash().hex0x,
+        "parentHash": data(header.last_block_id.hash or bytes(32)),
+        "sha3Uncles": EMPTY_UNCLES,
+        "miner": data(header.proposer_address),
+        "stateRoot": data(state_root(ledger, height)),
+        "transactionsRoot": data(header.data_hash),
+        "receiptsRoot": data(header.last_results_hash or bytes(32)),
+        "logsBloom": data(bloom(logs)),
+        "difficulty": "0x0",
+        "gasLimit": quantity(gas.BLOCK_LIMIT),
+        "gasUsed": quantity(sum(receipt.gas_used for receipt in receipts)),
+        "timestamp": quantity(seconds_of(header.time)),
+        "extraData": "0x",
+        "mixHash": _ZERO_HASH,
+        "nonce": _NONCE,
+        "baseFeePerGas": quantity(ledger.genesis.base_fee),
+        "size": quantity(len(block.encode())),
+        "transactions": entries,
+        "uncles": [],
+    }
+
+
+def state_root(ledger: Ledger, height: Height) -> bytes:
+    """Give the state root after a block: the next header's app hash."""
+    if height == ledger.height():
+        return ledger.state().root
+    after = ledger.block(Height(height + 1))
+    return bytes(32) if after is None else after.header.app_hash
+
+
+def transaction_json(ledger: Ledger, found: Included) -> dict[str, Json]:
+    """Show a transaction of a block."""
+    header = found.block.header
+    return _transaction(found.transaction) | {
+        "blockHash": found.block_hash.hex0x,
+        "blockNumber": quantity(header.height),
+        "blockTimestamp": quantity(seconds_of(header.time)),
+        "transactionIndex": quantity(found.index),
+        "gasPrice": quantity(ledger.genesis.base_fee),
+    }
+
+
+def waiting_json(tx: LedgerTransaction) -> dict[str, Json]:
+    """Show a transaction that is in no block yet."""
+    return _transaction(tx) | {"blockHash": None, "blockNumber": None, "transactionIndex": None}
+
+
+def _transaction(tx: LedgerTransaction) -> dict[str, Json]:
+    shown = _request(tx.raw) if tx.ethereum is None else _ethereum(tx.raw)
+    return shown | {"hash": tx.hash.hex0x, "from": tx.sender.hex0x}
+
+
+def _ethereum(raw: bytes) -> dict[str, Json]:
+    transaction, signature = decode_signed(raw)
+    parity = signature[64]
+    shown: dict[str, Json] = {
+        "type": quantity(transaction.kind),
+        "nonce": quantity(transaction.nonce),
+        "to": _address(transaction.to),
+        "gas": quantity(transaction.gas),
+        "value": quantity(transaction.value),
+        "input": data(transaction.data),
+        "gasPrice": quantity(transaction.max_fee),
+        "r": quantity(int.from_bytes(signature[:32], "big")),
+        "s": quantity(int.from_bytes(signature[32:64], "big")),
+        "v": quantity(parity),
+    }
+    if transaction.kind == LEGACY:
+        shown["v"] = quantity(35 + 2 * (transaction.chain_id or 0) + parity)
+    if transaction.chain_id is not None:
+        shown["chainId"] = quantity(transaction.chain_id)
+    if transaction.kind in (ACCESS_LIST, DYNAMIC_FEE):
+        shown["yParity"] = quantity(parity)
+        shown["accessList"] = [
+            {
+                "address": entry.address.hex0x,
+                "storageKeys": [slot.hex0x for slot in entry.slots],
+            }
+            for entry in transaction.access_list
+        ]
+    if transaction.kind == DYNAMIC_FEE:
+        shown["maxFeePerGas"] = quantity(transaction.max_fee)
+        shown["maxPriorityFeePerGas"] = quantity(transaction.max_priority_fee)
+    return shown
+
+
+def _request(raw: bytes) -> dict[str, Json]:
+    request, signature = decode_request(raw)
+    return {
+        "type": quantity(REQUEST_TYPE),
+        "nonce": "0x0",
+        "to": Wallets.ADDRESS.hex0x,
+        "gas": quantity(gas.REQUEST_LIMIT),
+        "value": "0x0",
+        "input": data(request.payload),
+        "v": quantity(signature[64]),
+        "r": quantity(int.from_bytes(signature[:32], "big")),
+        "s": quantity(int.from_bytes(signature[32:64], "big")),
+    }
+
+
+def receipt_json(found: Included) -> dict[str, Json]:
+    """Show a receipt."""
+    receipt, header = found.receipt, found.block.header
+    return {
+        "transactionHash": receipt.transaction_hash.hex0x,
+        "transactionIndex": quantity(found.index),
+        "blockHash": found.block_hash.hex0x,
+        "blockNumber": quantity(header.height),
+        "from": receipt.sender.hex0x,
+        "to": _address(receipt.to),
+        "cumulativeGasUsed": quantity(found.gas_before + receipt.gas_used),
+        "gasUsed": quantity(receipt.gas_used),
+        "contractAddress": None,
+        "logs": logs_json(found.block, found.index, receipt, found.first_log),
+        "logsBloom": data(bloom(receipt.logs)),
+        "status": quantity(receipt.status),
+        "effectiveGasPrice": quantity(receipt.price),
+        "type": quantity(_kind(found.transaction)),
+    }
+
+
+def logs_json(block: Block, index: int, receipt: Receipt, first: int) -> list[Json]:
+    """Show the logs of one transaction; `first` is the number of the first one in its block."""
+    return [
+        {
+            "address": log.address.hex0x,
+            "topics": [topic.hex0x for topic in log.topics],
+            "data": data(log.data),
+            "blockNumber": quantity(block.header.height),
+            "blockHash": _hash_of(block),
+            "blockTimestamp": quantity(seconds_of(block.header.time)),
+            "transactionHash": receipt.transaction_hash.hex0x,
+            "transactionIndex": quantity(index),
+            "logIndex": quantity(first + at),
+            "removed": False,
+        }
+        for at, log in enumerate(receipt.logs)
+    ]
+
+
+def _kind(tx: LedgerTransaction) -> int:
+    return REQUEST_TYPE if tx.ethereum is None else tx.ethereum.kind
+
+
+def _address(address: Address | None) -> str | None:
+    return None if address is None else address.hex0x
+
+
+@lru_cache(maxsize=64)
+def _hash_of(block: Block) -> str:
+    return block.header.hash().hex0x

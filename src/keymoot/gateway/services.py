@@ -1,0 +1,42 @@
+"""What the gateway answers from."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
+from keymoot.base.strict_json import Json
+from keymoot.engine.ledger import Ledger
+
+
+class Shares(Protocol):
+    """Custody's second step, as `node` provides it."""
+
+    async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
+        """Give the answer to a request, or how far it has come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """What a node says of itself."""
+
+    version: str
+    simulated: bool
+    identity_key: Bytes32
+    measurement: Measurement
+    quote: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that methods use.
+
+    Attributes:
+        faucet: Pays test tokens, on a development network only.
+    """
+
+    ledger: Ledger
+    shares: Shares
+    info: NodeInfo
+    faucet: Callable[[Address], Awaitable[Hash32]] | None

@@ -1,0 +1,115 @@
+"""Methods that send transactions, and look them up."""
+
+from keymoot.base.errors import KeymootError
+from keymoot.base.fixed import Hash32
+from keymoot.base.hexes import data, parse_quantity
+from keymoot.base.request import REQUEST_TYPE
+from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
+from keymoot.engine.ledger import Included, NotIncluded
+from keymoot.gateway.errors import NOT_IN_TIME, RpcError, invalid_params, of_submission
+from keymoot.gateway.parameters import data_of, exactly, hash_of, height_of
+from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
+from keymoot.gateway.services import Services
+
+DEFAULT_SYNC_MILLISECONDS = 10_000
+MAX_SYNC_MILLISECONDS = 60_000
+"""Longest wait of `eth_sendRawTransactionSync`."""
+
+
+async def send_raw(services: Services, params: list[Json]) -> Json:
+    """eth_sendRawTransaction: take it into the pool and give its hash."""
+    raw = data_of(exactly(params, 1, 1)[0], "transaction")
+    return (await _submit(services, raw)).hex0x
+
+
+async def send_raw_sync(services: Services, params: list[Json]) -> Json:
+    """eth_sendRawTransactionSync (EIP-7966): give the receipt of the final block."""
+    first, timeout = exactly(params, 1, 2)
+    raw, milliseconds = data_of(first, "transaction"), _milliseconds(timeout)
+    name = await _submit(services, raw)
+    try:
+        found = await services.ledger.wait(name, milliseconds / 1000)
+    except NotIncluded as error:
+        raise of_submission(error, request=_is_request(raw)) from error
+    if found is None:
+        message = f"the transaction waits, but was in no block after {milliseconds} ms"
+        raise RpcError(NOT_IN_TIME, message, name.hex0x)
+    return receipt_json(found)
+
+
+async def by_hash(services: Services, params: list[Json]) -> Json:
+    """eth_getTransactionByHash."""
+    name = hash_of(exactly(params, 1, 1)[0], "hash")
+    waiting = services.ledger.waiting(name)
+    if waiting is not None:
+        return waiting_json(waiting)
+    found = services.ledger.transaction(name)
+    return None if found is None else transaction_json(services.ledger, found)
+
+
+async def by_block_hash(services: Services, params: list[Json]) -> Json:
+    """eth_getTransactionByBlockHashAndIndex."""
+    which, index = exactly(params, 2, 2)
+    return _at(services, services.ledger.height_of(hash_of(which, "blockHash")), index)
+
+
+async def by_block_number(services: Services, params: list[Json]) -> Json:
+    """eth_getTransactionByBlockNumberAndIndex."""
+    which, index = exactly(params, 2, 2)
+    return _at(services, height_of(services.ledger, which), index)
+
+
+async def receipt(services: Services, params: list[Json]) -> Json:
+    """eth_getTransactionReceipt: once its block is final."""
+    found = _final(services, hash_of(exactly(params, 1, 1)[0], "hash"))
+    return None if found is None else receipt_json(found)
+
+
+async def outcome(services: Services, params: list[Json]) -> Json:
+    """keymoot_getOutcome: a receipt's refusal in words, which Ethereum's receipts lack."""
+    found = _final(services, hash_of(exactly(params, 1, 1)[0], "hash"))
+    if found is None:
+        return None
+    return {
+        "status": found.receipt.status,
+        "errorCode": found.receipt.error_code,
+        "error": found.receipt.error,
+        "output": data(found.receipt.output),
+    }
+
+
+def _final(services: Services, name: Hash32) -> Included | None:
+    found = services.ledger.transaction(name)
+    if found is None or found.block.header.height >= services.ledger.provable_height():
+        return None
+    return found
+
+
+async def _submit(services: Services, raw: bytes) -> Hash32:
+    try:
+        return await services.ledger.submit(raw)
+    except KeymootError as error:
+        raise of_submission(error, request=_is_request(raw)) from error
+
+
+def _is_request(raw: bytes) -> bool:
+    return raw[:1] == bytes((REQUEST_TYPE,))
+
+
+def _at(services: Services, height: Height | None, index: Json) -> Json:
+    position = parse_quantity(index, "index")
+    block = None if height is None else services.ledger.block(height)
+    if block is None or position >= len(block.transactions):
+        return None
+    receipts = services.ledger.receipts(block)
+    return transaction_json(services.ledger, services.ledger.included(block, receipts, position))
+
+
+def _milliseconds(value: Json) -> int:
+    if value is None:
+        return DEFAULT_SYNC_MILLISECONDS
+    wanted = value if isinstance(value, int) else parse_quantity(value, "timeout")
+    if isinstance(value, bool) or not 0 < wanted <= MAX_SYNC_MILLISECONDS:
+        raise invalid_params(f"a timeout is 1 to {MAX_SYNC_MILLISECONDS} milliseconds")
+    return wanted

@@ -1,0 +1,1 @@
+"""One running server: engine, enclave and gateway, joined."""

@@ -1,0 +1,48 @@
+"""Where a node keeps its things, and on which port it answers."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 8645
+"""Beside, not on, the 8545 of a developer's own Ethereum node."""
+
+FUSE_VARIABLE = "KEYMOOT_SIMULATED_CPU"
+"""Names the simulated CPU's fuse file; a path, never a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A node's settings.
+
+    Attributes:
+        data: The data folder: the ledger and the enclave's sealed files.
+        fuse: The simulated CPU's fuse file, outside `data`.
+        host: Address to listen on; loopback unless somebody asks for more.
+        port: 0 for any free one.
+    """
+
+    data: Path
+    fuse: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+
+    @property
+    def enclave_folder(self) -> Path:
+        """Where the enclave's sealed files live."""
+        return self.data / "enclave"
+
+
+def default_data() -> Path:
+    """Give the data folder when none is named."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "keymoot" / "network"
+
+
+def default_fuse() -> Path:
+    """Give the fuse file: the variable's, or the user's own."""
+    named = os.environ.get(FUSE_VARIABLE)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "keymoot" / "simulated-cpu" / "fuse.key"

@@ -1,0 +1,191 @@
+"""`keymoot up`: run a node until it is told to stop."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from keymoot.base.errors import KeymootError, Refused
+from keymoot.enclave.harden import forbid_dumps
+from keymoot.gateway.app import create_app
+from keymoot.node.config import Config
+from keymoot.node.wiring import EnclaveEnded, Node, build
+
+GRACE_SECONDS = 3
+
+
+class InUse(Refused):
+    """The data folder or the port is somebody else's."""
+
+    code = "IN_USE"
+
+
+def serve(config: Config) -> int:
+    """Run a node; give the exit status.
+
+    Raises:
+        Refused: it cannot start; the message says what to do.
+    """
+    forbid_dumps()
+    _configure_log()
+    with _lock(config.data), _listen(config) as channel:
+        return asyncio.run(_run(config, channel))
+
+
+async def _run(config: Config, channel: socket.socket) -> int:
+    _say("starting the enclave (SIMULATED: a process, its CPU's fuses are a file)")
+    node = await build(config)
+    try:
+        server = _http(node)
+        stop = asyncio.get_running_loop().create_task(_serve(node, server, channel))
+        _greet(config, node, channel)
+        return await stop
+    finally:
+        await node.close()
+
+
+async def _serve(node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
+    log = structlog.get_logger("keymoot.node")
+    running = asyncio.create_task(node.run())
+    http = asyncio.create_task(server.serve(sockets=[channel]))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _ask_to_stop, server)
+    await asyncio.wait([running, http], return_when=asyncio.FIRST_COMPLETED)
+    status = 0
+    if running.done() and not running.cancelled():
+        status = 1
+        for error in _leaves(running.exception()):
+            log.error("node.stopped", error=type(error).__name__, reason=_public(error))
+            _say(f"stopped: {_public(error)}")
+    server.should_exit = True
+    running.cancel()
+    await asyncio.wait([running, http], timeout=GRACE_SECONDS)
+    if status == 0:
+        _say("stopped; nothing is lost, `keymoot up` continues here")
+    return status
+
+
+def _ask_to_stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def _http(node: Node) -> uvicorn.Server:
+    log = structlog.get_logger("keymoot.gateway")
+
+    def report(name: str, error: Exception) -> None:
+        log.error("call.failed", method=name, error=type(error).__name__)
+
+    settings = uvicorn.Config(
+        create_app(node.services, report),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+    )
+    return _Server(settings)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with signals left to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+def _greet(config: Config, node: Node, channel: socket.socket) -> None:
+    host, port = channel.getsockname()[:2]
+    ledger = node.services.ledger
+    _say(
+        "",
+        "  SIMULATED enclave, unaudited: test funds only.",
+        "  Whoever is root on this machine can read every key.",
+        "",
+        f"  Keymoot RPC   http://{host}:{port}",
+        f"  network       {ledger.network.hex0x}",
+        f"  chain id      {ledger.genesis.chain_id} (0x{ledger.genesis.chain_id:x})",
+        f"  height        {ledger.height()}",
+        f"  data          {config.data}",
+        f"  fuse file     {config.fuse}",
+        "",
+        "  Next: keymoot wallet create NAME --owner owner.json   (Ctrl-C stops; nothing is lost)",
+        "",
+    )
+
+
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+    return [] if error is None else [error]
+
+
+def _public(error: BaseException) -> str:
+    """Give an error's words where they are ours, and its kind where they are not."""
+    return str(error) if isinstance(error, (KeymootError, EnclaveEnded)) else type(error).__name__
+
+
+@contextmanager
+def _lock(data: Path) -> Iterator[None]:
+    """Hold the data folder for this process alone."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InUse(
+            f"the data folder {data} cannot be used ({error.strerror}): choose another with --data"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise InUse(
+            f"another node runs on {data}: stop it, or choose another folder with --data"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _listen(config: Config) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as channel:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            channel.bind((config.host, config.port))
+        except OSError as error:
+            raise InUse(
+                f"port {config.port} on {config.host} is taken or not ours ({error.strerror}): "
+                "choose another with --port, or --port 0 for any free one"
+            ) from error
+        channel.listen(512)
+        yield channel
+
+
+def _configure_log() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  what a person sees
