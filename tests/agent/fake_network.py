@@ -46,6 +46,8 @@ class FakeNetwork:
         lose: Answers to drop after acting, first to last.
         deaf: Drop what arrives, without acting.
         full: Requests to turn away because too much waits.
+        hurried: Looks at answers to turn away because they come too fast.
+        stopped: The wallet was paused after the request was bound.
         lie: Changes what is sealed and signed: (digest, signature) to another.
     """
 
@@ -53,6 +55,8 @@ class FakeNetwork:
     lose: int = 0
     deaf: bool = False
     full: int = 0
+    hurried: int = 0
+    stopped: bool = False
     wait_polls: int = 0
     node_seed: Secret = field(default_factory=lambda: Secret(b"\x05" * 32))
     lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
@@ -118,6 +122,9 @@ class FakeNetwork:
         if found is None:
             return {"status": "waiting"}
         self.polls[key] = self.polls.get(key, 0) + 1
+        if self.stopped:
+            refusal = _refused("NOT_BOUND", "the wallet is paused")["error"]
+            return {**found, "status": "bound", "sealed": None, "refusal": refusal}
         if self.polls[key] <= self.wait_polls:
             return {**found, "status": "bound", "sealed": None}
         return found if self.status is None else {**found, "status": self.status}
@@ -178,7 +185,11 @@ def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
             self._write(200, answer)
 
         def do_GET(self) -> None:
-            key = Hash32.from_hex(self.path.removeprefix("/shares/"))
+            key = Hash32.from_hex(self.path.removeprefix("/shares/").partition("?")[0])
+            if network.hurried > 0:
+                network.hurried -= 1
+                self._write(429, {"error": "too many calls: wait a second"})
+                return
             with network.lock:
                 found = network.share(key)
             self._write(200, found)

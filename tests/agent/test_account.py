@@ -19,6 +19,7 @@ from keymoot.agent.errors import (
     BadTransaction,
     CredentialUnusable,
     IdempotencyReused,
+    NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
     NoKeyHere,
@@ -229,9 +230,21 @@ def test_waits_for_room_in_the_pool(account: Account, network: FakeNetwork) -> N
 
 def test_a_pool_without_room_is_said_so(network: FakeNetwork) -> None:
     network.full = 1_000
-    with pytest.raises(PolicyRefused) as caught:
+    with pytest.raises(NetworkBusy, match="try again"):
         Account(network.credential(), timeout_seconds=0.2).sign_transaction(TRANSFER)
-    assert caught.value.reason == "POOL_FULL"
+
+
+def test_looks_again_when_it_looked_too_often(account: Account, network: FakeNetwork) -> None:
+    network.hurried = 2
+    account.sign_transaction(TRANSFER)
+
+
+def test_a_bound_request_that_was_stopped_is_refused(
+    account: Account, network: FakeNetwork
+) -> None:
+    network.stopped = True
+    with pytest.raises(PolicyRefused, match="paused"):
+        account.sign_transaction(TRANSFER)
 
 
 def test_a_credential_that_was_not_granted_is_refused(network: FakeNetwork) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from keymoot.agent.errors import NetworkRefused, NetworkUnreachable, WrongAnswer
+from keymoot.agent.errors import NetworkBusy, NetworkRefused, NetworkUnreachable, WrongAnswer
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base.errors import Malformed
 
@@ -146,6 +146,18 @@ def test_what_is_no_answer_is_wrong(server: RawServer, body: bytes) -> None:
 def test_what_is_no_http_is_lost(server: RawServer) -> None:
     server.reply = lambda _: b"220 mail.example ESMTP\r\n"
     with pytest.raises(ConnectionLost):
+        Transport(server.url).call("eth_chainId", [], 2)
+
+
+def test_says_that_the_network_is_busy(server: RawServer) -> None:
+    server.reply = lambda _: _http(b"{}", "429 Too Many Requests")
+    with pytest.raises(NetworkBusy):
+        Transport(server.url).get("/shares/0x12", 2)
+    error = {"code": -32005, "message": "too many calls: wait a second"}
+    server.reply = lambda request: _http(
+        json.dumps({"jsonrpc": "2.0", "id": json.loads(request)["id"], "error": error}).encode()
+    )
+    with pytest.raises(NetworkBusy, match="too many"):
         Transport(server.url).call("eth_chainId", [], 2)
 
 
