@@ -1,6 +1,6 @@
 """Logs, and the filters with which clients poll for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -58,7 +58,7 @@ class Filters:
     """All filters of a node; they expire when nobody polls."""
 
     now: Callable[[], float]
-    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _filters: dict[str, Filter] = field(default_factory=dict)
 
     def add(self, made: Filter) -> str:

@@ -162,7 +162,8 @@ def _lock(data: Path) -> Iterator[None]:
 @contextmanager
 def _listen(config: Config) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as channel:
+    # With the protocol named, asyncio turns Nagle off on what it accepts.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as channel:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             channel.bind((config.host, config.port))
