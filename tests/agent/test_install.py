@@ -21,9 +21,7 @@ SLOW = {"eth_account", "eth_abi", "pydantic"}
 def _loaded_by(statement: str) -> set[str]:
     """Give the modules that a fresh interpreter has after `statement`."""
     code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
 
