@@ -1,0 +1,161 @@
+"""`keymoot inspect`: decode what other tools show as hex."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from keymoot.cli import settings
+from keymoot.cli.output import fail, fields, result
+
+MAX_FILE_BYTES = 1_048_576
+
+
+def inspect(what: str, *, url: str | None = None, json: bool = False) -> None:
+    """Decode a transaction, request, header or proof; or look a hash up.
+
+    Args:
+        what: Hex, a file that holds hex, or a 32-byte hash of a ledger transaction or block.
+        url: The Keymoot RPC, for hashes.
+        json: Print the result as JSON.
+    """
+    raw = _bytes(what)
+    shown = _look_up(raw, url) if len(raw) == 32 else _decode(raw)
+    lines = fields({name: value for name, value in shown.items() if value is not None})
+    result(shown, lines, as_json=json)
+
+
+def _bytes(what: str) -> bytes:
+    from keymoot.base.errors import Malformed
+    from keymoot.base.hexes import parse_data
+
+    text = what
+    if not what.startswith("0x"):
+        try:
+            with Path(what).open(encoding="utf-8") as file:
+                text = file.read(MAX_FILE_BYTES).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            fail(f"{what} is neither hex (0x…) nor a file that can be read: {error}")
+    try:
+        return parse_data(text)
+    except Malformed as error:
+        fail(f"{what[:66]}: {error}")
+
+
+def _look_up(raw: bytes, url: str | None) -> dict[str, Any]:
+    network = settings.network(url)
+    name = "0x" + raw.hex()
+    transaction = network.call("eth_getTransactionByHash", name)
+    if transaction is not None:
+        found: dict[str, Any] = {"kind": "ledger transaction", **transaction}
+        outcome = network.call("keymoot_getOutcome", name)
+        if outcome is not None:
+            found |= {f"outcome.{key}": value for key, value in outcome.items()}
+        return found
+    block = network.call("eth_getBlockByHash", name, False)  # noqa: FBT003  JSON-RPC's parameter
+    if block is not None:
+        return {"kind": "ledger block", **block}
+    fail(f"{name} is no transaction or block of {network.url}")
+
+
+def _decode(raw: bytes) -> dict[str, Any]:
+    from keymoot.base.errors import Malformed
+
+    readers: tuple[tuple[str, Callable[[bytes], dict[str, Any]]], ...] = (
+        ("request (0x4b)", _request),
+        ("signed transaction", _signed),
+        ("unsigned transaction", _unsigned),
+        ("signed header", _header),
+        ("trie node", _node),
+    )
+    for kind, reader in readers:
+        try:
+            return {"kind": kind, **reader(raw)}
+        except Malformed:
+            continue
+    fail(
+        f"{len(raw)} bytes that are no transaction, request, signed header or trie node; "
+        "a hash has 32 bytes"
+    )
+
+
+def _request(raw: bytes) -> dict[str, Any]:
+    from keymoot.base.request import SIGN_TRANSACTION, decode_request
+    from keymoot.crypto.transactions import credential_of, request_key
+
+    request, signature = decode_request(raw)
+    sender = credential_of(request, signature)
+    shown: dict[str, Any] = {
+        "credential": sender.hex0x,
+        "network": request.network.hex0x,
+        "wallet": request.wallet.hex0x,
+        "id": request.request_id.hex0x,
+        "key": request_key(sender, request.request_id).hex0x,
+        "expiresAt": request.expires_at,
+        "method": request.method,
+    }
+    if request.method == SIGN_TRANSACTION:
+        wished = {f"asks.{name}": value for name, value in _unsigned(request.payload).items()}
+        return shown | wished
+    return shown | {"payload": "0x" + request.payload.hex()}
+
+
+def _signed(raw: bytes) -> dict[str, Any]:
+    from keymoot.base.transaction import decode_signed
+    from keymoot.crypto.transactions import sender_of, transaction_hash
+
+    transaction, signature = decode_signed(raw)
+    shown = {"hash": transaction_hash(raw).hex0x, "from": sender_of(transaction, signature).hex0x}
+    return shown | _transaction(transaction)
+
+
+def _unsigned(raw: bytes) -> dict[str, Any]:
+    from keymoot.base.transaction import decode_unsigned
+    from keymoot.crypto.transactions import signing_hash
+
+    transaction = decode_unsigned(raw)
+    return {"signingHash": signing_hash(transaction).hex0x, **_transaction(transaction)}
+
+
+def _transaction(transaction: Any) -> dict[str, Any]:
+    from keymoot.contracts.registry import BUILT_IN
+
+    shown = {
+        "type": transaction.kind,
+        "chainId": transaction.chain_id,
+        "nonce": transaction.nonce,
+        "to": None if transaction.to is None else transaction.to.hex0x,
+        "value": str(transaction.value),
+        "gas": transaction.gas,
+        "maxFeePerGas": str(transaction.max_fee),
+        "data": "0x" + transaction.data.hex(),
+    }
+    for contract in BUILT_IN:
+        method = contract.METHODS.get(transaction.data[:4])
+        if transaction.to == contract.ADDRESS and method is not None:
+            shown["calls"] = f"{contract.__name__}.{method.signature}"
+    return shown
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    from keymoot.attest.commit import SignedHeader
+
+    signed = SignedHeader.decode(raw)
+    header = signed.header
+    return {
+        "hash": header.hash().hex0x,
+        "chain": header.chain_id,
+        "height": header.height,
+        "time": header.time,
+        "appHash": "0x" + header.app_hash.hex(),
+        "signatures": len(signed.commit.signatures),
+        "note": "decoded, not verified",
+    }
+
+
+def _node(raw: bytes) -> dict[str, Any]:
+    from keymoot.crypto.keccak import keccak256
+    from keymoot.store.nodes import BRANCH, LEAF, decode_node
+
+    node = decode_node(raw)
+    kind = {BRANCH: "branch", LEAF: "leaf"}.get(node[0], "extension")
+    return {"node": kind, "hash": keccak256(raw).hex0x}

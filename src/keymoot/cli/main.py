@@ -1,0 +1,116 @@
+"""`keymoot`: the command line. Its help is made of the docstrings below."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from keymoot.cli import inspect, key, net, policy, wallet
+from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
+
+HELP = """Keys that nobody holds, for agents that act on chains.
+
+Keymoot signs your agent's transactions under rules that the agent cannot
+change. You, the owner, make a wallet, give it a policy and a recovery
+address, and grant your agent a credential that can only ask. Every wish is
+decoded, held against the policy, and either signed inside the enclave or
+refused with a reason that stays on the ledger.
+
+  keymoot up                                 a network on this machine
+  keymoot key new owner.json                 your own key
+  keymoot wallet create yield --owner owner.json
+  keymoot policy check rules.json --tx tx.json
+  keymoot wallet policy yield rules.json --owner owner.json
+  keymoot wallet grant yield --owner owner.json --out yield.cred
+  export KEYMOOT_CREDENTIAL=yield.cred
+  keymoot wallet sign yield tx.json
+
+The Keymoot RPC (--url, KEYMOOT_URL; default http://127.0.0.1:8645) is the
+key network's own ledger. The target RPC is the chain on which your agent
+acts. Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by policy.
+
+SIMULATED enclaves, unaudited: test funds only."""
+
+app = App(
+    name="keymoot",
+    help=HELP,
+    help_format="plaintext",
+    version_flags=["--version"],
+)
+app.command(key.app)
+app.command(wallet.app)
+app.command(policy.app)
+app.command(net.app)
+app.command(inspect.inspect)
+
+
+@app.command
+def up(
+    *,
+    data: Path | None = None,
+    port: Annotated[int | None, Parameter(name=["--port", "-p"])] = None,
+    host: str = "127.0.0.1",
+) -> int:
+    """Run a network on this machine until Ctrl-C; the next `up` continues it.
+
+    Args:
+        data: The data folder; default ~/.local/share/keymoot/network. The simulated CPU's fuse
+            file stands outside it (KEYMOOT_SIMULATED_CPU names another).
+        port: Where Keymoot RPC answers; default 8645, 0 for any free port.
+        host: Address to listen on. Anything but loopback lets others ask for signatures'
+            statuses and spend your machine's time.
+    """
+    try:
+        from keymoot.node.config import DEFAULT_PORT, Config, default_data, default_fuse
+        from keymoot.node.server import serve
+    except ModuleNotFoundError as error:
+        note(f"error: {error.name} is missing: install the server with `pip install keymoot[node]`")
+        return EXIT_ERROR
+    folder = data or default_data()
+    return serve(Config(folder, default_fuse(), host, DEFAULT_PORT if port is None else port))
+
+
+@app.command
+def demo(*, short: bool = False, keep: Path | None = None) -> int:
+    """Show the whole story with a real Ethereum node beside it, in about two minutes.
+
+    Args:
+        short: Fewer rounds, for tests.
+        keep: Leave the demo's folder here, to look at afterwards.
+    """
+    from keymoot.cli.demo.story import tell
+
+    return tell(short=short, keep=keep)
+
+
+def main() -> None:
+    """Run a command; errors are one line that says what to do."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and give its exit status."""
+    from keymoot.base.errors import KeymootError
+
+    try:
+        command, bound, _ = app.parse_args(
+            arguments, exit_on_error=False, print_error=True, help_on_error=False
+        )
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except Exception:  # noqa: BLE001  cyclopts has printed what is wrong
+        return EXIT_USAGE
+    try:
+        status = command(*bound.args, **bound.kwargs)
+    except Failed as failed:
+        return failed.status
+    except KeymootError as error:
+        note(f"error: {error}")
+        return EXIT_REFUSED if error.code == "POLICY_REFUSED" else EXIT_ERROR
+    except KeyboardInterrupt:
+        note("stopped")
+        return 130
+    except BrokenPipeError:
+        return EXIT_ERROR
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,60 @@
+"""How commands speak: results on stdout, everything else on stderr, JSON where asked for."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_REFUSED = 3
+"""A policy said no: not an error of the program, but not a yes either."""
+
+SIMULATED = "SIMULATED enclave: test funds only"
+
+
+class Failed(Exception):
+    """End the command with this status; the message has been shown."""
+
+    def __init__(self, status: int) -> None:
+        """Carry the exit status."""
+        super().__init__(f"exit status {status}")
+        self.status = status
+
+
+def result(value: Any, lines: Sequence[str], *, as_json: bool) -> None:
+    """Print a result: as JSON, or as lines for people."""
+    if as_json:
+        print(json.dumps(value, indent=2, sort_keys=True))
+    else:
+        for line in lines:
+            print(line)
+
+
+def fields(pairs: Mapping[str, Any]) -> list[str]:
+    """Lay out names and values in two columns."""
+    width = max(map(len, pairs), default=0)
+    return [f"{name.ljust(width)}  {value}" for name, value in pairs.items()]
+
+
+def note(line: str) -> None:
+    """Tell the person something that is no result."""
+    print(line, file=sys.stderr)
+
+
+def warn_simulated(*, simulated: bool) -> None:
+    """Say SIMULATED where a person looks."""
+    if simulated:
+        note(SIMULATED)
+
+
+def fail(message: str, status: int = EXIT_ERROR) -> NoReturn:
+    """Show an error and end the command."""
+    note(f"error: {message}")
+    raise Failed(status)
+
+
+def tokens(wei: int) -> str:
+    """Write an amount of wei in whole tokens."""
+    whole, rest = divmod(wei, 10**18)
+    return str(whole) if not rest else f"{whole}.{str(rest).zfill(18).rstrip('0')}"

@@ -1,0 +1,136 @@
+"""`keymoot policy`: try a policy before it counts."""
+
+import json as json_module
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
+
+from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
+
+if TYPE_CHECKING:
+    from keymoot.base.transaction import EvmTransaction
+    from keymoot.policy.decide import Decision
+    from keymoot.policy.document import Policy
+
+app = App(name="policy", help="Policies: what a wallet may sign.")
+
+_NOBODY = "0x" + "00" * 19 + "01"
+
+
+@app.command
+def check(
+    file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bool = False
+) -> None:
+    """Read a policy, and try a transaction on it; nothing is sent anywhere.
+
+    The trace shows every comparison. Limits are tried with nothing spent yet. Exit status 3
+    means that the transaction would be refused.
+
+    Args:
+        file: The policy document.
+        tx: A transaction as web3.py's dictionary, in JSON; numbers or hex.
+        wallet: The wallet's address, for rules that say $wallet.
+        json: Print the result as JSON.
+    """
+    from keymoot.policy.lint import warnings_of
+    from keymoot.policy.names import parse_address
+
+    policy = read_policy(file)
+    warnings = warnings_of(policy)
+    for warning in warnings:
+        note(f"warning: {warning}")
+    if tx is None:
+        shown: dict[str, Any] = {
+            "valid": True,
+            "hash": policy.hash.hex0x,
+            "chain": f"eip155:{policy.chain}",
+            "rules": [rule.name for rule in policy.rules],
+            "limits": list(policy.limits),
+            "warnings": warnings,
+        }
+        lines = [f"valid: {len(policy.rules)} rules, {len(policy.limits)} limits"]
+        result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
+        return
+    account = parse_address(wallet, "--wallet")
+    decision = _decide(policy, read_transaction(tx, wallet), account)
+    result(
+        {
+            "allowed": decision.allowed,
+            "rule": decision.rule,
+            "refusal": None if decision.refusal is None else decision.refusal.to_json(),
+            "trace": [
+                {
+                    "rule": step.rule,
+                    "path": step.path,
+                    "wanted": step.wanted,
+                    "got": step.got,
+                    "passed": step.passed,
+                }
+                for step in decision.trace
+            ],
+            "warnings": warnings,
+        },
+        _lines(decision),
+        as_json=json,
+    )
+    if not decision.allowed:
+        raise Failed(EXIT_REFUSED)
+
+
+def read_policy(file: Path) -> "Policy":
+    """Read and parse a policy file, or end the command with the reason."""
+    from keymoot.policy.document import parse_policy
+    from keymoot.policy.errors import BadPolicy
+
+    try:
+        return parse_policy(file.read_bytes())
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
+    except BadPolicy as error:
+        fail(f"{file}: {error}")
+
+
+def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
+    """Read a transaction file: web3.py's dictionary as JSON."""
+    from keymoot.agent.dictionary import read_transaction as from_dictionary
+    from keymoot.base.errors import Malformed
+    from keymoot.base.fixed import Address
+
+    try:
+        fields = json_module.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
+    except ValueError as error:
+        fail(f"{file} is not JSON: {error}")
+    if not isinstance(fields, dict):
+        fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
+    try:
+        return from_dictionary(fields, Address.from_hex(wallet))
+    except Malformed as error:
+        fail(f"{file}: {error}")
+
+
+def _decide(policy: "Policy", transaction: "EvmTransaction", account: Any) -> "Decision":
+    from keymoot.base.request import SIGN_TRANSACTION
+    from keymoot.base.units import UnixSeconds
+    from keymoot.policy.decide import Decision, decide
+    from keymoot.policy.intent import NotSignable, read_intent
+
+    try:
+        intent = read_intent(SIGN_TRANSACTION, transaction.unsigned_bytes(), account)
+    except NotSignable as error:
+        return Decision(None, {}, (), error.refusal, (), {})
+    return decide(policy, intent, {}, (), UnixSeconds(int(time.time())))
+
+
+def _lines(decision: "Decision") -> list[str]:
+    lines = [
+        f"{'ok ' if step.passed else 'no '} {step.rule:<14} {step.path:<16} "
+        f"wants {step.wanted}; got {step.got}"
+        for step in decision.trace
+    ]
+    if decision.refusal is None:
+        return [*lines, f'allowed by rule "{decision.rule}"']
+    return [*lines, f"refused: {decision.refusal.reason}: {decision.refusal.message}"]

@@ -1,0 +1,64 @@
+"""What commands share: where the network is, the owner's key, the book of wallets."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keymoot.cli.output import fail
+
+if TYPE_CHECKING:
+    from keymoot.agent.network import Network
+    from keymoot.agent.owner import Owner
+    from keymoot.base.secret import Secret
+
+DEFAULT_URL = "http://127.0.0.1:8645"
+URL_VARIABLE = "KEYMOOT_URL"
+CREDENTIAL_VARIABLE = "KEYMOOT_CREDENTIAL"
+
+
+def network(url: str | None) -> "Network":
+    """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours."""
+    from keymoot.agent.network import Network
+
+    return Network(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+
+
+def owner(url: str | None, keystore: Path, password_file: Path | None) -> "Owner":
+    """Open the owner's keystore and give the owner at work."""
+    from keymoot.agent.owner import Owner
+
+    return Owner(network(url), key_of(keystore, password_file))
+
+
+def key_of(keystore: Path, password_file: Path | None) -> "Secret":
+    """Open a keystore with a password from a file or a prompt."""
+    from keymoot.agent.keystore import load
+
+    return load(keystore, password(password_file))
+
+
+def password(file: Path | None, *, twice: bool = False) -> str:
+    """Read a password from the first line of a file, or ask for it."""
+    import getpass
+    import sys
+
+    if file is not None:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            fail(f"the password file {file} cannot be read: {error}")
+        if not lines:
+            fail(f"the password file {file} is empty")
+        return lines[0]
+    if not sys.stdin.isatty():
+        fail("no terminal to ask for the password: use --password-file FILE")
+    given = getpass.getpass("Password: ")
+    if twice and getpass.getpass("Again: ") != given:
+        fail("the two passwords differ")
+    return given
+
+
+def config_folder() -> Path:
+    """Give the folder of our own settings."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "keymoot"
