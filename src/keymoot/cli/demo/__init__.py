@@ -1,0 +1,1 @@
+"""The demo: the whole story, with a real Ethereum node as the outside world."""
