@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from keymoot.base.errors import Malformed
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 """What a document of ours may hold: no floating point numbers."""
 
 MAX_DEPTH = 32

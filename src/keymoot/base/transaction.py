@@ -80,7 +80,11 @@ class EvmTransaction:
         r, s = signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0")
         parity = signature[64]
         if self.kind == LEGACY:
-            base = _V_UNPROTECTED[0] if self.chain_id is None else _V_PROTECTED_BASE + 2 * self.chain_id
+            base = (
+                _V_UNPROTECTED[0]
+                if self.chain_id is None
+                else _V_PROTECTED_BASE + 2 * self.chain_id
+            )
             return rlp.encode([*self._legacy_fields(), uint(base + parity), r, s])
         return bytes((self.kind,)) + rlp.encode([*self._typed_fields(), uint(parity), r, s])
 
@@ -188,7 +192,9 @@ def _legacy(fields: Sequence[rlp.Decoded], chain_id: ChainId | None) -> EvmTrans
 def _typed(kind: int, fields: list[rlp.Decoded]) -> EvmTransaction:
     chain_id = ChainId(uint_of(fields[0], "chainId", _U64))
     nonce = Nonce(uint_of(fields[1], "nonce", _U64))
-    priority = Wei(uint_of(fields[2], "maxPriorityFeePerGas" if kind == DYNAMIC_FEE else "gasPrice"))
+    priority = Wei(
+        uint_of(fields[2], "maxPriorityFeePerGas" if kind == DYNAMIC_FEE else "gasPrice")
+    )
     rest = fields[3:]
     max_fee = priority
     if kind == DYNAMIC_FEE:

@@ -4,7 +4,6 @@ For convenience only: it holds no secret, and every fact in it stands on the led
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,12 +52,10 @@ def find(name: str, network: str) -> Entry:
 
 def add(entry: Entry) -> None:
     """Write a wallet into the book, in place of one of the same name and network."""
-    kept = [
-        one for one in entries() if (one.name, one.network) != (entry.name, entry.network)
-    ]
+    kept = [one for one in entries() if (one.name, one.network) != (entry.name, entry.network)]
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(".new")
     text = json.dumps([asdict(one) for one in [*kept, entry]], indent=1)
     fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)

@@ -99,7 +99,7 @@ def run(arguments: list[str]) -> int:
         )
     except SystemExit as stop:
         return int(stop.code or 0)
-    except Exception:  # noqa: BLE001  cyclopts has printed what is wrong
+    except Exception:
         return EXIT_USAGE
     try:
         status = command(*bound.args, **bound.kwargs)

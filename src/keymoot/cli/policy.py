@@ -20,9 +20,7 @@ _NOBODY = "0x" + "00" * 19 + "01"
 
 
 @app.command
-def check(
-    file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bool = False
-) -> None:
+def check(file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bool = False) -> None:
     """Read a policy, and try a transaction on it; nothing is sent anywhere.
 
     The trace shows every comparison. Limits are tried with nothing spent yet. Exit status 3

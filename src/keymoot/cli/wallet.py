@@ -125,9 +125,7 @@ def show(name: str, *, url: str | None = None, json: bool = False) -> None:
 
 
 @app.command
-def log(
-    name: str, *, last: int = 20, url: str | None = None, json: bool = False
-) -> None:
+def log(name: str, *, last: int = 20, url: str | None = None, json: bool = False) -> None:
     """Show a wallet's log: every request and every refusal, newest last.
 
     Args:
@@ -398,11 +396,11 @@ def sign(name: str, tx: Path, *, url: str | None = None, json: bool = False) -> 
         url: The Keymoot RPC; default is the credential's.
         json: Print the result as JSON; a refusal too.
     """
+    import json as json_module
+
     from keymoot.agent.account import Account
     from keymoot.cli.output import EXIT_REFUSED, Failed
     from keymoot.policy.errors import PolicyRefused
-
-    import json as json_module
 
     if not os.environ.get(settings.CREDENTIAL_VARIABLE):
         fail(f"{settings.CREDENTIAL_VARIABLE} must name the credential file")

@@ -5,7 +5,15 @@ from keymoot.contracts.context import Context
 from keymoot.contracts.contract import Contract, call, view
 from keymoot.contracts.errors import ContractError
 from keymoot.contracts.event import Event
-from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, string, uint64, uint256
+from keymoot.contracts.types import (
+    address,
+    boolean,
+    bytes32,
+    dynamic_bytes,
+    string,
+    uint64,
+    uint256,
+)
 
 __all__ = [
     "ConfidentialCell",

@@ -71,7 +71,12 @@ class Machine(Protocol):
         ...
 
     def invoke(
-        self, caller: Address, target: type[Any], method: str, arguments: tuple[Any, ...], value: Wei
+        self,
+        caller: Address,
+        target: type[Any],
+        method: str,
+        arguments: tuple[Any, ...],
+        value: Wei,
     ) -> Any:
         """Call another contract's method."""
         ...

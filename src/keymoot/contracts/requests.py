@@ -47,7 +47,9 @@ class Released:
     signature: Signature65
 
 
-def bind(cells: WalletCells, ctx: Context, request: Request, sender: Address, body: Hash32) -> Record:
+def bind(
+    cells: WalletCells, ctx: Context, request: Request, sender: Address, body: Hash32
+) -> Record:
     """Decide a request; the caller has checked credential, quota and expiry (`admit`).
 
     The same id with the same body gives the record that stands.
@@ -100,7 +102,7 @@ def bind(cells: WalletCells, ctx: Context, request: Request, sender: Address, bo
     return _accept(cells, ctx, record, book, intent, decision)
 
 
-def bind_withdrawal(  # noqa: PLR0913  the fields of one call
+def bind_withdrawal(
     cells: WalletCells,
     ctx: Context,
     wallet: WalletId,
@@ -153,9 +155,7 @@ def bind_withdrawal(  # noqa: PLR0913  the fields of one call
 def releasable(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> Record:
     """Give the record of a request that may be answered now.
 
-    Args:
-        key: The request's name on the ledger.
-        now: The later of ledger time and the node's own clock.
+    `now` is the later of ledger time and the node's own clock.
 
     Raises:
         NotBound: unknown, refused, expired, or its wallet or credential says no by now.
@@ -193,9 +193,7 @@ def release(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> 
     return Released(record, account, signature)
 
 
-def _policy(
-    cells: WalletCells, ctx: Context, request: Request, wallet: Wallet
-) -> Policy | Refusal:
+def _policy(cells: WalletCells, ctx: Context, request: Request, wallet: Wallet) -> Policy | Refusal:
     ctx.charge(CHECK_GAS)
     if wallet.paused:
         message = f"{REFUSED_PREFIX}the wallet is paused: its owner can resume it"
@@ -208,7 +206,7 @@ def _policy(
     return _parsed(document)
 
 
-def _accept(  # noqa: PLR0913  one step of `bind`, which has gathered all of it
+def _accept(
     cells: WalletCells,
     ctx: Context,
     record: Record,
@@ -230,7 +228,7 @@ def _accept(  # noqa: PLR0913  one step of `bind`, which has gathered all of it
     return bound
 
 
-def _refuse(  # noqa: PLR0913  one step of `bind`, which has gathered all of it
+def _refuse(
     cells: WalletCells,
     ctx: Context,
     record: Record,

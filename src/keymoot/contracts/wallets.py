@@ -155,7 +155,7 @@ class Wallets(WalletCells):
         self._set_paused(ctx, wallet, paused=False)
 
     @call
-    def withdraw(  # noqa: PLR0913  the ABI's arguments
+    def withdraw(
         self,
         ctx: Context,
         wallet: bytes32,

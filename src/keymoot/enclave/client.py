@@ -75,7 +75,6 @@ class EnclaveClient:
             EnclaveRefused: it cannot start: fuse file, sealed files.
         """
         ours, theirs = socket.socketpair()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         arguments = ["--socket", str(theirs.fileno()), "--folder", str(folder)]
         arguments += ["--data", str(data), "--fuse", str(fuse)]
         try:

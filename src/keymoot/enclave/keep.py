@@ -69,9 +69,7 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
         seal_keep(folder, platform, keep)
         return keep
     fields = list_of(rlp.decode(raw), 4, "keep")
-    identity, consensus, state = (
-        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:3]
-    )
+    identity, consensus, state = (Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:3])
     return Keep(identity, consensus, state, optional_fixed_of(fields[3], NetworkId, "network"))
 
 

@@ -1,7 +1,7 @@
 """What server and enclave say to each other: RLP over a socket pair, length first.
 
-    frame   = length (4 bytes) ‖ rlp([id, word, body])
-    answer  = length (4 bytes) ‖ rlp([id, "ok", body])  or  rlp([id, CODE, message])
+frame   = length (4 bytes) ‖ rlp([id, word, body])
+answer  = length (4 bytes) ‖ rlp([id, "ok", body])  or  rlp([id, CODE, message])
 """
 
 from dataclasses import dataclass

@@ -31,6 +31,7 @@ def main() -> int:
     with socket.socket(fileno=options.socket) as channel:
         try:
             fuse = read_fuse(options.fuse, options.data)
+            options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             platform = SimulatedPlatform(fuse, measure(own_package()))
             room = Room(options.folder, platform)
         except (KeymootError, OSError) as error:

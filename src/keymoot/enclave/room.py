@@ -78,9 +78,7 @@ class Room:
         if word == messages.SIGN:
             return messages.votes_item(self._voter.sign(messages.read_ballot(body)))
         if word == messages.RELEASE:
-            return messages.answers_item(
-                self._custodian.answer(*messages.read_release(body))
-            )
+            return messages.answers_item(self._custodian.answer(*messages.read_release(body)))
         raise Refused(f'"{word}" is no message to an enclave')
 
     def _hello(self, nonce: Bytes32) -> rlp.Item:

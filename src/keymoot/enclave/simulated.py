@@ -1,6 +1,7 @@
-"""A simulated CPU: its fuses are a file, which whoever is root can read. It protects nothing
-against the machine's owner; it behaves like the real thing towards everybody else.
+"""A simulated CPU: its fuses are a file, which whoever is root can read.
 
+It protects nothing against the machine's owner; it behaves like the real thing towards
+everybody else.
 The fuse file stands outside the data folder, so that a copy of the folder, or a backup
 of it, is as useless as a disk without its CPU.
 """

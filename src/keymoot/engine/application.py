@@ -22,11 +22,11 @@ from keymoot.base.units import (
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto.keccak import keccak256_raw
-from keymoot.runtime.genesis import Genesis
 from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
+from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
@@ -212,8 +212,10 @@ class Application:
 
     def _gas_wanted(self, raw: bytes) -> int:
         tx = self.open(raw)
-        return gas.REQUEST_LIMIT // 8 if tx.ethereum is None else min(
-            tx.ethereum.gas, gas.TRANSACTION_LIMIT
+        return (
+            gas.REQUEST_LIMIT // 8
+            if tx.ethereum is None
+            else min(tx.ethereum.gas, gas.TRANSACTION_LIMIT)
         )
 
     def _open_fresh(self, raw: bytes) -> LedgerTransaction:

@@ -21,8 +21,8 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixNanos, UnixSeconds
-from keymoot.engine.application import Committed, Finalized
 from keymoot.contracts.context import BlockEnvironment
+from keymoot.engine.application import Committed, Finalized
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.table import Batch, Table
 

@@ -220,5 +220,3 @@ class Ledger:
                         future.set_result(included)
                     else:
                         future.set_exception(NotIncluded(receipt))
-
-

@@ -1,6 +1,5 @@
 """LMDB under the ledger: one atomic, synced write a block; snapshots for readers."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -89,7 +88,7 @@ class LmdbStore:
                 "yours and writable, or choose another with --data"
             ) from error
         self._map_bytes = max(map_bytes, 2 * size)
-        os.chmod(path, 0o600)
+        path.chmod(0o600)
 
     def write(self, batch: Batch) -> None:
         """Write all of `batch` and sync it to disk, or none of it."""

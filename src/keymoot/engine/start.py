@@ -6,8 +6,8 @@ from keymoot.base.errors import Refused
 from keymoot.contracts.registry import BUILT_IN
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Committed, environment_at_genesis, first_block
-from keymoot.runtime.genesis import Genesis
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.runtime.genesis import Genesis
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import Batch
@@ -71,4 +71,6 @@ def _check(table: archive.ScanTable, genesis: Genesis, committed: Committed) -> 
     # 3. A block that waits to be signed was built on this state.
     proposal = archive.proposal_of(table)
     if proposal is not None and proposal.block.header.app_hash != committed.root:
-        raise BrokenArchive("the waiting block was built on another state: restore the folder whole")
+        raise BrokenArchive(
+            "the waiting block was built on another state: restore the folder whole"
+        )

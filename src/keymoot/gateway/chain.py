@@ -82,9 +82,7 @@ async def block_receipts(services: Services, params: list[Json]) -> Json:
     if block is None:
         return None
     receipts = ledger.receipts(block)
-    return [
-        receipt_json(ledger.included(block, receipts, index)) for index in range(len(receipts))
-    ]
+    return [receipt_json(ledger.included(block, receipts, index)) for index in range(len(receipts))]
 
 
 async def gas_price(services: Services, params: list[Json]) -> Json:
@@ -112,9 +110,7 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
     found: dict[str, Json] = {
         "oldestBlock": quantity(oldest if blocks else height),
         "baseFeePerGas": [fee] * (blocks + 1),
-        "gasUsedRatio": [
-            _ratio(services, Height(at)) for at in range(oldest, oldest + blocks)
-        ],
+        "gasUsedRatio": [_ratio(services, Height(at)) for at in range(oldest, oldest + blocks)],
     }
     if isinstance(percentiles, list) and percentiles:
         if len(percentiles) > 100:

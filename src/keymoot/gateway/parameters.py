@@ -84,5 +84,5 @@ def newest_only(ledger: Ledger, value: Json) -> None:
     if height_of(ledger, value) != ledger.height():
         raise RpcError(
             RESOURCE_UNAVAILABLE,
-            "state of the past is not kept: ask at \"latest\"; blocks, receipts and logs are kept",
+            'state of the past is not kept: ask at "latest"; blocks, receipts and logs are kept',
         )

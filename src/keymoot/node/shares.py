@@ -113,9 +113,7 @@ class ShareService:
             if not future.done():
                 future.set_result(found[request])
 
-    async def _by_enclave(
-        self, provable: Provable, requests: list[Hash32]
-    ) -> dict[Hash32, Answer]:
+    async def _by_enclave(self, provable: Provable, requests: list[Hash32]) -> dict[Hash32, Answer]:
         header, now = provable.signed.header, self._ledger.now()
         witness, refused = gather(
             provable.table,
@@ -160,5 +158,3 @@ class ShareService:
             "simulated": identity.simulated if identity else True,
             "refusal": None,
         }
-
-

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from keymoot.attest.validators import Ed25519Key
 from keymoot.base.units import UnixNanos
 from keymoot.enclave.client import EnclaveClient
 from keymoot.engine.ledger import Ledger
@@ -16,7 +17,6 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application, stored_genesis
-from keymoot.attest.validators import Ed25519Key
 from keymoot.gateway.services import NodeInfo, Services
 from keymoot.node.config import Config
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet

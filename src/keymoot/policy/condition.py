@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.base.hexes import parse_data
-from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import Json
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.names import parse_address
@@ -38,7 +38,9 @@ class Test:
 
     def holds(self, value: Any, wallet: Address) -> bool:
         """Tell whether `value` satisfies the comparison."""
-        operand = wallet if isinstance(self.operand, str) and self.operand == WALLET else self.operand
+        operand = (
+            wallet if isinstance(self.operand, str) and self.operand == WALLET else self.operand
+        )
         if self.operator == "eq":
             return bool(value == operand)
         if self.operator == "in":
@@ -85,9 +87,7 @@ def parse_condition(json: Json, kind: str, sets: Sets, path: str) -> Condition:
         return Condition(inner.tests, each=True)
     if kind.startswith("("):
         raise BadPolicy('name a part of the tuple instead, as "order.amount"', path)
-    return Condition(
-        tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json))
-    )
+    return Condition(tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json)))
 
 
 def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:

@@ -206,7 +206,9 @@ def _unmatched(matches: list[_Match], intent: Intent) -> Refusal:
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == 1 and closest.step is not None:
-        message = f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
+        message = (
+            f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
+        )
         return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
     to = intent.transaction.to
     target = "anything" if to is None else checksummed(to)
@@ -224,7 +226,7 @@ def _decoded_call(match: _Match) -> dict[str, Json]:
     return {"function": match.function.signature, "args": arguments}
 
 
-def _reserve(  # noqa: PLR0913  one step of `decide`, which has gathered all of it
+def _reserve(
     policy: Policy,
     intent: Intent,
     match: _Match,

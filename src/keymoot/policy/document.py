@@ -6,17 +6,16 @@ error, so a typing mistake never loosens a rule.
 
 from dataclasses import dataclass
 
-from keymoot.base.fixed import Address, Hash32
 from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import ChainId, UnixSeconds
 from keymoot.crypto.keccak import keccak256
-from keymoot.policy.condition import MAX_SET_MEMBERS, Sets
+from keymoot.policy.condition import MAX_SET_MEMBERS, Sets, parse_amount
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.limit import METERS, Limit
 from keymoot.policy.moment import parse_length, parse_moment
 from keymoot.policy.names import parse_address
-from keymoot.policy.condition import parse_amount
 from keymoot.policy.rule import Rule, parse_rule
 from keymoot.policy.shape import known_fields, name_of, objects, required
 
@@ -140,5 +139,3 @@ def _rules(json: Json, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)
     return tuple(rules)
-
-

@@ -37,13 +37,10 @@ class Refusal:
     def to_json(self) -> dict[str, Json]:
         """Give the fields that apply, amounts as decimal text."""
         found: dict[str, Json] = {"reason": self.reason}
-        for name, text in (("rule", self.rule), ("path", self.path), ("limit", self.limit)):
-            if text is not None:
-                found[name] = text
+        texts = (("rule", self.rule), ("path", self.path), ("limit", self.limit))
+        found |= {name: text for name, text in texts if text is not None}
         amounts = (("max", self.max), ("used", self.used), ("requested", self.requested))
-        for name, amount in amounts:
-            if amount is not None:
-                found[name] = str(amount)
+        found |= {name: str(amount) for name, amount in amounts if amount is not None}
         if self.available_at is not None:
             found["availableAt"] = format_moment(self.available_at)
         if self.decoded is not None:

@@ -76,7 +76,9 @@ class Function:
             values = decode(kinds, body, strict=True)
             canonical = encode(kinds, values) == body
         except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
-            raise BadCalldata(f"calldata is not {self.signature}: {type(error).__name__}") from error
+            raise BadCalldata(
+                f"calldata is not {self.signature}: {type(error).__name__}"
+            ) from error
         if not canonical:
             raise BadCalldata(f"calldata is not the canonical encoding of {self.signature}")
         found: dict[str, Any] = {}

@@ -80,9 +80,7 @@ class MemoryChain:
         receipts = []
         for position, raw in enumerate(raws):
             tx = open_transaction(raw, CHAIN_ID, self.block.network)
-            receipts.append(
-                execute(journal, tx, self.block, self.contracts, self.keys, position)
-            )
+            receipts.append(execute(journal, tx, self.block, self.contracts, self.keys, position))
         self._commit(journal.changes())
         return receipts
 

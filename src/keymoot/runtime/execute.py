@@ -25,7 +25,7 @@ from keymoot.store.public import PublicStore
 Contracts = dict[Address, Contract]
 
 
-def execute(  # noqa: PLR0913  a transaction and all that it runs in
+def execute(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
@@ -52,7 +52,7 @@ def execute(  # noqa: PLR0913  a transaction and all that it runs in
     return _execute_ethereum(journal, tx, block, contracts, keys, position)
 
 
-def _execute_ethereum(  # noqa: PLR0913
+def _execute_ethereum(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
@@ -94,7 +94,7 @@ def _execute_ethereum(  # noqa: PLR0913
     )
 
 
-def _execute_request(  # noqa: PLR0913
+def _execute_request(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,

@@ -39,7 +39,7 @@ class TooDeep(Refused):
 class Machine:
     """Runs the calls of one transaction, or of one query."""
 
-    def __init__(  # noqa: PLR0913  what a transaction runs in
+    def __init__(
         self,
         journal: Journal,
         block: BlockEnvironment,

@@ -20,7 +20,7 @@ _MARGIN_PERCENT = 25
 """What an estimate adds, since state may change before the transaction runs."""
 
 
-def call(  # noqa: PLR0913  a message and what it runs in
+def call(
     state: State,
     block: BlockEnvironment,
     contracts: Contracts,
@@ -40,7 +40,7 @@ def call(  # noqa: PLR0913  a message and what it runs in
     return machine.call(None, to, data, value)
 
 
-def estimate(  # noqa: PLR0913  a message and what it runs in
+def estimate(
     state: State,
     block: BlockEnvironment,
     contracts: Contracts,

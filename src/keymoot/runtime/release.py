@@ -32,7 +32,7 @@ RELEASE_GAS = 10_000_000
 WAITING, RELEASED, EXPIRED = "waiting", "released", "expired"
 
 
-def gather(  # noqa: PLR0913  a state and what is asked of it
+def gather(
     table: Table,
     root: Hash32,
     block: BlockEnvironment,
@@ -63,7 +63,7 @@ def gather(  # noqa: PLR0913  a state and what is asked of it
     return recording.seen, refused
 
 
-def release(  # noqa: PLR0913  a witness and what is asked of it
+def release(
     witness: dict[bytes, bytes],
     root: Hash32,
     block: BlockEnvironment,
@@ -87,7 +87,9 @@ def release(  # noqa: PLR0913  a witness and what is asked of it
         NotBound: unknown, refused, expired, paused or revoked.
         BrokenState: the witness does not lead to the root, or lacks a part.
     """
-    return _run(State(MemoryTable(witness), root), block, contracts, keys, Mode.RELEASE, request, now)
+    return _run(
+        State(MemoryTable(witness), root), block, contracts, keys, Mode.RELEASE, request, now
+    )
 
 
 def find_record(state: State, request: Hash32) -> Record | None:
@@ -105,7 +107,7 @@ def status_of(record: Record | None, now: UnixSeconds) -> str:
     return record.status
 
 
-def _run(  # noqa: PLR0913
+def _run(
     state: State,
     block: BlockEnvironment,
     contracts: Contracts,

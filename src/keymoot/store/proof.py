@@ -95,4 +95,3 @@ def _decode(raw: bytes, index: int) -> Node:
         return decode_node(raw)
     except Malformed as error:
         raise BrokenProof(f"proof node {index}: {error}") from error
-

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from keymoot.base import rlp
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
 from keymoot.crypto.keccak import keccak256_raw
@@ -10,7 +11,6 @@ from keymoot.store.account import Account
 from keymoot.store.entry import has_blob, unpack
 from keymoot.store.table import Batch, Table
 from keymoot.store.trie import BrokenState, NodeCache, Trie
-from keymoot.base.errors import Malformed
 
 _ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
 _HASHES_KEPT = 4096

@@ -94,7 +94,7 @@ class Trie:
                 node = node[1][nibbles[at]]
                 at += 1
             elif kind == LEAF:
-                return cast(bytes, node[2]) if node[1] == nibbles[at:] else None
+                return cast("bytes", node[2]) if node[1] == nibbles[at:] else None
             else:
                 end = at + len(node[1])
                 if node[1] != nibbles[at:end]:

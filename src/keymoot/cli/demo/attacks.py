@@ -33,9 +33,7 @@ def try_all(stage: Stage) -> None:
     shutil.copytree(stage.network.data, copy)
     source = stage.folder / "source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(
-        own_package(), source / "keymoot", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(own_package(), source / "keymoot", ignore=shutil.ignore_patterns("__pycache__"))
     _copy_without_fuse(stage, copy, source)
     _double(stage)
     _copy_with_fuse(stage, copy)
@@ -81,9 +79,7 @@ def _double(stage: Stage) -> None:
         wallet = owner.create("yield", Address(b"\x01" * 20), QUOTA)
     finally:
         double.stop()
-    searched = _thief(
-        stage, "search", "--data", double.data, "--account", wallet.account.hex0x
-    )
+    searched = _thief(stage, "search", "--data", double.data, "--account", wallet.account.hex0x)
     found = bool(searched["found"])
     stage.report.attack(
         "2. the same search, sealing replaced by a double",
@@ -144,7 +140,9 @@ def _yesterday(stage: Stage) -> None:
         "budget spent twice" if twice else "NOT AS STATED",
         "what many nodes prevent",
     )
-    stage.report.hold("(4) yesterday's folder: on one machine the budget is spent twice", true=twice)
+    stage.report.hold(
+        "(4) yesterday's folder: on one machine the budget is spent twice", true=twice
+    )
 
 
 def _spend(stage: Stage, credential: Path, nonce: int) -> str:

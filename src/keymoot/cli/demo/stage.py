@@ -55,7 +55,9 @@ def set_stage(report: Report, network: LocalNetwork, market: Market, folder: Pat
     recovery = str(EthAccount.create().address)
     wallet = owner.create("yield", Address.from_hex(recovery), QUOTA)
     report.say(f"owner     {checksummed(owner.address)}  (a key of the user's own)")
-    report.say(f"wallet    {checksummed(wallet.account)}  (born in the network; nobody has its key)")
+    report.say(
+        f"wallet    {checksummed(wallet.account)}  (born in the network; nobody has its key)"
+    )
     report.say(f"recovery  {recovery}  (fixed for ever)")
     until = UnixSeconds(int(time.time()) + CREDENTIAL_SECONDS)
     credential = owner.grant(wallet.wallet, "yield", until)

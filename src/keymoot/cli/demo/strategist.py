@@ -73,9 +73,7 @@ class Strategist:
         before = len(self.sent)
         if self.place is not None and self.place != to:
             shares = self.market.shares(self.place, self.address)
-            leave = calldata(
-                "redeem(uint256,address,address)", shares, self.address, self.address
-            )
+            leave = calldata("redeem(uint256,address,address)", shares, self.address, self.address)
             self.act("redeem", self.place.address, leave)
         cash = self.market.cash(self.address)
         if cash:

@@ -77,9 +77,7 @@ def _race(stage: Stage) -> None:
     vault = stage.market.vaults[0].address
     data = calldata("deposit(uint256,address)", RACE_AMOUNT, stage.agent.address)
     start = stage.market.chain.nonce(stage.agent.address) + 1_000
-    wishes = [
-        stage.agent.fields("deposit", vault, data, nonce=start + at) for at in range(RACERS)
-    ]
+    wishes = [stage.agent.fields("deposit", vault, data, nonce=start + at) for at in range(RACERS)]
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda fields: _wish(stage, fields), wishes))
     signed = [answer for answer in answers if isinstance(answer, bytes)]
@@ -104,7 +102,7 @@ def _change_policy(stage: Stage) -> None:
     key = stage.credential.key
     network.faucet(stage.credential.requester)
     version = stage.owner.show(stage.wallet.wallet).policy_version
-    loose = canonical(vault_policy(stage.market, 10**15))  
+    loose = canonical(vault_policy(stage.market, 10**15))
     method = Wallets.method("setPolicy")
     arguments = [stage.wallet.wallet, loose, version]
     data = method.selector + encode([kind for _, kind in method.inputs], arguments)

@@ -35,4 +35,6 @@ def earn(stage: Stage, rounds: int) -> None:
     worth = market.wealth(agent.address)
     report.say(f"{signed} transactions decoded, held against the policy, signed, and mined")
     report.hold("the agent earned (scripted yields)", true=worth > START_USDC)
-    report.hold("it earned at least what standing still would have", true=worth >= int(still) - USDC)
+    report.hold(
+        "it earned at least what standing still would have", true=worth >= int(still) - USDC
+    )
