@@ -92,6 +92,14 @@ class FakeNetwork:
         """Answer one call."""
         if method == "eth_sendRawTransactionSync":
             return self.submit(bytes.fromhex(params[0][2:]))
+        if method == "keymoot_ask":
+            raw = bytes.fromhex(params[0][2:])
+            taken = self.submit(raw)
+            if "error" in taken:
+                return taken
+            request, signature = decode_request(raw)
+            key = request_key(credential_of(request, signature), request.request_id)
+            return {"result": self.share(key)}
         if method == "keymoot_getRequest":
             return {"result": {"known": Hash32.from_hex(params[0]) in self.answers}}
         return {"error": {"code": -32601, "message": f"there is no method {method}"}}

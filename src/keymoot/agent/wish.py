@@ -231,13 +231,17 @@ class Wishes:
             return collect(self._transport, wish.key, deadline, wish.idempotency_key)
         left = max(deadline - time.monotonic(), 0.001)
         try:
-            self._transport.call(
-                "eth_sendRawTransactionSync",
-                [hexes.data(wish.raw), int(1_000 * min(left, SYNC_SECONDS))],
-                left,
+            # Both steps in one exchange: bound in a final block, then released.
+            answer = self._transport.call(
+                "keymoot_ask", [hexes.data(wish.raw), int(1_000 * min(left, SYNC_SECONDS))], left
             )
         except NetworkRefused as error:
             self._check_verdict(wish, error, sent=sent)
+        else:
+            if not isinstance(answer, dict):
+                raise WrongAnswer("keymoot_ask was answered by something else: is it Keymoot RPC?")
+            if is_final(answer):
+                return answer
         return collect(self._transport, wish.key, deadline, wish.idempotency_key)
 
     def _check_verdict(self, wish: Wish, error: NetworkRefused, *, sent: bool) -> None:
@@ -255,6 +259,12 @@ class Wishes:
         if reason == _REUSED:
             raise IdempotencyReused(wish.idempotency_key) from error
         raise refusal_of(told) from error
+
+
+def is_final(answer: dict[str, Any]) -> bool:
+    """Tell whether an answer will not change: released, refused, expired, or stopped."""
+    waits = read_status(answer) in (Status.WAITING, Status.BOUND)
+    return not waits or answer.get("refusal") is not None
 
 
 def collect(
@@ -282,10 +292,9 @@ def collect(
         except NetworkBusy:
             answer = None
         if answer is not None:
-            status = read_status(answer)
-            if status not in (Status.WAITING, Status.BOUND) or answer.get("refusal") is not None:
+            if is_final(answer):
                 return answer
-            word = f"it is {status}"
+            word = f"it is {read_status(answer)}"
         if time.monotonic() + pause > deadline:
             raise AnswerLost(f"after the whole time, {word}", idempotency_key)
         time.sleep(pause)

@@ -1,6 +1,7 @@
 """Events: what a contract tells the world, as Ethereum logs."""
 
 from dataclasses import fields
+from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
 from eth_abi.abi import encode
@@ -21,6 +22,7 @@ class Event:
     __slots__ = ()
 
     @classmethod
+    @cache
     def inputs(cls) -> list[tuple[str, str, bool]]:
         """Give each field's name, ABI type, and whether it is indexed."""
         hints = get_type_hints(cls, include_extras=True)
@@ -30,6 +32,7 @@ class Event:
         ]
 
     @classmethod
+    @cache
     def topic(cls) -> Bytes32:
         """Give the first topic: Keccak-256 of the signature."""
         kinds = ",".join(kind for _, kind, _ in cls.inputs())

@@ -88,6 +88,15 @@ class Ledger:
 
     # -- transactions
 
+    def open(self, raw: bytes) -> LedgerTransaction:
+        """Read and authenticate a transaction.
+
+        Raises:
+            Malformed: not a transaction.
+            WrongNetwork: signed for another ledger.
+        """
+        return self.engine.app.open(raw)
+
     async def submit(self, raw: bytes) -> Hash32:
         """Let a transaction wait for a block; give its hash.
 
@@ -98,7 +107,7 @@ class Ledger:
             Refused: it cannot enter a block; the message says why.
         """
         app, mempool = self.engine.app, self.engine.mempool
-        tx = app.open(raw)
+        tx = self.open(raw)
         if tx.hash in mempool or archive.place_of(self.engine.snapshot, tx.hash) is not None:
             return tx.hash
         nonce: Nonce | None = None

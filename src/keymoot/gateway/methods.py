@@ -40,6 +40,7 @@ _METHODS = {
     "eth_getTransactionByBlockNumberAndIndex": transactions.by_block_number,
     "eth_getTransactionReceipt": transactions.receipt,
     "eth_getLogs": logs.get_logs,
+    "keymoot_ask": transactions.ask,
     "keymoot_network": network.network,
     "keymoot_getSignedHeader": network.signed_header,
     "keymoot_getEntry": network.entry,

@@ -6,11 +6,13 @@ from keymoot.base.hexes import data, parse_quantity
 from keymoot.base.request import REQUEST_TYPE
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
+from keymoot.crypto.transactions import request_key
 from keymoot.engine.ledger import Included, NotIncluded
 from keymoot.gateway.errors import NOT_IN_TIME, RpcError, invalid_params, of_submission
 from keymoot.gateway.parameters import data_of, exactly, hash_of, height_of
 from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
 from keymoot.gateway.services import Services
+from keymoot.runtime.admit import AlreadyAnswered
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
 MAX_SYNC_MILLISECONDS = 60_000
@@ -36,6 +38,28 @@ async def send_raw_sync(services: Services, params: list[Json]) -> Json:
         message = f"the transaction waits, but was in no block after {milliseconds} ms"
         raise RpcError(NOT_IN_TIME, message, name.hex0x)
     return receipt_json(found)
+
+
+async def ask(services: Services, params: list[Json]) -> Json:
+    """keymoot_ask: a request's two steps in one exchange.
+
+    Takes what eth_sendRawTransactionSync takes, waits for the final block, and gives what
+    `GET /shares/{request}` gives; a request that is already decided is simply answered.
+    """
+    first, timeout = exactly(params, 1, 2)
+    raw, milliseconds = data_of(first, "request"), _milliseconds(timeout)
+    tx = services.ledger.open(raw)
+    if tx.request is None:
+        raise invalid_params("keymoot_ask takes a request (transaction type 0x4b)")
+    try:
+        name = await services.ledger.submit(raw)
+        await services.ledger.wait(name, milliseconds / 1000)
+    except AlreadyAnswered:
+        pass
+    except KeymootError as error:
+        raise of_submission(error, request=True) from error
+    key = request_key(tx.sender, tx.request.request_id)
+    return await services.shares.release(key, 0)
 
 
 async def by_hash(services: Services, params: list[Json]) -> Json:

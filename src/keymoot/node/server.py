@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.harden import forbid_dumps
@@ -37,7 +38,7 @@ def serve(config: Config) -> int:
     forbid_dumps()
     _configure_log()
     with _lock(config.data), _listen(config) as channel:
-        return asyncio.run(_run(config, channel))
+        return uvloop.run(_run(config, channel))
 
 
 async def _run(config: Config, channel: socket.socket) -> int:
@@ -90,6 +91,8 @@ def _http(node: Node) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         server_header=False,
+        date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=75,
     )
