@@ -1,0 +1,169 @@
+"""Confidential cells: hidden, bound to their place, and never older than the root."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height
+from keymoot.store.confidential import ConfidentialStore, SealingPlace, TooManyWrites
+from keymoot.store.errors import ReadOnly
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore, public_slot
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable
+from keymoot.store.trie import EMPTY_ROOT, BrokenState
+
+HERE, THERE = Address(b"h" * 20), Address(b"t" * 20)
+KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32), 0)
+VALUE = b"the wallet's key, which nobody may see"
+
+
+def store(journal: Journal, where: Address = HERE, height: int = 5, keys: StateKeys = KEYS):
+    place = SealingPlace(keys.generation, Height(height), 0)
+    return ConfidentialStore(journal, where, keys, place, FreeMeter())
+
+
+class Chain:
+    """A table that is committed block by block."""
+
+    def __init__(self) -> None:
+        self.table, self.root = MemoryTable(), EMPTY_ROOT
+
+    def block(self, height: int, writes: dict[bytes, bytes | None], where: Address = HERE) -> None:
+        journal = Journal(self.state())
+        for key, value in writes.items():
+            store(journal, where, height).set(key, value)
+        self.root, batch = self.state().updated(journal.changes())
+        self.table.apply(batch)
+
+    def state(self, table: MemoryTable | None = None, root: Hash32 | None = None) -> State:
+        return State(table or self.table, root or self.root)
+
+    def get(self, key: bytes, where: Address = HERE, keys: StateKeys = KEYS) -> bytes | None:
+        return store(Journal(self.state()), where, keys=keys).get(key)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.binary(max_size=40), st.binary(max_size=300), max_size=6))
+def test_gives_back_what_was_set(writes: dict) -> None:
+    chain = Chain()
+    chain.block(1, writes)
+    assert {key: chain.get(key) for key in writes} == writes
+    assert chain.get(b"never set" * 9) is None
+
+
+def test_nothing_in_the_table_shows_value_or_key() -> None:
+    chain = Chain()
+    chain.block(1, {b"cell": VALUE})
+    everything = b"".join(key + value for key, value in chain.table.items())
+    assert VALUE not in everything
+    assert VALUE[:12] not in everything
+    assert public_slot(b"cell") not in everything
+
+
+def test_lengths_tell_little() -> None:
+    sizes = set()
+    for length in range(1, 28):
+        chain = Chain()
+        chain.block(1, {b"cell": bytes(length)})
+        sizes.add(max(len(value) for key, value in chain.table.items() if key[:1] == b"b"))
+    assert len(sizes) == 1
+
+
+def _forged(chain: Chain, change) -> Chain:
+    """Put an altered entry into the state, trie and all: a thief who can commit roots."""
+    journal = Journal(chain.state())
+    slot = KEYS.contract_keys(HERE).slot(b"cell")
+    sealed = journal.entry(HERE, slot)
+    assert sealed is not None
+    change(journal, slot, sealed)
+    chain.root, batch = chain.state().updated(journal.changes())
+    chain.table.apply(batch)
+    return chain
+
+
+def test_a_sealed_value_does_not_open_under_another_contract_key_or_height() -> None:
+    def made() -> Chain:
+        chain = Chain()
+        chain.block(1, {b"cell": VALUE})
+        return chain
+
+    other = KEYS.contract_keys(HERE).slot(b"other")
+    chain = _forged(made(), lambda journal, _, sealed: journal.set_entry(HERE, other, sealed))
+    with pytest.raises(BrokenState):
+        chain.get(b"other")
+
+    there = KEYS.contract_keys(THERE).slot(b"cell")
+    chain = _forged(made(), lambda journal, _, sealed: journal.set_entry(THERE, there, sealed))
+    with pytest.raises(BrokenState):
+        chain.get(b"cell", THERE)
+
+    def later(journal: Journal, slot: Bytes32, sealed: bytes) -> None:
+        height = (9).to_bytes(5, "big")
+        journal.set_entry(HERE, slot, sealed[:2] + height + sealed[7:])
+
+    with pytest.raises(BrokenState):
+        _forged(made(), later).get(b"cell")
+
+
+def test_every_flipped_bit_of_a_sealed_value_is_refused() -> None:
+    chain = Chain()
+    chain.block(1, {b"cell": VALUE})
+    slot = KEYS.contract_keys(HERE).slot(b"cell")
+    sealed = chain.state().entry(HERE, slot)
+    assert sealed is not None
+    for bit in range(8 * len(sealed)):
+        broken = bytearray(sealed)
+        broken[bit // 8] ^= 1 << bit % 8
+        journal = Journal(chain.state())
+        journal.set_entry(HERE, slot, bytes(broken))
+        with pytest.raises(BrokenState):
+            store(journal).get(b"cell")
+
+
+def test_a_value_of_an_older_state_put_back_on_disk_is_refused() -> None:
+    chain = Chain()
+    chain.block(1, {b"cell": b"one" * 20})
+    yesterday = dict(chain.table.items())
+    chain.block(2, {b"cell": b"two" * 20})
+    for entry, old in yesterday.items():
+        now = dict(chain.table.items())
+        if now.get(entry) in (None, old):
+            continue
+        table = MemoryTable(now | {entry: old})
+        with pytest.raises(BrokenState):
+            store(Journal(chain.state(table))).get(b"cell")
+    assert chain.get(b"cell") == b"two" * 20
+
+
+def test_another_network_or_generation_opens_nothing() -> None:
+    chain = Chain()
+    chain.block(1, {b"cell": VALUE})
+    for keys in (
+        StateKeys(Secret(b"another" + bytes(25)), NetworkId(b"n" * 32), 0),
+        StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"m" * 32), 0),
+    ):
+        assert chain.get(b"cell", keys=keys) is None  # it does not even find the slot
+
+
+def test_nonces_never_repeat_and_end() -> None:
+    place = SealingPlace(1, Height(7), 3)
+    seen = {place.next_nonce() for _ in range(0xFFFF)}
+    assert len(seen) == 0xFFFF
+    with pytest.raises(TooManyWrites):
+        place.next_nonce()
+    assert SealingPlace(2, Height(7), 3).next_nonce() not in seen
+    assert SealingPlace(1, Height(8), 3).next_nonce() not in seen
+    assert SealingPlace(1, Height(7), 4).next_nonce() not in seen
+
+
+def test_a_view_cannot_write() -> None:
+    journal = Journal(Chain().state())
+    with pytest.raises(ReadOnly):
+        ConfidentialStore(journal, HERE, KEYS, None, FreeMeter()).set(b"cell", b"x")
+    with pytest.raises(ReadOnly):
+        PublicStore(journal, HERE, FreeMeter(), writable=False).set(b"cell", b"x")
