@@ -1,0 +1,172 @@
+"""Bind and release: what leads to a signature, and everything that must not."""
+
+import pytest
+
+from keymoot.base.errors import KeymootError
+from keymoot.base.fixed import Bytes32, Hash32
+from keymoot.contracts.context import Context, Mode
+from keymoot.contracts.errors import KeyUseRefused
+from keymoot.contracts.vault import NoSuchKey, Vault
+from keymoot.contracts.wallet_errors import NotBound
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto.secp256k1 import recover
+from keymoot.crypto.transactions import signing_hash
+from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.machine import Machine
+from keymoot.runtime.release import gather, release
+from keymoot.store.journal import Journal
+from keymoot.store.trie import BrokenState
+from tests.runtime.people import (
+    AGENT,
+    OWNER,
+    RECOVERY,
+    STRANGER,
+    VAULT,
+    Play,
+    calldata,
+    payment,
+)
+
+
+def answer(play: Play, key: Hash32, seconds: int = 0):
+    chain = play.chain
+    now = chain.block.time + seconds
+    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
+    witness, refused = gather(chain.table, *surroundings, [key], now)
+    if key in refused:
+        with pytest.raises(type(refused[key])):  # the enclave says what the server says
+            release(witness, *surroundings, key, now)
+        raise refused[key]
+    return release(witness, *surroundings, key, now)
+
+
+def test_a_bound_request_is_signed_by_the_wallet() -> None:
+    play = Play().ready()
+    receipt, key = play.ask(payment(100))
+    assert (receipt.status, receipt.error) == (1, "")
+    done = answer(play, key)
+    assert done.record.digest == signing_hash(payment(100))
+    assert recover(done.record.digest, done.signature) == play.account == done.account
+
+
+def test_a_refused_request_is_never_signed() -> None:
+    play = Play().ready()
+    receipt, key = play.ask(payment(501))
+    assert (receipt.status, receipt.error_code) == (0, "LIMIT_EXCEEDED")
+    with pytest.raises(NotBound, match="refused"):
+        answer(play, key)
+
+
+def test_release_stops_with_expiry_pause_and_revocation() -> None:
+    play = Play().ready()
+    _, key = play.ask(payment(1))
+    with pytest.raises(NotBound, match="expired"):
+        answer(play, key, seconds=301)
+    answer(play, key, seconds=200)
+    play.send(OWNER, "pause", play.wallet)
+    with pytest.raises(NotBound, match="paused"):
+        answer(play, key)
+    play.send(OWNER, "resume", play.wallet)
+    answer(play, key)
+    play.send(OWNER, "revoke", play.wallet, AGENT.address)
+    with pytest.raises(NotBound, match="revoked"):
+        answer(play, key)
+
+
+def test_an_expired_credential_releases_nothing() -> None:
+    play = Play().ready()
+    play.send(OWNER, "grant", play.wallet, AGENT.address, play.chain.block.time + 20)
+    _, key = play.ask(payment(1))
+    with pytest.raises(NotBound, match="credential"):
+        answer(play, key, seconds=60)
+
+
+def test_every_altered_part_of_a_witness_is_refused() -> None:
+    play = Play().ready()
+    _, key = play.ask(payment(1))
+    chain = play.chain
+    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
+    witness, _ = gather(chain.table, *surroundings, [key], chain.block.time)
+    assert len(witness) >= 8
+    for entry, content in witness.items():
+        for at in (0, len(content) // 2, len(content) - 1):
+            broken = bytearray(content)
+            broken[at] ^= 1
+            with pytest.raises(BrokenState):
+                release(witness | {entry: bytes(broken)}, *surroundings, key, chain.block.time)
+        less = {one: value for one, value in witness.items() if one != entry}
+        with pytest.raises(BrokenState):
+            release(less, *surroundings, key, chain.block.time)
+    with pytest.raises(BrokenState):
+        root = Hash32(b"\x07" * 32)
+        release(witness, root, chain.block, chain.contracts, chain.keys, key, chain.block.time)
+
+
+def test_a_rehearsal_opens_no_key() -> None:
+    play = Play().ready()
+    _, key = play.ask(payment(1))
+    chain = play.chain
+
+    class Blind:
+        def __getattr__(self, name: str):
+            raise AssertionError(f"the sealer was used: {name}")
+
+    keys = chain.keys.contract_keys(Vault.ADDRESS)
+    object.__setattr__(keys, "sealer", Blind())
+    gather(chain.table, chain.root, chain.block, chain.contracts, chain.keys, [key], 0)
+    with pytest.raises(AssertionError, match="the sealer was used"):
+        answer(play, key)
+
+
+def _vault_in(play: Play, mode: Mode, sender) -> bytes:
+    chain = play.chain
+    machine = Machine(
+        Journal(chain.state()), chain.block, chain.contracts, chain.keys, mode, GasMeter(10**7)
+    )
+    ctx = Context(machine, Vault.ADDRESS, sender)
+    return chain.contracts[Vault.ADDRESS].sign(ctx, Bytes32(play.wallet), Hash32(b"d" * 32))
+
+
+def test_a_wallets_key_answers_to_wallets_alone() -> None:
+    play = Play().ready()
+    assert recover(Hash32(b"d" * 32), _vault_in(play, Mode.RELEASE, Wallets.ADDRESS))
+    for sender in (OWNER.address, AGENT.address, STRANGER.address, Vault.ADDRESS):
+        with pytest.raises(NoSuchKey):
+            _vault_in(play, Mode.RELEASE, sender)
+    for mode in (Mode.EXECUTE, Mode.QUERY):
+        with pytest.raises(KeyUseRefused):
+            _vault_in(play, mode, Wallets.ADDRESS)
+
+
+def test_vault_has_no_way_out_for_keys() -> None:
+    names = {method.name for method in Vault.METHODS.values()}
+    assert names == {"birth", "accountOf"}
+    play = Play().ready()
+    for data in (b"", b"\x12\x34\x56\x78", calldata(Vault, "birth", b"x" * 32)):
+        with pytest.raises(KeymootError):
+            play.chain.ask(Vault.ADDRESS, data)
+    born = play.send(STRANGER, "birth", bytes(play.wallet), contract=Vault)
+    assert born.status == 1
+    assert born.output[-20:] != play.account  # a name of one's own, not the wallet's key
+    again = play.send(STRANGER, "birth", bytes(play.wallet), contract=Vault)
+    assert (again.status, again.error_code) == (0, "KEY_EXISTS")
+
+
+def test_an_owner_withdraws_only_to_recovery_and_even_while_paused() -> None:
+    play = Play().ready()
+    play.send(OWNER, "pause", play.wallet)
+    until = play.chain.block.time + 300
+
+    def withdraw(transaction, who=OWNER, name=b"w" * 32):
+        raw = transaction.unsigned_bytes()
+        return play.send(who, "withdraw", play.wallet, raw, name, until, b"r" * 32)
+
+    theft = withdraw(payment(5, to=VAULT))
+    assert (theft.status, theft.error_code) == (0, "NOT_A_WITHDRAWAL")
+    assert withdraw(payment(5, to=RECOVERY), who=AGENT).error_code == "NOT_OWNER"
+    done = withdraw(payment(5, to=RECOVERY))
+    assert done.status == 1, done.error
+    released = answer(play, Hash32(done.output))
+    assert recover(released.record.digest, released.signature) == play.account
+    other = withdraw(payment(6, to=RECOVERY))
+    assert (other.status, other.error_code) == (0, "REQUEST_REUSED")
