@@ -1,0 +1,34 @@
+"""The same blocks give the same roots, whatever the process hashes by."""
+
+import os
+import subprocess
+import sys
+
+SCRIPT = """
+from tests.runtime.people import *
+play = Play().ready(limit=10_000)
+roots = [play.chain.root]
+for n in range(5):
+    names = [bytes([n, i]) * 16 for i in range(8)]
+    raws = [play.request(payment(i + n, nonce=i).unsigned_bytes(), name=name)[0]
+            for i, name in enumerate(names)]
+    play.chain.send_together(raws)
+    play.rule(policy(10_000 + n))
+    roots.append(play.chain.root)
+print("".join(root.hex() for root in roots))
+"""
+
+
+def test_two_processes_with_different_hash_seeds_agree() -> None:
+    found = set()
+    for seed in ("0", "1", "4242"):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
+    assert len(found.pop().strip()) == 6 * 64
