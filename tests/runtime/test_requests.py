@@ -14,10 +14,7 @@ from tests.runtime.people import AGENT, OWNER, STRANGER, Play, calldata, payment
 
 def test_fifty_requests_in_one_block_spend_exactly_the_limit() -> None:
     play = Play().ready(limit=500)
-    raws = [
-        play.request(payment(50, nonce=n).unsigned_bytes())[0]
-        for n in range(50)
-    ]
+    raws = [play.request(payment(50, nonce=n).unsigned_bytes())[0] for n in range(50)]
     receipts = play.chain.send_together(raws)
     assert sum(receipt.status for receipt in receipts) == 10
     refused = {receipt.error_code for receipt in receipts if not receipt.status}

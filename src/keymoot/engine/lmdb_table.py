@@ -7,13 +7,29 @@ from typing import Self
 
 import lmdb
 
-from keymoot.base.errors import Refused
+from keymoot.base.errors import Fault, Refused
 from keymoot.store.table import Batch
 
-FIRST_MAP_BYTES = 1 << 30
-"""Address space to begin with; the file itself is sparse and grows with use."""
+MAP_BYTES = 1 << 38
+"""Address space reserved for the file, 256 GiB: LMDB cannot enlarge it under open
+snapshots. The file itself grows with use only."""
 
 MAX_READERS = 64
+
+
+class StoreFull(Fault):
+    """The ledger file or its disk is full; nothing of the block was written."""
+
+    code = "STORE_FULL"
+
+    def __init__(self, why: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"the ledger cannot grow ({why}): free some disk space and start the node again, "
+            "nothing is lost",
+            blamed="host",
+            certainty="known",
+        )
 
 
 class CannotOpen(Refused):
@@ -63,7 +79,7 @@ class LmdbSnapshot:
 class LmdbStore:
     """One LMDB file in the data folder; one writer, any number of snapshots."""
 
-    def __init__(self, folder: Path, map_bytes: int = FIRST_MAP_BYTES) -> None:
+    def __init__(self, folder: Path, map_bytes: int = MAP_BYTES) -> None:
         """Open or create the file, readable by its owner only.
 
         Raises:
@@ -72,11 +88,10 @@ class LmdbStore:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / "ledger.mdb"
-            size = path.stat().st_size if path.exists() else 0
             self._env = lmdb.open(
                 str(path),
                 subdir=False,
-                map_size=max(map_bytes, 2 * size),
+                map_size=map_bytes,
                 mode=0o600,
                 max_readers=MAX_READERS,
                 readahead=False,
@@ -87,24 +102,23 @@ class LmdbStore:
                 f"the ledger in {folder} cannot be opened ({error}): check that the folder is "
                 "yours and writable, or choose another with --data"
             ) from error
-        self._map_bytes = max(map_bytes, 2 * size)
         path.chmod(0o600)
 
     def write(self, batch: Batch) -> None:
-        """Write all of `batch` and sync it to disk, or none of it."""
-        while True:
-            try:
-                with self._env.begin(write=True) as transaction:
-                    for key, value in batch.items():
-                        if value is None:
-                            transaction.delete(key)
-                        else:
-                            transaction.put(key, value)
-            except lmdb.MapFullError:
-                self._map_bytes *= 2
-                self._env.set_mapsize(self._map_bytes)
-                continue
-            return
+        """Write all of `batch` and sync it to disk, or none of it.
+
+        Raises:
+            StoreFull: there is no room.
+        """
+        try:
+            with self._env.begin(write=True) as transaction:
+                for key, value in batch.items():
+                    if value is None:
+                        transaction.delete(key)
+                    else:
+                        transaction.put(key, value)
+        except (lmdb.MapFullError, lmdb.DiskError) as error:
+            raise StoreFull(type(error).__name__) from error
 
     def snapshot(self) -> LmdbSnapshot:
         """Begin to read the newest committed state."""
