@@ -1,0 +1,122 @@
+"""A real node as a process tree, for tests that stop, kill and search it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from keymoot.agent.account import Account
+from keymoot.agent.credential import Credential
+from keymoot.agent.network import Network
+from keymoot.agent.owner import Owner, WalletView, new_key
+from keymoot.base.fixed import Address
+from keymoot.base.strict_json import canonical
+from keymoot.base.units import UnixSeconds, Wei
+from keymoot.cli.demo.outside import free_port
+from keymoot.node.config import FUSE_VARIABLE
+from tests.runtime.people import policy
+
+RECOVERY = Address(b"\x99" * 20)
+
+
+class Running:
+    """One `keymoot up` in a process group of its own."""
+
+    def __init__(self, folder: Path, module: str = "keymoot.cli") -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.fuse = folder / "cpu" / "fuse.key"
+        self.log = folder / "up.log"
+        self.port = free_port()
+        self.module = module
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def network(self) -> Network:
+        return Network(self.url)
+
+    def start(self) -> "Running":
+        command = [sys.executable, "-m", self.module]
+        command += ["up"] if self.module == "keymoot.cli" else []
+        command += ["--data", str(self.data), "--port", str(self.port)]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, FUSE_VARIABLE: str(self.fuse)},
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.network.identity()
+            except Exception:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(self.log.read_text()) from None
+                time.sleep(0.03)
+            else:
+                return self
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(20)
+        self.process = None
+        return status
+
+    def kill(self) -> None:
+        """Kill the whole tree at once, as a power cut does."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def owner(self) -> Owner:
+        owner = Owner(self.network, new_key())
+        owner.network.faucet(owner.address)
+        return owner
+
+
+@contextmanager
+def running(folder: Path, module: str = "keymoot.cli") -> Iterator[Running]:
+    node = Running(folder, module)
+    try:
+        yield node.start()
+    finally:
+        if node.process is not None:
+            node.kill()
+
+
+def wallet_with_agent(
+    node: Running, owner: Owner, limit: int = 10**6
+) -> tuple[WalletView, Credential, Account]:
+    """Make a wallet that may pay up to `limit` a day, and an agent for it."""
+    wallet = owner.create("test", RECOVERY, Wei(100 * 10**18))
+    owner.set_policy(wallet.wallet, canonical(policy(limit)), 0)
+    until = UnixSeconds(int(time.time()) + 3_600)
+    credential = owner.grant(wallet.wallet, "test", until)
+    return wallet, credential, Account(credential, node.url)
+
+
+def pay(nonce: int, value: int = 1) -> dict:
+    return {
+        "type": 2,
+        "chainId": 8453,
+        "nonce": nonce,
+        "maxFeePerGas": 10,
+        "maxPriorityFeePerGas": 1,
+        "gas": 21_000,
+        "to": "0x" + "02" * 20,
+        "value": value,
+        "data": "0x",
+    }

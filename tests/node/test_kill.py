@@ -1,0 +1,141 @@
+"""`kill -9` at random moments under load: what was acknowledged is there, nothing twice."""
+
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keymoot.agent.account import Account
+from keymoot.attest.block import results_hash
+from keymoot.base.units import Height
+from keymoot.enclave.keep import open_keep
+from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+from keymoot.engine import archive
+from keymoot.engine.application import Application, first_block
+from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.engine.start import open_application, stored_genesis
+from keymoot.store.keys import StateKeys
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable
+from keymoot.store.trie import EMPTY_ROOT
+from tests.node.running import Running, pay, running, wallet_with_agent
+
+THREADS = 4
+
+
+class Load:
+    """Agents that ask without pause until the node dies, and remember what they got."""
+
+    def __init__(self, account: Account, start: int) -> None:
+        self.account = account
+        self.next = start
+        self.lock = threading.Lock()
+        self.got: dict[str, tuple[dict[str, Any], bytes]] = {}
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self._run) for _ in range(THREADS)]
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            with self.lock:
+                nonce, self.next = self.next, self.next + 1
+                name = "0x" + nonce.to_bytes(32, "big").hex()
+                wish = pay(nonce)
+                self.asked[name] = wish
+            try:
+                signed = self.account.sign_transaction(wish, idempotency_key=name)
+            except Exception:
+                return
+            self.got[name] = (wish, bytes(signed.raw_transaction))
+
+    def until_killed(self, node: Running, seconds: float) -> None:
+        for thread in self.threads:
+            thread.start()
+        time.sleep(seconds)
+        node.kill()
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def replayed(node: Running) -> tuple[Application, int]:
+    """Execute every block of a stopped node again from genesis, and compare all roots."""
+    platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
+    secret = open_keep(node.data / "enclave", platform).state
+    store = LmdbStore(node.data)
+    genesis = stored_genesis(store)
+    keys = StateKeys(secret, genesis.network, 0)
+    there = open_application(store, genesis, keys)
+    table = MemoryTable()
+    committed, batch = first_block(genesis, State(table, EMPTY_ROOT))
+    table.apply(batch)
+    app = Application(genesis, keys, committed)
+    with store.snapshot() as disk:
+        for height in range(1, there.committed.height + 1):
+            block = archive.block_at(disk, Height(height))
+            assert block.header.app_hash == app.committed.root
+            done = app.finalize(table, block)
+            table.apply(done.batch)
+            app.commit(results_hash(done.results))
+            on_disk = archive.receipts_at(disk, Height(height), len(block.transactions))
+            assert on_disk == list(done.receipts)
+        assert app.committed == there.committed
+        state = {key: value for key, value in table.items()}
+        kept = {key: value for key, value in disk.scan(b"", b"") if key[:1] in b"asb"}
+        assert kept == state
+    store.close()
+    return app, there.committed.height
+
+
+def kill_again_and_again(folder: Path, times: int, seed: int) -> int:
+    dice = random.Random(seed)
+    with running(folder) as node:
+        owner = node.owner()
+        wallet, _, account = wallet_with_agent(node, owner, limit=10**9)
+        acknowledged: dict[str, tuple[dict[str, Any], bytes]] = {}
+        asked: dict[str, dict[str, Any]] = {}
+        nonce = 0
+        for _ in range(times):
+            short = Account(account._credential, node.url, timeout_seconds=0.5)
+            load = Load(short, nonce)
+            load.until_killed(node, dice.uniform(0.02, 0.6))
+            acknowledged |= load.got
+            asked |= load.asked
+            nonce = load.next
+            node.start()
+            # What was acknowledged is there, and asked again gives the very same bytes.
+            for name, (wish, raw) in list(load.got.items())[-5:]:
+                again = account.sign_transaction(wish, idempotency_key=name)
+                assert bytes(again.raw_transaction) == raw
+            # What was on its way is signed once at most, whoever asks again.
+            for name in [one for one in load.asked if one not in load.got][:4]:
+                signed = account.sign_transaction(load.asked[name], idempotency_key=name)
+                acknowledged[name] = (load.asked[name], bytes(signed.raw_transaction))
+        log = []
+        length = owner.show(wallet.wallet).log_length
+        while len(log) < length:
+            log += owner.log(wallet.wallet, len(log))
+        node.stop()
+        replayed(node)
+    ids = [entry["requestId"] for entry in log]
+    assert len(ids) == len(set(ids)) == length
+    assert [entry["index"] for entry in log] == list(range(length))
+    nonces = [entry["decoded"]["nonce"] for entry in log if entry["status"] == "bound"]
+    assert len(nonces) == len(set(nonces))  # no nonce was signed with different content
+    signed_nonces = {wish["nonce"] for wish, _ in acknowledged.values()}
+    assert signed_nonces <= set(nonces)
+    return len(acknowledged)
+
+
+def test_twenty_kills_under_load_lose_nothing_and_sign_nothing_twice(tmp_path: Path) -> None:
+    assert kill_again_and_again(tmp_path / "node", times=20, seed=1) > 20
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_hundred_kills_under_load(tmp_path: Path) -> None:
+    assert kill_again_and_again(tmp_path / "node", times=100, seed=2) > 100

@@ -1,0 +1,174 @@
+"""No secret leaves: files, answers, logs, errors and events are searched for the keys."""
+
+import base64
+import json
+from pathlib import Path
+
+from keymoot.base.fixed import Bytes32
+from keymoot.base.secret import Secret
+from keymoot.base.units import Wei
+from keymoot.contracts.vault import Vault
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.secp256k1 import address_of_secret
+from keymoot.enclave.keep import open_keep
+from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.engine.start import open_application, stored_genesis
+from keymoot.policy.errors import PolicyRefused
+from keymoot.store import keys as keys_module
+from keymoot.store.confidential import ConfidentialStore
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
+from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
+
+
+def encodings(secret: bytes) -> list[bytes]:
+    """Every form in which a careless program would write 32 bytes."""
+    number = int.from_bytes(secret, "big")
+    backwards = int.from_bytes(secret, "little")
+    forms = [
+        secret,
+        secret[::-1],
+        secret.hex().encode(),
+        secret.hex().upper().encode(),
+        secret[::-1].hex().encode(),
+        base64.b64encode(secret).rstrip(b"="),
+        base64.urlsafe_b64encode(secret).rstrip(b"="),
+        str(number).encode(),
+        str(backwards).encode(),
+        json.dumps(list(secret)).encode(),
+        repr(secret).encode(),
+    ]
+    # The middle of each, so that a cut or shifted copy is found too.
+    return forms + [secret[4:28], secret.hex()[8:56].encode()]
+
+
+def found_in(haystack: bytes, secrets: dict[str, bytes]) -> list[str]:
+    return [
+        name
+        for name, secret in secrets.items()
+        if any(one in haystack for one in encodings(secret))
+    ]
+
+
+def secrets_of(node: Running, wallet: bytes) -> dict[str, bytes]:
+    """Open the stopped node's secrets with its own fuse key, as its enclave does."""
+    platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
+    keep = open_keep(node.data / "enclave", platform)
+    store = LmdbStore(node.data)
+    genesis = stored_genesis(store)
+    keys = StateKeys(keep.state, genesis.network, 0)
+    app = open_application(store, genesis, keys)
+    with store.snapshot() as table:
+        journal = Journal(app.state(table))
+        cells = ConfidentialStore(journal, Vault.ADDRESS, keys, None, FreeMeter())
+        key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + wallet)))
+    store.close()
+    vault = keys.contract_keys(Vault.ADDRESS)
+    return {
+        "wallet key": bytes(key),
+        "state secret": keep.state.expose(),
+        "identity": keep.identity.expose(),
+        "consensus": keep.consensus.expose(),
+        "fuse": read_fuse(node.fuse, node.data).expose(),
+        "blinding key": vault.blind.expose(),
+        "sealing key": platform.sealing_key("keep").expose(),
+    }
+
+
+def _files(folder: Path) -> bytes:
+    return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _answers(node: Running, wallet: bytes, account: str, keys: list[str]) -> bytes:
+    """Ask everything that anybody can ask."""
+    network = node.network
+    height = int(network.call("eth_blockNumber"), 16)
+    collected = [network.call("keymoot_network"), network.call("web3_clientVersion")]
+    for number in range(1, height + 1):
+        collected.append(network.call("eth_getBlockByNumber", hex(number), True))
+        collected.append(network.call("eth_getBlockReceipts", hex(number)))
+        collected.append(network.call("keymoot_getSignedHeader", hex(number)))
+    collected.append(network.call("eth_getLogs", {"fromBlock": "0x1", "toBlock": "latest"}))
+    for contract in (Vault.ADDRESS.hex0x, Wallets.ADDRESS.hex0x, account):
+        collected.append(network.call("eth_getProof", contract, [hex(n) for n in range(4)]))
+    for key in keys:
+        collected.append(network.transport.get(f"/shares/{key}", 10))
+        collected.append(network.call("keymoot_getRequest", key))
+    for method in Wallets.METHODS.values():
+        data = "0x" + (method.selector + bytes(wallet) + bytes(32 * 6)).hex()
+        collected.append(_error(network, "eth_call", {"to": Wallets.ADDRESS.hex0x, "data": data}))
+    for method in Vault.METHODS.values():
+        data = "0x" + (method.selector + bytes(wallet) * 2).hex()
+        collected.append(_error(network, "eth_call", {"to": Vault.ADDRESS.hex0x, "data": data}))
+        collected.append(
+            _error(network, "eth_estimateGas", {"to": Vault.ADDRESS.hex0x, "data": data})
+        )
+    for path in ("/metrics", "/"):
+        import urllib.request
+
+        with urllib.request.urlopen(node.url + path) as page:
+            collected.append(page.read().decode())
+    return json.dumps(collected).encode()
+
+
+def _error(network, method: str, *params) -> object:
+    try:
+        return network.call(method, *params)
+    except Exception as error:
+        return [str(error), repr(error), repr(getattr(error, "data", None))]
+
+
+def test_no_secret_leaves(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        wallet, credential, account = wallet_with_agent(node, owner, limit=5)
+        signed = [account.sign_transaction(pay(n)) for n in range(4)]
+        errors = []
+        for wish in (pay(9, value=100), pay(10, value=10**9)):
+            try:
+                account.sign_transaction(wish)
+            except PolicyRefused as error:
+                errors.append(json.dumps(error.to_json()) + repr(error) + str(error))
+        errors += [repr(account), str(account), repr(credential), repr(owner)]
+        node.stop()
+        node.start()
+        signed.append(account.sign_transaction(pay(4)))
+        log = owner.log(wallet.wallet)
+        requests = [
+            keccak256(credential.requester + bytes.fromhex(one["requestId"][2:])).hex0x
+            for one in log
+        ]
+        answers = _answers(node, wallet.wallet, wallet.account.hex0x, requests)
+        assert node.stop() == 0
+        places = {
+            "data folder": _files(node.data),
+            "log lines": node.log.read_bytes(),
+            "answers": answers,
+            "errors": "\n".join(errors).encode(),
+            "signed transactions": b"".join(bytes(one.raw_transaction) for one in signed),
+        }
+        secrets = secrets_of(node, wallet.wallet)
+    # The search looks for the right thing.
+    assert address_of_secret(Secret(secrets["wallet key"])) == wallet.account
+    assert all(len(place) > 50 for place in places.values())
+    leaks = {name: found_in(place, secrets) for name, place in places.items()}
+    assert not any(leaks.values()), leaks
+
+
+def test_the_same_search_finds_the_key_where_sealing_is_a_double(
+    tmp_path: Path, monkeypatch
+) -> None:
+    from keymoot.cli.demo.unsealed import NoSealer
+
+    with running(tmp_path / "double", "keymoot.cli.demo.unsealed") as node:
+        owner = node.owner()
+        wallet = owner.create("test", RECOVERY, Wei(10**18))
+        node.stop()
+        monkeypatch.setattr(keys_module, "Sealer", NoSealer)
+        secrets = secrets_of(node, wallet.wallet)
+        assert address_of_secret(Secret(secrets["wallet key"])) == wallet.account
+        assert "wallet key" in found_in(_files(node.data), secrets)
