@@ -1,0 +1,180 @@
+"""Whatever a stranger sends gets a clear error and changes nothing."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, Rate
+from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
+from tests.gateway.conftest import Scene
+from tests.node.running import pay
+
+STANDARD = {-32700, -32600, -32601, -32602, -32002, -32003, -32005, 3, 4, 4100}
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+hexes = st.binary(max_size=80).map(lambda raw: "0x" + raw.hex())
+
+
+def post(scene: Scene, body: bytes, headers: dict | None = None) -> tuple[int, bytes]:
+    parts = urlsplit(scene.node.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    try:
+        connection.request("POST", "/", body, headers or {})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def ask(scene: Scene, body: bytes) -> dict:
+    status, raw = post(scene, body)
+    assert status == 200
+    answer = json.loads(raw)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def height(scene: Scene) -> str:
+    return scene.node.network.call("eth_blockNumber")
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_get_a_json_rpc_error(scene: Scene, body: bytes) -> None:
+    before = height(scene)
+    answer = ask(scene, body)
+    assert answer["error"]["code"] in STANDARD
+    assert height(scene) == before
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    method=st.sampled_from(sorted({*_METHODS, *_FILTER_METHODS} - {"keymoot_faucet"})),
+    params=st.lists(anything | hexes, max_size=4),
+)
+def test_any_parameters_get_an_answer_or_a_standard_error(
+    scene: Scene, method: str, params: list
+) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    answer = ask(scene, body.encode())
+    assert answer["id"] == 1
+    if "error" in answer:
+        assert answer["error"]["code"] in STANDARD, answer
+        assert len(answer["error"]["message"]) < 600
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", -32700),
+        (b"{", -32700),
+        (b"\xff\xfe", -32700),
+        (b'{"a":1,"a":2}', -32700),
+        (b"[" * 5000, -32700),
+        (
+            b'{"jsonrpc":"2.0","id":1,"method":"eth_call","params":' + b"[" * 40 + b"]" * 40 + b"}",
+            -32700,
+        ),
+        (b"[]", -32600),
+        (b"1", -32600),
+        (b'{"jsonrpc":"1.0","id":1,"method":"x"}', -32600),
+        (b'{"jsonrpc":"2.0","id":{},"method":"x"}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":{}}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_sign","params":[]}', -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[1]}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x"]}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x4b01"]}', -32602),
+    ],
+)
+def test_errors_have_their_standard_codes(scene: Scene, body: bytes, code: int) -> None:
+    assert ask(scene, body)["error"]["code"] == code
+
+
+def test_batches_are_answered_in_order_and_bounded(scene: Scene) -> None:
+    call = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
+    batch = [call | {"id": n} for n in range(3)] + [call]
+    status, raw = post(scene, json.dumps(batch).encode())
+    assert status == 200
+    assert [one["id"] for one in json.loads(raw)] == [0, 1, 2]
+    assert post(scene, json.dumps([call]).encode()) == (204, b"")
+    many = [call | {"id": n} for n in range(MAX_BATCH + 1)]
+    assert ask(scene, json.dumps(many).encode())["error"]["code"] == -32600
+
+
+def test_a_body_that_is_too_long_is_refused(scene: Scene) -> None:
+    assert ask(scene, b" " * (MAX_BODY_BYTES + 1))["error"]["code"] == -32005
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "evil.example"},
+        {"Host": "evil.example:8645"},
+    ],
+)
+def test_web_pages_cannot_use_the_node(scene: Scene, headers: dict) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+    status, raw = post(scene, body, headers)
+    assert status == 403
+    assert b"5afd" not in raw
+
+
+def test_the_rate_of_one_client_is_limited() -> None:
+    now = [0.0]
+    rate = Rate(lambda: now[0], per_second=10, burst=20)
+    assert all(rate.take("a") for _ in range(20))
+    assert not rate.take("a")
+    assert rate.take("b")
+    now[0] += 0.5
+    assert rate.take("a", 5)
+    assert not rate.take("a", 1)
+
+
+def test_shares_of_strangers_requests_show_nothing(scene: Scene) -> None:
+    transport = scene.node.network.transport
+    unknown = transport.get("/shares/0x" + "11" * 32, 5)
+    assert (unknown["status"], unknown["refusal"]) == ("waiting", None)
+    assert "sealed" not in unknown
+    status, raw = _get(scene, "/shares/0x12")
+    assert status == 400
+    assert b"Hash32" in raw
+    assert _get(scene, "/shares/0x" + "11" * 32 + "?wait=x")[0] == 400
+
+
+def _get(scene: Scene, path: str) -> tuple[int, bytes]:
+    parts = urlsplit(scene.node.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    found = response.status, response.read()
+    connection.close()
+    return found
+
+
+def test_people_and_probes_are_answered(scene: Scene) -> None:
+    status, page = _get(scene, "/")
+    assert status == 200
+    assert b"SIMULATED" in page
+    health = json.loads(_get(scene, "/health")[1])
+    assert health["height"] > 0
+    assert health["simulated"] is True
+    assert b"keymoot_http_requests_total" in _get(scene, "/metrics")[1]
+
+
+def test_keymoot_ask_answers_again_without_asking_twice(scene: Scene) -> None:
+    before = scene.owner.show(scene.wallet.wallet).log_length
+    name = "0x" + "77" * 32
+    first = scene.account.sign_transaction(pay(700), idempotency_key=name)
+    second = scene.account.sign_transaction(pay(700), idempotency_key=name)
+    assert first.raw_transaction == second.raw_transaction
+    assert scene.owner.show(scene.wallet.wallet).log_length == before + 1
