@@ -16,7 +16,11 @@ from tests.node.running import pay
 STANDARD = {-32700, -32600, -32601, -32602, -32002, -32003, -32005, 3, 4, 4100}
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.floats(allow_nan=False, allow_infinity=False),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 )
