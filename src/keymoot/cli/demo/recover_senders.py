@@ -7,6 +7,7 @@ import sys
 
 from eth_account import Account
 
-with open(sys.argv[1]) as listing:  # noqa: PTH123  no import but eth_account's
-    for line in listing:
-        print(Account.recover_transaction(line.strip()))
+if __name__ == "__main__":
+    with open(sys.argv[1]) as listing:  # noqa: PTH123  no import but eth_account's
+        for line in listing:
+            print(Account.recover_transaction(line.strip()))

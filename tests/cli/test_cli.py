@@ -1,0 +1,219 @@
+"""The command line as a person meets it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keymoot.base.strict_json import canonical
+from tests.node.running import Running, pay, running
+from tests.policy.documents import interfaces
+from tests.runtime.people import policy
+
+COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
+
+
+class Shell:
+    """A person's shell in a folder of its own."""
+
+    def __init__(self, folder: Path, node: Running | None = None) -> None:
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        if node is not None:
+            self.environment["KEYMOOT_URL"] = node.url
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout)
+
+    def write(self, name: str, content: Any) -> str:
+        text = content if isinstance(content, str) else json.dumps(content)
+        (self.folder / name).write_text(text)
+        return name
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("node")) as found:
+        yield found
+
+
+HELP = [
+    [],
+    ["up"],
+    ["demo"],
+    ["inspect"],
+    ["key", "new"],
+    ["net", "status"],
+    ["policy", "check"],
+    *(
+        ["wallet", name]
+        for name in (
+            ["create", "list", "show", "log", "policy", "grant", "revoke", "pause", "resume", "fund", "withdraw", "sign"]
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("command", HELP, ids=" ".join)
+def test_every_command_explains_itself_and_its_arguments(shell: Shell, command: list) -> None:
+    done = shell.run(*command, "--help")
+    assert done.returncode == 0
+    assert len(done.stdout) > 150
+    for line in done.stdout.splitlines():
+        assert "None" not in line, line
+
+
+def test_help_is_fast(shell: Shell) -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        shell.run("--help")
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1.0  # the goal, 0.3 s, is measured by the bench; this finds a web3 import
+
+
+def test_heavy_imports_wait() -> None:
+    code = "import sys, keymoot.cli.main; print([m for m in ('web3','lmdb','starlette','eth_account','coincurve') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "word"),
+    [
+        (["nonsense"], 2, "nonsense"),
+        (["wallet", "create"], 2, "name"),
+        (["policy", "check", "missing.json"], 1, "cannot be read"),
+        (["wallet", "show", "x", "--url", "http://127.0.0.1:1"], 1, "keymoot up"),
+        (["wallet", "sign", "x", "tx.json"], 1, "KEYMOOT_CREDENTIAL"),
+        (["key", "new", "k.json"], 1, "--password-file"),
+        (["inspect", "0x1234"], 1, "32 bytes"),
+        (["inspect", "nothing-here"], 1, "nor a file"),
+    ],
+)
+def test_mistakes_get_an_error_that_says_what_to_do(
+    shell: Shell, arguments: list, status: int, word: str
+) -> None:
+    done = shell.run(*arguments)
+    assert done.returncode == status, done.stderr
+    assert word in done.stderr + done.stdout
+
+
+def test_policy_check_shows_the_trace_and_exits_with_three(shell: Shell) -> None:
+    rules = shell.write("rules.json", policy(100))
+    good = shell.write("good.json", pay(0, 100))
+    bad = shell.write("bad.json", pay(0, 101))
+    done = shell.run("policy", "check", rules, "--tx", good)
+    assert done.returncode == 0
+    assert 'allowed by rule "pay"' in done.stdout
+    refused = shell.json("policy", "check", rules, "--tx", bad, status=3)
+    assert refused["refusal"]["reason"] == "LIMIT_EXCEEDED"
+    assert refused["trace"][-1]["passed"] is False
+
+
+def test_policy_check_names_the_path_of_a_mistake(shell: Shell) -> None:
+    document = interfaces()
+    document["rules"][0]["args"]["spendr"] = {"in": "vaults"}
+    done = shell.run("policy", "check", shell.write("rules.json", document))
+    assert done.returncode == 1
+    assert "rules.json: rules[0].args.spendr:" in done.stderr
+
+
+def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
+    shell = Shell(tmp_path, node)
+    shell.write("password", "correct horse\n")
+    secret = ["--password-file", "password"]
+    owner = ["--owner", "owner.json", *secret]
+    key = shell.json("key", "new", "owner.json", *secret)
+    assert (tmp_path / "owner.json").stat().st_mode & 0o077 == 0
+    assert shell.run("key", "new", "owner.json", *secret).returncode == 1
+    made = shell.json("wallet", "create", "yield", *owner)
+    assert made["owner"] == key["address"]
+    assert shell.json("wallet", "list")[0]["name"] == "yield"
+    shell.environment["KEYMOOT_CREDENTIAL"] = "yield.cred"
+    granted = shell.json(
+        "wallet", "grant", "yield", *owner, "--expires", "1h", "--out", "yield.cred"
+    )
+    assert (tmp_path / "yield.cred").stat().st_mode & 0o077 == 0
+    wish = shell.write("tx.json", pay(0, 60))
+    refused = shell.json("wallet", "sign", "yield", wish, status=3)
+    assert refused["data"]["reason"] == "NO_POLICY"
+    rules = shell.write("rules.json", policy(100))
+    ruled = shell.json("wallet", "policy", "yield", rules, *owner)
+    assert ruled["version"] == 1
+    assert any("+" in line for line in ruled["difference"])
+    signed = shell.run("wallet", "sign", "yield", wish)
+    assert signed.returncode == 0
+    from eth_account import Account
+
+    assert Account.recover_transaction(signed.stdout.strip()) == made["address"]
+    again = shell.json("wallet", "sign", "yield", shell.write("tx.json", pay(1, 60)), status=3)
+    assert again["data"]["limit"] == "day"
+    shown = shell.json("wallet", "show", "yield")
+    assert shown["usage"][0]["used"] == "60"
+    assert "SIMULATED" in shell.run("wallet", "show", "yield").stderr
+    log = shell.json("wallet", "log", "yield")
+    assert [entry["status"] for entry in log] == ["refused", "bound", "refused"]
+    paused = shell.json("wallet", "pause", "yield", *owner)
+    assert paused["signed"] == ["eip155:8453 nonce 0"]
+    home = pay(1, 5) | {"to": key["address"]}
+    paid = shell.run("wallet", "withdraw", "yield", shell.write("home.json", home), *owner)
+    assert Account.recover_transaction(paid.stdout.strip()) == made["address"]
+    stolen = shell.run("wallet", "withdraw", "yield", shell.write("tx.json", pay(2, 5)), *owner)
+    assert stolen.returncode == 1
+    shell.json("wallet", "resume", "yield", *owner)
+    shell.json("wallet", "revoke", "yield", granted["credential"], *owner)
+    assert (
+        shell.json("wallet", "sign", "yield", wish, status=3)["data"]["reason"]
+        == "CREDENTIAL_REVOKED"
+    )
+    status = shell.json("net", "status")
+    assert status["simulated"] is True
+    assert len(status["nodes"]) == 1
+    decoded = shell.json("inspect", signed.stdout.strip())
+    assert decoded["from"] == made["address"].lower()
+    wrong = shell.write("wrong", "not it\n")
+    denied = shell.run(
+        "wallet", "pause", "yield", "--owner", "owner.json", "--password-file", wrong
+    )
+    assert denied.returncode == 1
+    assert "does not open" in denied.stderr
+
+
+def test_the_policy_document_on_the_ledger_is_what_was_set(tmp_path: Path, node: Running) -> None:
+    from keymoot.base.units import Wei
+    from tests.node.running import RECOVERY
+
+    owner = node.owner()
+    wallet = owner.create("direct", RECOVERY, Wei(10**18))
+    owner.set_policy(wallet.wallet, canonical(policy(7)), 0)
+    assert owner.policy(wallet.wallet) == canonical(policy(7))
