@@ -77,7 +77,20 @@ HELP = [
     *(
         ["wallet", name]
         for name in (
-            ["create", "list", "show", "log", "policy", "grant", "revoke", "pause", "resume", "fund", "withdraw", "sign"]
+            [
+                "create",
+                "list",
+                "show",
+                "log",
+                "policy",
+                "grant",
+                "revoke",
+                "pause",
+                "resume",
+                "fund",
+                "withdraw",
+                "sign",
+            ]
         )
     ),
 ]

@@ -1,0 +1,1 @@
+"""Measure what the design promises: `make bench` prints a table and writes build/bench.json."""

@@ -1,0 +1,39 @@
+"""One figure, and how figures are taken: medians of repeated runs."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure. `goal` is None for floors and side figures."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+    better: str = "lower"
+
+    @property
+    def met(self) -> bool:
+        if self.goal is None:
+            return True
+        return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def median_seconds(work: Callable[[], Any], runs: int, warm: int = 3) -> float:
+    """Time single calls and give the median."""
+    for _ in range(warm):
+        work()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from the contract's class; do not edit.
+pragma solidity ^0.8.4;
+
+/// Keeps wallets and decides what their keys may sign.
+/// Stands at 0x6b65796d6f6f7400000000000000000000000002.
+interface IWallets {
+    event CredentialSet(bytes32 indexed wallet, address indexed credential, uint64 expiresAt);
+    event PauseSet(bytes32 indexed wallet, bool paused);
+    event PolicySet(bytes32 indexed wallet, uint64 version, bytes32 hash);
+    event RequestDecided(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bool bound, string reason);
+    event WalletCreated(bytes32 indexed wallet, address indexed owner, address indexed account);
+    error BadCredential();
+    error BadExpiry();
+    error BadRecovery();
+    error NoSuchCredential();
+    error NoSuchWallet(bytes32);
+    error NotBound();
+    error NotOwner();
+    error RequestReused();
+    error StalePolicy(uint64);
+    error WalletExists();
+
+    /// Make a wallet whose owner is the caller; the value becomes its quota.
+    function create(bytes32 salt, address recovery) external payable returns (bytes32, address);
+
+    /// Give when it expires, whether it was revoked, and when it was granted (0: never).
+    function credential(bytes32 wallet, address holder) external view returns (uint64, bool, uint64);
+
+    /// Add the value to a wallet's quota; anyone may.
+    function fund(bytes32 wallet) external payable;
+
+    /// Let `credential` ask until `expires_at`; it can do nothing else.
+    function grant(bytes32 wallet, address credential, uint64 expiresAt) external;
+
+    /// Give log entries from `start` on, each as JSON; at most 256.
+    function log(bytes32 wallet, uint64 start, uint64 count) external view returns (bytes[] memory);
+
+    /// Refuse and release nothing until `resume`; withdrawals still work.
+    function pause(bytes32 wallet) external;
+
+    /// Give the policy's canonical JSON; empty before the first.
+    function policy(bytes32 wallet) external view returns (bytes memory);
+
+    /// End a pause.
+    function resume(bytes32 wallet) external;
+
+    /// Take a credential back; answers that were bound but not fetched stop too.
+    function revoke(bytes32 wallet, address credential) external;
+
+    /// Replace the policy; `expected_version` is the version that the owner looked at.
+    function setPolicy(bytes32 wallet, bytes calldata document, uint64 expectedVersion) external;
+
+    /// Give what is spent of each window now, as JSON: limit, max, used.
+    function usage(bytes32 wallet) external view returns (bytes memory);
+
+    /// Give owner, recovery, account, paused, quota, policy version and hash, birth, log length.
+    function wallet(bytes32 wallet) external view returns (address, address, address, bool, uint256, uint64, bytes32, uint64, uint64);
+
+    /// Bind an owner's transaction to the recovery address; no policy is asked.
+    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey) external returns (bytes32);
+}
