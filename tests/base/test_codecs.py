@@ -43,6 +43,25 @@ def test_rlp_has_one_form_and_refuses_what_pyrlp_refuses(raw: bytes) -> None:
         assert pyrlp.decode(raw, strict=True) == item
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x81\x05",  # a byte below 0x80 in the long form
+        b"\xb8\x05hello",  # a short length in the long form
+        b"\xb9\x00\x38" + bytes(56),  # a length with a leading zero
+        b"\xf8\x01\x05",
+        b"\xc2\x81\x05",
+        b"\x83ab",
+        b"\xc3\x01",
+        b"\x01\x02",
+        b"",
+    ],
+)
+def test_rlp_refuses_every_second_form(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        rlp.decode(raw)
+
+
 def test_rlp_bounds_its_depth() -> None:
     item: rlp.Item = b""
     for _ in range(30):

@@ -12,18 +12,18 @@ NAMES = ("Aurora", "Borealis", "Cascade")
 OTHERS_DEPOSIT = 1_000_000 * USDC
 """What other depositors have in each vault."""
 
-ETH_IN_USDC = 2_500
+ETH_IN_USDC = 4_000
 """Scripted price of one ETH, to weigh gas against yield."""
 
 RATES: tuple[tuple[int, int, int], ...] = (
     (30, 10, 5),
     (30, 32, 5),
     (10, 45, 20),
-    (5, 45, 44),
+    (5, 45, 46),
     (5, 20, 60),
     (40, 20, 60),
     (80, 20, 15),
-    (80, 79, 15),
+    (80, 81, 15),
     (10, 79, 15),
     (10, 12, 55),
     (10, 12, 55),

@@ -25,6 +25,8 @@ class Report:
     refusals: list[tuple[str, str, str]] = field(default_factory=list)
     attacks: list[tuple[str, str, str]] = field(default_factory=list)
     rounds: list[tuple[str, ...]] = field(default_factory=list)
+    signatures: list[tuple[str, ...]] = field(default_factory=list)
+    balances: list[tuple[str, ...]] = field(default_factory=list)
 
     def chapter(self, title: str) -> None:
         """Begin a part of the story."""
@@ -64,6 +66,9 @@ class Report:
             ("round", "rates bp", "decision", "vault", "tx", "wallet USDC", "standing still"),
             self.rounds,
         )
+        self._table("Balances (USDC)", ("moment", "wallet", "recovery"), self.balances)
+        heads = ("what", "rule or reason", "nonce", "transaction", "call to answer")
+        self._table("Signatures that were mined", heads, self.signatures)
         self._table("Wishes", ("wish", "expected", "answer"), self.refusals)
         self._table("Attacks by the host", ("attack", "outcome", "what it means"), self.attacks)
 

@@ -41,6 +41,12 @@ class Stage:
     recovery: str
     withdrawals: list[bytes] = field(default_factory=list)
 
+    def note_balances(self, moment: str) -> None:
+        """Keep a row of the table of balances."""
+        wallet = self.market.wealth(self.agent.address) / USDC
+        home = self.market.cash(self.recovery) / USDC
+        self.report.balances.append((moment, f"{wallet:.2f}", f"{home:.2f}"))
+
     def set_policy(self, document: dict[str, object]) -> None:
         """Let the owner replace the wallet's policy."""
         version = self.owner.show(self.wallet.wallet).policy_version
@@ -71,4 +77,5 @@ def set_stage(report: Report, network: LocalNetwork, market: Market, folder: Pat
     report.say("agent     a credential that expires in an hour and can only ask")
     market.fund(agent.address, START_USDC, START_WEI)
     report.say(f"funds     {START_USDC // USDC} USDC and 1 ETH")
+    stage.note_balances("funded")
     return stage

@@ -3,12 +3,16 @@
 It holds no key. Everything that it wants signed goes through `Account`.
 """
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from keymoot.agent.account import Account
 from keymoot.cli.demo.market import ETH_IN_USDC, USDC, Market, Vault
 from keymoot.cli.demo.outside import CHAIN_ID, calldata
+
+RULES = {"approve": "approve", "deposit": "deposit", "redeem": "exit"}
+"""The policy's rule for each kind of transaction."""
 
 GAS = {"approve": 60_000, "deposit": 130_000, "redeem": 130_000, "transfer": 70_000}
 
@@ -20,12 +24,14 @@ class Strategist:
     Attributes:
         place: The vault in which the money is now.
         sent: Raw transactions that were mined, for the audit.
+        signatures: What was signed, under which rule, how fast: rows of a table.
     """
 
     account: Account
     market: Market
     place: Vault | None = None
     sent: list[bytes] = field(default_factory=list)
+    signatures: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -49,10 +55,17 @@ class Strategist:
 
     def act(self, kind: str, to: str, data: bytes) -> None:
         """Have one transaction signed by the network, and mined by the chain."""
-        signed = self.account.sign_transaction(self.fields(kind, to, data))
+        wish = self.fields(kind, to, data)
+        start = time.perf_counter()
+        signed = self.account.sign_transaction(wish)
+        milliseconds = (time.perf_counter() - start) * 1e3
         raw = bytes(signed.raw_transaction)
         self.market.chain.send_raw(raw)
         self.sent.append(raw)
+        name = signed.hash.to_0x_hex()
+        self.signatures.append(
+            (kind, RULES[kind], str(wish["nonce"]), f"{name[:14]}…", f"{milliseconds:.1f} ms")
+        )
 
     def choose(self) -> tuple[Vault, str]:
         """Give the vault for the coming round, and why."""

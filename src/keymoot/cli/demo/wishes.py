@@ -197,8 +197,12 @@ def _bind(stage: Stage, to: str, data: bytes, value: int = 0, gas: int = 200_000
 
 def _pay(stage: Stage, to: str, data: bytes, value: int = 0, gas: int = 200_000) -> None:
     raw = _bind(stage, to, data, value, gas)
-    stage.market.chain.send_raw(raw)
+    receipt = stage.market.chain.send_raw(raw)
     stage.withdrawals.append(raw)
+    kind = "withdrawal of ETH" if not data else "withdrawal of USDC"
+    nonce = str(stage.market.chain.nonce(stage.agent.address) - 1)
+    row = (kind, "to recovery", nonce, f"{receipt['transactionHash'][:14]}…", "")
+    stage.report.signatures.append(row)
 
 
 def _word(answer: PolicyRefused | bytes) -> str:

@@ -31,6 +31,7 @@ def earn(stage: Stage, rounds: int) -> None:
             )
         )
         report.say(f"round {number + 1:>2}  {target.name:<9} {why:<48} {worth / USDC:>10.2f} USDC")
+    report.signatures += agent.signatures
     signed = len(agent.sent)
     worth = market.wealth(agent.address)
     report.say(f"{signed} transactions decoded, held against the policy, signed, and mined")
