@@ -74,6 +74,7 @@ HELP = [
     ["key", "new"],
     ["net", "status"],
     ["policy", "check"],
+    ["policy", "show"],
     *(
         ["wallet", name]
         for name in (
@@ -184,6 +185,7 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     ruled = shell.json("wallet", "policy", "yield", rules, *owner)
     assert ruled["version"] == 1
     assert any("+" in line for line in ruled["difference"])
+    assert json.loads(shell.run("policy", "show", "yield").stdout) == policy(100)
     signed = shell.run("wallet", "sign", "yield", wish)
     assert signed.returncode == 0
     from eth_account import Account

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from keymoot.cli import inspect, key, net, policy, wallet
+from keymoot.cli import inspect, key, net, owner, policy, wallet
 from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
 
 HELP = """Keys that nobody holds, for agents that act on chains.
@@ -37,8 +37,11 @@ app = App(
     help=HELP,
     help_format="plaintext",
     version_flags=["--version"],
+    default_parameter=Parameter(negative=""),
 )
 app.command(key.app)
+for command in owner.COMMANDS:
+    wallet.app.command(command)
 app.command(wallet.app)
 app.command(policy.app)
 app.command(net.app)

@@ -77,6 +77,23 @@ def check(file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bo
         raise Failed(EXIT_REFUSED)
 
 
+@app.command
+def show(name: str, *, url: str | None = None) -> None:
+    """Show the policy of a wallet, as it stands on the ledger.
+
+    Args:
+        name: The wallet's name here, or its id.
+        url: The Keymoot RPC.
+    """
+    from keymoot.cli.wallet import view_of
+
+    views, wallet = view_of(name, url)
+    document = views.policy(wallet)
+    if not document:
+        fail(f"{name} has no policy yet, so everything is refused")
+    print(json_module.dumps(json_module.loads(document), indent=2))
+
+
 def read_policy(file: Path) -> "Policy":
     """Read and parse a policy file, or end the command with the reason."""
     from keymoot.policy.document import parse_policy

@@ -1,0 +1,243 @@
+"""`keymoot wallet`, the owner's half: rule a wallet, and take everything back."""
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keymoot.cli.options import Owner
+from keymoot.cli.output import fail, fields, note, result, tokens
+
+if TYPE_CHECKING:
+    from keymoot.agent.owner import Owner as Acting
+    from keymoot.base.fixed import WalletId
+
+_LENGTHS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def policy(
+    name: str,
+    file: Path,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """Replace a wallet's policy; shows what changes, the new version and its hash.
+
+    Args:
+        name: The wallet's name.
+        file: The new policy document.
+        json: Print the result as JSON.
+    """
+    import difflib
+    import json as json_module
+
+    from keymoot.cli.policy import read_policy
+    from keymoot.policy.lint import warnings_of
+
+    wanted = read_policy(file)
+    for warning in warnings_of(wanted):
+        note(f"warning: {warning}")
+    acting = by.open()
+    wallet = _owned(acting, name)
+    before, version = acting.policy(wallet), acting.show(wallet).policy_version
+    old = json_module.dumps(json_module.loads(before or b"{}"), indent=1, sort_keys=True)
+    new = json_module.dumps(json_module.loads(wanted.source), indent=1, sort_keys=True)
+    difference = list(
+        difflib.unified_diff(
+            old.splitlines(), new.splitlines(), f"version {version}", "new", lineterm="", n=1
+        )
+    )
+    done = acting.set_policy(wallet, wanted.source, version)
+    shown = {"version": version + 1, "hash": wanted.hash.hex0x, "height": done.height}
+    result(shown | {"difference": difference}, [*difference, *fields(shown)], as_json=json)
+
+
+def grant(
+    name: str,
+    *,
+    by: Owner,
+    out: Path,
+    expires: str = "7d",
+    json: bool = False,
+) -> None:
+    """Grant an agent a credential: a file with which it can ask, and nothing else.
+
+    Args:
+        name: The wallet's name.
+        out: Where to write the credential, with mode 0600.
+        expires: How long it lasts: 90s, 30m, 12h, 7d.
+        json: Print the result as JSON.
+    """
+    from keymoot.base.units import UnixSeconds
+
+    if out.exists():
+        fail(f"{out} exists: choose another name, credentials are never overwritten")
+    until = UnixSeconds(int(time.time()) + _seconds(expires))
+    acting = by.open()
+    credential = acting.grant(_owned(acting, name), name, until)
+    credential.save(out)
+    shown = {
+        "credential": credential.requester.hex0x,
+        "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)),
+        "file": str(out),
+    }
+    result(shown, fields(shown), as_json=json)
+    note(f"for the agent: export KEYMOOT_CREDENTIAL={out}")
+
+
+def revoke(
+    name: str,
+    credential: str,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """Take a credential back, at once.
+
+    Args:
+        name: The wallet's name.
+        credential: Its address, or its file.
+        json: Print the result as JSON.
+    """
+    from keymoot.agent.credential import Credential
+    from keymoot.base.fixed import Address
+
+    if credential.startswith("0x"):
+        holder = Address.from_hex(credential)
+    else:
+        holder = Credential.load(Path(credential)).requester
+    acting = by.open()
+    wallet = _owned(acting, name)
+    done = acting.revoke(wallet, holder)
+    shown = {"revoked": holder.hex0x, "height": done.height, "signed": _signed(acting, wallet)}
+    result(shown, _with_signed(shown), as_json=json)
+
+
+def pause(
+    name: str,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """Stop every signature of a wallet but your own withdrawals.
+
+    Args:
+        name: The wallet's name.
+        json: Print the result as JSON.
+    """
+    acting = by.open()
+    wallet = _owned(acting, name)
+    done = acting.pause(wallet)
+    shown = {"paused": True, "height": done.height, "signed": _signed(acting, wallet)}
+    result(shown, _with_signed(shown), as_json=json)
+
+
+def resume(
+    name: str,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """End a pause.
+
+    Args:
+        name: The wallet's name.
+        json: Print the result as JSON.
+    """
+    acting = by.open()
+    done = acting.resume(_owned(acting, name))
+    shown = {"paused": False, "height": done.height}
+    result(shown, fields(shown), as_json=json)
+
+
+def fund(
+    name: str,
+    amount: int,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """Prepay more requests.
+
+    Args:
+        name: The wallet's name.
+        amount: Ledger tokens to add to the quota.
+        json: Print the result as JSON.
+    """
+    from keymoot.base.units import Wei
+
+    acting = by.open()
+    wallet = _owned(acting, name)
+    done = acting.fund(wallet, Wei(amount * 10**18))
+    shown = {"quota": tokens(acting.show(wallet).quota), "height": done.height}
+    result(shown, fields(shown), as_json=json)
+
+
+def withdraw(
+    name: str,
+    tx: Path,
+    *,
+    by: Owner,
+    json: bool = False,
+) -> None:
+    """Sign a transaction to the recovery address; no policy is asked, a pause is no hindrance.
+
+    Prints the raw signed transaction: send it to its chain. It must be a plain transfer, ERC-20
+    transfer, or ERC-4626 withdraw or redeem, to the recovery address.
+
+    Args:
+        name: The wallet's name.
+        tx: The transaction as web3.py's dictionary, in JSON.
+        json: Print the result as JSON.
+    """
+    from keymoot.cli.policy import read_transaction
+
+    acting = by.open()
+    wallet = _owned(acting, name)
+    account = acting.show(wallet).account
+    raw = acting.withdraw(wallet, read_transaction(tx, account.hex0x))
+    result({"raw": "0x" + raw.hex()}, ["0x" + raw.hex()], as_json=json)
+
+
+COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)
+"""The owner's half of `keymoot wallet`."""
+
+
+def _owned(acting: "Acting", name: str) -> "WalletId":
+    from keymoot.base.fixed import WalletId
+
+    return WalletId.from_hex(name) if name.startswith("0x") else acting.wallet_of(name)
+
+
+def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:
+    """List chain and nonce of everything that was signed: it may still be mined."""
+    found: set[str] = set()
+    start, length = 0, acting.show(wallet).log_length
+    while start < length:
+        page = acting.log(wallet, start)
+        if not page:
+            break
+        for entry in page:
+            decoded = entry.get("decoded") if isinstance(entry, dict) else None
+            if isinstance(decoded, dict):
+                found.add(f"{decoded['chain']} nonce {decoded['nonce']}")
+        start += len(page)
+    return sorted(found)
+
+
+def _with_signed(shown: dict[str, Any]) -> list[str]:
+    signed = shown["signed"]
+    lines = fields({name: value for name, value in shown.items() if name != "signed"})
+    if signed:
+        lines.append("signed before, and perhaps not mined yet (a withdrawal of the same nonce,")
+        lines.append("with a higher fee, replaces one):")
+        lines += [f"  {one}" for one in signed[-20:]]
+    return lines
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
+    if match is None:
+        fail("--expires is written as 90s, 30m, 12h or 7d")
+    return int(match[1]) * _LENGTHS[match[2]]
