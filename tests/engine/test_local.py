@@ -199,7 +199,11 @@ async def test_the_same_bytes_again_are_no_error_and_nothing_happens_twice(
 async def test_what_cannot_enter_its_block_tells_who_waits(machine: Machine) -> None:
     await machine.settle()
     first = await machine.ledger.submit(transfer(OWNER, 0, value=10**24 - 10**17))
-    name = await machine.ledger.submit(transfer(OWNER, 1, value=10**24 - 10**17))
+    with pytest.raises(Refused, match="transactions that wait take up to"):
+        await machine.ledger.submit(transfer(OWNER, 1, value=10**17))
+    late = machine.ledger.open(transfer(OWNER, 1, value=10**17))
+    machine.engine.mempool.add(late)  # as if it had been checked a moment before
+    name = late.hash
     waiter = asyncio.create_task(machine.ledger.wait(name, 5))
     await asyncio.sleep(0)
     await machine.settle()

@@ -108,3 +108,20 @@ def test_stale_transactions_and_expired_requests_are_forgotten() -> None:
     assert len(gone) == 3
     assert len(pool) == 2
     assert nonces(pool, 2) == [2]
+
+
+def test_what_waits_is_counted_by_cost_and_by_wallet() -> None:
+    pool = Mempool()
+    for nonce in range(3):
+        pool.add(opened(transfer(OWNER, nonce, value=10)))
+    each = opened(transfer(OWNER, 0, value=10)).ethereum.max_cost
+    assert pool.cost_before(OWNER.address, Nonce(9)) == 3 * each
+    assert pool.cost_before(OWNER.address, Nonce(1)) == 2 * each
+    assert pool.cost_before(AGENT.address, Nonce(0)) == 0
+    wallet = WalletId(bytes(32))
+    pool.add(request(1))
+    pool.add(request(2))
+    assert pool.requests_of(wallet) == 2
+    pool.remove(request(1).hash)
+    pool.remove(request(2).hash)
+    assert pool.requests_of(wallet) == 0

@@ -19,16 +19,20 @@ MAX_DEPTH = 16
 _SHORT = 55
 """Longest payload whose length fits into the first byte."""
 
+_BYTES_PREFIX = [bytes((0x80 + length,)) for length in range(_SHORT + 1)]
+_LIST_PREFIX = [bytes((0xC0 + length,)) for length in range(_SHORT + 1)]
+
 
 def encode(item: Item) -> bytes:
     """Encode bytes or a nested sequence of bytes."""
-    if isinstance(item, (bytes, bytearray, memoryview)):
-        raw = bytes(item)
-        if len(raw) == 1 and raw[0] < 0x80:
-            return raw
-        return _prefix(len(raw), 0x80) + raw
+    if isinstance(item, bytes):
+        length = len(item)
+        if length == 1 and item[0] < 0x80:
+            return bytes(item)
+        return (_BYTES_PREFIX[length] if length <= _SHORT else _prefix(length, 0x80)) + item
     payload = b"".join([encode(part) for part in item])
-    return _prefix(len(payload), 0xC0) + payload
+    length = len(payload)
+    return (_LIST_PREFIX[length] if length <= _SHORT else _prefix(length, 0xC0)) + payload
 
 
 def decode(data: bytes, max_depth: int = MAX_DEPTH) -> "Decoded":

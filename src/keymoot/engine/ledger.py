@@ -15,6 +15,7 @@ from keymoot.engine import archive
 from keymoot.engine.application import Finalized
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import AlreadyKnown
+from keymoot.runtime.admit import Inadmissible, quota_of, request_price
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
@@ -114,6 +115,7 @@ class Ledger:
         if tx.ethereum is not None:
             nonce = self._acceptable_nonce(tx)
         app.check(self.state(), tx, seconds_of(self._clock()), nonce)
+        self._check_means(tx)
         try:
             mempool.add(tx)
         except AlreadyKnown:
@@ -213,6 +215,31 @@ class Ledger:
             return committed
         pending = self.engine.mempool.next_nonce(tx.sender, committed)
         return transaction.nonce if transaction.nonce < pending + NONCE_GAP else pending
+
+    def _check_means(self, tx: LedgerTransaction) -> None:
+        """Refuse what its sender could not pay for beside all that waits already.
+
+        Otherwise a poor account could fill blocks with transactions that pay nothing.
+        """
+        mempool, state = self.engine.mempool, self.state()
+        if tx.ethereum is not None:
+            waiting = mempool.cost_before(tx.sender, tx.ethereum.nonce)
+            has = state.account(tx.sender).balance
+            if waiting and has < waiting + tx.ethereum.max_cost:
+                raise Inadmissible(
+                    "INSUFFICIENT_FUNDS",
+                    f"insufficient funds for gas * price + value: have {has} wei, transactions "
+                    f"that wait take up to {waiting}, this one {tx.ethereum.max_cost}",
+                )
+        elif tx.request is not None:
+            waiting = mempool.requests_of(tx.request.wallet)
+            block = self.block_environment()
+            if quota_of(state, tx.request.wallet) < (waiting + 1) * request_price(block):
+                raise Inadmissible(
+                    "QUOTA_EMPTY",
+                    f"{waiting} requests of this wallet wait, and its quota pays for no more: "
+                    "wait for their answers, or fund the wallet (Wallets.fund)",
+                )
 
     def _settle(self, blocks: list[Finalized]) -> None:
         for done in blocks:

@@ -6,11 +6,14 @@ Requests have no order. All is bounded: by count, by bytes, by sender.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from keymoot.base.errors import Refused
-from keymoot.base.fixed import Address, Hash32
+from keymoot.base.fixed import Address, Hash32, WalletId
 from keymoot.base.units import Nonce, UnixSeconds
 from keymoot.runtime.transactions import LedgerTransaction
+
+K = TypeVar("K")
 
 MAX_COUNT = 8_192
 MAX_BYTES = 67_108_864
@@ -59,6 +62,7 @@ class Mempool:
         self._arrival: dict[Hash32, LedgerTransaction] = {}
         self._accounts: dict[Address, dict[Nonce, LedgerTransaction]] = {}
         self._requests: dict[Address, int] = {}
+        self._wallets: dict[WalletId, int] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -81,6 +85,19 @@ class Mempool:
             nonce = Nonce(nonce + 1)
         return nonce
 
+    def cost_before(self, sender: Address, nonce: Nonce) -> int:
+        """Give the most wei that a sender's waiting transactions can cost, but for one nonce's."""
+        account = self._accounts.get(sender, {})
+        return sum(
+            tx.ethereum.max_cost
+            for at, tx in account.items()
+            if at != nonce and tx.ethereum is not None
+        )
+
+    def requests_of(self, wallet: WalletId) -> int:
+        """Count the requests to one wallet that wait."""
+        return self._wallets.get(wallet, 0)
+
     def add(self, tx: LedgerTransaction) -> None:
         """Let a transaction wait that passed `check`.
 
@@ -100,6 +117,9 @@ class Mempool:
         self._bytes += len(tx.raw)
         if tx.ethereum is None:
             self._requests[tx.sender] = self._requests.get(tx.sender, 0) + 1
+            if tx.request is not None:
+                wallet = tx.request.wallet
+                self._wallets[wallet] = self._wallets.get(wallet, 0) + 1
         else:
             account = self._accounts.setdefault(tx.sender, {})
             account[tx.ethereum.nonce] = tx
@@ -175,11 +195,17 @@ class Mempool:
         del self._arrival[tx.hash]
         self._bytes -= len(tx.raw)
         if tx.ethereum is None:
-            self._requests[tx.sender] -= 1
-            if not self._requests[tx.sender]:
-                del self._requests[tx.sender]
+            _count_down(self._requests, tx.sender)
+            if tx.request is not None:
+                _count_down(self._wallets, tx.request.wallet)
             return
         account = self._accounts[tx.sender]
         del account[tx.ethereum.nonce]
         if not account:
             del self._accounts[tx.sender]
+
+
+def _count_down(counts: dict[K, int], key: K) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

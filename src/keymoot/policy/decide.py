@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from keymoot.base.fixed import Address
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.condition import canonical_value
@@ -189,7 +190,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_shown(one) for one in value) + "]"
     if isinstance(value, bytes):
-        return checksummed(value) if len(value) == 20 else "0x" + value.hex()  # type: ignore[arg-type]
+        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
     return str(value)
 
 

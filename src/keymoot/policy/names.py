@@ -1,5 +1,7 @@
 """Addresses as people write them: EIP-55 checksums checked, never guessed."""
 
+from functools import lru_cache
+
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.crypto.keccak import keccak256_raw
@@ -24,6 +26,7 @@ def parse_address(text: object, path: str) -> Address:
     return address
 
 
+@lru_cache(maxsize=4096)
 def checksummed(address: Address) -> str:
     """Write an address with its EIP-55 checksum."""
     digits = address.hex()

@@ -4,7 +4,7 @@ Whoever is refused here pays nothing, so nothing here may be costly.
 """
 
 from keymoot.base.errors import Refused
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32, WalletId
 from keymoot.base.request import MAX_LIFETIME_SECONDS
 from keymoot.base.units import Nonce, UnixSeconds
 from keymoot.contracts.context import BlockEnvironment
@@ -18,6 +18,7 @@ from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
+from keymoot.store.state import State
 
 
 class Inadmissible(Refused):
@@ -43,6 +44,13 @@ class AlreadyAnswered(Refused):
 def request_price(block: BlockEnvironment) -> int:
     """Give the wei that a wallet's quota must hold for one request to enter."""
     return gas.REQUEST_LIMIT * block.base_fee
+
+
+def quota_of(state: State, wallet: WalletId) -> int:
+    """Give a wallet's prepaid quota, in wei; 0 where there is no such wallet."""
+    store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
+    book = WalletCells.books.get(store, Bytes32(wallet))
+    return 0 if book is None else book.quota
 
 
 def admit(

@@ -27,10 +27,13 @@ _HASH_PREFIX = 0xA0
 _LONG_LIST = 0xF8
 _ODD, _TERMINAL = 1, 2
 
+_NIBBLE = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+"""From hex digits, as text, to half bytes."""
+
 
 def nibbles_of(key: bytes) -> bytes:
     """Split bytes into half bytes, one a byte, high half first."""
-    return bytes.fromhex("".join(["0" + digit for digit in key.hex()]))
+    return key.hex().encode().translate(_NIBBLE)
 
 
 def encode_node(node: Node) -> bytes:
