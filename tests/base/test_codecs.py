@@ -249,7 +249,8 @@ def test_every_error_answers_one_of_four_questions() -> None:
         return {kind}.union(*(below(one) for one in kind.__subclasses__()))
 
     families = (Malformed, Refused, Fault, Defect)
-    ours = below(KeymootError) - {KeymootError}
+    everybody = below(KeymootError) - {KeymootError}
+    ours = [kind for kind in everybody if kind.__module__.startswith("keymoot.")]
     assert len(ours) > 60
     assert all(issubclass(kind, families) for kind in ours)
     assert all(kind.__doc__ for kind in ours)
