@@ -232,3 +232,11 @@ def test_the_policy_document_on_the_ledger_is_what_was_set(tmp_path: Path, node:
     wallet = owner.create("direct", RECOVERY, Wei(10**18))
     owner.set_policy(wallet.wallet, canonical(policy(7)), 0)
     assert owner.policy(wallet.wallet) == canonical(policy(7))
+
+
+def test_the_examples_of_the_readme_work(shell: Shell) -> None:
+    folder = Path(__file__).resolve().parents[2] / "examples"
+    found = shell.json(
+        "policy", "check", str(folder / "vaults.json"), "--tx", str(folder / "tx.json")
+    )
+    assert (found["allowed"], found["rule"], found["warnings"]) == (True, "approve", [])

@@ -5,32 +5,18 @@ Pure. The same arguments give the same decision on every replica.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from keymoot.base.fixed import Address
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
-from keymoot.policy.condition import canonical_value
 from keymoot.policy.document import Policy
 from keymoot.policy.hazards import hazard_of
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Reservation, Usage
+from keymoot.policy.match import CALLDATA, FUNCTION, Match, Step
 from keymoot.policy.moment import format_moment
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
-from keymoot.policy.rule import ALLOW, DENY, NATIVE_VALUE, Rule
-from keymoot.policy.signature import BadCalldata, Function
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the trace: what was looked at, what was wanted, what was found."""
-
-    rule: str
-    path: str
-    wanted: str
-    got: str
-    passed: bool
+from keymoot.policy.rule import ALLOW, DENY, NATIVE_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +45,6 @@ class Decision:
         return self.refusal is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """How far a rule went: the step at which it stopped (0: its target), or None for through."""
-
-    rule: Rule
-    stopped: int | None
-    step: Step | None
-    function: Function | None
-    arguments: dict[str, Any]
-
-
 def decide(
     policy: Policy,
     intent: Intent,
@@ -92,17 +67,17 @@ def decide(
     refusal = _general(policy, intent, now)
     if refusal is None:
         # 2. Each rule is tried; the trace keeps every comparison.
-        matches = [_try(rule, intent, trace) for rule in policy.rules]
+        matches = [Match(rule, intent, trace).run() for rule in policy.rules]
         # 3. A DENY wins over any ALLOW; the first ALLOW in the document's order counts.
-        denied = next((m for m in matches if m.rule.action == DENY and m.stopped is None), None)
-        match = next((m for m in matches if m.rule.action == ALLOW and m.stopped is None), None)
+        denied = next((m for m in matches if m.rule.action == DENY and m.holds), None)
+        match = next((m for m in matches if m.rule.action == ALLOW and m.holds), None)
         if denied is not None:
             why = f'{REFUSED}rule "{denied.rule.name}" denies this'
             refusal = Refusal("DENIED_BY_RULE", why, rule=denied.rule.name)
         elif match is None:
             refusal = _unmatched(matches, intent)
         else:
-            decoded |= _decoded_call(match)
+            decoded |= match.decoded_call()
             # 4. Limits: reserve, or refuse.
             return _reserve(policy, intent, match, usage, held, now, trace, decoded)
     return Decision(None, {}, (), replace(refusal, decoded=decoded), tuple(trace), decoded)
@@ -119,86 +94,11 @@ def _general(policy: Policy, intent: Intent, now: UnixSeconds) -> Refusal | None
     return None
 
 
-def _try(rule: Rule, intent: Intent, trace: list[Step]) -> _Match:
-    tx, wallet = intent.transaction, intent.wallet
-
-    def stop(at: int, step: Step, function: Function | None = None) -> _Match:
-        return _Match(rule, at, step, function, {})
-
-    def note(path: str, wanted: str, got: str, *, passed: bool) -> Step:
-        step = Step(rule.name, path, wanted, got, passed)
-        trace.append(step)
-        return step
-
-    # a. The target.
-    if rule.to is not None:
-        failing = None if tx.to is None else rule.to.failing(tx.to, wallet)
-        got = "contract creation" if tx.to is None else checksummed(tx.to)
-        wanted = _wanted(rule.to.tests) if failing is None else _wanted((failing,))
-        step = note("to", wanted, got, passed=tx.to is not None and failing is None)
-        if not step.passed:
-            return stop(0, step)
-    # b. The function.
-    function, arguments = None, {}
-    if rule.functions:
-        function = rule.functions.get(tx.data[:4]) if tx.to is not None else None
-        wanted = " or ".join(one.signature for one in rule.functions.values())
-        got = "0x" + tx.data[:4].hex()
-        step = note("function", wanted, got, passed=function is not None)
-        if function is None:
-            return stop(1, step)
-        try:
-            arguments = function.decode(tx.data)
-        except BadCalldata as error:
-            step = note("data", "canonical calldata", str(error), passed=False)
-            # What a DENY names but cannot read is denied all the same.
-            at = None if rule.action == DENY else 2
-            return _Match(rule, at, step, function, {})
-    elif rule.action == ALLOW:
-        step = note("data", "no calldata", f"{len(tx.data)} bytes", passed=not tx.data)
-        if tx.data:
-            return stop(1, step)
-    # c. Arguments, value, access list.
-    for path, condition in rule.arguments.items():
-        kind = str(function.kind_of(path)) if function else ""
-        value = canonical_value(kind, arguments[path])
-        failing = condition.failing(value, wallet)
-        wanted = _wanted(condition.tests if failing is None else (failing,))
-        step = note(f"args.{path}", wanted, _shown(value), passed=failing is None)
-        if failing is not None:
-            return stop(3, step, function)
-    if rule.value is not None or rule.action == ALLOW:
-        failing = None if rule.value is None else rule.value.failing(tx.value, wallet)
-        wanted = "eq 0" if rule.value is None else _wanted(rule.value.tests)
-        passed = tx.value == 0 if rule.value is None else failing is None
-        step = note("value", wanted, str(tx.value), passed=passed)
-        if not passed:
-            return stop(3, step, function)
-    if rule.action == ALLOW and not rule.any_access_list:
-        count = len(tx.access_list)
-        step = note("accessList", "empty", f"{count} entries", passed=count == 0)
-        if count:
-            return stop(3, step, function)
-    return _Match(rule, None, None, function, arguments)
-
-
-def _wanted(tests: tuple[Any, ...]) -> str:
-    return " and ".join(f"{test.operator} {test.shown}" for test in tests)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_shown(one) for one in value) + "]"
-    if isinstance(value, bytes):
-        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
-    return str(value)
-
-
-def _unmatched(matches: list[_Match], intent: Intent) -> Refusal:
+def _unmatched(matches: list[Match], intent: Intent) -> Refusal:
     """Name the hazard, or what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and m.stopped is not None]
+    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
     closest = max(allows, key=lambda match: match.stopped or 0, default=None)
-    if closest is not None and closest.step is not None and (closest.stopped or 0) >= 2:
+    if closest is not None and closest.step is not None and (closest.stopped or 0) >= CALLDATA:
         step = closest.step
         word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
@@ -206,7 +106,7 @@ def _unmatched(matches: list[_Match], intent: Intent) -> Refusal:
     hazard = hazard_of(intent.transaction)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
-    if closest is not None and closest.stopped == 1 and closest.step is not None:
+    if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
         message = (
             f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
         )
@@ -216,21 +116,10 @@ def _unmatched(matches: list[_Match], intent: Intent) -> Refusal:
     return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
 
 
-def _decoded_call(match: _Match) -> dict[str, Json]:
-    if match.function is None:
-        return {}
-    arguments: dict[str, Json] = {
-        path: _shown(canonical_value(str(match.function.kind_of(path)), value))
-        for path, value in match.arguments.items()
-        if not str(match.function.kind_of(path)).startswith("(")
-    }
-    return {"function": match.function.signature, "args": arguments}
-
-
 def _reserve(
     policy: Policy,
     intent: Intent,
-    match: _Match,
+    match: Match,
     usage: Mapping[str, Usage],
     held: tuple[Reservation, ...],
     now: UnixSeconds,
@@ -266,7 +155,7 @@ def _reserve(
     return Decision(rule.name, after, tuple(reservations), None, tuple(trace), decoded)
 
 
-def _amount(limit: Limit, intent: Intent, match: _Match) -> int | None:
+def _amount(limit: Limit, intent: Intent, match: Match) -> int | None:
     if limit.meter is not None:
         amounts = {MAX_FEE: intent.max_fee_wei, COUNT: 1, VALUE: intent.transaction.value}
         return amounts[limit.meter]
@@ -277,7 +166,7 @@ def _amount(limit: Limit, intent: Intent, match: _Match) -> int | None:
 
 
 def _exceeded(
-    limit: Limit, match: _Match, used: int, wanted: int, usage: Usage, now: UnixSeconds
+    limit: Limit, match: Match, used: int, wanted: int, usage: Usage, now: UnixSeconds
 ) -> Refusal:
     what = match.function.name if match.function else "the transfer"
     left = limit.max - used
