@@ -1,5 +1,7 @@
 """The ledger as an ABCI application: check, prepare, process, finalize, commit, query.
 
+ABCI's snapshots are in `snapshot`.
+
 Pure of I/O. It is handed the table of the newest committed state, and what it writes it
 returns as a batch; the clock's readings are arguments. Whoever drives it (the local
 engine, CometBFT) persists the batch and then says `commit`.
@@ -10,13 +12,14 @@ from functools import lru_cache
 
 from keymoot.attest.block import Block, TxResult, results_hash
 from keymoot.base.errors import Defect, KeymootError, Malformed, Refused
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import (
     NANOS_PER_SECOND,
     Height,
     Nonce,
     UnixNanos,
     UnixSeconds,
+    Wei,
     seconds_of,
 )
 from keymoot.contracts.context import BlockEnvironment
@@ -27,6 +30,7 @@ from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.query import call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
@@ -160,6 +164,16 @@ class Application:
             raise BadProposal("the block was built on another state")
         if header.last_results_hash != self.committed.results_hash:
             raise BadProposal("the block was built on other results")
+
+    def query(self, table: Table, to: Address, data: bytes, value: Wei) -> bytes:
+        """ABCI's Query: call a contract on the newest committed state, without effect.
+
+        Raises:
+            Refused: the contract said no, or the call needs a key or randomness.
+        """
+        return call(
+            self.state(table), self.committed.block, self.contracts, self.keys, to, data, value
+        )
 
     def finalize(self, table: Table, block: Block) -> Finalized:
         """ABCI's FinalizeBlock: execute a decided block.

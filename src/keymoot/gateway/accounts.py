@@ -9,7 +9,6 @@ from keymoot.contracts.registry import CODE
 from keymoot.gateway.errors import INVALID_PARAMS, RpcError, invalid_params, of_call
 from keymoot.gateway.parameters import address_of, data_of, exactly, newest_only, slot_of
 from keymoot.gateway.services import Services
-from keymoot.runtime.query import call as run_call
 from keymoot.runtime.query import estimate as run_estimate
 
 MAX_PROOF_SLOTS = 256
@@ -104,11 +103,9 @@ async def call(services: Services, params: list[Json]) -> Json:
     _, to, body, value = _message(message)
     if to is None:
         raise RpcError(INVALID_PARAMS, "to is missing: contracts cannot be deployed yet")
-    ledger, app = services.ledger, services.ledger.engine.app
+    engine = services.ledger.engine
     try:
-        result = run_call(
-            ledger.state(), ledger.block_environment(), app.contracts, app.keys, to, body, value
-        )
+        result = engine.app.query(engine.snapshot, to, body, value)
     except KeymootError as error:
         raise of_call(error) from error
     return data(result)

@@ -15,6 +15,9 @@ from keymoot.store.trie import BrokenState, NodeCache, Trie
 _ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
 _HASHES_KEPT = 4096
 
+STATE_PREFIXES = (_ACCOUNTS, _BLOBS, _STORAGE)
+"""First bytes of the keys under which a state stands, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -144,3 +147,26 @@ class State:
                 self._hashes.clear()
             known = self._hashes[address] = keccak256_raw(address)
         return known
+
+
+def entries_of(table: Table, root: Hash32) -> set[bytes]:
+    """Walk a whole state, checking every entry; give the keys of all of them.
+
+    Raises:
+        BrokenState: an entry is missing, or is not what was committed.
+    """
+    cache = NodeCache()
+    found: set[bytes] = set()
+    for path, raw in Trie(table, _ACCOUNTS, root, cache).walk(found):
+        account = Account.decode(raw)
+        storage = Trie(table, _STORAGE + path, account.storage_root, cache)
+        for slot_path, value in storage.walk(found):
+            slot = rlp.decode(value)
+            if isinstance(slot, bytes) and has_blob(slot):
+                key = _BLOBS + path + slot_path
+                try:
+                    unpack(slot, table.get(key) or b"")
+                except Malformed as error:
+                    raise BrokenState("a value beside the state trie") from error
+                found.add(key)
+    return found

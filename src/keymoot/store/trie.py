@@ -8,6 +8,7 @@ A `Trie` is used for one block: read, change in memory, then `commit` hashes eac
 changed node once.
 """
 
+from collections.abc import Iterator
 from typing import cast
 
 from keymoot.base.errors import Fault
@@ -123,6 +124,30 @@ class Trie:
                     break
                 node, at = node[2], end
         return proof
+
+    def walk(self, found: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Give every key (32 bytes) and value; add the table's keys that were read to `found`.
+
+        Only on a trie without changes.
+
+        Raises:
+            BrokenState: a node is not what was committed.
+        """
+        waiting: list[tuple[Node, bytes]] = [(self._root, b"")]
+        while waiting:
+            node, path = waiting.pop()
+            if type(node) is bytes:
+                found.add(self._prefix + path)
+                node = self._load(node, path)
+            if node is None:
+                continue
+            if node[0] == BRANCH:
+                waiting += [(child, path + bytes((at,))) for at, child in enumerate(node[1])]
+            elif node[0] == EXTENSION:
+                waiting.append((node[2], path + node[1]))
+            else:
+                digits = (path + node[1]).hex()[1::2]
+                yield bytes.fromhex(digits), cast("bytes", node[2])
 
     def set(self, key: bytes, value: bytes) -> None:
         """Put `value` under `key`; empty bytes delete."""
