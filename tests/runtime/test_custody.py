@@ -102,6 +102,17 @@ def test_every_altered_part_of_a_witness_is_refused() -> None:
         release(witness, root, chain.block, chain.contracts, chain.keys, key, chain.block.time)
 
 
+def test_a_witness_is_whole_whatever_was_cached_before() -> None:
+    play = Play().ready()
+    _, key = play.ask(payment(1))
+    chain = play.chain
+    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
+    cold, _ = gather(chain.table, *surroundings, [key], chain.block.time)
+    for _ in range(2):
+        warm, _ = gather(chain.table, *surroundings, [key], chain.block.time, chain.cache)
+        assert warm == cold
+
+
 def test_a_rehearsal_opens_no_key() -> None:
     play = Play().ready()
     _, key = play.ask(payment(1))

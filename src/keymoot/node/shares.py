@@ -123,6 +123,7 @@ class ShareService:
             self._keys,
             requests,
             now,
+            self._ledger.engine.app.cache,
         )
         found = {
             request: Answer(request, b"", b"", error.code, str(error))

@@ -25,6 +25,7 @@ from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable, RecordingTable, Table
+from keymoot.store.trie import NodeCache
 
 RELEASE_GAS = 10_000_000
 """Bounds the work of one release; nobody pays it."""
@@ -40,6 +41,7 @@ def gather(
     keys: StateKeys,
     requests: Iterable[Hash32],
     now: UnixSeconds,
+    cache: NodeCache | None = None,
 ) -> tuple[dict[bytes, bytes], dict[Hash32, Refused]]:
     """Give the witness for releasing `requests`, and those that cannot be released.
 
@@ -51,15 +53,18 @@ def gather(
         keys: Used to find slots; no sealed key is opened.
         requests: Their names on the ledger.
         now: The later of ledger time and the node's clock.
+        cache: Nodes that were checked before; they go into the witness all the same.
     """
-    recording = RecordingTable(table)
-    state = State(recording, root)
+    recording, visited = RecordingTable(table), set[bytes]()
+    state = State(recording, root, cache, visited)
     refused: dict[Hash32, Refused] = {}
     for key in requests:
         try:
             _run(state, block, contracts, keys, Mode.GATHER, key, now)
         except Refused as error:
             refused[key] = error
+    for entry in visited - recording.seen.keys():
+        recording.get(entry)
     return recording.seen, refused
 
 

@@ -38,12 +38,19 @@ class Changes:
 class State:
     """Read a committed state, and work out what follows from changes. Changes nothing."""
 
-    def __init__(self, table: Table, root: Hash32, cache: NodeCache | None = None) -> None:
-        """Read `table` as the state with this root."""
+    def __init__(
+        self,
+        table: Table,
+        root: Hash32,
+        cache: NodeCache | None = None,
+        visited: set[bytes] | None = None,
+    ) -> None:
+        """Read `table` as the state with this root; `visited` gets the keys of nodes used."""
+        self._visited = visited
         self.root = root
         self._table = table
         self._cache = cache if cache is not None else NodeCache(1024)
-        self._accounts = Trie(table, _ACCOUNTS, root, self._cache)
+        self._accounts = Trie(table, _ACCOUNTS, root, self._cache, visited)
         self._storage: dict[Address, Trie] = {}
         self._known: dict[Address, Account] = {}
         self._hashes: dict[bytes, bytes] = {}
@@ -133,7 +140,8 @@ class State:
         trie = self._storage.get(address)
         if trie is None:
             prefix = _STORAGE + self._hash(address)
-            trie = Trie(self._table, prefix, self.account(address).storage_root, self._cache)
+            root = self.account(address).storage_root
+            trie = Trie(self._table, prefix, root, self._cache, self._visited)
             self._storage[address] = trie
         return trie
 

@@ -71,8 +71,19 @@ class NodeCache:
 class Trie:
     """One trie at one root; keys are 32 bytes, values are not empty."""
 
-    def __init__(self, table: Table, prefix: bytes, root: Hash32, cache: NodeCache) -> None:
-        """Read `root`'s nodes from the entries of `table` that start with `prefix`."""
+    def __init__(
+        self,
+        table: Table,
+        prefix: bytes,
+        root: Hash32,
+        cache: NodeCache,
+        visited: set[bytes] | None = None,
+    ) -> None:
+        """Read `root`'s nodes from the entries of `table` that start with `prefix`.
+
+        `visited` gets the table's key of every node that is used, cached or not.
+        """
+        self._visited = visited
         self._table = table
         self._prefix = prefix
         self._cache = cache
@@ -170,6 +181,8 @@ class Trie:
         return Hash32(self._root)
 
     def _load(self, reference: bytes, path: bytes) -> Node:
+        if self._visited is not None:
+            self._visited.add(self._prefix + path)
         node = self._cache.get(reference)
         if node is None:
             raw = self._table.get(self._prefix + path)
