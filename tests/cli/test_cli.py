@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,15 +103,6 @@ def test_every_command_explains_itself_and_its_arguments(shell: Shell, command: 
     assert len(done.stdout) > 150
     for line in done.stdout.splitlines():
         assert "None" not in line, line
-
-
-def test_help_is_fast(shell: Shell) -> None:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        shell.run("--help")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 1.0  # the goal, 0.3 s, is measured by the bench; this finds a web3 import
 
 
 def test_heavy_imports_wait() -> None:
