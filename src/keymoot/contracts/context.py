@@ -9,6 +9,7 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import ChainId, Gas, Height, UnixSeconds, Wei
 from keymoot.contracts.event import Event
 from keymoot.store.confidential import ConfidentialStore
+from keymoot.store.errors import ReadOnly
 from keymoot.store.public import PublicStore
 
 
@@ -77,6 +78,8 @@ class Machine(Protocol):
         method: str,
         arguments: tuple[Any, ...],
         value: Wei,
+        *,
+        writable: bool,
     ) -> Any:
         """Call another contract's method."""
         ...
@@ -138,7 +141,12 @@ class Context:
         return self.machine.random(length)
 
     def emit(self, event: Event) -> None:
-        """Log an event."""
+        """Log an event.
+
+        Raises:
+            ReadOnly: this is a view.
+        """
+        self._require_writable()
         self.machine.emit(self.address, event)
 
     def transfer(self, to: Address, amount: Wei) -> None:
@@ -146,16 +154,30 @@ class Context:
 
         Raises:
             InsufficientBalance: it has less.
+            ReadOnly: this is a view.
         """
+        self._require_writable()
         self.machine.transfer(self.address, to, amount)
 
     def call(self, target: type[Any], method: str, *arguments: Any, value: Wei = Wei(0)) -> Any:
         """Call another built-in contract, with this contract as the sender.
 
-        What the callee wrote is undone if it raises; the error comes up to us.
+        What the callee wrote is undone if it raises; the error comes up to us. What a view
+        calls may write no more than the view itself.
+
+        Raises:
+            ReadOnly: a view sends value.
         """
-        return self.machine.invoke(self.address, target, method, arguments, value)
+        if value:
+            self._require_writable()
+        return self.machine.invoke(
+            self.address, target, method, arguments, value, writable=self.writable
+        )
 
     def as_view(self) -> "Context":
         """Give the same call without the right to write."""
         return replace(self, writable=False)
+
+    def _require_writable(self) -> None:
+        if not self.writable:
+            raise ReadOnly

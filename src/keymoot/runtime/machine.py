@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keymoot.base.errors import Defect, Refused
+from keymoot.base.errors import Defect, Malformed, Refused
 from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
 from keymoot.base.units import Gas, Wei
@@ -121,8 +121,13 @@ class Machine:
         method: str,
         arguments: tuple[Any, ...],
         value: Wei,
+        *,
+        writable: bool,
     ) -> Any:
-        """Call a built-in contract's Python method from another contract."""
+        """Call a built-in contract's Python method from another contract.
+
+        The callee may write if its caller may, and if it is no view.
+        """
         self.meter.charge(gas.CALL)
         contract = self._contracts.get(target.ADDRESS)
         if contract is None:
@@ -130,7 +135,8 @@ class Machine:
         function = getattr(contract, method)
         rules = getattr(function, "__keymoot_rules__", None)
         reentrant = rules is not None and rules.reentrant
-        ctx = Context(self, target.ADDRESS, caller, value)
+        writable = writable and not (rules is not None and rules.view)
+        ctx = Context(self, target.ADDRESS, caller, value, writable)
         return self._enter(ctx, reentrant, lambda: function(ctx, *arguments))
 
     def call(self, sender: Address | None, to: Address, data: bytes, value: Wei) -> bytes:
@@ -160,7 +166,7 @@ class Machine:
             if ctx.value and ctx.sender is not None:
                 self.transfer(ctx.sender, ctx.address, ctx.value)
             return run()
-        except Refused:
+        except (Refused, Malformed):
             self.journal.revert(mark)
             del self.logs[logs:]
             raise
