@@ -81,3 +81,22 @@ def test_a_callee_that_meets_malformed_bytes_is_undone_before_its_caller_goes_on
     play = SlyPlay()
     assert play.send(OWNER, "survive", contract=Sly).status == 1
     assert int.from_bytes(play.send(OWNER, "look", contract=Clumsy).output, "big") == 0
+
+
+class Boaster(Contract):
+    """Takes value, and returns what its ABI cannot say."""
+
+    ADDRESS = Address(b"boaster".ljust(20, b"\0"))
+
+    @call(payable=True)
+    def boast(self, ctx: Context) -> uint256:
+        del ctx
+        return -1
+
+
+def test_a_result_that_does_not_fit_its_type_is_a_refusal_and_undone() -> None:
+    play = SlyPlay()
+    play.chain.contracts[Boaster.ADDRESS] = Boaster()
+    receipt = play.send(OWNER, "boast", contract=Boaster, value=5)
+    assert (receipt.status, receipt.error_code) == (0, "BAD_RESULT")
+    assert play.chain.state().account(Boaster.ADDRESS).balance == 0

@@ -23,7 +23,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.contracts.context import Context
-from keymoot.contracts.errors import BadArguments, NotPayable, UnknownMethod
+from keymoot.contracts.errors import BadArguments, BadResult, NotPayable, UnknownMethod
 from keymoot.contracts.types import abi_name, from_abi
 from keymoot.crypto.keccak import keccak256_raw
 
@@ -87,11 +87,18 @@ class Method:
         return [from_abi(kind, value) for kind, value in zip(kinds, values, strict=True)]
 
     def encode_result(self, result: Any) -> bytes:
-        """Write what the method returned."""
+        """Write what the method returned.
+
+        Raises:
+            BadResult: it does not fit the types that the method declares.
+        """
         if not self.outputs:
             return b""
-        values = list(result) if len(self.outputs) > 1 else [result]
-        return encode(list(self.outputs), values)
+        try:
+            values = list(result) if len(self.outputs) > 1 else [result]
+            return encode(list(self.outputs), values)
+        except (EncodingError, TypeError, ValueError, OverflowError) as error:
+            raise BadResult(self.signature, ",".join(self.outputs)) from error
 
 
 @overload

@@ -121,3 +121,18 @@ class InsufficientBalance(ContractError):
     def arguments(self) -> tuple[Any, ...]:
         """Give what is there and what is needed."""
         return (self.has, self.needs)
+
+
+class BadResult(Refused):
+    """A method returned what its declared types cannot hold."""
+
+    code = "BAD_RESULT"
+
+    def __init__(self, signature: str, outputs: str) -> None:
+        """Name the method and its types; never the value."""
+        super().__init__(
+            f"{signature} returned what does not fit ({outputs}): the contract is wrong, "
+            "the call is undone"
+        )
+        self.signature = signature
+        self.outputs = outputs
