@@ -166,3 +166,34 @@ def test_a_stale_policy_version_is_refused() -> None:
     receipt = play.send(OWNER, "setPolicy", play.wallet, b"{}", 0)
     assert receipt.error_code == "STALE_POLICY"
     assert "version 1" in receipt.error
+
+
+@pytest.mark.parametrize("filler", ["\0", "x"])
+def test_the_longest_allowed_wish_leaves_a_record_that_can_be_read(filler: str) -> None:
+    from dataclasses import replace
+
+    from eth_abi.abi import encode
+
+    from keymoot.crypto.keccak import keccak256_raw
+    from tests.runtime.people import VAULT
+
+    names = [f"s{n}" for n in range(90)]
+    rule = {
+        "id": "note",
+        "action": "ALLOW",
+        "method": "eth_signTransaction",
+        "to": {"eq": VAULT.hex0x},
+        "function": f"note({','.join(f'string {name}' for name in names)})",
+    }
+    crowd = ["0x" + n.to_bytes(20, "big").hex() for n in range(1, 1_000)]
+    play = Play().ready()
+    assert play.rule(policy(rules=[rule], limits=[], sets={"crowd": crowd})).status == 1
+    kinds = ["string"] * len(names)
+    body = encode(kinds, [filler * 640] * len(names))
+    selector = keccak256_raw(f"note({','.join(kinds)})".encode())[:4]
+    wish = replace(payment(0), data=selector + body, gas=10_000_000)
+    assert len(wish.unsigned_bytes()) > 60_000
+    receipt, _ = play.ask(wish)
+    assert (receipt.status, receipt.error) == (1, "")
+    (entry,) = play.view("log", play.wallet, 0, 10)[0]
+    assert json.loads(entry)["status"] == "bound"

@@ -10,6 +10,9 @@ from keymoot.policy.names import checksummed
 from keymoot.policy.rule import ALLOW, DENY, Rule
 from keymoot.policy.signature import BadCalldata, Function
 
+MAX_SHOWN_CHARACTERS = 128
+"""Longest text of one decoded value; a signature has room for about a hundred values."""
+
 TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
 """How far a rule got before it stopped."""
 
@@ -150,9 +153,20 @@ def _wanted(tests: tuple[Test, ...]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write a decoded value for people."""
+    """Write a decoded value for people, cut where it is long.
+
+    What is shown goes into a wallet's log, whose records are bounded: without the cut,
+    an agent could write one that nobody can read again.
+    """
+    text = _text(value)
+    if len(text) <= MAX_SHOWN_CHARACTERS:
+        return text
+    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return "[" + ", ".join(shown(one) for one in value) + "]"
+        return "[" + ", ".join(_text(one) for one in value) + "]"
     if isinstance(value, bytes):
         return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
     return str(value)

@@ -30,8 +30,12 @@ RANDOM = 1_000
 
 WORD_BYTES = 32
 
-REQUEST_LIMIT = 3_000_000
-"""Gas that one request of an agent may use; a wallet's quota must hold its price."""
+REQUEST_LIMIT = 5_000_000
+"""Gas that one request of an agent may use; a wallet's quota must hold its price.
+
+More than the longest wish under the longest policy can need (about 3.3 million), so that
+every decided request leaves its record: one that ran out could be charged again.
+"""
 
 BLOCK_LIMIT = 120_000_000
 """Gas of one block."""
