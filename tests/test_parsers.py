@@ -1,6 +1,7 @@
 """Every parser of bytes: strangers' bytes raise Malformed and nothing else; ours come back."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,6 +28,19 @@ from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account
 from keymoot.store.nodes import decode_node
+from keymoot.threshold.bls12381 import G1, G2
+from keymoot.threshold.dealing import Dealing
+from keymoot.threshold.derived import Answer as DerivedAnswer
+from keymoot.threshold.dkg import Opening
+from keymoot.threshold.ecdsa import SignatureShare
+from keymoot.threshold.edwards25519 import EDWARDS25519
+from keymoot.threshold.envelope import Complaint, Envelope
+from keymoot.threshold.first_round import FirstDealing
+from keymoot.threshold.frost import Commitment
+from keymoot.threshold.proofs import ProductProof, Proof
+from keymoot.threshold.root import Root
+from keymoot.threshold.second_round import SecondDealing
+from keymoot.threshold.secp256k1 import SECP256K1
 
 OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_unsigned,
@@ -48,6 +62,14 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Proposal.decode,
     Credential.decode,
     messages.parse,
+    SECP256K1.decode,
+    EDWARDS25519.decode,
+    G1.decode,
+    G2.decode,
+    SECP256K1.decode_secret,
+    SignatureShare.decode,
+    ProductProof.decode,
+    partial(Proof.decode, SECP256K1),
 ]
 
 OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
@@ -60,13 +82,29 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     messages.read_answers,
     messages.Identity.decode,
     read_joined,
+    Envelope.decode,
+    Complaint.decode,
+    Dealing.decode,
+    Opening.decode,
+    FirstDealing.decode,
+    SecondDealing.decode,
+    Commitment.decode,
+    DerivedAnswer.decode,
+    partial(Root.decode, SECP256K1),
 ]
+
+
+def _name(parser: Callable) -> str:
+    parser = parser.func if isinstance(parser, partial) else parser
+    owner = getattr(parser, "__self__", None)
+    return f"{type(owner).__name__}.{parser.__name__}" if owner else parser.__qualname__
+
 
 items = st.recursive(st.binary(max_size=40), lambda inner: st.lists(inner, max_size=6))
 shaped = st.lists(items, min_size=1, max_size=17).map(rlp.encode)
 
 
-@pytest.mark.parametrize("parser", OF_BYTES, ids=lambda one: one.__qualname__)
+@pytest.mark.parametrize("parser", OF_BYTES, ids=_name)
 @settings(max_examples=120, deadline=None)
 @given(raw=st.binary(max_size=120) | shaped)
 def test_bytes_of_strangers_raise_only_malformed(parser: Callable, raw: bytes) -> None:
@@ -76,7 +114,7 @@ def test_bytes_of_strangers_raise_only_malformed(parser: Callable, raw: bytes) -
         assert str(error)
 
 
-@pytest.mark.parametrize("parser", OF_ITEMS, ids=lambda one: one.__qualname__)
+@pytest.mark.parametrize("parser", OF_ITEMS, ids=_name)
 @settings(max_examples=120, deadline=None)
 @given(item=items)
 def test_items_of_strangers_raise_only_malformed(parser: Callable, item: rlp.Decoded) -> None:

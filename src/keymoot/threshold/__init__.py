@@ -1,0 +1,1 @@
+"""Keys that are never whole: shares as pure steps."""

@@ -1,0 +1,67 @@
+"""A beacon: for each message one value, that nobody knows before enough parties sign.
+
+Threshold BLS (Boneh, Lynn, Shacham; specs section 6): signatures in G1, keys in G2. The
+signature is unique, so whoever combines it cannot choose, and any two sufficient sets of
+parties give the same. Its degree is such that two sufficient sets share an honest party:
+parties that signed different messages cannot both have enough.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+from keymoot.threshold.bls12381 import G1, G2, pairings_equal
+from keymoot.threshold.errors import TooFew
+from keymoot.threshold.polynomial import interpolate_points
+from keymoot.threshold.root import Root, Share
+
+TAG = b"KEYMOOT-V1-BEACON_BLS12381G1_XMD:SHA-256_SSWU_RO_"
+"""Domain separation tag (RFC 9380): no other use of BLS here hashes to these points."""
+
+VALUE_BYTES = 32
+
+
+def sign(share: Share, message: bytes) -> Any:
+    """Give a party's share of the beacon over a message, once per height (the caller's rule)."""
+    return G1.multiply(share.secret, G1.hash_to_curve(message, TAG))
+
+
+def check(root: Root, index: int, message: bytes, share: Any) -> bool:
+    """Tell whether a party's share is good: one pairing check."""
+    point = G1.hash_to_curve(message, TAG)
+    return pairings_equal((share, G2.generator), [(point, root.share_of(index))])
+
+
+def verify(root: Root, message: bytes, signature: Any) -> bool:
+    """Tell whether a combined signature is the beacon's over a message."""
+    point = G1.hash_to_curve(message, TAG)
+    return pairings_equal((signature, G2.generator), [(point, root.public)])
+
+
+def value(signature: Any) -> bytes:
+    """Give the beacon's value: 32 bytes."""
+    return hashlib.sha256(G1.encode(signature)).digest()
+
+
+def combine(root: Root, message: bytes, shares: Mapping[int, Any]) -> tuple[Any, list[int]]:
+    """Combine any degree+1 good shares; name the parties whose are bad.
+
+    Shares are looked at one by one only if the first combination fails.
+
+    Raises:
+        TooFew: under degree+1 good shares.
+    """
+    need = root.degree + 1
+    if len(shares) < need:
+        raise TooFew("beacon shares", len(shares), need)
+    chosen = next(combinations(sorted(shares), need))
+    signature = interpolate_points(G1, {index: shares[index] for index in chosen})
+    if verify(root, message, signature):
+        return signature, []
+    good = {index: share for index, share in shares.items() if check(root, index, message, share)}
+    bad = sorted(shares.keys() - good.keys())
+    if len(good) < need:
+        raise TooFew("beacon shares", len(good), need)
+    chosen = next(combinations(sorted(good), need))
+    return interpolate_points(G1, {index: good[index] for index in chosen}), bad

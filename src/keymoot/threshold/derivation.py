@@ -1,0 +1,55 @@
+"""Wallet keys from a root by a public tweak: Y = X + ε·G, x = (shares of the root) + ε.
+
+Specs section 5.4. A tweak is a hash of the root and of the wallet's whole path, so no two
+wallets share one, on any root. A wallet's secret key would give the root away (x − ε), so
+there is no function here that gives one, nor a share of one: signing takes the tweak as an
+argument and applies it inside.
+"""
+
+import hashlib
+from typing import Any
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import NetworkId
+from keymoot.threshold.group import Group
+from keymoot.threshold.root import Root
+from keymoot.threshold.session import framed
+
+MAX_PATH_BYTES = 256
+_DOMAIN = b"keymoot/v1/wallet-tweak"
+
+
+def tweak(root: Root, network: NetworkId, path: bytes) -> int:
+    """Give the tweak of a path: a public scalar, never zero.
+
+    Args:
+        root: The signing root.
+        network: On which network; the same root elsewhere has other wallets.
+        path: Wallet and purpose, at most 256 bytes.
+
+    Raises:
+        Malformed: the path is empty or too long.
+    """
+    if not 0 < len(path) <= MAX_PATH_BYTES:
+        raise Malformed(f"a key's path has 1 to {MAX_PATH_BYTES} bytes, got {len(path)}")
+    group = root.group
+    found = hash_to_scalar(group, _DOMAIN, network, group.encode(root.public), path)
+    if not found or group.is_identity(child(root, found)):
+        raise Malformed("this path makes no key: choose another")
+    return found
+
+
+def child(root: Root, epsilon: int) -> Any:
+    """Give the public key under a tweak."""
+    return tweaked(root.group, root.public, epsilon)
+
+
+def tweaked(group: Group[Any], point: Any, epsilon: int) -> Any:
+    """Give point + ε·G."""
+    return group.add(point, group.base_public(epsilon)) if epsilon else point
+
+
+def hash_to_scalar(group: Group[Any], domain: bytes, *parts: bytes) -> int:
+    """Hash fields to a scalar: SHA-512 of the framed fields, modulo the order."""
+    wide = hashlib.sha512(framed(domain, group.NAME.encode(), *parts)).digest()
+    return int.from_bytes(wide, "big") % group.ORDER

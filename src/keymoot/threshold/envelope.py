@@ -1,0 +1,238 @@
+"""Shares on their way: ECIES on secp256k1, opened in a quarrel without giving away a key.
+
+A dealer makes one fresh ephemeral point for all recipients of one dealing and proves that
+he knows its logarithm, in his own name and for this session only. The box of recipient j
+is locked under a hash of the shared point (ephemeral secret · j's key).
+
+Whoever gets a bad box complains: he shows the shared point and proves that it is the right
+one (the logarithm of his key to G is that of the shared point to the ephemeral point).
+Then everybody opens that box, and no other: another dealing has another ephemeral point,
+and a copied one fails its proof before anyone could be made to open it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of, uint, uint_of
+from keymoot.base.secret import Secret
+from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
+from keymoot.threshold.committee import MAX_SIZE
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.errors import Cheated
+from keymoot.threshold.proofs import (
+    Proof,
+    prove_equality,
+    prove_possession,
+    verify_equality,
+    verify_possession,
+)
+from keymoot.threshold.secp256k1 import SECP256K1, Point
+from keymoot.threshold.session import Session, digest, framed, index_bytes
+
+MAX_BOX_BYTES = 65_536
+"""Longest box."""
+
+_NONCE = bytes(NONCE_BYTES)
+"""Each key locks one box once, so the nonce may always be the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One box for each recipient 1..n, in that order."""
+
+    ephemeral: bytes
+    proof: bytes
+    boxes: tuple[bytes, ...]
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item."""
+        return [self.ephemeral, self.proof, list(self.boxes)]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Envelope":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not an envelope, or above its bounds.
+        """
+        ephemeral, proof, boxes = list_of(item, 3, "envelope")
+        found = list_of(boxes, None, "boxes")
+        if len(found) > MAX_SIZE:
+            raise Malformed(f"an envelope has at most {MAX_SIZE} boxes, got {len(found)}")
+        return Envelope(
+            bytes_of(ephemeral, "ephemeral", SECP256K1.POINT_BYTES),
+            bytes_of(proof, "proof", 64),
+            tuple(bytes_of(box, "box", MAX_BOX_BYTES) for box in found),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A recipient's claim that a dealer's box for him is bad, with what opens it."""
+
+    accuser: int
+    dealer: int
+    shared: bytes
+    proof: bytes
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item."""
+        return [uint(self.accuser), uint(self.dealer), self.shared, self.proof]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Complaint":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not a complaint.
+        """
+        accuser, dealer, shared, proof = list_of(item, 4, "complaint")
+        return Complaint(
+            uint_of(accuser, "accuser", 2),
+            uint_of(dealer, "dealer", 2),
+            bytes_of(shared, "shared", SECP256K1.POINT_BYTES),
+            bytes_of(proof, "proof", 64),
+        )
+
+
+def seal(
+    session: Session,
+    dealer: int,
+    recipients: Mapping[int, Point],
+    contents: Mapping[int, bytes],
+    dice: Dice,
+) -> Envelope:
+    """Lock one content for each recipient.
+
+    Args:
+        session: What the boxes belong to.
+        dealer: Who sends.
+        recipients: Public keys by index, 1..n.
+        contents: Secret bytes by the same indices.
+        dice: Fresh.
+    """
+    secret, nonce = dice.scalars(SECP256K1, "envelope", 2)
+    ephemeral = SECP256K1.base(secret)
+    proof = prove_possession(SECP256K1, session, dealer, secret, ephemeral, nonce)
+    encoded = SECP256K1.encode(ephemeral)
+    boxes = []
+    for index in sorted(recipients):
+        shared = SECP256K1.multiply(secret, recipients[index])
+        key = _key(session, dealer, index, encoded, recipients[index], shared)
+        boxes.append(Sealer(key).seal(_NONCE, contents[index], _about(session, dealer, index)))
+    return Envelope(encoded, proof.encode(SECP256K1), tuple(boxes))
+
+
+def check(session: Session, dealer: int, envelope: Envelope, boxes: int) -> Point:
+    """Check an envelope as everyone does before its boxes may be opened or quarrelled over.
+
+    Gives the ephemeral point.
+
+    Raises:
+        Cheated: no point, no proof in this dealer's name, or another number of boxes.
+    """
+    try:
+        ephemeral = SECP256K1.decode(envelope.ephemeral)
+        proof = Proof.decode(SECP256K1, envelope.proof)
+    except Malformed as error:
+        raise Cheated(dealer, f"sent an envelope that is none: {error}") from error
+    if not verify_possession(SECP256K1, session, dealer, ephemeral, proof):
+        raise Cheated(dealer, "did not prove to have made his ephemeral point")
+    if len(envelope.boxes) != boxes:
+        raise Cheated(dealer, f"sent {len(envelope.boxes)} boxes to {boxes} recipients")
+    return ephemeral
+
+
+def open_box(
+    session: Session, dealer: int, index: int, key: Secret, public: Point, envelope: Envelope
+) -> Secret:
+    """Open one's own box; `check` has passed.
+
+    Raises:
+        SealBroken: the box does not open, so complain.
+    """
+    shared = SECP256K1.multiply(key, SECP256K1.decode(envelope.ephemeral))
+    return _open(session, dealer, index, envelope, public, shared)
+
+
+def complain(
+    session: Session,
+    dealer: int,
+    accuser: int,
+    key: Secret,
+    public: Point,
+    envelope: Envelope,
+    dice: Dice,
+) -> Complaint:
+    """Show the shared point of a bad box, with the proof that it is the right one."""
+    base = SECP256K1.decode(envelope.ephemeral)
+    shared = SECP256K1.multiply(key, base)
+    nonce = dice.scalar(SECP256K1, f"complaint against {dealer}")
+    about = _quarrel(session, dealer)
+    proof = prove_equality(about, accuser, key, (public, base, shared), nonce)
+    return Complaint(accuser, dealer, SECP256K1.encode(shared), proof.encode(SECP256K1))
+
+
+def open_complaint(
+    session: Session, complaint: Complaint, public: Point, envelope: Envelope
+) -> Secret:
+    """Open the box that a complaint is about, as everyone can; `check` has passed.
+
+    Args:
+        session: What the boxes belong to.
+        complaint: Who accuses whom, and the shared point.
+        public: The accuser's key.
+        envelope: The accused dealer's.
+
+    Raises:
+        Cheated: the accuser, whose proof does not hold.
+        SealBroken: the box does not open: the dealer cheated.
+    """
+    base = SECP256K1.decode(envelope.ephemeral)
+    try:
+        shared = SECP256K1.decode(complaint.shared)
+        proof = Proof.decode(SECP256K1, complaint.proof)
+    except Malformed as error:
+        raise Cheated(complaint.accuser, f"complained with bytes that are none: {error}") from error
+    about = _quarrel(session, complaint.dealer)
+    if not verify_equality(about, complaint.accuser, (public, base, shared), proof):
+        raise Cheated(complaint.accuser, "complained with a shared point that is not his")
+    return _open(session, complaint.dealer, complaint.accuser, envelope, public, shared)
+
+
+def _open(
+    session: Session, dealer: int, index: int, envelope: Envelope, public: Point, shared: Point
+) -> Secret:
+    key = _key(session, dealer, index, envelope.ephemeral, public, shared)
+    about = _about(session, dealer, index)
+    return Secret(Sealer(key).open(_NONCE, envelope.boxes[index - 1], about, "a box"))
+
+
+def _key(
+    session: Session, dealer: int, index: int, ephemeral: bytes, public: Point, shared: Point
+) -> Secret:
+    parts = (ephemeral, SECP256K1.encode(public), SECP256K1.encode(shared))
+    wide = digest("box", session, index_bytes(dealer), index_bytes(index), *parts)
+    return Secret(wide[:32])
+
+
+def _about(session: Session, dealer: int, index: int) -> bytes:
+    return framed(*session.parts(), index_bytes(dealer), index_bytes(index))
+
+
+def _quarrel(session: Session, dealer: int) -> Session:
+    return Session(session.network, session.generation, f"{session.name}/dealer {dealer}")
+
+
+__all__ = [
+    "Complaint",
+    "Envelope",
+    "SealBroken",
+    "check",
+    "complain",
+    "open_box",
+    "open_complaint",
+    "seal",
+]

@@ -1,0 +1,118 @@
+"""Shamir's polynomials, Feldman's and Pedersen's commitments, Lagrange's coefficients.
+
+A sharing of degree t hides its value, f(0), from any t parties; t+1 give it back. Party i
+holds f(i). Commitments are C_m = a_m·G (Feldman) or a_m·G + b_m·H (Pedersen).
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from keymoot.base.errors import Defect
+from keymoot.base.secret import Secret
+from keymoot.threshold.group import Group, P
+from keymoot.threshold.secp256k1 import SECOND_GENERATOR, SECP256K1, Point
+
+Polynomial = list[Secret]
+"""Coefficients, the constant first."""
+
+
+def evaluate(group: Group[Any], polynomial: Sequence[Secret], index: int) -> Secret:
+    """Give f(index), in constant time."""
+    if index <= 0:
+        raise Defect("nobody's share is the value at zero")
+    at = group.hide(index)
+    value = polynomial[-1]
+    for coefficient in reversed(polynomial[:-1]):
+        value = group.add_scalars((group.multiply_scalars(value, at), coefficient))
+    return value
+
+
+def commit(group: Group[P], polynomial: Sequence[Secret]) -> list[P]:
+    """Give Feldman's commitments."""
+    return [group.base(coefficient) for coefficient in polynomial]
+
+
+def commit_masked(values: Sequence[Secret], masks: Sequence[Secret]) -> list[Point]:
+    """Give Pedersen's commitments, on secp256k1."""
+    return [masked(value, mask) for value, mask in zip(values, masks, strict=True)]
+
+
+def masked(value: Secret, mask: Secret) -> Point:
+    """Give value·G + mask·H."""
+    return SECP256K1.sum((SECP256K1.base(value), SECP256K1.multiply(mask, SECOND_GENERATOR)))
+
+
+def evaluate_commitment(group: Group[P], commitment: Sequence[P], index: int) -> P:
+    """Give what party `index`'s share is committed to: Σ index^m · C_m."""
+    value = commitment[-1]
+    for point in reversed(commitment[:-1]):
+        value = group.add(group.multiply_public(index, value), point)
+    return value
+
+
+def evaluate_everywhere(group: Group[P], commitment: Sequence[P], size: int) -> list[P]:
+    """Give the commitments of the shares 1..size, by Newton's forward differences.
+
+    A polynomial of degree t is fixed by t+1 values; every further one takes t additions,
+    which in these groups cost a fraction of a multiplication.
+    """
+    degree = len(commitment) - 1
+    known = [commitment[0]]
+    known += [evaluate_commitment(group, commitment, index) for index in range(1, degree + 1)]
+    values = known[1 : size + 1]
+    # The last entry of each row of differences, from the known values.
+    rows = [known]
+    while len(rows[-1]) > 1:
+        above = rows[-1]
+        rows.append(
+            [group.add(above[at + 1], group.negate(above[at])) for at in range(len(above) - 1)]
+        )
+    edge = [row[-1] for row in rows]
+    while len(values) < size:
+        for level in range(degree - 1, -1, -1):
+            edge[level] = group.add(edge[level], edge[level + 1])
+        values.append(edge[0])
+    return values
+
+
+def add_commitments(group: Group[P], commitments: Iterable[Sequence[P]]) -> list[P]:
+    """Add sharings: coefficient by coefficient."""
+    return [group.sum(column) for column in zip(*commitments, strict=True)]
+
+
+def lagrange(order: int, indices: Iterable[int], at: int = 0) -> dict[int, int]:
+    """Give each index's coefficient for interpolation at `at`.
+
+    Raises:
+        Defect: an index is zero, or two are the same, modulo the order.
+    """
+    return dict(_lagrange(order, tuple(indices), at))
+
+
+@lru_cache(maxsize=1024)
+def _lagrange(order: int, indices: tuple[int, ...], at: int) -> tuple[tuple[int, int], ...]:
+    reduced = [index % order for index in indices]
+    if 0 in reduced or len(set(reduced)) != len(reduced):
+        raise Defect("indices are distinct and not zero")
+    found = []
+    for index in indices:
+        top = bottom = 1
+        for other in indices:
+            if other != index:
+                top = top * (other - at) % order
+                bottom = bottom * (other - index) % order
+        found.append((index, top * pow(bottom, -1, order) % order))
+    return tuple(found)
+
+
+def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:
+    """Give the shared value: for sums of shares, never for a key."""
+    weights = lagrange(group.ORDER, shares)
+    return group.add_scalars([group.scale(weights[at], share) for at, share in shares.items()])
+
+
+def interpolate_points(group: Group[P], points: dict[int, P]) -> P:
+    """Give the value at zero, in the exponent."""
+    weights = lagrange(group.ORDER, points)
+    return group.sum([group.multiply_public(weights[at], point) for at, point in points.items()])

@@ -1,0 +1,176 @@
+"""Presignatures of Groth and Shoup's ECDSA: everything that needs no message, dealt ahead.
+
+Groth, Shoup: "Design and analysis of a distributed ECDSA signing service", 2022/506;
+specs/threshold.md section 2.2. All sharings have the ECDSA degree t, secp256k1 throughout.
+
+First round: parties deal random sharings of λ (under Pedersen's commitments) and of κ
+(under Feldman's). The sum of the chosen dealings gives everyone λ_i and κ_i, and all the
+world R = κ·G, K_i = κ_i·G and L_i = λ_i·G + λ'_i·H.
+
+Second round: party i deals sharings of κ_i·λ_i and x_i·λ_i, each with a proof that it is
+that product. Any 2t+1 of them, interpolated at zero, give degree-t sharings of κλ and xλ.
+
+Nothing is opened here. A batch is many presignatures in one message; whoever is caught
+is named, and the batch is burned.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.secret import Secret
+from keymoot.threshold import envelope as boxes
+from keymoot.threshold.envelope import Envelope
+from keymoot.threshold.errors import Cheated
+from keymoot.threshold.group import SCALAR_BYTES
+from keymoot.threshold.root import Root
+from keymoot.threshold.secp256k1 import SECP256K1 as GROUP
+from keymoot.threshold.secp256k1 import Point
+from keymoot.threshold.session import Session
+
+MAX_BATCH = 256
+"""Presignatures of one batch."""
+
+_POINT = GROUP.POINT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the parties of a batch agree on before it starts.
+
+    Attributes:
+        session: Network, generation, epoch and number of the batch.
+        root: The ECDSA root whose presignatures these are.
+        keys: Encryption keys of boot by index, 1..n.
+        size: Presignatures.
+    """
+
+    session: Session
+    root: Root
+    keys: Mapping[int, Point]
+    size: int
+
+    @property
+    def first(self) -> Session:
+        """The session of the first round."""
+        return self._round("first")
+
+    @property
+    def second(self) -> Session:
+        """The session of the second round."""
+        return self._round("second")
+
+    @property
+    def product_dealers(self) -> int:
+        """How many dealings of the second round it takes: 2t+1."""
+        return 2 * self.root.degree + 1
+
+    def _round(self, name: str) -> Session:
+        one = self.session
+        return Session(one.network, one.generation, f"{one.name}/{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Presignature:
+    """One party's part of a presignature; it serves once.
+
+    Attributes:
+        index: Whose part.
+        point: R.
+        secrets: λ, λ', (κλ), (κλ)', (xλ), (xλ)': this party's shares.
+    """
+
+    index: int
+    point: Point
+    secrets: tuple[Secret, Secret, Secret, Secret, Secret, Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPresignature:
+    """What all know of a finished presignature: commitments to its three polynomials."""
+
+    point: Point
+    blinder: tuple[Point, ...]
+    nonce_product: tuple[Point, ...]
+    key_product: tuple[Point, ...]
+
+
+def open_shares(
+    session: Session,
+    dealer: int,
+    index: int,
+    key: Secret,
+    batch: Batch,
+    envelope: Envelope,
+    per: int,
+) -> list[Secret]:
+    """Open one's own box: `per` scalars for each presignature.
+
+    Raises:
+        Malformed: it does not open, or holds something else.
+    """
+    content = boxes.open_box(session, dealer, index, key, batch.keys[index], envelope)
+    try:
+        return split_shares(batch, dealer, content, per)
+    except Cheated as error:
+        raise Malformed(str(error)) from error
+
+
+def split_shares(batch: Batch, dealer: int, content: Secret, per: int) -> list[Secret]:
+    """Read what a box holds: `per` scalars for each presignature.
+
+    Raises:
+        Cheated: something else.
+    """
+    raw = content.expose()
+    if len(raw) != per * SCALAR_BYTES * batch.size:
+        raise Cheated(dealer, f"sent a box of {len(raw)} bytes")
+    try:
+        return [
+            GROUP.decode_secret(raw[at : at + SCALAR_BYTES])
+            for at in range(0, len(raw), SCALAR_BYTES)
+        ]
+    except Malformed as error:
+        raise Cheated(dealer, "sent a share that is no scalar") from error
+
+
+def read_commitments(
+    batch: Batch, dealer: int, encoded: Sequence[bytes], polynomials: int = 1
+) -> list[list[Point]]:
+    """Read the commitments to each presignature's polynomials.
+
+    Raises:
+        Cheated: another number of them, or no points.
+    """
+    if len(encoded) != batch.size:
+        raise Cheated(dealer, f"committed to {len(encoded)} of {batch.size} presignatures")
+    length = polynomials * (batch.root.degree + 1) * _POINT
+    found = []
+    for one in encoded:
+        # The exact length: one coefficient more would raise the degree.
+        if len(one) != length:
+            raise Cheated(dealer, f"sent commitments of {len(one)} bytes, {length} are due")
+        try:
+            found.append([GROUP.decode(one[at : at + _POINT]) for at in range(0, length, _POINT)])
+        except Malformed as error:
+            raise Cheated(dealer, f"sent a commitment that is no point: {error}") from error
+    return found
+
+
+def join_points(points: Sequence[Point]) -> bytes:
+    """Write points one after the other."""
+    return b"".join([GROUP.encode(point) for point in points])
+
+
+def read_strings(item: rlp.Decoded, name: str) -> tuple[bytes, ...]:
+    """Read one string for each presignature.
+
+    Raises:
+        Malformed: above the bound, or something else.
+    """
+    found = list_of(item, None, name)
+    if len(found) > MAX_BATCH:
+        raise Malformed(f"a batch has at most {MAX_BATCH} presignatures, got {len(found)}", name)
+    return tuple(bytes_of(one, name) for one in found)

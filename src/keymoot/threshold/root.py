@@ -1,0 +1,72 @@
+"""A root: one public key whose private half exists as shares only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of, uint, uint_of
+from keymoot.base.secret import Secret
+from keymoot.threshold.committee import MAX_SIZE
+from keymoot.threshold.group import Group
+from keymoot.threshold.polynomial import evaluate_everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What everyone knows of a root.
+
+    Attributes:
+        group: Where it lives.
+        degree: degree+1 shares give the key; never fewer.
+        public: The public key.
+        shares: Verification shares X_1..X_n: what each member's share is committed to.
+    """
+
+    group: Group[Any]
+    degree: int
+    public: Any
+    shares: tuple[Any, ...]
+
+    def share_of(self, index: int) -> Any:
+        """Give X_index."""
+        return self.shares[index - 1]
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item; the group goes without saying."""
+        encode = self.group.encode
+        return [uint(self.degree), encode(self.public), [encode(share) for share in self.shares]]
+
+    @staticmethod
+    def decode(group: Group[Any], item: rlp.Decoded) -> "Root":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not a root of that group.
+        """
+        degree, public, shares = list_of(item, 3, "root")
+        encoded = list_of(shares, None, "shares")
+        if len(encoded) > MAX_SIZE:
+            raise Malformed(f"a root has at most {MAX_SIZE} shares, got {len(encoded)}")
+        return Root(
+            group,
+            uint_of(degree, "degree", 2),
+            group.decode(bytes_of(public, "public", group.POINT_BYTES)),
+            tuple(group.decode(bytes_of(one, "share", group.POINT_BYTES)) for one in encoded),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One member's share of a root."""
+
+    index: int
+    secret: Secret
+    root: Root
+
+
+def root_of(group: Group[Any], commitment: Sequence[Any], size: int) -> Root:
+    """Give the root that a commitment to a polynomial makes."""
+    shares = evaluate_everywhere(group, list(commitment), size)
+    return Root(group, len(commitment) - 1, commitment[0], tuple(shares))

@@ -1,0 +1,147 @@
+"""A committee in memory: keys, dice, and protocols run to their end."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.threshold import dealing as dealings
+from keymoot.threshold import dkg, first_round, second_round
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.dealing import Recipients
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.group import Group
+from keymoot.threshold.polynomial import commit, evaluate
+from keymoot.threshold.presignature import Batch, Presignature
+from keymoot.threshold.root import Root, Share, root_of
+from keymoot.threshold.secp256k1 import SECP256K1, Point
+from keymoot.threshold.session import Session
+
+NETWORK = NetworkId(b"\x07" * 32)
+GENERATION = Hash32(b"\x09" * 32)
+
+_seeds = itertools.count(1)
+
+
+def dice() -> Dice:
+    """Other dice each time, the same in each run."""
+    return Dice(Secret(next(_seeds).to_bytes(32, "big")))
+
+
+def session(name: str = "a session") -> Session:
+    return Session(NETWORK, GENERATION, name)
+
+
+def known_root(group: Group[Any], size: int, degree: int) -> tuple[Secret, Root, dict[int, Share]]:
+    """A root whose key is known, for tests that need to compare."""
+    polynomial = dice().scalars(group, "root", degree + 1)
+    root = root_of(group, commit(group, polynomial), size)
+    shares = {at: Share(at, evaluate(group, polynomial, at), root) for at in range(1, size + 1)}
+    return polynomial[0], root, shares
+
+
+@dataclass
+class Parties:
+    """n parties with encryption keys."""
+
+    size: int
+    committee: Committee = field(init=False)
+    secrets: dict[int, Secret] = field(init=False)
+    keys: dict[int, Point] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.committee = Committee(self.size)
+        drawn = dice().scalars(SECP256K1, "keys", self.size)
+        self.secrets = dict(enumerate(drawn, 1))
+        self.keys = {at: SECP256K1.base(secret) for at, secret in self.secrets.items()}
+
+    def recipients(self, group: Group[Any], degree: int, name: str = "dkg") -> Recipients:
+        return Recipients(group, session(name), degree, self.keys)
+
+    def batch(self, root: Root, size: int = 2, name: str = "batch 1") -> Batch:
+        return Batch(session(name), root, self.keys, size)
+
+
+def run_dkg(parties: Parties, group: Group[Any], degree: int) -> dict[int, Share]:
+    """An honest run."""
+    to = parties.recipients(group, degree)
+    begun = {at: dkg.begin(to, at, dice()) for at in parties.keys}
+    openings = {at: opening for at, (opening, _) in begun.items()}
+    for at, (opening, promised) in begun.items():
+        dkg.check(to, at, promised, opening)
+    made = {}
+    for at in parties.keys:
+        shares, complaints = dkg.receive(to, at, parties.secrets[at], openings, dice())
+        assert not complaints
+        made[at] = dkg.finish(to, at, shares, openings, parties.committee.present)
+    return made
+
+
+@dataclass
+class Presigning:
+    """A batch with all its messages, so that a test can spoil one."""
+
+    parties: Parties
+    shares: dict[int, Share]
+    batch: Batch
+    first: dict[int, first_round.FirstDealing] = field(default_factory=dict)
+    public: list[first_round.FirstPublic] = field(default_factory=list)
+    first_shares: dict[int, list[first_round.FirstShare]] = field(default_factory=dict)
+    second: dict[int, second_round.SecondDealing] = field(default_factory=dict)
+    commitments: dict[int, list[list[Point]]] = field(default_factory=dict)
+
+    def deal_first(self) -> None:
+        dealers = list(self.parties.keys)[: self.parties.committee.present]
+        self.first = {at: first_round.deal(self.batch, at, dice()) for at in dealers}
+
+    def take_first(self) -> None:
+        checked = {at: first_round.check(self.batch, at, one) for at, one in self.first.items()}
+        self.public = first_round.combine(self.batch, checked)
+        for at, secret in self.parties.secrets.items():
+            self.first_shares[at] = first_round.receive(
+                self.batch, at, secret, self.first, self.public, dice()
+            )
+
+    def deal_second(self) -> None:
+        dealers = list(self.parties.keys)[: self.batch.product_dealers]
+        self.second = {
+            at: second_round.deal(
+                self.batch, self.shares[at], self.public, self.first_shares[at], dice()
+            )
+            for at in dealers
+        }
+
+    def take_second(self) -> dict[int, list[Presignature]]:
+        self.commitments = second_round.check(self.batch, self.public, self.second, dice())
+        return {
+            at: second_round.receive(
+                self.batch,
+                at,
+                secret,
+                self.public,
+                self.first_shares[at],
+                self.second,
+                self.commitments,
+                dice(),
+            )
+            for at, secret in self.parties.secrets.items()
+        }
+
+    def run(self) -> dict[int, list[Presignature]]:
+        self.deal_first()
+        self.take_first()
+        self.deal_second()
+        return self.take_second()
+
+
+def presigning(
+    size: int = 4, batch_size: int = 2, name: str = "batch 1"
+) -> tuple[Secret, Presigning]:
+    """A batch of a root whose key is known."""
+    parties = Parties(size)
+    key, root, shares = known_root(SECP256K1, size, parties.committee.ecdsa_degree)
+    return key, Presigning(parties, shares, parties.batch(root, batch_size, name))
+
+
+__all__ = ["Parties", "Presigning", "dealings", "dice", "known_root", "presigning", "run_dkg"]

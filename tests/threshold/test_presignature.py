@@ -1,0 +1,298 @@
+"""Presignatures: honest batches, and every way to be wrong in both rounds."""
+
+from dataclasses import replace
+
+import pytest
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.threshold import envelope as boxes
+from keymoot.threshold import first_round, second_round
+from keymoot.threshold.errors import Cheated
+from keymoot.threshold.polynomial import interpolate
+from keymoot.threshold.secp256k1 import SECP256K1
+from tests.threshold.parties import dice, presigning
+
+BAD = b"\xff" * 32
+
+
+@pytest.mark.parametrize("size", [4, 6, 7])
+def test_an_honest_batch_is_what_it_says(size):
+    key, run = presigning(size)
+    parts = run.run()
+    need = run.batch.root.degree + 1
+    for at in range(run.batch.size):
+        chosen = [parts[index][at] for index in list(parts)[-need:]]
+        value, _, nonce, _, keyed, _ = (
+            interpolate(SECP256K1, {one.index: one.secrets[place] for one in chosen})
+            for place in range(6)
+        )
+        kappa = interpolate(
+            SECP256K1, {index: run.first_shares[index][at].nonce for index in list(parts)[:need]}
+        )
+        assert SECP256K1.equal(SECP256K1.base(kappa), chosen[0].point)
+        assert SECP256K1.multiply_scalars(kappa, value).expose() == nonce.expose()
+        assert SECP256K1.multiply_scalars(key, value).expose() == keyed.expose()
+
+
+def test_two_presignatures_have_nothing_in_common():
+    _, run = presigning(batch_size=3)
+    parts = run.run()
+    points = {SECP256K1.encode(one.point) for one in parts[1]}
+    secrets = {secret.expose() for one in parts[1] for secret in one.secrets}
+    assert len(points) == 3
+    assert len(secrets) == 18
+
+
+def test_any_product_dealers_give_the_same_presignature():
+    _, run = presigning(4)
+    run.deal_first()
+    run.take_first()
+    results = []
+    for dealers in ((1, 2, 3), (2, 3, 4), (1, 2, 4)):
+        run.second = {
+            at: second_round.deal(
+                run.batch, run.shares[at], run.public, run.first_shares[at], dice()
+            )
+            for at in dealers
+        }
+        parts = run.take_second()
+        chosen = {at: parts[at][0].secrets[2] for at in (1, 4)}
+        results.append(interpolate(SECP256K1, chosen).expose())
+    assert len(set(results)) == 1
+
+
+class TestTheFirstRound:
+    def spoil(self, run, dealer, change):
+        """Let a dealer send other contents than he committed to."""
+        honest = run.first[dealer]
+        contents = {}
+        for index, secret in run.parties.secrets.items():
+            opened = boxes.open_box(
+                run.batch.first, dealer, index, secret, run.parties.keys[index], honest.envelope
+            )
+            contents[index] = opened.expose()
+        changed = change(contents)
+        envelope = boxes.seal(run.batch.first, dealer, run.parties.keys, changed, dice())
+        run.first[dealer] = replace(honest, envelope=envelope)
+
+    @pytest.mark.parametrize("place", range(6))
+    def test_a_wrong_share_of_any_value_is_named(self, place):
+        _, run = presigning()
+        run.deal_first()
+
+        def change(contents):
+            mine = bytearray(contents[3])
+            mine[32 * place + 31] ^= 1
+            return contents | {3: bytes(mine)}
+
+        self.spoil(run, 2, change)
+        self.expect(run, 3, 2)
+
+    @pytest.mark.parametrize("content", [b"", BAD * 6, bytes(32 * 5), bytes(32 * 7)])
+    def test_a_box_of_something_else_is_named(self, content):
+        _, run = presigning()
+        run.deal_first()
+        self.spoil(run, 2, lambda contents: contents | {3: content})
+        self.expect(run, 3, 2)
+
+    def expect(self, run, victim, cheater):
+        checked = {at: first_round.check(run.batch, at, one) for at, one in run.first.items()}
+        run.public = first_round.combine(run.batch, checked)
+        for index, secret in run.parties.secrets.items():
+            if index == victim:
+                with pytest.raises(Malformed):
+                    first_round.receive(run.batch, index, secret, run.first, run.public, dice())
+            else:
+                first_round.receive(run.batch, index, secret, run.first, run.public, dice())
+            complaints = first_round.blame(run.batch, index, secret, run.first, dice())
+            assert [one.dealer for one in complaints] == ([cheater] if index == victim else [])
+            for one in complaints:
+                assert first_round.judge(run.batch, one, run.first[one.dealer]) == cheater
+
+    def test_two_wrong_shares_that_cancel_do_no_harm(self):
+        """Only sums are used; two dealers whose errors cancel gave a good sum."""
+        _, run = presigning()
+        run.deal_first()
+
+        def add(amount):
+            def change(contents):
+                value = (int.from_bytes(contents[3][:32], "big") + amount) % SECP256K1.ORDER
+                return contents | {3: value.to_bytes(32, "big") + contents[3][32:]}
+
+            return change
+
+        self.spoil(run, 1, add(5))
+        self.spoil(run, 2, add(-5))
+        run.take_first()
+        run.deal_second()
+        run.take_second()
+
+    def test_a_false_complaint_names_the_accuser(self):
+        _, run = presigning()
+        run.deal_first()
+        complaint = boxes.complain(
+            run.batch.first,
+            2,
+            3,
+            run.parties.secrets[3],
+            run.parties.keys[3],
+            run.first[2].envelope,
+            dice(),
+        )
+        assert first_round.judge(run.batch, complaint, run.first[2]) == 3
+        assert first_round.judge(run.batch, replace(complaint, accuser=77), run.first[2]) == 77
+
+    @pytest.mark.parametrize("part", ["masked", "plain"])
+    def test_other_commitments_are_named(self, part):
+        _, run = presigning()
+        run.deal_first()
+        honest = run.first[2]
+        good = getattr(honest, part)
+        for bad in (
+            good[:1],
+            (*good, good[0]),
+            (good[0][:-33], *good[1:]),
+            (good[0] + good[0][:33], *good[1:]),
+            (bytes(66), *good[1:]),
+            (b"\x06" + good[0][1:], *good[1:]),
+        ):
+            with pytest.raises(Cheated) as caught:
+                first_round.check(run.batch, 2, replace(honest, **{part: bad}))
+            assert caught.value.party == 2
+
+    def test_a_copied_or_replayed_dealing_is_named(self):
+        _, run = presigning()
+        run.deal_first()
+        with pytest.raises(Cheated) as caught:
+            first_round.check(run.batch, 4, run.first[2])
+        assert caught.value.party == 4
+        later = run.parties.batch(run.batch.root, 2, "batch 2")
+        with pytest.raises(Cheated):
+            first_round.check(later, 2, run.first[2])
+        # the second round is another session than the first
+        assert run.batch.first != run.batch.second
+
+
+class TestTheSecondRound:
+    @pytest.fixture
+    def run(self):
+        _, run = presigning()
+        run.deal_first()
+        run.take_first()
+        run.deal_second()
+        return run
+
+    def refuses(self, run, dealing, dealer=2):
+        with pytest.raises(Cheated) as caught:
+            second_round.check(run.batch, run.public, run.second | {dealer: dealing}, dice())
+        assert caught.value.party == dealer
+
+    @pytest.mark.parametrize("place", range(4))
+    def test_a_wrong_share_of_any_value_is_named(self, run, place):
+        honest = run.second[2]
+        contents = {}
+        for index, secret in run.parties.secrets.items():
+            contents[index] = boxes.open_box(
+                run.batch.second, 2, index, secret, run.parties.keys[index], honest.envelope
+            ).expose()
+        mine = bytearray(contents[4])
+        mine[32 * place + 31] ^= 1
+        envelope = boxes.seal(
+            run.batch.second, 2, run.parties.keys, contents | {4: bytes(mine)}, dice()
+        )
+        run.second[2] = replace(honest, envelope=envelope)
+        run.commitments = second_round.check(run.batch, run.public, run.second, dice())
+        for index, secret in run.parties.secrets.items():
+            complaints = second_round.blame(run.batch, index, secret, run.second, dice())
+            arguments = (run.batch, index, secret, run.public, run.first_shares[index])
+            if index != 4:
+                second_round.receive(*arguments, run.second, run.commitments, dice())
+                assert not complaints
+                continue
+            with pytest.raises(Malformed):
+                second_round.receive(*arguments, run.second, run.commitments, dice())
+            assert [one.dealer for one in complaints] == [2]
+            assert second_round.judge(run.batch, complaints[0], run.second[2]) == 2
+
+    def test_a_product_of_something_else_is_named(self, run):
+        """The dealer multiplies another κ, and proves what he can."""
+        own = [replace(one, nonce=SECP256K1.hide(7)) for one in run.first_shares[2]]
+        lie = second_round.deal(run.batch, run.shares[2], run.public, own, dice())
+        self.refuses(run, lie)
+        other_key = replace(run.shares[2], secret=SECP256K1.hide(7))
+        self.refuses(
+            run, second_round.deal(run.batch, other_key, run.public, run.first_shares[2], dice())
+        )
+
+    def test_other_shapes_are_named(self, run):
+        honest = run.second[2]
+        for bad in (
+            replace(honest, products=honest.products[:1]),
+            replace(honest, products=(honest.products[0][:-33], honest.products[1])),
+            replace(honest, products=(honest.products[0] + b"\2" * 33, honest.products[1])),
+            replace(honest, products=(bytes(132), honest.products[1])),
+            replace(honest, proofs=honest.proofs[:1]),
+            replace(honest, proofs=(honest.proofs[0][:-1], honest.proofs[1])),
+            replace(honest, proofs=(b"\xff" * 260, honest.proofs[1])),
+            replace(honest, proofs=(bytes(260), honest.proofs[1])),
+            replace(honest, proofs=(honest.proofs[1], honest.proofs[0])),
+            replace(honest, envelope=replace(honest.envelope, proof=bytes(64))),
+        ):
+            self.refuses(run, bad)
+
+    def test_swapped_products_are_named(self, run):
+        honest = run.second[2]
+        half = len(honest.products[0]) // 2
+        swapped = (honest.products[0][half:] + honest.products[0][:half], honest.products[1])
+        self.refuses(run, replace(honest, products=swapped))
+
+    def test_a_copied_or_replayed_dealing_is_named(self, run):
+        with pytest.raises(Cheated) as caught:
+            second_round.check(run.batch, run.public, {3: run.second[2]}, dice())
+        assert caught.value.party == 3
+        later = run.parties.batch(run.batch.root, 2, "batch 2")
+        with pytest.raises(Cheated):
+            second_round.check(later, run.public, {2: run.second[2]}, dice())
+
+    def test_a_false_complaint_names_the_accuser(self, run):
+        complaint = boxes.complain(
+            run.batch.second,
+            2,
+            3,
+            run.parties.secrets[3],
+            run.parties.keys[3],
+            run.second[2].envelope,
+            dice(),
+        )
+        assert second_round.judge(run.batch, complaint, run.second[2]) == 3
+
+    def test_needs_exactly_twice_the_degree_and_one(self, run):
+        few = {at: run.second[at] for at in (1, 2)}
+        checked = second_round.check(run.batch, run.public, few, dice())
+        with pytest.raises(Malformed):
+            second_round.receive(
+                run.batch,
+                1,
+                run.parties.secrets[1],
+                run.public,
+                run.first_shares[1],
+                few,
+                checked,
+                dice(),
+            )
+
+
+def test_messages_survive_their_encoding_and_nothing_else():
+    _, run = presigning()
+    run.run()
+    first, second = run.first[1], run.second[1]
+    item = rlp.decode(rlp.encode(first.encode()))
+    assert first_round.FirstDealing.decode(item) == first
+    other = rlp.decode(rlp.encode(second.encode()))
+    assert second_round.SecondDealing.decode(other) == second
+    for bad in (b"", [], item[:2], [[b""] * 257, item[1], item[2]], [item[0], item[1], b""]):
+        with pytest.raises(Malformed):
+            first_round.FirstDealing.decode(bad)
+        with pytest.raises(Malformed):
+            second_round.SecondDealing.decode(bad)
