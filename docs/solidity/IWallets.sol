@@ -8,6 +8,7 @@ interface IWallets {
     event CredentialSet(bytes32 indexed wallet, address indexed credential, uint64 expiresAt);
     event PauseSet(bytes32 indexed wallet, bool paused);
     event PolicySet(bytes32 indexed wallet, uint64 version, bytes32 hash);
+    event RequestBound(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bytes presignature, bytes32 digest, bytes32 replyKey, uint64 expiresAt, bool withdrawal);
     event RequestDecided(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bool bound, string reason);
     event WalletCreated(bytes32 indexed wallet, address indexed owner, address indexed account);
     error BadCredential();
@@ -24,8 +25,14 @@ interface IWallets {
     /// Make a wallet whose owner is the caller; the value becomes its quota.
     function create(bytes32 salt, address recovery) external payable returns (bytes32, address);
 
+    /// Make a wallet whose key is born in Vault: every enclave of the network has it.
+    function createInVault(bytes32 salt, address recovery) external payable returns (bytes32, address);
+
     /// Give when it expires, whether it was revoked, and when it was granted (0: never).
     function credential(bytes32 wallet, address holder) external view returns (uint64, bool, uint64);
+
+    /// Say who signs for a wallet: 0 for Vault, 1 for the assembly.
+    function custody(bytes32 wallet) external view returns (uint64);
 
     /// Add the value to a wallet's quota; anyone may.
     function fund(bytes32 wallet) external payable;

@@ -12,6 +12,7 @@ from keymoot.contracts import vault, wallet_errors, wallet_events
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.errors import ContractError
 from keymoot.contracts.event import Event
+from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.solidity import interface_of
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
@@ -30,6 +31,7 @@ def members(module, base: type) -> list:
 
 INTERFACES: dict[type[Contract], str] = {
     Vault: interface_of(Vault, members(vault, Event), members(vault, ContractError)),
+    Nodes: interface_of(Nodes, [], []),
     Wallets: interface_of(
         Wallets, members(wallet_events, Event), members(wallet_errors, ContractError)
     ),

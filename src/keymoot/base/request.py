@@ -36,6 +36,9 @@ SIGN_TRANSACTION = "eth_signTransaction"
 SIGN_MESSAGE = "personal_sign"
 """Method whose payload is the message of EIP-191, without its prefix."""
 
+ASK_AGAIN = "keymoot_again"
+"""Method whose payload is the name (32 bytes) of a request that was bound and never answered."""
+
 SIGN_TYPED_DATA = "eth_signTypedData_v4"
 """Method whose payload is the canonical JSON of EIP-712 typed data."""
 

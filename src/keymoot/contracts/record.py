@@ -15,7 +15,7 @@ from keymoot.base.request import MAX_METHOD_BYTES, MAX_PAYLOAD_BYTES
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import Height, UnixSeconds
 
-BOUND, REFUSED = "bound", "refused"
+BOUND, REFUSED, QUEUED = "bound", "refused", "queued"
 
 AGENT, OWNER = "request", "withdrawal"
 """Who asked: a credential under the policy, or the owner to the recovery address."""
@@ -35,6 +35,9 @@ class Record:
         payload: What was to be signed.
         digest: What is signed at release; zeros where it was refused.
         outcome: JSON: the decoded wish when bound, the error object when refused.
+        presignature: Name of the presignature it is bound to; empty in Vault's custody, and
+            while the request waits for stock.
+        bound_at: The height whose beacon its answer needs; 0 where there is none.
     """
 
     wallet: WalletId
@@ -54,6 +57,8 @@ class Record:
     policy_version: int
     rule: str
     outcome: bytes
+    presignature: bytes = b""
+    bound_at: Height = Height(0)
 
     def outcome_json(self) -> dict[str, Json]:
         """Give the outcome as JSON."""
@@ -80,6 +85,8 @@ class Record:
                 uint(self.policy_version),
                 self.rule.encode(),
                 self.outcome,
+                self.presignature,
+                uint(self.bound_at),
             ]
         )
 
@@ -90,10 +97,12 @@ class Record:
         Raises:
             Malformed: not a record.
         """
-        fields = list_of(rlp.decode(raw), 17, "record")
+        fields = list_of(rlp.decode(raw), 19, "record")
         status, kind = text_of(fields[9], "status", 16), text_of(fields[3], "kind", 16)
-        if status not in (BOUND, REFUSED) or kind not in (AGENT, OWNER):
-            raise Malformed("a record is bound or refused, a request or a withdrawal", "record")
+        if status not in (BOUND, REFUSED, QUEUED) or kind not in (AGENT, OWNER):
+            raise Malformed(
+                "a record is bound, queued or refused, of an agent or an owner", "record"
+            )
         return Record(
             wallet=fixed_of(fields[0], WalletId, "wallet"),
             index=uint_of(fields[1], "index", 8),
@@ -112,6 +121,8 @@ class Record:
             policy_version=uint_of(fields[14], "policyVersion", 8),
             rule=text_of(fields[15], "rule", 48),
             outcome=bytes_of(fields[16], "outcome", MAX_OUTCOME_BYTES),
+            presignature=bytes_of(fields[17], "presignature", 10),
+            bound_at=Height(uint_of(fields[18], "boundAt", 8)),
         )
 
     def to_json(self) -> bytes:
@@ -128,7 +139,7 @@ class Record:
             "policyVersion": self.policy_version,
             "expiresAt": self.expires_at,
         }
-        if self.status == BOUND:
+        if self.status != REFUSED:
             shown |= {"rule": self.rule, "digest": self.digest.hex0x}
             shown["decoded"] = self.outcome_json()
         else:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, Signature65, WalletId
-from keymoot.base.request import SIGN_TRANSACTION, Request
+from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request
 from keymoot.base.strict_json import Json, canonical
 from keymoot.base.units import Nonce, UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
+from keymoot.contracts.stock import ask_again, await_presignature
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, nonce_key
@@ -85,6 +86,10 @@ def bind(
         rule="",
         outcome=b"",
     )
+    if request.method == ASK_AGAIN:
+        record = ask_again(cells, ctx, record)
+        cells.append(ctx, record, book, "")
+        return record
     try:
         intent = read_intent(request.method, request.payload, wallet.account)
     except NotSignable as error:
@@ -149,6 +154,7 @@ def bind_withdrawal(
     held = earlier_nonce.reservations if earlier_nonce else ()
     signed = SignedNonce(ctx.block.time, ctx.block.height, held)
     cells.nonces.set(ctx.public_store(), nonce_key(wallet, intent.chain, nonce), signed)
+    record = await_presignature(cells, ctx, record, found)
     cells.append(ctx, record, book, "")
 
 
@@ -224,6 +230,7 @@ def _accept(
     nonce = Nonce(intent.transaction.nonce)
     signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
     cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, intent.chain, nonce), signed)
+    bound = await_presignature(cells, ctx, bound, cells.known(ctx, record.wallet))
     cells.append(ctx, bound, replace(book, usage=book.usage | decision.usage), "")
     return bound
 

@@ -10,6 +10,9 @@ from keymoot.policy.limit import Reservation, Usage
 
 _NAME_BYTES = 48
 
+IN_VAULT, BY_ASSEMBLY = 0, 1
+"""Who signs for a wallet: Vault, with a key in a confidential cell, or the assembly together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
@@ -21,6 +24,7 @@ class Wallet:
         account: The wallet's own address on every EVM chain.
         policy_version: 0 before the first policy: everything is refused.
         policy_hash: Keccak-256 of the policy's canonical JSON.
+        custody: IN_VAULT or BY_ASSEMBLY; never changes.
     """
 
     owner: Address
@@ -30,6 +34,7 @@ class Wallet:
     policy_version: int
     policy_hash: Hash32
     created_at: UnixSeconds
+    custody: int
 
     def encode(self) -> bytes:
         """Give the cell's bytes."""
@@ -42,6 +47,7 @@ class Wallet:
                 uint(self.policy_version),
                 self.policy_hash,
                 uint(self.created_at),
+                uint(self.custody),
             ]
         )
 
@@ -52,7 +58,7 @@ class Wallet:
         Raises:
             Malformed: not a wallet.
         """
-        fields = list_of(rlp.decode(raw), 7, "wallet")
+        fields = list_of(rlp.decode(raw), 8, "wallet")
         return Wallet(
             owner=fixed_of(fields[0], Address, "owner"),
             recovery=fixed_of(fields[1], Address, "recovery"),
@@ -61,6 +67,7 @@ class Wallet:
             policy_version=uint_of(fields[4], "policyVersion", 8),
             policy_hash=fixed_of(fields[5], Hash32, "policyHash"),
             created_at=UnixSeconds(uint_of(fields[6], "createdAt", 8)),
+            custody=uint_of(fields[7], "custody", 1),
         )
 
 

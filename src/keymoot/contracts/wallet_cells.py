@@ -6,10 +6,10 @@ from keymoot.base import rlp
 from keymoot.base.fields import uint
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import ChainId, Nonce
-from keymoot.contracts.cells import PublicMap
+from keymoot.contracts.cells import PublicCell, PublicMap
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import Contract
-from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.record import REFUSED, Record
 from keymoot.contracts.types import bytes32, dynamic_bytes
 from keymoot.contracts.wallet import Book, Credential, SignedNonce, Wallet
 from keymoot.contracts.wallet_errors import NoSuchWallet
@@ -27,6 +27,7 @@ class WalletCells(Contract):
     nonces = PublicMap("nonce", dynamic_bytes, SignedNonce)
     records = PublicMap("record", bytes32, Record)
     log_index = PublicMap("log", dynamic_bytes, bytes32)
+    queue = PublicCell("queue", dynamic_bytes)
 
     def known(self, ctx: Context, wallet: WalletId) -> Wallet:
         """Give a wallet.
@@ -61,7 +62,7 @@ class WalletCells(Contract):
         self.log_index.set(store, log_key(record.wallet, record.index), key)
         after = replace(book, log_length=record.index + 1)
         self.books.set(store, Bytes32(record.wallet), after)
-        bound = record.status == BOUND
+        bound = record.status != REFUSED
         ctx.emit(RequestDecided(Bytes32(record.wallet), record.requester, key, bound, reason))
 
     def record(self, ctx: Context, key: Hash32) -> Record | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from keymoot.contracts.event import Event
-from keymoot.contracts.types import address, boolean, bytes32, string, uint64
+from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, string, uint64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,22 @@ class RequestDecided(Event):
     key: bytes32
     bound: boolean
     reason: string
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBound(Event):
+    """A request was bound to a presignature: what every enclave must know to answer it.
+
+    `expires_at` is the earlier one of the request's and its credential's expiry; `withdrawal`
+    says that an owner asked, whom no pause stops.
+    """
+
+    INDEXED: ClassVar[tuple[str, ...]] = ("wallet", "requester", "key")
+    wallet: bytes32
+    requester: address
+    key: bytes32
+    presignature: dynamic_bytes
+    digest: bytes32
+    reply_key: bytes32
+    expires_at: uint64
+    withdrawal: boolean

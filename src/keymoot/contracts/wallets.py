@@ -14,10 +14,11 @@ from keymoot.base.strict_json import Json, canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import call, view
+from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
 from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
 from keymoot.contracts.vault import Anonymous, Vault
-from keymoot.contracts.wallet import Book, Credential, Wallet
+from keymoot.contracts.wallet import BY_ASSEMBLY, IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, log_key
 from keymoot.contracts.wallet_errors import (
     BadCredential,
@@ -60,8 +61,28 @@ class Wallets(WalletCells):
     def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:
         """Make a wallet whose owner is the caller; the value becomes its quota.
 
-        Returns the wallet's id and its address. It has no policy: it refuses everything.
+        Its key is the assembly's: no enclave has it. Returns the wallet's id and its
+        address. It has no policy: it refuses everything. On a chain without an assembly the
+        key is Vault's.
         """
+        by_assembly: bool = ctx.call(Nodes, "has_assembly")
+        return self._create(ctx, salt, recovery, BY_ASSEMBLY if by_assembly else IN_VAULT)
+
+    @call(payable=True, gas_ceiling=600_000)
+    def create_in_vault(
+        self, ctx: Context, salt: bytes32, recovery: address
+    ) -> tuple[bytes32, address]:
+        """Make a wallet whose key is born in Vault: every enclave of the network has it."""
+        return self._create(ctx, salt, recovery, IN_VAULT)
+
+    @view
+    def custody(self, ctx: Context, wallet: bytes32) -> uint64:
+        """Say who signs for a wallet: 0 for Vault, 1 for the assembly."""
+        return self.known(ctx, WalletId(wallet)).custody
+
+    def _create(
+        self, ctx: Context, salt: bytes32, recovery: address, custody: int
+    ) -> tuple[bytes32, address]:
         if ctx.sender is None:
             raise Anonymous
         if recovery == _ZERO:
@@ -70,7 +91,11 @@ class Wallets(WalletCells):
         store = ctx.public_store()
         if self.wallets.get(store, Bytes32(wallet)) is not None:
             raise WalletExists
-        account: Address = ctx.call(Vault, "birth", Bytes32(wallet))
+        account: Address
+        if custody == BY_ASSEMBLY:
+            account = ctx.call(Nodes, "wallet_account", Bytes32(wallet))
+        else:
+            account = ctx.call(Vault, "birth", Bytes32(wallet))
         made = Wallet(
             owner=ctx.sender,
             recovery=recovery,
@@ -79,6 +104,7 @@ class Wallets(WalletCells):
             policy_version=0,
             policy_hash=_NO_POLICY,
             created_at=ctx.block.time,
+            custody=custody,
         )
         self.wallets.set(store, Bytes32(wallet), made)
         self.books.set(store, Bytes32(wallet), Book(quota=ctx.value))

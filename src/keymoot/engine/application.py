@@ -226,6 +226,8 @@ class Application:
 
     def _gas_wanted(self, raw: bytes) -> int:
         tx = self.open(raw)
+        if tx.message is not None:
+            return gas.MESSAGE
         return (
             gas.REQUEST_LIMIT // 8
             if tx.ethereum is None

@@ -8,11 +8,13 @@ from keymoot.base.fixed import Bytes32, Hash32, WalletId
 from keymoot.base.request import MAX_LIFETIME_SECONDS
 from keymoot.base.units import Nonce, UnixSeconds
 from keymoot.contracts.context import BlockEnvironment
+from keymoot.contracts.nodes import Nodes, assembly_on
 from keymoot.contracts.wallet import Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells
 from keymoot.contracts.wallet_errors import RequestReused
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.transactions import request_key
+from keymoot.moot.message import NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.journal import Journal
@@ -69,7 +71,9 @@ def admit(
         AlreadyAnswered: a request that was decided before.
         RequestReused: its id was used with another body.
     """
-    if tx.request is not None:
+    if tx.message is not None:
+        _admit_message(journal, tx.message, block)
+    elif tx.request is not None:
         _admit_request(journal, tx, block)
     else:
         _admit_ethereum(journal, tx, block, nonce)
@@ -143,6 +147,14 @@ def _admit_request(journal: Journal, tx: LedgerTransaction, block: BlockEnvironm
             f"the wallet's quota has {book.quota} wei, a request needs up to "
             f"{request_price(block)}: fund the wallet (Wallets.fund)",
         )
+
+
+def _admit_message(journal: Journal, message: NodeMessage, block: BlockEnvironment) -> None:
+    store = PublicStore(journal, Nodes.ADDRESS, FreeMeter(), writable=False)
+    assembly = assembly_on(store, block.network)
+    if not assembly.hall.founded:
+        raise Inadmissible("NO_ASSEMBLY", "this network has no assembly")
+    assembly.check(message)
 
 
 def _check_credential(store: PublicStore, tx: LedgerTransaction, now: UnixSeconds) -> None:

@@ -8,8 +8,10 @@ from keymoot.base.units import Gas, Nonce, Wei
 from keymoot.contracts.context import BlockEnvironment, Context, Mode
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.errors import ContractError, revert_data
-from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.nodes import Nodes, assembly_on
+from keymoot.contracts.record import REFUSED, Record
 from keymoot.contracts.requests import bind
+from keymoot.contracts.stock import bind_waiting
 from keymoot.contracts.wallets import Wallets
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
@@ -47,6 +49,8 @@ def execute(
         admit(journal, tx, block)
     except Refused as error:
         return _unpaid(tx, block, error)
+    if tx.message is not None:
+        return _execute_message(journal, tx, block, contracts, keys, position)
     if tx.request is not None:
         return _execute_request(journal, tx, block, contracts, keys, position)
     return _execute_ethereum(journal, tx, block, contracts, keys, position)
@@ -120,7 +124,7 @@ def _execute_request(
         code, message = error.code, str(error)
     # The wallet pays for what was done, answers and refusals alike.
     _charge_quota(journal, wallets, Bytes32(request.wallet), meter.used * block.base_fee)
-    if record is not None and record.status != BOUND:
+    if record is not None and record.status == REFUSED:
         outcome = record.outcome_json()
         data = outcome.get("data")
         code = str(data.get("reason")) if isinstance(data, dict) else "REFUSED"
@@ -132,6 +136,43 @@ def _execute_request(
         status=0 if code else 1,
         gas_used=Gas(meter.used),
         price=block.base_fee,
+        logs=tuple(machine.logs),
+        error_code=code,
+        error=message,
+    )
+
+
+def _execute_message(
+    journal: Journal,
+    tx: LedgerTransaction,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys | None,
+    position: int,
+) -> Receipt:
+    """Let a node's message change the assembly, and bind who waited for stock."""
+    wallets = contracts[Wallets.ADDRESS]
+    if tx.message is None or not isinstance(wallets, Wallets):
+        return _unpaid(tx, block, Refused("no message"))
+    meter = GasMeter(gas.MESSAGE_LIMIT)
+    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    mark = journal.checkpoint()
+    code = message = ""
+    try:
+        store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
+        assembly_on(store, block.network).apply(tx.message, block.height, block.time)
+        bind_waiting(wallets, Context(machine, Wallets.ADDRESS, None))
+    except (Refused, Malformed) as error:
+        journal.revert(mark)
+        machine.logs.clear()
+        code, message = error.code, str(error)
+    return Receipt(
+        transaction_hash=tx.hash,
+        sender=tx.sender,
+        to=Nodes.ADDRESS,
+        status=0 if code else 1,
+        gas_used=gas.MESSAGE,
+        price=Wei(0),
         logs=tuple(machine.logs),
         error_code=code,
         error=message,

@@ -37,6 +37,12 @@ More than the longest wish under the longest policy can need (about 3.3 million)
 every decided request leaves its record: one that ran out could be charged again.
 """
 
+MESSAGE = Gas(TRANSACTION)
+"""What a node's message counts as; nobody pays it."""
+
+MESSAGE_LIMIT = 1_000_000_000
+"""Bounds the binding of requests that waited for stock."""
+
 BLOCK_LIMIT = 120_000_000
 """Gas of one block."""
 

@@ -6,13 +6,19 @@ from keymoot.attest.header import chain_id_of
 from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Address, Bytes32, NetworkId
-from keymoot.base.units import ChainId, UnixNanos, Wei
+from keymoot.base.units import ChainId, Height, UnixNanos, Wei, seconds_of
+from keymoot.contracts.nodes import Nodes, assembly_on
 from keymoot.contracts.registry import BUILT_IN, CODE_HASH
 from keymoot.crypto.keccak import keccak256
+from keymoot.moot.assembly import Founder
+from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.store.journal import Journal
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore
 from keymoot.store.state import Changes, State
+from keymoot.threshold.secp256k1 import SECP256K1
 
 LOCAL_CHAIN_ID = ChainId(0x5AFD)
 """Chain id of a local network, as Sapphire's local tools use it."""
@@ -31,11 +37,42 @@ class Member:
         consensus_key: Ed25519; signs blocks.
         identity_key: Ed25519; signs answers.
         power: Weight in votes.
+        founder: Its seat in the assembly; None in a network that has none (tests).
     """
 
     consensus_key: Ed25519Key
     identity_key: Bytes32
     power: int
+    founder: Founder | None = None
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item."""
+        seat: rlp.Item = []
+        if self.founder is not None:
+            seat = [self.founder.sealing, self.founder.boot.encode()]
+        return [self.consensus_key, self.identity_key, uint(self.power), seat]
+
+    @staticmethod
+    def decode(item: rlp.Decoded, path: str) -> "Member":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not a member.
+        """
+        consensus, identity, power, seat = list_of(item, 4, path)
+        key = fixed_of(identity, Bytes32, f"{path}.identityKey")
+        founder = None
+        if seat != []:
+            sealing, boot = list_of(seat, 2, f"{path}.seat")
+            point = bytes_of(sealing, f"{path}.sealing", POINT_BYTES)
+            SECP256K1.decode(point)
+            founder = Founder(key, point, Boot.decode(boot))
+        return Member(
+            Ed25519Key(fixed_of(consensus, Bytes32, f"{path}.consensusKey")),
+            key,
+            uint_of(power, f"{path}.power", 7),
+            founder,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +100,7 @@ class Genesis:
                 uint(self.development),
                 uint(self.base_fee),
                 uint(self.time),
-                [[m.consensus_key, m.identity_key, uint(m.power)] for m in self.members],
+                [member.encode() for member in self.members],
                 [[address, uint(wei)] for address, wei in self.allocations],
             ]
         )
@@ -80,14 +117,7 @@ class Genesis:
         fields = list_of(rlp.decode(raw), 6, "genesis")
         members = []
         for at, item in enumerate(list_of(fields[4], None, "members")):
-            consensus, identity, power = list_of(item, 3, f"members[{at}]")
-            members.append(
-                Member(
-                    Ed25519Key(fixed_of(consensus, Bytes32, f"members[{at}].consensusKey")),
-                    fixed_of(identity, Bytes32, f"members[{at}].identityKey"),
-                    uint_of(power, f"members[{at}].power", 7),
-                )
-            )
+            members.append(Member.decode(item, f"members[{at}]"))
         allocations = []
         for at, item in enumerate(list_of(fields[5], None, "allocations")):
             address, wei = list_of(item, 2, f"allocations[{at}]")
@@ -121,6 +151,17 @@ class Genesis:
         """
         return ValidatorSet.of(Validator(m.consensus_key, m.power) for m in self.members)
 
+    def founders(self) -> tuple[Founder, ...]:
+        """Give the seats of the first assembly; empty where there is none.
+
+        Raises:
+            Malformed: only some members have a seat.
+        """
+        found = tuple(member.founder for member in self.members if member.founder is not None)
+        if found and len(found) != len(self.members):
+            raise Malformed("either every member has a seat in the assembly or none", "members")
+        return found
+
     def first_changes(self, empty: State) -> Changes:
         """Give what the empty state becomes: balances, and the built-in contracts."""
         journal = Journal(empty)
@@ -128,4 +169,8 @@ class Genesis:
             journal.set_balance(address, wei)
         for kind in BUILT_IN:
             journal.set_code_hash(kind.ADDRESS, CODE_HASH)
+        founders = self.founders()
+        if founders:
+            store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
+            assembly_on(store, self.network).found(founders, Height(0), seconds_of(self.time))
         return journal.changes()

@@ -12,7 +12,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.record import BOUND, Record
+from keymoot.contracts.record import BOUND, QUEUED, Record
 from keymoot.contracts.requests import Released
 from keymoot.contracts.requests import release as release_bound
 from keymoot.contracts.wallets import Wallets
@@ -107,8 +107,10 @@ def status_of(record: Record | None, now: UnixSeconds) -> str:
     """Give a request's status word before its answer is fetched."""
     if record is None:
         return WAITING
-    if record.status == BOUND and now > record.expires_at:
+    if record.status in (BOUND, QUEUED) and now > record.expires_at:
         return EXPIRED
+    if record.status == QUEUED:
+        return WAITING
     return record.status
 
 

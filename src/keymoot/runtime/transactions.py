@@ -9,9 +9,16 @@ from keymoot.base.transaction import EvmTransaction, decode_signed
 from keymoot.base.units import ChainId
 from keymoot.crypto.secp256k1 import recover
 from keymoot.crypto.transactions import request_digest, sender_of, transaction_hash
+from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 
 MAX_TRANSACTION_BYTES = 131_072
 """Longest transaction that is read, as Ethereum's nodes relay it."""
+
+MAX_MESSAGE_BYTES = 262_144
+"""Longest message of a node: a batch of presignatures."""
+
+
+_MESSAGE = bytes((MESSAGE_TYPE,))
 
 
 class WrongNetwork(Refused):
@@ -33,9 +40,11 @@ class LedgerTransaction:
 
     Attributes:
         hash: Keccak-256 of `raw`: its name in Ethereum's API.
-        sender: The account that signed, or the credential of a request.
+        sender: The account that signed, or the credential of a request; for a node's message
+            its seat, which no key has as its address.
         ethereum: An ordinary transaction, or None for a request.
         request: A request of an agent, or None.
+        message: A message of a node, or None.
         body: Digest of a request's signed body; the transaction hash otherwise.
     """
 
@@ -45,6 +54,7 @@ class LedgerTransaction:
     ethereum: EvmTransaction | None
     request: Request | None
     body: Hash32
+    message: NodeMessage | None = None
 
 
 def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> LedgerTransaction:
@@ -54,8 +64,9 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
         Malformed: not a transaction, or a signature that fits nobody.
         WrongNetwork: signed for another chain id or network, or for none.
     """
-    if len(raw) > MAX_TRANSACTION_BYTES:
-        raise Malformed(f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes, got {len(raw)}")
+    limit = MAX_MESSAGE_BYTES if raw[:1] == _MESSAGE else MAX_TRANSACTION_BYTES
+    if len(raw) > limit:
+        raise Malformed(f"a transaction has at most {limit} bytes, got {len(raw)}")
     name = transaction_hash(raw)
     if raw[0] == REQUEST_TYPE:
         request, signature = decode_request(raw)
@@ -63,6 +74,12 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
             raise WrongNetwork(f"network {request.network.hex0x}", f"network {network.hex0x}")
         body = request_digest(request)
         return LedgerTransaction(name, raw, recover(body, signature), None, request, body)
+    if raw[:1] == _MESSAGE:
+        message = NodeMessage.decode(raw)
+        if message.network != network:
+            raise WrongNetwork(f"network {message.network.hex0x}", f"network {network.hex0x}")
+        sender = Address(message.seat.to_bytes(Address.LENGTH, "big"))
+        return LedgerTransaction(name, raw, sender, None, None, name, message)
     transaction, signature = decode_signed(raw)
     if transaction.chain_id != chain_id:
         got = "no chain (no EIP-155)" if transaction.chain_id is None else f"{transaction.chain_id}"

@@ -73,7 +73,7 @@ class _Source(Group[P]):
         if len(data) != self.POINT_BYTES or data[0] & _INFINITY_BIT:
             raise BadPoint(f"a point of {self.NAME} has {self.POINT_BYTES} bytes, none at infinity")
         try:
-            return self._KIND().uncompress(data)  # type: ignore[attr-defined, no-any-return]
+            return self._KIND().uncompress(data)  # type: ignore[no-any-return]
         except ValueError as error:
             raise BadPoint(f"the bytes are no point of {self.NAME}") from error
 

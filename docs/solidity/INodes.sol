@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from the contract's class; do not edit.
+pragma solidity ^0.8.4;
+
+/// Keeps the assembly.
+/// Stands at 0x6b65796d6f6f7400000000000000000000000003.
+interface INodes {
+
+    /// Give the generation; zeros before the first recovery.
+    function generation() external view returns (bytes32);
+
+    /// Give a page of the assembly; empty where there is none.
+    function page(bytes calldata name) external view returns (bytes memory);
+
+    /// Count the presignatures in stock.
+    function stock() external view returns (uint64);
+}

@@ -1,0 +1,111 @@
+"""Nodes: the assembly on the ledger, its seats, roots and stock, as pages that anyone can prove.
+
+Nodes' messages change it (`runtime.execute`), by the state machine of `moot`; no call from
+outside does. Wallets takes presignatures from it, and nobody else.
+"""
+
+from keymoot.base.fixed import Address, Bytes32, NetworkId, WalletId
+from keymoot.contracts.cells import PublicMap
+from keymoot.contracts.context import Context
+from keymoot.contracts.contract import Contract, view
+from keymoot.contracts.errors import KeyUseRefused
+from keymoot.contracts.types import address, bytes32, dynamic_bytes, uint64
+from keymoot.crypto.secp256k1 import address_of
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.batch import PresignatureId
+from keymoot.moot.hall import HEAD
+from keymoot.moot.roots import ECDSA
+from keymoot.store.public import PublicStore
+from keymoot.threshold import derivation
+from keymoot.threshold.secp256k1 import SECP256K1
+
+_PATH = b"wallet"
+
+WALLET_KEY_GAS = 20_000
+"""Gas for computing a wallet's public key from the root."""
+
+TAKE_GAS = 40_000
+"""Gas for taking a presignature; what the pages cost comes on top."""
+
+
+class CellPages:
+    """The assembly's pages as cells of a store."""
+
+    def __init__(self, store: PublicStore) -> None:
+        """Read and write `store`."""
+        self._store = store
+
+    def get(self, name: str) -> bytes | None:
+        """Give a page, or None."""
+        return Nodes.pages.get(self._store, name.encode())
+
+    def set(self, name: str, content: bytes | None) -> None:
+        """Write a page; None removes it."""
+        Nodes.pages.set(self._store, name.encode(), content)
+
+
+class Nodes(Contract):
+    """Keeps the assembly."""
+
+    ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x03")
+
+    pages = PublicMap("page", dynamic_bytes, dynamic_bytes)
+
+    def assembly(self, ctx: Context) -> Assembly:
+        """Give the assembly on this contract's pages."""
+        return assembly_on(ctx.public_store(), ctx.block.network)
+
+    def has_assembly(self, ctx: Context) -> bool:
+        """Tell whether this network has one: a chain in memory may not."""
+        return self.pages.get(ctx.public_store(), HEAD.encode()) is not None
+
+    def wallet_account(self, ctx: Context, wallet: Bytes32) -> address:
+        """Give the address of a wallet's key under the ECDSA root.
+
+        Raises:
+            NotReady: the roots are not made yet.
+        """
+        ctx.charge(WALLET_KEY_GAS)
+        root = self.assembly(ctx).hall.root(ECDSA)
+        epsilon = derivation.tweak(root, ctx.block.network, path_of(wallet))
+        return address_of(SECP256K1.encode_uncompressed(derivation.child(root, epsilon)))
+
+    def take(self, ctx: Context) -> PresignatureId | None:
+        """Bind the next presignature for the caller; None when the stock is empty.
+
+        Raises:
+            KeyUseRefused: the caller is not Wallets.
+        """
+        # Wallets' address, written out: Wallets imports this module.
+        if ctx.sender != _WALLETS:
+            raise KeyUseRefused
+        ctx.charge(TAKE_GAS)
+        return self.assembly(ctx).take(ctx.block.height, ctx.block.time)
+
+    @view
+    def generation(self, ctx: Context) -> bytes32:
+        """Give the generation; zeros before the first recovery."""
+        return Bytes32(self.assembly(ctx).hall.head.generation)
+
+    @view
+    def page(self, ctx: Context, name: dynamic_bytes) -> dynamic_bytes:
+        """Give a page of the assembly; empty where there is none."""
+        return self.pages.get(ctx.public_store(), name) or b""
+
+    @view
+    def stock(self, ctx: Context) -> uint64:
+        """Count the presignatures in stock."""
+        return self.assembly(ctx).stock.left()
+
+
+_WALLETS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
+
+
+def assembly_on(store: PublicStore, network: NetworkId) -> Assembly:
+    """Give the assembly on a store of Nodes."""
+    return Assembly(CellPages(store), network)
+
+
+def path_of(wallet: WalletId | Bytes32) -> bytes:
+    """Give the path of a wallet's key under a signing root."""
+    return _PATH + wallet

@@ -1,0 +1,1 @@
+"""The assembly as a state machine: seats, key generation, stock, generations."""

@@ -1,0 +1,165 @@
+"""The assembly: what each node's message does to it, for ledger and enclaves alike.
+
+Deterministic: messages come in the order of final blocks, with the block's height and
+time. A message that is refused changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+from keymoot.base import rlp
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.batch import PresignatureId
+from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
+from keymoot.moot.founding import PHASE_OF, Founding
+from keymoot.moot.hall import Hall, Head
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.pages import DraftPages, Pages
+from keymoot.moot.seat import Boot, Seat
+from keymoot.moot.stock import Stock
+
+NO_GENERATION = Hash32(bytes(32))
+"""The generation before the first recovery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """One seat as the genesis gives it."""
+
+    identity: Bytes32
+    sealing: bytes
+    boot: Boot
+
+
+class Assembly:
+    """The assembly on its pages."""
+
+    def __init__(self, pages: Pages, network: NetworkId) -> None:
+        """Continue on `pages`."""
+        self._pages = pages
+        self.network = network
+        self.hall = Hall(pages, network)
+        self.founding = Founding(self.hall)
+        self.stock = Stock(self.hall)
+
+    def found(self, founders: tuple[Founder, ...], height: Height, time: UnixSeconds) -> None:
+        """Seat the members of the genesis, and begin the key generation."""
+        self.hall.head = Head(len(founders), NO_GENERATION, 0, frozenset(), ())
+        for index, one in enumerate(founders, 1):
+            seat = Seat(one.identity, one.sealing, one.boot, Height(0))
+            self.hall.put_seat(index, seat)
+        self.founding.begin(height, time)
+
+    def check(self, message: NodeMessage) -> None:
+        """Raise unless the message is of this generation and of who it says.
+
+        Raises:
+            WrongGeneration: it is of another generation.
+            NotSeated: no such seat, or not its signature.
+        """
+        head = self.hall.head
+        # 1. It belongs to this generation.
+        if message.network != self.network or message.generation != head.generation:
+            raise WrongGeneration
+        # 2. A recovery brings its own signatures.
+        if message.kind is Kind.RECOVER:
+            self._check_recovery(message.body)
+            return
+        if not 1 <= message.seat <= head.size:
+            raise NotSeated(f"this assembly has seats 1 to {head.size}")
+        # 3. New keys of boot are signed by the seat's identity, the rest by its keys of boot.
+        seat = self.hall.seat(message.seat)
+        if message.kind is Kind.BOOT:
+            key = seat.identity
+        elif seat.boot is None:
+            raise NotSeated(f"seat {message.seat} has not said with which keys it started")
+        else:
+            key = seat.boot.signing
+        if not message.signed_by(key):
+            raise NotSeated(f"the message is not signed by the present key of seat {message.seat}")
+
+    def apply(self, message: NodeMessage, height: Height, time: UnixSeconds) -> None:
+        """Take a message of a final block.
+
+        Raises:
+            Refused: it does not fit; nothing changed.
+            Malformed: its body is not what its kind says; nothing changed.
+        """
+        draft = DraftPages(self._pages)
+        Assembly(draft, self.network)._apply(message, height, time)  # noqa: SLF001  ourselves
+        draft.keep()
+
+    def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
+        """Bind the next presignature of the stock; None when there is none."""
+        return self.stock.take(height, time)
+
+    def _apply(self, message: NodeMessage, height: Height, time: UnixSeconds) -> None:
+        self.check(message)
+        seat, kind, body = message.seat, message.kind, message.body
+        if kind is Kind.RECOVER:
+            self._recover(SignedCertificate.decode(body), height, time)
+        elif kind is Kind.BOOT:
+            self._boot(seat, body, height, time)
+        elif kind in PHASE_OF:
+            self.founding.hear(seat, kind, body, height, time)
+        elif kind is not Kind.TICK:
+            self.stock.hear(seat, kind, body, height, time)
+        self.founding.move(height, time)
+        self.stock.replenish(height, time)
+
+    def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
+        seat = self.hall.seat(index)
+        before, boot = read_boot(body)
+        # Each start names the one that it follows, so that no old one comes again.
+        if before != (b"" if seat.boot is None else seat.boot.signing):
+            raise Unwanted("the seat has started anew since")
+        self.hall.put_seat(index, replace(seat, boot=boot, since=height))
+        self.stock.started_anew(index, height, time)
+
+    def _check_recovery(self, body: bytes) -> SignedCertificate:
+        certificate = SignedCertificate.decode(body)
+        identities = {at: seat.identity for at, seat in self.hall.seats().items()}
+        present = self.hall.committee.present
+        signers = certificate.signers(identities)
+        if len(signers) < present:
+            raise NotSeated(f"a recovery is signed by {present} seats, this one by {len(signers)}")
+        boots = certificate.terms.boots.keys()
+        if not boots <= identities.keys() or len(boots) < present:
+            raise NotSeated(f"a recovery seats at least {present} of the assembly")
+        terms = certificate.terms
+        if (terms.network, terms.previous) != (self.network, self.hall.head.generation):
+            raise WrongGeneration
+        return certificate
+
+    def _recover(self, signed: SignedCertificate, height: Height, time: UnixSeconds) -> None:
+        terms, head = signed.terms, self.hall.head
+        if not terms.base < height:
+            raise Unwanted("a recovery builds on a block before it")
+        self.stock.wipe()
+        self.hall.head = replace(
+            head,
+            generation=terms.digest(),
+            recoveries=head.recoveries + 1,
+            out=frozenset(),
+        )
+        for index, seat in self.hall.seats().items():
+            boot = terms.boots.get(index)
+            self.hall.put_seat(index, replace(seat, boot=boot, since=height))
+        self.founding.begin_again(height, time)
+
+
+def write_boot(before: Boot | None, boot: Boot) -> bytes:
+    """Write a new start: the signing key of the one before, and the new keys."""
+    return rlp.encode([b"" if before is None else before.signing, boot.encode()])
+
+
+def read_boot(body: bytes) -> tuple[bytes, Boot]:
+    """Read a new start.
+
+    Raises:
+        Malformed: not that.
+    """
+    before, boot = list_of(rlp.decode(body), 2, "boot")
+    return bytes_of(before, "before", 32), Boot.decode(boot)

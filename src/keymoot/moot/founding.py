@@ -1,0 +1,171 @@
+"""What messages of key generation do to the assembly."""
+
+from dataclasses import replace
+
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.errors import Unwanted
+from keymoot.moot.hall import Hall
+from keymoot.moot.keygen import (
+    Keygen,
+    Openings,
+    Phase,
+    Setting,
+    check_openings,
+    digest_of,
+    judge,
+    read_hashes,
+    read_openings,
+    read_verdict,
+    roots_of,
+)
+from keymoot.moot.message import Kind
+from keymoot.threshold.errors import Cheated, TooFew
+
+KEYGEN = "keygen"
+
+PHASE_OF = {
+    Kind.KEYGEN_HASH: Phase.HASHES,
+    Kind.KEYGEN_OPEN: Phase.OPENINGS,
+    Kind.KEYGEN_VERDICT: Phase.VERDICTS,
+    Kind.KEYGEN_VOTE: Phase.VOTES,
+}
+
+
+class Founding:
+    """The key generation of a hall."""
+
+    def __init__(self, hall: Hall) -> None:
+        """Work on `hall`."""
+        self._hall = hall
+
+    @property
+    def keygen(self) -> Keygen | None:
+        """Where the key generation stands; None before it began."""
+        raw = self._hall.pages.get(KEYGEN)
+        return None if raw is None else Keygen.decode(raw)
+
+    def begin(self, height: Height, time: UnixSeconds) -> None:
+        """Begin the first attempt."""
+        self._put(Keygen(Phase.HASHES, 0, height, time))
+
+    def begin_again(self, height: Height, time: UnixSeconds) -> None:
+        """Throw an attempt away that did not reach its end, and begin another."""
+        keygen = self.keygen
+        if keygen is None or keygen.phase is Phase.DONE:
+            return
+        for seat in self._hall.committee.indices:
+            self._hall.pages.set(f"opening/{seat}", None)
+        self._hall.put_roots(None)
+        self._put(keygen.again(height, time))
+
+    def setting(self) -> Setting:
+        """Give what the steps of this attempt share."""
+        keygen = self.keygen
+        if keygen is None:
+            raise Unwanted("no key generation has begun")
+        hall = self._hall
+        # a finished generation keeps its session's name, whatever generation came since
+        generation = hall.pages.get("keygen/session") if keygen.phase is Phase.DONE else None
+        session = hall.session(f"keygen/{keygen.attempt}")
+        if generation is not None:
+            session = replace(session, generation=type(session.generation)(generation))
+        return Setting(session, hall.committee, hall.epoch_keys())
+
+    def openings(self) -> Openings:
+        """Give the openings that stand."""
+        keygen, found = self.keygen, {}
+        for seat in self._hall.committee.indices:
+            raw = self._hall.pages.get(f"opening/{seat}")
+            if raw is not None and keygen is not None and seat not in keygen.out:
+                found[seat] = read_openings(raw)
+        return found
+
+    def hear(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
+        """Take what a seat says.
+
+        Raises:
+            Unwanted: not now, not from this seat, or a second time.
+            Malformed: the body is not what its kind says.
+        """
+        keygen = self.keygen
+        if keygen is None or PHASE_OF[kind] is not keygen.phase:
+            raise Unwanted("the key generation is in another phase")
+        if not keygen.speaks(seat):
+            raise Unwanted(f"seat {seat} has spoken in this phase, or is out of it")
+        keygen = replace(keygen, said=keygen.said | {seat})
+        if kind is Kind.KEYGEN_HASH:
+            read_hashes(body)
+            keygen = replace(keygen, hashes={**(keygen.hashes or {}), seat: body})
+        elif kind is Kind.KEYGEN_OPEN:
+            keygen = self._open(keygen, seat, body, height)
+        elif kind is Kind.KEYGEN_VERDICT:
+            keygen = self._judge(keygen, seat, body, height)
+        else:
+            keygen = replace(keygen, votes={**(keygen.votes or {}), seat: body[:32]})
+        self._put(keygen)
+        self.move(height, time)
+
+    def move(self, height: Height, time: UnixSeconds) -> None:
+        """Go on to the next phase, if this one is at its end."""
+        keygen = self.keygen
+        if keygen is None or keygen.phase is Phase.DONE:
+            return
+        committee = self._hall.committee
+        awaited = [seat for seat in committee.indices if keygen.speaks(seat)]
+        if keygen.phase is Phase.VOTES:
+            self._count(keygen, awaited, height, time)
+            return
+        if awaited and not keygen.overdue(height, time):
+            return
+        if len(keygen.said - keygen.out) < committee.present:
+            if not awaited or keygen.overdue(height, time):
+                self.begin_again(height, time)
+            return
+        if keygen.phase is Phase.VERDICTS:
+            try:
+                roots = roots_of(self.setting(), self.openings())
+            except TooFew:
+                self.begin_again(height, time)
+                return
+            self._hall.put_roots(roots)
+            self._hall.pages.set("roots/digest", digest_of(roots))
+        self._put(keygen.next(height, time))
+
+    def _open(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
+        openings = read_openings(body)
+        try:
+            check_openings(self.setting(), seat, (keygen.hashes or {})[seat], openings)
+        except Cheated as error:
+            return self._put_out(keygen, error.party, height, error.what)
+        self._hall.pages.set(f"opening/{seat}", body)
+        return keygen
+
+    def _judge(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
+        setting, openings = self.setting(), self.openings()
+        for place, complaint in read_verdict(body):
+            if complaint.accuser != seat:
+                keygen = self._put_out(keygen, seat, height, "complained in another's name")
+                continue
+            guilty = judge(setting, place, complaint, openings)
+            if guilty not in keygen.out:
+                what = "complained over a good share" if guilty == seat else "dealt a bad share"
+                keygen = self._put_out(keygen, guilty, height, what)
+        return keygen
+
+    def _put_out(self, keygen: Keygen, seat: int, height: Height, what: str) -> Keygen:
+        self._hall.caught(seat, height, what, out=False)
+        return replace(keygen, out=keygen.out | {seat})
+
+    def _count(self, keygen: Keygen, awaited: list[int], height: Height, time: UnixSeconds) -> None:
+        hall, votes = self._hall, keygen.votes or {}
+        digest = hall.pages.get("roots/digest")
+        for_it = [seat for seat, vote in votes.items() if vote == digest]
+        if len(for_it) >= hall.committee.present:
+            hall.pages.set("keygen/session", hall.head.generation)
+            hall.pages.set("roots/voted", digest)
+            self._put(replace(keygen, phase=Phase.DONE, said=frozenset()))
+        elif not awaited or keygen.overdue(height, time):
+            self.begin_again(height, time)
+
+    def _put(self, keygen: Keygen) -> None:
+        self._hall.pages.set(KEYGEN, keygen.encode())

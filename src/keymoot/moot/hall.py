@@ -1,0 +1,198 @@
+"""Who sits in the assembly, in which generation, with which roots: typed access to pages."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from keymoot.base import rlp
+from keymoot.base.errors import Defect, Malformed
+from keymoot.base.fields import fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.base.units import Height
+from keymoot.moot.errors import NotReady
+from keymoot.moot.pages import Pages
+from keymoot.moot.roots import ROOTS
+from keymoot.moot.seat import Seat
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.root import Root
+from keymoot.threshold.secp256k1 import SECP256K1
+from keymoot.threshold.session import Session
+
+HEAD = "head"
+MAX_CHEATS = 64
+"""Names remembered; the log has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cheat:
+    """Somebody who was caught.
+
+    Attributes:
+        seat: Who.
+        height: When.
+        what: The broken rule.
+    """
+
+    seat: int
+    height: Height
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The page on which everything else hangs.
+
+    Attributes:
+        size: Seats.
+        generation: Names the recovery since which one-time secrets live; zeros at first.
+        recoveries: How many there were.
+        out: Seats that deal no more in this generation, for they cheated.
+        cheats: Who was caught, the newest last.
+    """
+
+    size: int
+    generation: Hash32
+    recoveries: int
+    out: frozenset[int]
+    cheats: tuple[Cheat, ...]
+
+    def encode(self) -> bytes:
+        """Give the page."""
+        cheats: list[rlp.Item] = [
+            [uint(one.seat), uint(one.height), one.what.encode()] for one in self.cheats
+        ]
+        return rlp.encode(
+            [
+                uint(self.size),
+                self.generation,
+                uint(self.recoveries),
+                [uint(seat) for seat in sorted(self.out)],
+                cheats,
+            ]
+        )
+
+    @staticmethod
+    def decode(raw: bytes) -> "Head":
+        """Read the page.
+
+        Raises:
+            Malformed: not a head.
+        """
+        size, generation, recoveries, out, cheats = list_of(rlp.decode(raw), 5, "head")
+        found = []
+        for item in list_of(cheats, None, "cheats"):
+            seat, height, what = list_of(item, 3, "cheats")
+            found.append(
+                Cheat(
+                    uint_of(seat, "seat", 2),
+                    Height(uint_of(height, "height", 8)),
+                    text_of(what, "what", 256),
+                )
+            )
+        return Head(
+            uint_of(size, "size", 2),
+            fixed_of(generation, Hash32, "generation"),
+            uint_of(recoveries, "recoveries", 4),
+            frozenset(uint_of(seat, "seat", 2) for seat in list_of(out, None, "out")),
+            tuple(found),
+        )
+
+
+class Hall:
+    """Reads and writes the pages that every part of the assembly needs."""
+
+    def __init__(self, pages: Pages, network: NetworkId) -> None:
+        """Stand on `pages` of a network."""
+        self.pages = pages
+        self.network = network
+
+    @property
+    def founded(self) -> bool:
+        """Whether this network has an assembly at all."""
+        return self.pages.get(HEAD) is not None
+
+    @property
+    def head(self) -> Head:
+        """The head."""
+        raw = self.pages.get(HEAD)
+        if raw is None:
+            raise NotReady
+        return Head.decode(raw)
+
+    @head.setter
+    def head(self, head: Head) -> None:
+        self.pages.set(HEAD, head.encode())
+
+    @property
+    def committee(self) -> Committee:
+        """How many there are, and how many may fail."""
+        return Committee(self.head.size)
+
+    def seat(self, index: int) -> Seat:
+        """Give a seat.
+
+        Raises:
+            Defect: none of that number.
+        """
+        raw = self.pages.get(f"seat/{index}")
+        if raw is None:
+            raise Defect(f"there is no seat {index}")
+        return Seat.decode(raw)
+
+    def put_seat(self, index: int, seat: Seat) -> None:
+        """Write a seat."""
+        self.pages.set(f"seat/{index}", seat.encode())
+
+    def seats(self) -> dict[int, Seat]:
+        """Give all seats by index."""
+        return {index: self.seat(index) for index in self.committee.indices}
+
+    def epoch_keys(self) -> dict[int, Any]:
+        """Give the points to which root dealings are encrypted."""
+        return {at: SECP256K1.decode(seat.sealing) for at, seat in self.seats().items()}
+
+    def session(self, name: str) -> Session:
+        """Name a session of the present generation."""
+        return Session(self.network, self.head.generation, name)
+
+    def caught(self, seat: int, height: Height, what: str, *, out: bool) -> None:
+        """Write down who cheated; `out` keeps him from dealing in this generation."""
+        head = self.head
+        cheats = (*head.cheats, Cheat(seat, height, what[:200]))[-MAX_CHEATS:]
+        banned = head.out | {seat} if out else head.out
+        self.head = replace(head, cheats=cheats, out=banned)
+
+    # -- roots
+
+    @property
+    def ready(self) -> bool:
+        """Whether the roots are made and voted for."""
+        return self.pages.get("roots/voted") is not None
+
+    def root(self, name: str) -> Root:
+        """Give a root.
+
+        Raises:
+            NotReady: it is not made yet.
+        """
+        raw = self.pages.get(f"root/{name}")
+        if raw is None or not self.ready:
+            raise NotReady
+        return read_root(name, raw)
+
+    def put_roots(self, roots: tuple[Root, ...] | None) -> None:
+        """Write the roots that are voted for now, or take them back."""
+        for place, kind in enumerate(ROOTS):
+            content = None if roots is None else rlp.encode(roots[place].encode())
+            self.pages.set(f"root/{kind.name}", content)
+
+
+def read_root(name: str, raw: bytes) -> Root:
+    """Read a root's page.
+
+    Raises:
+        Malformed: not a root of that kind.
+    """
+    for kind in ROOTS:
+        if kind.name == name:
+            return Root.decode(kind.group, rlp.decode(raw))
+    raise Malformed(f'there is no root "{name}"')

@@ -1,0 +1,109 @@
+"""What nodes say to the ledger: transaction type 0x4e ("N").
+
+    raw = 0x4e ‖ rlp([network, generation, seat, kind, body, signature])
+
+signed with Ed25519 over keccak256 of the same without the signature: by the seat's key of
+boot, so that nothing a node says outlives its start; a new key of boot by its identity; a
+recovery carries the signatures of its own.
+"""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.crypto import ed25519
+from keymoot.crypto.keccak import keccak256
+
+MESSAGE_TYPE = 0x4E
+"""EIP-2718 type byte of a node's message."""
+
+MAX_BODY_BYTES = 245_760
+"""Longest body: a batch of presignatures for a large committee."""
+
+_SIGNATURE_BYTES = 64
+
+
+class Kind(IntEnum):
+    """What a message says."""
+
+    TICK = 0
+    """Time has passed."""
+    BOOT = 1
+    """This seat has started anew, with these keys."""
+    RECOVER = 2
+    """So many have started anew that a generation begins."""
+    KEYGEN_HASH = 3
+    KEYGEN_OPEN = 4
+    KEYGEN_VERDICT = 5
+    KEYGEN_VOTE = 6
+    FIRST = 7
+    """A dealing of a batch's first round."""
+    SECOND = 8
+    """A dealing of a batch's second round."""
+    ACK = 9
+    """This seat holds valid shares of a batch."""
+    COMPLAIN = 10
+    """A dealing of a batch is bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMessage:
+    """One message of one seat."""
+
+    network: NetworkId
+    generation: Hash32
+    seat: int
+    kind: Kind
+    body: bytes
+    signature: bytes = b""
+
+    def digest(self) -> Hash32:
+        """Give what is signed."""
+        return keccak256(bytes((MESSAGE_TYPE,)) + rlp.encode(self._fields()))
+
+    def signed(self, key: Secret) -> "NodeMessage":
+        """Give the message with a signature."""
+        return replace(self, signature=ed25519.sign(key, self.digest()))
+
+    def signed_by(self, public: Bytes32) -> bool:
+        """Tell whether a key made the signature."""
+        return ed25519.verify(public, self.digest(), self.signature)
+
+    def encode(self) -> bytes:
+        """Give the transaction's bytes."""
+        return bytes((MESSAGE_TYPE,)) + rlp.encode([*self._fields(), self.signature])
+
+    @staticmethod
+    def decode(raw: bytes) -> "NodeMessage":
+        """Read a transaction.
+
+        Raises:
+            Malformed: not a node's message.
+        """
+        if raw[:1] != bytes((MESSAGE_TYPE,)):
+            raise Malformed(f"a node's message starts with 0x{MESSAGE_TYPE:02x}")
+        fields = list_of(rlp.decode(raw[1:]), 6, "message")
+        kind = uint_of(fields[3], "kind", 1)
+        if kind not in Kind.__members__.values():
+            raise Malformed(f"no kind of message has the number {kind}", "kind")
+        return NodeMessage(
+            fixed_of(fields[0], NetworkId, "network"),
+            fixed_of(fields[1], Hash32, "generation"),
+            uint_of(fields[2], "seat", 2),
+            Kind(kind),
+            bytes_of(fields[4], "body", MAX_BODY_BYTES),
+            bytes_of(fields[5], "signature", _SIGNATURE_BYTES),
+        )
+
+    def _fields(self) -> list[rlp.Item]:
+        return [
+            self.network,
+            self.generation,
+            uint(self.seat),
+            uint(self.kind),
+            self.body,
+        ]

@@ -1,0 +1,69 @@
+"""Where the assembly's state is kept: named pages of bytes.
+
+On the ledger a page is a cell of the contract Nodes, with a proof; in an enclave it is
+an entry of a dictionary that began with proven pages and follows the blocks. The same code
+turns both.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Pages(Protocol):
+    """Pages by name."""
+
+    def get(self, name: str) -> bytes | None:
+        """Give a page, or None."""
+        ...
+
+    def set(self, name: str, content: bytes | None) -> None:
+        """Write a page; None removes it."""
+        ...
+
+
+class MemoryPages:
+    """Pages in a dictionary."""
+
+    def __init__(self, pages: dict[str, bytes] | None = None) -> None:
+        """Begin with some pages."""
+        self._pages = dict(pages or {})
+
+    def get(self, name: str) -> bytes | None:
+        """Give a page, or None."""
+        return self._pages.get(name)
+
+    def set(self, name: str, content: bytes | None) -> None:
+        """Write a page; None removes it."""
+        if content is None:
+            self._pages.pop(name, None)
+        else:
+            self._pages[name] = content
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Give all pages, by name."""
+        yield from sorted(self._pages.items())
+
+
+class DraftPages:
+    """Changes over other pages, kept or thrown away as one."""
+
+    def __init__(self, below: Pages) -> None:
+        """Begin without changes."""
+        self._below = below
+        self._changed: dict[str, bytes | None] = {}
+
+    def get(self, name: str) -> bytes | None:
+        """Give a page as changed, or as it was."""
+        if name in self._changed:
+            return self._changed[name]
+        return self._below.get(name)
+
+    def set(self, name: str, content: bytes | None) -> None:
+        """Change a page."""
+        self._changed[name] = content
+
+    def keep(self) -> None:
+        """Write the changes through."""
+        for name, content in self._changed.items():
+            self._below.set(name, content)
+        self._changed.clear()

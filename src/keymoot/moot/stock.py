@@ -1,0 +1,406 @@
+"""The stock of presignatures: batches are opened, dealt, acknowledged, bound and burned.
+
+A batch enters stock when degree+f+1 seats hold valid shares of it, so that degree+1 answer
+when f of them do not; it burns when fewer remain. What is bound is burned, whatever
+becomes of the request: the cursor never goes back.
+"""
+
+from dataclasses import dataclass, replace
+
+from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of, uint, uint_of
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.batch import BatchPage, PresignatureId, Stage
+from keymoot.moot.errors import Unwanted
+from keymoot.moot.hall import Hall
+from keymoot.moot.message import Kind
+from keymoot.moot.roots import ECDSA
+from keymoot.threshold import first_round, second_round
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.envelope import Complaint
+from keymoot.threshold.errors import Cheated
+from keymoot.threshold.first_round import FirstDealing, FirstPublic
+from keymoot.threshold.presignature import Batch
+from keymoot.threshold.second_round import SecondDealing
+from keymoot.threshold.secp256k1 import SECP256K1
+
+BATCH_SIZE = 64
+"""Presignatures of a batch."""
+
+MIN_READY = 2
+"""Batches that are kept in stock when nobody asks."""
+
+MAX_READY = 12
+"""Batches that are kept in stock when many ask."""
+
+MAX_OPEN = 2
+"""Batches that are dealt at one time."""
+
+DEMAND_SECONDS = 20
+"""How far back demand is counted."""
+
+STOCK = "stock"
+FIRST, SECOND = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class StockPage:
+    """The list of batches.
+
+    Attributes:
+        next: Number of the next batch.
+        open: Batches that are being dealt.
+        ready: Batches in stock, the oldest first.
+        used_up: Block times at which batches were used up lately.
+        bound: Presignatures bound in all, in this generation.
+    """
+
+    next: int = 0
+    open: tuple[int, ...] = ()
+    ready: tuple[int, ...] = ()
+    used_up: tuple[int, ...] = ()
+    bound: int = 0
+
+    def encode(self) -> bytes:
+        """Give the page."""
+        return rlp.encode(
+            [
+                uint(self.next),
+                [uint(one) for one in self.open],
+                [uint(one) for one in self.ready],
+                [uint(one) for one in self.used_up],
+                uint(self.bound),
+            ]
+        )
+
+    @staticmethod
+    def decode(raw: bytes) -> "StockPage":
+        """Read the page.
+
+        Raises:
+            Malformed: not a stock.
+        """
+        number, opened, ready, used_up, bound = list_of(rlp.decode(raw), 5, "stock")
+        return StockPage(
+            uint_of(number, "next", 8),
+            _numbers(opened),
+            _numbers(ready),
+            _numbers(used_up),
+            uint_of(bound, "bound", 8),
+        )
+
+
+class Stock:
+    """The batches of a hall."""
+
+    def __init__(self, hall: Hall) -> None:
+        """Work on `hall`."""
+        self._hall = hall
+
+    @property
+    def page(self) -> StockPage:
+        """The list of batches."""
+        raw = self._hall.pages.get(STOCK)
+        return StockPage() if raw is None else StockPage.decode(raw)
+
+    def batch(self, number: int) -> BatchPage | None:
+        """Give a batch's page; None if it is burned, used up, or never was."""
+        raw = self._hall.pages.get(f"batch/{number}")
+        return None if raw is None else BatchPage.decode(raw)
+
+    def left(self) -> int:
+        """Count the presignatures in stock."""
+        page = self.page
+        found = (self.batch(number) for number in page.ready)
+        return sum(one.size - one.cursor for one in found if one is not None)
+
+    def need(self) -> int:
+        """Give how many holders a batch in stock has at least: degree+f+1."""
+        committee = self._hall.committee
+        return committee.ecdsa_degree + committee.faults + 1
+
+    def setting(self, page: BatchPage) -> Batch:
+        """Give what the steps of a batch share."""
+        keys = {at: SECP256K1.decode(key) for at, key in enumerate(page.keys, 1) if key}
+        session = self._hall.session(f"presign/{page.number}")
+        return Batch(session, self._hall.root(ECDSA), keys, page.size)
+
+    def dealers(self, page: BatchPage) -> tuple[int, ...]:
+        """Give whose turn it is to deal a batch: n−f seats, other ones for each number."""
+        committee, out = self._hall.committee, self._hall.head.out
+        able = [seat for seat in committee.indices if self.has_part(page, seat) and seat not in out]
+        turn = page.number % len(able) if able else 0
+        return tuple((able[turn:] + able[:turn])[: committee.present])
+
+    def has_part(self, page: BatchPage, seat: int) -> bool:
+        """Tell whether a seat's present start is the one that the batch was opened with."""
+        boot = self._hall.seat(seat).boot
+        return boot is not None and page.keys[seat - 1] == boot.sealing
+
+    def dealing(self, number: int, round_: int, seat: int) -> bytes | None:
+        """Give a dealing's bytes, while the batch lives."""
+        return self._hall.pages.get(f"batch/{number}/{round_}/{seat}")
+
+    # -- what messages do
+
+    def hear(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
+        """Take what a seat says.
+
+        Raises:
+            Unwanted: not now, not from this seat, or a second time.
+            Malformed: the body is not what its kind says.
+        """
+        if kind is Kind.COMPLAIN:
+            self._complain(seat, body, height, time)
+            return
+        number, content = read_numbered(body)
+        page = self._page_for(number, seat)
+        if kind is Kind.ACK:
+            self._acknowledge(page, seat, height, time)
+        else:
+            self._deal(page, seat, kind, content, height, time)
+
+    def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
+        """Bind the next presignature; None when there is none."""
+        page = self.page
+        for number in page.ready:
+            batch = self.batch(number)
+            if batch is None:
+                continue
+            taken = PresignatureId(number, batch.cursor)
+            after = replace(batch, cursor=batch.cursor + 1)
+            self._put_list(replace(self.page, bound=self.page.bound + 1))
+            if after.cursor == after.size:
+                used_up = (*self.page.used_up, time)[-MAX_READY:]
+                self._put_list(replace(self.page, used_up=used_up))
+                self._remove(after)
+                self.replenish(height, time)
+            else:
+                self._put(after)
+            return taken
+        return None
+
+    def replenish(self, height: Height, time: UnixSeconds) -> None:
+        """Burn what nobody finishes, and open batches while there are too few."""
+        for number in self.page.open:
+            batch = self.batch(number)
+            if batch is not None and batch.forgotten(height, time):
+                self._remove(batch)
+        if not self._hall.ready:
+            return
+        recent = sum(1 for one in self.page.used_up if time - one <= DEMAND_SECONDS)
+        target = min(MIN_READY + recent, MAX_READY)
+        while True:
+            page = self.page
+            if len(page.open) >= MAX_OPEN or len(page.open) + len(page.ready) >= target:
+                return
+            self._open(height, time)
+
+    def started_anew(self, seat: int, height: Height, time: UnixSeconds) -> None:
+        """Take a seat out of all batches: what it held is gone."""
+        for number in (*self.page.ready, *self.page.open):
+            batch = self.batch(number)
+            if batch is None:
+                continue
+            holders = tuple(one for one in batch.holders if one != seat)
+            if batch.stage is Stage.READY and len(holders) < self.need():
+                self._remove(batch)
+            elif holders != batch.holders:
+                self._put(replace(batch, holders=holders))
+        self.replenish(height, time)
+
+    def wipe(self) -> None:
+        """Burn everything: a generation begins."""
+        page = self.page
+        for number in (*page.ready, *page.open):
+            batch = self.batch(number)
+            if batch is not None:
+                self._remove(batch)
+        self._hall.pages.set(STOCK, None)
+
+    def _open(self, height: Height, time: UnixSeconds) -> None:
+        page = self.page
+        keys = []
+        for seat in self._hall.committee.indices:
+            boot = self._hall.seat(seat).boot
+            keys.append(b"" if boot is None else boot.sealing)
+        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, tuple(keys))
+        self._put(batch)
+        self._put_list(replace(page, next=page.next + 1, open=(*page.open, page.next)))
+
+    def _deal(
+        self,
+        page: BatchPage,
+        seat: int,
+        kind: Kind,
+        content: bytes,
+        height: Height,
+        time: UnixSeconds,
+    ) -> None:
+        round_, stage = (FIRST, Stage.FIRST) if kind is Kind.FIRST else (SECOND, Stage.SECOND)
+        done = page.first if round_ == FIRST else page.second
+        if page.stage is not stage or seat in done or seat in self._hall.head.out:
+            raise Unwanted(f"batch {page.number} takes no such dealing from seat {seat}")
+        if round_ == FIRST:
+            FirstDealing.decode(rlp.decode(content))
+            page = replace(page, first=(*page.first, seat))
+            full = len(page.first) == self._hall.committee.present
+        else:
+            SecondDealing.decode(rlp.decode(content))
+            page = replace(page, second=(*page.second, seat))
+            full = len(page.second) == 2 * self._hall.committee.ecdsa_degree + 1
+        self._hall.pages.set(f"batch/{page.number}/{round_}/{seat}", content)
+        if full:
+            page = replace(page, stage=Stage(page.stage + 1), since_height=height, since_time=time)
+        self._put(page)
+
+    def _acknowledge(self, page: BatchPage, seat: int, height: Height, time: UnixSeconds) -> None:
+        if page.stage not in (Stage.ACKS, Stage.READY) or seat in page.holders:
+            raise Unwanted(f"batch {page.number} takes no acknowledgement from seat {seat}")
+        page = replace(page, holders=(*page.holders, seat))
+        if page.stage is Stage.ACKS and len(page.holders) >= self.need():
+            page = replace(page, stage=Stage.READY, since_height=height, since_time=time)
+            books = self.page
+            opened = tuple(one for one in books.open if one != page.number)
+            self._put_list(replace(books, open=opened, ready=(*books.ready, page.number)))
+        self._put(page)
+        self.replenish(height, time)
+
+    def _complain(self, seat: int, body: bytes, height: Height, time: UnixSeconds) -> None:
+        number, round_, dealer, complaint = read_complaint(body)
+        page = self._page_for(number, seat)
+        dealers = page.first if round_ == FIRST else page.second
+        out = self._hall.head.out
+        if dealer not in dealers or dealer in out or seat in out:
+            raise Unwanted(f"batch {number} has no such dealing of seat {dealer} to complain over")
+        if complaint is not None and (complaint.accuser, complaint.dealer) != (seat, dealer):
+            raise Unwanted("a complaint speaks for who sends it")
+        guilty, what = self._judge(page, round_, seat, dealer, complaint)
+        self._hall.caught(guilty, height, what, out=True)
+        # A batch in stock has enough holders without the one who complains.
+        if guilty == dealer and page.stage is not Stage.READY:
+            self._remove(page)
+        self.replenish(height, time)
+
+    def _judge(
+        self, page: BatchPage, round_: int, seat: int, dealer: int, complaint: Complaint | None
+    ) -> tuple[int, str]:
+        batch = self.setting(page)
+        try:
+            if round_ == FIRST:
+                first = self._first(page, dealer)
+                first_round.check(batch, dealer, first)
+                if complaint is not None:
+                    guilty = first_round.judge(batch, complaint, first)
+                    return guilty, _verdict(guilty, dealer)
+            else:
+                second = self._second(page, dealer)
+                public = self.public(page)
+                # Weights need no secrecy from the dealer here: his dealing came before.
+                dice = Dice(Secret(bytes(31) + bytes((dealer,))))
+                second_round.check(batch, public, {dealer: second}, dice)
+                if complaint is not None:
+                    guilty = second_round.judge(batch, complaint, second)
+                    return guilty, _verdict(guilty, dealer)
+        except Cheated as error:
+            return error.party, error.what
+        return seat, "complained over a good dealing"
+
+    def public(self, page: BatchPage) -> list[FirstPublic]:
+        """Give what all know after the first round of a batch.
+
+        Raises:
+            Cheated: a dealing of it is bad.
+        """
+        batch = self.setting(page)
+        checked = {
+            seat: first_round.check(batch, seat, self._first(page, seat))
+            for seat in sorted(page.first)
+        }
+        return first_round.combine(batch, checked)
+
+    def _first(self, page: BatchPage, seat: int) -> FirstDealing:
+        raw = self.dealing(page.number, FIRST, seat)
+        if raw is None:
+            raise Unwanted("the dealing is gone")
+        return FirstDealing.decode(rlp.decode(raw))
+
+    def _second(self, page: BatchPage, seat: int) -> SecondDealing:
+        raw = self.dealing(page.number, SECOND, seat)
+        if raw is None:
+            raise Unwanted("the dealing is gone")
+        return SecondDealing.decode(rlp.decode(raw))
+
+    def _page_for(self, number: int, seat: int) -> BatchPage:
+        page = self.batch(number)
+        if page is None:
+            raise Unwanted(f"there is no batch {number}")
+        if not self.has_part(page, seat):
+            raise Unwanted(f"seat {seat} has started anew since batch {number} was opened")
+        return page
+
+    def _remove(self, batch: BatchPage) -> None:
+        page, pages = self.page, self._hall.pages
+        self._put_list(
+            replace(
+                page,
+                open=tuple(one for one in page.open if one != batch.number),
+                ready=tuple(one for one in page.ready if one != batch.number),
+            )
+        )
+        for seat in batch.first:
+            pages.set(f"batch/{batch.number}/{FIRST}/{seat}", None)
+        for seat in batch.second:
+            pages.set(f"batch/{batch.number}/{SECOND}/{seat}", None)
+        pages.set(f"batch/{batch.number}", None)
+
+    def _put(self, batch: BatchPage) -> None:
+        self._hall.pages.set(f"batch/{batch.number}", batch.encode())
+
+    def _put_list(self, page: StockPage) -> None:
+        self._hall.pages.set(STOCK, page.encode())
+
+
+def write_numbered(number: int, content: bytes = b"") -> bytes:
+    """Write a dealing or an acknowledgement of a batch."""
+    return rlp.encode([uint(number), content])
+
+
+def read_numbered(body: bytes) -> tuple[int, bytes]:
+    """Read a dealing or an acknowledgement of a batch.
+
+    Raises:
+        Malformed: not that.
+    """
+    number, content = list_of(rlp.decode(body), 2, "numbered")
+    return uint_of(number, "batch", 8), bytes_of(content, "content")
+
+
+def write_complaint(number: int, round_: int, dealer: int, complaint: Complaint | None) -> bytes:
+    """Write a complaint; None where the dealing's public part is bad."""
+    given: rlp.Item = [] if complaint is None else complaint.encode()
+    return rlp.encode([uint(number), uint(round_), uint(dealer), given])
+
+
+def read_complaint(body: bytes) -> tuple[int, int, int, Complaint | None]:
+    """Read a complaint.
+
+    Raises:
+        Malformed: not that.
+    """
+    number, round_, dealer, given = list_of(rlp.decode(body), 4, "complaint")
+    which = uint_of(round_, "round", 1)
+    if which not in (FIRST, SECOND):
+        raise Malformed(f"a batch has rounds 1 and 2, got {which}", "round")
+    complaint = None if given == [] else Complaint.decode(given)
+    return uint_of(number, "batch", 8), which, uint_of(dealer, "dealer", 2), complaint
+
+
+def _numbers(item: rlp.Decoded) -> tuple[int, ...]:
+    return tuple(uint_of(one, "number", 8) for one in list_of(item, None, "numbers"))
+
+
+def _verdict(guilty: int, dealer: int) -> str:
+    return "dealt a bad share" if guilty == dealer else "complained over a good share"

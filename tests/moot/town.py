@@ -1,0 +1,154 @@
+"""n parties and one ledger in memory; each party follows the ledger on pages of its own."""
+
+import random
+from dataclasses import dataclass, field
+
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.crypto import ed25519
+from keymoot.moot.assembly import Assembly, Founder, write_boot
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.pages import MemoryPages
+from keymoot.moot.party import BootSecrets, Party
+from keymoot.moot.seat import Boot
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.secp256k1 import SECP256K1
+
+NETWORK = NetworkId(b"\x31" * 32)
+
+
+@dataclass
+class Town:
+    """`silent` seats do nothing; `spoil` may change what a seat says."""
+
+    size: int = 4
+    seed: int = 1
+    silent: set[int] = field(default_factory=set)
+    height: int = 0
+    time: int = 1_800_000_000
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.identities = {at: self.secret() for at in range(1, self.size + 1)}
+        self.parties = {
+            at: Party(at, SECP256K1.scalar(self.random.randbytes(32)), self.boot())
+            for at in self.identities
+        }
+        self.pages = MemoryPages()
+        self.ledger = Assembly(self.pages, NETWORK)
+        self.views = {at: Assembly(MemoryPages(), NETWORK) for at in self.parties}
+        for one in (self.ledger, *self.views.values()):
+            one.found(self.founders(), Height(0), UnixSeconds(self.time))
+        self.refused: list[tuple[NodeMessage, Exception]] = []
+        self.log: list[NodeMessage] = []
+        self.spoil = lambda party, kind, body: body
+
+    def secret(self) -> Secret:
+        return Secret(self.random.randbytes(32))
+
+    def boot(self) -> BootSecrets:
+        signing, sealing = self.secret(), SECP256K1.scalar(self.random.randbytes(32))
+        point = SECP256K1.encode(SECP256K1.base(sealing))
+        return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
+
+    def founders(self) -> tuple[Founder, ...]:
+        return tuple(
+            Founder(
+                Bytes32(ed25519.public_key(self.identities[at])),
+                SECP256K1.encode(SECP256K1.base(party.epoch)),
+                party.boot.public,
+            )
+            for at, party in self.parties.items()
+        )
+
+    # -- saying and hearing
+
+    def message(self, seat: int, kind: Kind, body: bytes) -> NodeMessage:
+        made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, kind, body)
+        return made.signed(self.parties[seat].boot.signing)
+
+    def say(self, *messages: NodeMessage) -> None:
+        """Put messages into one block."""
+        self.height += 1
+        for message in messages:
+            outcomes = set()
+            for assembly in (self.ledger, *self.views.values()):
+                try:
+                    assembly.apply(message, Height(self.height), UnixSeconds(self.time))
+                    outcomes.add("")
+                except Exception as error:
+                    outcomes.add(type(error).__name__)
+                    failure = error
+            assert len(outcomes) == 1, outcomes
+            self.log.append(message)
+            if "" not in outcomes:
+                self.refused.append((message, failure))
+
+    def duties(self) -> list[NodeMessage]:
+        """Let every party do what is due; give what they say."""
+        said = []
+        self.busy = False
+        for at, party in self.parties.items():
+            if at in self.silent:
+                continue
+            view = self.views[at]
+            for duty in party.due(view, Height(self.height), UnixSeconds(self.time)):
+                self.busy = True
+                for kind, body in duty.run(Dice(self.secret())):
+                    spoiled = self.spoil(at, kind, body)
+                    if spoiled is not None:
+                        said.append(self.message(at, kind, spoiled))
+            party.prune(view)
+        return said
+
+    def settle(self, rounds: int = 60) -> None:
+        """Run until nobody has anything to say."""
+        for _ in range(rounds):
+            said = self.duties()
+            if not self.busy:
+                return
+            self.random.shuffle(said)
+            while said:
+                together = self.random.randint(1, len(said))
+                self.say(*said[:together])
+                said = said[together:]
+        raise AssertionError("the town does not come to rest")
+
+    def pass_time(self, seconds: int, blocks: int = 8) -> None:
+        """Let time pass with ticks, and everyone act on it."""
+        for _ in range(blocks):
+            self.time += max(1, seconds // blocks)
+            awake = next(at for at in self.parties if at not in self.silent)
+            self.say(self.message(awake, Kind.TICK, b""))
+        self.settle()
+
+    # -- starting anew
+
+    def restart(self, seat: int) -> None:
+        """One party starts anew: its memory is gone."""
+        before = self.ledger.hall.seat(seat).boot
+        self.parties[seat] = Party(seat, self.parties[seat].epoch, self.boot())
+        body = write_boot(before, self.parties[seat].boot.public)
+        made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)
+        self.say(made.signed(self.identities[seat]))
+
+    def recovery(self, seats: set[int], signers: set[int] | None = None) -> NodeMessage:
+        """All of `seats` start anew at once; give the message that says so."""
+        for at in seats:
+            self.parties[at] = Party(at, self.parties[at].epoch, self.boot())
+        head = self.ledger.hall.head
+        terms = Certificate(
+            NETWORK,
+            head.generation,
+            Height(self.height),
+            Hash32(bytes(32)),
+            {at: self.parties[at].boot.public for at in seats},
+        )
+        signatures = {
+            at: ed25519.sign(self.identities[at], terms.digest())
+            for at in (seats if signers is None else signers)
+        }
+        body = SignedCertificate(terms, signatures).encode()
+        return NodeMessage(NETWORK, head.generation, 0, Kind.RECOVER, body)
