@@ -7,11 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import floors, network, state
+from bench import floors, network, state, threshold
 from bench.row import Row
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
-PARTS = {"floors": floors.measure, "state": state.measure, "network": network.measure}
+PARTS = {
+    "floors": floors.measure,
+    "threshold": threshold.measure,
+    "state": state.measure,
+    "network": network.measure,
+}
 
 
 def main() -> int:
@@ -21,7 +26,7 @@ def main() -> int:
     for name in wanted:
         console.print(f"measuring {name} …")
         rows += PARTS[name]()
-    table = Table("what", "value", "unit", "goal", "", title="Keymoot bench (SIMULATED enclave)")
+    table = Table("what", "value", "unit", "goal", "", title="Keymoot bench (SIMULATED enclaves)")
     for row in rows:
         goal = "" if row.goal is None else f"{'≤' if row.better == 'lower' else '≥'} {row.goal:g}"
         mark = "" if row.goal is None else ("met" if row.met else "MISSED")

@@ -203,7 +203,7 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     )
     status = shell.json("net", "status")
     assert status["simulated"] is True
-    assert len(status["nodes"]) == 1
+    assert len(status["nodes"]) == 4
     decoded = shell.json("inspect", signed.stdout.strip())
     assert decoded["from"] == made["address"].lower()
     wrong = shell.write("wrong", "not it\n")

@@ -122,7 +122,7 @@ class Town:
             self.time += max(1, seconds // blocks)
             awake = next(at for at in self.parties if at not in self.silent)
             self.say(self.message(awake, Kind.TICK, b""))
-        self.settle()
+            self.settle()
 
     # -- starting anew
 
@@ -134,9 +134,11 @@ class Town:
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)
         self.say(made.signed(self.identities[seat]))
 
-    def recovery(self, seats: set[int], signers: set[int] | None = None) -> NodeMessage:
-        """All of `seats` start anew at once; give the message that says so."""
-        for at in seats:
+    def recovery(
+        self, seats: set[int], signers: set[int] | None = None, anew: set[int] | None = None
+    ) -> NodeMessage:
+        """Many start anew at once (`anew`; all of `seats` if None); give the message that says so."""
+        for at in seats if anew is None else anew:
             self.parties[at] = Party(at, self.parties[at].epoch, self.boot())
         head = self.ledger.hall.head
         terms = Certificate(

@@ -17,7 +17,7 @@ from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei
 from keymoot.cli.demo.outside import free_port
-from keymoot.node.config import FUSE_VARIABLE
+from keymoot.node.config import FUSE_VARIABLE, Config
 from tests.runtime.people import policy
 
 RECOVERY = Address(b"\x99" * 20)
@@ -29,7 +29,9 @@ class Running:
     def __init__(self, folder: Path, module: str = "keymoot.cli") -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.fuse = folder / "cpu" / "fuse.key"
+        self.fuses = folder / "cpu" / "fuse.key"
+        self.config = Config(self.data, self.fuses)
+        self.fuse = self.config.fuse_of(1)
         self.log = folder / "up.log"
         self.port = free_port()
         self.module = module
@@ -53,7 +55,7 @@ class Running:
                 command,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, FUSE_VARIABLE: str(self.fuse)},
+                env={**os.environ, FUSE_VARIABLE: str(self.fuses)},
                 start_new_session=True,
             )
         deadline = time.monotonic() + 30
@@ -81,6 +83,12 @@ class Running:
         self.process.wait()
         self.process = None
 
+    def enclaves(self) -> list[int]:
+        """Process ids of the enclaves, in no order."""
+        assert self.process is not None
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
     def owner(self) -> Owner:
         owner = Owner(self.network, new_key())
         owner.network.faucet(owner.address)
@@ -98,10 +106,10 @@ def running(folder: Path, module: str = "keymoot.cli") -> Iterator[Running]:
 
 
 def wallet_with_agent(
-    node: Running, owner: Owner, limit: int = 10**6
+    node: Running, owner: Owner, limit: int = 10**6, *, in_vault: bool = False
 ) -> tuple[WalletView, Credential, Account]:
     """Make a wallet that may pay up to `limit` a day, and an agent for it."""
-    wallet = owner.create("test", RECOVERY, Wei(100 * 10**18))
+    wallet = owner.create("test", RECOVERY, Wei(100 * 10**18), in_vault=in_vault)
     owner.set_policy(wallet.wallet, canonical(policy(limit)), 0)
     until = UnixSeconds(int(time.time()) + 3_600)
     credential = owner.grant(wallet.wallet, "test", until)

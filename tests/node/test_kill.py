@@ -65,7 +65,7 @@ class Load:
 def replayed(node: Running) -> tuple[Application, int]:
     """Execute every block of a stopped node again from genesis, and compare all roots."""
     platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-    secret = open_keep(node.data / "enclave", platform).state
+    secret = open_keep(node.config.enclave_folder(1), platform).state
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
     keys = StateKeys(secret, genesis.network, 0)

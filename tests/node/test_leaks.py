@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from keymoot.base.fixed import Bytes32
+from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Wei
 from keymoot.contracts.vault import Vault
@@ -16,12 +16,18 @@ from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
+from keymoot.moot.outcome import path_of
+from keymoot.moot.roots import ECDSA, ROOTS
 from keymoot.policy.errors import PolicyRefused
+from keymoot.runtime.assembly import assembly_in
 from keymoot.store import keys as keys_module
 from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
+from keymoot.threshold import derivation, dkg
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.polynomial import interpolate
 from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
 
 
@@ -54,28 +60,59 @@ def found_in(haystack: bytes, secrets: dict[str, bytes]) -> list[str]:
     ]
 
 
-def secrets_of(node: Running, wallet: bytes) -> dict[str, bytes]:
-    """Open the stopped node's secrets with its own fuse key, as its enclave does."""
-    platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-    keep = open_keep(node.data / "enclave", platform)
+def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]:
+    """Open the stopped node's secrets with its own fuse keys, as its enclaves do.
+
+    Args:
+        node: Stopped.
+        wallet: A wallet whose key the assembly keeps.
+        vaulted: One whose key Vault keeps.
+    """
+    found: dict[str, bytes] = {}
+    keeps = {}
+    for seat in range(1, 5):
+        fuse = read_fuse(node.config.fuse_of(seat), node.data)
+        platform = SimulatedPlatform(fuse, measure(own_package()))
+        keep = keeps[seat] = open_keep(node.config.enclave_folder(seat), platform)
+        found |= {
+            f"fuse {seat}": fuse.expose(),
+            f"sealing key {seat}": platform.sealing_key("keep").expose(),
+            f"identity {seat}": keep.identity.expose(),
+            f"consensus {seat}": keep.consensus.expose(),
+            f"epoch key {seat}": keep.epoch.expose(),
+        }
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
-    keys = StateKeys(keep.state, genesis.network, 0)
+    keys = StateKeys(keeps[1].state, genesis.network, 0)
     app = open_application(store, genesis, keys)
     with store.snapshot() as table:
-        journal = Journal(app.state(table))
-        cells = ConfidentialStore(journal, Vault.ADDRESS, keys, None, FreeMeter())
-        key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + wallet)))
+        state = app.state(table)
+        cells = ConfidentialStore(Journal(state), Vault.ADDRESS, keys, None, FreeMeter())
+        key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
+        assembly = assembly_in(state, genesis.network)
+        setting, openings = assembly.founding.setting(), assembly.founding.openings()
+        for place, kind in enumerate(ROOTS):
+            to = setting.recipients(place)
+            given = {at: one[place] for at, one in openings.items()}
+            shares = {}
+            for seat, keep in keeps.items():
+                dealt, _ = dkg.receive(to, seat, keep.epoch, given, Dice(Secret(bytes(32))))
+                shares[seat] = to.group.add_scalars(list(dealt.values()))
+                found[f"share of {kind.name} {seat}"] = shares[seat].expose()
+            root = interpolate(kind.group, shares)
+            found[f"root {kind.name}"] = root.expose()
+            if kind.name == ECDSA:
+                tweak = derivation.tweak(
+                    assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
+                )
+                child = to.group.add_scalars((root, to.group.hide(tweak)))
+                found["wallet key"] = child.expose()
     store.close()
     vault = keys.contract_keys(Vault.ADDRESS)
-    return {
-        "wallet key": bytes(key),
-        "state secret": keep.state.expose(),
-        "identity": keep.identity.expose(),
-        "consensus": keep.consensus.expose(),
-        "fuse": read_fuse(node.fuse, node.data).expose(),
+    return found | {
+        "vault key": bytes(key),
+        "state secret": keeps[1].state.expose(),
         "blinding key": vault.blind.expose(),
-        "sealing key": platform.sealing_key("keep").expose(),
     }
 
 
@@ -88,6 +125,9 @@ def _answers(node: Running, wallet: bytes, account: str, keys: list[str]) -> byt
     network = node.network
     height = int(network.call("eth_blockNumber"), 16)
     collected = [network.call("keymoot_network"), network.call("web3_clientVersion")]
+    collected.append(network.call("keymoot_assembly"))
+    for key in keys:
+        collected.append(network.call("keymoot_cosign", key, "0x" + "11" * 48))
     for number in range(1, height + 1):
         collected.append(network.call("eth_getBlockByNumber", hex(number), True))
         collected.append(network.call("eth_getBlockReceipts", hex(number)))
@@ -126,6 +166,7 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
     with running(tmp_path / "node") as node:
         owner = node.owner()
         wallet, credential, account = wallet_with_agent(node, owner, limit=5)
+        vaulted = owner.create("vaulted", RECOVERY, Wei(10**18), in_vault=True)
         signed = [account.sign_transaction(pay(n)) for n in range(4)]
         errors = []
         for wish in (pay(9, value=100), pay(10, value=10**9)):
@@ -151,9 +192,11 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
             "errors": "\n".join(errors).encode(),
             "signed transactions": b"".join(bytes(one.raw_transaction) for one in signed),
         }
-        secrets = secrets_of(node, wallet.wallet)
-    # The search looks for the right thing.
+        secrets = secrets_of(node, wallet.wallet, vaulted.wallet)
+    # The search looks for the right things: all shares together make the wallet's key.
     assert address_of_secret(Secret(secrets["wallet key"])) == wallet.account
+    assert address_of_secret(Secret(secrets["vault key"])) == vaulted.account
+    assert len(secrets) > 40
     assert all(len(place) > 50 for place in places.values())
     leaks = {name: found_in(place, secrets) for name, place in places.items()}
     assert not any(leaks.values()), leaks
@@ -166,9 +209,9 @@ def test_the_same_search_finds_the_key_where_sealing_is_a_double(
 
     with running(tmp_path / "double", "keymoot.cli.demo.unsealed") as node:
         owner = node.owner()
-        wallet = owner.create("test", RECOVERY, Wei(10**18))
+        wallet = owner.create("test", RECOVERY, Wei(10**18), in_vault=True)
         node.stop()
         monkeypatch.setattr(keys_module, "Sealer", NoSealer)
-        secrets = secrets_of(node, wallet.wallet)
-        assert address_of_secret(Secret(secrets["wallet key"])) == wallet.account
-        assert "wallet key" in found_in(_files(node.data), secrets)
+        secrets = secrets_of(node, wallet.wallet, wallet.wallet)
+        assert address_of_secret(Secret(secrets["vault key"])) == wallet.account
+        assert found_in(_files(node.data), secrets) == ["vault key"]

@@ -38,7 +38,7 @@ def test_a_second_node_on_the_same_folder_or_port_is_told_so(tmp_path: Path) -> 
                 [sys.executable, "-m", "keymoot.cli", "up", "--data", str(data), "--port", port],
                 capture_output=True,
                 text=True,
-                env={**os.environ, "KEYMOOT_SIMULATED_CPU": str(node.fuse)},
+                env={**os.environ, "KEYMOOT_SIMULATED_CPU": str(node.fuses)},
             )
             assert done.returncode == 1
             assert word in done.stderr
@@ -61,24 +61,34 @@ def test_the_data_folder_is_private(tmp_path: Path) -> None:
             assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_when_the_enclave_dies_the_node_says_so_and_stops(tmp_path: Path) -> None:
+def test_an_enclave_that_dies_is_started_again_and_signing_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "node") as node:
-        children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text()
-        for pid in children.split():
-            os.kill(int(pid), signal.SIGKILL)
-        assert node.process.wait(15) == 1
-        assert "enclave's process ended" in node.log.read_text()
-        node.process = None
-        node.start()
+        owner = node.owner()
+        _, _, account = wallet_with_agent(node, owner)
+        account.sign_transaction(pay(0))
+        for round_, pid in enumerate(node.enclaves()):
+            os.kill(pid, signal.SIGKILL)
+            account.sign_transaction(pay(10 + round_))
+            deadline = time.monotonic() + 20
+            while not all(one["seated"] for one in seats(node)):
+                assert time.monotonic() < deadline, seats(node)
+                time.sleep(0.05)
+            account.sign_transaction(pay(20 + round_))
+        assert sum(one["restarts"] for one in seats(node)) == len(seats(node))
+        assert "enclave.ended" in node.log.read_text()
+
+
+def seats(node) -> list:
+    return node.network.call("keymoot_assembly")["seats"]
 
 
 def test_the_enclave_dies_with_its_node(tmp_path: Path) -> None:
     with running(tmp_path / "node") as node:
-        children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text()
+        children = node.enclaves()
         os.kill(node.process.pid, signal.SIGKILL)
         node.process.wait()
         deadline = time.monotonic() + 5
-        while any(Path(f"/proc/{pid}").exists() for pid in children.split()):
+        while any(Path(f"/proc/{pid}").exists() for pid in children):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         node.process = None
@@ -89,7 +99,7 @@ def test_secrets_are_in_no_argv_and_no_environment(tmp_path: Path, process: str)
     with running(tmp_path / "node") as node:
         pid = str(node.process.pid)
         if process == "enclave":
-            pid = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+            pid = str(node.enclaves()[0])
         seen = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
         fuse = node.fuse.read_bytes()
         assert fuse not in seen

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.agent.credential import Credential
+from keymoot.agent.moot import TooFewShares
 from keymoot.agent.network import Network
-from keymoot.agent.wish import Reply, collect
+from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, Reply, collect
 from keymoot.base import strict_json
 from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
 from keymoot.base.secret import Secret
@@ -141,18 +142,22 @@ class Owner(Views):
         """Give the id of this owner's wallet of that name, whether or not it exists."""
         return wallet_id(self.address, salt_of(name))
 
-    def create(self, name: str, recovery: Address, quota: Wei) -> WalletView:
-        """Make a wallet; its key is born in the network. It refuses everything yet.
+    def create(
+        self, name: str, recovery: Address, quota: Wei, *, in_vault: bool = False
+    ) -> WalletView:
+        """Make a wallet whose key the assembly keeps together. It refuses everything yet.
 
         Args:
             name: The owner's name for it; the id follows from it.
             recovery: Where withdrawals go, for ever.
             quota: Prepayment for requests, in wei of the ledger's own token.
+            in_vault: Let the key be born in Vault instead: then every enclave has it.
 
         Raises:
             TransactionFailed, NetworkRefused: the name is taken, or funds are missing.
         """
-        self.network.send(self._key, "create", salt_of(name), recovery, value=quota)
+        method = "createInVault" if in_vault else "create"
+        self.network.send(self._key, method, salt_of(name), recovery, value=quota)
         return self.show(self.wallet_of(name))
 
     def fund(self, wallet: WalletId, wei: Wei) -> Done:
@@ -223,8 +228,18 @@ class Owner(Views):
             AnswerLost: its idempotency_key is the request id, as hex.
             WrongAnswer: not signed by the wallet, or not this.
         """
+        if request_id is not None:
+            return self._withdraw(wallet, transaction, request_id)
+        for _ in range(MAX_AGAIN):
+            try:
+                return self._withdraw(wallet, transaction, _new_id())
+            except TooFewShares:
+                # The enclaves that held its presignature started anew; another id, another one.
+                time.sleep(AGAIN_PAUSE_SECONDS)
+        return self._withdraw(wallet, transaction, _new_id())
+
+    def _withdraw(self, wallet: WalletId, transaction: EvmTransaction, name: RequestId) -> bytes:
         identity = self.network.identity()
-        name = request_id or RequestId(secrets.token_bytes(RequestId.LENGTH))
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
         key = request_key(self.address, name)
         reply = Reply(identity.network, key, identity.nodes, secret, self.show(wallet).account)
@@ -239,8 +254,12 @@ class Owner(Views):
         )
         deadline = time.monotonic() + self.network.timeout_seconds
         answer = collect(self.network.transport, key, deadline, name.hex0x)
-        released = reply.read(answer, signing_hash(transaction))
+        released = reply.settle(self.network.transport, answer, signing_hash(transaction), deadline)
         return transaction.signed_bytes(released.signature)
+
+
+def _new_id() -> RequestId:
+    return RequestId(secrets.token_bytes(RequestId.LENGTH))
 
 
 def _done(receipt: dict[str, Any]) -> Done:

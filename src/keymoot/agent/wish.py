@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from keymoot.agent.credential import Credential
@@ -24,12 +25,13 @@ from keymoot.agent.errors import (
     SignedElse,
     WrongAnswer,
 )
+from keymoot.agent.moot import Assembling, TooFewShares, assembled
 from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId
-from keymoot.base.request import Request
+from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto import hpke, secp256k1
@@ -49,6 +51,10 @@ SYNC_SECONDS = 20.0
 MAX_REMEMBERED = 4_096
 """Unanswered wishes that are kept for repetition."""
 
+MAX_AGAIN = 4
+"""How often a wish is asked anew whose presignature too many enclaves have lost."""
+
+AGAIN_PAUSE_SECONDS = 0.3
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
@@ -92,7 +98,41 @@ class Reply:
             raise refusal_of(answer.get("refusal"))
         if status is Status.EXPIRED:
             raise RequestExpired("the request expired before its answer was fetched: ask anew")
-        released = open_share(answer, self.network, self.key, self.nodes, self.secret)
+        return self._check(
+            open_share(answer, self.network, self.key, self.nodes, self.secret), digest
+        )
+
+    def settle(
+        self, transport: Transport, answer: dict[str, Any], digest: Hash32, deadline: float
+    ) -> Released:
+        """Give the signature, put together from the assembly's shares where it signs.
+
+        Args:
+            transport: Keymoot RPC.
+            answer: What `keymoot_ask` or `collect` gave.
+            digest: What the signature must be of.
+            deadline: By the monotonic clock, in seconds.
+
+        Raises:
+            TooFewShares: enclaves that held the presignature started anew: ask again.
+            PolicyRefused, NetworkRefused, RequestExpired, WrongAnswer: as `read`.
+            NetworkUnreachable, ConnectionLost: still so at the deadline.
+        """
+        if not assembled(answer) or answer.get("refusal") is not None:
+            return self.read(answer, digest)
+        work = Assembling(self.network, self.key, self.nodes, self.secret, self.address)
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                left = max(deadline - time.monotonic(), 0.001)
+                return self._check(work.run(transport, answer, left), digest)
+            except (NetworkUnreachable, ConnectionLost, NetworkBusy):
+                if time.monotonic() + pause > deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _check(self, released: Released, digest: Hash32) -> Released:
         if released.digest != digest:
             raise SignedElse
         try:
@@ -143,7 +183,9 @@ class Wishes:
         reply = self._reply(wish)
         look = idempotency_key is not None and not repeated
         try:
-            released = reply.read(self._deliver(wish, sent=repeated, look=look), digest)
+            released = self._settle(
+                wish, reply, self._deliver(wish, sent=repeated, look=look), digest
+            )
         except SignedElse as error:
             if idempotency_key is None:
                 raise
@@ -151,6 +193,23 @@ class Wishes:
         if idempotency_key is None:
             self._forget(name)
         return released
+
+    def _settle(self, wish: Wish, reply: Reply, answer: dict[str, Any], digest: Hash32) -> Released:
+        """Read an answer; ask again where too many enclaves lost what the wish was bound to."""
+        deadline = time.monotonic() + self._timeout_seconds
+        for attempt in count(1):
+            try:
+                return reply.settle(self._transport, answer, digest, deadline)
+            except TooFewShares:
+                if attempt > MAX_AGAIN or time.monotonic() > deadline:
+                    raise
+            time.sleep(AGAIN_PAUSE_SECONDS)
+            name = f"{wish.idempotency_key}/again/{attempt}"
+            again, repeated = self._wish(name, ASK_AGAIN, wish.key)
+            reply = self._reply(again)
+            answer = self._deliver(again, sent=repeated, look=False)
+            self._forget(name)
+        raise WrongAnswer("asked again too often")
 
     def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
         """Give the wish of this name, and whether it was made before."""
@@ -264,7 +323,7 @@ class Wishes:
 def is_final(answer: dict[str, Any]) -> bool:
     """Tell whether an answer will not change: released, refused, expired, or stopped."""
     waits = read_status(answer) in (Status.WAITING, Status.BOUND)
-    return not waits or answer.get("refusal") is not None
+    return not waits or answer.get("refusal") is not None or assembled(answer)
 
 
 def collect(

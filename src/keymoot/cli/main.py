@@ -54,6 +54,7 @@ def up(
     data: Path | None = None,
     port: Annotated[int | None, Parameter(name=["--port", "-p"])] = None,
     host: str = "127.0.0.1",
+    nodes: int | None = None,
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
@@ -63,15 +64,31 @@ def up(
         port: Where Keymoot RPC answers; default 8645, 0 for any free port.
         host: Address to listen on. Anything but loopback lets others ask for signatures'
             statuses and spend your machine's time.
+        nodes: Enclaves of a new network, 4 to 64; default 4. Of 4, any 2 that are broken hold
+            the wallets' root; of 7, any 3; of 13, any 5.
     """
     try:
-        from keymoot.node.config import DEFAULT_PORT, Config, default_data, default_fuse
+        from keymoot.node.config import (
+            DEFAULT_NODES,
+            DEFAULT_PORT,
+            Config,
+            default_data,
+            default_fuse,
+        )
         from keymoot.node.server import serve
     except ModuleNotFoundError as error:
         note(f"error: {error.name} is missing: install the server with `pip install keymoot[node]`")
         return EXIT_ERROR
     folder = data or default_data()
-    return serve(Config(folder, default_fuse(), host, DEFAULT_PORT if port is None else port))
+    return serve(
+        Config(
+            folder,
+            default_fuse(),
+            host,
+            DEFAULT_PORT if port is None else port,
+            DEFAULT_NODES if nodes is None else nodes,
+        )
+    )
 
 
 @app.command

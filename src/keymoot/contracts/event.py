@@ -1,13 +1,16 @@
 """Events: what a contract tells the world, as Ethereum logs."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
-from keymoot.contracts.types import abi_name
+from keymoot.contracts.types import abi_name, from_abi
 from keymoot.crypto.keccak import keccak256_raw
 
 
@@ -49,3 +52,25 @@ class Event:
                 kinds.append(kind)
                 values.append(value)
         return tuple(topics), encode(kinds, values)
+
+    @classmethod
+    def read(cls, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
+        """Read topics and data back into the fields, by name.
+
+        Raises:
+            Malformed: they are of another event.
+        """
+        indexed = [(name, kind) for name, kind, topic in cls.inputs() if topic]
+        rest = [(name, kind) for name, kind, topic in cls.inputs() if not topic]
+        if len(topics) != len(indexed) + 1 or topics[0] != cls.topic():
+            raise Malformed(f"the log is no {cls.__name__}")
+        found: dict[str, Any] = {}
+        try:
+            for (name, kind), topic in zip(indexed, topics[1:], strict=True):
+                found[name] = from_abi(kind, decode([kind], topic)[0])
+            values = decode([kind for _, kind in rest], data)
+        except (DecodingError, OverflowError, ValueError) as error:
+            raise Malformed(f"the log is no {cls.__name__}: {error}") from error
+        for (name, kind), value in zip(rest, values, strict=True):
+            found[name] = from_abi(kind, value)
+        return found

@@ -4,7 +4,7 @@ Nodes' messages change it (`runtime.execute`), by the state machine of `moot`; n
 outside does. Wallets takes presignatures from it, and nobody else.
 """
 
-from keymoot.base.fixed import Address, Bytes32, NetworkId, WalletId
+from keymoot.base.fixed import Address, Bytes32, NetworkId
 from keymoot.contracts.cells import PublicMap
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import Contract, view
@@ -14,12 +14,11 @@ from keymoot.crypto.secp256k1 import address_of
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.hall import HEAD
+from keymoot.moot.outcome import path_of
 from keymoot.moot.roots import ECDSA
 from keymoot.store.public import PublicStore
 from keymoot.threshold import derivation
 from keymoot.threshold.secp256k1 import SECP256K1
-
-_PATH = b"wallet"
 
 WALLET_KEY_GAS = 20_000
 """Gas for computing a wallet's public key from the root."""
@@ -104,8 +103,3 @@ _WALLETS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
 def assembly_on(store: PublicStore, network: NetworkId) -> Assembly:
     """Give the assembly on a store of Nodes."""
     return Assembly(CellPages(store), network)
-
-
-def path_of(wallet: WalletId | Bytes32) -> bytes:
-    """Give the path of a wallet's key under a signing root."""
-    return _PATH + wallet

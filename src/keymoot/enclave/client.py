@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -13,13 +14,14 @@ from keymoot.attest.commit import SignedHeader
 from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, KeymootError, Refused
-from keymoot.base.fields import bytes_of
+from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.room import read_joined
+from keymoot.runtime.receipt import Receipt
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
@@ -60,6 +62,8 @@ class EnclaveClient:
         self._numbers = 0
         self._waiting: dict[int, asyncio.Future[rlp.Decoded]] = {}
         self._pump: asyncio.Task[None] | None = None
+        self._hear: Callable[[bytes], None] | None = None
+        self._unheard: list[bytes] = []
         self.identity: Identity | None = None
 
     @classmethod
@@ -133,6 +137,61 @@ class EnclaveClient:
         item = messages.release_item(signed, witness, requests)
         return messages.read_answers(await self._ask(messages.RELEASE, item))
 
+    async def follow(
+        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
+    ) -> bytes:
+        """Show the next final block; give its share of the beacon, or nothing.
+
+        Raises:
+            EnclaveRefused: it is not the next one, or does not continue the one before.
+        """
+        item = messages.follow_item(signed, transactions, receipts)
+        (share,) = list_of(await self._ask(messages.FOLLOW, item), 1, "followed")
+        return bytes_of(share, "share", messages.BEACON_BYTES)
+
+    async def sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> None:
+        """Let it begin at a proven state of the assembly.
+
+        Raises:
+            EnclaveRefused: it does not believe the header or the pages.
+        """
+        await self._ask(messages.SYNC, messages.sync_item(signed, witness))
+
+    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
+        """Have bound requests answered with shares, each under its block's beacon."""
+        return messages.read_answers(await self._ask(messages.COSIGN, messages.cosign_item(asked)))
+
+    async def endorse(self, certificate: bytes) -> bytes:
+        """Have the terms of a recovery signed.
+
+        Raises:
+            EnclaveRefused: they do not seat it.
+        """
+        return bytes_of(await self._ask(messages.ENDORSE, certificate), "signature", 64)
+
+    async def recover(self, signed: SignedHeader | None, certificate: bytes) -> None:
+        """Let it vote above the base of a recovery.
+
+        Raises:
+            EnclaveRefused: it does not believe the certificate or the header.
+        """
+        await self._ask(messages.RECOVER, messages.recover_item(signed, certificate))
+
+    async def pulse(self) -> None:
+        """Let it see that time has passed."""
+        await self._ask(messages.PULSE, b"")
+
+    def kill(self) -> None:
+        """End the process at once, as a crash does."""
+        self._process.kill()
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Give `hear` what the enclave wants to be posted, and has wanted so far."""
+        self._hear, waiting = hear, self._unheard
+        self._unheard = []
+        for raw in waiting:
+            hear(raw)
+
     async def ended(self) -> int:
         """Wait until the process ends; give its exit status."""
         return await self._process.wait()
@@ -174,6 +233,13 @@ class EnclaveClient:
         try:
             while True:
                 number, word, body = messages.parse(await self._read_frame())
+                if not number and word == messages.SAY:
+                    raw = bytes_of(body, "say")
+                    if self._hear is None:
+                        self._unheard.append(raw)
+                    else:
+                        self._hear(raw)
+                    continue
                 future = self._waiting.pop(number, None)
                 if future is None or future.done():
                     continue

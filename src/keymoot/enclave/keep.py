@@ -11,6 +11,7 @@ from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
+from keymoot.threshold.secp256k1 import SECP256K1
 
 FILE_NAME = "keep.sealed"
 _PURPOSE = "keep"
@@ -38,12 +39,14 @@ class Keep:
         identity: Ed25519 seed; signs answers.
         consensus: Ed25519 seed; signs blocks.
         state: The network's state secret.
+        epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         network: Set once, when the enclave joins; None before.
     """
 
     identity: Secret
     consensus: Secret
     state: Secret
+    epoch: Secret
     network: NetworkId | None
 
     def joined(self, network: NetworkId) -> "Keep":
@@ -65,18 +68,27 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     """
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
-        keep = Keep(_fresh(), _fresh(), _fresh(), None)
+        keep = Keep(_fresh(), _fresh(), _fresh(), SECP256K1.scalar(os.urandom(_SECRET_BYTES)), None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 4, "keep")
-    identity, consensus, state = (Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:3])
-    return Keep(identity, consensus, state, optional_fixed_of(fields[3], NetworkId, "network"))
+    fields = list_of(rlp.decode(raw), 5, "keep")
+    identity, consensus, state, epoch = (
+        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:4]
+    )
+    network = optional_fixed_of(fields[4], NetworkId, "network")
+    return Keep(identity, consensus, state, epoch, network)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
     """Seal the keep, replacing the one before."""
     content = rlp.encode(
-        [keep.identity.expose(), keep.consensus.expose(), keep.state.expose(), keep.network or b""]
+        [
+            keep.identity.expose(),
+            keep.consensus.expose(),
+            keep.state.expose(),
+            keep.epoch.expose(),
+            keep.network or b"",
+        ]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)
 

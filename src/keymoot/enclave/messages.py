@@ -4,6 +4,7 @@ frame   = length (4 bytes) ‖ rlp([id, word, body])
 answer  = length (4 bytes) ‖ rlp([id, "ok", body])  or  rlp([id, CODE, message])
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keymoot.attest.ballot import Ballot, Votes
@@ -15,16 +16,27 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.units import Height, UnixNanos
 from keymoot.enclave.custody import Answer
+from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.seat import POINT_BYTES, Boot
+from keymoot.runtime.receipt import Receipt
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 67_108_864
 """Longest frame; a witness for a full batch is far smaller."""
 
+BEACON_BYTES = 48
+"""Length of a beacon's signature: a compressed point of G1."""
+
 MAX_BATCH = 256
 """Requests answered under one header."""
 
 HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
+SYNC, FOLLOW, COSIGN, PULSE = "sync", "follow", "cosign", "pulse"
+ENDORSE, RECOVER = "endorse", "recover"
 OK = "ok"
+
+SAY = "say"
+"""Word of a frame that nobody asked for, numbered 0: a message that the node is to post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class Identity:
     Attributes:
         network: Empty until it has joined one.
         quote: Evidence that this code holds these keys.
+        sealing: Point to which root dealings are encrypted.
+        boot: The keys of this start.
     """
 
     identity_key: Bytes32
@@ -42,6 +56,8 @@ class Identity:
     simulated: bool
     network: bytes
     quote: bytes
+    sealing: bytes
+    boot: Boot
 
     def encode(self) -> rlp.Item:
         """Give the RLP item."""
@@ -52,12 +68,14 @@ class Identity:
             uint(self.simulated),
             self.network,
             self.quote,
+            self.sealing,
+            self.boot.encode(),
         ]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "Identity":
         """Read the RLP item."""
-        fields = list_of(item, 6, "identity")
+        fields = list_of(item, 8, "identity")
         return Identity(
             identity_key=fixed_of(fields[0], Bytes32, "identityKey"),
             consensus_key=fixed_of(fields[1], Bytes32, "consensusKey"),
@@ -65,6 +83,8 @@ class Identity:
             simulated=uint_of(fields[3], "simulated", 1) == 1,
             network=bytes_of(fields[4], "network", 32),
             quote=bytes_of(fields[5], "quote"),
+            sealing=bytes_of(fields[6], "sealing", POINT_BYTES),
+            boot=Boot.decode(fields[7]),
         )
 
 
@@ -137,8 +157,7 @@ def release_item(
     signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
 ) -> rlp.Item:
     """Write a question for releases."""
-    nodes = [[key, witness[key]] for key in sorted(witness)]
-    return [signed.encode(), nodes, list(requests)]
+    return [signed.encode(), _witness_item(witness), list(requests)]
 
 
 def read_release(
@@ -150,10 +169,7 @@ def read_release(
         Malformed: not one, or more than `MAX_BATCH` requests.
     """
     header, nodes, requests = list_of(item, 3, "release")
-    witness: dict[bytes, bytes] = {}
-    for pair in list_of(nodes, None, "witness"):
-        key, value = list_of(pair, 2, "witness")
-        witness[bytes_of(key, "witness")] = bytes_of(value, "witness")
+    witness = _read_witness(nodes)
     names = [fixed_of(one, Hash32, "request") for one in list_of(requests, None, "requests")]
     if len(names) > MAX_BATCH:
         raise Malformed(f"at most {MAX_BATCH} requests are answered at once, got {len(names)}")
@@ -187,3 +203,93 @@ def read_answers(item: rlp.Decoded) -> list[Answer]:
             )
         )
     return found
+
+
+def sync_item(signed: SignedHeader, witness: dict[bytes, bytes]) -> rlp.Item:
+    """Write what an enclave begins with: a final header, and all pages behind it."""
+    return [signed.encode(), _witness_item(witness)]
+
+
+def read_sync(item: rlp.Decoded) -> tuple[SignedHeader, dict[bytes, bytes]]:
+    """Read what an enclave begins with.
+
+    Raises:
+        Malformed: not that.
+    """
+    header, nodes = list_of(item, 2, "sync")
+    return SignedHeader.decode(bytes_of(header, "header")), _read_witness(nodes)
+
+
+def follow_item(
+    signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
+) -> rlp.Item:
+    """Write a final block with what it gave."""
+    return [signed.encode(), list(transactions), [receipt.encode() for receipt in receipts]]
+
+
+def read_follow(item: rlp.Decoded) -> tuple[SignedHeader, list[bytes], list[Receipt]]:
+    """Read a final block with what it gave.
+
+    Raises:
+        Malformed: not that.
+    """
+    header, transactions, receipts = list_of(item, 3, "follow")
+    return (
+        SignedHeader.decode(bytes_of(header, "header")),
+        [bytes_of(raw, "transaction") for raw in list_of(transactions, None, "transactions")],
+        [Receipt.decode(bytes_of(raw, "receipt")) for raw in list_of(receipts, None, "receipts")],
+    )
+
+
+def cosign_item(asked: Sequence[tuple[Hash32, bytes]]) -> rlp.Item:
+    """Write a question for shares: requests, each with its block's beacon."""
+    return [[request, signature] for request, signature in asked]
+
+
+def read_cosign(item: rlp.Decoded) -> list[tuple[Hash32, bytes]]:
+    """Read a question for shares.
+
+    Raises:
+        Malformed: not one, or more than `MAX_BATCH` requests.
+    """
+    found = list_of(item, None, "cosign")
+    if len(found) > MAX_BATCH:
+        raise Malformed(f"at most {MAX_BATCH} requests are answered at once, got {len(found)}")
+    asked = []
+    for pair in found:
+        request, signature = list_of(pair, 2, "cosign")
+        asked.append(
+            (fixed_of(request, Hash32, "request"), bytes_of(signature, "beacon", BEACON_BYTES))
+        )
+    return asked
+
+
+def recover_item(signed: SignedHeader | None, certificate: bytes) -> rlp.Item:
+    """Write a recovery: the header that it builds on (None before the first), its certificate."""
+    return [b"" if signed is None else signed.encode(), certificate]
+
+
+def read_recover(item: rlp.Decoded) -> tuple[SignedHeader | None, SignedCertificate]:
+    """Read a recovery.
+
+    Raises:
+        Malformed: not one.
+    """
+    header, certificate = list_of(item, 2, "recover")
+    raw = bytes_of(header, "header")
+    return (
+        SignedHeader.decode(raw) if raw else None,
+        SignedCertificate.decode(bytes_of(certificate, "certificate")),
+    )
+
+
+def _witness_item(witness: dict[bytes, bytes]) -> rlp.Item:
+    return [[key, witness[key]] for key in sorted(witness)]
+
+
+def _read_witness(item: rlp.Decoded) -> dict[bytes, bytes]:
+    witness: dict[bytes, bytes] = {}
+    for pair in list_of(item, None, "witness"):
+        key, value = list_of(pair, 2, "witness")
+        witness[bytes_of(key, "witness")] = bytes_of(value, "witness")
+    return witness

@@ -1,9 +1,12 @@
 """The enclave's process: it reads messages from its one socket until that ends."""
 
 import argparse
+import select
 import signal
 import socket
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
@@ -33,19 +36,35 @@ def main() -> int:
             fuse = read_fuse(options.fuse, options.data)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             platform = SimulatedPlatform(fuse, measure(own_package()))
-            room = Room(options.folder, platform)
+            lock = threading.Lock()
+
+            def say(raw: bytes) -> None:
+                # A server that is gone hears nothing; the main loop ends by itself.
+                with lock, suppress(OSError):
+                    channel.sendall(messages.frame(0, messages.SAY, raw))
+
+            room = Room(options.folder, platform, say)
         except (KeymootError, OSError) as error:
             code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
             channel.sendall(messages.frame(0, code, str(error).encode()))
             return EXIT_CANNOT_START
         channel.sendall(messages.frame(0, messages.OK, b""))
-        serve(channel, room)
+        serve(channel, room, lock)
     return 0
 
 
-def serve(channel: socket.socket, room: Room) -> None:
-    """Answer messages until the other end closes."""
+def serve(channel: socket.socket, room: Room, lock: threading.Lock) -> None:
+    """Answer messages until the other end closes; look for duties when one is done."""
+    woken, waker = socket.socketpair()
+    woken.settimeout(0)
+    room.wake = lambda: _poke(waker)
     while True:
+        readable, _, _ = select.select([channel, woken], [], [])
+        if channel not in readable:
+            with suppress(BlockingIOError):
+                woken.recv(4096)
+            room.look()
+            continue
         head = _read(channel, messages.LENGTH_BYTES)
         if head is None:
             return
@@ -55,7 +74,12 @@ def serve(channel: socket.socket, room: Room) -> None:
         payload = _read(channel, length)
         if payload is None:
             return
-        channel.sendall(respond(room, payload))
+        answer = respond(room, payload)
+        try:
+            with lock:
+                channel.sendall(answer)
+        except OSError:
+            return
 
 
 def respond(room: Room, payload: bytes) -> bytes:
@@ -66,6 +90,11 @@ def respond(room: Room, payload: bytes) -> bytes:
         return messages.frame(number, messages.OK, room.handle(word, body))
     except (Refused, Fault, Malformed) as error:
         return messages.frame(number, error.code, str(error).encode())
+
+
+def _poke(waker: socket.socket) -> None:
+    with suppress(OSError):
+        waker.send(b"!")
 
 
 def _read(channel: socket.socket, count: int) -> bytes | None:

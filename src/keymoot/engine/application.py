@@ -24,14 +24,13 @@ from keymoot.base.units import (
 )
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
-from keymoot.crypto.keccak import keccak256_raw
 from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.query import call
-from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
@@ -197,7 +196,7 @@ class Application:
             for position, raw in enumerate(block.transactions)
         )
         root, batch = state.updated(journal.changes())
-        results = tuple(_result(receipt) for receipt in receipts)
+        results = tuple(result_of(receipt) for receipt in receipts)
         self._pending = Finalized(block, environment, root, receipts, results, batch)
         return self._pending
 
@@ -264,12 +263,3 @@ def environment_at_genesis(genesis: Genesis) -> BlockEnvironment:
 
 NO_RESULTS_HASH = results_hash([])
 """What the first header carries as its last results (RFC 6962's empty hash, as CometBFT's)."""
-
-
-def _result(receipt: Receipt) -> TxResult:
-    return TxResult(
-        code=0 if receipt.status else 1,
-        data=keccak256_raw(receipt.encode()),
-        gas_wanted=receipt.gas_used,
-        gas_used=receipt.gas_used,
-    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keymoot.attest.block import Block
-from keymoot.attest.commit import SignedHeader
+from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.attest.header import Header
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, Hash32
@@ -62,7 +62,9 @@ class Ledger:
         self.network = self.genesis.network
         self._clock = clock
         self._waiters: dict[Hash32, list[asyncio.Future[Included]]] = {}
+        self._final_waiters: dict[Hash32, list[asyncio.Future[None]]] = {}
         engine.on_settled(self._settle)
+        engine.on_committed(self._committed)
 
     # -- state
 
@@ -134,17 +136,40 @@ class Ledger:
             return found
         future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(name, []).append(future)
+        self.engine.hurry += 1
+        self.engine.wake()
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await future
         except TimeoutError:
             return None
         finally:
+            self.engine.hurry -= 1
             left = [one for one in self._waiters.get(name, []) if one is not future]
             if left:
                 self._waiters[name] = left
             else:
                 self._waiters.pop(name, None)
+
+    async def wait_final(self, name: Hash32, timeout_seconds: float) -> bool:
+        """Wait until a transaction was executed in a final block; tell whether it was in time.
+
+        Its effects are committed, and the next header will prove them.
+
+        Raises:
+            NotIncluded: it could not enter its block after all.
+        """
+        if archive.place_of(self.engine.snapshot, name) is not None:
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._final_waiters.setdefault(name, []).append(future)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await future
+        except TimeoutError:
+            self._final_waiters.pop(name, None)
+            return False
+        return True
 
     def waiting(self, name: Hash32) -> LedgerTransaction | None:
         """Give a transaction that waits for a block, or None."""
@@ -240,6 +265,18 @@ class Ledger:
                     f"{waiting} requests of this wallet wait, and its quota pays for no more: "
                     "wait for their answers, or fund the wallet (Wallets.fund)",
                 )
+
+    def _committed(self, done: Finalized, _: Commit) -> None:
+        if not self._final_waiters:
+            return
+        for receipt in done.receipts:
+            for future in self._final_waiters.pop(receipt.transaction_hash, []):
+                if future.done():
+                    continue
+                if receipt.gas_used:
+                    future.set_result(None)
+                else:
+                    future.set_exception(NotIncluded(receipt))
 
     def _settle(self, blocks: list[Finalized]) -> None:
         for done in blocks:

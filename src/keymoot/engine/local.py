@@ -2,12 +2,14 @@
 
 A block is written down and synced before anybody signs it, and after a crash the same
 block is signed again. One LMDB write commits block H, its state, its receipts and the
-proposal of H+1. A block with transactions is always followed by one more, empty if
-nothing waits, for only the next header carries what a block did.
+proposal of H+1. A block with transactions is always followed by one more, for only
+the next header carries what a block did: at once when somebody waits for the proof or more
+has come, and else after `PROOF_PATIENCE_SECONDS`, so that the next request may carry it.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from keymoot.attest.ballot import Ballot
@@ -15,6 +17,7 @@ from keymoot.attest.block import NO_EVIDENCE_HASH, Block, data_hash, results_has
 from keymoot.attest.commit import NO_COMMIT, Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import BlockId, Header
 from keymoot.attest.quorum import verify_commit
+from keymoot.attest.wire import NO_TIME
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address
 from keymoot.base.units import Height, Nonce, UnixNanos, seconds_of
@@ -24,10 +27,13 @@ from keymoot.engine.archive import Proposal
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
-from keymoot.engine.signer import ConsensusSigner
+from keymoot.engine.signer import ConsensusSigner, gather_votes
 from keymoot.store.table import Batch, OverlayTable, Table
 
 Clock = Callable[[], UnixNanos]
+
+PROOF_PATIENCE_SECONDS = 0.03
+"""How long the proof of a block waits for company, when nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,12 @@ class LocalEngine:
         self._commit = self._last_commit()
         self._proposal = archive.proposal_of(self.snapshot)
         self._wake = asyncio.Event()
+        self.hurry = 0
+        """How many wait for the proof of a block; whoever does, adds himself."""
         self._final_waiters: list[asyncio.Future[Header]] = []
         self._unproved: list[Finalized] = []
         self._settled: list[Callable[[list[Finalized]], None]] = []
+        self._committed: list[Callable[[Finalized, Commit], None]] = []
         if app.committed.height:
             block = archive.block_at(self.snapshot, app.committed.height)
             if block is None:
@@ -81,10 +90,28 @@ class LocalEngine:
     def once_final(self, future: asyncio.Future[Header]) -> None:
         """Give `future` the next final header."""
         self._final_waiters.append(future)
+        self.wake()
+
+    @property
+    def waits_for_votes(self) -> bool:
+        """Whether a block is proposed and not yet final."""
+        return self._proposal is not None
+
+    @property
+    def owes_proof(self) -> bool:
+        """Whether the newest state is in no final header yet."""
+        committed = self.app.committed
+        if not committed.height:
+            return False
+        return self.provable is None or self.provable.signed.header.app_hash != committed.root
 
     def on_settled(self, listener: Callable[[list[Finalized]], None]) -> None:
         """Call `listener` with blocks whose effects a final header proves."""
         self._settled.append(listener)
+
+    def on_committed(self, listener: Callable[[Finalized, Commit], None]) -> None:
+        """Call `listener` with every final block, once what it did is on disk."""
+        self._committed.append(listener)
 
     async def run(self) -> None:
         """Make blocks until cancelled.
@@ -101,9 +128,18 @@ class LocalEngine:
                 await asyncio.sleep(0)
             self._wake.clear()
             if not self._waiting(self.snapshot):
-                await self._wake.wait()
-            if self._waiting(self.snapshot):
+                await self._rest()
+            if self._waiting(self.snapshot) or self.owes_proof:
                 self._propose()
+
+    async def _rest(self) -> None:
+        """Wait until there is something to do; not long, where a proof is owed."""
+        if not self.owes_proof:
+            await self._wake.wait()
+        elif not self.hurry and not self._final_waiters:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROOF_PATIENCE_SECONDS):
+                    await self._wake.wait()
 
     async def step(self) -> None:
         """Sign, execute and commit the proposal at hand, and write down the next."""
@@ -135,6 +171,8 @@ class LocalEngine:
         self._renew()
         if done.receipts:
             self._unproved.append(done)
+        for listener in self._committed:
+            listener(done, commit)
 
     def close(self) -> None:
         """End the snapshots."""
@@ -143,23 +181,30 @@ class LocalEngine:
             self.provable.table.close()
 
     async def _collect(self, block: Block, block_id: BlockId, time: UnixNanos) -> Commit:
-        """Gather votes, in the validators' order, and check them as anybody would."""
+        """Gather votes, in the validators' order, and check them as anybody would.
+
+        Up to a third of the power may be silent: their places stay empty.
+        """
         header = block.header
         ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
-        places = []
-        for validator in self._validators.validators:
-            votes = await self._signers[bytes(validator.public_key)].sign(ballot)
-            places.append(CommitSig(Flag.COMMIT, validator.address, time, votes.precommit))
+        cast = await gather_votes(self._validators, self._signers, ballot)
+        places = [
+            CommitSig(Flag.COMMIT, validator.address, time, votes.precommit)
+            if votes is not None
+            else CommitSig(Flag.ABSENT, b"", NO_TIME, b"")
+            for validator, votes in zip(self._validators.validators, cast, strict=True)
+        ]
         commit = Commit(header.height, 0, block_id, tuple(places))
         verify_commit(SignedHeader(header, commit), self._validators, header.chain_id)
         return commit
 
     def _next(self, batch: Batch, done: Finalized) -> Proposal | None:
         """Make the next proposal at once where one is due: proof, or more work."""
-        if not done.receipts and not len(self.mempool):
+        hurry = bool(done.receipts) and (self.hurry > 0 or bool(self._final_waiters))
+        if not hurry and not len(self.mempool):
             return None
         waiting = self._waiting(OverlayTable(self.snapshot, batch))
-        return self._make(waiting) if done.receipts or waiting else None
+        return self._make(waiting) if hurry or waiting else None
 
     def _propose(self) -> None:
         """Write down a proposal on its own."""
@@ -173,7 +218,7 @@ class LocalEngine:
     def _make(self, waiting: list[bytes]) -> Proposal:
         committed, genesis = self.app.committed, self.app.genesis
         first = committed.height == 0
-        time = genesis.time if first else self._commit.signatures[0].timestamp
+        time = genesis.time if first else voted_at(self._commit)
         now = max(self._clock(), UnixNanos(time + 1))
         chosen = tuple(self.app.prepare(waiting, time, UnixNanos(now)))
         validators = self._validators.hash()
@@ -237,3 +282,8 @@ class LocalEngine:
         if commit is None:
             raise Defect("the newest commit is missing from the archive")
         return commit
+
+
+def voted_at(commit: Commit) -> UnixNanos:
+    """Give when a commit's votes were cast: the engine asks for all of them at one time."""
+    return next(each.timestamp for each in commit.signatures if each.flag is Flag.COMMIT)

@@ -1,9 +1,12 @@
-"""Who signs blocks: the engine asks, the enclave answers."""
+"""Who signs blocks: the engine asks, the enclaves answer."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Protocol
 
 from keymoot.attest.ballot import Ballot, Votes
-from keymoot.attest.validators import Ed25519Key
+from keymoot.attest.validators import Ed25519Key, ValidatorSet
+from keymoot.base.errors import Refused
 
 
 class ConsensusSigner(Protocol):
@@ -21,3 +24,58 @@ class ConsensusSigner(Protocol):
             Refused: another block was signed at this height and round.
         """
         ...
+
+
+GRACE_SECONDS = 0.05
+"""How long the others may take once two thirds have voted."""
+
+RETRY_SECONDS = 0.1
+"""Pause before those are asked again who said no, when there are too few."""
+
+MAX_ROUNDS = 300
+"""How often they are asked before the engine gives up."""
+
+
+async def gather_votes(
+    validators: ValidatorSet, signers: Mapping[bytes, ConsensusSigner], ballot: Ballot
+) -> list[Votes | None]:
+    """Have a ballot signed by all validators, or by those who answer; in their order.
+
+    Waits for as long as it takes to have more than two thirds of the power, and not much
+    longer. A signer that crashes with anything but a refusal stops the engine.
+
+    Raises:
+        Refused: too few voted, however often they were asked: what one of them said.
+    """
+    found: dict[bytes, Votes] = {}
+    last = Refused("nobody votes")
+    for _ in range(MAX_ROUNDS):
+        missing = [one for one in validators.validators if bytes(one.public_key) not in found]
+        asked = {
+            asyncio.create_task(signers[bytes(one.public_key)].sign(ballot)): one for one in missing
+        }
+        pending = set(asked)
+        while pending:
+            power = sum(
+                one.power for one in validators.validators if bytes(one.public_key) in found
+            )
+            enough = 3 * power > 2 * validators.total_power
+            done, pending = await asyncio.wait(
+                pending,
+                timeout=GRACE_SECONDS if enough else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not done:
+                break
+            for task in done:
+                try:
+                    found[bytes(asked[task].public_key)] = task.result()
+                except Refused as error:
+                    last = error
+        for task in pending:
+            task.cancel()
+        power = sum(one.power for one in validators.validators if bytes(one.public_key) in found)
+        if 3 * power > 2 * validators.total_power:
+            return [found.get(bytes(one.public_key)) for one in validators.validators]
+        await asyncio.sleep(RETRY_SECONDS)
+    raise last

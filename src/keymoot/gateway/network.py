@@ -1,11 +1,14 @@
 """Methods of our own: who this network is, its proofs, its requests, its test tokens."""
 
-from keymoot.base.hexes import data, quantity
+from keymoot.base.hexes import data, parse_data, quantity
 from keymoot.base.strict_json import Json
 from keymoot.gateway.errors import METHOD_NOT_FOUND, RpcError
 from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of, newest_only, slot_of
 from keymoot.gateway.services import Services
 from keymoot.runtime.release import find_record, status_of
+
+BEACON_BYTES = 48
+"""Length of a beacon's signature: a compressed point of G1."""
 
 
 async def network(services: Services, params: list[Json]) -> Json:
@@ -22,11 +25,12 @@ async def network(services: Services, params: list[Json]) -> Json:
         "height": quantity(ledger.height()),
         "nodes": [
             {
-                "identityKey": info.identity_key.hex0x,
-                "measurement": data(info.measurement),
-                "quote": data(info.quote),
+                "identityKey": seat.identity_key.hex0x,
+                "measurement": data(seat.measurement),
+                "quote": data(seat.quote),
                 "simulated": info.simulated,
             }
+            for seat in info.seats
         ],
     }
 
@@ -52,6 +56,19 @@ async def request(services: Services, params: list[Json]) -> Json:
     key = hash_of(exactly(params, 1, 1)[0], "request")
     record = find_record(services.ledger.state(), key)
     return {"status": status_of(record, services.ledger.now()), "known": record is not None}
+
+
+async def assembly(services: Services, params: list[Json]) -> Json:
+    """keymoot_assembly: seats, generation, roots and stock, as the newest state has them."""
+    exactly(params, 0, 0)
+    return services.shares.assembly()
+
+
+async def cosign(services: Services, params: list[Json]) -> Json:
+    """keymoot_cosign: the enclaves' shares for a bound request, under its block's beacon."""
+    key, beacon = exactly(params, 2, 2)
+    signature = parse_data(beacon, "beacon", BEACON_BYTES)
+    return await services.shares.cosign(hash_of(key, "request"), signature)
 
 
 async def faucet(services: Services, params: list[Json]) -> Json:

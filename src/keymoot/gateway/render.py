@@ -14,8 +14,10 @@ from keymoot.base.request import REQUEST_TYPE, decode_request
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_signed
 from keymoot.base.units import Height, seconds_of
+from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
 from keymoot.engine.ledger import Included, Ledger
+from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
 from keymoot.runtime.transactions import LedgerTransaction
@@ -90,8 +92,29 @@ def waiting_json(tx: LedgerTransaction) -> dict[str, Json]:
 
 
 def _transaction(tx: LedgerTransaction) -> dict[str, Json]:
-    shown = _request(tx.raw) if tx.ethereum is None else _ethereum(tx.raw)
+    if tx.ethereum is not None:
+        shown = _ethereum(tx.raw)
+    elif tx.message is not None:
+        shown = _message(tx.message)
+    else:
+        shown = _request(tx.raw)
     return shown | {"hash": tx.hash.hex0x, "from": tx.sender.hex0x}
+
+
+def _message(message: NodeMessage) -> dict[str, Json]:
+    """Show a node's message in the fields that Ethereum's transactions have."""
+    return {
+        "type": quantity(MESSAGE_TYPE),
+        "nonce": quantity(0),
+        "to": Nodes.ADDRESS.hex0x,
+        "gas": quantity(gas.MESSAGE),
+        "value": quantity(0),
+        "input": data(message.body),
+        "r": quantity(int.from_bytes(message.signature[:32], "big")),
+        "s": quantity(int.from_bytes(message.signature[32:], "big")),
+        "v": quantity(0),
+        "yParity": quantity(0),
+    }
 
 
 def _ethereum(raw: bytes) -> dict[str, Json]:

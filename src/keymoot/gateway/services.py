@@ -16,16 +16,31 @@ class Shares(Protocol):
         """Give the answer to a request, or how far it has come."""
         ...
 
+    async def cosign(self, request: Hash32, beacon: bytes) -> dict[str, Json]:
+        """Give the enclaves' shares for a bound request, under its block's beacon."""
+        ...
+
+    def assembly(self) -> dict[str, Json]:
+        """Say who sits in the assembly, its generation, roots and stock."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class NodeInfo:
-    """What a node says of itself."""
+class SeatInfo:
+    """What is said of one enclave."""
 
-    version: str
-    simulated: bool
     identity_key: Bytes32
     measurement: Measurement
     quote: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """What a node says of itself, and of its enclaves."""
+
+    version: str
+    simulated: bool
+    seats: tuple[SeatInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)

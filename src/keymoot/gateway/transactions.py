@@ -15,6 +15,9 @@ from keymoot.gateway.services import Services
 from keymoot.runtime.admit import AlreadyAnswered
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
+FINISH_SECONDS = 2.0
+"""How long keymoot_ask waits beyond the final block: for its proof, or its beacon."""
+
 MAX_SYNC_MILLISECONDS = 60_000
 """Longest wait of `eth_sendRawTransactionSync`."""
 
@@ -53,13 +56,14 @@ async def ask(services: Services, params: list[Json]) -> Json:
         raise invalid_params("keymoot_ask takes a request (transaction type 0x4b)")
     try:
         name = await services.ledger.submit(raw)
-        await services.ledger.wait(name, milliseconds / 1000)
+        # The assembly answers once a block is final; Vault once its effects are proved too.
+        await services.ledger.wait_final(name, milliseconds / 1000)
     except AlreadyAnswered:
         pass
     except KeymootError as error:
         raise of_submission(error, request=True) from error
     key = request_key(tx.sender, tx.request.request_id)
-    return await services.shares.release(key, 0)
+    return await services.shares.release(key, FINISH_SECONDS)
 
 
 async def by_hash(services: Services, params: list[Json]) -> Json:

@@ -4,6 +4,7 @@ Deterministic: messages come in the order of final blocks, with the block's heig
 time. A message that is refused changes nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from keymoot.base import rlp
@@ -14,11 +15,12 @@ from keymoot.moot.batch import PresignatureId
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
-from keymoot.moot.hall import Hall, Head
+from keymoot.moot.hall import HEAD, Hall, Head
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
+from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
-from keymoot.moot.stock import Stock
+from keymoot.moot.stock import FIRST, SECOND, STOCK, Stock
 
 NO_GENERATION = Hash32(bytes(32))
 """The generation before the first recovery."""
@@ -51,6 +53,22 @@ class Assembly:
             seat = Seat(one.identity, one.sealing, one.boot, Height(0))
             self.hall.put_seat(index, seat)
         self.founding.begin(height, time)
+
+    def names(self) -> Iterator[str]:
+        """Name every page there is, so that a start can take all of them over."""
+        yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
+        yield from (f"root/{kind.name}" for kind in ROOTS)
+        if not self.hall.founded:
+            return
+        for index in self.hall.committee.indices:
+            yield from (f"seat/{index}", f"opening/{index}")
+        page = self.stock.page
+        for number in (*page.open, *page.ready):
+            yield f"batch/{number}"
+            batch = self.stock.batch(number)
+            if batch is not None:
+                yield from (f"batch/{number}/{FIRST}/{seat}" for seat in batch.first)
+                yield from (f"batch/{number}/{SECOND}/{seat}" for seat in batch.second)
 
     def check(self, message: NodeMessage) -> None:
         """Raise unless the message is of this generation and of who it says.

@@ -9,10 +9,11 @@ sealed key. All else here is of this start only, and never written down.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.assembly import Assembly
@@ -42,6 +43,11 @@ from keymoot.threshold.second_round import SecondDealing
 
 Message = tuple[Kind, bytes]
 
+_UNSET = Hash32(bytes(32))
+
+_Name = tuple[Hash32, int]
+"""A batch's name: its generation and number. Numbers begin anew in each generation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -50,10 +56,12 @@ class Duty:
     Attributes:
         name: Says what, for which session; done once.
         run: Does it; takes fresh dice, gives messages to be signed and posted.
+        generation: To which it belongs; what it says is worth nothing in another.
     """
 
     name: str
     run: Callable[[Dice], list[Message]]
+    generation: Hash32 = _UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class Party:
     _done: set[str] = field(default_factory=set)
     _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
     _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
-    _batches: dict[int, _OwnBatch] = field(default_factory=dict)
-    _presignatures: dict[PresignatureId, Presignature] = field(default_factory=dict)
+    _batches: dict[_Name, _OwnBatch] = field(default_factory=dict)
+    _presignatures: dict[tuple[Hash32, PresignatureId], Presignature] = field(default_factory=dict)
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
@@ -107,7 +115,8 @@ class Party:
                     duties += self._batch_duties(assembly, page, height, time)
         fresh = [duty for duty in duties if duty.name not in self._done]
         self._done |= {duty.name for duty in fresh}
-        return fresh
+        generation = assembly.hall.head.generation
+        return [replace(duty, generation=generation) for duty in fresh]
 
     def seated(self, assembly: Assembly) -> bool:
         """Tell whether the assembly knows this start; without it the seat is silent."""
@@ -123,19 +132,25 @@ class Party:
         pages = (assembly.stock.batch(number) for number in assembly.stock.page.open)
         return any(page is not None and page.stale(now) for page in pages)
 
-    def take(self, name: PresignatureId) -> Presignature | None:
-        """Give a presignature and forget it: it serves once."""
-        return self._presignatures.pop(name, None)
+    def take(self, generation: Hash32, name: PresignatureId) -> Presignature | None:
+        """Give a presignature and forget it: it serves once, in its own generation."""
+        return self._presignatures.pop((generation, name), None)
 
     def prune(self, assembly: Assembly) -> None:
-        """Forget the secrets of batches that are no more; what was bound was taken before."""
-        stock = assembly.stock
-        numbers = {*self._batches, *(one.batch for one in list(self._presignatures))}
-        gone = {number for number in numbers if stock.batch(number) is None}
-        for number in gone:
-            self._batches.pop(number, None)
-        for name in [one for one in list(self._presignatures) if one.batch in gone]:
-            self._presignatures.pop(name, None)
+        """Forget the secrets of batches and generations that are no more.
+
+        What was bound was taken before.
+        """
+        if not assembly.hall.founded:
+            return
+        generation, stock = assembly.hall.head.generation, assembly.stock
+        held = {*self._batches, *((at, one.batch) for at, one in list(self._presignatures))}
+        gone = {name for name in held if name[0] != generation or stock.batch(name[1]) is None}
+        for name in gone:
+            self._batches.pop(name, None)
+        for at, one in list(self._presignatures):
+            if (at, one.batch) in gone:
+                self._presignatures.pop((at, one), None)
 
     # -- key generation
 
@@ -233,7 +248,8 @@ class Party:
         self, assembly: Assembly, page: BatchPage, height: Height, time: UnixSeconds
     ) -> list[Duty]:
         stock, number = assembly.stock, page.number
-        name = f"batch/{assembly.hall.head.generation.hex()}/{number}"
+        own = (assembly.hall.head.generation, number)
+        name = f"batch/{own[0].hex()}/{number}"
         dealers = stock.dealers(page)
         late = page.overdue(height, time)
         if page.stage is Stage.FIRST:
@@ -250,7 +266,7 @@ class Party:
                 )
             ]
             if self.index not in page.second and (turn or late):
-                duties.append(Duty(f"{name}/second", lambda dice: self._deal_second(number, dice)))
+                duties.append(Duty(f"{name}/second", lambda dice: self._deal_second(own, dice)))
             return duties
         if self.index in page.holders:
             return []
@@ -258,7 +274,7 @@ class Party:
         setting = stock.setting(page)
         return [
             Duty(f"{name}/received", lambda dice: self._take_first(setting, number, first, dice)),
-            Duty(f"{name}/ack", lambda dice: self._take_second(number, second, dice)),
+            Duty(f"{name}/ack", lambda dice: self._take_second(own, second, dice)),
         ]
 
     def _deal_first(self, setting: Batch, number: int, dice: Dice) -> list[Message]:
@@ -284,25 +300,26 @@ class Party:
         except Malformed:
             found = first_round.blame(setting, self.index, key, dealings, dice)
             return _complaints(number, FIRST, {one.dealer: one for one in found})
-        self._batches[number] = _OwnBatch(setting, public, shares)
+        self._batches[setting.session.generation, number] = _OwnBatch(setting, public, shares)
         return []
 
-    def _deal_second(self, number: int, dice: Dice) -> list[Message]:
-        own = self._batches.get(number)
+    def _deal_second(self, name: _Name, dice: Dice) -> list[Message]:
+        own = self._batches.get(name)
         if own is None:
             return []
         dealing = second_round.deal(own.setting, self.shares[ECDSA], own.public, own.shares, dice)
-        return [(Kind.SECOND, write_numbered(number, rlp.encode(dealing.encode())))]
+        return [(Kind.SECOND, write_numbered(name[1], rlp.encode(dealing.encode())))]
 
-    def _take_second(self, number: int, given: Mapping[int, bytes], dice: Dice) -> list[Message]:
-        own = self._batches.pop(number, None)
+    def _take_second(self, name: _Name, given: Mapping[int, bytes], dice: Dice) -> list[Message]:
+        generation, number = name
+        own = self._batches.pop(name, None)
         if own is None:
             return []
         dealings = {seat: SecondDealing.decode(rlp.decode(raw)) for seat, raw in given.items()}
         key = self.boot.sealing
         try:
             commitments = second_round.check(
-                own.setting, own.public, dealings, dice.child("proofs")
+                own.setting, own.public, dealings, dice.child("proofs"), mine=self.index
             )
             made = second_round.receive(
                 own.setting,
@@ -320,7 +337,7 @@ class Party:
             found = second_round.blame(own.setting, self.index, key, dealings, dice)
             return _complaints(number, SECOND, {one.dealer: one for one in found})
         for place, one in enumerate(made):
-            self._presignatures[PresignatureId(number, place)] = one
+            self._presignatures[generation, PresignatureId(number, place)] = one
         return [(Kind.ACK, write_numbered(number))]
 
 

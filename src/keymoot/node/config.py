@@ -7,6 +7,9 @@ from pathlib import Path
 DEFAULT_PORT = 8645
 """Beside, not on, the 8545 of a developer's own Ethereum node."""
 
+DEFAULT_NODES = 4
+"""The smallest assembly of which one may fail."""
+
 FUSE_VARIABLE = "KEYMOOT_SIMULATED_CPU"
 """Names the simulated CPU's fuse file; a path, never a key."""
 
@@ -20,17 +23,22 @@ class Config:
         fuse: The simulated CPU's fuse file, outside `data`.
         host: Address to listen on; loopback unless somebody asks for more.
         port: 0 for any free one.
+        nodes: How many enclaves a new network has; an old one has what its genesis says.
     """
 
     data: Path
     fuse: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    nodes: int = DEFAULT_NODES
 
-    @property
-    def enclave_folder(self) -> Path:
-        """Where the enclave's sealed files live."""
-        return self.data / "enclave"
+    def enclave_folder(self, seat: int) -> Path:
+        """Where the sealed files of the enclave at a seat live."""
+        return self.data / f"enclave-{seat}"
+
+    def fuse_of(self, seat: int) -> Path:
+        """Where the fuses of a seat's simulated CPU are: each seat has a machine of its own."""
+        return self.fuse.with_name(f"{self.fuse.stem}-{seat}{self.fuse.suffix}")
 
 
 def default_data() -> Path:

@@ -18,7 +18,8 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.gateway.app import create_app
 from keymoot.node.config import Config
-from keymoot.node.wiring import EnclaveEnded, Node, build
+from keymoot.node.progress import show_founding
+from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
 
@@ -42,24 +43,35 @@ def serve(config: Config) -> int:
 
 
 async def _run(config: Config, channel: socket.socket) -> int:
-    _say("starting the enclave (SIMULATED: a process, its CPU's fuses are a file)")
+    _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
     node = await build(config)
     try:
-        server = _http(node)
-        stop = asyncio.get_running_loop().create_task(_serve(node, server, channel))
-        _greet(config, node, channel)
-        return await stop
+        return await _serve(config, node, _http(node), channel)
     finally:
         await node.close()
 
 
-async def _serve(node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
+async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
     log = structlog.get_logger("keymoot.node")
     running = asyncio.create_task(node.run())
-    http = asyncio.create_task(server.serve(sockets=[channel]))
     loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def ask_to_stop() -> None:
+        stop.set()
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _ask_to_stop, server)
+        loop.add_signal_handler(number, ask_to_stop)
+    # The door opens when the assembly has its keys: before that nobody could be served.
+    founded = asyncio.create_task(show_founding(node.moot, _say))
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait([running, founded, asked], return_when=asyncio.FIRST_COMPLETED)
+    founded.cancel()
+    if not running.done() and not stop.is_set():
+        _greet(config, node, channel)
+    asked.cancel()
+    http = asyncio.create_task(server.serve(sockets=[channel]))
     await asyncio.wait([running, http], return_when=asyncio.FIRST_COMPLETED)
     status = 0
     if running.done() and not running.cancelled():
@@ -73,10 +85,6 @@ async def _serve(node: Node, server: uvicorn.Server, channel: socket.socket) -> 
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
-
-
-def _ask_to_stop(server: uvicorn.Server) -> None:
-    server.should_exit = True
 
 
 def _http(node: Node) -> uvicorn.Server:
@@ -110,18 +118,20 @@ class _Server(uvicorn.Server):
 
 def _greet(config: Config, node: Node, channel: socket.socket) -> None:
     host, port = channel.getsockname()[:2]
-    ledger = node.services.ledger
+    ledger, committee = node.services.ledger, node.moot.committee
     _say(
         "",
-        "  SIMULATED enclave, unaudited: test funds only.",
+        "  SIMULATED enclaves, unaudited: test funds only.",
         "  Whoever is root on this machine can read every key.",
+        f"  {committee.size} enclaves keep the keys together; any {committee.ecdsa_degree + 1} "
+        "broken ones could sign for a wallet.",
         "",
         f"  Keymoot RPC   http://{host}:{port}",
         f"  network       {ledger.network.hex0x}",
         f"  chain id      {ledger.genesis.chain_id} (0x{ledger.genesis.chain_id:x})",
         f"  height        {ledger.height()}",
         f"  data          {config.data}",
-        f"  fuse file     {config.fuse}",
+        f"  fuse files    {config.fuse_of(1)} …",
         "",
         "  Next: keymoot wallet create NAME --owner owner.json   (Ctrl-C stops; nothing is lost)",
         "",
@@ -136,7 +146,7 @@ def _leaves(error: BaseException | None) -> list[BaseException]:
 
 def _public(error: BaseException) -> str:
     """Give an error's words where they are ours, and its kind where they are not."""
-    return str(error) if isinstance(error, (KeymootError, EnclaveEnded)) else type(error).__name__
+    return str(error) if isinstance(error, KeymootError) else type(error).__name__
 
 
 @contextmanager

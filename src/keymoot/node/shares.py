@@ -1,9 +1,11 @@
-"""Custody's second step, between the gateway that is asked and the enclave that answers.
+"""Custody's second step, between the gateway that is asked and the enclaves that answer.
 
-Requests that come together are answered together: one witness, one message.
+Requests that come together are answered together: one message to each enclave.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 from keymoot.attest.commit import SignedHeader
 from keymoot.base.errors import Refused
@@ -13,31 +15,95 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.record import BOUND, REFUSED, Record
-from keymoot.enclave.client import EnclaveClient
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import MAX_BATCH
 from keymoot.engine.ledger import Ledger
+from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
-from keymoot.runtime.release import EXPIRED, RELEASED, find_record, gather, status_of
+from keymoot.node.given import Given, GivenShares
+from keymoot.node.moot import Moot
+from keymoot.node.status import assembly_json
+from keymoot.runtime.release import (
+    EXPIRED,
+    RELEASED,
+    WAITING,
+    find_record,
+    gather,
+    status_of,
+)
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 
-_Waiting = tuple[Hash32, "asyncio.Future[Answer]"]
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+IN_VAULT, BY_ASSEMBLY = "vault", "assembly"
+
+POLL_SECONDS = 0.5
+"""How long a request that waits for stock is left alone between two looks."""
+
+
+class Together(Generic[Q, A]):
+    """Answers questions that came while the ones before were answered, all at once."""
+
+    def __init__(self, answer: Callable[[list[Q]], Awaitable[list[A]]]) -> None:
+        """Answer by `answer`, which gives as many answers as it got questions."""
+        self._answer = answer
+        self._queue: list[tuple[Q, asyncio.Future[A]]] = []
+        self._wake = asyncio.Event()
+
+    async def ask(self, question: Q) -> A:
+        """Wait for the answer to one question."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._queue.append((question, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """Answer what waits, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+                await self._serve(batch)
+
+    async def _serve(self, batch: list[tuple[Q, asyncio.Future[A]]]) -> None:
+        try:
+            answers = await self._answer([question for question, _ in batch])
+        except Exception as error:  # noqa: BLE001  handed to everyone who waits
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
 
 
 class ShareService:
-    """Answers `GET /shares/{request}` for one node."""
+    """Answers `GET /shares/{request}` and `keymoot_cosign`."""
 
-    def __init__(self, ledger: Ledger, enclave: EnclaveClient, keys: StateKeys) -> None:
-        """Answer from `ledger`, by `enclave`."""
+    def __init__(self, ledger: Ledger, moot: Moot, keys: StateKeys, store: LmdbStore) -> None:
+        """Answer from `ledger`, by the enclaves of `moot`; keep what was given out in `store`."""
+        self._given = GivenShares(ledger, store)
         self._ledger = ledger
-        self._enclave = enclave
+        self._moot = moot
         self._keys = keys
-        self._queue: list[_Waiting] = []
-        self._wake = asyncio.Event()
+        self._vault: Together[Hash32, Answer] = Together(self._by_vault)
+        self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
+
+    async def run(self) -> None:
+        """Answer what waits, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._vault.run())
+            tasks.create_task(self._shares.run())
 
     async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
         """Give the answer to a request, or how far it has come.
+
+        In Vault's custody that is the signature; in the assembly's, the shares of the
+        beacon under which `cosign` gives shares of the signature.
 
         Args:
             request: Its name on the ledger.
@@ -45,13 +111,16 @@ class ShareService:
         """
         record = await self._decided(request, wait_seconds)
         status = status_of(record, self._ledger.now())
-        if record is None or status == EXPIRED:
+        if record is None or status in (EXPIRED, WAITING):
             return self._told(request, status)
         if status == REFUSED:
             return self._told(request, status) | {"refusal": record.outcome_json()}
-        if status != BOUND:
-            return self._told(request, status)
-        answer = await self._ask(request)
+        if record.presignature:
+            given = self._given.get(request)
+            if given is not None:
+                return self._answered(request, given)
+            return await self._bound(request, record, wait_seconds)
+        answer = await self._vault.ask(request)
         if answer.code:
             refusal: Json = {
                 "code": 4100,
@@ -68,52 +137,72 @@ class ShareService:
             "signature": data(answer.signature),
         }
 
-    async def run(self) -> None:
-        """Answer what waits, until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-                await self._answer(batch)
+    async def cosign(self, request: Hash32, beacon: bytes) -> dict[str, Json]:
+        """Give the enclaves' sealed shares for a bound request, and their refusals."""
+        given = self._given.get(request)
+        if given is None:
+            given = await self._shares.ask((request, beacon))
+        return self._answered(request, given)
+
+    def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
+        answers: list[Json] = []
+        for seat, answer in found:
+            told: dict[str, Json] = {"seat": seat, "node": self._node(seat)}
+            if answer.code:
+                told |= {"code": answer.code, "message": answer.message}
+            else:
+                told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
+            answers.append(told)
+        return self._told(request, BOUND) | {"custody": BY_ASSEMBLY, "answers": answers}
+
+    def assembly(self) -> dict[str, Json]:
+        """Say who sits in the assembly, its generation, roots and stock."""
+        return assembly_json(self._moot.assembly(), self._ledger, self._moot)
+
+    async def _bound(self, request: Hash32, record: Record, wait: float) -> dict[str, Json]:
+        lost = self._moot.forgotten(record.bound_at)
+        shares = await self._moot.beacon_shares(record.bound_at, 0 if lost else wait)
+        return self._told(request, BOUND) | {
+            "custody": BY_ASSEMBLY,
+            "height": record.bound_at,
+            "beacon": {str(seat): data(share) for seat, share in sorted(shares.items())},
+            "lost": lost,
+        }
 
     async def _decided(self, request: Hash32, wait_seconds: float) -> Record | None:
-        """Find the record in the state that the newest final header proves."""
-        deadline = asyncio.get_running_loop().time() + wait_seconds
+        """Find the record: the assembly's once it is final, Vault's once it is proved."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_seconds
         while True:
-            provable = self._ledger.engine.provable
-            record = None if provable is None else find_record(self._state(provable), request)
-            left = deadline - asyncio.get_running_loop().time()
-            if record is not None or left <= 0:
+            record = find_record(self._ledger.state(), request)
+            if record is not None and (record.presignature or record.status == REFUSED):
                 return record
+            provable = self._ledger.engine.provable
+            proved = None if provable is None else find_record(self._state(provable), request)
+            left = deadline - loop.time()
+            waits = proved is not None and status_of(proved, self._ledger.now()) == WAITING
+            if (proved is not None and not waits) or left <= 0:
+                return proved
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(min(left, POLL_SECONDS)):
                     await self._ledger.new_block()
             except TimeoutError:
-                return None
+                continue
 
-    async def _ask(self, request: Hash32) -> Answer:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append((request, future))
-        self._wake.set()
-        return await future
+    async def _by_assembly(self, asked: list[tuple[Hash32, bytes]]) -> list[Given]:
+        by_seat = await self._moot.cosign(asked)
+        found = {
+            request: [(seat, answers[place]) for seat, answers in by_seat]
+            for place, (request, _) in enumerate(asked)
+        }
+        # On disk before they leave: asked again, also by another start, they are the same.
+        self._given.keep(found, self._moot.committee.ecdsa_degree + 1)
+        return [found[request] for request, _ in asked]
 
-    async def _answer(self, batch: list[_Waiting]) -> None:
+    async def _by_vault(self, requests: list[Hash32]) -> list[Answer]:
         provable = self._ledger.engine.provable
-        try:
-            if provable is None:
-                raise Refused("no block is final yet")
-            found = await self._by_enclave(provable, [request for request, _ in batch])
-        except Exception as error:  # noqa: BLE001  handed to everyone who waits
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for request, future in batch:
-            if not future.done():
-                future.set_result(found[request])
-
-    async def _by_enclave(self, provable: Provable, requests: list[Hash32]) -> dict[Hash32, Answer]:
+        if provable is None:
+            raise Refused("no block is final yet")
         header, now = provable.signed.header, self._ledger.now()
         witness, refused = gather(
             provable.table,
@@ -131,9 +220,10 @@ class ShareService:
         }
         asked = sorted({request for request in requests if request not in refused})
         if asked:
-            answers = await self._enclave.release(provable.signed, witness, asked)
+            # The state's secret is the first seat's, and Vault's keys open with it.
+            answers = await self._moot.seats[0].client.release(provable.signed, witness, asked)
             found |= {answer.request: answer for answer in answers}
-        return found
+        return [found[request] for request in requests]
 
     def _state(self, provable: Provable) -> State:
         root = Hash32(provable.signed.header.app_hash)
@@ -150,12 +240,15 @@ class ShareService:
             base_fee=genesis.base_fee,
         )
 
+    def _node(self, seat: int) -> str:
+        return self._moot.seats[seat - 1].identity.identity_key.hex0x
+
     def _told(self, request: Hash32, status: str) -> dict[str, Json]:
-        identity = self._enclave.identity
         return {
             "status": status,
             "request": request.hex0x,
-            "node": identity.identity_key.hex0x if identity else None,
-            "simulated": identity.simulated if identity else True,
+            "node": self._node(1),
+            "custody": IN_VAULT,
+            "simulated": self._moot.seats[0].identity.simulated,
             "refusal": None,
         }

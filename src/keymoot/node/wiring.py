@@ -1,7 +1,8 @@
-"""Join engine, enclave and gateway into one node.
+"""Join engine, enclaves and gateway into one node.
 
-This is the only place where the two meet: the enclave hands its network's state secret to
-the node that it is part of, and the engine gets it as an object that opens and seals.
+This is the only place where the two meet: the first seat's enclave hands its network's state
+secret to the node that it is part of, and the engine gets it as an object that opens and
+seals.
 """
 
 import asyncio
@@ -11,15 +12,17 @@ from importlib.metadata import version
 
 from keymoot.attest.validators import Ed25519Key
 from keymoot.base.units import UnixNanos
-from keymoot.enclave.client import EnclaveClient
+from keymoot.enclave.messages import Identity
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application, stored_genesis
-from keymoot.gateway.services import NodeInfo, Services
+from keymoot.gateway.services import NodeInfo, SeatInfo, Services
+from keymoot.moot.assembly import Founder
 from keymoot.node.config import Config
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
+from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
 from keymoot.store.keys import StateKeys
@@ -35,7 +38,7 @@ class Node:
     """A node's parts, ready to run."""
 
     engine: LocalEngine
-    enclave: EnclaveClient
+    moot: Moot
     shares: ShareService
     services: Services
     store: LmdbStore
@@ -49,76 +52,68 @@ class Node:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.engine.run())
             tasks.create_task(self.shares.run())
-            tasks.create_task(self._watch())
+            tasks.create_task(self.moot.run())
+            tasks.create_task(self.moot.enter())
 
     async def close(self) -> None:
-        """End the enclave and close the files."""
-        await self.enclave.close()
+        """End the enclaves and close the files."""
+        await self.moot.close()
         self.engine.close()
         self.store.close()
 
-    async def _watch(self) -> None:
-        status = await self.enclave.ended()
-        raise EnclaveEnded(status)
-
-
-class EnclaveEnded(Exception):
-    """The enclave's process ended; without it the node can do nothing."""
-
-    def __init__(self, status: int) -> None:
-        """Carry the exit status."""
-        super().__init__(f"the enclave's process ended with status {status}: start the node again")
-
 
 async def build(config: Config) -> Node:
-    """Start the enclave and open the data folder; begin a network if it is new.
+    """Start the enclaves and open the data folder; begin a network if it is new.
 
     Raises:
-        Refused: the enclave or the folder cannot be used; the message says what to do.
+        Refused: an enclave or the folder cannot be used; the message says what to do.
     """
-    enclave = await EnclaveClient.start(config.enclave_folder, config.data, config.fuse)
+    store = LmdbStore(config.data)
+    genesis = stored_genesis(store)
+    moot = await Moot.start(config, len(genesis.members) if genesis else config.nodes)
     try:
-        store = LmdbStore(config.data)
-        genesis = stored_genesis(store) or _new_genesis(enclave)
-        secret, generation = await enclave.join(genesis.encode())
+        fresh = genesis is None
+        genesis = genesis or _new_genesis(moot)
+        joined = [await seat.join(genesis.encode()) for seat in moot.seats]
+        # What is sealed in the state opens with the secret of the first seat's enclave.
+        secret, generation = joined[0]
         keys = StateKeys(secret, genesis.network, generation)
-        engine = LocalEngine(
-            open_application(store, genesis, keys), store, Mempool(), [enclave], system_clock
-        )
+        app = open_application(store, genesis, keys)
+        engine = LocalEngine(app, store, Mempool(), list(moot.seats), system_clock)
+        ledger = Ledger(engine, system_clock)
+        moot.attach(engine, ledger)
+        if not fresh:
+            await moot.recover(genesis)
     except BaseException:
-        await enclave.close()
+        await moot.close()
         raise
-    ledger = Ledger(engine, system_clock)
-    shares = ShareService(ledger, enclave, keys)
+    shares = ShareService(ledger, moot, keys, store)
     faucet = Faucet(ledger).drip if genesis.development else None
-    services = Services(ledger, shares, _info(enclave), faucet)
-    return Node(engine, enclave, shares, services, store)
+    services = Services(ledger, shares, _info(moot), faucet)
+    return Node(engine, moot, shares, services, store)
 
 
-def _new_genesis(enclave: EnclaveClient) -> Genesis:
-    """Describe a development network of this one enclave."""
-    identity = enclave.identity
-    if identity is None:
-        raise RuntimeError("the enclave was not greeted")
-    member = Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1)
+def _new_genesis(moot: Moot) -> Genesis:
+    """Describe a development network of these enclaves."""
     return Genesis(
         chain_id=LOCAL_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
         time=system_clock(),
-        members=(member,),
+        members=tuple(_member(seat.identity) for seat in moot.seats),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
     )
 
 
-def _info(enclave: EnclaveClient) -> NodeInfo:
-    identity = enclave.identity
-    if identity is None:
-        raise RuntimeError("the enclave was not greeted")
+def _member(identity: Identity) -> Member:
+    founder = Founder(identity.identity_key, identity.sealing, identity.boot)
+    return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
+
+
+def _info(moot: Moot) -> NodeInfo:
+    seats = [seat.identity for seat in moot.seats]
     return NodeInfo(
         version=version("keymoot"),
-        simulated=identity.simulated,
-        identity_key=identity.identity_key,
-        measurement=identity.measurement,
-        quote=identity.quote,
+        simulated=any(one.simulated for one in seats),
+        seats=tuple(SeatInfo(one.identity_key, one.measurement, one.quote) for one in seats),
     )

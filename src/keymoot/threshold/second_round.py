@@ -112,8 +112,11 @@ def check(
     public: Sequence[FirstPublic],
     dealings: Mapping[int, SecondDealing],
     dice: Dice,
+    mine: int = 0,
 ) -> dict[int, list[list[Point]]]:
     """Check what is public of second dealings, proofs included; give their commitments.
+
+    `mine` is the checker's own index, whose proofs it need not check; 0 for a bystander.
 
     Raises:
         Cheated: another shape, no points, a bad envelope, a product that is none.
@@ -122,6 +125,8 @@ def check(
     # 1. All proofs at once.
     tally = Tally(dice)
     for dealer, commitments in found.items():
+        if dealer == mine:
+            continue
         _tally_products(batch, dealer, public, commitments, dealings[dealer], tally)
     if not tally.holds():
         # 2. One by one, for the name.

@@ -20,13 +20,15 @@ from keymoot.cli.demo.rules import vault_policy
 from keymoot.cli.demo.stage import CREDENTIAL_SECONDS, QUOTA, Stage
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave.measurement import measure, own_package
+from keymoot.node.config import DEFAULT_NODES
 from keymoot.policy.errors import PolicyRefused
+from keymoot.threshold.committee import Committee
 
 TWICE_LIMIT = 1_000 * USDC
 
 
 def try_all(stage: Stage) -> None:
-    """Try the four attacks."""
+    """Try the five attacks."""
     stage.network.stop()
     copy = stage.folder / "stolen"
     shutil.rmtree(copy, ignore_errors=True)
@@ -36,7 +38,7 @@ def try_all(stage: Stage) -> None:
     shutil.copytree(own_package(), source / "keymoot", ignore=shutil.ignore_patterns("__pycache__"))
     _copy_without_fuse(stage, copy, source)
     _double(stage)
-    _copy_with_fuse(stage, copy)
+    _copy_with_fuses(stage, copy)
     _yesterday(stage)
 
 
@@ -51,7 +53,8 @@ def _copy_without_fuse(stage: Stage, copy: Path, source: Path) -> None:
     opened = _thief(
         stage,
         "open",
-        *("--data", copy, "--fuse", fuse, "--wallet", stage.wallet.wallet.hex0x),
+        *("--data", copy, "--fuse", fuse, "--seats", "1,2"),
+        *("--wallet", stage.wallet.wallet.hex0x),
         *("--challenge", "0x" + secrets.token_hex(32), "--claim", claim),
         source=source,
     )
@@ -76,7 +79,8 @@ def _double(stage: Stage) -> None:
     try:
         owner = Owner(double.network(), new_key())
         owner.network.faucet(owner.address)
-        wallet = owner.create("yield", Address(b"\x01" * 20), QUOTA)
+        # In Vault a key stands in a cell, sealed or, in the double, not.
+        wallet = owner.create("yield", Address(b"\x01" * 20), QUOTA, in_vault=True)
     finally:
         double.stop()
     searched = _thief(stage, "search", "--data", double.data, "--account", wallet.account.hex0x)
@@ -89,25 +93,45 @@ def _double(stage: Stage) -> None:
     stage.report.hold("(2) the same search where nothing is sealed: the key is found", true=found)
 
 
-def _copy_with_fuse(stage: Stage, copy: Path) -> None:
+def _copy_with_fuses(stage: Stage, copy: Path) -> None:
+    """Break as many enclaves as the degree allows, then one more."""
+    degree = Committee(DEFAULT_NODES).ecdsa_degree
+    few, enough = range(1, degree + 1), range(1, degree + 2)
+    held = _signs_with(stage, copy, few)
+    stage.report.attack(
+        f"3. folders and fuse keys of {len(few)} of {DEFAULT_NODES} enclaves",
+        "FOUND" if held else "not found",
+        "the threshold",
+    )
+    stage.report.hold(
+        f"(3) what {len(few)} broken enclave has does not yield the wallet's key", true=not held
+    )
+    stage.report.say(
+        f"degree+1 = {len(enough)} broken enclaves hold the root: hardware must prevent that, "
+        "and more enclaves raise the number"
+    )
+    broken = _signs_with(stage, copy, enough)
+    stage.report.attack(
+        f"4. folders and fuse keys of {len(enough)} of {DEFAULT_NODES} enclaves",
+        "found" if broken else "NOT FOUND",
+        "what hardware must prevent",
+    )
+    stage.report.hold(f"(4) {len(enough)} together do: that is the threshold", true=broken)
+
+
+def _signs_with(stage: Stage, copy: Path, seats: range) -> bool:
     challenge = secrets.token_bytes(32)
     opened = _thief(
         stage,
         "open",
         *("--data", copy, "--fuse", stage.network.fuse),
+        *("--seats", ",".join(map(str, seats))),
         *("--wallet", stage.wallet.wallet.hex0x, "--challenge", "0x" + challenge.hex()),
     )
-    found = False
-    if opened["found"]:
-        signature = Signature65(bytes.fromhex(opened["signature"]))
-        found = recover(Hash32(challenge), signature) == stage.wallet.account
-    stage.report.say("with the fuse key the thief signs as the wallet: this hardware must prevent")
-    stage.report.attack(
-        "3. folder and fuse key",
-        "found" if found else "NOT FOUND",
-        "what hardware must prevent",
-    )
-    stage.report.hold("(3) the folder with the fuse key: the key is found", true=found)
+    if not opened["found"]:
+        return False
+    signature = Signature65(bytes.fromhex(opened["signature"]))
+    return recover(Hash32(challenge), signature) == stage.wallet.account
 
 
 def _yesterday(stage: Stage) -> None:
@@ -136,12 +160,12 @@ def _yesterday(stage: Stage) -> None:
     twice = (first, again, second) == ("signed", "LIMIT_EXCEEDED", "signed")
     stage.report.say(f"today {first}, then {again}; with yesterday's folder back: {second}")
     stage.report.attack(
-        "4. yesterday's folder put back",
+        "5. yesterday's folder put back",
         "budget spent twice" if twice else "NOT AS STATED",
         "what many nodes prevent",
     )
     stage.report.hold(
-        "(4) yesterday's folder: on one machine the budget is spent twice", true=twice
+        "(5) yesterday's folder: on one machine the budget is spent twice", true=twice
     )
 
 

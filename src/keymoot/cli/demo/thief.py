@@ -4,8 +4,9 @@
     python -m keymoot.cli.demo.thief open --data COPY --fuse FILE --wallet 0x… --challenge 0x…
 
 `search` looks for the key in the files. `open` uses the code as it stands, or patched to
-claim whatever measurement the thief likes, with whatever fuse key the thief has; with the
-right one it signs the challenge with the wallet's key. Prints one line of JSON, never a key.
+claim whatever measurement the thief likes, with whatever fuse keys the thief has: it opens
+the keeps of some enclaves, computes their shares of the root, puts together what they make,
+and signs the challenge with it. Prints one line of JSON, never a key.
 """
 
 import argparse
@@ -15,22 +16,25 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
+from keymoot.base.fixed import Address, Hash32, Measurement, WalletId
 from keymoot.base.secret import Secret
 from keymoot.cli.demo.search import find_key
-from keymoot.contracts.vault import Vault
-from keymoot.contracts.wallets import Wallets
-from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import sign
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
-from keymoot.store.confidential import ConfidentialStore
-from keymoot.store.journal import Journal
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.outcome import path_of
+from keymoot.moot.roots import ECDSA
+from keymoot.node.config import Config
+from keymoot.runtime.assembly import assembly_in
 from keymoot.store.keys import StateKeys
-from keymoot.store.meter import FreeMeter
+from keymoot.threshold import derivation, dkg
+from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.polynomial import interpolate
+from keymoot.threshold.secp256k1 import SECP256K1
 
 
 def main() -> int:
@@ -40,6 +44,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--account")
     parser.add_argument("--fuse", type=Path)
+    parser.add_argument("--seats", default="1", help="whose enclaves are broken: 1,2,…")
     parser.add_argument("--wallet")
     parser.add_argument("--challenge")
     parser.add_argument("--claim", help="measurement that the patched code claims")
@@ -60,23 +65,37 @@ def _open(options: argparse.Namespace) -> dict[str, Any]:
     measurement = measure(own_package())
     if options.claim:
         measurement = Measurement(bytes.fromhex(options.claim.removeprefix("0x")))
-    platform = SimulatedPlatform(read_fuse(options.fuse, options.data), measurement)
-    keep = open_keep(options.data / "enclave", platform)
+    config = Config(options.data, options.fuse)
+    epochs: dict[int, Secret] = {}
+    for seat in map(int, options.seats.split(",")):
+        fuse = read_fuse(config.fuse_of(seat), options.data)
+        keep = open_keep(config.enclave_folder(seat), SimulatedPlatform(fuse, measurement))
+        if keep.network is None:
+            return {"found": False, "why": "EMPTY"}
+        epochs[seat] = keep.epoch
     store = LmdbStore(options.data)
     genesis = stored_genesis(store)
-    if genesis is None or keep.network is None:
+    if genesis is None:
         return {"found": False, "why": "EMPTY"}
-    keys = StateKeys(keep.state, genesis.network, 0)
-    app = open_application(store, genesis, keys)
+    app = open_application(store, genesis, StateKeys(Secret(bytes(32)), genesis.network, 0))
     with store.snapshot() as table:
-        journal = Journal(app.state(table))
-        cells = ConfidentialStore(journal, Vault.ADDRESS, keys, None, FreeMeter())
-        name = Bytes32(bytes.fromhex(options.wallet.removeprefix("0x")))
-        key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + name)))
-    if key is None:
-        return {"found": False, "why": "NO_SUCH_KEY"}
-    signature = sign(Secret(key), Hash32.from_hex(options.challenge))
+        assembly = assembly_in(app.state(table), genesis.network)
+        shares = {seat: _share(assembly, seat, epoch) for seat, epoch in epochs.items()}
+        root = assembly.hall.root(ECDSA)
+    name = WalletId(bytes.fromhex(options.wallet.removeprefix("0x")))
+    epsilon = derivation.tweak(root, genesis.network, path_of(name))
+    # Whatever the number of shares: below the threshold this is just some number.
+    key = SECP256K1.add_scalars((interpolate(SECP256K1, shares), SECP256K1.hide(epsilon)))
+    signature = sign(key, Hash32.from_hex(options.challenge))
     return {"found": True, "signature": signature.hex()}
+
+
+def _share(assembly: Assembly, seat: int, epoch: Secret) -> Secret:
+    """Compute a seat's share of the wallets' root, as its enclave does after a restart."""
+    to = assembly.founding.setting().recipients(0)
+    openings = {at: given[0] for at, given in assembly.founding.openings().items()}
+    shares, _ = dkg.receive(to, seat, epoch, openings, Dice(Secret(bytes(SEED_BYTES))))
+    return to.group.add_scalars(list(shares.values()))
 
 
 if __name__ == "__main__":

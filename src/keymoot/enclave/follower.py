@@ -1,0 +1,199 @@
+"""What an enclave knows of the ledger: it follows final blocks and runs the assembly itself.
+
+Node messages it executes from the blocks, as every replica does. What requests were bound
+it is told by its server, in the receipts: those lead to the next header's results hash, and
+to the beacon that too few would sign over anything else.
+"""
+
+from dataclasses import dataclass, field
+
+from keymoot.attest.block import data_hash, results_hash
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.quorum import verify_commit
+from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
+from keymoot.base.units import Height, UnixSeconds, seconds_of
+from keymoot.contracts.wallet_events import CredentialSet, PauseSet, RequestBound
+from keymoot.contracts.wallets import Wallets
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.batch import PresignatureId
+from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
+from keymoot.moot.outcome import Binding, beacon_message
+from keymoot.moot.pages import MemoryPages
+from keymoot.runtime.assembly import read_pages
+from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.receipt import Log, Receipt, result_of
+
+_MESSAGE = bytes((MESSAGE_TYPE,))
+
+
+class Diverged(Fault):
+    """What the server shows does not fit what came before: it executed differently, or lies."""
+
+    code = "DIVERGED"
+
+
+class OutOfOrder(Refused):
+    """A block that does not follow the one before."""
+
+    code = "OUT_OF_ORDER"
+
+    def __init__(self, height: int, next_height: int) -> None:
+        """Name both heights."""
+        super().__init__(f"block {height} was shown, {next_height} comes next")
+        self.next_height = next_height
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a block brought.
+
+    Attributes:
+        bindings: Requests that it bound.
+        message: What the beacon of this height is over.
+        generation: The generation at its end.
+    """
+
+    bindings: tuple[Binding, ...]
+    message: bytes
+    generation: Hash32
+
+
+@dataclass
+class Follower:
+    """The assembly as this enclave has followed it.
+
+    Attributes:
+        paused: Wallets that were paused since this start.
+        revoked: Credentials that were revoked since this start, by wallet.
+    """
+
+    genesis: Genesis
+    height: Height = Height(0)
+    time: UnixSeconds = UnixSeconds(0)
+    paused: set[WalletId] = field(default_factory=set)
+    revoked: set[tuple[WalletId, Address]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Begin at the genesis."""
+        self._validators = self.genesis.validators()
+        self._block: Hash32 | None = None
+        self._results: bytes | None = None
+        self.time = seconds_of(self.genesis.time)
+        self._take_over(MemoryPages())
+        founders = self.genesis.founders()
+        if founders:
+            self.assembly.found(founders, Height(0), self.time)
+
+    def sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> None:
+        """Begin anew at a final header, whose app hash proves all pages before its block.
+
+        Raises:
+            NotFinal, ForgedCommit, BrokenState: as their names say.
+        """
+        header = verify_commit(signed, self._validators, self.genesis.chain_text).header
+        network = self.genesis.network
+        self._take_over(read_pages(witness, Hash32(header.app_hash), network))
+        self.height = Height(header.height - 1)
+        self.time = seconds_of(header.time)
+        self._block = Hash32(header.last_block_id.hash)
+        self._results = header.last_results_hash
+        self.paused.clear()
+        self.revoked.clear()
+
+    def follow(
+        self, signed: SignedHeader, transactions: list[bytes], receipts: list[Receipt]
+    ) -> Followed:
+        """Take the next final block over.
+
+        Raises:
+            OutOfOrder: it is another block's turn.
+            NotFinal, ForgedCommit: two thirds of our validators did not sign it.
+            Diverged: it does not continue what was shown before.
+        """
+        # 1. It is the next one, and final under our own validators.
+        if signed.header.height != self.height + 1:
+            raise OutOfOrder(signed.header.height, self.height + 1)
+        header = verify_commit(signed, self._validators, self.genesis.chain_text).header
+        # 2. It continues the block before, and says of it what we were told.
+        if self._block is not None and header.last_block_id.hash != self._block:
+            raise Diverged(f"block {header.height} follows another block than the one shown")
+        if self._results is not None and header.last_results_hash != self._results:
+            raise Diverged(f"block {header.height - 1} had other results than the ones shown")
+        # 3. The transactions are its own, and have one receipt each.
+        if data_hash(transactions) != header.data_hash or len(transactions) != len(receipts):
+            raise Diverged(f"these are not the transactions of block {header.height}")
+        results = results_hash([result_of(receipt) for receipt in receipts])
+        # 4. Its messages change the assembly; its receipts tell what requests took.
+        time, bindings = seconds_of(header.time), list[Binding]()
+        for raw, receipt in zip(transactions, receipts, strict=True):
+            if raw[:1] == _MESSAGE:
+                self._hear(raw, header.height, time)
+            for log in receipt.logs:
+                self._notice(log, header.height, time, bindings)
+        self.height, self.time, self._results = header.height, time, results
+        self._block = header.hash()
+        generation = self.generation
+        message = beacon_message(
+            self.genesis.network, generation, header.height, self._block, results
+        )
+        return Followed(tuple(bindings), message, generation)
+
+    @property
+    def generation(self) -> Hash32:
+        """The present generation."""
+        if not self.assembly.hall.founded:
+            return Hash32(bytes(32))
+        return self.assembly.hall.head.generation
+
+    def stopped(self, binding: Binding) -> bool:
+        """Tell whether a pause or a revocation came after a request was bound."""
+        if binding.withdrawal:
+            return False
+        return binding.wallet in self.paused or (binding.wallet, binding.requester) in self.revoked
+
+    def _take_over(self, pages: MemoryPages) -> None:
+        self.assembly = Assembly(pages, self.genesis.network)
+
+    def _hear(self, raw: bytes, height: Height, time: UnixSeconds) -> None:
+        try:
+            self.assembly.apply(NodeMessage.decode(raw), height, time)
+        except (Refused, Malformed):
+            return
+
+    def _notice(self, log: Log, height: Height, time: UnixSeconds, bindings: list[Binding]) -> None:
+        if log.address != Wallets.ADDRESS:
+            return
+        if log.topics[0] == RequestBound.topic():
+            binding = read_binding(log, height)
+            if self.assembly.take(height, time) != binding.presignature:
+                raise Diverged("a request was bound to a presignature whose turn it was not")
+            bindings.append(binding)
+        elif log.topics[0] == PauseSet.topic():
+            paused = PauseSet.read(log.topics, log.data)
+            wallet = WalletId(paused["wallet"])
+            (self.paused.add if paused["paused"] else self.paused.discard)(wallet)
+        elif log.topics[0] == CredentialSet.topic():
+            found = CredentialSet.read(log.topics, log.data)
+            who = (WalletId(found["wallet"]), Address(found["credential"]))
+            (self.revoked.discard if found["expires_at"] else self.revoked.add)(who)
+
+
+def read_binding(log: Log, height: Height) -> Binding:
+    """Read the event of a bound request.
+
+    Raises:
+        Malformed: it is none.
+    """
+    found = RequestBound.read(log.topics, log.data)
+    return Binding(
+        request=Hash32(found["key"]),
+        wallet=WalletId(found["wallet"]),
+        requester=Address(found["requester"]),
+        presignature=PresignatureId.decode(found["presignature"]),
+        digest=Hash32(found["digest"]),
+        reply_key=Bytes32(found["reply_key"]),
+        expires_at=UnixSeconds(found["expires_at"]),
+        withdrawal=bool(found["withdrawal"]),
+        height=height,
+    )

@@ -1,0 +1,96 @@
+"""What a block bound, as enclaves sign it and requesters collect it.
+
+A beacon's message names the block and the results of executing it: replicas that executed
+differently sign different messages, and neither side has enough for a value. A request's
+rerandomiser hashes that value with everything the block has fixed of the request.
+"""
+
+from dataclasses import dataclass
+
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.batch import PresignatureId
+from keymoot.threshold import derivation, ecdsa
+from keymoot.threshold.ecdsa import Task
+from keymoot.threshold.root import Root
+from keymoot.threshold.secp256k1 import SECP256K1, Point
+from keymoot.threshold.session import framed
+
+_BEACON = b"keymoot/v1/beacon"
+_PATH = b"wallet"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A request that a final block has bound to a presignature.
+
+    Attributes:
+        request: Its name on the ledger.
+        wallet: Whose key is to sign.
+        requester: The credential, or the owner.
+        presignature: What it is bound to, for ever.
+        digest: What is to be signed.
+        reply_key: X25519 key to which answers are sealed.
+        expires_at: Last second at which it is answered.
+        withdrawal: An owner asked: no pause stops it.
+        height: The block that bound it.
+    """
+
+    request: Hash32
+    wallet: WalletId
+    requester: Address
+    presignature: PresignatureId
+    digest: Hash32
+    reply_key: Bytes32
+    expires_at: UnixSeconds
+    withdrawal: bool
+    height: Height
+
+
+def path_of(wallet: WalletId | Bytes32) -> bytes:
+    """Give the path of a wallet's key under a signing root."""
+    return _PATH + wallet
+
+
+def beacon_message(
+    network: NetworkId, generation: Hash32, height: Height, block: Hash32, results: bytes
+) -> bytes:
+    """Give what enclaves sign over a block that bound something.
+
+    Args:
+        network: The network's id.
+        generation: The generation at that height.
+        height: The block's height.
+        block: Its hash.
+        results: Hash of what executing it gave (the next header's `last_results_hash`).
+    """
+    return framed(_BEACON, network, generation, height.to_bytes(8, "big"), block, results)
+
+
+def task_of(
+    root: Root, network: NetworkId, generation: Hash32, binding: Binding, value: bytes, point: Point
+) -> Task:
+    """Fix what a bound presignature is spent on; every enclave computes it alike.
+
+    Args:
+        root: The ECDSA root.
+        network: The network's id.
+        generation: The generation at the binding's height.
+        binding: What the block has bound.
+        value: The beacon's value at that height.
+        point: R of the presignature.
+    """
+    epsilon = derivation.tweak(root, network, path_of(binding.wallet))
+    delta = ecdsa.rerandomiser(
+        value,
+        point,
+        network,
+        generation,
+        SECP256K1.encode(root.public),
+        binding.presignature.encode(),
+        binding.request,
+        binding.digest,
+        epsilon.to_bytes(32, "big"),
+    )
+    public = derivation.child(root, epsilon)
+    return ecdsa.task(point, delta, binding.digest, epsilon, public)

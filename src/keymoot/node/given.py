@@ -1,0 +1,76 @@
+"""Shares that were given out: kept until their request expires, sealed as they are.
+
+An answer is the same however often it is fetched. Enclaves that start anew have burned
+what made it, so the node keeps the sealed bytes, which only the requester can open.
+"""
+
+from keymoot.base import rlp
+from keymoot.base.fields import list_of, uint, uint_of
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import UnixSeconds
+from keymoot.enclave.custody import Answer
+from keymoot.enclave.messages import answers_item, read_answers
+from keymoot.engine import archive
+from keymoot.engine.ledger import Ledger
+from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.runtime.release import find_record
+from keymoot.store.table import Batch
+
+Given = list[tuple[int, Answer]]
+"""Answers with their seats."""
+
+MAX_IN_MEMORY = 4_096
+SWEEP_EVERY = 1_024
+"""After how many requests expired answers are let go of."""
+
+
+class GivenShares:
+    """Keeps answers in the node's store, beside the ledger's state."""
+
+    def __init__(self, ledger: Ledger, store: LmdbStore) -> None:
+        """Keep in `store`, for the requests of `ledger`."""
+        self._ledger = ledger
+        self._store = store
+        self._recent: dict[Hash32, Given] = {}
+        self._count = 0
+
+    def get(self, request: Hash32) -> Given | None:
+        """Give what was given out for a request, or None."""
+        recent = self._recent.get(request)
+        if recent is not None:
+            return recent
+        raw = archive.shares_of(self._ledger.engine.snapshot, request)
+        return None if raw is None else _decode(raw)
+
+    def keep(self, found: dict[Hash32, Given], need: int) -> None:
+        """Write down, synced, the answers that are enough for a signature."""
+        batch: Batch = {}
+        state = self._ledger.state()
+        for request, answers in found.items():
+            good = [(seat, one) for seat, one in answers if not one.code]
+            record = find_record(state, request)
+            if len(good) < need or record is None:
+                continue
+            archive.put_shares(batch, request, record.expires_at, _encode(good))
+            self._recent[request] = good
+        while len(self._recent) > MAX_IN_MEMORY:
+            del self._recent[next(iter(self._recent))]
+        self._count += len(batch)
+        if self._count >= SWEEP_EVERY:
+            self._count = 0
+            now = UnixSeconds(self._ledger.now())
+            archive.forget_shares(self._ledger.engine.snapshot, batch, now)
+        if batch:
+            self._store.write(batch)
+
+
+def _encode(answers: Given) -> bytes:
+    return rlp.encode(
+        [[uint(seat) for seat, _ in answers], answers_item([one for _, one in answers])]
+    )
+
+
+def _decode(raw: bytes) -> Given:
+    seats, answers = list_of(rlp.decode(raw), 2, "given")
+    found = [uint_of(seat, "seat", 2) for seat in list_of(seats, None, "seats")]
+    return list(zip(found, read_answers(answers), strict=True))

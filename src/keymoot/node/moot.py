@@ -1,0 +1,243 @@
+"""All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from keymoot.attest.commit import SignedHeader
+from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.enclave.custody import Answer
+from keymoot.engine import archive
+from keymoot.engine.ledger import Ledger
+from keymoot.engine.local import LocalEngine
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.node.config import Config
+from keymoot.node.seats import SeatHolder
+from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.genesis import Genesis
+from keymoot.threshold.committee import Committee
+
+PULSE_SECONDS = 1.0
+"""How often enclaves may see that time has passed."""
+
+HEAL_SECONDS = 0.5
+HEAL_LOOKS = 2
+"""How often, and how many times in a row, a network must be found standing still."""
+
+BEACONS_KEPT = 4_096
+"""Heights whose beacon shares are remembered."""
+
+log = structlog.get_logger("keymoot.moot")
+
+
+class Moot:
+    """The seats of one embedded network."""
+
+    def __init__(self, seats: Sequence[SeatHolder]) -> None:
+        """Take over started enclaves, in the order of their seats."""
+        self.seats = tuple(seats)
+        self.ledger: Ledger | None = None
+        self._engine: LocalEngine | None = None
+        self._beacons: dict[Height, dict[int, bytes]] = {}
+        self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._certificate = b""
+
+    @classmethod
+    async def start(cls, config: Config, count: int) -> "Moot":
+        """Start `count` enclaves side by side.
+
+        Raises:
+            EnclaveRefused: one cannot start; none is left running.
+        """
+        starting = [
+            asyncio.create_task(SeatHolder.start(index, config)) for index in range(1, count + 1)
+        ]
+        done = await asyncio.gather(*starting, return_exceptions=True)
+        seats = [one for one in done if isinstance(one, SeatHolder)]
+        for one in done:
+            if isinstance(one, BaseException):
+                for seat in seats:
+                    await seat.close()
+                raise one
+        return cls(seats)
+
+    @property
+    def committee(self) -> Committee:
+        """How many there are."""
+        return Committee(len(self.seats))
+
+    def attach(self, engine: LocalEngine, ledger: Ledger) -> None:
+        """Connect all enclaves to the ledger."""
+        self._engine, self.ledger = engine, ledger
+        for seat in self.seats:
+            seat.attach(engine, self._hear, self._fed)
+
+    def assembly(self) -> Assembly:
+        """Give the assembly as the newest committed state has it."""
+        if self.ledger is None:
+            raise Refused("the enclaves are not attached yet")
+        return assembly_in(self.ledger.state(), self.ledger.network)
+
+    def seated(self) -> bool:
+        """Tell whether the ledger knows the present start of enough enclaves."""
+        hall = self.assembly().hall
+        known = [one for one in self.seats if hall.seat(one.index).boot == one.identity.boot]
+        return len(known) >= self.committee.present
+
+    # -- recovery
+
+    async def recover(self, genesis: Genesis) -> None:
+        """Begin a new generation: all enclaves of this machine have started anew together.
+
+        Raises:
+            Refused: too few of them agree.
+        """
+        engine, ledger = self._engine, self.ledger
+        if engine is None or ledger is None:
+            raise Refused("the enclaves are not attached yet")
+        height = engine.app.committed.height
+        base = _signed_header(engine, height)
+        head = self.assembly().hall.head
+        terms = Certificate(
+            genesis.network,
+            head.generation,
+            height,
+            Hash32(genesis.network) if base is None else base.header.hash(),
+            {seat.index: seat.identity.boot for seat in self.seats},
+        )
+        unsigned = SignedCertificate(terms, {}).encode()
+        signatures = {seat.index: await seat.client.endorse(unsigned) for seat in self.seats}
+        certificate = SignedCertificate(terms, signatures).encode()
+        for seat in self.seats:
+            await seat.client.recover(base, certificate)
+        self._certificate = NodeMessage(
+            genesis.network, head.generation, 0, Kind.RECOVER, certificate
+        ).encode()
+
+    async def enter(self) -> None:
+        """Post the recovery and let every enclave begin at the newest proven state."""
+        if self.ledger is None or self._engine is None:
+            raise Refused("the enclaves are not attached yet")
+        if not self._certificate:
+            return
+        await self.ledger.submit(self._certificate)
+        while self._engine.provable is None:
+            await self.ledger.new_block()
+        await asyncio.gather(*(seat.sync() for seat in self.seats))
+
+    # -- beacons
+
+    def _fed(self, index: int, height: Height, share: bytes) -> None:
+        if not share:
+            return
+        self._beacons.setdefault(height, {})[index] = share
+        if len(self._beacons) > BEACONS_KEPT:
+            del self._beacons[next(iter(self._beacons))]
+        if len(self._beacons[height]) > self.committee.degree:
+            for future in self._waiters.pop(height, []):
+                if not future.done():
+                    future.set_result(None)
+
+    async def beacon_shares(self, height: Height, timeout_seconds: float) -> dict[int, bytes]:
+        """Give the shares of a height's beacon, once there are enough or time is up."""
+        have = self._beacons.get(height, {})
+        if len(have) <= self.committee.degree:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.setdefault(height, []).append(future)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_seconds):
+                    await future
+        return dict(self._beacons.get(height, {}))
+
+    def forgotten(self, height: Height) -> bool:
+        """Tell whether too many enclaves started anew since a height to answer for it."""
+        hall = self.assembly().hall
+        alive = [
+            seat for seat in hall.seats().values() if seat.boot is not None and seat.since < height
+        ]
+        return len(alive) <= self.committee.degree
+
+    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[tuple[int, list[Answer]]]:
+        """Ask all enclaves at once; those that are silent are left out."""
+        found = await asyncio.gather(
+            *(seat.cosign(asked) for seat in self.seats), return_exceptions=True
+        )
+        return [
+            (seat.index, answers)
+            for seat, answers in zip(self.seats, found, strict=True)
+            if not isinstance(answers, BaseException)
+        ]
+
+    # -- life
+
+    async def run(self) -> None:
+        """Keep the enclaves alive and let time pass for them, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for seat in self.seats:
+                tasks.create_task(seat.watch())
+            tasks.create_task(self._pulse())
+            tasks.create_task(self._heal())
+
+    async def close(self) -> None:
+        """End all enclaves."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*(seat.close() for seat in self.seats), return_exceptions=True)
+
+    async def _pulse(self) -> None:
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
+            await asyncio.gather(*(seat.pulse() for seat in self.seats))
+
+    async def _heal(self) -> None:
+        """Recover when so many enclaves started anew at once that no block gets its votes."""
+        engine, ledger, stuck = self._engine, self.ledger, 0
+        if engine is None or ledger is None:
+            return
+        height = ledger.height()
+        while True:
+            await asyncio.sleep(HEAL_SECONDS)
+            stands = ledger.height() == height and engine.waits_for_votes
+            height = ledger.height()
+            stuck = stuck + 1 if stands and not self.seated() else 0
+            if stuck < HEAL_LOOKS or not all(seat.alive for seat in self.seats):
+                continue
+            log.warning("moot.recovers", height=height)
+            try:
+                await self.recover(ledger.genesis)
+                await self.enter()
+            except KeymootError as error:
+                log.warning("moot.does_not_recover", reason=str(error))
+            stuck = 0
+
+    def _hear(self, raw: bytes) -> None:
+        task = asyncio.ensure_future(self._post(raw))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _post(self, raw: bytes) -> None:
+        if self.ledger is None:
+            return
+        try:
+            await self.ledger.submit(raw)
+        except KeymootError as error:
+            # What came too late is not wanted any more; nothing is lost.
+            log.debug("message.unwanted", reason=str(error))
+
+
+def _signed_header(engine: LocalEngine, height: Height) -> SignedHeader | None:
+    """Give a committed header with its commit; None for height 0, before the first block."""
+    if not height:
+        return None
+    block = archive.block_at(engine.snapshot, height)
+    commit = archive.commit_at(engine.snapshot, height)
+    if block is None or commit is None:
+        raise Refused("the newest block is missing from the archive")
+    return SignedHeader(block.header, commit)

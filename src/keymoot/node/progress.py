@@ -1,0 +1,40 @@
+"""What a person sees while the assembly makes its keys."""
+
+import asyncio
+from collections.abc import Callable
+
+from keymoot.moot.keygen import Phase
+from keymoot.node.moot import Moot
+
+LOOK_SECONDS = 0.05
+
+_WORDS = {
+    Phase.HASHES: "promising dealings",
+    Phase.OPENINGS: "dealing shares",
+    Phase.VERDICTS: "checking shares",
+    Phase.VOTES: "voting for the keys",
+}
+
+
+async def show_founding(moot: Moot, say: Callable[[str], None]) -> None:
+    """Say how key generation goes on, until the assembly has its keys and some stock."""
+    shown = ""
+    while True:
+        assembly = moot.assembly()
+        keygen, hall = assembly.founding.keygen, assembly.hall
+        line = ""
+        if keygen is not None and keygen.phase is not Phase.DONE:
+            again = f" (attempt {keygen.attempt + 1})" if keygen.attempt else ""
+            line = f"making keys together: {_WORDS[keygen.phase]}{again}"
+        elif hall.ready and not (moot.seated() and assembly.stock.left()):
+            recoveries = hall.head.recoveries
+            line = "dealing presignatures" + (
+                f"; all enclaves started anew: generation {recoveries}" if recoveries else ""
+            )
+        elif hall.ready:
+            say(f"{assembly.stock.left()} presignatures in stock")
+            return
+        if line != shown:
+            say(line)
+            shown = line
+        await asyncio.sleep(LOOK_SECONDS)

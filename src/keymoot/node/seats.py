@@ -1,0 +1,202 @@
+"""The enclaves of an embedded network: n processes, each fed by the ledger, each of its own.
+
+A `SeatHolder` is one enclave as the node sees it: it is started, joins, is shown every final
+block, votes, answers, and is started anew when its process ends. What it says goes to the
+ledger; enclaves never speak to each other.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+
+import structlog
+
+from keymoot.attest.ballot import Ballot, Votes
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.validators import Ed25519Key
+from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height
+from keymoot.enclave.client import EnclaveClient, EnclaveGone
+from keymoot.enclave.custody import Answer
+from keymoot.enclave.messages import Identity
+from keymoot.engine import archive
+from keymoot.engine.local import LocalEngine
+from keymoot.node.config import Config
+from keymoot.runtime.assembly import gather_pages
+from keymoot.runtime.receipt import Receipt
+
+RESTART_SECONDS = 0.2
+"""Pause before an enclave that ended is started again."""
+
+Fed = Callable[[int, Height, bytes], None]
+"""Takes a seat's share of the beacon of a height; empty where it gave none."""
+
+log = structlog.get_logger("keymoot.seats")
+
+
+class SeatHolder:
+    """One enclave at one seat; also a `ConsensusSigner`."""
+
+    def __init__(self, index: int, config: Config, client: EnclaveClient) -> None:
+        """Take over a started enclave."""
+        self.index = index
+        self.client = client
+        self.public_key: Ed25519Key = client.public_key
+        self.restarts = 0
+        self._config = config
+        self._genesis = b""
+        self._engine: LocalEngine | None = None
+        self._say: Callable[[bytes], None] = lambda _: None
+        self._fed: Fed = lambda *_: None
+        self._next: Height | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.alive = True
+        """Whether its process runs and has joined."""
+
+    @classmethod
+    async def start(cls, index: int, config: Config) -> "SeatHolder":
+        """Start the enclave of a seat.
+
+        Raises:
+            EnclaveRefused: it cannot start.
+        """
+        return cls(index, config, await _start(index, config))
+
+    @property
+    def identity(self) -> Identity:
+        """Who the enclave is, with the keys of its present start."""
+        if self.client.identity is None:
+            raise RuntimeError("the enclave was not greeted")
+        return self.client.identity
+
+    def attach(self, engine: LocalEngine, say: Callable[[bytes], None], fed: Fed) -> None:
+        """Connect the enclave to the ledger: what it says goes to `say`.
+
+        On a new network it follows from the first block on; else `sync` says from where.
+        """
+        self._engine, self._say, self._fed = engine, say, fed
+        self.client.listen(say)
+        self._next = None if engine.app.committed.height else Height(1)
+        engine.on_committed(
+            lambda done, commit: self._on_block(
+                SignedHeader(done.block.header, commit), done.block.transactions, done.receipts
+            )
+        )
+
+    # -- what the engine asks
+
+    async def sign(self, ballot: Ballot) -> Votes:
+        """Propose and vote."""
+        return await self.client.sign(ballot)
+
+    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
+        """Have bound requests answered."""
+        return await self.client.cosign(asked)
+
+    # -- following
+
+    async def sync(self) -> None:
+        """Show the pages that the newest final header proves, and every block since."""
+        engine = self._engine
+        provable = None if engine is None else engine.provable
+        if engine is None or provable is None:
+            raise Refused("no state can be proved yet")
+        header = provable.signed.header
+        network = engine.app.genesis.network
+        witness = gather_pages(provable.table, Hash32(header.app_hash), network, engine.app.cache)
+        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness))
+        # What was sent is read in order, so blocks may follow at once.
+        await asyncio.sleep(0)
+        self._next = Height(header.height)
+        self._catch_up(engine)
+        await showing
+
+    def _catch_up(self, engine: LocalEngine) -> None:
+        while self._next is not None and self._next <= engine.app.committed.height:
+            height = self._next
+            block = archive.block_at(engine.snapshot, height)
+            commit = archive.commit_at(engine.snapshot, height)
+            if block is None or commit is None:
+                return
+            receipts = archive.receipts_at(engine.snapshot, height, len(block.transactions))
+            self._on_block(SignedHeader(block.header, commit), block.transactions, receipts)
+
+    def _on_block(
+        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
+    ) -> None:
+        height = signed.header.height
+        # An enclave that has not begun is shown nothing; `sync` says from where.
+        if self._next is None or height != self._next:
+            return
+        self._next = Height(height + 1)
+        self._spawn(self._follow(signed, transactions, receipts))
+
+    async def _follow(
+        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
+    ) -> None:
+        try:
+            share = await self.client.follow(signed, transactions, receipts)
+        except EnclaveGone:
+            return
+        except Refused as error:
+            # It stays behind, and does not vote, until it begins anew.
+            if self._next is not None:
+                self._next = None
+                log.warning("enclave.stays_behind", seat=self.index, reason=str(error))
+            return
+        self._fed(self.index, signed.header.height, share)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- life
+
+    async def join(self, genesis: bytes) -> tuple[Secret, int]:
+        """Join the network; give the state secret and its generation."""
+        self._genesis = genesis
+        return await self.client.join(genesis)
+
+    async def watch(self) -> None:
+        """Start the enclave again whenever its process ends."""
+        while True:
+            status = await self.client.ended()
+            self._next = None
+            self.alive = False
+            log.warning("enclave.ended", seat=self.index, status=status)
+            await asyncio.sleep(RESTART_SECONDS)
+            try:
+                await self._begin_anew()
+                self.restarts += 1
+                log.info("enclave.started", seat=self.index)
+            except KeymootError as error:
+                log.warning("enclave.does_not_start", seat=self.index, reason=str(error))
+
+    async def pulse(self) -> None:
+        """Let the enclave see that time has passed."""
+        with suppress(Refused):
+            await self.client.pulse()
+
+    async def close(self) -> None:
+        """End the enclave."""
+        for task in list(self._tasks):
+            task.cancel()
+        await self.client.close()
+
+    async def _begin_anew(self) -> None:
+        with suppress(ConnectionError, OSError):
+            await self.client.close()
+        self.client = await _start(self.index, self._config)
+        self.client.listen(self._say)
+        await self.client.join(self._genesis)
+        self.alive = True
+        await self.sync()
+
+
+async def _start(index: int, config: Config) -> EnclaveClient:
+    return await EnclaveClient.start(
+        config.enclave_folder(index), config.data, config.fuse_of(index)
+    )

@@ -1,0 +1,279 @@
+"""The stock: dealt ahead, bound once, burned when too few hold it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keymoot.base import rlp
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.batch import Stage
+from keymoot.moot.message import Kind
+from keymoot.moot.stock import MIN_READY, write_complaint, write_numbered
+from keymoot.threshold.first_round import FirstDealing
+from tests.moot.town import Town
+
+BATCH_SIZE = 4
+"""As `conftest` sets it."""
+
+
+@pytest.fixture(scope="module")
+def settled():
+    town = Town()
+    town.settle()
+    return town
+
+
+def ready():
+    town = Town()
+    town.settle()
+    return town
+
+
+def take(town, count):
+    """Bind as the ledger and every enclave do."""
+    found = []
+    for _ in range(count):
+        town.height += 1
+        taken = {
+            assembly.take(Height(town.height), UnixSeconds(town.time))
+            for assembly in (town.ledger, *town.views.values())
+        }
+        assert len(taken) == 1
+        found.append(taken.pop())
+    return found
+
+
+def test_it_fills_by_itself(settled):
+    stock = settled.ledger.stock
+    assert stock.left() == MIN_READY * BATCH_SIZE
+    for number in stock.page.ready:
+        assert len(stock.batch(number).holders) >= stock.need()
+    for party in settled.parties.values():
+        assert len(party._presignatures) == MIN_READY * BATCH_SIZE
+
+
+def test_a_presignature_is_bound_once():
+    town = ready()
+    names = take(town, 2 * BATCH_SIZE)
+    assert len(set(names)) == 2 * BATCH_SIZE
+    assert None not in names
+    assert take(town, 1) == [None]
+    town.say(town.message(1, Kind.TICK, b""))
+    town.settle()
+    more = take(town, BATCH_SIZE)
+    assert not set(more) & set(names)
+
+
+def test_demand_raises_the_target():
+    town = ready()
+    take(town, 2 * BATCH_SIZE)
+    town.say(town.message(1, Kind.TICK, b""))
+    town.settle()
+    assert town.ledger.stock.left() > MIN_READY * BATCH_SIZE
+    town.pass_time(100)
+    take(town, 4 * BATCH_SIZE)
+
+
+def test_a_start_takes_its_seat_out_and_too_few_holders_burn_a_batch():
+    town = ready()
+    before = town.ledger.stock.page.ready
+    town.restart(1)
+    assert all(1 not in town.ledger.stock.batch(number).holders for number in before)
+    town.restart(2)
+    assert not set(before) & set(town.ledger.stock.page.ready)
+    town.settle()
+    assert town.ledger.stock.left() == MIN_READY * BATCH_SIZE
+    assert town.parties[1].shares.keys() == town.parties[3].shares.keys()
+
+
+def test_what_a_dead_start_says_is_refused():
+    town = ready()
+    old = town.parties[1]
+    town.restart(1)
+    late = town.message(1, Kind.ACK, write_numbered(0))
+    town.parties[1], new = old, town.parties[1]
+    town.say(town.message(1, Kind.ACK, write_numbered(0)))
+    assert type(town.refused[-1][1]).__name__ == "NotSeated"
+    town.parties[1] = new
+    town.say(late)
+    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+
+
+@pytest.mark.parametrize("size", [4, 7])
+def test_silent_dealers_are_replaced(size):
+    town = Town(size)
+    town.settle()
+    faults = town.ledger.hall.committee.faults
+    take(town, MIN_READY * BATCH_SIZE)
+    town.silent = set(range(1, faults + 1))
+    for _ in range(6):
+        town.pass_time(16)
+    assert town.ledger.stock.left()
+
+
+@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
+def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
+    town = Town()
+
+    def spoil(seat, what, body):
+        if seat == 2 and what is kind:
+            from keymoot.moot.stock import read_numbered
+
+            number, content = read_numbered(body)
+            item = rlp.decode(content)
+            points = list(item[0])
+            points[0] = points[1]
+            item[0] = points
+            return write_numbered(number, rlp.encode(item))
+        return body
+
+    town.spoil = spoil
+    town.settle()
+    for _ in range(4):
+        town.pass_time(16)
+    assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
+    assert town.ledger.hall.head.out == {2}
+    assert town.ledger.stock.left()
+
+
+def test_a_bad_box_names_its_dealer():
+    town = Town()
+
+    def spoil(seat, what, body):
+        if seat == 2 and what is Kind.FIRST:
+            from keymoot.moot.stock import read_numbered
+
+            number, content = read_numbered(body)
+            item = rlp.decode(content)
+            boxes = list(item[2][2])
+            boxes[3] = bytes(len(boxes[3]))
+            item[2][2] = boxes
+            return write_numbered(number, rlp.encode(item))
+        return body
+
+    town.spoil = spoil
+    town.settle()
+    for _ in range(4):
+        town.pass_time(16)
+    assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
+    assert town.ledger.stock.left()
+
+
+def test_a_false_complaint_names_the_accuser_and_burns_nothing():
+    town = ready()
+    stock = town.ledger.stock
+    number = stock.page.ready[0]
+    dealer = next(seat for seat in stock.batch(number).first if seat != 3)
+    before = stock.left()
+    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
+    assert {one.seat for one in town.ledger.hall.head.cheats} == {3}
+    assert town.ledger.stock.left() == before
+    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
+    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+
+
+def test_dealings_come_once_and_in_their_round():
+    town = ready()
+    take(town, BATCH_SIZE)
+    for seat in town.parties:
+        town.say(town.message(seat, Kind.ACK, write_numbered(0)))
+        assert type(town.refused[-1][1]).__name__ == "Unwanted"
+    town.say(town.message(1, Kind.FIRST, write_numbered(10**6, b"")))
+    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_no_presignature_serves_twice_whatever_happens(data):
+    """Starts, recoveries, ticks and requests in any order: no name comes twice in a generation,
+    and no party's secrets outlive their generation."""
+    town = Town(seed=data.draw(st.integers(0, 2**16)))
+    town.settle()
+    used = set()
+    for _ in range(data.draw(st.integers(2, 7))):
+        what = data.draw(
+            st.sampled_from(["take", "restart", "recover", "recover some", "tick", "settle"])
+        )
+        generation = town.ledger.hall.head.generation
+        if what == "take":
+            for name in take(town, data.draw(st.integers(1, 40))):
+                if name is not None:
+                    assert (generation, name) not in used
+                    used.add((generation, name))
+        elif what == "restart":
+            town.restart(data.draw(st.integers(1, 4)))
+        elif what.startswith("recover"):
+            old = {
+                secret.expose()
+                for party in town.parties.values()
+                for one in party._presignatures.values()
+                for secret in one.secrets
+            }
+            anew = {1, 2, 3, 4} if what == "recover" else {1, 3}
+            town.say(town.recovery({1, 2, 3, 4}, anew=anew))
+            town.settle()
+            new = {
+                secret.expose()
+                for party in town.parties.values()
+                for one in party._presignatures.values()
+                for secret in one.secrets
+            }
+            assert not old & new
+        elif what == "tick":
+            town.pass_time(5)
+        else:
+            town.settle()
+    town.settle()
+    assert town.ledger.stock.left()
+
+
+def test_old_dealings_do_not_decode_as_new_ones():
+    town = Town()
+    seen = []
+    town.spoil = lambda _, kind, body: (seen.append((kind, body)), body)[1]
+    town.settle()
+    from keymoot.moot.stock import read_numbered
+
+    first = next(body for kind, body in seen if kind is Kind.FIRST)
+    number, content = read_numbered(first)
+    assert FirstDealing.decode(rlp.decode(content))
+    town.say(town.recovery({1, 2, 3, 4}))
+    # the undone dealing, replayed by its own seat in the new generation, is another session's
+    town.say(town.message(1, Kind.FIRST, write_numbered(0, content)))
+    town.settle()
+    for _ in range(3):
+        town.pass_time(16)
+    assert town.ledger.stock.left()
+    assert number in (0, 1)
+    assert Stage.READY
+
+
+def test_certificates_serve_once():
+    town = ready()
+    message = town.recovery({1, 2, 3, 4})
+    town.say(message)
+    first = town.ledger.hall.head.generation
+    town.say(message)
+    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
+    from dataclasses import replace
+
+    town.say(replace(message, generation=first))
+    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
+    assert town.ledger.hall.head.generation == first
+
+
+@pytest.mark.parametrize("signers", [{1, 2}, set(), {1, 2, 9}])
+def test_a_recovery_needs_enough_signers(signers):
+    town = ready()
+    town.identities[9] = town.identities[1]
+    town.say(town.recovery({1, 2, 3, 4}, signers))
+    assert type(town.refused[-1][1]).__name__ == "NotSeated"
+
+
+def test_an_old_start_cannot_come_again():
+    town = ready()
+    town.restart(1)
+    first = town.log[-1]
+    town.restart(1)
+    town.say(first)
+    assert type(town.refused[-1][1]).__name__ == "Unwanted"
