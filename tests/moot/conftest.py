@@ -5,7 +5,7 @@ import pytest
 from keymoot.moot import stock
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def small_batches():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stock, "BATCH_SIZE", 4)

@@ -1,11 +1,8 @@
-"""Ed25519 (RFC 8032) for consensus votes and node identities.
+"""Ed25519 (RFC 8032) for consensus votes and node identities, by libsodium.
 
-`cryptography` signs; libsodium verifies, in half the time, and as strictly: no small-order
-points, no second encodings.
+It is strict, no small-order points and no second encodings, and takes half of OpenSSL's time.
 """
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
@@ -17,15 +14,13 @@ SIGNATURE_BYTES = 64
 
 def public_key(seed: Secret) -> Bytes32:
     """Give the public key of a 32-byte seed."""
-    key = Ed25519PrivateKey.from_private_bytes(seed.expose())
-    return Bytes32(
-        key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    )
+    return Bytes32(bindings.crypto_sign_seed_keypair(seed.expose())[0])
 
 
 def sign(seed: Secret, message: bytes) -> bytes:
     """Sign a message of any length; 64 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(seed.expose()).sign(message)
+    _, key = bindings.crypto_sign_seed_keypair(seed.expose())
+    return bindings.crypto_sign(message, key)[:SIGNATURE_BYTES]
 
 
 def verify(public: Bytes32, message: bytes, signature: bytes) -> bool:

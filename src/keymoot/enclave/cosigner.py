@@ -73,6 +73,8 @@ class Cosigner:
     _open: dict[Hash32, _Open] = field(default_factory=dict)
     _messages: dict[Height, bytes] = field(default_factory=dict)
     _values: dict[Height, bytes] = field(default_factory=dict)
+    _generation: Hash32 | None = None
+    _swept: UnixSeconds = UnixSeconds(0)
 
     def note(self, height: Height, followed: Followed) -> bytes:
         """Take over what a block bound; give our share of its beacon, or nothing.
@@ -80,8 +82,9 @@ class Cosigner:
         A height is signed once: blocks come in order, and each only once.
         """
         # A new generation wipes every one-time secret of the ones before.
-        for one in self._open.values():
-            if one.generation != followed.generation:
+        if followed.generation != self._generation:
+            self._generation = followed.generation
+            for one in self._open.values():
                 one.presignature = None
         if not followed.bindings:
             return b""
@@ -163,7 +166,10 @@ class Cosigner:
         return self._values[height]
 
     def _forget(self) -> None:
-        """Forget what is over."""
+        """Forget what is over, now and then."""
+        if self.follower.time < self._swept + KEPT_SECONDS:
+            return
+        self._swept = self.follower.time
         oldest = self.follower.time - KEPT_SECONDS
         over = [name for name, one in self._open.items() if one.binding.expires_at < oldest]
         for name in over:

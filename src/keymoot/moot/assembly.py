@@ -12,6 +12,7 @@ from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PresignatureId
+from keymoot.moot.body import FIRST, SECOND
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
@@ -20,7 +21,7 @@ from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
-from keymoot.moot.stock import FIRST, SECOND, STOCK, Stock
+from keymoot.moot.stock import STOCK, Stock
 
 NO_GENERATION = Hash32(bytes(32))
 """The generation before the first recovery."""

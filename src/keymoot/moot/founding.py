@@ -1,6 +1,7 @@
 """What messages of key generation do to the assembly."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.errors import Unwanted
@@ -31,6 +32,10 @@ PHASE_OF = {
 }
 
 
+_keygen = lru_cache(maxsize=64)(Keygen.decode)
+"""Decoding is pure, and the page is read far more often than it changes."""
+
+
 class Founding:
     """The key generation of a hall."""
 
@@ -42,7 +47,7 @@ class Founding:
     def keygen(self) -> Keygen | None:
         """Where the key generation stands; None before it began."""
         raw = self._hall.pages.get(KEYGEN)
-        return None if raw is None else Keygen.decode(raw)
+        return None if raw is None else _keygen(raw)
 
     def begin(self, height: Height, time: UnixSeconds) -> None:
         """Begin the first attempt."""

@@ -1,6 +1,7 @@
 """Who sits in the assembly, in which generation, with which roots: typed access to pages."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from keymoot.base import rlp
@@ -116,7 +117,7 @@ class Hall:
         raw = self.pages.get(HEAD)
         if raw is None:
             raise NotReady
-        return Head.decode(raw)
+        return _head(raw)
 
     @head.setter
     def head(self, head: Head) -> None:
@@ -136,7 +137,7 @@ class Hall:
         raw = self.pages.get(f"seat/{index}")
         if raw is None:
             raise Defect(f"there is no seat {index}")
-        return Seat.decode(raw)
+        return _seat(raw)
 
     def put_seat(self, index: int, seat: Seat) -> None:
         """Write a seat."""
@@ -186,6 +187,12 @@ class Hall:
             self.pages.set(f"root/{kind.name}", content)
 
 
+_head = lru_cache(maxsize=64)(Head.decode)
+_seat = lru_cache(maxsize=256)(Seat.decode)
+"""Pages are read far more often than they change; decoding is pure, so remembering it is safe."""
+
+
+@lru_cache(maxsize=64)
 def read_root(name: str, raw: bytes) -> Root:
     """Read a root's page.
 

@@ -18,6 +18,7 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import BatchPage, PresignatureId, Stage
+from keymoot.moot.body import FIRST, SECOND, write_complaint, write_numbered
 from keymoot.moot.keygen import (
     Keygen,
     Openings,
@@ -30,7 +31,6 @@ from keymoot.moot.keygen import (
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ECDSA, ROOTS
 from keymoot.moot.seat import Boot
-from keymoot.moot.stock import FIRST, SECOND, write_complaint, write_numbered
 from keymoot.threshold import dkg, first_round, second_round
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.dkg import Opening
@@ -101,7 +101,7 @@ class Party:
     _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
     _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
     _batches: dict[_Name, _OwnBatch] = field(default_factory=dict)
-    _presignatures: dict[tuple[Hash32, PresignatureId], Presignature] = field(default_factory=dict)
+    _presignatures: dict[_Name, dict[int, Presignature]] = field(default_factory=dict)
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
@@ -134,7 +134,7 @@ class Party:
 
     def take(self, generation: Hash32, name: PresignatureId) -> Presignature | None:
         """Give a presignature and forget it: it serves once, in its own generation."""
-        return self._presignatures.pop((generation, name), None)
+        return self._presignatures.get((generation, name.batch), {}).pop(name.place, None)
 
     def prune(self, assembly: Assembly) -> None:
         """Forget the secrets of batches and generations that are no more.
@@ -143,14 +143,12 @@ class Party:
         """
         if not assembly.hall.founded:
             return
-        generation, stock = assembly.hall.head.generation, assembly.stock
-        held = {*self._batches, *((at, one.batch) for at, one in list(self._presignatures))}
-        gone = {name for name in held if name[0] != generation or stock.batch(name[1]) is None}
-        for name in gone:
+        generation, page = assembly.hall.head.generation, assembly.stock.page
+        alive = {(generation, number) for number in (*page.open, *page.ready)}
+        for name in [one for one in list(self._batches) if one not in alive]:
             self._batches.pop(name, None)
-        for at, one in list(self._presignatures):
-            if (at, one.batch) in gone:
-                self._presignatures.pop((at, one), None)
+        for name in [one for one in list(self._presignatures) if one not in alive]:
+            self._presignatures.pop(name, None)
 
     # -- key generation
 
@@ -311,7 +309,7 @@ class Party:
         return [(Kind.SECOND, write_numbered(name[1], rlp.encode(dealing.encode())))]
 
     def _take_second(self, name: _Name, given: Mapping[int, bytes], dice: Dice) -> list[Message]:
-        generation, number = name
+        number = name[1]
         own = self._batches.pop(name, None)
         if own is None:
             return []
@@ -336,8 +334,7 @@ class Party:
         except Malformed:
             found = second_round.blame(own.setting, self.index, key, dealings, dice)
             return _complaints(number, SECOND, {one.dealer: one for one in found})
-        for place, one in enumerate(made):
-            self._presignatures[generation, PresignatureId(number, place)] = one
+        self._presignatures[name] = dict(enumerate(made))
         return [(Kind.ACK, write_numbered(number))]
 
 

@@ -5,16 +5,17 @@ when f of them do not; it burns when fewer remain. What is bound is burned, what
 becomes of the request: the cursor never goes back.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 
 from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of, uint, uint_of
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import BatchPage, PresignatureId, Stage
+from keymoot.moot.body import FIRST, SECOND, read_complaint, read_numbered
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
+from keymoot.moot.inventory import Inventory
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ECDSA
 from keymoot.threshold import first_round, second_round
@@ -42,54 +43,11 @@ DEMAND_SECONDS = 20
 """How far back demand is counted."""
 
 STOCK = "stock"
-FIRST, SECOND = 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class StockPage:
-    """The list of batches.
-
-    Attributes:
-        next: Number of the next batch.
-        open: Batches that are being dealt.
-        ready: Batches in stock, the oldest first.
-        used_up: Block times at which batches were used up lately.
-        bound: Presignatures bound in all, in this generation.
-    """
-
-    next: int = 0
-    open: tuple[int, ...] = ()
-    ready: tuple[int, ...] = ()
-    used_up: tuple[int, ...] = ()
-    bound: int = 0
-
-    def encode(self) -> bytes:
-        """Give the page."""
-        return rlp.encode(
-            [
-                uint(self.next),
-                [uint(one) for one in self.open],
-                [uint(one) for one in self.ready],
-                [uint(one) for one in self.used_up],
-                uint(self.bound),
-            ]
-        )
-
-    @staticmethod
-    def decode(raw: bytes) -> "StockPage":
-        """Read the page.
-
-        Raises:
-            Malformed: not a stock.
-        """
-        number, opened, ready, used_up, bound = list_of(rlp.decode(raw), 5, "stock")
-        return StockPage(
-            uint_of(number, "next", 8),
-            _numbers(opened),
-            _numbers(ready),
-            _numbers(used_up),
-            uint_of(bound, "bound", 8),
-        )
+_inventory = lru_cache(maxsize=64)(Inventory.decode)
+_batch = lru_cache(maxsize=256)(BatchPage.decode)
+"""Decoding is pure, and pages are read far more often than they change."""
 
 
 class Stock:
@@ -100,15 +58,15 @@ class Stock:
         self._hall = hall
 
     @property
-    def page(self) -> StockPage:
+    def page(self) -> Inventory:
         """The list of batches."""
         raw = self._hall.pages.get(STOCK)
-        return StockPage() if raw is None else StockPage.decode(raw)
+        return Inventory() if raw is None else _inventory(raw)
 
     def batch(self, number: int) -> BatchPage | None:
         """Give a batch's page; None if it is burned, used up, or never was."""
         raw = self._hall.pages.get(f"batch/{number}")
-        return None if raw is None else BatchPage.decode(raw)
+        return None if raw is None else _batch(raw)
 
     def left(self) -> int:
         """Count the presignatures in stock."""
@@ -130,7 +88,7 @@ class Stock:
     def dealers(self, page: BatchPage) -> tuple[int, ...]:
         """Give whose turn it is to deal a batch: n−f seats, other ones for each number."""
         committee, out = self._hall.committee, self._hall.head.out
-        able = [seat for seat in committee.indices if self.has_part(page, seat) and seat not in out]
+        able = [seat for seat in self._with_part(page) if seat not in out]
         turn = page.number % len(able) if able else 0
         return tuple((able[turn:] + able[:turn])[: committee.present])
 
@@ -199,13 +157,18 @@ class Stock:
             self._open(height, time)
 
     def started_anew(self, seat: int, height: Height, time: UnixSeconds) -> None:
-        """Take a seat out of all batches: what it held is gone."""
+        """Take a seat out of all batches: what it held is gone.
+
+        A batch burns when too few are left who hold it, or could once it is dealt.
+        """
         for number in (*self.page.ready, *self.page.open):
             batch = self.batch(number)
             if batch is None:
                 continue
             holders = tuple(one for one in batch.holders if one != seat)
-            if batch.stage is Stage.READY and len(holders) < self.need():
+            if (batch.stage is Stage.READY and len(holders) < self.need()) or len(
+                self._with_part(batch)
+            ) < self.need():
                 self._remove(batch)
             elif holders != batch.holders:
                 self._put(replace(batch, holders=holders))
@@ -265,6 +228,9 @@ class Stock:
             books = self.page
             opened = tuple(one for one in books.open if one != page.number)
             self._put_list(replace(books, open=opened, ready=(*books.ready, page.number)))
+        # Nobody who could complain is left: the dealings have done their work.
+        if all(one in page.holders for one in self._with_part(page)):
+            self._drop_dealings(page)
         self._put(page)
         self.replenish(height, time)
 
@@ -273,7 +239,12 @@ class Stock:
         page = self._page_for(number, seat)
         dealers = page.first if round_ == FIRST else page.second
         out = self._hall.head.out
-        if dealer not in dealers or dealer in out or seat in out:
+        if (
+            dealer not in dealers
+            or dealer in out
+            or seat in out
+            or self.dealing(number, round_, dealer) is None
+        ):
             raise Unwanted(f"batch {number} has no such dealing of seat {dealer} to complain over")
         if complaint is not None and (complaint.accuser, complaint.dealer) != (seat, dealer):
             raise Unwanted("a complaint speaks for who sends it")
@@ -350,56 +321,23 @@ class Stock:
                 ready=tuple(one for one in page.ready if one != batch.number),
             )
         )
-        for seat in batch.first:
-            pages.set(f"batch/{batch.number}/{FIRST}/{seat}", None)
-        for seat in batch.second:
-            pages.set(f"batch/{batch.number}/{SECOND}/{seat}", None)
+        self._drop_dealings(batch)
         pages.set(f"batch/{batch.number}", None)
+
+    def _drop_dealings(self, batch: BatchPage) -> None:
+        for round_, dealers in ((FIRST, batch.first), (SECOND, batch.second)):
+            for seat in dealers:
+                if self.dealing(batch.number, round_, seat) is not None:
+                    self._hall.pages.set(f"batch/{batch.number}/{round_}/{seat}", None)
+
+    def _with_part(self, page: BatchPage) -> list[int]:
+        return [seat for seat in self._hall.committee.indices if self.has_part(page, seat)]
 
     def _put(self, batch: BatchPage) -> None:
         self._hall.pages.set(f"batch/{batch.number}", batch.encode())
 
-    def _put_list(self, page: StockPage) -> None:
+    def _put_list(self, page: Inventory) -> None:
         self._hall.pages.set(STOCK, page.encode())
-
-
-def write_numbered(number: int, content: bytes = b"") -> bytes:
-    """Write a dealing or an acknowledgement of a batch."""
-    return rlp.encode([uint(number), content])
-
-
-def read_numbered(body: bytes) -> tuple[int, bytes]:
-    """Read a dealing or an acknowledgement of a batch.
-
-    Raises:
-        Malformed: not that.
-    """
-    number, content = list_of(rlp.decode(body), 2, "numbered")
-    return uint_of(number, "batch", 8), bytes_of(content, "content")
-
-
-def write_complaint(number: int, round_: int, dealer: int, complaint: Complaint | None) -> bytes:
-    """Write a complaint; None where the dealing's public part is bad."""
-    given: rlp.Item = [] if complaint is None else complaint.encode()
-    return rlp.encode([uint(number), uint(round_), uint(dealer), given])
-
-
-def read_complaint(body: bytes) -> tuple[int, int, int, Complaint | None]:
-    """Read a complaint.
-
-    Raises:
-        Malformed: not that.
-    """
-    number, round_, dealer, given = list_of(rlp.decode(body), 4, "complaint")
-    which = uint_of(round_, "round", 1)
-    if which not in (FIRST, SECOND):
-        raise Malformed(f"a batch has rounds 1 and 2, got {which}", "round")
-    complaint = None if given == [] else Complaint.decode(given)
-    return uint_of(number, "batch", 8), which, uint_of(dealer, "dealer", 2), complaint
-
-
-def _numbers(item: rlp.Decoded) -> tuple[int, ...]:
-    return tuple(uint_of(one, "number", 8) for one in list_of(item, None, "numbers"))
 
 
 def _verdict(guilty: int, dealer: int) -> str:

@@ -33,8 +33,9 @@ def test_the_short_demo_tells_the_truth(tmp_path: Path) -> None:
         "every mined transaction was sent by the wallet",
         "(1) a copy of the folder without the fuse key: the key is not found",
         "(2) the same search where nothing is sealed: the key is found",
-        "(3) the folder with the fuse key: the key is found",
-        "(4) yesterday's folder: on one machine the budget is spent twice",
+        "(3) what 1 broken enclave has does not yield the wallet's key",
+        "(4) 2 together do: that is the threshold",
+        "(5) yesterday's folder: on one machine the budget is spent twice",
     ):
         assert f"✓ {line}" in shown or line == "SIMULATED", line
         assert line in shown

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from coincurve import PrivateKey
-
 from keymoot.base.fixed import Address
+from keymoot.base.secret import Secret
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.crypto.secp256k1 import ORDER
+from keymoot.threshold.secp256k1 import SECP256K1
 
 KEY_BYTES = 32
 PAGE_BYTES = 4_096
@@ -91,5 +91,5 @@ def candidates(chunk: bytes) -> Iterator[bytes]:
 def _controls(candidate: bytes, account: Address) -> bool:
     if len(candidate) != KEY_BYTES or not 0 < int.from_bytes(candidate, "big") < ORDER:
         return False
-    public = PrivateKey(candidate).public_key.format(compressed=False)
-    return keccak256_raw(public[1:])[12:] == account
+    public = SECP256K1.encode_uncompressed(SECP256K1.base(Secret(candidate)))
+    return keccak256_raw(public)[12:] == account

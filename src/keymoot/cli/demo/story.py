@@ -67,7 +67,7 @@ def tell(*, short: bool = False, keep: Path | None = None, console: Console | No
         for failure in report.failures:
             report.say(f"✗ did not hold: {failure}")
         return 1
-    report.say("All of it was as stated. The enclave was SIMULATED: see attacks 3 and 4.")
+    report.say("All of it was as stated. The enclaves were SIMULATED: see attacks 4 and 5.")
     return 0
 
 
