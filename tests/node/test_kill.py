@@ -10,6 +10,7 @@ import pytest
 
 from keymoot.agent.account import Account
 from keymoot.attest.block import results_hash
+from keymoot.base.request import ASK_AGAIN
 from keymoot.base.units import Height
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
@@ -124,8 +125,15 @@ def kill_again_and_again(folder: Path, times: int, seed: int) -> int:
     ids = [entry["requestId"] for entry in log]
     assert len(ids) == len(set(ids)) == length
     assert [entry["index"] for entry in log] == list(range(length))
-    nonces = [entry["decoded"]["nonce"] for entry in log if entry["status"] == "bound"]
-    assert len(nonces) == len(set(nonces))  # no nonce was signed with different content
+    bound = [entry for entry in log if entry["status"] == "bound"]
+    digests: dict[int, set[str]] = {}
+    for entry in bound:
+        digests.setdefault(entry["decoded"]["nonce"], set()).add(entry["digest"])
+    nonces = list(digests)
+    # Who asked again got another presignature for the same bytes, never for others.
+    assert all(len(found) == 1 for found in digests.values())
+    again = sum(entry["method"] == ASK_AGAIN for entry in bound)
+    assert len(bound) == len(nonces) + again
     signed_nonces = {wish["nonce"] for wish, _ in acknowledged.values()}
     assert signed_nonces <= set(nonces)
     return len(acknowledged)

@@ -226,7 +226,11 @@ class EnclaveClient:
         future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[self._numbers] = future
         self._writer.write(messages.frame(self._numbers, word, body))
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            # It ended before the receiver has noticed.
+            raise EnclaveGone from error
         return await future
 
     async def _receive(self) -> None:
