@@ -3,6 +3,7 @@
 import pytest
 
 from keymoot.base import rlp
+from keymoot.moot.body import write_numbered
 from keymoot.moot.keygen import Phase, read_openings, read_verdict, write_openings
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import ROOTS
@@ -144,7 +145,7 @@ def test_a_false_complaint_names_the_accuser_and_harms_nobody():
         founding = town.views[3].founding
         to = founding.setting().recipients(0)
         made = founding.openings()[1][0].dealing
-        complaint = dealings.complain(to, 1, 3, town.parties[3].epoch, made, dice())
+        complaint = dealings.complain(to, 1, 3, town.parties[3].keys.living, made, dice())
         return write_verdict([(0, complaint)])
 
     town.spoil = spoil
@@ -167,7 +168,7 @@ def test_a_message_is_taken_once_in_its_phase_and_from_its_seat():
     )
     town.say(forged.signed(town.parties[2].boot.signing))
     assert type(town.refused[-1][1]).__name__ == "NotSeated"
-    town.say(town.message(1, Kind.KEYGEN_VOTE, bytes(32)))
+    town.say(town.message(1, Kind.KEYGEN_VOTE, write_numbered(0, bytes(32))))
     assert type(town.refused[-1][1]).__name__ == "Unwanted"
 
 

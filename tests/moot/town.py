@@ -8,10 +8,13 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly, Founder, write_boot
+from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.founding import PHASE_OF
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.pages import MemoryPages
 from keymoot.moot.party import BootSecrets, Party
+from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -33,7 +36,7 @@ class Town:
         self.random = random.Random(self.seed)
         self.identities = {at: self.secret() for at in range(1, self.size + 1)}
         self.parties = {
-            at: Party(at, SECP256K1.scalar(self.random.randbytes(32)), self.boot())
+            at: Party(at, EpochKeys(self.scalar(), self.scalar()), self.boot())
             for at in self.identities
         }
         self.pages = MemoryPages()
@@ -48,8 +51,11 @@ class Town:
     def secret(self) -> Secret:
         return Secret(self.random.randbytes(32))
 
+    def scalar(self) -> Secret:
+        return SECP256K1.scalar(self.random.randbytes(32))
+
     def boot(self) -> BootSecrets:
-        signing, sealing = self.secret(), SECP256K1.scalar(self.random.randbytes(32))
+        signing, sealing = self.secret(), self.scalar()
         point = SECP256K1.encode(SECP256K1.base(sealing))
         return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
 
@@ -57,7 +63,7 @@ class Town:
         return tuple(
             Founder(
                 Bytes32(ed25519.public_key(self.identities[at])),
-                SECP256K1.encode(SECP256K1.base(party.epoch)),
+                party.keys.points[0],
                 party.boot.public,
             )
             for at, party in self.parties.items()
@@ -82,6 +88,8 @@ class Town:
                     outcomes.add(type(error).__name__)
                     failure = error
             assert len(outcomes) == 1, outcomes
+            for at, party in self.parties.items():
+                party.enter(self.views[at])
             self.log.append(message)
             if "" not in outcomes:
                 self.refused.append((message, failure))
@@ -97,11 +105,26 @@ class Town:
             for duty in party.due(view, Height(self.height), UnixSeconds(self.time)):
                 self.busy = True
                 for kind, body in duty.run(Dice(self.secret())):
-                    spoiled = self.spoil(at, kind, body)
+                    spoiled = self.spoiled(at, kind, body)
                     if spoiled is not None:
                         said.append(self.message(at, kind, spoiled))
+            self.turn_keys(at)
             party.prune(view)
         return said
+
+    def spoiled(self, at: int, kind: Kind, body: bytes) -> bytes | None:
+        """Give what a seat says instead; of key generation without the attempt before it."""
+        if kind not in PHASE_OF:
+            return self.spoil(at, kind, body)
+        attempt, content = read_numbered(body)
+        spoiled = self.spoil(at, kind, content)
+        return None if spoiled is None else write_numbered(attempt, spoiled)
+
+    def turn_keys(self, at: int) -> None:
+        """What an enclave does with its sealed keys when an epoch has begun."""
+        keys = self.parties[at].keys
+        if self.views[at].hall.seat(at).sealing == keys.points[1]:
+            keys.turn(self.scalar())
 
     def settle(self, rounds: int = 60) -> None:
         """Run until nobody has anything to say."""
@@ -129,7 +152,7 @@ class Town:
     def restart(self, seat: int) -> None:
         """One party starts anew: its memory is gone."""
         before = self.ledger.hall.seat(seat).boot
-        self.parties[seat] = Party(seat, self.parties[seat].epoch, self.boot())
+        self.parties[seat] = Party(seat, self.parties[seat].keys, self.boot())
         body = write_boot(before, self.parties[seat].boot.public)
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)
         self.say(made.signed(self.identities[seat]))
@@ -139,7 +162,7 @@ class Town:
     ) -> NodeMessage:
         """Many start anew at once (`anew`; all of `seats` if None); give the message that says so."""
         for at in seats if anew is None else anew:
-            self.parties[at] = Party(at, self.parties[at].epoch, self.boot())
+            self.parties[at] = Party(at, self.parties[at].keys, self.boot())
         head = self.ledger.hall.head
         terms = Certificate(
             NETWORK,

@@ -31,8 +31,11 @@ from keymoot.threshold.secp256k1 import SECP256K1
 
 BY_ASSEMBLY = "assembly"
 
-MAX_COMBINATIONS = 24
-"""Sets of beacon shares that are tried, if one of them is bad."""
+MAX_COMBINATIONS = 4
+"""Sets of beacon shares that are tried before the node is asked which are bad."""
+
+CHECK_SECONDS = 2.0
+"""How long the node may wait for good ones."""
 
 _BAD_BEACON = "BAD_BEACON"
 
@@ -91,10 +94,30 @@ class Assembling:
             return self._combine(answers, committee)
         if answer.get("lost") is True:
             raise TooFewShares("too many enclaves started anew since the request was bound")
+        released = self._under_beacon(transport, answer, committee, timeout_seconds)
+        if released is None:
+            # One of the shares is bad, and more may have come since: have them looked at.
+            wait = int(1_000 * min(timeout_seconds, CHECK_SECONDS))
+            path = f"/shares/{self.key.hex0x}?wait={wait}&checked=1"
+            told = transport.get(path, timeout_seconds)
+            if told is not None:
+                released = self._under_beacon(transport, told, committee, timeout_seconds)
+        if released is None:
+            raise TooFewShares("no set of the beacon's shares makes a beacon")
+        return released
+
+    def _under_beacon(
+        self,
+        transport: Transport,
+        answer: Mapping[str, Any],
+        committee: Committee,
+        timeout_seconds: float,
+    ) -> Released | None:
+        """Combine the beacon, and under it the shares; None if no set of them makes a beacon."""
         shares = self._beacon_shares(answer)
         need = committee.degree + 1
         if len(shares) < need:
-            raise TooFewShares(f"{len(shares)} shares of the beacon came, {need} are needed")
+            return None
         for chosen in islice(combinations(sorted(shares), need), MAX_COMBINATIONS):
             point = interpolate_points(G1, {seat: shares[seat] for seat in chosen})
             told = transport.call(
@@ -105,10 +128,14 @@ class Assembling:
             answers = told.get("answers") if isinstance(told, dict) else None
             if not isinstance(answers, list):
                 raise WrongAnswer("keymoot_cosign was answered by something else")
-            if any(one.get("code") == _BAD_BEACON for one in answers if isinstance(one, dict)):
-                continue
-            return self._combine(answers, committee)
-        raise TooFewShares("no set of the beacon's shares makes a beacon")
+            try:
+                return self._combine(answers, committee)
+            except TooFewShares:
+                # One enclave's word that the beacon is bad is worth nothing while others sign.
+                codes = {one.get("code") for one in answers if isinstance(one, dict)}
+                if _BAD_BEACON not in codes:
+                    raise
+        return None
 
     def _beacon_shares(self, answer: Mapping[str, Any]) -> dict[int, Any]:
         found = answer.get("beacon")

@@ -32,6 +32,9 @@ acts. Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by policy.
 
 SIMULATED enclaves, unaudited: test funds only."""
 
+MIN_EPOCH_SECONDS = 60
+"""An epoch's end takes seconds of everyone's time, and burns the stock."""
+
 app = App(
     name="keymoot",
     help=HELP,
@@ -55,6 +58,7 @@ def up(
     port: Annotated[int | None, Parameter(name=["--port", "-p"])] = None,
     host: str = "127.0.0.1",
     nodes: int | None = None,
+    epoch_seconds: int | None = None,
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
@@ -66,8 +70,14 @@ def up(
             statuses and spend your machine's time.
         nodes: Enclaves of a new network, 4 to 64; default 4. Of 4, any 2 that are broken hold
             the wallets' root; of 7, any 3; of 13, any 5.
+        epoch_seconds: How long the enclaves of a new network keep their shares before they
+            share the roots anew; at least 60, default 3600. `keymoot net turn` does it now.
     """
+    if epoch_seconds is not None and epoch_seconds < MIN_EPOCH_SECONDS:
+        note(f"error: an epoch lives at least {MIN_EPOCH_SECONDS} seconds, got {epoch_seconds}")
+        return EXIT_USAGE
     try:
+        from keymoot.moot.assembly import EPOCH_SECONDS
         from keymoot.node.config import (
             DEFAULT_NODES,
             DEFAULT_PORT,
@@ -87,6 +97,7 @@ def up(
             host,
             DEFAULT_PORT if port is None else port,
             DEFAULT_NODES if nodes is None else nodes,
+            EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
         )
     )
 

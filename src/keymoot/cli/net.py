@@ -1,24 +1,34 @@
 """`keymoot net`: the network as its node shows it."""
 
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
 from cyclopts import App
 
 from keymoot.cli import settings
-from keymoot.cli.output import fields, result, warn_simulated
+from keymoot.cli.output import fail, fields, note, result, warn_simulated
+
+TURN_SECONDS = 120
+"""How long `net turn` waits for the next epoch."""
 
 app = App(name="net", help="The network itself.")
 
 
 @app.command
 def status(*, url: str | None = None, json: bool = False) -> None:
-    """Show the network: id, height, nodes and what they run.
+    """Show the network: who keeps its keys, since when, and who was caught cheating.
 
     Args:
         url: The Keymoot RPC.
-        json: Print JSON, with a list "nodes".
+        json: Print JSON, with the lists "nodes", "seats" and "cheats".
     """
     network = settings.network(url)
     identity = network.identity()
     told = network.call("keymoot_network")
+    assembly = network.call("keymoot_assembly")
     nodes = [
         {
             "identityKey": node["identityKey"],
@@ -35,10 +45,88 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "version": told["version"],
         "development": told["development"],
         "simulated": identity.simulated,
-        "nodes": nodes,
     }
-    lines = fields({name: value for name, value in shown.items() if name != "nodes"})
-    for at, node in enumerate(nodes):
-        lines.append(f"node {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…")
+    lines = fields(shown | _moot_fields(assembly))
+    seats = {seat["seat"]: seat for seat in assembly["seats"]}
+    for at, node in enumerate(nodes, 1):
+        lines.append(_seat_line(at, node, seats.get(at)))
+    lines += [
+        f"named: seat {one['seat']} {one['what']}, at height {one['height']}"
+        for one in assembly.get("cheats", [])
+    ]
     warn_simulated(simulated=identity.simulated)
-    result(shown, lines, as_json=json)
+    result(shown | {"nodes": nodes} | _moot_json(assembly), lines, as_json=json)
+
+
+@app.command
+def turn(*, data: Path | None = None, url: str | None = None) -> None:
+    """End the epoch now: the enclaves of the node on this machine vote for it.
+
+    All roots are shared anew; their public keys, so every wallet's address, stay.
+
+    Args:
+        data: The node's data folder; default ~/.local/share/keymoot/network.
+        url: The Keymoot RPC.
+    """
+    from keymoot.node.config import default_data
+    from keymoot.node.server import ask_to_turn
+
+    network = settings.network(url)
+    before = _epoch(network.call("keymoot_assembly"))
+    ask_to_turn(data or default_data())
+    note(f"epoch {before} is ending: sharing all roots anew")
+    deadline, stage = time.monotonic() + TURN_SECONDS, ""
+    while time.monotonic() < deadline:
+        assembly = network.call("keymoot_assembly")
+        if _epoch(assembly) > before:
+            print(f"epoch {_epoch(assembly)} has begun")
+            return
+        if assembly["epoch"]["stage"] not in (stage, "living"):
+            stage = assembly["epoch"]["stage"]
+            note(_STAGES[stage])
+        time.sleep(0.1)
+    fail(f"epoch {before} still lives: see `keymoot net status`; the old shares serve on")
+
+
+_STAGES = {
+    "dealing": "  dealing shares of shares",
+    "verdicts": "  checking them",
+    "holding": "  adding them up",
+}
+
+
+def _epoch(assembly: Mapping[str, Any]) -> int:
+    epoch = assembly.get("epoch")
+    if epoch is None:
+        fail("the assembly is still making its keys: try again in a moment")
+    return int(epoch["number"])
+
+
+def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
+    if not assembly.get("ready"):
+        return {"keys": "still being made"}
+    epoch, stock, root = assembly["epoch"], assembly["stock"], assembly["roots"]["ecdsa"]
+    ends = datetime.fromtimestamp(epoch["endsAt"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    generation = f"{assembly['recoveries']} ({assembly['generation'][:18]}…)"
+    return {
+        "keys": f"{len(assembly['seats'])} enclaves; any {root['sharesNeeded']} broken ones "
+        "hold the wallets' root",
+        "epoch": f"{epoch['number']}, since height {epoch['since']}, {epoch['stage']}, ends {ends}",
+        "generation": generation if assembly["recoveries"] else "0",
+        "stock": f"{stock['presignatures']} presignatures in {stock['batches']} batches, "
+        f"{stock['dealing']} being dealt; {stock['bound']} bound",
+    }
+
+
+def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("ready", "generation", "recoveries", "epoch", "stock", "roots", "seats", "cheats")
+    return {name: assembly[name] for name in names if name in assembly}
+
+
+def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
+    line = f"seat {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…"
+    if seat is None:
+        return line
+    how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
+    again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
+    return f"{line}  {how}{again}{', deals no more' if seat['excluded'] else ''}"

@@ -181,6 +181,10 @@ class EnclaveClient:
         """Let it see that time has passed."""
         await self._ask(messages.PULSE, b"")
 
+    async def turn(self) -> None:
+        """Have it vote for the end of the epoch."""
+        await self._ask(messages.TURN, b"")
+
     def kill(self) -> None:
         """End the process at once, as a crash does."""
         self._process.kill()

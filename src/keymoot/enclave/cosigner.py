@@ -159,8 +159,8 @@ class Cosigner:
             if beacon.value(point) != known:
                 raise BadBeacon(height)
             return known
-        root = self.party.shares.get(BEACON)
-        if root is None or not beacon.verify(root.root, self._messages[height], point):
+        root = self.follower.assembly.hall.root(BEACON)
+        if not beacon.verify(root, self._messages[height], point):
             raise BadBeacon(height)
         self._values[height] = beacon.value(point)
         return self._values[height]

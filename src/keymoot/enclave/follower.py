@@ -83,7 +83,7 @@ class Follower:
         self._take_over(MemoryPages())
         founders = self.genesis.founders()
         if founders:
-            self.assembly.found(founders, Height(0), self.time)
+            self.assembly.found(founders, Height(0), self.time, self.genesis.epoch_seconds)
 
     def sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> None:
         """Begin anew at a final header, whose app hash proves all pages before its block.

@@ -40,6 +40,7 @@ class Keep:
         consensus: Ed25519 seed; signs blocks.
         state: The network's state secret.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
+        next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
     """
 
@@ -47,6 +48,7 @@ class Keep:
     consensus: Secret
     state: Secret
     epoch: Secret
+    next: Secret
     network: NetworkId | None
 
     def joined(self, network: NetworkId) -> "Keep":
@@ -59,6 +61,10 @@ class Keep:
             raise OtherNetwork
         return replace(self, network=network)
 
+    def turned(self) -> "Keep":
+        """Give the keep of the next epoch: its old key is gone, and a fresh one waits."""
+        return replace(self, epoch=self.next, next=_fresh_scalar())
+
 
 def open_keep(folder: Path, platform: Platform) -> Keep:
     """Open the sealed keep; on the very first start make and seal one.
@@ -68,15 +74,16 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     """
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
-        keep = Keep(_fresh(), _fresh(), _fresh(), SECP256K1.scalar(os.urandom(_SECRET_BYTES)), None)
+        scalars = _fresh_scalar(), _fresh_scalar()
+        keep = Keep(_fresh(), _fresh(), _fresh(), *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 5, "keep")
-    identity, consensus, state, epoch = (
-        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:4]
+    fields = list_of(rlp.decode(raw), 6, "keep")
+    identity, consensus, state, epoch, following = (
+        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:5]
     )
-    network = optional_fixed_of(fields[4], NetworkId, "network")
-    return Keep(identity, consensus, state, epoch, network)
+    network = optional_fixed_of(fields[5], NetworkId, "network")
+    return Keep(identity, consensus, state, epoch, following, network)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -87,6 +94,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
             keep.consensus.expose(),
             keep.state.expose(),
             keep.epoch.expose(),
+            keep.next.expose(),
             keep.network or b"",
         ]
     )
@@ -95,3 +103,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
 
 def _fresh() -> Secret:
     return Secret(os.urandom(_SECRET_BYTES))
+
+
+def _fresh_scalar() -> Secret:
+    return SECP256K1.scalar(os.urandom(_SECRET_BYTES))

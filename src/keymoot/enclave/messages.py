@@ -32,7 +32,7 @@ MAX_BATCH = 256
 
 HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
 SYNC, FOLLOW, COSIGN, PULSE = "sync", "follow", "cosign", "pulse"
-ENDORSE, RECOVER = "endorse", "recover"
+ENDORSE, RECOVER, TURN = "endorse", "recover", "turn"
 OK = "ok"
 
 SAY = "say"

@@ -25,9 +25,12 @@ from keymoot.enclave.platform import Platform
 from keymoot.enclave.voter import Voter
 from keymoot.enclave.workshop import Workshop
 from keymoot.moot.assembly import write_boot
+from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.duty import Duty, Message
 from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.party import BootSecrets, Duty, Message, Party
+from keymoot.moot.party import BootSecrets, Party
+from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
 from keymoot.runtime.genesis import Genesis
 from keymoot.store.keys import StateKeys
@@ -139,14 +142,28 @@ class Room:
             return self._recover(*messages.read_recover(body))
         if word == messages.PULSE:
             return self._pulse()
+        if word == messages.TURN:
+            return self._turn()
         raise Refused(f'"{word}" is no message to an enclave')
 
     def look(self) -> None:
         """Begin what is due now; called after every block, and when a duty is done."""
         follower, party = self._follower, self._party
         if follower is not None and party is not None:
+            self._turn_keys(follower, party)
             party.prune(follower.assembly)
             self._workshop.do(party.due(follower.assembly, follower.height, follower.time))
+
+    def _turn_keys(self, follower: Follower, party: Party) -> None:
+        """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
+        if not self._synced or not follower.assembly.hall.founded:
+            return
+        sealing = follower.assembly.hall.seat(party.index).sealing
+        if sealing == party.keys.points[1]:
+            keep = self._keep.turned()
+            seal_keep(self._folder, self._platform, keep)
+            self._keep = keep
+            party.keys.turn(keep.next)
 
     # -- who we are
 
@@ -185,7 +202,8 @@ class Room:
         )
         # 3. With a seat, we follow the ledger and have a part in the assembly.
         if genesis.founders():
-            self._party = Party(listed.index(mine) + 1, keep.epoch, self._boot)
+            sealing = EpochKeys(keep.epoch, keep.next)
+            self._party = Party(listed.index(mine) + 1, sealing, self._boot)
             self._follower = Follower(genesis)
             self._cosigner = Cosigner(self._follower, self._party, keep.identity, _clock)
             self._synced = self._party.seated(self._follower.assembly)
@@ -215,11 +233,12 @@ class Room:
         raise NoVote("no final block holds the keys of this start yet")
 
     def _follow(self, body: rlp.Decoded) -> rlp.Item:
-        follower, cosigner = self._follower, self._cosigner
-        if follower is None or cosigner is None:
+        follower, party, cosigner = self._follower, self._party, self._cosigner
+        if follower is None or party is None or cosigner is None:
             raise NotJoined
         signed, transactions, receipts = messages.read_follow(body)
         followed = follower.follow(signed, transactions, receipts)
+        party.enter(follower.assembly)
         share = cosigner.note(follower.height, followed)
         self.look()
         return [share]
@@ -305,6 +324,16 @@ class Room:
         if party.seated(follower.assembly) and party.waits(follower.assembly, now):
             self._ticked = now
             self._post(follower.generation, [(Kind.TICK, now.to_bytes(8, "big"))])
+        return []
+
+    def _turn(self) -> rlp.Item:
+        """Vote for an epoch to end now: whoever runs this node asked for it."""
+        follower, party = self._follower, self._party
+        if follower is None or party is None or not party.seated(follower.assembly):
+            return []
+        epoch = follower.assembly.turning.epoch
+        if epoch is not None:
+            self._post(follower.generation, [(Kind.TURN, write_numbered(epoch.number))])
         return []
 
     def _report(self, duty: Duty, said: list[Message]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from keymoot.base.secret import Secret
-from keymoot.moot.party import Duty, Message
+from keymoot.moot.duty import Duty, Message
 from keymoot.threshold.dice import SEED_BYTES, Dice
 
 Report = Callable[[Duty, list[Message]], None]

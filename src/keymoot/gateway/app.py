@@ -76,10 +76,11 @@ class Gateway:
         try:
             key = Hash32.from_hex(request.path_params["request_key"])
             wait = _wait_seconds(request.query_params.get("wait", "0"))
+            checked = request.query_params.get("checked") == "1"
         except Malformed as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         try:
-            return JSONResponse(await self._services.shares.release(key, wait))
+            return JSONResponse(await self._services.shares.release(key, wait, checked=checked))
         except Exception as error:  # noqa: BLE001  an answer never takes the node down
             self._report("shares", error)
             return JSONResponse({"error": of_anything(error).message}, status_code=500)

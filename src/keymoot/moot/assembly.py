@@ -22,9 +22,23 @@ from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.stock import STOCK, Stock
+from keymoot.moot.turning import (
+    EPOCH,
+    NEXT_DIGEST,
+    ORIGIN,
+    STAGE_OF,
+    Turning,
+    dealing_page,
+)
+
+EPOCH_SECONDS = 3_600
+"""How long an epoch lives, where the genesis does not say."""
 
 NO_GENERATION = Hash32(bytes(32))
 """The generation before the first recovery."""
+
+
+TURN_KINDS = (*STAGE_OF, Kind.EPOCH_KEY, Kind.TURN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +59,18 @@ class Assembly:
         self.network = network
         self.hall = Hall(pages, network)
         self.founding = Founding(self.hall)
+        self.turning = Turning(self.hall)
         self.stock = Stock(self.hall)
 
-    def found(self, founders: tuple[Founder, ...], height: Height, time: UnixSeconds) -> None:
+    def found(
+        self,
+        founders: tuple[Founder, ...],
+        height: Height,
+        time: UnixSeconds,
+        epoch_seconds: int = EPOCH_SECONDS,
+    ) -> None:
         """Seat the members of the genesis, and begin the key generation."""
-        self.hall.head = Head(len(founders), NO_GENERATION, 0, frozenset(), ())
+        self.hall.head = Head(len(founders), NO_GENERATION, 0, frozenset(), (), epoch_seconds)
         for index, one in enumerate(founders, 1):
             seat = Seat(one.identity, one.sealing, one.boot, Height(0))
             self.hall.put_seat(index, seat)
@@ -58,11 +79,15 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (f"root/{kind.name}" for kind in ROOTS)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST)
+        yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
+        epoch = self.turning.epoch
         for index in self.hall.committee.indices:
             yield from (f"seat/{index}", f"opening/{index}")
+            if epoch is not None:
+                yield from (dealing_page(epoch.number + more, index) for more in (0, 1))
         page = self.stock.page
         for number in (*page.open, *page.ready):
             yield f"batch/{number}"
@@ -123,9 +148,15 @@ class Assembly:
             self._boot(seat, body, height, time)
         elif kind in PHASE_OF:
             self.founding.hear(seat, kind, body, height, time)
+        elif kind in TURN_KINDS:
+            self.turning.hear(seat, kind, body, height)
         elif kind is not Kind.TICK:
             self.stock.hear(seat, kind, body, height, time)
         self.founding.move(height, time)
+        if self.turning.count(height, time) or self.turning.move(
+            height, time, self.hall.head.epoch_seconds
+        ):
+            self.stock.burn()
         self.stock.replenish(height, time)
 
     def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
@@ -156,6 +187,12 @@ class Assembly:
         terms, head = signed.terms, self.hall.head
         if not terms.base < height:
             raise Unwanted("a recovery builds on a block before it")
+        epoch = self.turning.epoch
+        if epoch is not None and terms.base < epoch.since_height:
+            raise Unwanted(
+                f"a recovery builds on nothing below block {epoch.since_height}, "
+                "which began the epoch: the shares of the one before are erased"
+            )
         self.stock.wipe()
         self.hall.head = replace(
             head,
@@ -167,6 +204,7 @@ class Assembly:
             boot = terms.boots.get(index)
             self.hall.put_seat(index, replace(seat, boot=boot, since=height))
         self.founding.begin_again(height, time)
+        self.turning.abandon(height, time)
 
 
 def write_boot(before: Boot | None, boot: Boot) -> bytes:

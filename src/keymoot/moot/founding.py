@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.body import read_numbered
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
 from keymoot.moot.keygen import (
@@ -20,6 +21,7 @@ from keymoot.moot.keygen import (
     roots_of,
 )
 from keymoot.moot.message import Kind
+from keymoot.moot.turning import Turning
 from keymoot.threshold.errors import Cheated, TooFew
 
 KEYGEN = "keygen"
@@ -93,8 +95,9 @@ class Founding:
             Malformed: the body is not what its kind says.
         """
         keygen = self.keygen
-        if keygen is None or PHASE_OF[kind] is not keygen.phase:
-            raise Unwanted("the key generation is in another phase")
+        attempt, body = read_numbered(body)
+        if keygen is None or PHASE_OF[kind] is not keygen.phase or attempt != keygen.attempt:
+            raise Unwanted("the key generation is in another phase, or at another attempt")
         if not keygen.speaks(seat):
             raise Unwanted(f"seat {seat} has spoken in this phase, or is out of it")
         keygen = replace(keygen, said=keygen.said | {seat})
@@ -169,6 +172,7 @@ class Founding:
             hall.pages.set("keygen/session", hall.head.generation)
             hall.pages.set("roots/voted", digest)
             self._put(replace(keygen, phase=Phase.DONE, said=frozenset()))
+            Turning(hall).begin(height, time)
         elif not awaited or keygen.overdue(height, time):
             self.begin_again(height, time)
 

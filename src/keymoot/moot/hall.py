@@ -48,6 +48,7 @@ class Head:
         recoveries: How many there were.
         out: Seats that deal no more in this generation, for they cheated.
         cheats: Who was caught, the newest last.
+        epoch_seconds: How long an epoch lives before the roots are shared anew.
     """
 
     size: int
@@ -55,6 +56,7 @@ class Head:
     recoveries: int
     out: frozenset[int]
     cheats: tuple[Cheat, ...]
+    epoch_seconds: int
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -68,6 +70,7 @@ class Head:
                 uint(self.recoveries),
                 [uint(seat) for seat in sorted(self.out)],
                 cheats,
+                uint(self.epoch_seconds),
             ]
         )
 
@@ -78,7 +81,8 @@ class Head:
         Raises:
             Malformed: not a head.
         """
-        size, generation, recoveries, out, cheats = list_of(rlp.decode(raw), 5, "head")
+        fields = list_of(rlp.decode(raw), 6, "head")
+        size, generation, recoveries, out, cheats, seconds = fields
         found = []
         for item in list_of(cheats, None, "cheats"):
             seat, height, what = list_of(item, 3, "cheats")
@@ -95,6 +99,7 @@ class Head:
             uint_of(recoveries, "recoveries", 4),
             frozenset(uint_of(seat, "seat", 2) for seat in list_of(out, None, "out")),
             tuple(found),
+            uint_of(seconds, "epochSeconds", 8),
         )
 
 
@@ -185,6 +190,18 @@ class Hall:
         for place, kind in enumerate(ROOTS):
             content = None if roots is None else rlp.encode(roots[place].encode())
             self.pages.set(f"root/{kind.name}", content)
+
+    def put_next_roots(self, roots: tuple[Root, ...] | None) -> None:
+        """Write the roots of the next epoch, or take them back."""
+        for place, kind in enumerate(ROOTS):
+            content = None if roots is None else rlp.encode(roots[place].encode())
+            self.pages.set(f"next/{kind.name}", content)
+
+    def take_next_roots(self) -> None:
+        """Put the roots of the next epoch in the place of the living ones."""
+        for kind in ROOTS:
+            self.pages.set(f"root/{kind.name}", self.pages.get(f"next/{kind.name}"))
+            self.pages.set(f"next/{kind.name}", None)
 
 
 _head = lru_cache(maxsize=64)(Head.decode)

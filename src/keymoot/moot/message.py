@@ -48,6 +48,15 @@ class Kind(IntEnum):
     """This seat holds valid shares of a batch."""
     COMPLAIN = 10
     """A dealing of a batch is bad."""
+    EPOCH_KEY = 11
+    """The key to which this seat's shares of the next epoch are to be encrypted."""
+    TURN = 12
+    """This seat wants the epoch to end now."""
+    RESHARE = 13
+    """Dealings of this seat's root shares, for the next epoch."""
+    RESHARE_VERDICT = 14
+    HELD = 15
+    """This seat holds its shares of the next epoch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import BatchPage, PresignatureId, Stage
 from keymoot.moot.body import FIRST, SECOND, write_complaint, write_numbered
+from keymoot.moot.duty import Duty, Message
+from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.keygen import (
     Keygen,
     Openings,
@@ -29,6 +31,7 @@ from keymoot.moot.keygen import (
     write_verdict,
 )
 from keymoot.moot.message import Kind
+from keymoot.moot.resharer import EpochKeys, Resharer
 from keymoot.moot.roots import ECDSA, ROOTS
 from keymoot.moot.seat import Boot
 from keymoot.threshold import dkg, first_round, second_round
@@ -41,27 +44,8 @@ from keymoot.threshold.presignature import Batch, Presignature
 from keymoot.threshold.root import Share
 from keymoot.threshold.second_round import SecondDealing
 
-Message = tuple[Kind, bytes]
-
-_UNSET = Hash32(bytes(32))
-
 _Name = tuple[Hash32, int]
 """A batch's name: its generation and number. Numbers begin anew in each generation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """Something a seat has to do now.
-
-    Attributes:
-        name: Says what, for which session; done once.
-        run: Does it; takes fresh dice, gives messages to be signed and posted.
-        generation: To which it belongs; what it says is worth nothing in another.
-    """
-
-    name: str
-    run: Callable[[Dice], list[Message]]
-    generation: Hash32 = _UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +72,48 @@ class Party:
 
     Attributes:
         index: Its seat.
-        epoch: Secret half of the sealing key that root dealings are encrypted to.
+        keys: Secret halves of the sealing keys that root dealings are encrypted to.
         boot: The keys of this start.
         shares: Shares of the roots, by name; empty until they are known.
     """
 
     index: int
-    epoch: Secret
+    keys: EpochKeys
     boot: BootSecrets
     shares: dict[str, Share] = field(default_factory=dict)
+    _epoch: int | None = None
+    _resharer: Resharer = field(init=False)
     _done: set[str] = field(default_factory=set)
     _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
     _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
     _batches: dict[_Name, _OwnBatch] = field(default_factory=dict)
     _presignatures: dict[_Name, dict[int, Presignature]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Begin without shares."""
+        self._resharer = Resharer(self.index, self.keys)
+
+    def enter(self, assembly: Assembly) -> None:
+        """Go over to the shares of the living epoch; call it after every block.
+
+        All seats do so at the same block, so what they sign at one height fits together.
+        """
+        epoch = assembly.turning.epoch
+        if epoch is None:
+            return
+        if self._epoch not in (None, epoch.number):
+            self.shares = {}
+        self._epoch = epoch.number
+        if not self.shares:
+            self.shares = self._resharer.enter(assembly)
+
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
         if not assembly.hall.founded or not self.seated(assembly):
             return []
+        self.enter(assembly)
         duties = self._keygen_duties(assembly)
+        duties += self._resharer.due(assembly, self.shares)
         if ECDSA in self.shares:
             for number in assembly.stock.page.open + assembly.stock.page.ready:
                 page = assembly.stock.batch(number)
@@ -129,6 +135,12 @@ class Party:
         keygen = assembly.founding.keygen
         if keygen is not None and keygen.phase is not Phase.DONE:
             return keygen.stale(now)
+        epoch = assembly.turning.epoch
+        if epoch is not None:
+            if epoch.stage is not EpochStage.LIVING and epoch.stale(now):
+                return True
+            if epoch.over(now, assembly.hall.head.epoch_seconds):
+                return True
         pages = (assembly.stock.batch(number) for number in assembly.stock.page.open)
         return any(page is not None and page.stale(now) for page in pages)
 
@@ -159,13 +171,18 @@ class Party:
         setting = assembly.founding.setting()
         name = f"{setting.session.name}/{setting.session.generation.hex()}"
         if keygen.phase is Phase.DONE:
-            if self.shares:
+            if self.shares or assembly.turning.origin is not None:
                 return []
             openings = assembly.founding.openings()
             return [Duty(f"{name}/shares", lambda dice: self._recover(setting, openings, dice))]
         if not keygen.speaks(self.index):
             return []
-        return [Duty(f"{name}/{keygen.phase}", self._keygen_duty(assembly, keygen, setting, name))]
+        duty, attempt = self._keygen_duty(assembly, keygen, setting, name), keygen.attempt
+
+        def run(dice: Dice) -> list[Message]:
+            return [(kind, write_numbered(attempt, body)) for kind, body in duty(dice)]
+
+        return [Duty(f"{name}/{keygen.phase}", run)]
 
     def _keygen_duty(
         self, assembly: Assembly, keygen: Keygen, setting: Setting, name: str
@@ -197,7 +214,9 @@ class Party:
         for place, kind in enumerate(ROOTS):
             to = setting.recipients(place)
             given = {seat: one[place] for seat, one in openings.items()}
-            shares, found = dkg.receive(to, self.index, self.epoch, given, dice.child(kind.name))
+            shares, found = dkg.receive(
+                to, self.index, self.keys.living, given, dice.child(kind.name)
+            )
             received.append(shares)
             complaints += [(place, one) for one in found]
         self._received[name] = received
@@ -220,7 +239,7 @@ class Party:
         for place, kind in enumerate(ROOTS):
             to = setting.recipients(place)
             given = {seat: one[place] for seat, one in openings.items()}
-            shares, _ = dkg.receive(to, self.index, self.epoch, given, dice.child(kind.name))
+            shares, _ = dkg.receive(to, self.index, self.keys.living, given, dice.child(kind.name))
             received.append(shares)
         self.shares = self._finish(setting, openings, received) or {}
         return []

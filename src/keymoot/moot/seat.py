@@ -53,6 +53,7 @@ class Seat:
     Attributes:
         identity: Ed25519: signs answers, and new keys of boot.
         sealing: A point of secp256k1: root dealings are encrypted to it, for one epoch.
+        next: The point for the next epoch; empty until the seat has posted one.
         boot: The present start's keys; None after a recovery that did not name them.
         since: The height whose block brought them: they count above it.
     """
@@ -61,11 +62,12 @@ class Seat:
     sealing: bytes
     boot: Boot | None
     since: Height
+    next: bytes = b""
 
     def encode(self) -> bytes:
         """Give the page."""
         boot: rlp.Item = [] if self.boot is None else self.boot.encode()
-        return rlp.encode([self.identity, self.sealing, boot, uint(self.since)])
+        return rlp.encode([self.identity, self.sealing, boot, uint(self.since), self.next])
 
     @staticmethod
     def decode(raw: bytes) -> "Seat":
@@ -74,7 +76,7 @@ class Seat:
         Raises:
             Malformed: not a seat.
         """
-        identity, sealing, boot, since = list_of(rlp.decode(raw), 4, "seat")
+        identity, sealing, boot, since, following = list_of(rlp.decode(raw), 5, "seat")
         point = bytes_of(sealing, "sealing", POINT_BYTES)
         SECP256K1.decode(point)
         if not isinstance(boot, list):
@@ -84,4 +86,5 @@ class Seat:
             point,
             Boot.decode(boot) if boot else None,
             Height(uint_of(since, "since", 8)),
+            bytes_of(following, "next", POINT_BYTES),
         )

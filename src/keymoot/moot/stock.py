@@ -174,13 +174,17 @@ class Stock:
                 self._put(replace(batch, holders=holders))
         self.replenish(height, time)
 
-    def wipe(self) -> None:
-        """Burn everything: a generation begins."""
+    def burn(self) -> None:
+        """Burn everything unbound: an epoch begins. No number comes again."""
         page = self.page
         for number in (*page.ready, *page.open):
             batch = self.batch(number)
             if batch is not None:
                 self._remove(batch)
+
+    def wipe(self) -> None:
+        """Burn everything: a generation begins, and counts anew."""
+        self.burn()
         self._hall.pages.set(STOCK, None)
 
     def _open(self, height: Height, time: UnixSeconds) -> None:

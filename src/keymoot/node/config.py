@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from keymoot.moot.assembly import EPOCH_SECONDS
+
 DEFAULT_PORT = 8645
 """Beside, not on, the 8545 of a developer's own Ethereum node."""
 
@@ -24,6 +26,7 @@ class Config:
         host: Address to listen on; loopback unless somebody asks for more.
         port: 0 for any free one.
         nodes: How many enclaves a new network has; an old one has what its genesis says.
+        epoch_seconds: How long an epoch of a new network lives.
     """
 
     data: Path
@@ -31,6 +34,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     nodes: int = DEFAULT_NODES
+    epoch_seconds: int = EPOCH_SECONDS
 
     def enclave_folder(self, seat: int) -> Path:
         """Where the sealed files of the enclave at a seat live."""
@@ -39,6 +43,11 @@ class Config:
     def fuse_of(self, seat: int) -> Path:
         """Where the fuses of a seat's simulated CPU are: each seat has a machine of its own."""
         return self.fuse.with_name(f"{self.fuse.stem}-{seat}{self.fuse.suffix}")
+
+
+def lock_file(data: Path) -> Path:
+    """Where the node that runs on a data folder says so: it holds the lock, and its pid."""
+    return data / "lock"
 
 
 def default_data() -> Path:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -17,6 +16,8 @@ from keymoot.engine.local import LocalEngine
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.roots import BEACON
+from keymoot.node.beacons import Beacons, message_at
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder
 from keymoot.runtime.assembly import assembly_in
@@ -30,9 +31,6 @@ HEAL_SECONDS = 0.5
 HEAL_LOOKS = 2
 """How often, and how many times in a row, a network must be found standing still."""
 
-BEACONS_KEPT = 4_096
-"""Heights whose beacon shares are remembered."""
-
 log = structlog.get_logger("keymoot.moot")
 
 
@@ -44,8 +42,7 @@ class Moot:
         self.seats = tuple(seats)
         self.ledger: Ledger | None = None
         self._engine: LocalEngine | None = None
-        self._beacons: dict[Height, dict[int, bytes]] = {}
-        self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
+        self._beacons: Beacons | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
 
@@ -76,8 +73,20 @@ class Moot:
     def attach(self, engine: LocalEngine, ledger: Ledger) -> None:
         """Connect all enclaves to the ledger."""
         self._engine, self.ledger = engine, ledger
+        self._beacons = Beacons(
+            self.committee,
+            lambda: self.assembly().hall.root(BEACON),
+            lambda height: message_at(ledger, height),
+        )
         for seat in self.seats:
-            seat.attach(engine, self._hear, self._fed)
+            seat.attach(engine, self._hear, self._beacons.feed)
+
+    @property
+    def beacons(self) -> Beacons:
+        """The shares of recent beacons."""
+        if self._beacons is None:
+            raise Refused("the enclaves are not attached yet")
+        return self._beacons
 
     def assembly(self) -> Assembly:
         """Give the assembly as the newest committed state has it."""
@@ -132,29 +141,7 @@ class Moot:
             await self.ledger.new_block()
         await asyncio.gather(*(seat.sync() for seat in self.seats))
 
-    # -- beacons
-
-    def _fed(self, index: int, height: Height, share: bytes) -> None:
-        if not share:
-            return
-        self._beacons.setdefault(height, {})[index] = share
-        if len(self._beacons) > BEACONS_KEPT:
-            del self._beacons[next(iter(self._beacons))]
-        if len(self._beacons[height]) > self.committee.degree:
-            for future in self._waiters.pop(height, []):
-                if not future.done():
-                    future.set_result(None)
-
-    async def beacon_shares(self, height: Height, timeout_seconds: float) -> dict[int, bytes]:
-        """Give the shares of a height's beacon, once there are enough or time is up."""
-        have = self._beacons.get(height, {})
-        if len(have) <= self.committee.degree:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.setdefault(height, []).append(future)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_seconds):
-                    await future
-        return dict(self._beacons.get(height, {}))
+    # -- shares
 
     def forgotten(self, height: Height) -> bool:
         """Tell whether too many enclaves started anew since a height to answer for it."""
@@ -174,6 +161,16 @@ class Moot:
             for seat, answers in zip(self.seats, found, strict=True)
             if not isinstance(answers, BaseException)
         ]
+
+    # -- epochs
+
+    async def turn(self) -> None:
+        """Have every enclave vote for the end of the epoch: who runs this machine asked."""
+        done = await asyncio.gather(
+            *(seat.client.turn() for seat in self.seats), return_exceptions=True
+        )
+        asked = sum(1 for one in done if not isinstance(one, BaseException))
+        log.info("epoch.vote", seats=asked)
 
     # -- life
 

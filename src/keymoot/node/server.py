@@ -17,7 +17,7 @@ import uvloop
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.gateway.app import create_app
-from keymoot.node.config import Config
+from keymoot.node.config import Config, lock_file
 from keymoot.node.progress import show_founding
 from keymoot.node.wiring import Node, build
 
@@ -28,6 +28,18 @@ class InUse(Refused):
     """The data folder or the port is somebody else's."""
 
     code = "IN_USE"
+
+
+class NoNode(Refused):
+    """No node runs on that folder."""
+
+    code = "NO_NODE"
+
+    def __init__(self, data: Path) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"no node of yours runs on {data}: name the folder of `keymoot up` with --data"
+        )
 
 
 def serve(config: Config) -> int:
@@ -57,12 +69,20 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
+    turning: list[asyncio.Task[None]] = []
+
+    async def turn() -> None:
+        await node.moot.turn()
+
     def ask_to_stop() -> None:
         stop.set()
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: turning.append(asyncio.create_task(turn())))
+    # Only now: a process that does not wait for the signal would end by it.
+    lock_file(config.data).write_text(f"{os.getpid()}\n")
     # The door opens when the assembly has its keys: before that nobody could be served.
     founded = asyncio.create_task(show_founding(node.moot, _say))
     asked = asyncio.create_task(stop.wait())
@@ -85,6 +105,27 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
+
+
+def ask_to_turn(data: Path) -> None:
+    """Tell the node that runs on a data folder to vote for the end of the epoch.
+
+    Whoever may signal its process may ask.
+
+    Raises:
+        Refused: no node of ours runs there.
+    """
+    try:
+        file = lock_file(data).open()
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.kill(int(file.read()), signal.SIGUSR1)
+                return
+    except (OSError, ValueError) as error:
+        raise NoNode(data) from error
+    raise NoNode(data)
 
 
 def _http(node: Node) -> uvicorn.Server:
@@ -154,7 +195,7 @@ def _lock(data: Path) -> Iterator[None]:
     """Hold the data folder for this process alone."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(lock_file(data), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InUse(
             f"the data folder {data} cannot be used ({error.strerror}): choose another with --data"
@@ -166,6 +207,8 @@ def _lock(data: Path) -> Iterator[None]:
         raise InUse(
             f"another node runs on {data}: stop it, or choose another folder with --data"
         ) from error
+    # Whose process it was is not told any more.
+    os.ftruncate(descriptor, 0)
     try:
         yield
     finally:

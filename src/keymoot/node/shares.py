@@ -99,7 +99,9 @@ class ShareService:
             tasks.create_task(self._vault.run())
             tasks.create_task(self._shares.run())
 
-    async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
+    async def release(
+        self, request: Hash32, wait_seconds: float, *, checked: bool = False
+    ) -> dict[str, Json]:
         """Give the answer to a request, or how far it has come.
 
         In Vault's custody that is the signature; in the assembly's, the shares of the
@@ -108,6 +110,7 @@ class ShareService:
         Args:
             request: Its name on the ledger.
             wait_seconds: How long to wait for a final block that decides it.
+            checked: Leave out shares of the beacon that are bad.
         """
         record = await self._decided(request, wait_seconds)
         status = status_of(record, self._ledger.now())
@@ -119,7 +122,7 @@ class ShareService:
             given = self._given.get(request)
             if given is not None:
                 return self._answered(request, given)
-            return await self._bound(request, record, wait_seconds)
+            return await self._bound(request, record, wait_seconds, checked=checked)
         answer = await self._vault.ask(request)
         if answer.code:
             refusal: Json = {
@@ -159,9 +162,13 @@ class ShareService:
         """Say who sits in the assembly, its generation, roots and stock."""
         return assembly_json(self._moot.assembly(), self._ledger, self._moot)
 
-    async def _bound(self, request: Hash32, record: Record, wait: float) -> dict[str, Json]:
+    async def _bound(
+        self, request: Hash32, record: Record, wait: float, *, checked: bool
+    ) -> dict[str, Json]:
         lost = self._moot.forgotten(record.bound_at)
-        shares = await self._moot.beacon_shares(record.bound_at, 0 if lost else wait)
+        shares = await self._moot.beacons.shares(
+            record.bound_at, 0 if lost else wait, checked=checked
+        )
         return self._told(request, BOUND) | {
             "custody": BY_ASSEMBLY,
             "height": record.bound_at,

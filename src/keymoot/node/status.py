@@ -29,6 +29,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
                 "identityKey": known.identity.hex0x,
                 "seated": known.boot == seat.identity.boot,
                 "since": known.since,
+                "nextKey": data(known.next) if known.next else None,
                 "restarts": seat.restarts,
                 "excluded": seat.index in head.out,
             }
@@ -51,6 +52,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
         "faults": committee.faults,
         "generation": head.generation.hex0x,
         "recoveries": head.recoveries,
+        "epoch": _epoch_json(assembly),
         "keygen": None
         if keygen is None
         else {
@@ -69,4 +71,19 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
         "cheats": [
             {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
         ],
+    }
+
+
+def _epoch_json(assembly: Assembly) -> Json:
+    epoch = assembly.turning.epoch
+    if epoch is None:
+        return None
+    return {
+        "number": epoch.number,
+        "since": epoch.since_height,
+        "sinceTime": epoch.since_time,
+        "endsAt": epoch.since_time + assembly.hall.head.epoch_seconds,
+        "stage": epoch.stage.name.lower(),
+        "failedAttempts": epoch.attempt,
+        "votes": [*sorted(epoch.wants)],
     }

@@ -73,7 +73,7 @@ async def build(config: Config) -> Node:
     moot = await Moot.start(config, len(genesis.members) if genesis else config.nodes)
     try:
         fresh = genesis is None
-        genesis = genesis or _new_genesis(moot)
+        genesis = genesis or _new_genesis(moot, config)
         joined = [await seat.join(genesis.encode()) for seat in moot.seats]
         # What is sealed in the state opens with the secret of the first seat's enclave.
         secret, generation = joined[0]
@@ -93,7 +93,7 @@ async def build(config: Config) -> Node:
     return Node(engine, moot, shares, services, store)
 
 
-def _new_genesis(moot: Moot) -> Genesis:
+def _new_genesis(moot: Moot, config: Config) -> Genesis:
     """Describe a development network of these enclaves."""
     return Genesis(
         chain_id=LOCAL_CHAIN_ID,
@@ -102,6 +102,7 @@ def _new_genesis(moot: Moot) -> Genesis:
         time=system_clock(),
         members=tuple(_member(seat.identity) for seat in moot.seats),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
+        epoch_seconds=config.epoch_seconds,
     )
 
 

@@ -12,7 +12,7 @@ from keymoot.base.units import ChainId, Height, UnixNanos, Wei, seconds_of
 from keymoot.contracts.nodes import Nodes, assembly_on
 from keymoot.contracts.registry import BUILT_IN, CODE_HASH
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.assembly import Founder
+from keymoot.moot.assembly import EPOCH_SECONDS, Founder
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
@@ -83,6 +83,7 @@ class Genesis:
         development: Test tokens for anyone, and simulated evidence is admitted.
         time: When it was made; the first block carries it.
         allocations: Balances to begin with.
+        epoch_seconds: How long an epoch lives before the roots are shared anew.
     """
 
     chain_id: ChainId
@@ -91,6 +92,7 @@ class Genesis:
     time: UnixNanos
     members: tuple[Member, ...]
     allocations: tuple[tuple[Address, Wei], ...]
+    epoch_seconds: int = EPOCH_SECONDS
 
     def encode(self) -> bytes:
         """Give the canonical bytes."""
@@ -102,6 +104,7 @@ class Genesis:
                 uint(self.time),
                 [member.encode() for member in self.members],
                 [[address, uint(wei)] for address, wei in self.allocations],
+                uint(self.epoch_seconds),
             ]
         )
 
@@ -114,7 +117,7 @@ class Genesis:
         """
         if len(raw) > MAX_GENESIS_BYTES:
             raise Malformed(f"a genesis has at most {MAX_GENESIS_BYTES} bytes", "genesis")
-        fields = list_of(rlp.decode(raw), 6, "genesis")
+        fields = list_of(rlp.decode(raw), 7, "genesis")
         members = []
         for at, item in enumerate(list_of(fields[4], None, "members")):
             members.append(Member.decode(item, f"members[{at}]"))
@@ -131,6 +134,7 @@ class Genesis:
             time=UnixNanos(uint_of(fields[3], "time", 8)),
             members=tuple(members),
             allocations=tuple(allocations),
+            epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
         )
 
     @property
@@ -172,5 +176,7 @@ class Genesis:
         founders = self.founders()
         if founders:
             store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-            assembly_on(store, self.network).found(founders, Height(0), seconds_of(self.time))
+            assembly_on(store, self.network).found(
+                founders, Height(0), seconds_of(self.time), self.epoch_seconds
+            )
         return journal.changes()

@@ -1,0 +1,116 @@
+"""Shares of the beacons of recent heights, as the enclaves give them."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from keymoot.attest.block import results_hash
+from keymoot.base.errors import Malformed
+from keymoot.base.units import Height
+from keymoot.engine import archive
+from keymoot.engine.ledger import Ledger
+from keymoot.moot.outcome import beacon_message
+from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.receipt import result_of
+from keymoot.threshold import beacon
+from keymoot.threshold.bls12381 import G1
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.root import Root
+
+MAX_HEIGHTS = 4_096
+"""Heights whose shares are remembered."""
+
+log = structlog.get_logger("keymoot.beacons")
+
+
+class Beacons:
+    """Collects shares, and lets requesters wait for enough of them."""
+
+    def __init__(
+        self,
+        committee: Committee,
+        root: Callable[[], Root],
+        message: Callable[[Height], bytes | None],
+    ) -> None:
+        """Collect for an assembly; `message` says what the beacon of a height is over."""
+        self._committee = committee
+        self._root = root
+        self._message = message
+        self._shares: dict[Height, dict[int, bytes]] = {}
+        self._bad: dict[Height, set[int]] = {}
+        self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
+
+    def feed(self, seat: int, height: Height, share: bytes) -> None:
+        """Take a seat's share; empty where it gave none."""
+        if not share:
+            return
+        self._shares.setdefault(height, {})[seat] = share
+        if len(self._shares) > MAX_HEIGHTS:
+            oldest = next(iter(self._shares))
+            del self._shares[oldest]
+            self._bad.pop(oldest, None)
+        if self._enough(height):
+            for future in self._waiters.pop(height, []):
+                if not future.done():
+                    future.set_result(None)
+
+    async def shares(
+        self, height: Height, timeout_seconds: float, *, checked: bool = False
+    ) -> dict[int, bytes]:
+        """Give the shares of a height, once there are enough or time is up.
+
+        They are given as they came: whoever combines them sees whether they are good.
+
+        Args:
+            height: The block's.
+            timeout_seconds: How long to wait.
+            checked: Leave bad ones out, by a pairing each: for those who saw that one is.
+        """
+        if checked:
+            self._check(height)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not self._enough(height):
+                    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._waiters.setdefault(height, []).append(future)
+                    await future
+                    if checked:
+                        self._check(height)
+        except TimeoutError:
+            pass
+        return self._good(height)
+
+    def _enough(self, height: Height) -> bool:
+        return len(self._good(height)) > self._committee.degree
+
+    def _good(self, height: Height) -> dict[int, bytes]:
+        bad = self._bad.get(height, set())
+        return {seat: one for seat, one in self._shares.get(height, {}).items() if seat not in bad}
+
+    def _check(self, height: Height) -> None:
+        message, root = self._message(height), self._root()
+        for seat, share in self._good(height).items():
+            good = False
+            with suppress(Malformed):
+                good = message is not None and beacon.check(root, seat, message, G1.decode(share))
+            if not good:
+                log.warning("beacon.bad_share", seat=seat, height=height)
+                self._bad.setdefault(height, set()).add(seat)
+
+
+def message_at(ledger: Ledger, height: Height) -> bytes | None:
+    """Give what the beacon of a height is over, by the node's own reckoning."""
+    disk = ledger.engine.snapshot
+    block = archive.block_at(disk, height)
+    if block is None:
+        return None
+    receipts = archive.receipts_at(disk, height, len(block.transactions))
+    return beacon_message(
+        ledger.network,
+        assembly_in(ledger.state(), ledger.network).hall.head.generation,
+        height,
+        block.header.hash(),
+        results_hash([result_of(receipt) for receipt in receipts]),
+    )

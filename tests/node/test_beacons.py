@@ -1,0 +1,89 @@
+"""The node's book of beacon shares: enough, in time, and without the bad ones if asked."""
+
+import asyncio
+
+import pytest
+
+from keymoot.base.units import Height
+from keymoot.moot.roots import BEACON
+from keymoot.node import beacons
+from keymoot.node.beacons import Beacons
+from keymoot.threshold import beacon
+from keymoot.threshold.bls12381 import G1
+from tests.moot.town import Town
+
+MESSAGE = b"what was executed"
+AT = Height(9)
+
+
+@pytest.fixture(scope="module")
+def town():
+    town = Town()
+    for _ in range(12):
+        town.say(*town.duties())
+        if all(party.shares for party in town.parties.values()):
+            return town
+    raise AssertionError
+
+
+@pytest.fixture
+def book(town):
+    hall = town.ledger.hall
+    return Beacons(hall.committee, lambda: hall.root(BEACON), lambda _: MESSAGE)
+
+
+def share(town, seat, message=MESSAGE):
+    return G1.encode(beacon.sign(town.parties[seat].shares[BEACON], message))
+
+
+def test_shares_are_given_when_there_are_enough(town, book):
+    async def story():
+        waiting = asyncio.create_task(book.shares(AT, 5))
+        for seat in (1, 2, 4):
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            book.feed(seat, AT, share(town, seat))
+        assert sorted(await waiting) == [1, 2, 4]
+
+    asyncio.run(story())
+
+
+def test_too_few_are_given_when_time_is_up(town, book):
+    book.feed(1, AT, share(town, 1))
+    book.feed(2, AT, b"")
+    assert sorted(asyncio.run(book.shares(AT, 0.01))) == [1]
+
+
+@pytest.mark.parametrize("bad", ["another message", "another seat", "no point"])
+def test_bad_ones_are_left_out_once_somebody_asks(town, book, bad):
+    spoiled = {
+        "another message": share(town, 2, b"executed differently"),
+        "another seat": share(town, 3),
+        "no point": b"\xff" * 48,
+    }[bad]
+
+    async def story():
+        book.feed(2, AT, spoiled)
+        book.feed(1, AT, share(town, 1))
+        book.feed(3, AT, share(town, 3))
+        assert sorted(await book.shares(AT, 1)) == [1, 2, 3]
+        waiting = asyncio.create_task(book.shares(AT, 5, checked=True))
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        book.feed(4, AT, share(town, 4))
+        found = await waiting
+        assert sorted(found) == [1, 3, 4]
+        root = town.ledger.hall.root(BEACON)
+        points = {seat: G1.decode(one) for seat, one in found.items()}
+        _, named = beacon.combine(root, MESSAGE, points)
+        assert named == []
+
+    asyncio.run(story())
+
+
+def test_old_heights_are_forgotten(town, book, monkeypatch):
+    monkeypatch.setattr(beacons, "MAX_HEIGHTS", 3)
+    for height in range(1, 8):
+        book.feed(1, Height(height), share(town, 1))
+    assert asyncio.run(book.shares(Height(4), 0)) == {}
+    assert sorted(asyncio.run(book.shares(Height(7), 0))) == [1]

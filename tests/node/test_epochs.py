@@ -1,0 +1,160 @@
+"""Epochs of a real network: shares change under load, and old disks are worth nothing."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from keymoot.agent.account import Account
+from keymoot.node.server import NoNode, ask_to_turn
+from tests.node.running import Running, pay, running, wallet_with_agent
+
+
+def epoch(node: Running) -> int:
+    return node.network.call("keymoot_assembly")["epoch"]["number"]
+
+
+def turn(node: Running) -> None:
+    before = epoch(node)
+    ask_to_turn(node.data)
+    deadline = time.monotonic() + 12
+    while epoch(node) == before:
+        assert time.monotonic() < deadline, str(node.network.call("keymoot_assembly"))
+        time.sleep(0.05)
+
+
+def until_seated(node: Running) -> None:
+    deadline = time.monotonic() + 20
+    while not all(one["seated"] for one in node.network.call("keymoot_assembly")["seats"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+class Requesters:
+    """Ask for signatures over and over; keep what came and what went wrong."""
+
+    def __init__(self, account: Account, count: int) -> None:
+        self.account = account
+        self.stopping = threading.Event()
+        self.signed: list[bytes] = []
+        self.errors: list[Exception] = []
+        self.threads = [threading.Thread(target=self._run, args=(at,)) for at in range(count)]
+        for one in self.threads:
+            one.start()
+
+    def _run(self, at: int) -> None:
+        nonce = at << 32
+        while not self.stopping.is_set():
+            nonce += 1
+            try:
+                made = self.account.sign_transaction(pay(nonce))
+            except Exception as error:
+                self.errors.append(error)
+                return
+            self.signed.append(bytes(made.raw_transaction))
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for one in self.threads:
+            one.join()
+
+
+def test_epochs_end_under_load_and_nothing_is_lost(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        wallet, _, account = wallet_with_agent(node, owner, limit=10**9)
+        requesters = Requesters(account, 3)
+        for expected in (1, 2, 3):
+            time.sleep(0.5)
+            before = len(requesters.signed)
+            turn(node)
+            assert epoch(node) == expected
+            if expected == 2:
+                os.kill(node.enclaves()[0], signal.SIGKILL)
+                until_seated(node)
+            while len(requesters.signed) < before + 20 and not requesters.errors:
+                time.sleep(0.05)
+        requesters.stop()
+        assert not requesters.errors
+        assert len(set(requesters.signed)) == len(requesters.signed)
+        # The address is the same, and a start of all anew computes the newest shares.
+        node.stop()
+        node.start()
+        assert epoch(node) == 3
+        account.sign_transaction(pay(1))
+        shown = owner.show(wallet.wallet)
+        assert shown.account == wallet.account
+        assert not node.network.call("keymoot_assembly")["cheats"]
+
+
+def test_an_enclave_from_an_old_disk_signs_nothing_until_it_is_dealt_to_again(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "node") as node:
+        _, _, account = wallet_with_agent(node, node.owner())
+        account.sign_transaction(pay(0))
+        node.stop()
+        old = tmp_path / "old-disk"
+        shutil.copytree(node.config.enclave_folder(2), old)
+        node.start()
+        turn(node)
+        turn(node)
+        node.stop()
+        shutil.rmtree(node.config.enclave_folder(2))
+        shutil.copytree(old, node.config.enclave_folder(2))
+        node.start()
+        # 1. The others go on without it.
+        assert epoch(node) == 2
+        account.sign_transaction(pay(1))
+        assert silent_seats(node, account, pay(2)) == {2}
+        # 2. It posts a key, is dealt to when the epoch ends, and is one of them again.
+        until_posted(node, 2)
+        turn(node)
+        deadline = time.monotonic() + 30
+        number = 10
+        while silent_seats(node, account, pay(number)):
+            assert time.monotonic() < deadline
+            number += 1
+            time.sleep(0.2)
+
+
+def silent_seats(node: Running, account: Account, wish: dict) -> set[int]:
+    """Sign, and tell who gave no share for it."""
+    seen: list[dict] = []
+    transport = account._transport
+    plain = transport.call
+
+    def call(method, parameters, timeout_seconds):
+        told = plain(method, parameters, timeout_seconds)
+        if method == "keymoot_cosign":
+            seen.append(told)
+        return told
+
+    transport.call = call
+    try:
+        account.sign_transaction(wish)
+    finally:
+        transport.call = plain
+    answers = seen[-1]["answers"]
+    shares = {one["seat"] for one in answers if "sealed" in one}
+    assert all(one["code"] == "NOT_HELD" for one in answers if "sealed" not in one)
+    return {1, 2, 3, 4} - shares
+
+
+def until_posted(node: Running, seat: int) -> None:
+    deadline = time.monotonic() + 20
+    while not node.network.call("keymoot_assembly")["seats"][seat - 1]["nextKey"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_nobody_is_told_to_turn_where_no_node_runs(tmp_path: Path) -> None:
+    with pytest.raises(NoNode, match="no node of yours"):
+        ask_to_turn(tmp_path)
+    (tmp_path / "lock").write_text(f"{os.getpid()}\n")
+    with pytest.raises(NoNode):
+        ask_to_turn(tmp_path)
