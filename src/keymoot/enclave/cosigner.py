@@ -113,9 +113,9 @@ class Cosigner:
             return Answer(request, b"", b"", error.code, "the request cannot be answered")
 
     def _answer(self, request: Hash32, signature: bytes) -> Answer:
-        # 1. A final block that we followed has bound it.
+        # 1. A final block that we followed has bound it, and no later start has our seat.
         found = self._open.get(request)
-        if found is None:
+        if found is None or not self.party.seated(self.follower.assembly):
             raise NotHeld
         binding = found.binding
         # 2. It may still be answered, by the later of ledger time and our clock.
