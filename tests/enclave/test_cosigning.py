@@ -129,13 +129,16 @@ def test_of_two_blocks_of_one_height_only_the_first_counts(parliament):
     for one in parliament.delegates.values():
         with refused("OUT_OF_ORDER"):
             one.follow(forged, old.transactions, old.receipts)
-    # And a next one that continues the second.
-    header = replace(other, height=Height(height + 1), last_block_id=forged.commit.block_id)
+    # And the next block, true in all but that it continues the second.
+    parliament.withheld = {1}
+    key = parliament.bind(play)
+    block = parliament.shown[Height(height + 1)]
+    header = replace(block.signed.header, last_block_id=forged.commit.block_id)
     with refused("DIVERGED"):
         parliament.delegates[1].follow(
-            parliament.signed_by(header, {1, 2, 3, 4}), old.transactions, old.receipts
+            parliament.signed_by(header, {1, 2, 3, 4}), block.transactions, block.receipts
         )
-    key = parliament.bind(play)
+    parliament.show(parliament.delegates[1])
     assert all(not one.code for one in shares_of(parliament, key).values())
 
 
