@@ -33,7 +33,7 @@ AT_ONCE = 1_000_000
 def crowd(node: Running, count: int) -> None:
     """Add `count` wallets to the state of a stopped node."""
     platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-    keep = open_keep(node.data / "enclave", platform)
+    keep = open_keep(node.config.enclave_folder(1), platform)
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
     app = open_application(store, genesis, StateKeys(keep.state, genesis.network, 0))

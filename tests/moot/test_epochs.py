@@ -340,3 +340,34 @@ def test_no_recovery_reaches_below_the_switch():
     town.say(NodeMessage(NETWORK, head.generation, 0, Kind.RECOVER, body))
     assert "which began the epoch" in str(town.refused[-1][1])
     assert town.ledger.hall.head.generation == head.generation
+
+
+def test_two_holders_are_too_few():
+    town = ready()
+    town.spoil = lambda seat, kind, body: None if kind is Kind.HELD and seat > 2 else body
+    vote(town)
+    town.settle()
+    assert town.ledger.turning.epoch.stage is Stage.HOLDING
+    assert len(town.ledger.turning.epoch.votes) == 2
+    old = {at: party.shares[ECDSA].secret.expose() for at, party in town.parties.items()}
+    for _ in range(2):
+        town.pass_time(12)
+    epoch = town.ledger.turning.epoch
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert old == {at: party.shares[ECDSA].secret.expose() for at, party in town.parties.items()}
+
+
+def test_a_vote_for_other_roots_counts_for_nothing():
+    town = ready()
+
+    def spoil(seat, kind, body):
+        if kind is Kind.HELD and seat in (1, 2):
+            number, attempt, _ = read_turn(body)
+            return write_turn(number, attempt, bytes(32))
+        return body
+
+    town.spoil = spoil
+    vote(town)
+    town.settle()
+    assert town.ledger.turning.epoch.number == 0
+    assert town.ledger.turning.epoch.attempt == 1

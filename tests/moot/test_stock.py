@@ -290,3 +290,14 @@ def test_an_old_start_cannot_come_again():
     town.restart(1)
     town.say(first)
     assert type(town.refused[-1][1]).__name__ == "Unwanted"
+
+
+def test_messages_of_an_old_generation_are_refused_for_that_alone():
+    town = ready()
+    old = [message for message in town.log if message.seat == 2 and message.kind is not Kind.BOOT]
+    # Seat 2 goes on with the keys of its start: its signatures are as good as before.
+    town.say(town.recovery({1, 2, 3, 4}, anew={1, 3}))
+    assert old
+    for message in old:
+        town.say(message)
+        assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
