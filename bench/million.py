@@ -10,7 +10,7 @@ import gc
 
 from keymoot.base.fixed import Address, Hash32, WalletId
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.wallet import Book, Wallet
+from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave.keep import open_keep
@@ -52,6 +52,7 @@ def crowd(node: Running, count: int) -> None:
                 policy_version=0,
                 policy_hash=Hash32(bytes(32)),
                 created_at=UnixSeconds(1),
+                custody=BY_ASSEMBLY,
             )
             slots[public_slot(Wallets.wallets.slot_key(name))] = Slot(*pack(wallet.encode()))
             slots[public_slot(Wallets.books.slot_key(name))] = book

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from keymoot.cli.demo.outside import ROOT
-from keymoot.contracts import vault, wallet_errors, wallet_events
+from keymoot.contracts import keys, vault, wallet_errors, wallet_events
 from keymoot.contracts.contract import Contract
-from keymoot.contracts.errors import ContractError
+from keymoot.contracts.errors import Anonymous, ContractError
 from keymoot.contracts.event import Event
+from keymoot.contracts.keys import Keys
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.solidity import interface_of
 from keymoot.contracts.vault import Vault
@@ -30,7 +31,8 @@ def members(module, base: type) -> list:
 
 
 INTERFACES: dict[type[Contract], str] = {
-    Vault: interface_of(Vault, members(vault, Event), members(vault, ContractError)),
+    Vault: interface_of(Vault, members(vault, Event), [Anonymous, *members(vault, ContractError)]),
+    Keys: interface_of(Keys, members(keys, Event), [Anonymous, *members(keys, ContractError)]),
     Nodes: interface_of(Nodes, [], []),
     Wallets: interface_of(
         Wallets, members(wallet_events, Event), members(wallet_errors, ContractError)

@@ -128,3 +128,12 @@ def test_a_wallet_is_proved_without_believing_the_node(scene: Scene, w3: Web3) -
 def test_state_of_the_past_is_refused_not_invented(w3: Web3, rich) -> None:
     with pytest.raises(Web3RPCError, match="state of the past"):
         w3.eth.get_balance(rich.address, 1)
+
+
+@pytest.mark.parametrize("start", [0, "0x0", "earliest", 1])
+def test_logs_from_the_very_beginning_are_all_of_them(w3: Web3, start) -> None:
+    logs = w3.eth.get_logs({"fromBlock": start, "toBlock": "latest"})
+    assert logs
+    assert logs[0]["blockNumber"] == min(log["blockNumber"] for log in logs)
+    assert not w3.eth.get_logs({"fromBlock": start, "toBlock": 0})
+    assert not w3.eth.get_logs({"fromBlock": w3.eth.block_number + 1})

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,9 @@ RECOVERY = Address(b"\x99" * 20)
 class Running:
     """One `keymoot up` in a process group of its own."""
 
-    def __init__(self, folder: Path, module: str = "keymoot.cli") -> None:
+    def __init__(
+        self, folder: Path, module: str = "keymoot.cli", options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.fuses = folder / "cpu" / "fuse.key"
@@ -35,6 +37,7 @@ class Running:
         self.log = folder / "up.log"
         self.port = free_port()
         self.module = module
+        self.options = list(options)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,7 +51,7 @@ class Running:
     def start(self) -> "Running":
         command = [sys.executable, "-m", self.module]
         command += ["up"] if self.module == "keymoot.cli" else []
-        command += ["--data", str(self.data), "--port", str(self.port)]
+        command += ["--data", str(self.data), "--port", str(self.port), *self.options]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -96,8 +99,10 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, module: str = "keymoot.cli") -> Iterator[Running]:
-    node = Running(folder, module)
+def running(
+    folder: Path, module: str = "keymoot.cli", options: Sequence[str] = ()
+) -> Iterator[Running]:
+    node = Running(folder, module, options)
     try:
         yield node.start()
     finally:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from keymoot.agent.account import Account
+from keymoot.contracts.wallet_events import RequestBound
+from keymoot.contracts.wallets import Wallets
 from keymoot.node.server import NoNode, ask_to_turn
 from tests.node.running import Running, pay, running, wallet_with_agent
 
@@ -158,3 +160,56 @@ def test_nobody_is_told_to_turn_where_no_node_runs(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text(f"{os.getpid()}\n")
     with pytest.raises(NoNode):
         ask_to_turn(tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_ten_minutes_of_load_with_enclaves_killed_in_turn_and_epochs_changing(
+    tmp_path: Path,
+) -> None:
+    seconds = int(os.environ.get("KEYMOOT_SOAK_SECONDS", "600"))
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        _, _, account = wallet_with_agent(node, owner, limit=10**12)
+        begin = time.monotonic()
+        requesters = Requesters(account, 8)
+        kills = turns = 0
+        while time.monotonic() < begin + seconds and not requesters.errors:
+            time.sleep(10)
+            victims = node.enclaves()
+            os.kill(victims[kills % len(victims)], signal.SIGKILL)
+            kills += 1
+            until_seated(node)
+            if kills % 3 == 0:
+                turn(node)
+                turns += 1
+        requesters.stop()
+        assert not requesters.errors
+        assert len(set(requesters.signed)) == len(requesters.signed)
+        took = time.monotonic() - begin
+        rate = len(requesters.signed) / took
+        print(f"{len(requesters.signed)} signatures, {rate:.1f}/s, {kills} kills, {turns} epochs")
+        assert kills > seconds / 30
+        names = bound_names(node)
+        assert len(names) == len(set(names)) >= len(requesters.signed)
+        assert not node.network.call("keymoot_assembly")["cheats"]
+
+
+def bound_names(node: Running) -> list[str]:
+    """Give the presignatures that were bound, as the events on the ledger say."""
+    found, height = [], int(node.network.call("eth_blockNumber"), 16)
+    for start in range(0, height + 1, 500):
+        given = node.network.call(
+            "eth_getLogs",
+            {
+                "fromBlock": hex(start),
+                "toBlock": hex(min(start + 499, height)),
+                "address": Wallets.ADDRESS.hex0x,
+                "topics": ["0x" + RequestBound.topic().hex()],
+            },
+        )
+        for one in given:
+            topics = [bytes.fromhex(topic[2:]) for topic in one["topics"]]
+            read = RequestBound.read(tuple(topics), bytes.fromhex(one["data"][2:]))
+            found.append(bytes(read["presignature"]).hex())
+    return found

@@ -21,7 +21,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
-from keymoot.contracts.contract import Method
+from keymoot.contracts.contract import Contract, Method
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
@@ -130,17 +130,24 @@ class Network:
         """Give an account's balance on the ledger, in wei of its native token."""
         return Wei(self._quantity(self.call("eth_getBalance", address.hex0x, "latest")))
 
-    def send(self, key: Secret, name: str, *arguments: Any, value: Wei = NOTHING) -> dict[str, Any]:
-        """Call a method of Wallets in a transaction; give the receipt of its final block.
+    def send(
+        self,
+        key: Secret,
+        name: str,
+        *arguments: Any,
+        value: Wei = NOTHING,
+        contract: type[Contract] = Wallets,
+    ) -> dict[str, Any]:
+        """Call a contract's method in a transaction; give the receipt of its final block.
 
         Raises:
             TransactionFailed: it is in a block, and failed.
             NetworkRefused: it was not accepted: no funds, or the estimate failed.
             ConnectionLost: no answer came in time; it may be in a block.
         """
-        method = Wallets.method(name)
+        method = contract.method(name)
         data = encode(method, arguments)
-        receipt = self._submit(self._signed(key, data, value))
+        receipt = self._submit(self._signed(key, contract.ADDRESS, data, value))
         if self._quantity(receipt.get("status")) != 1:
             raise self._failure(method.name, receipt)
         return receipt
@@ -152,11 +159,11 @@ class Network:
         word, why = outcome.get("errorCode"), outcome.get("error")
         return TransactionFailed(method, str(word or ""), str(why or "no reason given"), receipt)
 
-    def _signed(self, key: Secret, data: bytes, value: Wei) -> bytes:
+    def _signed(self, key: Secret, to: Address, data: bytes, value: Wei) -> bytes:
         sender = secp256k1.address_of_secret(key).hex0x
         call = {
             "from": sender,
-            "to": Wallets.ADDRESS.hex0x,
+            "to": to.hex0x,
             "data": hexes.data(data),
             "value": hexes.quantity(value),
         }
@@ -176,7 +183,7 @@ class Network:
             max_priority_fee=NOTHING,
             max_fee=Wei(self._quantity(price)),
             gas=Gas(self._quantity(gas)),
-            to=Wallets.ADDRESS,
+            to=to,
             value=value,
             data=data,
         )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.agent.credential import Credential
-from keymoot.agent.moot import TooFewShares
+from keymoot.agent.derived_keys import DerivedKeys
+from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
 from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, Reply, collect
 from keymoot.base import strict_json
@@ -137,6 +138,10 @@ class Owner(Views):
         super().__init__(network)
         self._key = key
         self.address = secp256k1.address_of_secret(key)
+
+    def derived_keys(self) -> DerivedKeys:
+        """Give the keys that this account derives through the network."""
+        return DerivedKeys(self.network, self._key)
 
     def wallet_of(self, name: str) -> WalletId:
         """Give the id of this owner's wallet of that name, whether or not it exists."""

@@ -25,7 +25,8 @@ from keymoot.agent.errors import (
     SignedElse,
     WrongAnswer,
 )
-from keymoot.agent.moot import Assembling, TooFewShares, assembled
+from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.moot import Assembling, assembled
 from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes

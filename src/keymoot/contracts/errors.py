@@ -136,3 +136,18 @@ class BadResult(Refused):
         )
         self.signature = signature
         self.outputs = outputs
+
+
+class Anonymous(ContractError):
+    """A call without a sender asked for something that belongs to someone."""
+
+    code = "ANONYMOUS"
+    SIGNATURE = "Anonymous()"
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__("this call has no sender: sign a transaction")
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Give nothing."""
+        return ()

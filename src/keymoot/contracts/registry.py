@@ -2,12 +2,13 @@
 
 from keymoot.base.fixed import Address
 from keymoot.contracts.contract import Contract
+from keymoot.contracts.keys import Keys
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 
-BUILT_IN: tuple[type[Contract], ...] = (Vault, Wallets, Nodes)
+BUILT_IN: tuple[type[Contract], ...] = (Vault, Wallets, Nodes, Keys)
 
 CODE = b"\xfe"
 """What `eth_getCode` shows for a built-in: one invalid instruction, so that tools see a contract."""

@@ -17,7 +17,7 @@ from keymoot.base.secret import Secret
 from keymoot.contracts.cells import ConfidentialMap, PublicMap
 from keymoot.contracts.context import Context, Mode
 from keymoot.contracts.contract import Contract, call, view
-from keymoot.contracts.errors import ContractError, KeyUseRefused
+from keymoot.contracts.errors import Anonymous, ContractError, KeyUseRefused
 from keymoot.contracts.event import Event
 from keymoot.contracts.types import address, bytes32
 from keymoot.crypto.keccak import keccak256
@@ -59,21 +59,6 @@ class NoSuchKey(ContractError):
     def arguments(self) -> tuple[Any, ...]:
         """Give the name."""
         return (self.name,)
-
-
-class Anonymous(ContractError):
-    """A call without a sender asked for something that belongs to someone."""
-
-    code = "ANONYMOUS"
-    SIGNATURE = "Anonymous()"
-
-    def __init__(self) -> None:
-        """Say what is missing."""
-        super().__init__("this call has no sender: sign a transaction")
-
-    def arguments(self) -> tuple[Any, ...]:
-        """Give nothing."""
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from keymoot.base.strict_json import Json, canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import call, view
+from keymoot.contracts.errors import Anonymous
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
 from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
-from keymoot.contracts.vault import Anonymous, Vault
+from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import BY_ASSEMBLY, IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, log_key
 from keymoot.contracts.wallet_errors import (

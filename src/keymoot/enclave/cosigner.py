@@ -9,37 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keymoot.base import rlp
-from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
+from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
+from keymoot.enclave.beacon_book import BeaconBook
 from keymoot.enclave.custody import SHARE_INFO, Answer
+from keymoot.enclave.deriver import Deriver
 from keymoot.enclave.follower import Followed, Follower
-from keymoot.moot.outcome import Binding, task_of
+from keymoot.moot.outcome import Binding, KeyAsk, task_of
 from keymoot.moot.party import Party
-from keymoot.moot.roots import BEACON, ECDSA
-from keymoot.threshold import beacon, ecdsa
-from keymoot.threshold.bls12381 import G1
+from keymoot.moot.roots import DERIVE, ECDSA
+from keymoot.threshold import ecdsa
 from keymoot.threshold.presignature import Presignature
 from keymoot.threshold.secp256k1 import SECP256K1
 
 KEPT_SECONDS = 60
 """How long an expired request is remembered, so that its refusal can say why."""
-
-
-class BadBeacon(Refused):
-    """The shown beacon is not the one of the block that bound the request."""
-
-    code = "BAD_BEACON"
-
-    def __init__(self, height: Height) -> None:
-        """Name the height."""
-        super().__init__(
-            f"this is not the beacon of height {height}: "
-            "collect shares of it from more nodes, and combine again"
-        )
 
 
 class NotHeld(Refused):
@@ -70,33 +58,30 @@ class Cosigner:
     party: Party
     identity: Secret
     clock: Callable[[], UnixSeconds]
+    beacons: BeaconBook = field(init=False)
+    deriver: Deriver = field(init=False)
     _open: dict[Hash32, _Open] = field(default_factory=dict)
-    _messages: dict[Height, bytes] = field(default_factory=dict)
-    _values: dict[Height, bytes] = field(default_factory=dict)
     _generation: Hash32 | None = None
     _swept: UnixSeconds = UnixSeconds(0)
 
-    def note(self, height: Height, followed: Followed) -> bytes:
-        """Take over what a block bound; give our share of its beacon, or nothing.
+    def __post_init__(self) -> None:
+        """Begin with nothing bound."""
+        self.beacons = BeaconBook(self.follower, self.party)
+        self.deriver = Deriver(self.identity)
 
-        A height is signed once: blocks come in order, and each only once.
-        """
+    def note(self, height: Height, followed: Followed) -> bytes:
+        """Take over what a block bound and asked; give our share of its beacon, or nothing."""
         # A new generation wipes every one-time secret of the ones before.
         if followed.generation != self._generation:
             self._generation = followed.generation
             for one in self._open.values():
                 one.presignature = None
-        if not followed.bindings:
-            return b""
         for binding in followed.bindings:
             held = self.party.take(followed.generation, binding.presignature)
             self._open[binding.request] = _Open(binding, followed.generation, held)
-        self._messages[height] = followed.message
+        self.deriver.note(followed)
         self._forget()
-        share = self.party.shares.get(BEACON)
-        if share is None or not self.party.seated(self.follower.assembly):
-            return b""
-        return G1.encode(beacon.sign(share, followed.message))
+        return self.beacons.note(height, followed)
 
     def answer(self, request: Hash32, signature: bytes) -> Answer:
         """Answer one request.
@@ -114,18 +99,21 @@ class Cosigner:
 
     def _answer(self, request: Hash32, signature: bytes) -> Answer:
         # 1. A final block that we followed has bound it, and no later start has our seat.
+        if not self.party.seated(self.follower.assembly):
+            raise NotHeld
+        ask = self.deriver.find(request)
+        if ask is not None:
+            return self._derived(ask, signature)
         found = self._open.get(request)
-        if found is None or not self.party.seated(self.follower.assembly):
+        if found is None:
             raise NotHeld
         binding = found.binding
         # 2. It may still be answered, by the later of ledger time and our clock.
-        now = max(self.follower.time, self.clock())
-        if now > binding.expires_at:
-            raise Stopped("the request has expired: ask again with a new id")
+        self._check_time(binding.expires_at)
         if self.follower.stopped(binding):
             raise Stopped("the wallet was paused, or the credential revoked")
         # 3. Enough enclaves executed that block as we did: there is a beacon over it.
-        value = self._value(binding.height, signature)
+        value = self.beacons.value(binding.height, signature)
         if found.answer is not None:
             return found.answer
         # 4. The presignature is burned before its share leaves.
@@ -148,37 +136,29 @@ class Cosigner:
         signed = keccak256(network + binding.request + sealed)
         return Answer(binding.request, sealed, ed25519.sign(self.identity, signed))
 
-    def _value(self, height: Height, signature: bytes) -> bytes:
-        known = self._values.get(height)
-        try:
-            point = G1.decode(signature)
-        except Malformed as error:
-            raise BadBeacon(height) from error
-        if known is not None:
-            # The beacon is unique, so its value tells whether this is it.
-            if beacon.value(point) != known:
-                raise BadBeacon(height)
-            return known
-        root = self.follower.assembly.hall.root(BEACON)
-        if not beacon.verify(root, self._messages[height], point):
-            raise BadBeacon(height)
-        self._values[height] = beacon.value(point)
-        return self._values[height]
+    def _derived(self, ask: KeyAsk, signature: bytes) -> Answer:
+        self._check_time(ask.expires_at)
+        self.beacons.value(ask.height, signature)
+        share = self.party.shares.get(DERIVE)
+        if share is None:
+            raise NotHeld
+        return self.deriver.answer(ask.question, share, self.follower.genesis.network)
+
+    def _check_time(self, expires_at: UnixSeconds) -> None:
+        if max(self.follower.time, self.clock()) > expires_at:
+            raise Stopped("the request has expired: ask again with a new id")
 
     def _forget(self) -> None:
         """Forget what is over, now and then."""
         if self.follower.time < self._swept + KEPT_SECONDS:
             return
         self._swept = self.follower.time
-        oldest = self.follower.time - KEPT_SECONDS
-        over = [name for name, one in self._open.items() if one.binding.expires_at < oldest]
-        for name in over:
+        oldest = UnixSeconds(self.follower.time - KEPT_SECONDS)
+        for name in [one for one, open_ in self._open.items() if open_.binding.expires_at < oldest]:
             del self._open[name]
-        if over:
-            alive = {one.binding.height for one in self._open.values()}
-            for book in (self._messages, self._values):
-                for height in [one for one in book if one not in alive]:
-                    del book[height]
+        self.deriver.forget(oldest)
+        alive = {one.binding.height for one in self._open.values()}
+        self.beacons.forget(alive | self.deriver.heights())
 
 
 class Stopped(Refused):

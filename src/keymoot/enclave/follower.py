@@ -13,16 +13,18 @@ from keymoot.attest.quorum import verify_commit
 from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import Height, UnixSeconds, seconds_of
+from keymoot.contracts.keys import KeyAsked, Keys
 from keymoot.contracts.wallet_events import CredentialSet, PauseSet, RequestBound
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
-from keymoot.moot.outcome import Binding, beacon_message
+from keymoot.moot.outcome import Binding, KeyAsk, beacon_message
 from keymoot.moot.pages import MemoryPages
 from keymoot.runtime.assembly import read_pages
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt, result_of
+from keymoot.threshold.derived import AskerKey
 
 _MESSAGE = bytes((MESSAGE_TYPE,))
 
@@ -50,11 +52,13 @@ class Followed:
 
     Attributes:
         bindings: Requests that it bound.
+        asks: Questions for derived keys.
         message: What the beacon of this height is over.
         generation: The generation at its end.
     """
 
     bindings: tuple[Binding, ...]
+    asks: tuple[KeyAsk, ...]
     message: bytes
     generation: Hash32
 
@@ -125,19 +129,21 @@ class Follower:
             raise Diverged(f"these are not the transactions of block {header.height}")
         results = results_hash([result_of(receipt) for receipt in receipts])
         # 4. Its messages change the assembly; its receipts tell what requests took.
-        time, bindings = seconds_of(header.time), list[Binding]()
+        time, bindings, asks = seconds_of(header.time), list[Binding](), list[KeyAsk]()
         for raw, receipt in zip(transactions, receipts, strict=True):
             if raw[:1] == _MESSAGE:
                 self._hear(raw, header.height, time)
             for log in receipt.logs:
                 self._notice(log, header.height, time, bindings)
+                if log.address == Keys.ADDRESS and log.topics[0] == KeyAsked.topic():
+                    asks.append(read_ask(log, header.height))
         self.height, self.time, self._results = header.height, time, results
         self._block = header.hash()
         generation = self.generation
         message = beacon_message(
             self.genesis.network, generation, header.height, self._block, results
         )
-        return Followed(tuple(bindings), message, generation)
+        return Followed(tuple(bindings), tuple(asks), message, generation)
 
     @property
     def generation(self) -> Hash32:
@@ -195,5 +201,22 @@ def read_binding(log: Log, height: Height) -> Binding:
         reply_key=Bytes32(found["reply_key"]),
         expires_at=UnixSeconds(found["expires_at"]),
         withdrawal=bool(found["withdrawal"]),
+        height=height,
+    )
+
+
+def read_ask(log: Log, height: Height) -> KeyAsk:
+    """Read the event of a question for a derived key.
+
+    Raises:
+        Malformed: it is none.
+    """
+    found = KeyAsked.read(log.topics, log.data)
+    return KeyAsk(
+        question=Hash32(found["question"]),
+        asker=Address(found["asker"]),
+        name=bytes(found["name"]),
+        to=AskerKey(bytes(found["first"]), bytes(found["second"])),
+        expires_at=UnixSeconds(found["expires_at"]),
         height=height,
     )

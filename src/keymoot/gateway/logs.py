@@ -186,7 +186,8 @@ def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
     first = height_of(ledger, query.get("fromBlock"), "fromBlock")
     last = height_of(ledger, query.get("toBlock"), "toBlock")
     newest = ledger.height()
-    return first or Height(newest + 1), last or newest
+    # Height 0 is the genesis: no block, but where many a query begins.
+    return Height(newest + 1) if first is None else first, newest if last is None else last
 
 
 def _find(ledger: Ledger, pattern: Pattern, first: Height, last: Height) -> Json:

@@ -11,6 +11,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PresignatureId
 from keymoot.threshold import derivation, ecdsa
+from keymoot.threshold.derived import AskerKey, input_of
 from keymoot.threshold.ecdsa import Task
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1, Point
@@ -18,6 +19,9 @@ from keymoot.threshold.session import framed
 
 _BEACON = b"keymoot/v1/beacon"
 _PATH = b"wallet"
+
+APP_PURPOSE = "app"
+"""Purpose of keys that accounts ask for; the network's own keys have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,32 @@ class Binding:
     expires_at: UnixSeconds
     withdrawal: bool
     height: Height
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAsk:
+    """A question for a derived key that a final block holds.
+
+    Attributes:
+        question: Its name on the ledger.
+        asker: The account that asked; part of the key's name.
+        name: The account's name for the key.
+        to: The asker's one-time key.
+        expires_at: Last second at which it is answered.
+        height: The block that holds it.
+    """
+
+    question: Hash32
+    asker: Address
+    name: bytes
+    to: AskerKey
+    expires_at: UnixSeconds
+    height: Height
+
+
+def key_input(asker: Address, name: bytes) -> bytes:
+    """Give the input from which an account's key of some name is derived."""
+    return input_of(APP_PURPOSE, asker, name)
 
 
 def path_of(wallet: WalletId | Bytes32) -> bytes:

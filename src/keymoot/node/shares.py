@@ -12,7 +12,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
-from keymoot.base.units import seconds_of
+from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.record import BOUND, REFUSED, Record
 from keymoot.enclave.custody import Answer
@@ -27,6 +27,7 @@ from keymoot.runtime.release import (
     EXPIRED,
     RELEASED,
     WAITING,
+    find_question,
     find_record,
     gather,
     status_of,
@@ -112,6 +113,12 @@ class ShareService:
             wait_seconds: How long to wait for a final block that decides it.
             checked: Leave out shares of the beacon that are bad.
         """
+        question = find_question(self._ledger.state(), request)
+        if question is not None:
+            expired = self._ledger.now() > question.expires_at
+            if expired:
+                return self._told(request, EXPIRED)
+            return await self._bound(request, question.height, wait_seconds, checked=checked)
         record = await self._decided(request, wait_seconds)
         status = status_of(record, self._ledger.now())
         if record is None or status in (EXPIRED, WAITING):
@@ -122,7 +129,7 @@ class ShareService:
             given = self._given.get(request)
             if given is not None:
                 return self._answered(request, given)
-            return await self._bound(request, record, wait_seconds, checked=checked)
+            return await self._bound(request, record.bound_at, wait_seconds, checked=checked)
         answer = await self._vault.ask(request)
         if answer.code:
             refusal: Json = {
@@ -163,15 +170,13 @@ class ShareService:
         return assembly_json(self._moot.assembly(), self._ledger, self._moot)
 
     async def _bound(
-        self, request: Hash32, record: Record, wait: float, *, checked: bool
+        self, request: Hash32, height: Height, wait: float, *, checked: bool
     ) -> dict[str, Json]:
-        lost = self._moot.forgotten(record.bound_at)
-        shares = await self._moot.beacons.shares(
-            record.bound_at, 0 if lost else wait, checked=checked
-        )
+        lost = self._moot.forgotten(height)
+        shares = await self._moot.beacons.shares(height, 0 if lost else wait, checked=checked)
         return self._told(request, BOUND) | {
             "custody": BY_ASSEMBLY,
-            "height": record.bound_at,
+            "height": height,
             "beacon": {str(seat): data(share) for seat, share in sorted(shares.items())},
             "lost": lost,
         }

@@ -12,6 +12,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.keys import Keys, Question
 from keymoot.contracts.record import BOUND, QUEUED, Record
 from keymoot.contracts.requests import Released
 from keymoot.contracts.requests import release as release_bound
@@ -95,6 +96,13 @@ def release(
     return _run(
         State(MemoryTable(witness), root), block, contracts, keys, Mode.RELEASE, request, now
     )
+
+
+def find_question(state: State, question: Hash32) -> Question | None:
+    """Read a question for a derived key; None if no block holds it."""
+    store = PublicStore(Journal(state), Keys.ADDRESS, FreeMeter(), writable=False)
+    found: Question | None = Keys.questions.get(store, Bytes32(question))
+    return found
 
 
 def find_record(state: State, request: Hash32) -> Record | None:

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from the contract's class; do not edit.
+pragma solidity ^0.8.4;
+
+/// Takes questions for keys.
+/// Stands at 0x6b65796d6f6f7400000000000000000000000004.
+interface IKeys {
+    event KeyAsked(address indexed asker, bytes32 indexed question, bytes name, bytes first, bytes second, uint64 expiresAt);
+    error Anonymous();
+
+    /// Ask for the caller's key of that name; give the question's own name.
+    function derive(bytes calldata name, bytes calldata first, bytes calldata second, uint64 expiresAt) external returns (bytes32);
+
+    /// Tell of a question: whether it is known, who asked, at which height, until when.
+    function question(bytes32 question) external view returns (bool, address, uint64, uint64);
+}

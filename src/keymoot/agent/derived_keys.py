@@ -1,0 +1,155 @@
+"""Keys that an account derives through the network, and only it can put together.
+
+    keys = DerivedKeys(network, secret_of_the_account)
+    secret = keys.derive(b"login at example.org")
+
+The same account and name give the same key, always. The network's nodes learn nothing of
+it, and neither does whoever carries the answers.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.agent.errors import WrongAnswer
+from keymoot.agent.gathering import Gathering, Said, TooFewShares
+from keymoot.agent.network import Network
+from keymoot.base import hexes, rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
+from keymoot.contracts.keys import MAX_NAME_BYTES, Keys, question_of
+from keymoot.crypto import secp256k1
+from keymoot.moot.outcome import APP_PURPOSE, key_input
+from keymoot.threshold import derived
+from keymoot.threshold.bls12381 import G2
+from keymoot.threshold.committee import MAX_SIZE, Committee
+from keymoot.threshold.derived import Answer, AskerKey
+from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.errors import TooFew
+from keymoot.threshold.root import Root
+
+OPEN_SECONDS = 300
+"""How long a question stays open on the ledger."""
+
+ATTEMPTS = 3
+"""How often a question is asked anew whose answers got lost."""
+
+
+class DerivedKeys:
+    """An account's own keys; the account pays for each question in the ledger's token."""
+
+    def __init__(self, network: Network, key: Secret) -> None:
+        """Take the network, and the account's key."""
+        self._network = network
+        self._key = key
+        self.address = secp256k1.address_of_secret(key)
+
+    def derive(self, name: bytes, length: int = 32) -> Secret:
+        """Give the account's key of that name: `length` bytes, 16 to 64.
+
+        Args:
+            name: The account's name for the key, up to 256 bytes.
+            length: Bytes of key material.
+
+        Raises:
+            ValueError: the name is too long, or the length out of bounds.
+            TransactionFailed, NetworkRefused: the question was not taken.
+            TooFewShares: too few enclaves gave a good answer.
+        """
+        if len(name) > MAX_NAME_BYTES:
+            raise ValueError(f"a key's name has at most {MAX_NAME_BYTES} bytes, got {len(name)}")
+        if not 16 <= length <= 64:
+            raise ValueError(f"a key has 16 to 64 bytes, asked for {length}")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return derived.key_of(self._point(name), APP_PURPOSE, length)
+            except TooFewShares:
+                if attempt == ATTEMPTS:
+                    raise
+        raise WrongAnswer("asked too often")
+
+    def _point(self, name: bytes) -> Secret:
+        network, identity = self._network, self._network.identity()
+        secret, to = derived.asker(Dice(Secret(os.urandom(SEED_BYTES))))
+        until = int(time.time()) + OPEN_SECONDS
+        network.send(self._key, "derive", name, to.first, to.second, until, contract=Keys)
+        question = Hash32(question_of(self.address, name, to.first))
+        wait = int(1_000 * network.timeout_seconds)
+        answer = network.transport.get(
+            f"/shares/{question.hex0x}?wait={wait}", network.timeout_seconds
+        )
+        if answer is None:
+            raise WrongAnswer("the network does not know the question that it took")
+        root = read_root(network.call("keymoot_assembly"))
+        inputs = key_input(self.address, name)
+        gathering = Deriving(identity.network, question, identity.nodes, inputs, secret, to, root)
+        return gathering.run(network.transport, answer, network.timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Deriving(Gathering[Secret]):
+    """What must be known to put one derived key together.
+
+    Attributes:
+        inputs: What is derived from.
+        secret: The one-time key's private half.
+        to: Its public half.
+        root: The root as the server shows it; it helps to tell good answers from bad ones, and
+            counts only if degree+1 of our nodes say so too.
+    """
+
+    inputs: bytes
+    secret: Secret
+    to: AskerKey
+    root: Root
+
+    def combine(self, answers: list[Any], committee: Committee) -> Secret:
+        """Give the derived point, checked against the root's key.
+
+        Raises:
+            TooFewShares: too few answers are good.
+        """
+        known, said = G2.encode(self.root.public), []
+        found: dict[int, Answer] = {}
+        for one in answers:
+            try:
+                seat, content = self._content(one)
+                public, pair = list_of(rlp.decode(content), 2, "answer")
+                if bytes_of(public, "public", G2.POINT_BYTES) != known:
+                    raise Malformed(f"seat {seat} derives from another root than the one shown")
+                found[seat] = Answer.decode(pair)
+            except (Malformed, Said) as error:
+                said.append(str(error))
+        # The root is the nodes' own: that many of them cannot all be broken.
+        if len(found) <= committee.degree or self.root.degree != committee.degree:
+            raise TooFewShares("too few answers: " + "; ".join(said or ["none came"]))
+        try:
+            point, _ = derived.combine(self.root, self.inputs, self.secret, self.to, found)
+        except TooFew as error:
+            raise TooFewShares(f"too few answers are good: {error}") from error
+        return point
+
+
+def read_root(told: Any) -> Root:
+    """Read the derivation root from the answer of keymoot_assembly.
+
+    Raises:
+        WrongAnswer: it is none.
+    """
+    try:
+        shown = told["roots"]["derive"]
+        shares = shown["shares"]
+        if not isinstance(shares, list) or len(shares) > MAX_SIZE:
+            raise Malformed("a root has a list of shares")
+        length = G2.POINT_BYTES
+        return Root(
+            G2,
+            int(shown["degree"]),
+            G2.decode(hexes.parse_data(shown["publicKey"], "publicKey", length)),
+            tuple(G2.decode(hexes.parse_data(one, "share", length)) for one in shares),
+        )
+    except (KeyError, TypeError, ValueError, Malformed) as error:
+        raise WrongAnswer(f"keymoot_assembly was answered by something else: {error}") from error
