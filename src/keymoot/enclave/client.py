@@ -224,16 +224,19 @@ class EnclaveClient:
         self.identity = Identity.decode(await self._ask(messages.HELLO, nonce))
 
     async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        if self._pump is not None and self._pump.done():
+        if (self._pump is not None and self._pump.done()) or self._writer.is_closing():
             raise EnclaveGone
         self._numbers += 1
+        number = self._numbers
         future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
-        self._waiting[self._numbers] = future
-        self._writer.write(messages.frame(self._numbers, word, body))
+        self._waiting[number] = future
+        frame = messages.frame(number, word, body)
         try:
+            self._writer.write(frame)
             await self._writer.drain()
-        except ConnectionError as error:
-            # It ended before the receiver has noticed.
+        except (ConnectionError, RuntimeError) as error:
+            # It ended before the receiver has noticed; uvloop calls that a RuntimeError.
+            self._waiting.pop(number, None)
             raise EnclaveGone from error
         return await future
 

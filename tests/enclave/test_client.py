@@ -1,0 +1,37 @@
+"""The server's end of the channel, when the other end is no more."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from keymoot.enclave.client import EnclaveClient, EnclaveGone
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_dead_enclave_is_gone_whatever_is_asked_and_whenever(tmp_path: Path, loop: str) -> None:
+    """A node that lets anything else through stops, and all other enclaves with it."""
+
+    async def story() -> None:
+        folder = tmp_path / "enclave"
+        client = await EnclaveClient.start(folder, tmp_path / "data", tmp_path / "cpu" / "fuse")
+        asked = [asyncio.create_task(client.pulse()) for _ in range(4)]
+        os.kill(client.pid, 9)
+        # Questions of every moment around its end: before, while and after the pipe breaks.
+        for pause in (0, 0, 0.001, 0.01, 0.05, 0.2):
+            asked += [asyncio.create_task(client.pulse()) for _ in range(4)]
+            await asyncio.sleep(pause)
+        done = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        # It had joined no network, so the first ones may have been answered with that.
+        kinds = {type(one).__name__ for one in done}
+        assert kinds <= {"EnclaveGone", "EnclaveRefused"}
+        assert "EnclaveGone" in kinds
+        client._writer.transport.close()
+        client._pump = None
+        with pytest.raises(EnclaveGone):
+            await client.pulse()
+        await client.close()
+
+    (uvloop.run if loop == "uvloop" else asyncio.run)(story())
