@@ -17,12 +17,23 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
 from keymoot.base.transaction import decode_signed, decode_unsigned
+from keymoot.contracts.keys import Question
 from keymoot.contracts.record import Record
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet import Credential as WalletCredential
 from keymoot.enclave import messages
 from keymoot.enclave.room import read_joined
 from keymoot.engine.archive import Proposal
+from keymoot.moot.assembly import read_boot
+from keymoot.moot.batch import BatchPage, PresignatureId
+from keymoot.moot.body import read_complaint, read_numbered
+from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.epoch import Epoch, Origin, read_dealings, read_turn
+from keymoot.moot.hall import Head
+from keymoot.moot.inventory import Inventory
+from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
+from keymoot.moot.message import NodeMessage
+from keymoot.moot.seat import Boot, Seat
 from keymoot.policy.limit import Reservation, Usage
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
@@ -62,6 +73,25 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Proposal.decode,
     Credential.decode,
     messages.parse,
+    NodeMessage.decode,
+    SignedCertificate.decode,
+    Seat.decode,
+    Head.decode,
+    Keygen.decode,
+    Epoch.decode,
+    Origin.decode,
+    Inventory.decode,
+    BatchPage.decode,
+    PresignatureId.decode,
+    Question.decode,
+    read_boot,
+    read_hashes,
+    read_openings,
+    read_verdict,
+    read_dealings,
+    read_turn,
+    read_numbered,
+    read_complaint,
     SECP256K1.decode,
     EDWARDS25519.decode,
     G1.decode,
@@ -80,6 +110,11 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     messages.read_votes,
     messages.read_release,
     messages.read_answers,
+    messages.read_sync,
+    messages.read_follow,
+    messages.read_cosign,
+    messages.read_recover,
+    Boot.decode,
     messages.Identity.decode,
     read_joined,
     Envelope.decode,

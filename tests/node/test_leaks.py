@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import combinations
 from pathlib import Path
 
 from keymoot.base.fixed import Bytes32, WalletId
@@ -11,13 +12,17 @@ from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import address_of_secret
-from keymoot.enclave.keep import open_keep
+from keymoot.enclave.keep import Keep, open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
+from keymoot.moot.assembly import Assembly
 from keymoot.moot.outcome import path_of
+from keymoot.moot.party import BootSecrets, Party
+from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.roots import ECDSA, ROOTS
+from keymoot.moot.seat import Boot
 from keymoot.policy.errors import PolicyRefused
 from keymoot.runtime.assembly import assembly_in
 from keymoot.store import keys as keys_module
@@ -25,10 +30,12 @@ from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
-from keymoot.threshold import derivation, dkg
+from keymoot.threshold import derivation
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.polynomial import interpolate
+from keymoot.threshold.secp256k1 import SECP256K1
 from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
+from tests.node.test_epochs import turn
 
 
 def encodings(secret: bytes) -> list[bytes]:
@@ -80,6 +87,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
             f"identity {seat}": keep.identity.expose(),
             f"consensus {seat}": keep.consensus.expose(),
             f"epoch key {seat}": keep.epoch.expose(),
+            f"next epoch key {seat}": keep.next.expose(),
         }
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
@@ -90,22 +98,20 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
         cells = ConfidentialStore(Journal(state), Vault.ADDRESS, keys, None, FreeMeter())
         key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
         assembly = assembly_in(state, genesis.network)
-        setting, openings = assembly.founding.setting(), assembly.founding.openings()
-        for place, kind in enumerate(ROOTS):
-            to = setting.recipients(place)
-            given = {at: one[place] for at, one in openings.items()}
-            shares = {}
-            for seat, keep in keeps.items():
-                dealt, _ = dkg.receive(to, seat, keep.epoch, given, Dice(Secret(bytes(32))))
-                shares[seat] = to.group.add_scalars(list(dealt.values()))
-                found[f"share of {kind.name} {seat}"] = shares[seat].expose()
+        parties = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
+        for seat, party in parties.items():
+            recover(party, assembly)
+            for name, share in party.shares.items():
+                found[f"share of {name} {seat}"] = share.secret.expose()
+        for kind in ROOTS:
+            shares = {seat: one.shares[kind.name].secret for seat, one in parties.items()}
             root = interpolate(kind.group, shares)
             found[f"root {kind.name}"] = root.expose()
             if kind.name == ECDSA:
                 tweak = derivation.tweak(
                     assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
                 )
-                child = to.group.add_scalars((root, to.group.hide(tweak)))
+                child = kind.group.add_scalars((root, kind.group.hide(tweak)))
                 found["wallet key"] = child.expose()
     store.close()
     vault = keys.contract_keys(Vault.ADDRESS)
@@ -114,6 +120,22 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
         "state secret": keeps[1].state.expose(),
         "blinding key": vault.blind.expose(),
     }
+
+
+def party_of(seat: int, keep: Keep) -> Party:
+    """Give a seat's mind with the keys that its disk holds; its keys of start are gone."""
+    sealing = SECP256K1.scalar(b"7" * 32)
+    boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
+    return Party(seat, EpochKeys(keep.epoch, keep.next), BootSecrets(sealing, sealing, boot))
+
+
+def recover(party: Party, assembly: Assembly) -> None:
+    """Compute a seat's root shares from what is public and the keys on its disk."""
+    duties = party._keygen_duties(assembly) + party._resharer.due(assembly, party.shares)
+    for duty in duties:
+        if duty.name.endswith(("/shares", "/recover")):
+            duty.run(Dice(Secret(bytes(32))))
+    party.enter(assembly)
 
 
 def _files(folder: Path) -> bytes:
@@ -165,7 +187,7 @@ def _error(network, method: str, *params) -> object:
 def test_no_secret_leaves(tmp_path: Path) -> None:
     with running(tmp_path / "node") as node:
         owner = node.owner()
-        wallet, credential, account = wallet_with_agent(node, owner, limit=5)
+        wallet, credential, account = wallet_with_agent(node, owner, limit=6)
         vaulted = owner.create("vaulted", RECOVERY, Wei(10**18), in_vault=True)
         signed = [account.sign_transaction(pay(n)) for n in range(4)]
         errors = []
@@ -175,9 +197,12 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
             except PolicyRefused as error:
                 errors.append(json.dumps(error.to_json()) + repr(error) + str(error))
         errors += [repr(account), str(account), repr(credential), repr(owner)]
+        turn(node)
+        signed.append(account.sign_transaction(pay(4)))
+        derived = owner.derived_keys().derive(b"login")
         node.stop()
         node.start()
-        signed.append(account.sign_transaction(pay(4)))
+        signed.append(account.sign_transaction(pay(5)))
         log = owner.log(wallet.wallet)
         requests = [
             keccak256(credential.requester + bytes.fromhex(one["requestId"][2:])).hex0x
@@ -193,11 +218,18 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
             "signed transactions": b"".join(bytes(one.raw_transaction) for one in signed),
         }
         secrets = secrets_of(node, wallet.wallet, vaulted.wallet)
+        secrets["derived key"] = derived.expose()
     # The search looks for the right things: all shares together make the wallet's key.
     assert address_of_secret(Secret(secrets["wallet key"])) == wallet.account
     assert address_of_secret(Secret(secrets["vault key"])) == vaulted.account
     assert len(secrets) > 40
     assert all(len(place) > 50 for place in places.values())
+    # One node's folder, opened with its own fuse key, does not hold the root; any two do.
+    root = secrets["root ecdsa"]
+    held = {seat: Secret(secrets[f"share of ecdsa {seat}"]) for seat in range(1, 5)}
+    assert all(share.expose() != root for share in held.values())
+    for pair in combinations(held, 2):
+        assert interpolate(SECP256K1, {seat: held[seat] for seat in pair}).expose() == root
     leaks = {name: found_in(place, secrets) for name, place in places.items()}
     assert not any(leaks.values()), leaks
 
