@@ -232,7 +232,8 @@ def test_who_deals_something_else_than_his_share_is_named(place):
     assert publics(town) == before
 
 
-def test_a_bad_box_is_complained_over_and_names_its_dealer():
+@pytest.mark.parametrize("victims", [(1,), (1, 3), (1, 3, 4)])
+def test_a_bad_box_is_complained_over_and_names_its_dealer(victims):
     town = ready()
 
     def spoil(seat, kind, body):
@@ -240,9 +241,11 @@ def test_a_bad_box_is_complained_over_and_names_its_dealer():
             number, attempt, content = read_turn(body)
             item = rlp.decode(content)
             boxes = item[0][1]
-            # somebody's box of the first root gets another last byte
+            # some boxes of the first root get another last byte
             flat = boxes[-1]
-            flat[2] = flat[2][:-1] + bytes([flat[2][-1] ^ 1])
+            for victim in victims:
+                box = flat[victim - 1]
+                flat[victim - 1] = box[:-1] + bytes([box[-1] ^ 1])
             return write_turn(number, attempt, rlp.encode(item))
         return body
 

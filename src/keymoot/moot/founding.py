@@ -154,6 +154,9 @@ class Founding:
             if complaint.accuser != seat:
                 keygen = self._put_out(keygen, seat, height, "complained in another's name")
                 continue
+            if complaint.dealer in keygen.out:
+                # Others complained over him before; there is nothing left to judge.
+                continue
             guilty = judge(setting, place, complaint, openings)
             if guilty not in keygen.out:
                 what = "complained over a good share" if guilty == seat else "dealt a bad share"

@@ -192,6 +192,9 @@ class Turning:
             if complaint.accuser != seat:
                 epoch = self._put_out(epoch, seat, height, "complained in another's name")
                 continue
+            if complaint.dealer in epoch.out:
+                # Others complained over him before; there is nothing left to judge.
+                continue
             guilty = turn.judge(place, complaint, given)
             if guilty not in epoch.out:
                 what = "complained over a good share" if guilty == seat else "dealt a bad share"
