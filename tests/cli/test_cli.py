@@ -71,7 +71,9 @@ HELP = [
     ["demo"],
     ["inspect"],
     ["key", "new"],
+    ["key", "derive"],
     ["net", "status"],
+    ["net", "turn"],
     ["policy", "check"],
     ["policy", "show"],
     *(
@@ -212,6 +214,58 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     )
     assert denied.returncode == 1
     assert "does not open" in denied.stderr
+
+
+def test_the_keepers_of_the_keys_are_shown_and_share_them_anew(
+    tmp_path: Path, node: Running
+) -> None:
+    shell = Shell(tmp_path, node)
+    shown = shell.json("net", "status")
+    assert [one["seat"] for one in shown["seats"]] == [1, 2, 3, 4]
+    assert shown["cheats"] == []
+    assert shown["roots"]["ecdsa"]["sharesNeeded"] == 2
+    number = shown["epoch"]["number"]
+    done = shell.run("net", "turn", "--data", str(node.data))
+    assert done.stdout == f"epoch {number + 1} has begun\n"
+    assert "sharing all roots anew" in done.stderr
+    lines = shell.run("net", "status").stdout
+    assert f"epoch        {number + 1}, since height" in lines
+    assert "any 2 broken ones hold the wallets' root" in lines
+    wrong = shell.run("net", "turn", "--data", str(tmp_path))
+    assert wrong.returncode == 1
+    assert "no node of yours runs on" in wrong.stderr
+    assert (
+        shell.json("net", "status")["roots"]["ecdsa"]["publicKey"]
+        == (shown["roots"]["ecdsa"]["publicKey"])
+    )
+
+
+def test_a_person_derives_a_key_and_makes_a_wallet_in_vault(tmp_path: Path, node: Running) -> None:
+    shell = Shell(tmp_path, node)
+    password = shell.write("password", "correct horse\n")
+    by = ("--owner", "owner.json", "--password-file", password)
+    shell.json("key", "new", "owner.json", "--password-file", password)
+    done = shell.run("key", "derive", "login", "login.key", *by)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED" in done.stderr
+    file = tmp_path / "login.key"
+    key = file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(key[2:])) == 32
+    assert key.strip() not in done.stdout + done.stderr
+    again = shell.run("key", "derive", "login", "login.key", *by)
+    assert again.returncode == 1
+    assert "never overwritten" in again.stderr
+    assert file.read_text() == key
+    assert shell.run("key", "derive", "login", "same.key", *by).returncode == 0
+    assert (tmp_path / "same.key").read_text() == key
+    wrong = shell.write("wrong", "not it\n")
+    by_wrong = ("--owner", "owner.json", "--password-file", wrong)
+    failed = shell.run("key", "derive", "login", "none.key", *by_wrong)
+    assert failed.returncode == 1
+    assert not (tmp_path / "none.key").exists()
+    made = shell.json("wallet", "create", "vaulted", "--in-vault", *by)
+    assert made["address"].startswith("0x")
 
 
 def test_the_policy_document_on_the_ledger_is_what_was_set(tmp_path: Path, node: Running) -> None:

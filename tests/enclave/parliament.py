@@ -54,7 +54,7 @@ from keymoot.store.keys import StateKeys
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.dice import SEED_BYTES, Dice
 from keymoot.threshold.polynomial import interpolate_points
-from tests.runtime.people import AGENT, OWNER, STRANGER, Play, payment
+from tests.runtime.people import AGENT, OWNER, STRANGER, Person, Play, payment
 
 CODE = Measurement(b"c" * 48)
 REPLY = Secret(b"r" * 32)
@@ -158,6 +158,7 @@ class Parliament:
     said: list[bytes] = field(default_factory=list)
     shown: dict[Height, Shown] = field(default_factory=dict)
     withheld: set[int] = field(default_factory=set)
+    mute: bool = False
     lie: Callable[[int, Shown], Shown] = lambda _, shown: shown
 
     def __post_init__(self) -> None:
@@ -213,8 +214,9 @@ class Parliament:
         while True:
             while self.engine._proposal is not None:
                 await self.engine.step()
-            said = self.said[:]
-            self.said.clear()
+            said = [] if self.mute else self.said[:]
+            if not self.mute:
+                self.said.clear()
             for raw in said:
                 await self.ledger.submit(raw)
             if not self.engine._waiting(self.engine.snapshot) and not self.engine.owes_proof:
@@ -312,20 +314,33 @@ class Parliament:
         """Give an owner with a wallet, and an agent that may pay."""
         return Play(LedgerChain(self)).ready(limit)  # type: ignore[arg-type]
 
-    def bind(self, play: Play, value: int = 5) -> Hash32:
-        """Have a payment bound in a final block."""
+    def request(
+        self,
+        play: Play,
+        payload: bytes,
+        method: str = SIGN_TRANSACTION,
+        who: Person = AGENT,
+        seconds: int = 300,
+    ) -> tuple[bytes, Hash32]:
+        """Sign a request; give its bytes and its name on the ledger."""
         request = Request(
             network=self.genesis.network,
             wallet=play.wallet,
             request_id=RequestId(secrets.token_bytes(32)),
-            expires_at=UnixSeconds(self.ledger.now() + 300),
-            method=SIGN_TRANSACTION,
-            payload=payment(value).unsigned_bytes(),
+            expires_at=UnixSeconds(self.ledger.now() + seconds),
+            method=method,
+            payload=payload,
             reply_key=hpke.public_key(REPLY),
         )
-        receipt = self.send(request.signed_bytes(sign(AGENT.key, request_digest(request))))
+        raw = request.signed_bytes(sign(who.key, request_digest(request)))
+        return raw, request_key(who.address, request.request_id)
+
+    def bind(self, play: Play, value: int = 5) -> Hash32:
+        """Have a payment bound in a final block."""
+        raw, key = self.request(play, payment(value).unsigned_bytes())
+        receipt = self.send(raw)
         assert receipt.status == 1, receipt
-        return request_key(AGENT.address, request.request_id)
+        return key
 
     def height_of(self, key: Hash32) -> Height:
         """Give the height that bound a request."""

@@ -28,14 +28,18 @@ def create(
     by: Owner,
     recovery: str | None = None,
     quota: int = DEFAULT_QUOTA,
+    in_vault: bool = False,
     json: bool = False,
 ) -> None:
     """Make a wallet. It has no policy yet: everything is refused.
+
+    Its key is the assembly's, and no enclave has it.
 
     Args:
         name: Your name for it; the wallet's id follows from your key and this name.
         recovery: The one address to which you can always withdraw, for ever; default your own.
         quota: Ledger tokens to prepay requests with. A development network gives them away.
+        in_vault: Let the key be born in Vault instead: one broken enclave then has it.
         json: Print the result as JSON.
     """
     from keymoot.base.units import Wei
@@ -48,7 +52,7 @@ def create(
     if acting.network.balance(acting.address) < wei + 10**18:
         note("asking the development network's faucet for ledger tokens")
         acting.network.faucet(acting.address)
-    made = acting.create(name, exit_address, wei)
+    made = acting.create(name, exit_address, wei, in_vault=in_vault)
     book.add(
         book.Entry(
             name,
