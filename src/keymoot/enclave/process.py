@@ -18,6 +18,9 @@ from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 
 EXIT_CANNOT_START = 3
 
+SWITCH_SECONDS = 0.001
+"""How long the workshop may keep the interpreter from the thread that answers."""
+
 
 def main() -> int:
     """Serve one server over an inherited socket; give the exit status."""
@@ -29,6 +32,7 @@ def main() -> int:
     options = parser.parse_args()
     # Ctrl-C goes to the whole terminal; the server ends us by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.setswitchinterval(SWITCH_SECONDS)
     die_with_parent()
     forbid_dumps()
     with socket.socket(fileno=options.socket) as channel:
