@@ -29,7 +29,7 @@ def town():
 @pytest.fixture
 def book(town):
     hall = town.ledger.hall
-    return Beacons(hall.committee, lambda: hall.root(BEACON), lambda _: MESSAGE)
+    return Beacons(hall.committee, lambda _: hall.root(BEACON), lambda _: MESSAGE)
 
 
 def share(town, seat, message=MESSAGE):
@@ -77,8 +77,18 @@ def test_bad_ones_are_left_out_once_somebody_asks(town, book, bad):
         points = {seat: G1.decode(one) for seat, one in found.items()}
         _, named = beacon.combine(root, MESSAGE, points)
         assert named == []
+        # Nobody makes the node pair them over and over.
+        book._root = lambda _: pytest.fail("looked again")
+        assert sorted(await book.shares(AT, 0, checked=True)) == [1, 3, 4]
 
     asyncio.run(story())
+
+
+def test_shares_of_an_epoch_that_is_over_are_given_as_they_are(town, book):
+    book._root = lambda _: None
+    for seat in (1, 2, 3):
+        book.feed(seat, AT, share(town, seat))
+    assert sorted(asyncio.run(book.shares(AT, 0, checked=True))) == [1, 2, 3]
 
 
 def test_old_heights_are_forgotten(town, book, monkeypatch):

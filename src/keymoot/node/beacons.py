@@ -12,6 +12,7 @@ from keymoot.base.units import Height
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.outcome import beacon_message
+from keymoot.moot.roots import BEACON
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.receipt import result_of
 from keymoot.threshold import beacon
@@ -31,15 +32,22 @@ class Beacons:
     def __init__(
         self,
         committee: Committee,
-        root: Callable[[], Root],
+        root: Callable[[Height], Root | None],
         message: Callable[[Height], bytes | None],
     ) -> None:
-        """Collect for an assembly; `message` says what the beacon of a height is over."""
+        """Collect for an assembly.
+
+        Args:
+            committee: How many there are.
+            root: Gives the beacon's root as of a height; None if its epoch is over.
+            message: Says what the beacon of a height is over.
+        """
         self._committee = committee
         self._root = root
         self._message = message
         self._shares: dict[Height, dict[int, bytes]] = {}
         self._bad: dict[Height, set[int]] = {}
+        self._checked: dict[Height, set[int]] = {}
         self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
 
     def feed(self, seat: int, height: Height, share: bytes) -> None:
@@ -51,6 +59,7 @@ class Beacons:
             oldest = next(iter(self._shares))
             del self._shares[oldest]
             self._bad.pop(oldest, None)
+            self._checked.pop(oldest, None)
         if self._enough(height):
             for future in self._waiters.pop(height, []):
                 if not future.done():
@@ -90,11 +99,19 @@ class Beacons:
         return {seat: one for seat, one in self._shares.get(height, {}).items() if seat not in bad}
 
     def _check(self, height: Height) -> None:
-        message, root = self._message(height), self._root()
-        for seat, share in self._good(height).items():
+        # Each share is looked at once, however often somebody asks.
+        checked = self._checked.setdefault(height, set())
+        fresh = {at: one for at, one in self._good(height).items() if at not in checked}
+        if not fresh:
+            return
+        message, root = self._message(height), self._root(height)
+        if message is None or root is None:
+            return
+        checked.update(fresh)
+        for seat, share in fresh.items():
             good = False
             with suppress(Malformed):
-                good = message is not None and beacon.check(root, seat, message, G1.decode(share))
+                good = beacon.check(root, seat, message, G1.decode(share))
             if not good:
                 log.warning("beacon.bad_share", seat=seat, height=height)
                 self._bad.setdefault(height, set()).add(seat)
@@ -114,3 +131,12 @@ def message_at(ledger: Ledger, height: Height) -> bytes | None:
         block.header.hash(),
         results_hash([result_of(receipt) for receipt in receipts]),
     )
+
+
+def root_at(ledger: Ledger, height: Height) -> Root | None:
+    """Give the beacon's root as of a height; None if the epoch has changed since."""
+    assembly = assembly_in(ledger.state(), ledger.network)
+    epoch = assembly.turning.epoch
+    if epoch is None or epoch.since_height > height:
+        return None
+    return assembly.hall.root(BEACON)

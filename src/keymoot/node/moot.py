@@ -16,8 +16,7 @@ from keymoot.engine.local import LocalEngine
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import BEACON
-from keymoot.node.beacons import Beacons, message_at
+from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder
 from keymoot.runtime.assembly import assembly_in
@@ -75,7 +74,7 @@ class Moot:
         self._engine, self.ledger = engine, ledger
         self._beacons = Beacons(
             self.committee,
-            lambda: self.assembly().hall.root(BEACON),
+            lambda height: root_at(ledger, height),
             lambda height: message_at(ledger, height),
         )
         for seat in self.seats:

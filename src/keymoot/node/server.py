@@ -69,10 +69,12 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    turning: list[asyncio.Task[None]] = []
+    turning: set[asyncio.Task[None]] = set()
 
-    async def turn() -> None:
-        await node.moot.turn()
+    def turn() -> None:
+        task = asyncio.create_task(node.moot.turn())
+        turning.add(task)
+        task.add_done_callback(turning.discard)
 
     def ask_to_stop() -> None:
         stop.set()
@@ -80,7 +82,7 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
-    loop.add_signal_handler(signal.SIGUSR1, lambda: turning.append(asyncio.create_task(turn())))
+    loop.add_signal_handler(signal.SIGUSR1, turn)
     # Only now: a process that does not wait for the signal would end by it.
     lock_file(config.data).write_text(f"{os.getpid()}\n")
     # The door opens when the assembly has its keys: before that nobody could be served.
