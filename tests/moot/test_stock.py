@@ -10,7 +10,7 @@ from keymoot.moot.batch import Stage
 from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
-from keymoot.moot.stock import MIN_READY
+from keymoot.moot.stock import MIN_READY, PROBATION
 from keymoot.threshold.first_round import FirstDealing
 from tests.moot.town import Town
 
@@ -321,3 +321,27 @@ def test_messages_of_an_old_generation_are_refused_for_that_alone():
     for message in old:
         town.say(message)
         assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
+
+
+def test_nobody_waits_twice_for_a_dealer_who_is_silent():
+    town = ready()
+    town.silent = {2}
+    # The first batch that waits for him waits as long as it takes, ...
+    while 2 not in town.ledger.stock.page.late:
+        take(town, BATCH_SIZE)
+        town.settle()
+        town.pass_time(12)
+    # ... and the ones after it are dealt by the others at once.
+    for _ in range(4):
+        number = town.ledger.stock.page.next
+        take(town, BATCH_SIZE)
+        town.settle()
+        assert number % PROBATION
+        assert number in town.ledger.stock.page.ready
+    # When he is back, it is his turn again some time, and he is not late any more.
+    town.silent = set()
+    while 2 in town.ledger.stock.page.late:
+        assert town.ledger.stock.page.next < 3 * PROBATION
+        take(town, BATCH_SIZE)
+        town.settle()
+    assert not town.ledger.hall.head.cheats

@@ -16,6 +16,7 @@ class Inventory:
         ready: Batches in stock, the oldest first.
         used_up: Block times at which batches were used up lately.
         bound: Presignatures bound in all, in this generation.
+        late: Seats that let others wait when it was last their turn to deal.
     """
 
     next: int = 0
@@ -23,6 +24,7 @@ class Inventory:
     ready: tuple[int, ...] = ()
     used_up: tuple[int, ...] = ()
     bound: int = 0
+    late: tuple[int, ...] = ()
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -33,6 +35,7 @@ class Inventory:
                 [uint(one) for one in self.ready],
                 [uint(one) for one in self.used_up],
                 uint(self.bound),
+                [uint(seat) for seat in self.late],
             ]
         )
 
@@ -43,13 +46,15 @@ class Inventory:
         Raises:
             Malformed: not a stock.
         """
-        number, opened, ready, used_up, bound = list_of(rlp.decode(raw), 5, "stock")
+        fields = list_of(rlp.decode(raw), 6, "stock")
+        number, opened, ready, used_up, bound, late = fields
         return Inventory(
             uint_of(number, "next", 8),
             _numbers(opened),
             _numbers(ready),
             _numbers(used_up),
             uint_of(bound, "bound", 8),
+            _numbers(late),
         )
 
 

@@ -39,6 +39,9 @@ MAX_READY = 12
 MAX_OPEN = 2
 """Batches that are dealt at one time."""
 
+PROBATION = 16
+"""Every so many batches it is the turn of seats again that were late."""
+
 DEMAND_SECONDS = 20
 """How far back demand is counted."""
 
@@ -86,11 +89,18 @@ class Stock:
         return Batch(session, self._hall.root(ECDSA), keys, page.size)
 
     def dealers(self, page: BatchPage) -> tuple[int, ...]:
-        """Give whose turn it is to deal a batch: n−f seats, other ones for each number."""
+        """Give whose turn it is to deal a batch: n−f seats, other ones for each number.
+
+        Who was late comes last, but for every `PROBATION`th batch.
+        """
         committee, out = self._hall.committee, self._hall.head.out
         able = [seat for seat in self._with_part(page) if seat not in out]
         turn = page.number % len(able) if able else 0
-        return tuple((able[turn:] + able[:turn])[: committee.present])
+        ordered = able[turn:] + able[:turn]
+        if page.number % PROBATION:
+            late = self.page.late
+            ordered.sort(key=lambda seat: seat in late)
+        return tuple(ordered[: committee.present])
 
     def has_part(self, page: BatchPage, seat: int) -> bool:
         """Tell whether a seat's present start is the one that the batch was opened with."""
@@ -220,8 +230,18 @@ class Stock:
             full = len(page.second) == 2 * self._hall.committee.ecdsa_degree + 1
         self._hall.pages.set(f"batch/{page.number}/{round_}/{seat}", content)
         if full:
+            turn = self.dealers(page)
+            dealt = page.first if round_ == FIRST else page.second
+            self._note_late(turn if round_ == FIRST else turn[: len(dealt)], dealt)
             page = replace(page, stage=Stage(page.stage + 1), since_height=height, since_time=time)
         self._put(page)
+
+    def _note_late(self, turn: tuple[int, ...], dealt: tuple[int, ...]) -> None:
+        """Remember whose turn it was and who dealt instead, so that nobody waits twice."""
+        page = self.page
+        late = (set(page.late) - set(dealt)) | (set(turn) - set(dealt))
+        if late != set(page.late):
+            self._put_list(replace(page, late=tuple(sorted(late))))
 
     def _acknowledge(self, page: BatchPage, seat: int, height: Height, time: UnixSeconds) -> None:
         if page.stage not in (Stage.ACKS, Stage.READY) or seat in page.holders:
