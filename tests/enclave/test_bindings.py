@@ -146,6 +146,22 @@ def test_asked_again_the_same_digest_gets_another_presignature_and_no_budget_twi
     assert [record(parliament, one).method for one in (key, other)] == [old.method, ASK_AGAIN]
 
 
+def test_asked_again_without_stock_it_waits_behind_those_who_wait(parliament):
+    play = parliament.play()
+    key = parliament.bind(play)
+    emptied(parliament, play)
+    _, first = ask(parliament, play, 1)
+    receipt, other = again(parliament, play, key)
+    assert receipt.status == 1
+    assert record(parliament, other).status == QUEUED
+    parliament.mute = False
+    parliament.settle()
+    found = record(parliament, other)
+    assert (found.status, found.digest) == (BOUND, record(parliament, key).digest)
+    assert record(parliament, first).presignature < found.presignature
+    assert combined(parliament, other, shares_of(parliament, other))
+
+
 def test_what_cannot_be_asked_again(parliament):
     play = parliament.play()
     key = parliament.bind(play)
@@ -167,8 +183,6 @@ def test_what_cannot_be_asked_again(parliament):
     emptied(parliament, play)
     _, waiting = ask(parliament, play, 1)
     assert "waits for stock" in why(waiting)
-    receipt, _ = again(parliament, play, key)
-    assert receipt.error_code == "STOCK_EMPTY"
     assert play.send(OWNER, "pause", play.wallet).status == 1
     assert "paused" in why(key)
     assert play.send(OWNER, "resume", play.wallet).status == 1

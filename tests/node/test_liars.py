@@ -4,6 +4,8 @@ import pytest
 from eth_account import Account as EthAccount
 
 from keymoot.agent.errors import WrongAnswer
+from keymoot.base.request import ASK_AGAIN
+from keymoot.policy.errors import PolicyRefused
 from tests.node.running import pay, running, wallet_with_agent
 
 
@@ -151,3 +153,11 @@ def test_a_beacon_without_enough_shares_gets_no_answer(network):
     with Spoiled(network, beacon=spoil, always=True), pytest.raises(WrongAnswer):
         network.sign_transaction(wish, idempotency_key="0x" + "22" * 32)
     network.sign_transaction(wish, idempotency_key="0x" + "22" * 32)
+
+
+def test_a_request_that_fails_without_a_record_says_so_at_once(network):
+    wishes = network._wishes
+    wish, _ = wishes._wish("nonsense", ASK_AGAIN, b"\x55" * 32)
+    with pytest.raises(PolicyRefused, match="no such request") as caught:
+        wishes._deliver(wish, sent=False, look=False)
+    assert caught.value.reason == "NOT_BOUND"

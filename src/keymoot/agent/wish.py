@@ -39,6 +39,7 @@ from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_digest, request_key
+from keymoot.policy.errors import PolicyRefused
 
 LIFETIME_SECONDS = 120
 """How long the ledger may take to accept and answer a wish."""
@@ -60,6 +61,9 @@ _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+_STOCK_EMPTY = "STOCK_EMPTY"
+"""Too many wait for a presignature: ask in a moment."""
+
 _ANSWERED, _REUSED, _FULL = "ALREADY_ANSWERED", "REQUEST_REUSED", "POOL_FULL"
 """Reasons of the ledger that are no verdict on the wish."""
 
@@ -207,8 +211,13 @@ class Wishes:
             time.sleep(AGAIN_PAUSE_SECONDS)
             name = f"{wish.idempotency_key}/again/{attempt}"
             again, repeated = self._wish(name, ASK_AGAIN, wish.key)
+            try:
+                answer = self._deliver(again, sent=repeated, look=False)
+            except PolicyRefused as error:
+                if error.reason != _STOCK_EMPTY:
+                    raise
+                continue
             reply = self._reply(again)
-            answer = self._deliver(again, sent=repeated, look=False)
             self._forget(name)
         raise WrongAnswer("asked again too often")
 

@@ -79,7 +79,7 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
     """Bind the digest of a request whose answer never came to another presignature.
 
     Budget stays as it was: nothing is spent twice. The new request has an entry and an
-    answer of its own.
+    answer of its own, and waits for stock like any other.
 
     Args:
         cells: Wallets.
@@ -88,7 +88,7 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
 
     Raises:
         NotBound: it is no such request, or may not be answered any more.
-        StockEmpty: no presignature is left for it.
+        StockEmpty: too many wait already.
     """
     # 1. It is this credential's, of this wallet, and was bound to a presignature.
     if len(record.payload) != Hash32.LENGTH:
@@ -102,18 +102,14 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
     if not _still_wanted(cells, ctx, old):
         raise NotBound("the request has expired, or its wallet is paused: ask with a new id")
     # 3. A new presignature; the old one is burned for ever.
-    name = _take(ctx)
-    if name is None:
-        raise StockEmpty
     again = replace(
         record,
-        status=BOUND,
         digest=old.digest,
         rule=old.rule,
         outcome=old.outcome,
         expires_at=min(record.expires_at, old.expires_at),
     )
-    return _bound(cells, ctx, again, name)
+    return await_presignature(cells, ctx, again, cells.known(ctx, record.wallet))
 
 
 def _bound(cells: WalletCells, ctx: Context, record: Record, name: PresignatureId) -> Record:

@@ -167,7 +167,10 @@ class Ledger:
             async with asyncio.timeout(timeout_seconds):
                 await future
         except TimeoutError:
-            self._final_waiters.pop(name, None)
+            left = [one for one in self._final_waiters.get(name, []) if one is not future]
+            self._final_waiters[name] = left
+            if not left:
+                del self._final_waiters[name]
             return False
         return True
 

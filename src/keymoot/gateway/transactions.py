@@ -12,7 +12,10 @@ from keymoot.gateway.errors import NOT_IN_TIME, RpcError, invalid_params, of_sub
 from keymoot.gateway.parameters import data_of, exactly, hash_of, height_of
 from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
 from keymoot.gateway.services import Services
+from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.admit import AlreadyAnswered
+from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.release import find_record
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
 FINISH_SECONDS = 2.0
@@ -63,7 +66,17 @@ async def ask(services: Services, params: list[Json]) -> Json:
     except KeymootError as error:
         raise of_submission(error, request=True) from error
     key = request_key(tx.sender, tx.request.request_id)
+    found = services.ledger.transaction(tx.hash)
+    if found is not None and found.receipt.status == 0:
+        _check_decided(services, key, found.receipt)
     return await services.shares.release(key, FINISH_SECONDS)
+
+
+def _check_decided(services: Services, key: Hash32, receipt: Receipt) -> None:
+    """Raise for a request that failed in its block without a record: no answer will ever come."""
+    if find_record(services.ledger.state(), key) is None:
+        reason: dict[str, Json] = {"reason": receipt.error_code}
+        raise RpcError(REFUSED_CODE, f"keymoot refused: {receipt.error}", reason)
 
 
 async def by_hash(services: Services, params: list[Json]) -> Json:
