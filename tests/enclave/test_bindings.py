@@ -1,32 +1,13 @@
 """Requests and presignatures: waiting for stock in order, and asking again."""
 
-from pathlib import Path
-
 import pytest
 
 from keymoot.base.request import ASK_AGAIN
 from keymoot.contracts import stock as requests
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
-from keymoot.moot import stock
 from keymoot.runtime.release import find_record
-from tests.enclave.parliament import Parliament
 from tests.enclave.test_cosigning import combined, shares_of
 from tests.runtime.people import AGENT, OWNER, STRANGER, payment
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_batches():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stock, "BATCH_SIZE", 4)
-        patch.setattr(stock, "MIN_READY", 1)
-        yield
-
-
-@pytest.fixture
-def parliament(tmp_path: Path):
-    made = Parliament(tmp_path)
-    yield made
-    made.close()
 
 
 def record(parliament, key):

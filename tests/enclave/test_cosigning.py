@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from keymoot.contracts.wallet_events import RequestBound
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
-from keymoot.moot import stock
 from keymoot.moot.roots import BEACON
 from keymoot.runtime.receipt import Log
 from keymoot.threshold import beacon, ecdsa
@@ -23,20 +21,6 @@ from keymoot.threshold.polynomial import interpolate_points
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.enclave.parliament import Parliament, Shown
 from tests.runtime.people import AGENT, OWNER
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_batches():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stock, "BATCH_SIZE", 8)
-        yield
-
-
-@pytest.fixture
-def parliament(tmp_path: Path):
-    made = Parliament(tmp_path)
-    yield made
-    made.close()
 
 
 def refused(code: str):
@@ -197,7 +181,7 @@ def lie_about(block: Shown) -> Shown:
 
 
 @pytest.mark.parametrize("size", [4, 6])
-def test_replicas_that_diverge_get_no_beacon_and_so_no_share(tmp_path, size):
+def test_replicas_that_diverge_get_no_beacon_and_so_no_share(tmp_path, small_batches, size):
     parliament = Parliament(tmp_path, size)
     try:
         play = parliament.play()

@@ -16,26 +16,11 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
-from keymoot.moot import stock
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.release import find_record
 from tests.enclave.parliament import Delegate, Parliament, wall_clock
 from tests.enclave.test_cosigning import combined, refused, shares_of
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_batches():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stock, "BATCH_SIZE", 8)
-        yield
-
-
-@pytest.fixture
-def parliament(tmp_path: Path):
-    made = Parliament(tmp_path)
-    yield made
-    made.close()
 
 
 def ballot(parliament, height, block=b"b"):
