@@ -274,3 +274,18 @@ async def test_contract_creation_is_refused_by_name(machine: Machine) -> None:
     with pytest.raises(Refused, match="no EVM"):
         await machine.ledger.submit(creation.signed_bytes(sign(OWNER.key, signing_hash(creation))))
     assert isinstance(tx.to, Address)
+
+
+def test_who_waits_longer_for_the_same_transaction_is_told_all_the_same(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+
+    async def story() -> None:
+        name = await machine.ledger.submit(transfer(OWNER, 0))
+        patient = asyncio.create_task(machine.ledger.wait_final(name, 10))
+        await asyncio.sleep(0)
+        assert not await machine.ledger.wait_final(name, 0.01)
+        await machine.settle()
+        assert await patient
+
+    asyncio.run(story())
+    machine.close()
