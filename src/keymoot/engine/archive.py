@@ -6,6 +6,7 @@
     T ‖ hash          where a transaction stands (paid ones only: others may come again)
     H ‖ hash          the height of a block
     S ‖ request       sealed shares that were given out, until the request expires
+    E ‖ time ‖ request    when they expire, in that order
     M ‖ name          the engine's own records
 
 It grows with every block and is never pruned: about 1.5 KB a request.
@@ -28,7 +29,7 @@ from keymoot.runtime.receipt import Receipt
 from keymoot.store.table import Batch, Table
 
 _BLOCK, _COMMIT, _RECEIPT, _TRANSACTION, _HEIGHT, _META = b"B", b"C", b"R", b"T", b"H", b"M"
-_SHARES = b"S"
+_SHARES, _EXPIRY = b"S", b"E"
 _STATUS, _PROPOSAL, _GENESIS = _META + b"status", _META + b"proposal", _META + b"genesis"
 
 
@@ -188,21 +189,19 @@ def _number(height: Height) -> bytes:
 
 def put_shares(batch: Batch, request: Hash32, expires_at: UnixSeconds, answers: bytes) -> None:
     """Keep the answers to a request, which are sealed to its reply key."""
-    batch[_SHARES + request] = rlp.encode([uint(expires_at), answers])
+    batch[_SHARES + request] = answers
+    batch[_EXPIRY + expires_at.to_bytes(8, "big") + request] = b""
 
 
 def shares_of(table: Table, request: Hash32) -> bytes | None:
     """Give the answers to a request that were kept, or None."""
-    raw = table.get(_SHARES + request)
-    if raw is None:
-        return None
-    _, answers = list_of(rlp.decode(raw), 2, "shares")
-    return bytes_of(answers, "answers")
+    return table.get(_SHARES + request)
 
 
 def forget_shares(table: ScanTable, batch: Batch, now: UnixSeconds) -> None:
     """Let go of the answers to requests that have expired."""
-    for key, raw in table.scan(_SHARES, _SHARES):
-        expires_at, _ = list_of(rlp.decode(raw), 2, "shares")
-        if uint_of(expires_at, "expiresAt", 8) < now:
-            batch[key] = None
+    # In the order of expiry: those that live are not even looked at.
+    for key, _ in table.scan(_EXPIRY, _EXPIRY):
+        if int.from_bytes(key[1:9], "big") >= now:
+            return
+        batch[key] = batch[_SHARES + key[9:]] = None

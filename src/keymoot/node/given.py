@@ -55,7 +55,7 @@ class GivenShares:
             self._recent[request] = good
         while len(self._recent) > MAX_IN_MEMORY:
             del self._recent[next(iter(self._recent))]
-        self._count += len(batch)
+        self._count += len(found)
         if self._count >= SWEEP_EVERY:
             self._count = 0
             now = UnixSeconds(self._ledger.now())
