@@ -8,6 +8,7 @@ A `Trie` is used for one block: read, change in memory, then `commit` hashes eac
 changed node once.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import cast
 
@@ -55,7 +56,8 @@ class NodeCache:
     def __init__(self, size: int = CACHED_NODES) -> None:
         """Keep at most `size` nodes."""
         self._size = size
-        self._nodes: dict[bytes, Node] = {}
+        # An ordered dict gives its oldest at once; a plain one searches past all that it dropped.
+        self._nodes: OrderedDict[bytes, Node] = OrderedDict()
 
     def get(self, reference: bytes) -> Node | None:
         """Give a node that was checked before, or None."""
@@ -64,7 +66,7 @@ class NodeCache:
     def put(self, reference: bytes, node: Node) -> None:
         """Keep a node whose hash is `reference`."""
         if len(self._nodes) >= self._size:
-            del self._nodes[next(iter(self._nodes))]
+            self._nodes.popitem(last=False)
         self._nodes[reference] = node
 
 
