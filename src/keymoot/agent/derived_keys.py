@@ -9,6 +9,7 @@ it, and neither does whoever carries the answers.
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,13 +64,10 @@ class DerivedKeys:
             raise ValueError(f"a key's name has at most {MAX_NAME_BYTES} bytes, got {len(name)}")
         if not 16 <= length <= 64:
             raise ValueError(f"a key has 16 to 64 bytes, asked for {length}")
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
+        for _ in range(ATTEMPTS - 1):
+            with suppress(TooFewShares):
                 return derived.key_of(self._point(name), APP_PURPOSE, length)
-            except TooFewShares:
-                if attempt == ATTEMPTS:
-                    raise
-        raise WrongAnswer("asked too often")
+        return derived.key_of(self._point(name), APP_PURPOSE, length)
 
     def _point(self, name: bytes) -> Secret:
         network, identity = self._network, self._network.identity()

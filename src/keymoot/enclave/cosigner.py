@@ -13,10 +13,9 @@ from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.crypto import ed25519, hpke
-from keymoot.crypto.keccak import keccak256
+from keymoot.crypto import hpke
 from keymoot.enclave.beacon_book import BeaconBook
-from keymoot.enclave.custody import SHARE_INFO, Answer
+from keymoot.enclave.custody import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.deriver import Deriver
 from keymoot.enclave.follower import Followed, Follower
 from keymoot.moot.outcome import Binding, KeyAsk, task_of
@@ -133,8 +132,7 @@ class Cosigner:
         nonce, public = SECP256K1.encode(work.nonce), SECP256K1.encode(work.public)
         content = rlp.encode([binding.digest, nonce, public, share.encode()])
         sealed = hpke.seal_to(binding.reply_key, content, SHARE_INFO + network, binding.request)
-        signed = keccak256(network + binding.request + sealed)
-        return Answer(binding.request, sealed, ed25519.sign(self.identity, signed))
+        return signed_answer(network, binding.request, sealed, self.identity)
 
     def _derived(self, ask: KeyAsk, signature: bytes) -> Answer:
         self._check_time(ask.expires_at)

@@ -52,6 +52,12 @@ class Answer:
     message: str = ""
 
 
+def signed_answer(network: bytes, request: Hash32, content: bytes, identity: Secret) -> Answer:
+    """Sign what a node gives for a request, as whoever asked checks it."""
+    signed = keccak256(network + request + content)
+    return Answer(request, content, ed25519.sign(identity, signed))
+
+
 class Custodian:
     """Releases what final blocks have bound."""
 
@@ -128,5 +134,4 @@ class Custodian:
             return Answer(request, b"", b"", error.code, str(error))
         except KeymootError as error:
             return Answer(request, b"", b"", error.code, "the request cannot be answered")
-        signed = keccak256(block.network + request + sealed)
-        return Answer(request, sealed, ed25519.sign(self._identity, signed))
+        return signed_answer(block.network, request, sealed, self._identity)

@@ -7,9 +7,7 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.crypto import ed25519
-from keymoot.crypto.keccak import keccak256
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.custody import Answer, signed_answer
 from keymoot.enclave.follower import Followed
 from keymoot.moot.outcome import KeyAsk, key_input
 from keymoot.threshold import derived
@@ -54,8 +52,7 @@ class Deriver:
             dice = Dice(Secret(os.urandom(SEED_BYTES)))
             made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
             content = rlp.encode([G2.encode(share.root.public), made.encode()])
-            signed = keccak256(network + question + content)
-            found.answer = Answer(question, content, ed25519.sign(self.identity, signed))
+            found.answer = signed_answer(network, question, content, self.identity)
         return found.answer
 
     def forget(self, oldest: UnixSeconds) -> None:

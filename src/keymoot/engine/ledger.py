@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from keymoot.attest.block import Block
 from keymoot.attest.commit import Commit, SignedHeader
@@ -22,6 +23,9 @@ from keymoot.store.state import State
 
 NONCE_GAP = 16
 """How far ahead of the next nonce a transaction may wait."""
+
+
+W = TypeVar("W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +149,7 @@ class Ledger:
             return None
         finally:
             self.engine.hurry -= 1
-            left = [one for one in self._waiters.get(name, []) if one is not future]
-            if left:
-                self._waiters[name] = left
-            else:
-                self._waiters.pop(name, None)
+            _let_go(self._waiters, name, future)
 
     async def wait_final(self, name: Hash32, timeout_seconds: float) -> bool:
         """Wait until a transaction was executed in a final block; tell whether it was in time.
@@ -167,10 +167,7 @@ class Ledger:
             async with asyncio.timeout(timeout_seconds):
                 await future
         except TimeoutError:
-            left = [one for one in self._final_waiters.get(name, []) if one is not future]
-            self._final_waiters[name] = left
-            if not left:
-                del self._final_waiters[name]
+            _let_go(self._final_waiters, name, future)
             return False
         return True
 
@@ -296,3 +293,12 @@ class Ledger:
                         future.set_result(included)
                     else:
                         future.set_exception(NotIncluded(receipt))
+
+
+def _let_go(
+    waiters: dict[Hash32, list[asyncio.Future[W]]], name: Hash32, future: asyncio.Future[W]
+) -> None:
+    """Take one waiter away, and nobody else who waits for the same."""
+    left = [one for one in waiters.pop(name, []) if one is not future]
+    if left:
+        waiters[name] = left

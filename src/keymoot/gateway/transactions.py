@@ -14,7 +14,6 @@ from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
 from keymoot.gateway.services import Services
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.admit import AlreadyAnswered
-from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.release import find_record
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
@@ -66,17 +65,18 @@ async def ask(services: Services, params: list[Json]) -> Json:
     except KeymootError as error:
         raise of_submission(error, request=True) from error
     key = request_key(tx.sender, tx.request.request_id)
-    found = services.ledger.transaction(tx.hash)
-    if found is not None and found.receipt.status == 0:
-        _check_decided(services, key, found.receipt)
+    _check_decided(services, tx.hash, key)
     return await services.shares.release(key, FINISH_SECONDS)
 
 
-def _check_decided(services: Services, key: Hash32, receipt: Receipt) -> None:
+def _check_decided(services: Services, name: Hash32, key: Hash32) -> None:
     """Raise for a request that failed in its block without a record: no answer will ever come."""
-    if find_record(services.ledger.state(), key) is None:
-        reason: dict[str, Json] = {"reason": receipt.error_code}
-        raise RpcError(REFUSED_CODE, f"keymoot refused: {receipt.error}", reason)
+    if find_record(services.ledger.state(), key) is not None:
+        return
+    found = services.ledger.transaction(name)
+    if found is not None and found.receipt.status == 0:
+        reason: dict[str, Json] = {"reason": found.receipt.error_code}
+        raise RpcError(REFUSED_CODE, f"keymoot refused: {found.receipt.error}", reason)
 
 
 async def by_hash(services: Services, params: list[Json]) -> Json:

@@ -20,11 +20,9 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import POINT_BYTES
-from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.dealing import Dealing, Recipients
-from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import TooFew
 from keymoot.threshold.root import Root
 from keymoot.threshold.session import Session
@@ -219,15 +217,6 @@ class Turn:
         """
         for place, one in enumerate(given):
             reshare.check(self.recipients(place), self.roots[place], seat, one)
-
-    def judge(self, place: int, complaint: Complaint, given: Dealings) -> int:
-        """Say who is guilty: the dealer or the accuser."""
-        dealt = given.get(complaint.dealer)
-        if dealt is None:
-            return complaint.accuser
-        to, made = self.recipients(place), dealt[place]
-        points = dealings.decode_points(to.group, complaint.dealer, made.commitments)
-        return dealings.judge(to, complaint, made, points)
 
     def chosen(self, place: int, given: Dealings) -> dict[int, Dealing]:
         """Give the dealings that make the new shares: the first degree+1 that stand.

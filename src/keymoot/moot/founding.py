@@ -17,11 +17,12 @@ from keymoot.moot.keygen import (
     judge,
     read_hashes,
     read_openings,
-    read_verdict,
     roots_of,
+    weigh,
 )
 from keymoot.moot.message import Kind
 from keymoot.moot.turning import Turning
+from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 
 KEYGEN = "keygen"
@@ -150,17 +151,14 @@ class Founding:
 
     def _judge(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
         setting, openings = self.setting(), self.openings()
-        for place, complaint in read_verdict(body):
-            if complaint.accuser != seat:
-                keygen = self._put_out(keygen, seat, height, "complained in another's name")
-                continue
-            if complaint.dealer in keygen.out:
-                # Others complained over him before; there is nothing left to judge.
-                continue
-            guilty = judge(setting, place, complaint, openings)
-            if guilty not in keygen.out:
-                what = "complained over a good share" if guilty == seat else "dealt a bad share"
-                keygen = self._put_out(keygen, guilty, height, what)
+
+        def guilty_of(place: int, complaint: Complaint) -> int:
+            given = openings.get(complaint.dealer)
+            made = None if given is None else given[place].dealing
+            return judge(setting.recipients(place), complaint, made)
+
+        for guilty, what in weigh(body, seat, keygen.out, guilty_of):
+            keygen = self._put_out(keygen, guilty, height, what)
         return keygen
 
     def _put_out(self, keygen: Keygen, seat: int, height: Height, what: str) -> Keygen:

@@ -187,15 +187,16 @@ class Hall:
 
     def put_roots(self, roots: tuple[Root, ...] | None) -> None:
         """Write the roots that are voted for now, or take them back."""
-        for place, kind in enumerate(ROOTS):
-            content = None if roots is None else rlp.encode(roots[place].encode())
-            self.pages.set(f"root/{kind.name}", content)
+        self._put_roots("root", roots)
 
     def put_next_roots(self, roots: tuple[Root, ...] | None) -> None:
         """Write the roots of the next epoch, or take them back."""
+        self._put_roots("next", roots)
+
+    def _put_roots(self, which: str, roots: tuple[Root, ...] | None) -> None:
         for place, kind in enumerate(ROOTS):
             content = None if roots is None else rlp.encode(roots[place].encode())
-            self.pages.set(f"next/{kind.name}", content)
+            self.pages.set(f"{which}/{kind.name}", content)
 
     def take_next_roots(self) -> None:
         """Put the roots of the next epoch in the place of the living ones."""

@@ -6,7 +6,7 @@ A phase ends when all seats have spoken that are still in, or when it has lasted
 this attempt. Too few leave nothing but a new attempt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -21,7 +21,7 @@ from keymoot.moot.roots import ROOTS
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import dkg
 from keymoot.threshold.committee import Committee
-from keymoot.threshold.dealing import Recipients
+from keymoot.threshold.dealing import Dealing, Recipients
 from keymoot.threshold.dkg import HASH_BYTES, Opening
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
@@ -224,12 +224,42 @@ def check_openings(
         dkg.check(setting.recipients(place), seat, promised, opening)
 
 
-def judge(setting: Setting, place: int, complaint: Complaint, openings: Openings) -> int:
-    """Say who is guilty: the dealer or the accuser."""
-    given = openings.get(complaint.dealer)
-    if given is None:
+def weigh(
+    body: bytes, seat: int, out: frozenset[int], judge_one: Callable[[int, Complaint], int]
+) -> list[tuple[int, str]]:
+    """Say whom a seat's complaints put out, and for what.
+
+    Args:
+        body: The seat's verdict.
+        seat: Who speaks.
+        out: Who is out already.
+        judge_one: Gives who is guilty in a complaint over root number so-and-so.
+
+    Raises:
+        Malformed: not a verdict.
+    """
+    found: list[tuple[int, str]] = []
+    gone = set(out)
+    for place, complaint in read_verdict(body):
+        if complaint.accuser != seat:
+            found.append((seat, "complained in another's name"))
+            gone.add(seat)
+            continue
+        if complaint.dealer in gone:
+            # Others complained over him before; there is nothing left to judge.
+            continue
+        guilty = judge_one(place, complaint)
+        if guilty not in gone:
+            what = "complained over a good share" if guilty == seat else "dealt a bad share"
+            found.append((guilty, what))
+            gone.add(guilty)
+    return found
+
+
+def judge(to: Recipients, complaint: Complaint, made: Dealing | None) -> int:
+    """Say who is guilty: the dealer or the accuser; None if he dealt nothing."""
+    if made is None:
         return complaint.accuser
-    to, made = setting.recipients(place), given[place].dealing
     points = dealings.decode_points(to.group, complaint.dealer, made.commitments)
     return dealings.judge(to, complaint, made, points)
 

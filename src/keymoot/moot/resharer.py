@@ -30,27 +30,35 @@ Shares = dict[str, Share]
 class EpochKeys:
     """A seat's sealing keys: of this epoch, and of the next one.
 
-    Attributes:
-        living: Secret half of this epoch's; it opens the dealings that made the shares.
-        next: Secret half of the next epoch's.
+    Duties read them in a thread of their own, so both change in one step.
     """
 
     def __init__(self, living: Secret, following: Secret) -> None:
         """Take both secret halves."""
-        self.living = living
-        self.next = following
-        self.points = (_point(living), _point(following))
+        self._pairs = ((_point(living), living), (_point(following), following))
+
+    @property
+    def points(self) -> tuple[bytes, bytes]:
         """Both public halves, 33 bytes each."""
+        return self._pairs[0][0], self._pairs[1][0]
+
+    @property
+    def living(self) -> Secret:
+        """Secret half of this epoch's; it opens the dealings that made the shares."""
+        return self._pairs[0][1]
+
+    @property
+    def next(self) -> Secret:
+        """Secret half of the next epoch's."""
+        return self._pairs[1][1]
 
     def turn(self, fresh: Secret) -> None:
         """Go over to the next epoch's key; `fresh` follows it."""
-        self.living, self.next = self.next, fresh
-        self.points = (self.points[1], _point(fresh))
+        self._pairs = (self._pairs[1], (_point(fresh), fresh))
 
     def secret_of(self, point: bytes) -> Secret | None:
         """Give the secret half of a point; None if it is neither's."""
-        living, following = self.points
-        return {living: self.living, following: self.next}.get(point)
+        return dict(self._pairs).get(point)
 
 
 @dataclass(slots=True)
@@ -134,21 +142,16 @@ class Resharer:
         return [(Kind.RESHARE, _said(epoch, write_dealings(made)))]
 
     def _judge(self, turn: Turn, epoch: Epoch, given: Dealings, dice: Dice) -> list[Message]:
+        secret = self._secret(turn)
+        if secret is None:
+            return []
         complaints: list[tuple[int, Complaint]] = []
         for place, kind in enumerate(ROOTS):
-            to = turn.recipients(place)
-            secret = self._secret(turn)
-            if secret is None:
-                return []
-            for dealer in sorted(given):
-                made = given[dealer][place]
-                points = dealings.decode_points(to.group, dealer, made.commitments)
-                try:
-                    dealings.receive(to, dealer, self.index, secret, made, points)
-                except Cheated:
-                    child = dice.child(f"{kind.name}/{dealer}")
-                    found = dealings.complain(to, dealer, self.index, secret, made, child)
-                    complaints.append((place, found))
+            made = {dealer: one[place] for dealer, one in given.items()}
+            _, found = dealings.receive_all(
+                turn.recipients(place), self.index, secret, made, dice.child(kind.name)
+            )
+            complaints += [(place, one) for one in found]
         return [(Kind.RESHARE_VERDICT, _said(epoch, write_verdict(complaints)))]
 
     def _hold(self, turn: Turn, epoch: Epoch, generation: Hash32, given: Dealings) -> list[Message]:

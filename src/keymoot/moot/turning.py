@@ -17,9 +17,10 @@ from keymoot.moot.epoch import (
 )
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
-from keymoot.moot.keygen import digest_of, read_verdict
+from keymoot.moot.keygen import digest_of, judge, weigh
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ROOTS
+from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -187,18 +188,14 @@ class Turning:
         return epoch
 
     def _judge(self, epoch: Epoch, seat: int, content: bytes, height: Height) -> Epoch:
-        turn, given = self.turn(), self.dealings(epoch.number + 1)
-        for place, complaint in read_verdict(content):
-            if complaint.accuser != seat:
-                epoch = self._put_out(epoch, seat, height, "complained in another's name")
-                continue
-            if complaint.dealer in epoch.out:
-                # Others complained over him before; there is nothing left to judge.
-                continue
-            guilty = turn.judge(place, complaint, given)
-            if guilty not in epoch.out:
-                what = "complained over a good share" if guilty == seat else "dealt a bad share"
-                epoch = self._put_out(epoch, guilty, height, what)
+        turn, dealt = self.turn(), self.dealings(epoch.number + 1)
+
+        def guilty_of(place: int, complaint: Complaint) -> int:
+            given = dealt.get(complaint.dealer)
+            return judge(turn.recipients(place), complaint, None if given is None else given[place])
+
+        for guilty, what in weigh(content, seat, epoch.out, guilty_of):
+            epoch = self._put_out(epoch, guilty, height, what)
         return epoch
 
     def _put_out(self, epoch: Epoch, seat: int, height: Height, what: str) -> Epoch:

@@ -131,6 +131,22 @@ def complain(
     return boxes.complain(to.session, dealer, index, key, to.keys[index], dealing.envelope, dice)
 
 
+def receive_all(
+    to: Recipients, index: int, key: Secret, given: Mapping[int, Dealing], dice: Dice
+) -> tuple[dict[int, Secret], list[Complaint]]:
+    """Open one's shares of all dealings that `check` passed; complain over the bad ones."""
+    shares: dict[int, Secret] = {}
+    complaints = []
+    for dealer in sorted(given):
+        made = given[dealer]
+        points = decode_points(to.group, dealer, made.commitments)
+        try:
+            shares[dealer] = receive(to, dealer, index, key, made, points)
+        except Cheated:
+            complaints.append(complain(to, dealer, index, key, made, dice))
+    return shares, complaints
+
+
 def judge(to: Recipients, complaint: Complaint, dealing: Dealing, points: list[Any]) -> int:
     """Say who cheated, as everyone can: the dealer or the accuser; `check` gave the points."""
     accuser = complaint.accuser

@@ -97,16 +97,8 @@ def receive(
     to: Recipients, index: int, key: Secret, openings: Mapping[int, Opening], dice: Dice
 ) -> tuple[dict[int, Secret], list[Complaint]]:
     """Open the shares of all dealings that `check` passed; complain over the bad ones."""
-    shares: dict[int, Secret] = {}
-    complaints = []
-    for dealer in sorted(openings):
-        made = openings[dealer].dealing
-        points = dealings.decode_points(to.group, dealer, made.commitments)
-        try:
-            shares[dealer] = dealings.receive(to, dealer, index, key, made, points)
-        except Cheated:
-            complaints.append(dealings.complain(to, dealer, index, key, made, dice))
-    return shares, complaints
+    given = {dealer: one.dealing for dealer, one in openings.items()}
+    return dealings.receive_all(to, index, key, given, dice)
 
 
 def root(to: Recipients, qualified: Mapping[int, Opening], need: int) -> Root:
