@@ -8,10 +8,20 @@ import rlp as pyrlp
 from eth_account import Account
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from solders.pubkey import Pubkey
 
-from keymoot.base import hexes, rlp
+from keymoot.base import base58, hexes, rlp
 from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Refused
-from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId, Signature65, WalletId
+from keymoot.base.fixed import (
+    Address,
+    Bytes32,
+    Hash32,
+    NetworkId,
+    RequestId,
+    Signature65,
+    SolanaAddress,
+    WalletId,
+)
 from keymoot.base.request import REQUEST_TYPE, Request, decode_request
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import MAX_DEPTH, canonical, parse
@@ -255,3 +265,22 @@ def test_every_error_answers_one_of_four_questions() -> None:
     assert all(issubclass(kind, families) for kind in ours)
     assert all(kind.__doc__ for kind in ours)
     assert isinstance(Signature65(bytes(65)), bytes)
+
+
+@given(
+    st.binary(min_size=32, max_size=32)
+    | st.binary(max_size=31).map(lambda raw: raw.rjust(32, b"\0"))
+)
+def test_base58_is_solanas(raw: bytes) -> None:
+    text = base58.encode(raw)
+    assert text == str(Pubkey.from_bytes(raw))
+    assert SolanaAddress.from_base58(text) == raw == base58.decode(text, 32)
+
+
+@given(st.text(max_size=140))
+def test_what_is_no_base58_is_malformed(text: str) -> None:
+    try:
+        found = base58.decode(text, 32)
+    except Malformed:
+        return
+    assert base58.encode(found) == text

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Self
 
+from keymoot.base import base58
 from keymoot.base.errors import Malformed
 
 
@@ -53,6 +54,27 @@ class Address(Fixed):
 
     LENGTH = 20
     __slots__ = ()
+
+
+class SolanaAddress(Fixed):
+    """An address of Solana: an Ed25519 public key, or 32 bytes that no key has."""
+
+    LENGTH = 32
+    __slots__ = ()
+
+    @classmethod
+    def from_base58(cls, text: str) -> Self:
+        """Read base58, as Solana writes it.
+
+        Raises:
+            Malformed: no base58, or another length.
+        """
+        return cls(base58.decode(text, cls.LENGTH))
+
+    @property
+    def base58(self) -> str:
+        """Base58, as Solana writes it."""
+        return base58.encode(self)
 
 
 class Hash32(Fixed):

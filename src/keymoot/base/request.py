@@ -42,6 +42,12 @@ ASK_AGAIN = "keymoot_again"
 SIGN_TYPED_DATA = "eth_signTypedData_v4"
 """Method whose payload is the canonical JSON of EIP-712 typed data."""
 
+SIGN_SOLANA_TRANSACTION = "solana_signTransaction"
+"""Method whose payload is a message of Solana, legacy or version 0, as its signers sign it."""
+
+SIGN_SOLANA_MESSAGE = "solana_signMessage"
+"""Method whose payload is a text that an Ed25519 wallet signs as it is."""
+
 _FIELDS = 10
 
 
