@@ -34,6 +34,7 @@ from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
 from keymoot.enclave.room import Room
 from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.enclave.workshop import Report, Workshop
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
@@ -64,15 +65,15 @@ def wall_clock() -> UnixNanos:
     return UnixNanos(time.time_ns())
 
 
-class Inline:
+class Inline(Workshop):
     """A workshop that works at once."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def do(self, duties: list[Duty]) -> None:
         for duty in duties:
-            self.room._report(duty, duty.run(Dice(Secret(os.urandom(SEED_BYTES)))))
+            self._report(duty, duty.run(Dice(Secret(os.urandom(SEED_BYTES)))))
 
 
 class Delegate:
@@ -89,9 +90,7 @@ class Delegate:
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.room = Room(self.folder, self.platform, self.said.append)
-        self.room._workshop.close()
-        self.room._workshop = Inline(self.room)  # type: ignore[assignment]
+        self.room = Room(self.folder, self.platform, self.said.append, Inline)
         self.identity = Identity.decode(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
         self.public_key = Ed25519Key(self.identity.consensus_key)
 
@@ -394,7 +393,7 @@ class Parliament:
         for validator in self.genesis.validators().validators:
             one = by_key[bytes(validator.public_key)]
             if one.seat in seats:
-                signature = ed25519.sign(one.room._keep.consensus, precommit)
+                signature = ed25519.sign(one.room.keep.now.consensus, precommit)
                 places.append(CommitSig(Flag.COMMIT, validator.address, time, signature))
             else:
                 places.append(CommitSig(Flag.ABSENT, b"", NO_TIME, b""))

@@ -268,7 +268,7 @@ def test_expiry_counts_by_the_enclaves_own_clock_too(parliament):
     play = parliament.play()
     key = parliament.bind(play)
     height = parliament.height_of(key)
-    cosigner = parliament.delegates[3].room._cosigner
+    cosigner = parliament.delegates[3].room.member.cosigner
     now = cosigner.clock()
     cosigner.clock = lambda: type(now)(now + 10_000)
     assert parliament.delegates[3].cosign(key, parliament.beacon(height)).code == "NOT_BOUND"

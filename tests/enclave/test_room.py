@@ -35,7 +35,7 @@ def room(tmp_path: Path) -> Room:
 
 
 def _secrets(room: Room) -> list[bytes]:
-    keep = room._keep
+    keep = room.keep.now
     return [keep.identity.expose(), keep.consensus.expose(), keep.state.expose()]
 
 
@@ -74,7 +74,7 @@ def test_nothing_works_before_joining(room: Room) -> None:
 
 def test_it_joins_only_a_genesis_that_lists_it(room: Room) -> None:
     assert talk(room, messages.JOIN, genesis_with(_Secret(b"x" * 32)).encode())[0] == "NOT_MEMBER"
-    assert room._keep.network is None
+    assert room.keep.now.network is None
 
 
 def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
@@ -89,7 +89,7 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     answer, content = talk(room, messages.JOIN, genesis.encode())
     assert answer == messages.OK
     state, generation = read_joined(content)
-    keep = room._keep
+    keep = room.keep.now
     assert (state, generation) == (keep.state.expose(), 0)
     flat = rlp.encode(content)
     assert keep.identity.expose() not in flat

@@ -38,7 +38,7 @@ def clone_of(one: Delegate, folder: Path) -> Delegate:
     clone = object.__new__(Delegate)
     clone.__dict__.update(one.__dict__)
     clone.said, clone.beacons = [], {}
-    clone.room._say = clone.said.append
+    clone.room.member._say = clone.said.append
     clone.folder = folder
     return clone
 
@@ -96,7 +96,7 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(parliament, tmp_path)
     height = parliament.height_of(key)
     # The copy still follows, with all presignatures of the stock in its memory.
     parliament.show(clone)
-    assert clone.room._follower.height >= height
+    assert clone.room.member.follower.height >= height
     assert clone.beacons == {}
     signature = parliament.beacon(height, {1, 2, 3})
     assert clone.cosign(key, signature).code == "NOT_HELD"
@@ -201,9 +201,9 @@ def test_after_blocks_were_undone_no_presignature_signs_a_second_time(parliament
     assert bytes(other)[:32] != bytes(signature)[:32]
     # 5. No enclave has anything left of the generation that was undone.
     for one in parliament.delegates.values():
-        party = one.room._party
-        assert all(at == generation for at, _ in party._presignatures)
-        assert {held.generation for held in one.room._cosigner._open.values()} == {generation}
+        party = one.room.member.party
+        assert all(at == generation for at, _ in party.presigner._presignatures)
+        assert {held.generation for held in one.room.member.cosigner._open.values()} == {generation}
 
 
 def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):

@@ -129,7 +129,7 @@ def story(town, villains):
         assert len(holders) >= need
         generation = town.ledger.hall.head.generation
         for at in holders:
-            assert town.parties[at]._presignatures.get((generation, number))
+            assert town.parties[at].presigner._presignatures.get((generation, number))
 
 
 @pytest.mark.parametrize("kind", PROTOCOL, ids=lambda kind: kind.name)

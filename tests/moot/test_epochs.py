@@ -131,7 +131,7 @@ def test_unbound_stock_burns_and_no_number_comes_again():
     town.settle()
     assert town.ledger.stock.left()
     for party in town.parties.values():
-        assert all(number >= numbers for _, number in party._presignatures)
+        assert all(number >= numbers for _, number in party.presigner._presignatures)
 
 
 def test_fresh_keys_are_posted_an_epoch_ahead_and_old_ones_are_gone():

@@ -113,17 +113,17 @@ def test_a_bad_share_names_its_dealer_and_the_rest_go_on(victims):
             from keymoot.threshold import dkg
 
             party = town.parties[2]
-            (name,) = party._openings
+            (name,) = party.keymaker._openings
             setting = town.views[2].founding.setting()
             openings = []
-            for place, one in enumerate(party._openings[name]):
+            for place, one in enumerate(party.keymaker._openings[name]):
                 boxes = list(one.dealing.envelope.boxes)
                 for victim in victims:
                     boxes[victim - 1] = b"\0" * len(boxes[victim - 1])
                 envelope = replace(one.dealing.envelope, boxes=tuple(boxes))
                 openings.append(replace(one, dealing=replace(one.dealing, envelope=envelope)))
                 kept[place] = dkg.commitment_of(setting.recipients(place), 2, openings[-1])
-            party._openings[name] = tuple(openings)
+            party.keymaker._openings[name] = tuple(openings)
             return b"".join(kept.values())
         return body
 

@@ -51,7 +51,7 @@ def test_it_fills_by_itself(settled):
     for number in stock.page.ready:
         assert len(stock.batch(number).holders) >= stock.need()
     for party in settled.parties.values():
-        assert sum(map(len, party._presignatures.values())) == MIN_READY * BATCH_SIZE
+        assert sum(map(len, party.presigner._presignatures.values())) == MIN_READY * BATCH_SIZE
 
 
 def test_a_presignature_is_bound_once():
@@ -222,7 +222,7 @@ def test_no_presignature_serves_twice_whatever_happens(data):
             old = {
                 secret.expose()
                 for party in town.parties.values()
-                for batch in party._presignatures.values()
+                for batch in party.presigner._presignatures.values()
                 for one in batch.values()
                 for secret in one.secrets
             }
@@ -232,7 +232,7 @@ def test_no_presignature_serves_twice_whatever_happens(data):
             new = {
                 secret.expose()
                 for party in town.parties.values()
-                for batch in party._presignatures.values()
+                for batch in party.presigner._presignatures.values()
                 for one in batch.values()
                 for secret in one.secrets
             }
@@ -249,7 +249,7 @@ def test_no_presignature_serves_twice_whatever_happens(data):
         else:
             town.settle()
         for at, party in town.parties.items():
-            for batch, held in party._presignatures.items():
+            for batch, held in party.presigner._presignatures.items():
                 for place, one in held.items():
                     for secret in one.secrets:
                         name = owners.setdefault((at, secret.expose()), (batch, place))

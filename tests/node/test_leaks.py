@@ -131,7 +131,7 @@ def party_of(seat: int, keep: Keep) -> Party:
 
 def recover(party: Party, assembly: Assembly) -> None:
     """Compute a seat's root shares from what is public and the keys on its disk."""
-    duties = party._keygen_duties(assembly) + party._resharer.due(assembly, party.shares)
+    duties = party.keymaker.due(assembly, party.shares) + party.resharer.due(assembly, party.shares)
     for duty in duties:
         if duty.name.endswith(("/shares", "/recover")):
             duty.run(Dice(Secret(bytes(32))))

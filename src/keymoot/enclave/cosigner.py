@@ -76,7 +76,7 @@ class Cosigner:
             for one in self._open.values():
                 one.presignature = None
         for binding in followed.bindings:
-            held = self.party.take(followed.generation, binding.presignature)
+            held = self.party.presigner.take(followed.generation, binding.presignature)
             self._open[binding.request] = _Open(binding, followed.generation, held)
         self.deriver.note(followed)
         self._forget()
@@ -116,7 +116,9 @@ class Cosigner:
         if found.answer is not None:
             return found.answer
         # 4. The presignature is burned before its share leaves.
-        held = found.presignature or self.party.take(found.generation, binding.presignature)
+        held = found.presignature or self.party.presigner.take(
+            found.generation, binding.presignature
+        )
         found.presignature = None
         root = self.party.shares.get(ECDSA)
         if held is None or root is None:

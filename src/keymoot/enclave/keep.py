@@ -66,6 +66,25 @@ class Keep:
         return replace(self, epoch=self.next, next=_fresh_scalar())
 
 
+class KeepFile:
+    """The sealed keep in its folder, and what it holds now."""
+
+    def __init__(self, folder: Path, platform: Platform) -> None:
+        """Open it, or make it on the very first start.
+
+        Raises:
+            CannotUnseal: sealed elsewhere, by other code, or altered.
+        """
+        self._folder = folder
+        self._platform = platform
+        self.now = open_keep(folder, platform)
+
+    def put(self, keep: Keep) -> None:
+        """Seal another keep in its place; it counts once it is on disk."""
+        seal_keep(self._folder, self._platform, keep)
+        self.now = keep
+
+
 def open_keep(folder: Path, platform: Platform) -> Keep:
     """Open the sealed keep; on the very first start make and seal one.
 

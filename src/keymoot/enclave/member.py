@@ -1,0 +1,245 @@
+"""An enclave that has joined an assembly: it follows, votes, answers, deals and speaks."""
+
+import time
+from collections.abc import Callable
+
+from keymoot.attest.commit import SignedHeader
+from keymoot.attest.quorum import verify_commit
+from keymoot.base import rlp
+from keymoot.base.errors import Refused
+from keymoot.base.fields import bytes_of
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.crypto import ed25519
+from keymoot.enclave import messages
+from keymoot.enclave.cosigner import Cosigner
+from keymoot.enclave.follower import Follower
+from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.voter import Voter
+from keymoot.enclave.workshop import Report, Workshop
+from keymoot.moot.assembly import write_boot
+from keymoot.moot.body import write_numbered
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.duty import Duty, Message
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.party import BootSecrets, Party
+from keymoot.moot.resharer import EpochKeys
+from keymoot.runtime.genesis import Genesis
+
+SYNC_BLOCKS = 64
+"""How far the state at which an enclave begins may be behind its newest vote."""
+
+Say = Callable[[bytes], None]
+"""Takes a node's message that is to be posted; called from any thread."""
+
+
+class NoVote(Refused):
+    """The enclave may not vote at this height."""
+
+    code = "NO_VOTE"
+
+
+class Member:
+    """One seat at work, from one start of its enclave to the next."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        index: int,
+        keep: KeepFile,
+        voter: Voter,
+        boot: BootSecrets,
+        say: Say,
+        workshop: Callable[[Report], Workshop],
+    ) -> None:
+        """Take the seat `index`; nothing is followed yet.
+
+        Args:
+            genesis: Of the network that the enclave is sealed to.
+            index: Our seat.
+            keep: What is sealed; the epoch's keys turn in it.
+            voter: Remembers what was voted for.
+            boot: The keys of this start.
+            say: Posts what this enclave has to say to the ledger.
+            workshop: Makes the place for its long arithmetic.
+        """
+        self._genesis = genesis
+        self._keep = keep
+        self._voter = voter
+        self._boot = boot
+        self._say = say
+        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot)
+        self.follower = Follower(genesis)
+        self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock)
+        self._base: Height | None = None
+        self._synced = self.party.seated(self.follower.assembly)
+        self._ticked = UnixSeconds(0)
+        self.workshop = workshop(self.report)
+        self.wake: Callable[[], None] = lambda: None
+        """Called in the workshop's thread when a duty is done."""
+
+    def handle(self, word: str, body: rlp.Decoded) -> rlp.Item:
+        """Do what one message asks.
+
+        Raises:
+            Malformed: not a message of this protocol.
+            Refused: the answer is no.
+            Fault: the server showed something forged or broken.
+        """
+        if word == messages.FOLLOW:
+            return self._follow(body)
+        if word == messages.COSIGN:
+            asked = messages.read_cosign(body)
+            return messages.answers_item([self.cosigner.answer(*one) for one in asked])
+        if word == messages.SYNC:
+            return self._sync(*messages.read_sync(body))
+        if word == messages.ENDORSE:
+            return self._endorse(bytes_of(body, "certificate"))
+        if word == messages.RECOVER:
+            return self._recover(*messages.read_recover(body))
+        if word == messages.PULSE:
+            return self._pulse()
+        if word == messages.TURN:
+            return self._turn()
+        raise Refused(f'"{word}" is no message to an enclave')
+
+    def look(self) -> None:
+        """Begin what is due now; called after every block, and when a duty is done."""
+        follower, party = self.follower, self.party
+        self._turn_keys()
+        party.prune(follower.assembly)
+        self.workshop.do(party.due(follower.assembly, follower.height, follower.time))
+
+    def check_vote(self, height: Height) -> None:
+        """Raise unless this start may vote at a height.
+
+        Raises:
+            NoVote: no final block below holds this start's keys, or we have not followed.
+        """
+        follower, party = self.follower, self.party
+        if self._synced:
+            # The commit of the block before is checked, and the keys of boot in it are read.
+            if follower.height != height - 1:
+                raise NoVote(f"block {follower.height} was followed, {height} is to be voted for")
+            seat = follower.assembly.hall.seat(party.index)
+            if party.seated(follower.assembly) and seat.since < height:
+                return
+        if self._base is not None and height > self._base:
+            return
+        raise NoVote("no final block holds the keys of this start yet")
+
+    # -- following
+
+    def _follow(self, body: rlp.Decoded) -> rlp.Item:
+        signed, transactions, receipts = messages.read_follow(body)
+        followed = self.follower.follow(signed, transactions, receipts)
+        self.party.enter(self.follower.assembly)
+        share = self.cosigner.note(self.follower.height, followed)
+        self.look()
+        return [share]
+
+    def _sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> rlp.Item:
+        """Begin at a proven state; say that we have started anew, if nobody knows yet."""
+        follower, party = self.follower, self.party
+        # It may have voted for more while this was on its way; it follows those blocks next.
+        if signed.header.height + SYNC_BLOCKS < self._voter.height:
+            raise Refused(
+                f"the header at height {signed.header.height} is old: "
+                f"this enclave has voted for {self._voter.height}"
+            )
+        follower.sync(signed, witness)
+        self._synced = True
+        if not party.seated(follower.assembly) and self._base is None:
+            before = follower.assembly.hall.seat(party.index).boot
+            made = NodeMessage(
+                self._genesis.network,
+                follower.generation,
+                party.index,
+                Kind.BOOT,
+                write_boot(before, self._boot.public),
+            )
+            self._say(made.signed(self._keep.now.identity).encode())
+        self.look()
+        return []
+
+    def _turn_keys(self) -> None:
+        """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
+        hall, party = self.follower.assembly.hall, self.party
+        if not self._synced or not hall.founded:
+            return
+        if hall.seat(party.index).sealing == party.keys.points[1]:
+            self._keep.put(self._keep.now.turned())
+            party.keys.turn(self._keep.now.next)
+
+    # -- recovery
+
+    def _endorse(self, certificate: bytes) -> rlp.Item:
+        """Sign the terms of a recovery in which we start with the keys that we have.
+
+        On a network of many operators they sign with keys of their own, offline; here the
+        enclaves of one machine restart together, and recover by themselves.
+        """
+        terms = SignedCertificate.decode(certificate).terms
+        self._check_terms(terms)
+        return ed25519.sign(self._keep.now.identity, terms.digest())
+
+    def _recover(self, signed: SignedHeader | None, certificate: SignedCertificate) -> rlp.Item:
+        genesis, terms = self._genesis, certificate.terms
+        self._check_terms(terms)
+        # 1. It builds on a final block, and not below what we have voted for.
+        shown = (Height(0), Hash32(genesis.network))
+        if signed is not None:
+            header = verify_commit(signed, genesis.validators(), genesis.chain_text).header
+            shown = (header.height, header.hash())
+        if shown != (terms.base, terms.block):
+            raise Refused("the certificate builds on another block than the one shown")
+        if terms.base + 1 < self._voter.height:
+            raise Refused(f"this enclave has voted for height {self._voter.height} already")
+        # 2. Enough identities of the genesis signed it.
+        founders = dict(enumerate(genesis.founders(), 1))
+        signers = certificate.signers({at: one.identity for at, one in founders.items()})
+        committee = len(founders) - (len(founders) - 1) // 3
+        if len(signers) < committee:
+            raise Refused(f"{len(signers)} seats signed the recovery, {committee} are needed")
+        self._base = terms.base
+        return []
+
+    def _check_terms(self, terms: Certificate) -> None:
+        if terms.network != self._genesis.network:
+            raise Refused("the certificate is of another network")
+        if terms.boots.get(self.party.index) != self._boot.public:
+            raise Refused("the certificate does not seat this start")
+
+    # -- speaking
+
+    def _pulse(self) -> rlp.Item:
+        """Say that time has passed, if somebody waits for that."""
+        assembly, now = self.follower.assembly, clock()
+        if now > self._ticked and self.party.seated(assembly) and self.party.waits(assembly, now):
+            self._ticked = now
+            self._post(self.follower.generation, [(Kind.TICK, now.to_bytes(8, "big"))])
+        return []
+
+    def _turn(self) -> rlp.Item:
+        """Vote for an epoch to end now: whoever runs this node asked for it."""
+        assembly = self.follower.assembly
+        epoch = assembly.turning.epoch
+        if epoch is not None and self.party.seated(assembly):
+            body = write_numbered(epoch.number)
+            self._post(self.follower.generation, [(Kind.TURN, body)])
+        return []
+
+    def report(self, duty: Duty, said: list[Message]) -> None:
+        """Post what a duty says; called in the workshop's thread."""
+        self._post(duty.generation, said)
+        self.wake()
+
+    def _post(self, generation: Hash32, said: list[Message]) -> None:
+        for kind, body in said:
+            made = NodeMessage(self._genesis.network, generation, self.party.index, kind, body)
+            self._say(made.signed(self._boot.signing).encode())
+
+
+def clock() -> UnixSeconds:
+    """Read the machine's clock."""
+    return UnixSeconds(int(time.time()))

@@ -1,0 +1,161 @@
+"""One seat's part in key generation: what it promises, opens, judges and votes for.
+
+The shares come back after a restart, from the dealings on the ledger and the epoch's
+sealed key, while the key generation is where the living shares come from.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keymoot.base.secret import Secret
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.body import write_numbered
+from keymoot.moot.duty import Duty, Message
+from keymoot.moot.keygen import (
+    Keygen,
+    Openings,
+    Phase,
+    Setting,
+    digest_of,
+    write_openings,
+    write_verdict,
+)
+from keymoot.moot.message import Kind
+from keymoot.moot.resharer import EpochKeys, Shares
+from keymoot.moot.roots import ROOTS
+from keymoot.threshold import dkg
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.dkg import Opening
+from keymoot.threshold.envelope import Complaint
+from keymoot.threshold.errors import Cheated, TooFew
+
+
+@dataclass(slots=True)
+class Keymaker:
+    """One seat's mind for key generation.
+
+    Attributes:
+        index: The seat.
+        keys: Its sealing keys.
+    """
+
+    index: int
+    keys: EpochKeys
+    _made: dict[str, Shares] = field(default_factory=dict)
+    _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
+    _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
+
+    def enter(self, assembly: Assembly) -> Shares:
+        """Give the shares that the key generation made, while they live and if they are known."""
+        if assembly.turning.epoch is None:
+            return {}
+        if assembly.turning.origin is not None:
+            self._made.clear()
+            return {}
+        return self._made.get(_name(assembly.founding.setting()), {})
+
+    def due(self, assembly: Assembly, shares: Shares) -> list[Duty]:
+        """Give what is to be done now."""
+        keygen = assembly.founding.keygen
+        if keygen is None:
+            return []
+        setting = assembly.founding.setting()
+        name = _name(setting)
+        if keygen.phase is Phase.DONE:
+            if shares or assembly.turning.origin is not None:
+                return []
+            openings = assembly.founding.openings()
+            return [
+                Duty(f"{name}/shares", lambda dice: self._recover(setting, name, openings, dice))
+            ]
+        if not keygen.speaks(self.index):
+            return []
+        duty, attempt = self._duty(assembly, keygen, setting, name), keygen.attempt
+
+        def run(dice: Dice) -> list[Message]:
+            return [(kind, write_numbered(attempt, body)) for kind, body in duty(dice)]
+
+        return [Duty(f"{name}/{keygen.phase}", run)]
+
+    def _duty(
+        self, assembly: Assembly, keygen: Keygen, setting: Setting, name: str
+    ) -> Callable[[Dice], list[Message]]:
+        openings = assembly.founding.openings()
+        if keygen.phase is Phase.HASHES:
+            return lambda dice: self._promise(setting, name, dice)
+        if keygen.phase is Phase.OPENINGS:
+            return lambda _: self._open(name)
+        if keygen.phase is Phase.VERDICTS:
+            return lambda dice: self._judge(setting, name, openings, dice)
+        return lambda _: self._vote(setting, name, openings)
+
+    def _promise(self, setting: Setting, name: str, dice: Dice) -> list[Message]:
+        made = [
+            dkg.begin(setting.recipients(place), self.index, dice.child(kind.name))
+            for place, kind in enumerate(ROOTS)
+        ]
+        self._openings[name] = tuple(opening for opening, _ in made)
+        return [(Kind.KEYGEN_HASH, b"".join(promised for _, promised in made))]
+
+    def _open(self, name: str) -> list[Message]:
+        mine = self._openings.pop(name, None)
+        return [] if mine is None else [(Kind.KEYGEN_OPEN, write_openings(mine))]
+
+    def _judge(self, setting: Setting, name: str, openings: Openings, dice: Dice) -> list[Message]:
+        complaints: list[tuple[int, Complaint]] = []
+        received = []
+        for place, kind in enumerate(ROOTS):
+            to = setting.recipients(place)
+            given = {seat: one[place] for seat, one in openings.items()}
+            shares, found = dkg.receive(
+                to, self.index, self.keys.living, given, dice.child(kind.name)
+            )
+            received.append(shares)
+            complaints += [(place, one) for one in found]
+        self._received[name] = received
+        return [(Kind.KEYGEN_VERDICT, write_verdict(complaints))]
+
+    def _vote(self, setting: Setting, name: str, openings: Openings) -> list[Message]:
+        received = self._received.pop(name, None)
+        if received is None:
+            return []
+        found = self._finish(setting, openings, received)
+        if found is None:
+            return []
+        digest = digest_of(tuple(share.root for share in found.values()))
+        self._made[name] = found
+        return [(Kind.KEYGEN_VOTE, digest)]
+
+    def _recover(
+        self, setting: Setting, name: str, openings: Openings, dice: Dice
+    ) -> list[Message]:
+        """Compute the root shares anew from what is public and the epoch's key."""
+        received = []
+        for place, kind in enumerate(ROOTS):
+            to = setting.recipients(place)
+            given = {seat: one[place] for seat, one in openings.items()}
+            shares, _ = dkg.receive(to, self.index, self.keys.living, given, dice.child(kind.name))
+            received.append(shares)
+        found = self._finish(setting, openings, received)
+        if found is not None:
+            self._made[name] = found
+        return []
+
+    def _finish(
+        self, setting: Setting, openings: Openings, received: list[dict[int, Secret]]
+    ) -> Shares | None:
+        found = {}
+        for place, kind in enumerate(ROOTS):
+            to = setting.recipients(place)
+            given = {seat: one[place] for seat, one in openings.items()}
+            shares = {seat: one for seat, one in received[place].items() if seat in given}
+            try:
+                made = dkg.finish(to, self.index, shares, given, setting.committee.present)
+            except (Cheated, TooFew):
+                return None
+            found[kind.name] = made
+        return found
+
+
+def _name(setting: Setting) -> str:
+    return f"{setting.session.name}/{setting.session.generation.hex()}"
