@@ -14,6 +14,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.body import FIRST, SECOND
 from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.hall import HEAD, Hall, Head
@@ -39,6 +40,7 @@ NO_GENERATION = Hash32(bytes(32))
 
 
 TURN_KINDS = (*STAGE_OF, Kind.EPOCH_KEY, Kind.TURN)
+NONCE_KINDS = (Kind.NONCES, Kind.BAD_NONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Assembly:
         self.founding = Founding(self.hall)
         self.turning = Turning(self.hall)
         self.stock = Stock(self.hall)
+        self.commitments = Commitments(self.hall)
 
     def found(
         self,
@@ -88,6 +91,7 @@ class Assembly:
             yield from (f"seat/{index}", f"opening/{index}")
             if epoch is not None:
                 yield from (dealing_page(epoch.number + more, index) for more in (0, 1))
+        yield from self.commitments.names()
         page = self.stock.page
         for number in (*page.open, *page.ready):
             yield f"batch/{number}"
@@ -150,6 +154,8 @@ class Assembly:
             self.founding.hear(seat, kind, body, height, time)
         elif kind in TURN_KINDS:
             self.turning.hear(seat, kind, body, height)
+        elif kind in NONCE_KINDS:
+            self.commitments.hear(seat, kind, body, height)
         elif kind is not Kind.TICK:
             self.stock.hear(seat, kind, body, height, time)
         self.founding.move(height, time)
@@ -157,6 +163,7 @@ class Assembly:
             height, time, self.hall.head.epoch_seconds
         ):
             self.stock.burn()
+            self.commitments.burn()
         self.stock.replenish(height, time)
 
     def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
@@ -167,6 +174,7 @@ class Assembly:
             raise Unwanted("the seat has started anew since")
         self.hall.put_seat(index, replace(seat, boot=boot, since=height))
         self.stock.started_anew(index, height, time)
+        self.commitments.started_anew(index)
 
     def _check_recovery(self, body: bytes) -> SignedCertificate:
         certificate = SignedCertificate.decode(body)
@@ -194,6 +202,7 @@ class Assembly:
                 "which began the epoch: the shares of the one before are erased"
             )
         self.stock.wipe()
+        self.commitments.wipe()
         self.hall.head = replace(
             head,
             generation=terms.digest(),

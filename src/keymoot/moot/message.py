@@ -57,6 +57,10 @@ class Kind(IntEnum):
     RESHARE_VERDICT = 14
     HELD = 15
     """This seat holds its shares of the next epoch."""
+    NONCES = 16
+    """A sheaf of nonce commitments for FROST."""
+    BAD_NONCE = 17
+    """A commitment of a seat is no point."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.committer import Committer
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.keygen import Phase
 from keymoot.moot.keymaker import Keymaker
 from keymoot.moot.presigner import Presigner
 from keymoot.moot.resharer import EpochKeys, Resharer, Shares
-from keymoot.moot.roots import ECDSA
+from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
 
 
@@ -50,6 +51,7 @@ class Party:
     keymaker: Keymaker = field(init=False)
     resharer: Resharer = field(init=False)
     presigner: Presigner = field(init=False)
+    committer: Committer = field(init=False)
     _epoch: int | None = None
     _done: set[str] = field(default_factory=set)
 
@@ -58,6 +60,7 @@ class Party:
         self.keymaker = Keymaker(self.index, self.keys)
         self.resharer = Resharer(self.index, self.keys)
         self.presigner = Presigner(self.index, self.boot.sealing)
+        self.committer = Committer(self.index)
 
     def enter(self, assembly: Assembly) -> None:
         """Go over to the shares of the living epoch; call it after every block.
@@ -79,8 +82,9 @@ class Party:
         self.enter(assembly)
         duties = self.keymaker.due(assembly, self.shares)
         duties += self.resharer.due(assembly, self.shares)
-        if ECDSA in self.shares:
+        if self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
+            duties += self.committer.due(assembly, self.shares[EDDSA], time)
         fresh = [duty for duty in duties if duty.name not in self._done]
         self._done |= {duty.name for duty in fresh}
         generation = assembly.hall.head.generation
@@ -110,3 +114,4 @@ class Party:
         """Forget one-time secrets that can serve no more; what was bound was taken before."""
         if assembly.hall.founded:
             self.presigner.prune(assembly)
+            self.committer.prune(assembly)

@@ -37,6 +37,10 @@ class Dice:
         """Draw one secret scalar."""
         return self.scalars(group, name, 1)[0]
 
+    def secret(self, name: str) -> Secret:
+        """Draw 32 secret bytes under a name that was not drawn before."""
+        return Secret(self._stream(name, SEED_BYTES))
+
     def child(self, name: str) -> "Dice":
         """Give dice of their own to a part of the step."""
         return Dice(Secret(self._stream(name, SEED_BYTES)))
