@@ -345,7 +345,7 @@ class Parliament:
         """Give the height that bound a request."""
         record = find_record(self.ledger.state(), key)
         assert record is not None
-        assert record.presignature
+        assert record.bound_to
         return record.bound_at
 
     def beacon(self, height: Height, seats: set[int] | None = None) -> bytes:

@@ -55,7 +55,7 @@ def test_with_no_stock_requests_wait_and_are_bound_in_their_order(parliament):
     parliament.settle()
     found = [record(parliament, key) for key in keys]
     assert {one.status for one in found} == {BOUND}
-    names = [one.presignature for one in found]
+    names = [one.bound_to for one in found]
     assert names == sorted(set(names))
     _, signature = combined(parliament, keys[0], shares_of(parliament, keys[0]))
     assert signature
@@ -68,7 +68,7 @@ def test_who_comes_later_does_not_go_before_those_who_wait(parliament):
     parliament.mute = False
     parliament.settle()
     _, second = ask(parliament, play, 2)
-    names = [record(parliament, key).presignature for key in (first, second)]
+    names = [record(parliament, key).bound_to for key in (first, second)]
     assert names == sorted(names)
 
 
@@ -116,7 +116,7 @@ def test_asked_again_the_same_digest_gets_another_presignature_and_no_budget_twi
     assert receipt.status == 1
     old, new = record(parliament, key), record(parliament, other)
     assert (new.status, new.digest, new.rule) == (BOUND, old.digest, old.rule)
-    assert new.presignature != old.presignature
+    assert new.bound_to != old.bound_to
     assert new.expires_at <= old.expires_at
     assert play.view("usage", play.wallet) == usage
     assert quota(play) < before
@@ -139,7 +139,7 @@ def test_asked_again_without_stock_it_waits_behind_those_who_wait(parliament):
     parliament.settle()
     found = record(parliament, other)
     assert (found.status, found.digest) == (BOUND, record(parliament, key).digest)
-    assert record(parliament, first).presignature < found.presignature
+    assert record(parliament, first).bound_to < found.bound_to
     assert combined(parliament, other, shares_of(parliament, other))
 
 
@@ -176,5 +176,5 @@ def test_again_of_again_and_of_a_withdrawal(parliament):
     receipt, third = again(parliament, play, second)
     assert receipt.status == 1
     found = [record(parliament, one) for one in (key, second, third)]
-    assert len({one.presignature for one in found}) == 3
+    assert len({one.bound_to for one in found}) == 3
     assert len({one.digest for one in found}) == 1

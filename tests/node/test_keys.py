@@ -133,6 +133,6 @@ def test_what_callers_get_wrong_costs_them_nothing(node):
     with pytest.raises(Refused, match=r"insufficient funds|no funds"):
         poor.derive(b"x")
     with pytest.raises(WrongAnswer):
-        from keymoot.agent.derived_keys import read_root
+        from keymoot.agent.roots import read_root
 
-        read_root({"roots": {"derive": {"degree": 2, "publicKey": "0x00", "shares": []}}})
+        read_root({"roots": {"derive": {"degree": 2, "publicKey": "0x00", "shares": []}}}, "derive")

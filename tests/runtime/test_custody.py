@@ -170,7 +170,7 @@ def test_an_owner_withdraws_only_to_recovery_and_even_while_paused() -> None:
 
     def withdraw(transaction, who=OWNER, name=b"w" * 32):
         raw = transaction.unsigned_bytes()
-        return play.send(who, "withdraw", play.wallet, raw, name, until, b"r" * 32)
+        return play.send(who, "withdraw", play.wallet, raw, name, until, b"r" * 32, 0)
 
     theft = withdraw(payment(5, to=VAULT))
     assert (theft.status, theft.error_code) == (0, "NOT_A_WITHDRAWAL")

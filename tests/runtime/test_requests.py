@@ -136,7 +136,7 @@ def test_nobody_but_the_owner_rules_a_wallet(name: str, who) -> None:
 def test_every_method_of_wallets_is_the_owners_a_view_or_harmless() -> None:
     calls = {m.name for m in Wallets.METHODS.values() if not m.rules.view}
     owners = {"setPolicy", "grant", "revoke", "pause", "resume", "withdraw"}
-    assert calls == owners | {"create", "createInVault", "fund"}
+    assert calls == owners | {"create", "createInVault", "createSolana", "fund"}
 
 
 def test_an_unsigned_query_is_nobody() -> None:

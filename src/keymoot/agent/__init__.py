@@ -1,6 +1,6 @@
-"""The agent's side: an account without a key, and the owner's calls.
+"""The agent's side: accounts without a key, and the owner's calls.
 
-from keymoot.agent import Account, PolicyRefused
+from keymoot.agent import Account, PolicyRefused, SolanaAccount
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,14 +9,19 @@ from keymoot.policy.errors import PolicyRefused
 
 if TYPE_CHECKING:
     from keymoot.agent.account import Account
+    from keymoot.agent.solana import SolanaAccount
 
-__all__ = ["Account", "PolicyRefused"]
+__all__ = ["Account", "PolicyRefused", "SolanaAccount"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load eth_account only when an Account is wanted: it takes a while, the CLI has none."""
+    """Load eth_account only when an account is wanted: it takes a while, the CLI has none."""
     if name == "Account":
         from keymoot.agent.account import Account  # noqa: PLC0415
 
         return Account
+    if name == "SolanaAccount":
+        from keymoot.agent.solana import SolanaAccount  # noqa: PLC0415
+
+        return SolanaAccount
     raise AttributeError(name)

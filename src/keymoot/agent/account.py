@@ -9,9 +9,7 @@ one that is the wallet's, over exactly what was asked.
 """
 
 import os
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from eth_account.datastructures import SignedMessage, SignedTransaction
@@ -25,15 +23,15 @@ from keymoot.agent.credential import Credential
 from keymoot.agent.dictionary import checksum, read_transaction
 from keymoot.agent.errors import CredentialUnusable, NoKeyHere, NotSignable
 from keymoot.agent.transport import Transport
+from keymoot.agent.wanted import EcdsaWanted
 from keymoot.agent.wish import Wishes
-from keymoot.base.fixed import Address, Hash32, Signature65
+from keymoot.base.fixed import Address, Hash32, Signature65, SolanaAddress
 from keymoot.base.request import SIGN_MESSAGE, SIGN_TRANSACTION, SIGN_TYPED_DATA
 from keymoot.base.transaction import LEGACY, EvmTransaction
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
 
 URL = "KEYMOOT_URL"
-CREDENTIAL = "KEYMOOT_CREDENTIAL"
 
 TIMEOUT_SECONDS = 30.0
 """How long a call waits for its signature."""
@@ -63,7 +61,14 @@ class Account(LocalAccount):
             url: Keymoot RPC; the credential's own if None.
             timeout_seconds: How long a call may wait for its signature.
         """
-        self._address = ChecksumAddress(HexAddress(HexStr(checksum(credential.address))))
+        address = credential.address
+        if isinstance(address, SolanaAddress):
+            raise CredentialUnusable(
+                f'"{credential.name}" is a wallet on Solana ({address.base58}): '
+                "use keymoot.agent.SolanaAccount"
+            )
+        self._evm_address = address
+        self._address = ChecksumAddress(HexAddress(HexStr(checksum(address))))
         self._credential = credential
         self._transport = Transport(url or credential.url)
         self._wishes = Wishes(credential, self._transport, timeout_seconds)
@@ -89,22 +94,7 @@ class Account(LocalAccount):
             CredentialUnusable: not there, open to others, expired, or of another name.
             BadCredential: the file is no credential.
         """
-        path = credential or os.environ.get(CREDENTIAL)
-        if not path:
-            raise CredentialUnusable(
-                f"no credential: set {CREDENTIAL} to the file that "
-                f"`keymoot wallet grant {name} --out FILE` wrote"
-            )
-        held = Credential.load(Path(path))
-        if held.name != name:
-            raise CredentialUnusable(
-                f'the credential in {path} is for the wallet "{held.name}", not "{name}": '
-                f'connect("{held.name}"), or set {CREDENTIAL} to another file'
-            )
-        if held.expires <= time.time():
-            raise CredentialUnusable(
-                f"the credential in {path} has expired: ask the owner for `keymoot wallet grant`"
-            )
+        held = Credential.connect(name, credential)
         return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
 
     @property
@@ -144,12 +134,15 @@ class Account(LocalAccount):
         """
         if blobs is not None:
             raise NotSignable("Keymoot does not sign blob transactions (type 3): leave out blobs")
-        asked = read_transaction(transaction_dict, self._credential.address)
+        asked = read_transaction(transaction_dict, self._evm_address)
         digest = signing_hash(asked)
         released = self._wishes.ask(
-            SIGN_TRANSACTION, asked.unsigned_bytes(), digest, idempotency_key
+            SIGN_TRANSACTION,
+            asked.unsigned_bytes(),
+            EcdsaWanted(self._evm_address, digest),
+            idempotency_key,
         )
-        return signed_transaction(asked, released.signature)
+        return signed_transaction(asked, released.ecdsa())
 
     def sign_message(
         self, signable_message: SignableMessage, *, idempotency_key: str | None = None
@@ -227,7 +220,8 @@ class Account(LocalAccount):
     def _message(
         self, method: str, payload: bytes, digest: Hash32, idempotency_key: str | None
     ) -> SignedMessage:
-        signature = self._wishes.ask(method, payload, digest, idempotency_key).signature
+        wanted = EcdsaWanted(self._evm_address, digest)
+        signature = self._wishes.ask(method, payload, wanted, idempotency_key).ecdsa()
         v = 27 + signature[64]
         return SignedMessage(
             message_hash=HexBytes(digest),

@@ -10,6 +10,7 @@ the wallet's policy; hence mode 0600, which `load` insists on. The form is JSON:
 
 import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,13 +18,23 @@ from typing import Self
 from keymoot.agent.errors import BadCredential, CredentialUnusable
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, Bytes32, NetworkId, WalletId
+from keymoot.base.fixed import (
+    Address,
+    Bytes32,
+    NetworkId,
+    SolanaAddress,
+    WalletAddress,
+    WalletId,
+)
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto import secp256k1
 
 VERSION = 1
+
+VARIABLE = "KEYMOOT_CREDENTIAL"
+"""Environment variable that names the file."""
 
 MAX_FILE_BYTES = 16_384
 MAX_NAME_CHARACTERS = 64
@@ -44,7 +55,7 @@ class Credential:
         network: The network's id, which it signs into every request.
         url: Keymoot RPC.
         wallet: The wallet's id on the ledger.
-        address: The wallet's address on every EVM chain.
+        address: The wallet's address: on every EVM chain, or on Solana.
         nodes: Ed25519 keys of the nodes whose answers count.
         expires: When the ledger stops to accept it.
         key: The credential's private key; not the wallet's.
@@ -54,7 +65,7 @@ class Credential:
     network: NetworkId
     url: str
     wallet: WalletId
-    address: Address
+    address: WalletAddress
     nodes: tuple[Bytes32, ...]
     expires: UnixSeconds
     key: Secret
@@ -63,6 +74,12 @@ class Credential:
     def requester(self) -> Address:
         """The credential's own address, by which the wallet knows it."""
         return secp256k1.address_of_secret(self.key)
+
+    @property
+    def shown_address(self) -> str:
+        """The wallet's address, as its own chain writes it."""
+        one = self.address
+        return one.base58 if isinstance(one, SolanaAddress) else one.hex0x
 
     def encode(self) -> bytes:
         """Give the file's bytes, the private key included."""
@@ -74,7 +91,7 @@ class Credential:
                 "network": self.network.hex0x,
                 "url": self.url,
                 "wallet": self.wallet.hex0x,
-                "address": self.address.hex0x,
+                "address": self.shown_address,
                 "nodes": nodes,
                 "expires": self.expires,
                 "key": hexes.data(self.key.expose()),
@@ -104,7 +121,7 @@ class Credential:
             network=NetworkId(_bytes(document["network"], "network", NetworkId.LENGTH)),
             url=_text(document, "url", 2_048),
             wallet=WalletId(_bytes(document["wallet"], "wallet", WalletId.LENGTH)),
-            address=Address(_bytes(document["address"], "address", Address.LENGTH)),
+            address=_address(document["address"]),
             nodes=tuple(
                 Bytes32(_bytes(each, f"nodes[{at}]", Bytes32.LENGTH))
                 for at, each in enumerate(nodes)
@@ -112,6 +129,36 @@ class Credential:
             expires=_expires(document["expires"]),
             key=_key(document["key"]),
         )
+
+    @classmethod
+    def connect(cls, name: str, path: str | os.PathLike[str] | None) -> Self:
+        """Load the credential of the wallet that its owner calls `name`.
+
+        Args:
+            name: Must be the credential's, so that no wallet is mistaken for another.
+            path: Of the file; the environment's KEYMOOT_CREDENTIAL if None.
+
+        Raises:
+            CredentialUnusable: not there, open to others, expired, or of another name.
+            BadCredential: the file is no credential.
+        """
+        path = path or os.environ.get(VARIABLE)
+        if not path:
+            raise CredentialUnusable(
+                f"no credential: set {VARIABLE} to the file that "
+                f"`keymoot wallet grant {name} --out FILE` wrote"
+            )
+        held = cls.load(Path(path))
+        if held.name != name:
+            raise CredentialUnusable(
+                f'the credential in {path} is for the wallet "{held.name}", not "{name}": '
+                f'connect("{held.name}"), or set {VARIABLE} to another file'
+            )
+        if held.expires <= time.time():
+            raise CredentialUnusable(
+                f"the credential in {path} has expired: ask the owner for `keymoot wallet grant`"
+            )
+        return held
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -176,6 +223,15 @@ def _bytes(value: Json, name: str, length: int) -> bytes:
     if len(found) != length:
         raise BadCredential(f"{length} bytes are expected, got {len(found)}", name)
     return found
+
+
+def _address(value: Json) -> WalletAddress:
+    if isinstance(value, str) and not value.startswith("0x"):
+        try:
+            return SolanaAddress.from_base58(value)
+        except Malformed as error:
+            raise BadCredential(error.reason, "address") from None
+    return Address(_bytes(value, "address", Address.LENGTH))
 
 
 def _expires(value: Json) -> UnixSeconds:

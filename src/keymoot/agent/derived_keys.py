@@ -16,7 +16,8 @@ from typing import Any
 from keymoot.agent.errors import WrongAnswer
 from keymoot.agent.gathering import Gathering, Said, TooFewShares
 from keymoot.agent.network import Network
-from keymoot.base import hexes, rlp
+from keymoot.agent.roots import read_root
+from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Hash32
@@ -24,9 +25,10 @@ from keymoot.base.secret import Secret
 from keymoot.contracts.keys import MAX_NAME_BYTES, Keys, question_of
 from keymoot.crypto import secp256k1
 from keymoot.moot.outcome import APP_PURPOSE, key_input
+from keymoot.moot.roots import DERIVE
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G2
-from keymoot.threshold.committee import MAX_SIZE, Committee
+from keymoot.threshold.committee import Committee
 from keymoot.threshold.derived import Answer, AskerKey
 from keymoot.threshold.dice import SEED_BYTES, Dice
 from keymoot.threshold.errors import TooFew
@@ -81,7 +83,7 @@ class DerivedKeys:
         )
         if answer is None:
             raise WrongAnswer("the network does not know the question that it took")
-        root = read_root(network.call("keymoot_assembly"))
+        root = read_root(network.call("keymoot_assembly"), DERIVE)
         inputs = key_input(self.address, name)
         gathering = Deriving(identity.network, question, identity.nodes, inputs, secret, to, root)
         return gathering.run(network.transport, answer, network.timeout_seconds)
@@ -129,25 +131,3 @@ class Deriving(Gathering[Secret]):
         except TooFew as error:
             raise TooFewShares(f"too few answers are good: {error}") from error
         return point
-
-
-def read_root(told: Any) -> Root:
-    """Read the derivation root from the answer of keymoot_assembly.
-
-    Raises:
-        WrongAnswer: it is none.
-    """
-    try:
-        shown = told["roots"]["derive"]
-        shares = shown["shares"]
-        if not isinstance(shares, list) or len(shares) > MAX_SIZE:
-            raise Malformed("a root has a list of shares")
-        length = G2.POINT_BYTES
-        return Root(
-            G2,
-            int(shown["degree"]),
-            G2.decode(hexes.parse_data(shown["publicKey"], "publicKey", length)),
-            tuple(G2.decode(hexes.parse_data(one, "share", length)) for one in shares),
-        )
-    except (KeyError, TypeError, ValueError, Malformed) as error:
-        raise WrongAnswer(f"keymoot_assembly was answered by something else: {error}") from error

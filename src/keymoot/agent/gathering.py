@@ -38,6 +38,11 @@ class TooFewShares(WrongAnswer):
 
     code = "TOO_FEW_SHARES"
 
+    def __init__(self, why: str, silent: frozenset[int] = frozenset()) -> None:
+        """Say why; `silent` are the seats to leave out when asking again, where they are known."""
+        super().__init__(why)
+        self.silent = silent
+
 
 class Said(Exception):
     """What an enclave said instead of an answer."""

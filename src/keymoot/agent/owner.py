@@ -11,11 +11,23 @@ from typing import Any
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
+from keymoot.agent.errors import NotSignable
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
-from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, Reply, collect
+from keymoot.agent.reply import Reply
+from keymoot.agent.share import Released
+from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
+from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, collect, faults_of
 from keymoot.base import strict_json
-from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
+from keymoot.base.fixed import (
+    Address,
+    Bytes32,
+    Hash32,
+    RequestId,
+    SolanaAddress,
+    WalletAddress,
+    WalletId,
+)
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import EvmTransaction
@@ -24,6 +36,7 @@ from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, signing_hash, wallet_id
+from keymoot.moot.slot import write_seats
 
 WITHDRAWAL_SECONDS = 300
 """How long the ledger may take to accept and answer a withdrawal."""
@@ -33,6 +46,7 @@ LOG_PAGE = 256
 
 _MAX_LINE_BYTES = 1_048_576
 _ENTROPY_BYTES = 48
+_NOWHERE = Address(bytes(20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +54,16 @@ class WalletView:
     """What the ledger shows of a wallet.
 
     Attributes:
-        account: The wallet's address on every EVM chain.
+        recovery: Where its owner may withdraw to, for ever.
+        account: The wallet's address: on every EVM chain, or on Solana.
         quota: What is left to pay for requests, in wei of the ledger's own token.
         policy_version: 0 before the first policy: everything is refused.
     """
 
     wallet: WalletId
     owner: Address
-    recovery: Address
-    account: Address
+    recovery: WalletAddress
+    account: WalletAddress
     paused: bool
     quota: Wei
     policy_version: int
@@ -98,12 +113,16 @@ class Views:
             NetworkRefused: there is none of this id.
         """
         found = self.network.view("wallet", wallet)
-        owner, recovery, account, paused, quota, version, policy_hash, created_at, length = found
+        owner, to, at, paused, quota, version, policy_hash, created_at, length = found
+        account: WalletAddress = Address.from_hex(at)
+        recovery: WalletAddress = Address.from_hex(to)
+        if account == _NOWHERE:
+            account, recovery = map(SolanaAddress, self.network.view("solana", wallet))
         return WalletView(
             wallet,
             Address.from_hex(owner),
-            Address.from_hex(recovery),
-            Address.from_hex(account),
+            recovery,
+            account,
             paused,
             Wei(quota),
             version,
@@ -163,6 +182,20 @@ class Owner(Views):
         """
         method = "createInVault" if in_vault else "create"
         self.network.send(self._key, method, salt_of(name), recovery, value=quota)
+        return self.show(self.wallet_of(name))
+
+    def create_solana(self, name: str, recovery: SolanaAddress, quota: Wei) -> WalletView:
+        """Make a wallet on Solana whose Ed25519 key the assembly keeps together.
+
+        Args:
+            name: The owner's name for it; the id follows from it.
+            recovery: Where withdrawals go, for ever.
+            quota: Prepayment for requests, in wei of the ledger's own token.
+
+        Raises:
+            TransactionFailed, NetworkRefused: the name is taken, or funds are missing.
+        """
+        self.network.send(self._key, "createSolana", salt_of(name), Bytes32(recovery), value=quota)
         return self.show(self.wallet_of(name))
 
     def fund(self, wallet: WalletId, wei: Wei) -> Done:
@@ -233,34 +266,79 @@ class Owner(Views):
             AnswerLost: its idempotency_key is the request id, as hex.
             WrongAnswer: not signed by the wallet, or not this.
         """
-        if request_id is not None:
-            return self._withdraw(wallet, transaction, request_id)
-        for _ in range(MAX_AGAIN):
-            try:
-                return self._withdraw(wallet, transaction, _new_id())
-            except TooFewShares:
-                # The enclaves that held its presignature started anew; another id, another one.
-                time.sleep(AGAIN_PAUSE_SECONDS)
-        return self._withdraw(wallet, transaction, _new_id())
+        account = self.show(wallet).account
+        if isinstance(account, SolanaAddress):
+            raise NotSignable(
+                f"{account.base58} is a wallet on Solana: withdraw a message (withdraw_solana)"
+            )
+        wanted = EcdsaWanted(account, signing_hash(transaction))
+        payload = transaction.unsigned_bytes()
+        released = self._withdraw(wallet, payload, wanted, request_id)
+        return transaction.signed_bytes(released.ecdsa())
 
-    def _withdraw(self, wallet: WalletId, transaction: EvmTransaction, name: RequestId) -> bytes:
+    def withdraw_solana(
+        self, wallet: WalletId, message: bytes, request_id: RequestId | None = None
+    ) -> bytes:
+        """Have a message of Solana to the recovery address signed; no policy is asked.
+
+        Args:
+            wallet: Whose funds.
+            message: Transfers to recovery, or to its associated token accounts.
+            request_id: To repeat a withdrawal whose answer was lost; None for a new one.
+
+        Returns:
+            The signed transaction, to be sent to a node of Solana.
+
+        Raises:
+            As `withdraw`.
+        """
+        account = self.show(wallet).account
+        if isinstance(account, Address):
+            raise NotSignable(f"{account.hex0x} is a wallet of EVM chains: use withdraw")
+        wanted = Ed25519Wanted(wallet, account, message)
+        released = self._withdraw(wallet, message, wanted, request_id)
+        return b"\x01" + released.signature + message
+
+    def _withdraw(
+        self, wallet: WalletId, payload: bytes, wanted: Wanted, name: RequestId | None
+    ) -> Released:
+        silent = frozenset[int]()
+        if name is not None:
+            return self._withdraw_once(wallet, payload, wanted, name, silent)
+        for _ in range(MAX_AGAIN + faults_of(self.network.identity().nodes)):
+            try:
+                return self._withdraw_once(wallet, payload, wanted, _new_id(), silent)
+            except TooFewShares as error:
+                # Enclaves that it was bound to are silent or started anew: another id, others.
+                silent |= error.silent
+                time.sleep(AGAIN_PAUSE_SECONDS)
+        return self._withdraw_once(wallet, payload, wanted, _new_id(), silent)
+
+    def _withdraw_once(
+        self,
+        wallet: WalletId,
+        payload: bytes,
+        wanted: Wanted,
+        name: RequestId,
+        silent: frozenset[int],
+    ) -> Released:
         identity = self.network.identity()
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
         key = request_key(self.address, name)
-        reply = Reply(identity.network, key, identity.nodes, secret, self.show(wallet).account)
+        reply = Reply(Asked(identity.network, key, identity.nodes, secret), wanted)
         self.network.send(
             self._key,
             "withdraw",
             wallet,
-            transaction.unsigned_bytes(),
+            payload,
             name,
             int(time.time()) + WITHDRAWAL_SECONDS,
             hpke.public_key(secret),
+            int.from_bytes(write_seats(silent), "big"),
         )
         deadline = time.monotonic() + self.network.timeout_seconds
         answer = collect(self.network.transport, key, deadline, name.hex0x)
-        released = reply.settle(self.network.transport, answer, signing_hash(transaction), deadline)
-        return transaction.signed_bytes(released.signature)
+        return reply.settle(self.network.transport, answer, deadline)
 
 
 def _new_id() -> RequestId:

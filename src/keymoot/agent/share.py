@@ -34,10 +34,18 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A signature and the digest that it signs, as the enclave sealed them to us."""
+    """A signature, and the digest or the name of the message that it signs."""
 
     digest: Hash32
-    signature: Signature65
+    signature: bytes
+
+    def ecdsa(self) -> Signature65:
+        """Give the signature as one of ECDSA.
+
+        Raises:
+            Malformed: it has another length.
+        """
+        return Signature65(self.signature)
 
 
 def read_status(answer: dict[str, Any]) -> Status:

@@ -11,7 +11,6 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from keymoot.agent.credential import Credential
@@ -21,17 +20,17 @@ from keymoot.agent.errors import (
     NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
-    RequestExpired,
     SignedElse,
     WrongAnswer,
 )
 from keymoot.agent.gathering import TooFewShares
-from keymoot.agent.moot import Assembling, assembled
-from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
+from keymoot.agent.moot import assembled
+from keymoot.agent.reply import Reply
+from keymoot.agent.share import Released, Status, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
+from keymoot.agent.wanted import Asked, Wanted
 from keymoot.base import hexes
-from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId
+from keymoot.base.fixed import Bytes32, Hash32, RequestId
 from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
@@ -39,7 +38,9 @@ from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_digest, request_key
+from keymoot.moot.slot import write_seats
 from keymoot.policy.errors import PolicyRefused
+from keymoot.threshold.committee import MIN_SIZE, Committee
 
 LIFETIME_SECONDS = 120
 """How long the ledger may take to accept and answer a wish."""
@@ -80,75 +81,6 @@ class Wish:
     expires_at: UnixSeconds
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What must be known to read the answer to one request, an agent's or an owner's."""
-
-    network: NetworkId
-    key: Hash32
-    nodes: tuple[Bytes32, ...]
-    secret: Secret
-    address: Address
-
-    def read(self, answer: dict[str, Any], digest: Hash32) -> Released:
-        """Give the signature, checked to be the wallet's over `digest`.
-
-        Raises:
-            PolicyRefused, NetworkRefused: the network's no.
-            RequestExpired: no answer was released in time.
-            WrongAnswer: not genuine, or a signature of something else.
-        """
-        status = read_status(answer)
-        if status is Status.REFUSED or answer.get("refusal") is not None:
-            raise refusal_of(answer.get("refusal"))
-        if status is Status.EXPIRED:
-            raise RequestExpired("the request expired before its answer was fetched: ask anew")
-        return self._check(
-            open_share(answer, self.network, self.key, self.nodes, self.secret), digest
-        )
-
-    def settle(
-        self, transport: Transport, answer: dict[str, Any], digest: Hash32, deadline: float
-    ) -> Released:
-        """Give the signature, put together from the assembly's shares where it signs.
-
-        Args:
-            transport: Keymoot RPC.
-            answer: What `keymoot_ask` or `collect` gave.
-            digest: What the signature must be of.
-            deadline: By the monotonic clock, in seconds.
-
-        Raises:
-            TooFewShares: enclaves that held the presignature started anew: ask again.
-            PolicyRefused, NetworkRefused, RequestExpired, WrongAnswer: as `read`.
-            NetworkUnreachable, ConnectionLost: still so at the deadline.
-        """
-        if not assembled(answer) or answer.get("refusal") is not None:
-            return self.read(answer, digest)
-        work = Assembling(self.network, self.key, self.nodes, self.secret, self.address)
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                left = max(deadline - time.monotonic(), 0.001)
-                return self._check(work.run(transport, answer, left), digest)
-            except (NetworkUnreachable, ConnectionLost, NetworkBusy):
-                if time.monotonic() + pause > deadline:
-                    raise
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-
-    def _check(self, released: Released, digest: Hash32) -> Released:
-        if released.digest != digest:
-            raise SignedElse
-        try:
-            signer = secp256k1.recover(digest, released.signature)
-        except Malformed as error:
-            raise WrongAnswer(f"the network's signature is none: {error}") from error
-        if signer != self.address:
-            raise WrongAnswer(f"the signature is by {signer.hex0x}, not by {self.address.hex0x}")
-        return released
-
-
 class Wishes:
     """Asks one wallet, with one credential, from any number of threads."""
 
@@ -164,14 +96,14 @@ class Wishes:
         self._lock = threading.Lock()
 
     def ask(
-        self, method: str, payload: bytes, digest: Hash32, idempotency_key: str | None
+        self, method: str, payload: bytes, wanted: Wanted, idempotency_key: str | None
     ) -> Released:
         """Ask for one signature and wait for it.
 
         Args:
             method: One of `keymoot.base.request`'s SIGN_ names.
             payload: What to sign, as the method defines.
-            digest: The digest that the signature must be of.
+            wanted: What the signature must be of.
             idempotency_key: The caller's name for this wish; the same name gives the same
                 answer, in this process or another. None: a new wish.
 
@@ -185,12 +117,10 @@ class Wishes:
         """
         name = idempotency_key or secrets.token_hex(16)
         wish, repeated = self._wish(name, method, payload)
-        reply = self._reply(wish)
         look = idempotency_key is not None and not repeated
         try:
-            released = self._settle(
-                wish, reply, self._deliver(wish, sent=repeated, look=look), digest
-            )
+            answer = self._deliver(wish, sent=repeated, look=look)
+            released = self._settle(wish, answer, wanted)
         except SignedElse as error:
             if idempotency_key is None:
                 raise
@@ -199,27 +129,31 @@ class Wishes:
             self._forget(name)
         return released
 
-    def _settle(self, wish: Wish, reply: Reply, answer: dict[str, Any], digest: Hash32) -> Released:
+    def _settle(self, wish: Wish, answer: dict[str, Any], wanted: Wanted) -> Released:
         """Read an answer; ask again where too many enclaves lost what the wish was bound to."""
         deadline = time.monotonic() + self._timeout_seconds
-        for attempt in count(1):
+        reply, silent = self._reply(wish, wanted), frozenset[int]()
+        for attempt in range(MAX_AGAIN + faults_of(self._credential.nodes)):
             try:
-                return reply.settle(self._transport, answer, digest, deadline)
-            except TooFewShares:
-                if attempt > MAX_AGAIN or time.monotonic() > deadline:
+                return reply.settle(self._transport, answer, deadline)
+            except TooFewShares as error:
+                if time.monotonic() > deadline:
                     raise
-            time.sleep(AGAIN_PAUSE_SECONDS)
-            name = f"{wish.idempotency_key}/again/{attempt}"
-            again, repeated = self._wish(name, ASK_AGAIN, wish.key)
+                silent |= error.silent
+            if not silent:
+                time.sleep(AGAIN_PAUSE_SECONDS)
+            name = f"{wish.idempotency_key}/again/{attempt + 1}"
+            payload = wish.key + (write_seats(silent) if silent else b"")
+            again, repeated = self._wish(name, ASK_AGAIN, payload)
             try:
                 answer = self._deliver(again, sent=repeated, look=False)
             except PolicyRefused as error:
                 if error.reason != _STOCK_EMPTY:
                     raise
                 continue
-            reply = self._reply(again)
+            reply = self._reply(again, wanted)
             self._forget(name)
-        raise WrongAnswer("asked again too often")
+        return reply.settle(self._transport, answer, deadline)
 
     def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
         """Give the wish of this name, and whether it was made before."""
@@ -253,9 +187,9 @@ class Wishes:
         key = request_key(self._requester, request_id)
         return Wish(name, raw, body, key, reply_secret, request.expires_at)
 
-    def _reply(self, wish: Wish) -> Reply:
+    def _reply(self, wish: Wish, wanted: Wanted) -> Reply:
         held = self._credential
-        return Reply(held.network, wish.key, held.nodes, wish.reply_secret, held.address)
+        return Reply(Asked(held.network, wish.key, held.nodes, wish.reply_secret), wanted)
 
     def _forget(self, name: str) -> None:
         with self._lock:
@@ -328,6 +262,11 @@ class Wishes:
         if reason == _REUSED:
             raise IdempotencyReused(wish.idempotency_key) from error
         raise refusal_of(told) from error
+
+
+def faults_of(nodes: tuple[Bytes32, ...]) -> int:
+    """Give how many nodes may be silent or lie: so often more than usual a wish is asked."""
+    return Committee(len(nodes)).faults if len(nodes) >= MIN_SIZE else 0
 
 
 def is_final(answer: dict[str, Any]) -> bool:

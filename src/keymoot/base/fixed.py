@@ -1,6 +1,6 @@
 """Byte strings of a fixed length that check themselves."""
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeAlias
 
 from keymoot.base import base58
 from keymoot.base.errors import Malformed
@@ -75,6 +75,19 @@ class SolanaAddress(Fixed):
     def base58(self) -> str:
         """Base58, as Solana writes it."""
         return base58.encode(self)
+
+
+WalletAddress: TypeAlias = Address | SolanaAddress
+"""Where a wallet's funds are: its address on every EVM chain, or on Solana."""
+
+
+def wallet_address(raw: bytes) -> WalletAddress:
+    """Tell by its length what an address is of.
+
+    Raises:
+        Malformed: neither 20 bytes nor 32.
+    """
+    return Address(raw) if len(raw) == Address.LENGTH else SolanaAddress(raw)
 
 
 class Hash32(Fixed):

@@ -4,7 +4,7 @@ Nodes' messages change it (`runtime.execute`), by the state machine of `moot`; n
 outside does. Wallets takes presignatures from it, and nobody else.
 """
 
-from keymoot.base.fixed import Address, Bytes32, NetworkId
+from keymoot.base.fixed import Address, Bytes32, NetworkId, SolanaAddress
 from keymoot.contracts.cells import PublicMap
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import Contract, view
@@ -15,9 +15,11 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.hall import HEAD
 from keymoot.moot.outcome import path_of
-from keymoot.moot.roots import ECDSA
+from keymoot.moot.roots import ECDSA, EDDSA
+from keymoot.moot.slot import Slot
 from keymoot.store.public import PublicStore
 from keymoot.threshold import derivation
+from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.secp256k1 import SECP256K1
 
 WALLET_KEY_GAS = 20_000
@@ -69,17 +71,48 @@ class Nodes(Contract):
         epsilon = derivation.tweak(root, ctx.block.network, path_of(wallet))
         return address_of(SECP256K1.encode_uncompressed(derivation.child(root, epsilon)))
 
+    def solana_account(self, ctx: Context, wallet: Bytes32) -> SolanaAddress:
+        """Give the address of a wallet's key under the Ed25519 root.
+
+        Raises:
+            NotReady: the roots are not made yet.
+        """
+        ctx.charge(WALLET_KEY_GAS)
+        root = self.assembly(ctx).hall.root(EDDSA)
+        epsilon = derivation.tweak(root, ctx.block.network, path_of(wallet))
+        return SolanaAddress(EDWARDS25519.encode(derivation.child(root, epsilon)))
+
     def take(self, ctx: Context) -> PresignatureId | None:
         """Bind the next presignature for the caller; None when the stock is empty.
 
         Raises:
             KeyUseRefused: the caller is not Wallets.
         """
+        self._charge_taking(ctx)
+        return self.assembly(ctx).take(ctx.block.height, ctx.block.time)
+
+    def take_slots(self, ctx: Context, without: frozenset[int]) -> tuple[Slot, ...] | None:
+        """Bind the next commitments of the signers whose turn it is; None when there are too few.
+
+        Args:
+            ctx: The call.
+            without: Seats to leave out, if there are enough others.
+
+        Raises:
+            KeyUseRefused: the caller is not Wallets.
+        """
+        self._charge_taking(ctx)
+        commitments = self.assembly(ctx).commitments
+        slots = commitments.choose(without)
+        if slots is not None:
+            commitments.spend(slots)
+        return slots
+
+    def _charge_taking(self, ctx: Context) -> None:
         # Wallets' address, written out: Wallets imports this module.
         if ctx.sender != _WALLETS:
             raise KeyUseRefused
         ctx.charge(TAKE_GAS)
-        return self.assembly(ctx).take(ctx.block.height, ctx.block.time)
 
     @view
     def generation(self, ctx: Context) -> bytes32:

@@ -14,6 +14,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
 from keymoot.base.request import MAX_METHOD_BYTES, MAX_PAYLOAD_BYTES
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.slot import MAX_SLOTS_BYTES
 
 BOUND, REFUSED, QUEUED = "bound", "refused", "queued"
 
@@ -33,10 +34,12 @@ class Record:
         kind: AGENT or OWNER.
         body: Digest of the signed body; the same id with another body is refused.
         payload: What was to be signed.
-        digest: What is signed at release; zeros where it was refused.
+        digest: What is signed at release, or names what is (Keccak-256 of the message that
+            an Ed25519 key signs); zeros where it was refused.
         outcome: JSON: the decoded wish when bound, the error object when refused.
-        presignature: Name of the presignature it is bound to; empty in Vault's custody, and
-            while the request waits for stock.
+        bound_to: Name of the presignature it is bound to, or the list of its signers and
+            their commitments; empty in Vault's custody, and while the request waits.
+        without: Seats that the requester found silent, 8 bytes; empty where there are none.
         bound_at: The height whose beacon its answer needs; 0 where there is none.
     """
 
@@ -57,8 +60,9 @@ class Record:
     policy_version: int
     rule: str
     outcome: bytes
-    presignature: bytes = b""
+    bound_to: bytes = b""
     bound_at: Height = Height(0)
+    without: bytes = b""
 
     def outcome_json(self) -> dict[str, Json]:
         """Give the outcome as JSON."""
@@ -85,8 +89,9 @@ class Record:
                 uint(self.policy_version),
                 self.rule.encode(),
                 self.outcome,
-                self.presignature,
+                self.bound_to,
                 uint(self.bound_at),
+                self.without,
             ]
         )
 
@@ -97,7 +102,7 @@ class Record:
         Raises:
             Malformed: not a record.
         """
-        fields = list_of(rlp.decode(raw), 19, "record")
+        fields = list_of(rlp.decode(raw), 20, "record")
         status, kind = text_of(fields[9], "status", 16), text_of(fields[3], "kind", 16)
         if status not in (BOUND, REFUSED, QUEUED) or kind not in (AGENT, OWNER):
             raise Malformed(
@@ -121,8 +126,9 @@ class Record:
             policy_version=uint_of(fields[14], "policyVersion", 8),
             rule=text_of(fields[15], "rule", 48),
             outcome=bytes_of(fields[16], "outcome", MAX_OUTCOME_BYTES),
-            presignature=bytes_of(fields[17], "presignature", 10),
+            bound_to=bytes_of(fields[17], "boundTo", MAX_SLOTS_BYTES),
             bound_at=Height(uint_of(fields[18], "boundAt", 8)),
+            without=bytes_of(fields[19], "without", 8),
         )
 
     def to_json(self) -> bytes:

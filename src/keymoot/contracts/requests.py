@@ -7,13 +7,21 @@ wallet's log and paid for like any other.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, Signature65, WalletId
-from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request
+from keymoot.base.fixed import (
+    Address,
+    Bytes32,
+    Hash32,
+    RequestId,
+    Signature65,
+    SolanaAddress,
+    WalletId,
+)
+from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.strict_json import Json, canonical
 from keymoot.base.units import Nonce, UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
-from keymoot.contracts.stock import ask_again, await_presignature
+from keymoot.contracts.stock import ask_again, await_stock
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, nonce_key
@@ -23,7 +31,7 @@ from keymoot.policy.decide import Decision, decide
 from keymoot.policy.document import Policy, parse_policy
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.policy.intent import Intent, NotSignable, read_intent
-from keymoot.policy.names import checksummed
+from keymoot.policy.names import written
 from keymoot.policy.refusal import REFUSED as REFUSED_PREFIX
 from keymoot.policy.refusal import Refusal
 
@@ -118,6 +126,7 @@ def bind_withdrawal(
     body: Hash32,
     payload: bytes,
     reply_key: Bytes32,
+    without: bytes,
 ) -> None:
     """Bind an owner's transaction that `check_withdrawal` has passed.
 
@@ -141,20 +150,21 @@ def bind_withdrawal(
         time=ctx.block.time,
         expires_at=expires_at,
         status=BOUND,
-        method=SIGN_TRANSACTION,
+        method=found.method,
         payload=payload,
         digest=intent.digest,
         reply_key=reply_key,
         policy_version=found.policy_version,
         rule="",
         outcome=canonical(intent.decoded()),
+        without=without,
     )
     nonce = Nonce(intent.transaction.nonce)
     earlier_nonce = cells.signed_nonce(ctx, wallet, intent.chain, nonce)
     held = earlier_nonce.reservations if earlier_nonce else ()
     signed = SignedNonce(ctx.block.time, ctx.block.height, held)
     cells.nonces.set(ctx.public_store(), nonce_key(wallet, intent.chain, nonce), signed)
-    record = await_presignature(cells, ctx, record, found)
+    record = await_stock(cells, ctx, record, found)
     cells.append(ctx, record, book, "")
 
 
@@ -195,6 +205,8 @@ def release(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> 
     """
     record = releasable(cells, ctx, key, now)
     account = cells.known(ctx, record.wallet).account
+    if isinstance(account, SolanaAddress):
+        raise NotBound("the assembly signs for this wallet, not Vault")
     signature = ctx.call(Vault, "sign", Bytes32(record.wallet), record.digest)
     return Released(record, account, signature)
 
@@ -230,7 +242,7 @@ def _accept(
     nonce = Nonce(intent.transaction.nonce)
     signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
     cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, intent.chain, nonce), signed)
-    bound = await_presignature(cells, ctx, bound, cells.known(ctx, record.wallet))
+    bound = await_stock(cells, ctx, bound, cells.known(ctx, record.wallet))
     cells.append(ctx, bound, replace(book, usage=book.usage | decision.usage), "")
     return bound
 
@@ -246,7 +258,7 @@ def _refuse(
     data: dict[str, Json] = refusal.to_json()
     data |= {
         "requestId": record.request_id.hex0x,
-        "wallet": checksummed(wallet.account),
+        "wallet": written(wallet.account),
         "policyVersion": wallet.policy_version,
         "policyHash": wallet.policy_hash.hex0x,
     }

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from keymoot.base import rlp
-from keymoot.base.fields import fixed_of, list_of, text_of, uint, uint_of
-from keymoot.base.fixed import Address, Hash32
+from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fixed import Address, Hash32, SolanaAddress, WalletAddress, wallet_address
+from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.policy.limit import Reservation, Usage
 
@@ -21,20 +22,30 @@ class Wallet:
     Attributes:
         owner: Who sets the policy and grants credentials.
         recovery: The one address to which the owner may withdraw; never changes.
-        account: The wallet's own address on every EVM chain.
+        account: The wallet's own address: on every EVM chain, or on Solana.
         policy_version: 0 before the first policy: everything is refused.
         policy_hash: Keccak-256 of the policy's canonical JSON.
         custody: IN_VAULT or BY_ASSEMBLY; never changes.
     """
 
     owner: Address
-    recovery: Address
-    account: Address
+    recovery: WalletAddress
+    account: WalletAddress
     paused: bool
     policy_version: int
     policy_hash: Hash32
     created_at: UnixSeconds
     custody: int
+
+    @property
+    def by_frost(self) -> bool:
+        """Whether its key is an Ed25519 key, whose signatures FROST makes."""
+        return isinstance(self.account, SolanaAddress)
+
+    @property
+    def method(self) -> str:
+        """The method by which its transactions are signed."""
+        return SIGN_SOLANA_TRANSACTION if self.by_frost else SIGN_TRANSACTION
 
     def encode(self) -> bytes:
         """Give the cell's bytes."""
@@ -61,8 +72,8 @@ class Wallet:
         fields = list_of(rlp.decode(raw), 8, "wallet")
         return Wallet(
             owner=fixed_of(fields[0], Address, "owner"),
-            recovery=fixed_of(fields[1], Address, "recovery"),
-            account=fixed_of(fields[2], Address, "account"),
+            recovery=wallet_address(bytes_of(fields[1], "recovery")),
+            account=wallet_address(bytes_of(fields[2], "account")),
             paused=uint_of(fields[3], "paused", 1) == 1,
             policy_version=uint_of(fields[4], "policyVersion", 8),
             policy_hash=fixed_of(fields[5], Hash32, "policyHash"),

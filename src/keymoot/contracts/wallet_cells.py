@@ -28,6 +28,7 @@ class WalletCells(Contract):
     records = PublicMap("record", bytes32, Record)
     log_index = PublicMap("log", dynamic_bytes, bytes32)
     queue = PublicCell("queue", dynamic_bytes)
+    frost_queue = PublicCell("frost-queue", dynamic_bytes)
 
     def known(self, ctx: Context, wallet: WalletId) -> Wallet:
         """Give a wallet.

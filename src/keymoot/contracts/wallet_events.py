@@ -18,6 +18,16 @@ class WalletCreated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SolanaWalletCreated(Event):
+    """A wallet with an Ed25519 key was born; `account` is its address on Solana."""
+
+    INDEXED: ClassVar[tuple[str, ...]] = ("wallet", "owner", "account")
+    wallet: bytes32
+    owner: address
+    account: bytes32
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySet(Event):
     """A wallet's policy was replaced; `hash` is the Keccak-256 of its canonical JSON."""
 
@@ -60,8 +70,10 @@ class RequestDecided(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestBound(Event):
-    """A request was bound to a presignature: what every enclave must know to answer it.
+    """A request was bound to what serves once: what every enclave must know to answer it.
 
+    `bound_to` names a presignature (10 bytes), and `digest` is signed; or, where there is a
+    `message`, it is the list of signers with their commitments, and the message is signed.
     `expires_at` is the earlier one of the request's and its credential's expiry; `withdrawal`
     says that an owner asked, whom no pause stops.
     """
@@ -70,8 +82,9 @@ class RequestBound(Event):
     wallet: bytes32
     requester: address
     key: bytes32
-    presignature: dynamic_bytes
+    bound_to: dynamic_bytes
     digest: bytes32
+    message: dynamic_bytes
     reply_key: bytes32
     expires_at: uint64
     withdrawal: boolean

@@ -8,8 +8,16 @@ contract's name.
 
 from dataclasses import replace
 
-from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletId
-from keymoot.base.request import MAX_LIFETIME_SECONDS, SIGN_TRANSACTION
+from keymoot.base.fixed import (
+    Address,
+    Bytes32,
+    Hash32,
+    RequestId,
+    SolanaAddress,
+    WalletAddress,
+    WalletId,
+)
+from keymoot.base.request import MAX_LIFETIME_SECONDS
 from keymoot.base.strict_json import Json, canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
@@ -32,7 +40,13 @@ from keymoot.contracts.wallet_errors import (
     WalletExists,
     WithdrawalRefused,
 )
-from keymoot.contracts.wallet_events import CredentialSet, PauseSet, PolicySet, WalletCreated
+from keymoot.contracts.wallet_events import (
+    CredentialSet,
+    PauseSet,
+    PolicySet,
+    SolanaWalletCreated,
+    WalletCreated,
+)
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, wallet_id
 from keymoot.policy.document import parse_policy
@@ -76,6 +90,25 @@ class Wallets(WalletCells):
         """Make a wallet whose key is born in Vault: every enclave of the network has it."""
         return self._create(ctx, salt, recovery, IN_VAULT)
 
+    @call(payable=True, gas_ceiling=600_000)
+    def create_solana(
+        self, ctx: Context, salt: bytes32, recovery: bytes32
+    ) -> tuple[bytes32, bytes32]:
+        """Make a wallet with an Ed25519 key, kept by the assembly; the value becomes its quota.
+
+        Returns the wallet's id and its address on Solana. It refuses everything yet.
+
+        Raises:
+            NotReady: this network has no roots yet, or no assembly at all.
+        """
+        wallet = self._new_id(ctx, salt)
+        account: SolanaAddress = ctx.call(Nodes, "solana_account", Bytes32(wallet))
+        if bytes(recovery) in (bytes(SolanaAddress.LENGTH), bytes(account)):
+            raise BadRecovery
+        owner = self._put(ctx, wallet, account, SolanaAddress(recovery), BY_ASSEMBLY)
+        ctx.emit(SolanaWalletCreated(Bytes32(wallet), owner, Bytes32(account)))
+        return Bytes32(wallet), Bytes32(account)
+
     @view
     def custody(self, ctx: Context, wallet: bytes32) -> uint64:
         """Say who signs for a wallet: 0 for Vault, 1 for the assembly."""
@@ -84,19 +117,37 @@ class Wallets(WalletCells):
     def _create(
         self, ctx: Context, salt: bytes32, recovery: address, custody: int
     ) -> tuple[bytes32, address]:
-        if ctx.sender is None:
-            raise Anonymous
         if recovery == _ZERO:
             raise BadRecovery
-        wallet = wallet_id(ctx.sender, salt)
-        store = ctx.public_store()
-        if self.wallets.get(store, Bytes32(wallet)) is not None:
-            raise WalletExists
+        wallet = self._new_id(ctx, salt)
         account: Address
         if custody == BY_ASSEMBLY:
             account = ctx.call(Nodes, "wallet_account", Bytes32(wallet))
         else:
             account = ctx.call(Vault, "birth", Bytes32(wallet))
+        owner = self._put(ctx, wallet, account, recovery, custody)
+        ctx.emit(WalletCreated(Bytes32(wallet), owner, account))
+        return Bytes32(wallet), account
+
+    def _new_id(self, ctx: Context, salt: bytes32) -> WalletId:
+        if ctx.sender is None:
+            raise Anonymous
+        wallet = wallet_id(ctx.sender, salt)
+        if self.wallets.get(ctx.public_store(), Bytes32(wallet)) is not None:
+            raise WalletExists
+        return wallet
+
+    def _put(
+        self,
+        ctx: Context,
+        wallet: WalletId,
+        account: WalletAddress,
+        recovery: WalletAddress,
+        custody: int,
+    ) -> Address:
+        """Write a new wallet of the caller's; give its owner."""
+        if ctx.sender is None:
+            raise Anonymous
         made = Wallet(
             owner=ctx.sender,
             recovery=recovery,
@@ -107,10 +158,9 @@ class Wallets(WalletCells):
             created_at=ctx.block.time,
             custody=custody,
         )
-        self.wallets.set(store, Bytes32(wallet), made)
-        self.books.set(store, Bytes32(wallet), Book(quota=ctx.value))
-        ctx.emit(WalletCreated(Bytes32(wallet), ctx.sender, account))
-        return Bytes32(wallet), account
+        self.wallets.set(ctx.public_store(), Bytes32(wallet), made)
+        self.books.set(ctx.public_store(), Bytes32(wallet), Book(quota=ctx.value))
+        return ctx.sender
 
     @call(payable=True)
     def fund(self, ctx: Context, wallet: bytes32) -> None:
@@ -190,9 +240,12 @@ class Wallets(WalletCells):
         request_id: bytes32,
         expires_at: uint64,
         reply_key: bytes32,
+        without: uint64,
     ) -> bytes32:
         """Bind an owner's transaction to the recovery address; no policy is asked.
 
+        For a wallet on Solana the transaction is a message, as its signers sign it, and
+        `without` leaves out signers that were silent before: bit i−1 for seat i.
         Returns the key under which its signature is released.
         """
         found = self._owned(ctx, wallet)
@@ -201,7 +254,7 @@ class Wallets(WalletCells):
         if not now <= expires_at <= now + MAX_LIFETIME_SECONDS:
             raise BadExpiry(f"a request expires at most {MAX_LIFETIME_SECONDS} s from now")
         try:
-            intent = read_intent(SIGN_TRANSACTION, transaction, found.account)
+            intent = read_intent(found.method, transaction, found.account)
         except NotSignable as error:
             raise WithdrawalRefused(error.refusal.message) from error
         refusal = check_withdrawal(intent, found.recovery)
@@ -219,6 +272,7 @@ class Wallets(WalletCells):
             body,
             transaction,
             reply_key,
+            without.to_bytes(8, "big") if without else b"",
         )
         return Bytes32(request_key(found.owner, RequestId(request_id)))
 
@@ -226,13 +280,16 @@ class Wallets(WalletCells):
     def wallet(
         self, ctx: Context, wallet: bytes32
     ) -> tuple[address, address, address, boolean, uint256, uint64, bytes32, uint64, uint64]:
-        """Give owner, recovery, account, paused, quota, policy version and hash, birth, log length."""
+        """Give owner, recovery, account, paused, quota, policy version and hash, birth, log length.
+
+        Recovery and account of a wallet on Solana are zero here: see `solana`.
+        """
         found = self.known(ctx, WalletId(wallet))
         book = self.book(ctx, WalletId(wallet))
         return (
             found.owner,
-            found.recovery,
-            found.account,
+            _ZERO if found.by_frost else Address(found.recovery),
+            _ZERO if found.by_frost else Address(found.account),
             found.paused,
             book.quota,
             found.policy_version,
@@ -240,6 +297,14 @@ class Wallets(WalletCells):
             found.created_at,
             book.log_length,
         )
+
+    @view
+    def solana(self, ctx: Context, wallet: bytes32) -> tuple[bytes32, bytes32]:
+        """Give account and recovery address on Solana; zeros for a wallet of EVM chains."""
+        found = self.known(ctx, WalletId(wallet))
+        if not found.by_frost:
+            return Bytes32(bytes(32)), Bytes32(bytes(32))
+        return Bytes32(found.account), Bytes32(found.recovery)
 
     @view
     def policy(self, ctx: Context, wallet: bytes32) -> dynamic_bytes:

@@ -2,13 +2,12 @@
 
 A share leaves for a request that a final block has bound, once the requester shows the
 beacon of that block, until the request expires, or its wallet is paused, or its credential
-revoked. The presignature is burned before: asked again, the same sealed bytes come back.
+revoked. What makes it is burned before: asked again, the same sealed bytes come back.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from keymoot.base import rlp
 from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
@@ -18,25 +17,28 @@ from keymoot.enclave.beacon_book import BeaconBook
 from keymoot.enclave.custody import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.deriver import Deriver
 from keymoot.enclave.follower import Followed, Follower
-from keymoot.moot.outcome import Binding, KeyAsk, task_of
+from keymoot.enclave.held import Held, NotASigner, hold, hold_presignature
+from keymoot.moot.batch import PresignatureId
+from keymoot.moot.commitments import write_complaint
+from keymoot.moot.duty import Message
+from keymoot.moot.message import Kind
+from keymoot.moot.outcome import Binding, KeyAsk
 from keymoot.moot.party import Party
-from keymoot.moot.roots import DERIVE, ECDSA
-from keymoot.threshold import ecdsa
-from keymoot.threshold.presignature import Presignature
-from keymoot.threshold.secp256k1 import SECP256K1
+from keymoot.moot.roots import DERIVE
+from keymoot.threshold.errors import Cheated
 
 KEPT_SECONDS = 60
 """How long an expired request is remembered, so that its refusal can say why."""
 
 
 class NotHeld(Refused):
-    """This enclave holds no share of the presignature."""
+    """This enclave holds nothing for the request."""
 
     code = "NOT_HELD"
 
     def __init__(self) -> None:
         """Say what to do."""
-        super().__init__("this node started anew since the presignature was dealt: ask the others")
+        super().__init__("this node started anew since the request was bound: ask the others")
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class _Open:
 
     binding: Binding
     generation: Hash32
-    presignature: Presignature | None
+    held: Held | None
     answer: Answer | None = None
 
 
@@ -57,6 +59,7 @@ class Cosigner:
     party: Party
     identity: Secret
     clock: Callable[[], UnixSeconds]
+    say: Callable[[Hash32, list[Message]], None]
     beacons: BeaconBook = field(init=False)
     deriver: Deriver = field(init=False)
     _open: dict[Hash32, _Open] = field(default_factory=dict)
@@ -74,9 +77,9 @@ class Cosigner:
         if followed.generation != self._generation:
             self._generation = followed.generation
             for one in self._open.values():
-                one.presignature = None
+                one.held = None
         for binding in followed.bindings:
-            held = self.party.presigner.take(followed.generation, binding.presignature)
+            held = hold(self.party, followed.generation, binding)
             self._open[binding.request] = _Open(binding, followed.generation, held)
         self.deriver.note(followed)
         self._forget()
@@ -115,24 +118,37 @@ class Cosigner:
         value = self.beacons.value(binding.height, signature)
         if found.answer is not None:
             return found.answer
-        # 4. The presignature is burned before its share leaves.
-        held = found.presignature or self.party.presigner.take(
-            found.generation, binding.presignature
-        )
-        found.presignature = None
-        root = self.party.shares.get(ECDSA)
-        if held is None or root is None:
+        # 4. What makes the share is burned before it leaves.
+        held, found.held = found.held or self._late(found), None
+        if held is None:
             raise NotHeld
-        found.answer = self._share(found, held, value)
+        network = self.follower.genesis.network
+        try:
+            content = held.share(network, found.generation, binding, value)
+        except Cheated as error:
+            self._accuse(binding, error.party)
+            raise
+        found.answer = self._sealed(binding, content)
         return found.answer
 
-    def _share(self, found: _Open, held: Presignature, value: bytes) -> Answer:
-        binding, network = found.binding, self.follower.genesis.network
-        root = self.party.shares[ECDSA].root
-        work = task_of(root, network, found.generation, binding, value, held.point)
-        share = ecdsa.sign(held, work)
-        nonce, public = SECP256K1.encode(work.nonce), SECP256K1.encode(work.public)
-        content = rlp.encode([binding.digest, nonce, public, share.encode()])
+    def _late(self, found: _Open) -> Held | None:
+        """Take what was not there yet when the request was bound."""
+        means, index = found.binding.means, self.party.index
+        if isinstance(means, PresignatureId):
+            return hold_presignature(self.party, found.generation, means)
+        if index not in {slot.seat for slot in means}:
+            raise NotASigner
+        return None
+
+    def _accuse(self, binding: Binding, seat: int) -> None:
+        """Tell the ledger whose commitment is no point."""
+        for slot in () if isinstance(binding.means, PresignatureId) else binding.means:
+            if slot.seat == seat:
+                body = write_complaint(seat, slot.number)
+                self.say(self.follower.generation, [(Kind.BAD_NONCE, body)])
+
+    def _sealed(self, binding: Binding, content: bytes) -> Answer:
+        network = self.follower.genesis.network
         sealed = hpke.seal_to(binding.reply_key, content, SHARE_INFO + network, binding.request)
         return signed_answer(network, binding.request, sealed, self.identity)
 

@@ -21,6 +21,7 @@ from keymoot.moot.batch import PresignatureId
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.moot.outcome import Binding, KeyAsk, beacon_message
 from keymoot.moot.pages import MemoryPages
+from keymoot.moot.slot import read_slots
 from keymoot.runtime.assembly import read_pages
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt, result_of
@@ -172,8 +173,7 @@ class Follower:
             return
         if log.topics[0] == RequestBound.topic():
             binding = read_binding(log, height)
-            if self.assembly.take(height, time) != binding.presignature:
-                raise Diverged("a request was bound to a presignature whose turn it was not")
+            self._spend(binding, height, time)
             bindings.append(binding)
         elif log.topics[0] == PauseSet.topic():
             paused = PauseSet.read(log.topics, log.data)
@@ -184,6 +184,23 @@ class Follower:
             who = (WalletId(found["wallet"]), Address(found["credential"]))
             (self.revoked.discard if found["expires_at"] else self.revoked.add)(who)
 
+    def _spend(self, binding: Binding, height: Height, time: UnixSeconds) -> None:
+        """Take what a request was bound to out of our own stock, as the ledger did.
+
+        Raises:
+            Diverged: it was not its turn.
+        """
+        if isinstance(binding.means, PresignatureId):
+            if self.assembly.take(height, time) != binding.means:
+                raise Diverged("a request was bound to a presignature whose turn it was not")
+            return
+        try:
+            self.assembly.commitments.spend(binding.means)
+        except Refused as error:
+            raise Diverged(
+                f"a request was bound to nonces whose turn it was not: {error}"
+            ) from error
+
 
 def read_binding(log: Log, height: Height) -> Binding:
     """Read the event of a bound request.
@@ -192,12 +209,14 @@ def read_binding(log: Log, height: Height) -> Binding:
         Malformed: it is none.
     """
     found = RequestBound.read(log.topics, log.data)
+    message, bound_to = bytes(found["message"]), bytes(found["bound_to"])
     return Binding(
         request=Hash32(found["key"]),
         wallet=WalletId(found["wallet"]),
         requester=Address(found["requester"]),
-        presignature=PresignatureId.decode(found["presignature"]),
+        means=read_slots(bound_to) if message else PresignatureId.decode(bound_to),
         digest=Hash32(found["digest"]),
+        message=message,
         reply_key=Bytes32(found["reply_key"]),
         expires_at=UnixSeconds(found["expires_at"]),
         withdrawal=bool(found["withdrawal"]),

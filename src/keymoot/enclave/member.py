@@ -70,7 +70,7 @@ class Member:
         self._say = say
         self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot)
         self.follower = Follower(genesis)
-        self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock)
+        self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
         self._base: Height | None = None
         self._synced = self.party.seated(self.follower.assembly)
         self._ticked = UnixSeconds(0)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PresignatureId
-from keymoot.threshold import derivation, ecdsa
+from keymoot.moot.slot import Slot, commitments_of
+from keymoot.threshold import derivation, ecdsa, frost
+from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.derived import AskerKey, input_of
 from keymoot.threshold.ecdsa import Task
+from keymoot.threshold.frost import Signing
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1, Point
 from keymoot.threshold.session import framed
@@ -32,8 +35,9 @@ class Binding:
         request: Its name on the ledger.
         wallet: Whose key is to sign.
         requester: The credential, or the owner.
-        presignature: What it is bound to, for ever.
-        digest: What is to be signed.
+        means: What it is bound to, for ever: a presignature, or nonces of its signers.
+        digest: What is to be signed, or the name of the message that is.
+        message: What an Ed25519 key is to sign; empty for ECDSA.
         reply_key: X25519 key to which answers are sealed.
         expires_at: Last second at which it is answered.
         withdrawal: An owner asked: no pause stops it.
@@ -43,8 +47,9 @@ class Binding:
     request: Hash32
     wallet: WalletId
     requester: Address
-    presignature: PresignatureId
+    means: PresignatureId | tuple[Slot, ...]
     digest: Hash32
+    message: bytes
     reply_key: Bytes32
     expires_at: UnixSeconds
     withdrawal: bool
@@ -97,8 +102,34 @@ def beacon_message(
     return framed(_BEACON, network, generation, height.to_bytes(8, "big"), block, results)
 
 
+def signing_of(
+    root: Root, network: NetworkId, wallet: WalletId, message: bytes, slots: tuple[Slot, ...]
+) -> Signing:
+    """Fix what bound nonces are spent on; every signer and the requester compute it alike.
+
+    Args:
+        root: The Ed25519 root.
+        network: The network's id.
+        wallet: Whose key is to sign.
+        message: What it is to sign.
+        slots: The signers and their commitments, as the block has bound them.
+
+    Raises:
+        Cheated: a signer's commitment is no point.
+        TooFew: under degree+1 signers.
+    """
+    epsilon = derivation.tweak(root, network, path_of(wallet))
+    return frost.prepare(ED25519, root, epsilon, message, commitments_of(slots))
+
+
 def task_of(
-    root: Root, network: NetworkId, generation: Hash32, binding: Binding, value: bytes, point: Point
+    root: Root,
+    network: NetworkId,
+    generation: Hash32,
+    binding: Binding,
+    name: PresignatureId,
+    value: bytes,
+    point: Point,
 ) -> Task:
     """Fix what a bound presignature is spent on; every enclave computes it alike.
 
@@ -107,6 +138,7 @@ def task_of(
         network: The network's id.
         generation: The generation at the binding's height.
         binding: What the block has bound.
+        name: The presignature that it is bound to.
         value: The beacon's value at that height.
         point: R of the presignature.
     """
@@ -117,7 +149,7 @@ def task_of(
         network,
         generation,
         SECP256K1.encode(root.public),
-        binding.presignature.encode(),
+        name.encode(),
         binding.request,
         binding.digest,
         epsilon.to_bytes(32, "big"),

@@ -125,7 +125,7 @@ class ShareService:
             return self._told(request, status)
         if status == REFUSED:
             return self._told(request, status) | {"refusal": record.outcome_json()}
-        if record.presignature:
+        if record.bound_to:
             given = self._given.get(request)
             if given is not None:
                 return self._answered(request, given)
@@ -187,7 +187,7 @@ class ShareService:
         deadline = loop.time() + wait_seconds
         while True:
             record = find_record(self._ledger.state(), request)
-            if record is not None and (record.presignature or record.status == REFUSED):
+            if record is not None and (record.bound_to or record.status == REFUSED):
                 return record
             provable = self._ledger.engine.provable
             proved = None if provable is None else find_record(self._state(provable), request)

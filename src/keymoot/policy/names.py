@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address
+from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
 
@@ -24,6 +24,11 @@ def parse_address(text: object, path: str) -> Address:
     if digits not in (digits.lower(), digits.upper()) and checksummed(address) != text:
         raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
     return address
+
+
+def written(address: Address | SolanaAddress) -> str:
+    """Write an address of either kind as its own chain's people do."""
+    return address.base58 if isinstance(address, SolanaAddress) else checksummed(address)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,37 @@
+"""The assembly's roots as a node shows them: a help to tell good answers from bad, no proof."""
+
+from typing import Any
+
+from keymoot.agent.errors import WrongAnswer
+from keymoot.base import hexes
+from keymoot.base.errors import Malformed
+from keymoot.moot.roots import ROOTS
+from keymoot.threshold.committee import MAX_SIZE
+from keymoot.threshold.root import Root
+
+
+def read_root(told: Any, name: str) -> Root:
+    """Read a root from the answer of keymoot_assembly.
+
+    Args:
+        told: The answer.
+        name: One of `keymoot.moot.roots`' names.
+
+    Raises:
+        WrongAnswer: it is none.
+    """
+    group = next(kind.group for kind in ROOTS if kind.name == name)
+    length = group.POINT_BYTES
+    try:
+        shown = told["roots"][name]
+        shares = shown["shares"]
+        if not isinstance(shares, list) or len(shares) > MAX_SIZE:
+            raise Malformed("a root has a list of shares")
+        return Root(
+            group,
+            int(shown["degree"]),
+            group.decode(hexes.parse_data(shown["publicKey"], "publicKey", length)),
+            tuple(group.decode(hexes.parse_data(one, "share", length)) for one in shares),
+        )
+    except (KeyError, TypeError, ValueError, Malformed) as error:
+        raise WrongAnswer(f"keymoot_assembly was answered by something else: {error}") from error

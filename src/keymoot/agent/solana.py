@@ -1,0 +1,142 @@
+"""A wallet on Solana without a key: what an agent signs with.
+
+    from keymoot.agent import SolanaAccount
+    acct = SolanaAccount.connect("treasury")     # KEYMOOT_URL, KEYMOOT_CREDENTIAL
+    raw = acct.sign_transaction(message)         # the bytes of the message, as solders gives them
+
+It asks the network for each signature, as the wallet's policy allows, and returns only one
+that is the wallet's, over exactly what was asked.
+"""
+
+import os
+from typing import NoReturn, Self, SupportsBytes
+
+from keymoot.agent.account import TIMEOUT_SECONDS, URL
+from keymoot.agent.credential import Credential
+from keymoot.agent.errors import CredentialUnusable
+from keymoot.agent.transport import Transport
+from keymoot.agent.wanted import Ed25519Wanted
+from keymoot.agent.wish import Wishes
+from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.request import SIGN_SOLANA_MESSAGE, SIGN_SOLANA_TRANSACTION
+
+_ONE_SIGNATURE = b"\x01"
+"""Count of signatures before them, as Solana writes a transaction."""
+
+
+class SolanaAccount:
+    """A wallet whose Ed25519 key is in the network; safe to use from several threads."""
+
+    def __init__(
+        self,
+        credential: Credential,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        """Take a credential; nothing is sent yet.
+
+        Args:
+            credential: From the file that `keymoot wallet grant` wrote.
+            url: Keymoot RPC; the credential's own if None.
+            timeout_seconds: How long a call may wait for its signature.
+
+        Raises:
+            CredentialUnusable: it is for a wallet of EVM chains.
+        """
+        address = credential.address
+        if isinstance(address, Address):
+            raise CredentialUnusable(
+                f'"{credential.name}" is a wallet of EVM chains ({address.hex0x}): '
+                "use keymoot.agent.Account"
+            )
+        self._account = address
+        self._credential = credential
+        self._transport = Transport(url or credential.url)
+        self._wishes = Wishes(credential, self._transport, timeout_seconds)
+
+    @classmethod
+    def connect(
+        cls,
+        name: str,
+        *,
+        credential: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Self:
+        """Open the wallet that your owner calls `name`.
+
+        Args:
+            name: Must be the credential's, so that no wallet is mistaken for another.
+            credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
+            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
+            timeout_seconds: How long a call may wait for its signature.
+
+        Raises:
+            CredentialUnusable: not there, open to others, expired, or of another name or chain.
+            BadCredential: the file is no credential.
+        """
+        held = Credential.connect(name, credential)
+        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
+
+    @property
+    def name(self) -> str:
+        """What the owner calls the wallet."""
+        return self._credential.name
+
+    @property
+    def address(self) -> str:
+        """The wallet's address, in base58."""
+        return self._account.base58
+
+    @property
+    def pubkey(self) -> SolanaAddress:
+        """The wallet's public key, 32 bytes: `solders.pubkey.Pubkey(bytes(acct.pubkey))`."""
+        return self._account
+
+    def sign_transaction(
+        self, message: SupportsBytes, *, idempotency_key: str | None = None
+    ) -> bytes:
+        """Have a transaction signed whose only signer and payer is this wallet.
+
+        Args:
+            message: The message, legacy or version 0, serialized: `bytes(message)` of solders'
+                `Message`, `to_bytes_versioned(message)` of its `MessageV0`.
+            idempotency_key: Your name for this wish. Calling again with the same name and
+                message gives a signature of the same, also from another process.
+
+        Returns:
+            The signed transaction as it is sent to a node of Solana.
+
+        Raises:
+            PolicyRefused: `.data` says which rule or limit, and when to try again.
+            NetworkUnreachable, AnswerLost, NetworkRefused, RequestExpired, WrongAnswer: see
+                `keymoot.agent.errors`.
+        """
+        raw = bytes(message)
+        signature = self._ask(SIGN_SOLANA_TRANSACTION, raw, idempotency_key)
+        return _ONE_SIGNATURE + signature + raw
+
+    def sign_message(self, message: bytes | str, *, idempotency_key: str | None = None) -> bytes:
+        """Have a text signed that a rule allows by its prefix; give the signature, 64 bytes.
+
+        Raises:
+            PolicyRefused, and the others of `sign_transaction`.
+        """
+        raw = message.encode() if isinstance(message, str) else bytes(message)
+        return self._ask(SIGN_SOLANA_MESSAGE, raw, idempotency_key)
+
+    def close(self) -> None:
+        """Close the connections that wait for the next call."""
+        self._transport.close()
+
+    def _ask(self, method: str, message: bytes, idempotency_key: str | None) -> bytes:
+        wanted = Ed25519Wanted(self._credential.wallet, self._account, message)
+        return self._wishes.ask(method, message, wanted, idempotency_key).signature
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the credential's key."""
+        raise TypeError("an account cannot be pickled or copied: call connect again")
+
+    def __repr__(self) -> str:
+        """Show the wallet, never the credential."""
+        return f"SolanaAccount({self.name!r}, {self.address})"
