@@ -125,12 +125,16 @@ def decode_message(raw: bytes) -> SolanaMessage:
     if len(set(accounts)) != len(accounts):
         raise Malformed("an account stands twice", "accounts")
     blockhash = Hash32(reader.take(Hash32.LENGTH, "recentBlockhash"))
-    # 3. Instructions, whose indices exist.
+    # 3. Instructions, of accounts that stand in the message: none are from tables.
     count = reader.compact("instructions")
-    instructions = tuple(_instruction(reader, at, len(accounts)) for at in range(count))
-    # 4. Nothing from tables, and nothing behind the end.
+    instructions = tuple(_instruction(reader, f"instructions[{at}]") for at in range(count))
     if version is not None and reader.compact("addressTableLookups"):
         raise TableLookups("accounts from tables cannot be seen: name them in the message")
+    for at, one in enumerate(instructions):
+        if one.program == 0 or max((one.program, *one.accounts)) >= len(accounts):
+            why = f"an index points outside the {len(accounts)} accounts, or to a program that pays"
+            raise Malformed(why, f"instructions[{at}]")
+    # 4. Nothing follows the end.
     if reader.at != len(raw):
         raise Malformed(f"{len(raw) - reader.at} bytes follow the end")
     return SolanaMessage(
@@ -138,14 +142,10 @@ def decode_message(raw: bytes) -> SolanaMessage:
     )
 
 
-def _instruction(reader: "_Reader", at: int, accounts: int) -> Instruction:
-    path = f"instructions[{at}]"
+def _instruction(reader: "_Reader", path: str) -> Instruction:
     program = reader.byte(path)
     indices = tuple(reader.take(reader.compact(path), path))
-    data = reader.take(reader.compact(path), path)
-    if not 0 < program < accounts or any(index >= accounts for index in indices):
-        raise Malformed(f"an index points outside the {accounts} accounts", path)
-    return Instruction(program, indices, data)
+    return Instruction(program, indices, reader.take(reader.compact(path), path))
 
 
 class _Reader:

@@ -43,7 +43,7 @@ def check(file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bo
         shown: dict[str, Any] = {
             "valid": True,
             "hash": policy.hash.hex0x,
-            "chain": f"eip155:{policy.chain}",
+            "chain": str(policy.chain),
             "rules": [rule.name for rule in policy.rules],
             "limits": list(policy.limits),
             "warnings": warnings,

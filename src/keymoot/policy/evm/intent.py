@@ -1,17 +1,16 @@
-"""What a wish asks to be signed, decoded; before anything is decided."""
+"""A wish for an EVM transaction, decoded; before anything is decided."""
 
 from dataclasses import dataclass
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32
-from keymoot.base.request import SIGN_MESSAGE, SIGN_TRANSACTION, SIGN_TYPED_DATA
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import EvmTransaction, UnsupportedType, decode_unsigned
-from keymoot.base.units import ChainId
+from keymoot.base.units import ChainId, Nonce
 from keymoot.crypto.transactions import signing_hash
+from keymoot.policy.chain import EIP155
 from keymoot.policy.names import checksummed
-from keymoot.policy.refusal import REFUSED, Refusal
-from keymoot.policy.typed_data import hazard_of_typed_data
+from keymoot.policy.refusal import NotSignable
 
 MAX_SHOWN_DATA_BYTES = 256
 """Calldata shown in a decoded wish; its length is shown in any case."""
@@ -19,46 +18,49 @@ MAX_SHOWN_DATA_BYTES = 256
 _TYPES_BY_NAME = {3: "blob transactions (type 3)", 4: "EIP-7702 authorizations (type 4)"}
 
 
-class NotSignable(Exception):
-    """A wish that no policy could allow; carries its refusal."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        """Carry the refusal."""
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
 @dataclass(frozen=True, slots=True)
-class Intent:
+class EvmIntent:
     """A transaction that a wallet is asked to sign.
 
     Attributes:
         wallet: The wallet's own address on the target chain.
         chain: The target chain; never None or 0 here.
         digest: What would be signed.
+        message: Empty: an ECDSA key signs the digest.
     """
 
     wallet: Address
     transaction: EvmTransaction
     chain: ChainId
     digest: Hash32
+    message: bytes = b""
 
     @property
-    def max_fee_wei(self) -> int:
+    def slot(self) -> tuple[ChainId, Nonce]:
+        """The chain and nonce under which a later transaction replaces this one."""
+        return self.chain, self.transaction.nonce
+
+    @property
+    def max_fee(self) -> int:
         """Gas times the highest fee per gas; fees of a rollup's first layer are outside."""
         return self.transaction.gas * self.transaction.max_fee
+
+    @property
+    def value(self) -> int:
+        """Native wei that it sends."""
+        return self.transaction.value
 
     def decoded(self) -> dict[str, Json]:
         """Show the transaction as JSON, amounts as decimal text."""
         tx = self.transaction
         shown: dict[str, Json] = {
             "type": tx.kind,
-            "chain": f"eip155:{self.chain}",
+            "chain": f"{EIP155}:{self.chain}",
             "nonce": tx.nonce,
             "to": None if tx.to is None else checksummed(tx.to),
             "value": str(tx.value),
             "gas": str(tx.gas),
-            "maxFee": str(self.max_fee_wei),
+            "maxFee": str(self.max_fee),
             "dataLength": len(tx.data),
         }
         if tx.data:
@@ -66,46 +68,22 @@ class Intent:
         return shown
 
 
-def read_intent(method: str, payload: bytes, wallet: Address) -> Intent:
-    """Decode a wish.
+def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
+    """Decode a wish for a transaction.
 
     Raises:
-        NotSignable: another method, an unsupported or unprotected transaction, or
-            bytes that are none.
+        NotSignable: an unsupported or unprotected transaction, or bytes that are none.
     """
-    if method != SIGN_TRANSACTION:
-        raise NotSignable(_other_method(method, payload))
     try:
         transaction = decode_unsigned(payload)
     except UnsupportedType as error:
         what = _TYPES_BY_NAME.get(error.kind, f"transactions of type {error.kind}")
-        raise NotSignable(
-            _refusal("TRANSACTION_TYPE", f"{what} are never signed: send type 0, 1 or 2", "type")
-        ) from error
+        message = f"{what} are never signed: send type 0, 1 or 2"
+        raise NotSignable("TRANSACTION_TYPE", message, "type") from error
     except Malformed as error:
-        raise NotSignable(
-            _refusal("MALFORMED_TRANSACTION", f"not an unsigned transaction: {error}", "payload")
-        ) from error
+        message = f"not an unsigned transaction: {error}"
+        raise NotSignable("MALFORMED_TRANSACTION", message, "payload") from error
     if transaction.chain_id is None or transaction.chain_id == 0:
-        raise NotSignable(
-            _refusal(
-                "UNPROTECTED",
-                "a transaction without a chain id counts on every chain: set chainId (EIP-155)",
-                "chainId",
-            )
-        )
-    return Intent(wallet, transaction, transaction.chain_id, signing_hash(transaction))
-
-
-def _other_method(method: str, payload: bytes) -> Refusal:
-    if method == SIGN_TYPED_DATA:
-        hazard = hazard_of_typed_data(payload)
-        if hazard:
-            return _refusal("PERMIT", f"{hazard} moves value around every rule", "primaryType")
-    known = method in (SIGN_MESSAGE, SIGN_TYPED_DATA)
-    why = "no rule of this version allows it" if known else "it would sign what nobody decoded"
-    return _refusal("METHOD_NOT_ALLOWED", f"{method} is not signed: {why}", "method")
-
-
-def _refusal(reason: str, message: str, path: str) -> Refusal:
-    return Refusal(reason, REFUSED + message, path=path)
+        message = "a transaction without a chain id counts on every chain: set chainId (EIP-155)"
+        raise NotSignable("UNPROTECTED", message, "chainId")
+    return EvmIntent(wallet, transaction, transaction.chain_id, signing_hash(transaction))

@@ -1,16 +1,23 @@
-"""One rule of a policy: whom it speaks of, and what must hold."""
+"""A rule on EVM transactions: whom it speaks of, and what must hold."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
-from keymoot.base.request import SIGN_TRANSACTION
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Sets, parse_condition
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.signature import Function, parse_function
 from keymoot.policy.limit import Limit
-from keymoot.policy.shape import known_fields, name_of, required
-from keymoot.policy.signature import Function, parse_function
+from keymoot.policy.rule import (
+    ALLOW,
+    Rule,
+    parse_action,
+    parse_field,
+    parse_name,
+    parse_spend,
+)
+from keymoot.policy.shape import known_fields
 
-ALLOW, DENY = "ALLOW", "DENY"
 NATIVE_VALUE = "$value"
 """What `spend` calls the native wei of a transaction."""
 
@@ -20,9 +27,9 @@ MAX_ARGUMENT_CONDITIONS = 32
 _FIELDS = {"id", "action", "method", "to", "function", "args", "value", "accessList", "spend"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvmRule(Rule):
+    """One rule on EVM transactions; `spend` names an argument, or NATIVE_VALUE.
 
     Attributes:
         to: On the transaction's target; only a DENY may leave it out.
@@ -31,56 +38,42 @@ class Rule:
         arguments: Conditions by argument path; they hold for each of `functions`.
         value: On the native wei; where it is None, an ALLOW wants exactly 0.
         any_access_list: Whether an access list may be there.
-        spend: Which limit is fed by which argument (or NATIVE_VALUE).
     """
 
-    name: str
-    action: str
     to: Condition | None
     functions: dict[bytes, Function]
     arguments: dict[str, Condition]
     value: Condition | None
     any_access_list: bool
-    spend: dict[str, str] = field(default_factory=dict)
 
 
-def parse_rule(json: dict[str, Json], sets: Sets, limits: dict[str, Limit], path: str) -> Rule:
-    """Read one rule.
+def parse_evm_rule(
+    json: dict[str, Json], sets: Sets, limits: dict[str, Limit], path: str
+) -> EvmRule:
+    """Read one rule of the method eth_signTransaction.
 
     Raises:
         BadPolicy: not a rule; `path` names the field.
     """
     known_fields(json, _FIELDS, path)
-    action = required(json, "action", path)
-    if action not in (ALLOW, DENY):
-        raise BadPolicy("an action is ALLOW or DENY", f"{path}.action")
-    if required(json, "method", path) != SIGN_TRANSACTION:
-        raise BadPolicy(
-            f"this version has rules for {SIGN_TRANSACTION} only; all other methods are refused",
-            f"{path}.method",
-        )
+    action = parse_action(json, path)
     if action == ALLOW and "to" not in json:
         raise BadPolicy("an ALLOW names its targets: contracts or recipients", f"{path}.to")
     functions = _functions(json.get("function"), f"{path}.function")
     arguments = _arguments(json.get("args", {}), functions, sets, f"{path}.args")
     if action == ALLOW and not functions and "value" not in json:
         raise BadPolicy("a rule without a function is for transfers: name value", f"{path}.value")
-    return Rule(
-        name=name_of(required(json, "id", path), f"{path}.id"),
-        action=str(action),
-        to=_condition(json, "to", "address", sets, path),
+    source_of = partial(_source, functions)
+    return EvmRule(
+        name=parse_name(json, path),
+        action=action,
+        to=parse_field(json, "to", "address", sets, path),
         functions=functions,
         arguments=arguments,
-        value=_condition(json, "value", "uint256", sets, path),
+        value=parse_field(json, "value", "uint256", sets, path),
         any_access_list=_access_list(json, path),
-        spend=_spend(json.get("spend", {}), str(action), functions, limits, f"{path}.spend"),
+        spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
     )
-
-
-def _condition(
-    json: dict[str, Json], name: str, kind: str, sets: Sets, path: str
-) -> Condition | None:
-    return parse_condition(json[name], kind, sets, f"{path}.{name}") if name in json else None
 
 
 def _access_list(json: dict[str, Json], path: str) -> bool:
@@ -125,25 +118,9 @@ def _kind(functions: dict[bytes, Function], name: str, path: str) -> str:
     return str(kinds.pop())
 
 
-def _spend(
-    json: Json, action: str, functions: dict[bytes, Function], limits: dict[str, Limit], path: str
-) -> dict[str, str]:
-    if not isinstance(json, dict):
-        raise BadPolicy('spend is an object such as {"usdc-day": "assets"}', path)
-    if json and action != ALLOW:
-        raise BadPolicy("only an ALLOW spends", path)
-    found = {}
-    for limit, source in json.items():
-        where = f"{path}.{limit}"
-        if limit not in limits:
-            raise BadPolicy("this is not one of the policy's limits", where)
-        if limits[limit].meter is not None:
-            raise BadPolicy("a limit with a meter is fed by every transaction already", where)
-        if not isinstance(source, str):
-            raise BadPolicy("name an argument, or $value", where)
-        native = source == NATIVE_VALUE or (source == "value" and not functions)
-        kind = "uint256" if native else _kind(functions, source, where)
-        if not kind.startswith("uint") or kind.endswith("]"):
-            raise BadPolicy("only an unsigned integer can be spent", where)
-        found[limit] = NATIVE_VALUE if native else source
-    return found
+def _source(functions: dict[bytes, Function], source: str, path: str) -> str:
+    native = source == NATIVE_VALUE or (source == "value" and not functions)
+    kind = "uint256" if native else _kind(functions, source, path)
+    if not kind.startswith("uint") or kind.endswith("]"):
+        raise BadPolicy("only an unsigned integer can be spent", path)
+    return NATIVE_VALUE if native else source

@@ -1,0 +1,89 @@
+"""Try one rule on one thing, and note every comparison on the way."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.base.strict_json import Json
+from keymoot.policy.condition import Condition, Wallet, wanted
+from keymoot.policy.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the trace: what was looked at, what was wanted, what was found."""
+
+    rule: str
+    path: str
+    wanted: str
+    got: str
+    passed: bool
+
+
+class Match(ABC):
+    """One rule's trial; each kind of intent has its own.
+
+    Attributes:
+        what: The thing that the rule was tried on, for people.
+        trace: Gets every comparison.
+        stopped: Which check stopped the rule, or None: it holds.
+        step: The comparison that stopped it.
+    """
+
+    def __init__(self, rule: Rule, wallet: Wallet, trace: list[Step]) -> None:
+        """Take the rule; `run` tries it."""
+        self.rule = rule
+        self.wallet = wallet
+        self.trace = trace
+        self.stopped: int | None = None
+        self.step: Step | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of the rule's conditions hold."""
+        return self.stopped is None
+
+    def run(self) -> None:
+        """Try the rule, to its first comparison that fails."""
+        for depth, check in enumerate(self.checks()):
+            if not check():
+                self.stopped = depth
+                break
+            if self.step is not None:
+                break  # a DENY that cannot read what it names
+
+    @abstractmethod
+    def checks(self) -> tuple[Callable[[], bool], ...]:
+        """Give the checks in order: each tells whether to go on."""
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """The thing that the rule was tried on, for people."""
+
+    @abstractmethod
+    def amount(self, source: str) -> int:
+        """Give the amount that the rule's `spend` calls so."""
+
+    @abstractmethod
+    def path(self, source: str) -> str:
+        """Say where in the wish that amount stands."""
+
+    @abstractmethod
+    def understood(self, decoded: dict[str, Json]) -> None:
+        """Add to what is shown of an allowed wish what only the rule knows."""
+
+    def note(self, path: str, wanted: str, got: str, *, passed: bool) -> bool:
+        """Write a comparison down, and give its outcome."""
+        step = Step(self.rule.name, path, wanted, got, passed)
+        self.trace.append(step)
+        if not passed:
+            self.step = step
+        return passed
+
+    def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
+        """Hold a value against a condition."""
+        failing = condition.failing(value, self.wallet)
+        tests = condition.tests if failing is None else (failing,)
+        return self.note(path, wanted(tests), got, passed=failing is None)
