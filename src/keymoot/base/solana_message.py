@@ -180,6 +180,17 @@ class _Reader:
         raise Malformed("a length has at most three bytes", path)
 
 
+def message_of_transaction(raw: bytes) -> bytes:
+    """Give the message behind the signatures of a whole transaction, itself not read yet.
+
+    Raises:
+        Malformed: the signatures end too early.
+    """
+    reader = _Reader(raw)
+    reader.many(SIGNATURE_BYTES, "signatures")
+    return raw[reader.at :]
+
+
 def resembles_message(raw: bytes) -> bool:
     """Tell whether any reader, however careless, could take the start of `raw` for a message.
 
