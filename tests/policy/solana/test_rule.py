@@ -1,6 +1,7 @@
 """Rules of Solana in the document: what is not understood names its place."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,3 +158,10 @@ def test_lint_finds_what_an_attacker_would() -> None:
     )
     assert "different tokens" in found("rules/1/spend", {"sol-day": "amount"})
     assert "inside a word" in found("rules/2/prefix", "app.example")
+
+
+def test_the_reference_shows_the_example() -> None:
+    root = Path(__file__).resolve().parents[3]
+    example = (root / "examples" / "solana.json").read_text()
+    assert example in (root / "docs" / "policies.md").read_text()
+    assert warnings_of(parse_policy(example)) == []
