@@ -16,6 +16,7 @@ from keymoot.attest.header import Header
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
+from keymoot.base.solana_message import decode_message
 from keymoot.base.transaction import decode_signed, decode_unsigned
 from keymoot.contracts.keys import Question
 from keymoot.contracts.record import Record
@@ -57,6 +58,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_unsigned,
     decode_signed,
     decode_request,
+    decode_message,
     Genesis.decode,
     Receipt.decode,
     Record.decode,

@@ -8,8 +8,9 @@ interface IWallets {
     event CredentialSet(bytes32 indexed wallet, address indexed credential, uint64 expiresAt);
     event PauseSet(bytes32 indexed wallet, bool paused);
     event PolicySet(bytes32 indexed wallet, uint64 version, bytes32 hash);
-    event RequestBound(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bytes presignature, bytes32 digest, bytes32 replyKey, uint64 expiresAt, bool withdrawal);
+    event RequestBound(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bytes boundTo, bytes32 digest, bytes message, bytes32 replyKey, uint64 expiresAt, bool withdrawal);
     event RequestDecided(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bool bound, string reason);
+    event SolanaWalletCreated(bytes32 indexed wallet, address indexed owner, bytes32 indexed account);
     event WalletCreated(bytes32 indexed wallet, address indexed owner, address indexed account);
     error BadCredential();
     error BadExpiry();
@@ -27,6 +28,9 @@ interface IWallets {
 
     /// Make a wallet whose key is born in Vault: every enclave of the network has it.
     function createInVault(bytes32 salt, address recovery) external payable returns (bytes32, address);
+
+    /// Make a wallet with an Ed25519 key, kept by the assembly; the value becomes its quota.
+    function createSolana(bytes32 salt, bytes32 recovery) external payable returns (bytes32, bytes32);
 
     /// Give when it expires, whether it was revoked, and when it was granted (0: never).
     function credential(bytes32 wallet, address holder) external view returns (uint64, bool, uint64);
@@ -58,6 +62,9 @@ interface IWallets {
     /// Replace the policy; `expected_version` is the version that the owner looked at.
     function setPolicy(bytes32 wallet, bytes calldata document, uint64 expectedVersion) external;
 
+    /// Give account and recovery address on Solana; zeros for a wallet of EVM chains.
+    function solana(bytes32 wallet) external view returns (bytes32, bytes32);
+
     /// Give what is spent of each window now, as JSON: limit, max, used.
     function usage(bytes32 wallet) external view returns (bytes memory);
 
@@ -65,5 +72,5 @@ interface IWallets {
     function wallet(bytes32 wallet) external view returns (address, address, address, bool, uint256, uint64, bytes32, uint64, uint64);
 
     /// Bind an owner's transaction to the recovery address; no policy is asked.
-    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey) external returns (bytes32);
+    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey, uint64 without) external returns (bytes32);
 }

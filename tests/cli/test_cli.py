@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import base64
 import json
 import os
 import subprocess
@@ -154,6 +155,41 @@ def test_policy_check_names_the_path_of_a_mistake(shell: Shell) -> None:
     assert "rules.json: rules[0].args.spendr:" in done.stderr
 
 
+def test_policy_check_tries_messages_and_whole_transactions_of_solana(shell: Shell) -> None:
+    from tests.policy.solana.messages import PAYEES, STRANGER, WALLET, built, document, sol
+
+    def written(raw: bytes) -> str:
+        return base64.encodebytes(raw).decode()
+
+    rules = shell.write("rules.json", document())
+    good = built(sol(PAYEES[0], 5))
+    shell.write("message", written(good))
+    shell.write("whole", written(b"\1" + bytes(64) + good))
+    shell.write("bad", written(built(sol(PAYEES[0], 5), sol(STRANGER, 1), legacy=False)))
+    shell.write("next", written(b"\1" + bytes(64) + b"\x81" + good))
+    for file in ("message", "whole"):
+        done = shell.run("policy", "check", rules, "--tx", file)
+        assert done.returncode == 0, done.stderr
+        assert 'allowed by rule "pay"' in done.stdout
+        assert "instructions[0].amount" in done.stdout
+    refused = shell.json("policy", "check", rules, "--tx", "bad", status=3)
+    assert refused["refusal"]["path"] == "instructions[1].to"
+    unread = shell.json("policy", "check", rules, "--tx", "next", status=3)
+    assert unread["refusal"]["reason"] == "MESSAGE_VERSION"
+    wallet = ["--wallet", STRANGER.base58]
+    other = shell.json("policy", "check", rules, "--tx", "message", *wallet, status=3)
+    assert other["refusal"]["reason"] == "WRONG_PAYER"
+    assert shell.json("policy", "check", rules, "--tx", "whole", "--wallet", WALLET.base58)
+    login = shell.write("login", document()["rules"][2]["prefix"])
+    assert shell.json("policy", "check", rules, "--message", login)["rule"] == "login"
+    both = shell.run("policy", "check", rules, "--message", login, "--tx", "message")
+    assert both.returncode == 1
+    assert "one thing at a time" in both.stderr
+    assert "base64" in shell.run("policy", "check", rules, "--tx", rules).stderr
+    wrong = shell.run("policy", "check", rules, "--tx", "whole", "--wallet", "0x12")
+    assert "--wallet" in wrong.stderr
+
+
 def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     shell = Shell(tmp_path, node)
     shell.write("password", "correct horse\n")
@@ -284,3 +320,8 @@ def test_the_examples_of_the_readme_work(shell: Shell) -> None:
         "policy", "check", str(folder / "vaults.json"), "--tx", str(folder / "tx.json")
     )
     assert (found["allowed"], found["rule"], found["warnings"]) == (True, "approve", [])
+    rules = str(folder / "solana.json")
+    found = shell.json("policy", "check", rules, "--tx", str(folder / "solana.tx"))
+    assert (found["allowed"], found["rule"], found["warnings"]) == (True, "usdc", [])
+    found = shell.json("policy", "check", rules, "--message", str(folder / "login.txt"))
+    assert (found["allowed"], found["rule"]) == (True, "login")

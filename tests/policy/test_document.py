@@ -11,10 +11,10 @@ from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
 from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.signature import parse_function
 from keymoot.policy.lint import warnings_of
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
 from keymoot.policy.names import checksummed, parse_address
-from keymoot.policy.signature import parse_function
 from tests.policy.documents import STRANGER, VAULTS, interfaces, parsed
 
 

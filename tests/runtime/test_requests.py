@@ -116,6 +116,7 @@ ARGUMENTS = {
         b"i" * 32,
         play.chain.block.time + 100,
         b"r" * 32,
+        0,
     ),
 }
 

@@ -191,7 +191,7 @@ def withdraw(
         tx: The transaction as web3.py's dictionary, in JSON.
         json: Print the result as JSON.
     """
-    from keymoot.cli.policy import read_transaction
+    from keymoot.cli.wish import read_transaction
 
     acting = by.open()
     wallet = _owned(acting, name)

@@ -10,40 +10,51 @@ from cyclopts import App
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
 
 if TYPE_CHECKING:
-    from keymoot.base.transaction import EvmTransaction
+    from keymoot.base.fixed import Address, SolanaAddress
     from keymoot.policy.decide import Decision
     from keymoot.policy.document import Policy
 
 app = App(name="policy", help="Policies: what a wallet may sign.")
 
-_NOBODY = "0x" + "00" * 19 + "01"
-
 
 @app.command
-def check(file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bool = False) -> None:
-    """Read a policy, and try a transaction on it; nothing is sent anywhere.
+def check(
+    file: Path,
+    *,
+    tx: Path | None = None,
+    message: Path | None = None,
+    wallet: str | None = None,
+    json: bool = False,
+) -> None:
+    """Read a policy, and try a transaction or a message on it; nothing is sent anywhere.
 
     The trace shows every comparison. Limits are tried with nothing spent yet. Exit status 3
     means that the transaction would be refused.
 
     Args:
         file: The policy document.
-        tx: A transaction as web3.py's dictionary, in JSON; numbers or hex.
-        wallet: The wallet's address, for rules that say $wallet.
+        tx: A transaction as web3.py's dictionary, in JSON; numbers or hex. For Solana: base64
+            of the message, or of the whole transaction.
+        message: A text to sign, as it is.
+        wallet: The wallet's address, for rules that say $wallet; on Solana whoever pays, where
+            it is left out.
         json: Print the result as JSON.
     """
+    from keymoot.cli.wish import read_wish
     from keymoot.policy.lint import warnings_of
-    from keymoot.policy.names import parse_address
 
+    if tx is not None and message is not None:
+        fail("try one thing at a time: --tx or --message")
     policy = read_policy(file)
     warnings = warnings_of(policy)
     for warning in warnings:
         note(f"warning: {warning}")
-    if tx is None:
+    asked = tx or message
+    if asked is None:
         shown: dict[str, Any] = {
             "valid": True,
             "hash": policy.hash.hex0x,
-            "chain": f"eip155:{policy.chain}",
+            "chain": str(policy.chain),
             "rules": [rule.name for rule in policy.rules],
             "limits": list(policy.limits),
             "warnings": warnings,
@@ -51,8 +62,8 @@ def check(file: Path, *, tx: Path | None = None, wallet: str = _NOBODY, json: bo
         lines = [f"valid: {len(policy.rules)} rules, {len(policy.limits)} limits"]
         result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
         return
-    account = parse_address(wallet, "--wallet")
-    decision = _decide(policy, read_transaction(tx, wallet), account)
+    wish = read_wish(asked, policy.chain, wallet, as_text=message is not None)
+    decision = _decide(policy, *wish)
     result(
         {
             "allowed": decision.allowed,
@@ -107,34 +118,15 @@ def read_policy(file: Path) -> "Policy":
         fail(f"{file}: {error}")
 
 
-def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
-    """Read a transaction file: web3.py's dictionary as JSON."""
-    from keymoot.agent.dictionary import read_transaction as from_dictionary
-    from keymoot.base.errors import Malformed
-    from keymoot.base.fixed import Address
-
-    try:
-        fields = json_module.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")
-    except ValueError as error:
-        fail(f"{file} is not JSON: {error}")
-    if not isinstance(fields, dict):
-        fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
-    try:
-        return from_dictionary(fields, Address.from_hex(wallet))
-    except Malformed as error:
-        fail(f"{file}: {error}")
-
-
-def _decide(policy: "Policy", transaction: "EvmTransaction", account: Any) -> "Decision":
-    from keymoot.base.request import SIGN_TRANSACTION
+def _decide(
+    policy: "Policy", method: str, payload: bytes, account: "Address | SolanaAddress"
+) -> "Decision":
     from keymoot.base.units import UnixSeconds
     from keymoot.policy.decide import Decision, decide
     from keymoot.policy.intent import NotSignable, read_intent
 
     try:
-        intent = read_intent(SIGN_TRANSACTION, transaction.unsigned_bytes(), account)
+        intent = read_intent(method, payload, account)
     except NotSignable as error:
         return Decision(None, {}, (), error.refusal, (), {})
     return decide(policy, intent, {}, (), UnixSeconds(int(time.time())))

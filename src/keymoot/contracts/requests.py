@@ -18,7 +18,7 @@ from keymoot.base.fixed import (
 )
 from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.strict_json import Json, canonical
-from keymoot.base.units import Nonce, UnixSeconds
+from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
 from keymoot.contracts.stock import ask_again, await_stock
@@ -105,8 +105,7 @@ def bind(
     policy = _policy(cells, ctx, request, wallet)
     if isinstance(policy, Refusal):
         return _refuse(cells, ctx, record, wallet, book, policy)
-    nonce = Nonce(intent.transaction.nonce)
-    signed = cells.signed_nonce(ctx, request.wallet, intent.chain, nonce)
+    signed = cells.signed_nonce(ctx, request.wallet, *intent.slot) if intent.slot else None
     held = signed.reservations if signed else ()
     decision = decide(policy, intent, book.usage, held, ctx.block.time)
     if decision.refusal is not None:
@@ -159,11 +158,11 @@ def bind_withdrawal(
         outcome=canonical(intent.decoded()),
         without=without,
     )
-    nonce = Nonce(intent.transaction.nonce)
-    earlier_nonce = cells.signed_nonce(ctx, wallet, intent.chain, nonce)
-    held = earlier_nonce.reservations if earlier_nonce else ()
-    signed = SignedNonce(ctx.block.time, ctx.block.height, held)
-    cells.nonces.set(ctx.public_store(), nonce_key(wallet, intent.chain, nonce), signed)
+    if intent.slot is not None:
+        earlier_nonce = cells.signed_nonce(ctx, wallet, *intent.slot)
+        held = earlier_nonce.reservations if earlier_nonce else ()
+        signed = SignedNonce(ctx.block.time, ctx.block.height, held)
+        cells.nonces.set(ctx.public_store(), nonce_key(wallet, *intent.slot), signed)
     record = await_stock(cells, ctx, record, found)
     cells.append(ctx, record, book, "")
 
@@ -239,9 +238,9 @@ def _accept(
         rule=decision.rule or "",
         outcome=canonical(decision.decoded),
     )
-    nonce = Nonce(intent.transaction.nonce)
-    signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
-    cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, intent.chain, nonce), signed)
+    if intent.slot is not None:
+        signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
+        cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, *intent.slot), signed)
     bound = await_stock(cells, ctx, bound, cells.known(ctx, record.wallet))
     cells.append(ctx, bound, replace(book, usage=book.usage | decision.usage), "")
     return bound

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address
+from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.base.hexes import parse_data
 from keymoot.base.strict_json import Json
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.names import parse_address
+from keymoot.policy.names import parse_address, parse_solana_address
 
 WALLET = "$wallet"
 """Stands for the wallet's own address wherever an address may stand."""
 
 MAX_SET_MEMBERS = 1_024
 
-Value: TypeAlias = "Address | int | bool | bytes | str"
-Sets: TypeAlias = Mapping[str, frozenset[Address]]
+ADDRESS, SOLANA_ADDRESS = "address", "solanaAddress"
+"""The kinds of value that a set may hold: one in a policy, by its chain."""
+
+Wallet: TypeAlias = Address | SolanaAddress
+Value: TypeAlias = "Address | SolanaAddress | int | bool | bytes | str"
+Sets: TypeAlias = Mapping[str, frozenset[Address | SolanaAddress]]
 
 _ORDERED = {"lt", "lte", "gt", "gte"}
 
@@ -36,11 +40,9 @@ class Test:
     operand: Any
     shown: str
 
-    def holds(self, value: Any, wallet: Address) -> bool:
+    def holds(self, value: Any, wallet: Wallet) -> bool:
         """Tell whether `value` satisfies the comparison."""
-        operand = (
-            wallet if isinstance(self.operand, str) and self.operand == WALLET else self.operand
-        )
+        operand = wallet if self._names_wallet else self.operand
         if self.operator == "eq":
             return bool(value == operand)
         if self.operator == "in":
@@ -53,6 +55,16 @@ class Test:
             return bool(value <= operand)
         return bool(value > operand) if self.operator == "gt" else bool(value >= operand)
 
+    def named(self, wallet: Wallet) -> frozenset[Any]:
+        """Give the values that eq, in or notIn names."""
+        if self._names_wallet:
+            return frozenset((wallet,))
+        return self.operand if isinstance(self.operand, frozenset) else frozenset((self.operand,))
+
+    @property
+    def _names_wallet(self) -> bool:
+        return isinstance(self.operand, str) and self.operand == WALLET
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -61,13 +73,28 @@ class Condition:
     tests: tuple[Test, ...]
     each: bool = False
 
-    def failing(self, value: Any, wallet: Address) -> Test | None:
+    def failing(self, value: Any, wallet: Wallet) -> Test | None:
         """Give the first comparison that does not hold, or None."""
         values = value if self.each else [value]
         for test in self.tests:
             if not all(test.holds(one, wallet) for one in values):
                 return test
         return None
+
+    @property
+    def positive(self) -> bool:
+        """Whether it names what may be (eq, in), not only what may not."""
+        return any(test.operator in ("eq", "in") for test in self.tests)
+
+    @property
+    def wanted(self) -> str:
+        """The comparisons as the document writes them."""
+        return wanted(self.tests)
+
+
+def wanted(tests: tuple[Test, ...]) -> str:
+    """Write comparisons for people."""
+    return " and ".join(f"{test.operator} {test.shown}" for test in tests)
 
 
 def parse_condition(json: Json, kind: str, sets: Sets, path: str) -> Condition:
@@ -105,7 +132,7 @@ def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:
 
 def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
     if isinstance(json, str):
-        if kind != "address":
+        if kind not in (ADDRESS, SOLANA_ADDRESS):
             raise BadPolicy(f"a set holds addresses; list the {kind} values here instead", path)
         if json not in sets:
             raise BadPolicy(f'"{json[:64]}" is not one of this policy\'s sets', path)
@@ -118,8 +145,9 @@ def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
 
 
 def _value(json: Json, kind: str, path: str) -> Any:
-    if kind == "address":
-        return WALLET if json == WALLET else parse_address(json, path)
+    if kind in (ADDRESS, SOLANA_ADDRESS):
+        parse = parse_address if kind == ADDRESS else parse_solana_address
+        return WALLET if json == WALLET else parse(json, path)
     if kind.startswith(("uint", "int")):
         return parse_amount(json, path, signed=kind.startswith("int"))
     if kind == "bool":

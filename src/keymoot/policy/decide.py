@@ -6,17 +6,19 @@ Pure. The same arguments give the same decision on every replica.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from keymoot.base.fixed import SolanaAddress
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
+from keymoot.policy.chain import EIP155, SOLANA
 from keymoot.policy.document import Policy
-from keymoot.policy.hazards import hazard_of
+from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Reservation, Usage
-from keymoot.policy.match import CALLDATA, FUNCTION, Match, Step
+from keymoot.policy.match import Match, Step
 from keymoot.policy.moment import format_moment
-from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
-from keymoot.policy.rule import ALLOW, DENY, NATIVE_VALUE
+from keymoot.policy.rule import ALLOW, DENY
+from keymoot.policy.trial import Trial, trials_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,12 @@ class Decision:
     """Yes with what it spends, or no with its refusal.
 
     Attributes:
-        rule: The rule that allowed.
+        rule: The rule that allowed; of several transfers, the first one's.
         usage: Usage by limit after a yes; only limits that changed.
-        reservations: What this nonce now holds of each windowed limit.
+        reservations: What this slot (chain and nonce) now holds of each windowed limit.
         refusal: None for a yes.
         trace: Every comparison, in order.
-        decoded: What the transaction was understood to be.
+        decoded: What the wish was understood to be.
     """
 
     rule: str | None
@@ -66,21 +68,35 @@ def decide(
     # 1. The policy is alive, and for this chain.
     refusal = _general(policy, intent, now)
     if refusal is None:
-        # 2. Each rule is tried; the trace keeps every comparison.
-        matches = [Match(rule, intent, trace).run() for rule in policy.rules]
-        # 3. A DENY wins over any ALLOW; the first ALLOW in the document's order counts.
-        denied = next((m for m in matches if m.rule.action == DENY and m.holds), None)
-        match = next((m for m in matches if m.rule.action == ALLOW and m.holds), None)
+        # 2. Each rule is tried on each transfer; the trace keeps every comparison.
+        trials = trials_of(policy.rules, intent, trace)
+        # 3. A DENY of any of them wins over every ALLOW; each has its own first ALLOW.
+        chosen = _choose(trials)
+        if isinstance(chosen, Refusal):
+            refusal = chosen
+        else:
+            for match in chosen:
+                match.understood(decoded)
+            # 4. Limits, of all of them together: reserve, or refuse.
+            return _reserve(policy, intent, chosen, usage, held, now, trace, decoded)
+    return Decision(None, {}, (), replace(refusal, decoded=decoded), tuple(trace), decoded)
+
+
+def _choose(trials: list[Trial]) -> list[Match] | Refusal:
+    """Give the ALLOW of each trial, or why there is none."""
+    for trial in trials:
+        denied = next((m for m in trial.matches if m.rule.action == DENY and m.holds), None)
         if denied is not None:
             why = f'{REFUSED}rule "{denied.rule.name}" denies this'
-            refusal = Refusal("DENIED_BY_RULE", why, rule=denied.rule.name)
-        elif match is None:
-            refusal = _unmatched(matches, intent)
-        else:
-            decoded |= match.decoded_call()
-            # 4. Limits: reserve, or refuse.
-            return _reserve(policy, intent, match, usage, held, now, trace, decoded)
-    return Decision(None, {}, (), replace(refusal, decoded=decoded), tuple(trace), decoded)
+            return Refusal("DENIED_BY_RULE", why, rule=denied.rule.name)
+    chosen: list[Match] = []
+    for trial in trials:
+        # The first in the document's order counts.
+        match = next((m for m in trial.matches if m.rule.action == ALLOW and m.holds), None)
+        if match is None:
+            return trial.unmatched()
+        chosen.append(match)
+    return chosen
 
 
 def _general(policy: Policy, intent: Intent, now: UnixSeconds) -> Refusal | None:
@@ -88,50 +104,33 @@ def _general(policy: Policy, intent: Intent, now: UnixSeconds) -> Refusal | None
         when = format_moment(policy.expires)
         message = f"{REFUSED}the policy expired at {when}: its owner has to set a new one"
         return Refusal("POLICY_EXPIRED", message)
-    if intent.chain != policy.chain:
-        message = f"{REFUSED}the policy is for chain eip155:{policy.chain}, not {intent.chain}"
+    # A message of Solana does not name its cluster, nor a text its chain: what is left to
+    # compare is the kind of key.
+    namespace = SOLANA if isinstance(intent.wallet, SolanaAddress) else EIP155
+    own = f"{EIP155}:{intent.chain}" if isinstance(intent, EvmIntent) else namespace
+    if own not in (str(policy.chain), policy.chain.namespace):
+        message = f"{REFUSED}the policy is for chain {policy.chain}, not {own}"
         return Refusal("WRONG_CHAIN", message, path="chainId")
     return None
-
-
-def _unmatched(matches: list[Match], intent: Intent) -> Refusal:
-    """Name the hazard, or what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
-    closest = max(allows, key=lambda match: match.stopped or 0, default=None)
-    if closest is not None and closest.step is not None and (closest.stopped or 0) >= CALLDATA:
-        step = closest.step
-        word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
-        message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
-        return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
-    if hazard is not None:
-        return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
-    if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
-        message = (
-            f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
-        )
-        return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
-    to = intent.transaction.to
-    target = "anything" if to is None else checksummed(to)
-    return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
 
 
 def _reserve(
     policy: Policy,
     intent: Intent,
-    match: Match,
+    matches: list[Match],
     usage: Mapping[str, Usage],
     held: tuple[Reservation, ...],
     now: UnixSeconds,
     trace: list[Step],
     decoded: dict[str, Json],
 ) -> Decision:
-    rule = match.rule
+    rule = matches[0].rule
     held_by_limit = {one.limit: one for one in held}
     after: dict[str, Usage] = {}
     reservations: list[Reservation] = []
     for limit in policy.limits.values():
-        amount = _amount(limit, intent, match)
+        feeding = [match for match in matches if limit.name in match.rule.spend]
+        amount = _amount(limit, intent, feeding)
         earlier = held_by_limit.get(limit.name)
         if amount is None and (earlier is None or limit.window is None):
             continue
@@ -146,6 +145,7 @@ def _reserve(
             Step(rule.name, limit.name, f"at most {limit.max}", f"{used} + {wanted}", passed)
         )
         if not passed:
+            match = feeding[0] if feeding else matches[0]
             refusal = _exceeded(limit, match, used, wanted, before, now)
             refusal = replace(refusal, decoded=decoded)
             return Decision(None, {}, (), refusal, tuple(trace), decoded)
@@ -155,20 +155,20 @@ def _reserve(
     return Decision(rule.name, after, tuple(reservations), None, tuple(trace), decoded)
 
 
-def _amount(limit: Limit, intent: Intent, match: Match) -> int | None:
+def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:
+    """Sum what this limit is asked for; None where nothing of the wish feeds it."""
     if limit.meter is not None:
-        amounts = {MAX_FEE: intent.max_fee_wei, COUNT: 1, VALUE: intent.transaction.value}
+        amounts = {MAX_FEE: intent.max_fee, COUNT: 1, VALUE: intent.value}
         return amounts[limit.meter]
-    source = match.rule.spend.get(limit.name)
-    if source is None:
+    if not feeding:
         return None
-    return intent.transaction.value if source == NATIVE_VALUE else int(match.arguments[source])
+    return sum(match.amount(match.rule.spend[limit.name]) for match in feeding)
 
 
 def _exceeded(
     limit: Limit, match: Match, used: int, wanted: int, usage: Usage, now: UnixSeconds
 ) -> Refusal:
-    what = match.function.name if match.function else "the transfer"
+    what = match.what
     left = limit.max - used
     if limit.window is None:
         message = f"{REFUSED}{limit.name} allows {limit.max} a transaction, {what} needs {wanted}"
@@ -177,7 +177,7 @@ def _exceeded(
         message = f"{REFUSED}{limit.name} has {max(left, 0)} left, {what} needs {wanted}"
         at = usage.available_at(limit, wanted, now)
     source = match.rule.spend.get(limit.name)
-    path = None if source is None else ("value" if source == NATIVE_VALUE else f"args.{source}")
+    path = None if source is None else match.path(source)
     return Refusal(
         "LIMIT_EXCEEDED",
         message,

@@ -4,26 +4,35 @@ Whatever the document does not say is refused; a field that we do not know is an
 error, so a typing mistake never loosens a rule.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, Hash32
+from keymoot.base.fixed import Address, Hash32, SolanaAddress
+from keymoot.base.request import (
+    SIGN_SOLANA_MESSAGE,
+    SIGN_SOLANA_TRANSACTION,
+    SIGN_TRANSACTION,
+)
 from keymoot.base.strict_json import Json, canonical, parse
-from keymoot.base.units import ChainId, UnixSeconds
+from keymoot.base.units import UnixSeconds
 from keymoot.crypto.keccak import keccak256
+from keymoot.policy.chain import EIP155, SOLANA, Chain, parse_chain
 from keymoot.policy.condition import MAX_SET_MEMBERS, Sets, parse_amount
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.rule import parse_evm_rule
 from keymoot.policy.limit import METERS, Limit
 from keymoot.policy.moment import parse_length, parse_moment
-from keymoot.policy.names import parse_address
-from keymoot.policy.rule import Rule, parse_rule
+from keymoot.policy.names import parse_address, parse_solana_address
+from keymoot.policy.rule import Rule
 from keymoot.policy.shape import known_fields, name_of, objects, required
+from keymoot.policy.solana.rule import MAX_DERIVED_ACCOUNTS, TransferRule, parse_transfer_rule
+from keymoot.policy.text.rule import parse_text_rule
 
 MAX_DOCUMENT_BYTES = 65_536
 MAX_RULES = 64
 MAX_LIMITS = 32
 MAX_SETS = 64
-MAX_CHAIN_ID = 2**63 - 1
 
 VERSION = "1"
 """The version of this format."""
@@ -34,7 +43,8 @@ class Policy:
     """One policy, ready to decide.
 
     Attributes:
-        chain: The only chain whose transactions it may sign.
+        chain: The only chain whose transactions it may sign. Of Solana's clusters, only
+            its owner's intent: a transaction does not name its own.
         rules: In the document's order.
         limits: By name, in the document's order.
         expires: The last second at which it allows anything; None for never.
@@ -42,7 +52,7 @@ class Policy:
         source: That JSON.
     """
 
-    chain: ChainId
+    chain: Chain
     rules: tuple[Rule, ...]
     limits: dict[str, Limit]
     expires: UnixSeconds | None
@@ -65,33 +75,28 @@ def parse_policy(text: bytes | str) -> Policy:
     known_fields(document, {"version", "chain", "sets", "rules", "limits", "expires"}, "")
     if required(document, "version", "") != VERSION:
         raise BadPolicy(f'this program reads version "{VERSION}"', "version")
-    chain = _chain(required(document, "chain", ""))
-    sets = _sets(document.get("sets", {}))
+    chain = parse_chain(required(document, "chain", ""))
+    sets = _sets(document.get("sets", {}), chain)
     limits = _limits(document.get("limits", []))
-    rules = _rules(required(document, "rules", ""), sets, limits)
+    rules = _rules(required(document, "rules", ""), chain, sets, limits)
     expires = parse_moment(document["expires"], "expires") if "expires" in document else None
     source = canonical(document)
     return Policy(chain, rules, limits, expires, keccak256(source), source)
 
 
-def _chain(json: Json) -> ChainId:
-    prefix, _, digits = json.partition(":") if isinstance(json, str) else ("", "", "")
-    plain = digits.isascii() and digits.isdigit() and digits[:1] != "0" and len(digits) < 20
-    if prefix != "eip155" or not plain or int(digits) > MAX_CHAIN_ID:
-        raise BadPolicy('a chain is written as "eip155:8453"', "chain")
-    return ChainId(int(digits))
-
-
-def _sets(json: Json) -> Sets:
+def _sets(json: Json, chain: Chain) -> Sets:
+    parse: Callable[[object, str], Address | SolanaAddress] = (
+        parse_address if chain.namespace == EIP155 else parse_solana_address
+    )
     if not isinstance(json, dict) or len(json) > MAX_SETS:
         raise BadPolicy(f"sets is an object of at most {MAX_SETS} lists of addresses", "sets")
-    found: dict[str, frozenset[Address]] = {}
+    found: dict[str, frozenset[Address | SolanaAddress]] = {}
     for name, members in json.items():
         path = f"sets.{name}"
         name_of(name, path)
         if not isinstance(members, list) or not 0 < len(members) <= MAX_SET_MEMBERS:
             raise BadPolicy(f"a set lists 1 to {MAX_SET_MEMBERS} addresses", path)
-        addresses = [parse_address(one, f"{path}[{at}]") for at, one in enumerate(members)]
+        addresses = [parse(one, f"{path}[{at}]") for at, one in enumerate(members)]
         if len(set(addresses)) != len(addresses):
             raise BadPolicy("an address stands twice in the set", path)
         found[name] = frozenset(addresses)
@@ -130,12 +135,40 @@ def _limit(json: dict[str, Json], path: str) -> Limit:
     )
 
 
-def _rules(json: Json, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]:
+def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for at, one in enumerate(objects(json, "rules", MAX_RULES)):
         path = f"rules[{at}]"
-        rule = parse_rule(one, sets, limits, path)
+        rule = _rule(one, chain, sets, limits, path)
         if any(rule.name == other.name for other in rules):
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)
+    derived = sum(rule.derived_accounts for rule in rules if isinstance(rule, TransferRule))
+    if derived > MAX_DERIVED_ACCOUNTS:
+        raise BadPolicy(
+            f"rules on tokens name {derived} pairs of owner and mint, at most "
+            f"{MAX_DERIVED_ACCOUNTS} are derived: name fewer, or one mint a rule",
+            "rules",
+        )
     return tuple(rules)
+
+
+def _rule(
+    json: dict[str, Json], chain: Chain, sets: Sets, limits: dict[str, Limit], path: str
+) -> Rule:
+    method = required(json, "method", path)
+    if chain.namespace == EIP155 and method == SIGN_TRANSACTION:
+        return parse_evm_rule(json, sets, limits, path)
+    if chain.namespace == SOLANA and method == SIGN_SOLANA_TRANSACTION:
+        return parse_transfer_rule(json, sets, limits, path)
+    if chain.namespace == SOLANA and method == SIGN_SOLANA_MESSAGE:
+        return parse_text_rule(json, method, path)
+    known = {
+        EIP155: SIGN_TRANSACTION,
+        SOLANA: f"{SIGN_SOLANA_TRANSACTION} and {SIGN_SOLANA_MESSAGE}",
+    }
+    raise BadPolicy(
+        f"on {chain.namespace} this version has rules for {known[chain.namespace]} only; "
+        "all other methods are refused",
+        f"{path}.method",
+    )

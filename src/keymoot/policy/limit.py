@@ -16,7 +16,7 @@ BUCKETS = 64
 
 MAX_FEE, COUNT, VALUE = "maxFee", "count", "value"
 METERS = (MAX_FEE, COUNT, VALUE)
-"""What a limit measures of every transaction: gas × fee in wei, one each, native wei."""
+"""What a limit measures of every wish: its fee at most, one each, native units (wei, lamports)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Addresses as people write them: EIP-55 checksums checked, never guessed."""
+"""Addresses as people write them: EIP-55 checksums checked, never guessed; base58 for Solana."""
 
 from functools import lru_cache
 
@@ -24,6 +24,22 @@ def parse_address(text: object, path: str) -> Address:
     if digits not in (digits.lower(), digits.upper()) and checksummed(address) != text:
         raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
     return address
+
+
+def parse_solana_address(text: object, path: str) -> SolanaAddress:
+    """Read an address of Solana.
+
+    Raises:
+        BadPolicy: no base58 of 32 bytes.
+    """
+    if not isinstance(text, str) or text.startswith("0x"):
+        raise BadPolicy("an address of Solana is text in base58", path)
+    try:
+        return SolanaAddress.from_base58(text)
+    except Malformed as error:
+        raise BadPolicy(
+            f"an address of Solana is 32 bytes in base58: {error.reason}", path
+        ) from error
 
 
 def written(address: Address | SolanaAddress) -> str:

@@ -1,60 +1,23 @@
 """What an owner may withdraw, whatever the policy says: only to the recovery address."""
 
-from typing import Any
-
-from keymoot.base.fixed import Address
-from keymoot.policy.condition import canonical_value
+from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.policy.evm.intent import EvmIntent
+from keymoot.policy.evm.withdrawal import check_evm_withdrawal
 from keymoot.policy.intent import Intent
-from keymoot.policy.names import checksummed
-from keymoot.policy.refusal import REFUSED, Refusal
-from keymoot.policy.signature import BadCalldata, Function, parse_function
-
-_FORMS: dict[bytes, tuple[Function, dict[str, str]]] = {
-    function.selector: (function, roles)
-    for function, roles in (
-        (parse_function("transfer(address to,uint256 amount)", ""), {"to": "recovery"}),
-        (
-            parse_function("withdraw(uint256 assets,address receiver,address owner)", ""),
-            {"receiver": "recovery", "owner": "wallet"},
-        ),
-        (
-            parse_function("redeem(uint256 shares,address receiver,address owner)", ""),
-            {"receiver": "recovery", "owner": "wallet"},
-        ),
-    )
-}
+from keymoot.policy.refusal import Refusal, not_a_withdrawal
+from keymoot.policy.solana.intent import SolanaIntent
+from keymoot.policy.solana.withdrawal import check_solana_withdrawal
 
 
-def check_withdrawal(intent: Intent, recovery: Address) -> Refusal | None:
-    """Tell why an owner's transaction is no withdrawal to `recovery`; None if it is one.
+def check_withdrawal(intent: Intent, recovery: Address | SolanaAddress) -> Refusal | None:
+    """Tell why an owner's wish is no withdrawal to `recovery`; None if it is one.
 
-    A withdrawal is a native transfer, ERC-20 `transfer`, or ERC-4626 `withdraw` or
-    `redeem` of the wallet's own shares, each to the recovery address, with no value
-    beside the token forms.
+    Args:
+        intent: From `read_intent`.
+        recovery: An address of the same kind as the wallet's.
     """
-    tx = intent.transaction
-    if not tx.data:
-        if tx.to == recovery:
-            return None
-        return _refusal("to", f"a withdrawal goes to {checksummed(recovery)}")
-    found = _FORMS.get(tx.data[:4])
-    if tx.to is None or found is None:
-        forms = ", ".join(function.signature for function, _ in _FORMS.values())
-        return _refusal("data", f"a withdrawal is a plain transfer, or one of {forms}")
-    function, roles = found
-    if tx.value:
-        return _refusal("value", "a withdrawal of tokens sends no value")
-    try:
-        arguments: dict[str, Any] = function.decode(tx.data)
-    except BadCalldata as error:
-        return _refusal("data", str(error))
-    for name, role in roles.items():
-        wanted = recovery if role == "recovery" else intent.wallet
-        got = canonical_value("address", arguments[name])
-        if got != wanted:
-            return _refusal(f"args.{name}", f"{name} has to be {checksummed(wanted)}")
-    return None
-
-
-def _refusal(path: str, message: str) -> Refusal:
-    return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)
+    if isinstance(intent, EvmIntent) and isinstance(recovery, Address):
+        return check_evm_withdrawal(intent, recovery)
+    if isinstance(intent, SolanaIntent) and isinstance(recovery, SolanaAddress):
+        return check_solana_withdrawal(intent, recovery)
+    return not_a_withdrawal("method", "a withdrawal is a transaction to the recovery address")

@@ -46,3 +46,17 @@ class Refusal:
         if self.decoded is not None:
             found["decoded"] = self.decoded
         return found
+
+
+def not_a_withdrawal(path: str, message: str) -> Refusal:
+    """Refuse what an owner asked for as a withdrawal."""
+    return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)
+
+
+class NotSignable(Exception):
+    """A wish that no policy could allow; carries its refusal."""
+
+    def __init__(self, reason: str, message: str, path: str) -> None:
+        """Make the refusal; its message gets the house's first words."""
+        super().__init__(REFUSED + message)
+        self.refusal = Refusal(reason, REFUSED + message, path=path)

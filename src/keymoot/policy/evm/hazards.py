@@ -1,4 +1,4 @@
-"""Transactions that move value around a rule: refused by name where no rule names them."""
+"""EVM transactions that move value around a rule: refused by name where no rule names them."""
 
 from keymoot.base.transaction import EvmTransaction
 from keymoot.crypto.keccak import keccak256_raw

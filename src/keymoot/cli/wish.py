@@ -1,0 +1,99 @@
+"""What an agent would ask for, read from files."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keymoot.cli.output import fail
+
+if TYPE_CHECKING:
+    from keymoot.base.fixed import Address, SolanaAddress
+    from keymoot.base.transaction import EvmTransaction
+    from keymoot.policy.chain import Chain
+
+_NOBODY = "0x" + "00" * 19 + "01"
+_NOBODY_ON_SOLANA = "1" * 31 + "2"
+
+
+def read_wish(
+    file: Path, chain: "Chain", wallet: str | None, *, as_text: bool
+) -> "tuple[str, bytes, Address | SolanaAddress]":
+    """Give what would be asked: method, payload, and the account that is to sign.
+
+    Args:
+        file: A transaction, or a text.
+        chain: Whose transactions the file holds.
+        wallet: The account's address, if it is given.
+        as_text: Whether the file is a text to sign as it is.
+    """
+    from keymoot.base.request import (
+        SIGN_MESSAGE,
+        SIGN_SOLANA_MESSAGE,
+        SIGN_SOLANA_TRANSACTION,
+        SIGN_TRANSACTION,
+    )
+    from keymoot.policy.chain import SOLANA
+    from keymoot.policy.errors import BadPolicy
+    from keymoot.policy.names import parse_address, parse_solana_address
+
+    try:
+        if chain.namespace == SOLANA:
+            payer = parse_solana_address(wallet or _NOBODY_ON_SOLANA, "--wallet")
+            if as_text:
+                return SIGN_SOLANA_MESSAGE, _bytes_of(file), payer
+            payload, found = _solana_message(file, payer)
+            return SIGN_SOLANA_TRANSACTION, payload, payer if wallet else found
+        account = parse_address(wallet or _NOBODY, "--wallet")
+    except BadPolicy as error:
+        fail(str(error))
+    if as_text:
+        return SIGN_MESSAGE, _bytes_of(file), account
+    return SIGN_TRANSACTION, read_transaction(file, account.hex0x).unsigned_bytes(), account
+
+
+def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
+    """Read a transaction file: web3.py's dictionary as JSON."""
+    from keymoot.agent.dictionary import read_transaction as from_dictionary
+    from keymoot.base.errors import Malformed
+    from keymoot.base.fixed import Address
+
+    try:
+        fields = json.loads(_bytes_of(file))
+    except ValueError as error:
+        fail(f"{file} is not JSON: {error}")
+    if not isinstance(fields, dict):
+        fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
+    try:
+        return from_dictionary(fields, Address.from_hex(wallet))
+    except Malformed as error:
+        fail(f"{file}: {error}")
+
+
+def _solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAddress]":
+    """Give the bytes to sign and who pays, or `payer` where that cannot be read."""
+    import base64
+
+    from keymoot.base.errors import Malformed
+    from keymoot.base.solana_message import decode_message, message_of_transaction
+
+    try:
+        raw = base64.b64decode(b"".join(_bytes_of(file).split()), validate=True)
+    except ValueError as error:
+        fail(f"{file} is not base64: {error}")
+    candidates = [raw]
+    with contextlib.suppress(Malformed):
+        candidates.append(message_of_transaction(raw))
+    for candidate in candidates:
+        with contextlib.suppress(Malformed):
+            return candidate, decode_message(candidate).accounts[0]
+    # Neither can be read, so one of them gets its refusal: what has signatures is a whole
+    # transaction.
+    return candidates[-1], payer
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")

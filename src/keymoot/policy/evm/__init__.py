@@ -1,0 +1,1 @@
+"""Transactions of Ethereum's kind: decoded, and held against rules on functions and arguments."""

@@ -1,0 +1,89 @@
+"""A wish for an EVM transaction, decoded; before anything is decided."""
+
+from dataclasses import dataclass
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Hash32
+from keymoot.base.strict_json import Json
+from keymoot.base.transaction import EvmTransaction, UnsupportedType, decode_unsigned
+from keymoot.base.units import ChainId, Nonce
+from keymoot.crypto.transactions import signing_hash
+from keymoot.policy.chain import EIP155
+from keymoot.policy.names import checksummed
+from keymoot.policy.refusal import NotSignable
+
+MAX_SHOWN_DATA_BYTES = 256
+"""Calldata shown in a decoded wish; its length is shown in any case."""
+
+_TYPES_BY_NAME = {3: "blob transactions (type 3)", 4: "EIP-7702 authorizations (type 4)"}
+
+
+@dataclass(frozen=True, slots=True)
+class EvmIntent:
+    """A transaction that a wallet is asked to sign.
+
+    Attributes:
+        wallet: The wallet's own address on the target chain.
+        chain: The target chain; never None or 0 here.
+        digest: What would be signed.
+        message: Empty: an ECDSA key signs the digest.
+    """
+
+    wallet: Address
+    transaction: EvmTransaction
+    chain: ChainId
+    digest: Hash32
+    message: bytes = b""
+
+    @property
+    def slot(self) -> tuple[ChainId, Nonce]:
+        """The chain and nonce under which a later transaction replaces this one."""
+        return self.chain, self.transaction.nonce
+
+    @property
+    def max_fee(self) -> int:
+        """Gas times the highest fee per gas; fees of a rollup's first layer are outside."""
+        return self.transaction.gas * self.transaction.max_fee
+
+    @property
+    def value(self) -> int:
+        """Native wei that it sends."""
+        return self.transaction.value
+
+    def decoded(self) -> dict[str, Json]:
+        """Show the transaction as JSON, amounts as decimal text."""
+        tx = self.transaction
+        shown: dict[str, Json] = {
+            "type": tx.kind,
+            "chain": f"{EIP155}:{self.chain}",
+            "nonce": tx.nonce,
+            "to": None if tx.to is None else checksummed(tx.to),
+            "value": str(tx.value),
+            "gas": str(tx.gas),
+            "maxFee": str(self.max_fee),
+            "dataLength": len(tx.data),
+        }
+        if tx.data:
+            shown["data"] = "0x" + tx.data[:MAX_SHOWN_DATA_BYTES].hex()
+        return shown
+
+
+def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
+    """Decode a wish for a transaction.
+
+    Raises:
+        NotSignable: an unsupported or unprotected transaction, or bytes that are none.
+    """
+    try:
+        transaction = decode_unsigned(payload)
+    except UnsupportedType as error:
+        what = _TYPES_BY_NAME.get(error.kind, f"transactions of type {error.kind}")
+        message = f"{what} are never signed: send type 0, 1 or 2"
+        raise NotSignable("TRANSACTION_TYPE", message, "type") from error
+    except Malformed as error:
+        message = f"not an unsigned transaction: {error}"
+        raise NotSignable("MALFORMED_TRANSACTION", message, "payload") from error
+    if transaction.chain_id is None or transaction.chain_id == 0:
+        message = "a transaction without a chain id counts on every chain: set chainId (EIP-155)"
+        raise NotSignable("UNPROTECTED", message, "chainId")
+    return EvmIntent(wallet, transaction, transaction.chain_id, signing_hash(transaction))

@@ -1,0 +1,171 @@
+"""Try one rule on an EVM transaction: target, function, arguments, value."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keymoot.base.fixed import Address
+from keymoot.base.strict_json import Json
+from keymoot.policy.condition import canonical_value
+from keymoot.policy.evm.hazards import hazard_of
+from keymoot.policy.evm.intent import EvmIntent
+from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
+from keymoot.policy.evm.signature import BadCalldata, Function
+from keymoot.policy.match import Match, Step
+from keymoot.policy.names import checksummed
+from keymoot.policy.refusal import REFUSED, Refusal
+from keymoot.policy.rule import ALLOW, DENY
+
+MAX_SHOWN_CHARACTERS = 128
+"""Longest text of one decoded value; a signature has room for about a hundred values."""
+
+TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
+"""How far a rule got before it stopped."""
+
+
+class EvmMatch(Match):
+    """One rule's trial on one transaction.
+
+    Attributes:
+        function: What the calldata names, if the rule knows it.
+        arguments: The decoded arguments, by path.
+    """
+
+    rule: EvmRule
+
+    def __init__(self, rule: EvmRule, intent: EvmIntent, trace: list[Step]) -> None:
+        """Take the rule; `run` tries it."""
+        super().__init__(rule, intent.wallet, trace)
+        self.intent = intent
+        self.function: Function | None = None
+        self.arguments: dict[str, Any] = {}
+
+    def checks(self) -> tuple[Callable[[], bool], ...]:
+        """Give the checks, in the order of TARGET, FUNCTION, CALLDATA, CONDITIONS."""
+        return (self._target, self._function, self._calldata, self._conditions)
+
+    @property
+    def what(self) -> str:
+        """The function's name."""
+        return self.function.name if self.function else "the transfer"
+
+    def amount(self, source: str) -> int:
+        """Give the native value, or an argument."""
+        native = source == NATIVE_VALUE
+        return self.intent.transaction.value if native else int(self.arguments[source])
+
+    def path(self, source: str) -> str:
+        """Say where that amount stands."""
+        return "value" if source == NATIVE_VALUE else f"args.{source}"
+
+    def understood(self, decoded: dict[str, Json]) -> None:
+        """Show the function and its arguments, if the rule knows them."""
+        if self.function is None:
+            return
+        paths = [path for path in self.arguments if not self._is_tuple(path)]
+        decoded["function"] = self.function.signature
+        decoded["args"] = {path: shown(self.argument(path)) for path in paths}
+
+    def _target(self) -> bool:
+        to = self.intent.transaction.to
+        if self.rule.to is None:
+            return True
+        if to is None:
+            return self.note("to", self.rule.to.wanted, "contract creation", passed=False)
+        return self.compare("to", self.rule.to, to, checksummed(to))
+
+    def _function(self) -> bool:
+        data = self.intent.transaction.data
+        if not self.rule.functions:
+            if self.rule.action == DENY:
+                return True
+            return self.note("data", "no calldata", f"{len(data)} bytes", passed=not data)
+        if self.intent.transaction.to is not None:
+            self.function = self.rule.functions.get(data[:4])
+        wanted = " or ".join(one.signature for one in self.rule.functions.values())
+        got = "0x" + data[:4].hex()
+        return self.note("function", wanted, got, passed=self.function is not None)
+
+    def _calldata(self) -> bool:
+        if self.function is None:
+            return True
+        try:
+            self.arguments = self.function.decode(self.intent.transaction.data)
+        except BadCalldata as error:
+            self.note("data", "canonical calldata", str(error), passed=False)
+            # What a DENY names but cannot read is denied all the same.
+            return self.rule.action == DENY
+        return True
+
+    def _conditions(self) -> bool:
+        return self._arguments() and self._value() and self._access_list()
+
+    def _arguments(self) -> bool:
+        for path, condition in self.rule.arguments.items():
+            value = self.argument(path)
+            if not self.compare(f"args.{path}", condition, value, shown(value)):
+                return False
+        return True
+
+    def _value(self) -> bool:
+        value = self.intent.transaction.value
+        if self.rule.value is not None:
+            return self.compare("value", self.rule.value, value, str(value))
+        if self.rule.action == DENY:
+            return True
+        return self.note("value", "eq 0", str(value), passed=value == 0)
+
+    def _access_list(self) -> bool:
+        if self.rule.action != ALLOW or self.rule.any_access_list:
+            return True
+        count = len(self.intent.transaction.access_list)
+        return self.note("accessList", "empty", f"{count} entries", passed=count == 0)
+
+    def argument(self, path: str) -> Any:
+        """Give a decoded argument as conditions compare it."""
+        kind = self.function.kind_of(path) if self.function else None
+        return canonical_value(kind or "", self.arguments[path])
+
+    def _is_tuple(self, path: str) -> bool:
+        return self.function is not None and str(self.function.kind_of(path)).startswith("(")
+
+
+def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
+    """Name the hazard, or what stopped the rule that went farthest."""
+    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
+    closest = max(allows, key=lambda match: match.stopped or 0, default=None)
+    if closest is not None and closest.step is not None and (closest.stopped or 0) >= CALLDATA:
+        step = closest.step
+        word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
+        message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
+        return Refusal(word, message, rule=step.rule, path=step.path)
+    hazard = hazard_of(intent.transaction)
+    if hazard is not None:
+        return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
+    if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
+        message = (
+            f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
+        )
+        return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
+    to = intent.transaction.to
+    target = "anything" if to is None else checksummed(to)
+    return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
+
+
+def shown(value: Any) -> str:
+    """Write a decoded value for people, cut where it is long.
+
+    What is shown goes into a wallet's log, whose records are bounded: without the cut,
+    an agent could write one that nobody can read again.
+    """
+    text = _text(value)
+    if len(text) <= MAX_SHOWN_CHARACTERS:
+        return text
+    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_text(one) for one in value) + "]"
+    if isinstance(value, bytes):
+        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
+    return str(value)

@@ -1,0 +1,126 @@
+"""A rule on EVM transactions: whom it speaks of, and what must hold."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from keymoot.base.strict_json import Json
+from keymoot.policy.condition import Condition, Sets, parse_condition
+from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.signature import Function, parse_function
+from keymoot.policy.limit import Limit
+from keymoot.policy.rule import (
+    ALLOW,
+    Rule,
+    parse_action,
+    parse_field,
+    parse_name,
+    parse_spend,
+)
+from keymoot.policy.shape import known_fields
+
+NATIVE_VALUE = "$value"
+"""What `spend` calls the native wei of a transaction."""
+
+MAX_FUNCTIONS = 16
+MAX_ARGUMENT_CONDITIONS = 32
+
+_FIELDS = {"id", "action", "method", "to", "function", "args", "value", "accessList", "spend"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvmRule(Rule):
+    """One rule on EVM transactions; `spend` names an argument, or NATIVE_VALUE.
+
+    Attributes:
+        to: On the transaction's target; only a DENY may leave it out.
+        functions: By selector; empty for an ALLOW of plain transfers (no calldata),
+            or a DENY of anything.
+        arguments: Conditions by argument path; they hold for each of `functions`.
+        value: On the native wei; where it is None, an ALLOW wants exactly 0.
+        any_access_list: Whether an access list may be there.
+    """
+
+    to: Condition | None
+    functions: dict[bytes, Function]
+    arguments: dict[str, Condition]
+    value: Condition | None
+    any_access_list: bool
+
+
+def parse_evm_rule(
+    json: dict[str, Json], sets: Sets, limits: dict[str, Limit], path: str
+) -> EvmRule:
+    """Read one rule of the method eth_signTransaction.
+
+    Raises:
+        BadPolicy: not a rule; `path` names the field.
+    """
+    known_fields(json, _FIELDS, path)
+    action = parse_action(json, path)
+    if action == ALLOW and "to" not in json:
+        raise BadPolicy("an ALLOW names its targets: contracts or recipients", f"{path}.to")
+    functions = _functions(json.get("function"), f"{path}.function")
+    arguments = _arguments(json.get("args", {}), functions, sets, f"{path}.args")
+    if action == ALLOW and not functions and "value" not in json:
+        raise BadPolicy("a rule without a function is for transfers: name value", f"{path}.value")
+    source_of = partial(_source, functions)
+    return EvmRule(
+        name=parse_name(json, path),
+        action=action,
+        to=parse_field(json, "to", "address", sets, path),
+        functions=functions,
+        arguments=arguments,
+        value=parse_field(json, "value", "uint256", sets, path),
+        any_access_list=_access_list(json, path),
+        spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
+    )
+
+
+def _access_list(json: dict[str, Json], path: str) -> bool:
+    if "accessList" in json and json["accessList"] != "any":
+        raise BadPolicy('"any", or leave the field out', f"{path}.accessList")
+    return "accessList" in json
+
+
+def _functions(json: Json, path: str) -> dict[bytes, Function]:
+    if json is None:
+        return {}
+    texts = json if isinstance(json, list) else [json]
+    if not 0 < len(texts) <= MAX_FUNCTIONS:
+        raise BadPolicy(f"a rule names 1 to {MAX_FUNCTIONS} functions", path)
+    found: dict[bytes, Function] = {}
+    for at, text in enumerate(texts):
+        function = parse_function(text, f"{path}[{at}]" if isinstance(json, list) else path)
+        if function.selector in found:
+            raise BadPolicy(f"{function.signature} has the selector of another one here", path)
+        found[function.selector] = function
+    return found
+
+
+def _arguments(
+    json: Json, functions: dict[bytes, Function], sets: Sets, path: str
+) -> dict[str, Condition]:
+    if not isinstance(json, dict) or len(json) > MAX_ARGUMENT_CONDITIONS:
+        raise BadPolicy(f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", path)
+    found = {}
+    for name, condition in json.items():
+        kind = _kind(functions, name, f"{path}.{name}")
+        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}")
+    return found
+
+
+def _kind(functions: dict[bytes, Function], name: str, path: str) -> str:
+    kinds = {function.kind_of(name) for function in functions.values()}
+    if not kinds or None in kinds:
+        raise BadPolicy("every function of the rule needs an argument of this name", path)
+    if len(kinds) > 1:
+        raise BadPolicy("the functions of the rule give this argument different types", path)
+    return str(kinds.pop())
+
+
+def _source(functions: dict[bytes, Function], source: str, path: str) -> str:
+    native = source == NATIVE_VALUE or (source == "value" and not functions)
+    kind = "uint256" if native else _kind(functions, source, path)
+    if not kind.startswith("uint") or kind.endswith("]"):
+        raise BadPolicy("only an unsigned integer can be spent", path)
+    return NATIVE_VALUE if native else source

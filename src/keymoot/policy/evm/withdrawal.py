@@ -1,0 +1,56 @@
+"""Which EVM transactions are withdrawals: only to the recovery address."""
+
+from typing import Any
+
+from keymoot.base.fixed import Address
+from keymoot.policy.condition import canonical_value
+from keymoot.policy.evm.intent import EvmIntent
+from keymoot.policy.evm.signature import BadCalldata, Function, parse_function
+from keymoot.policy.names import checksummed
+from keymoot.policy.refusal import Refusal, not_a_withdrawal
+
+_FORMS: dict[bytes, tuple[Function, dict[str, str]]] = {
+    function.selector: (function, roles)
+    for function, roles in (
+        (parse_function("transfer(address to,uint256 amount)", ""), {"to": "recovery"}),
+        (
+            parse_function("withdraw(uint256 assets,address receiver,address owner)", ""),
+            {"receiver": "recovery", "owner": "wallet"},
+        ),
+        (
+            parse_function("redeem(uint256 shares,address receiver,address owner)", ""),
+            {"receiver": "recovery", "owner": "wallet"},
+        ),
+    )
+}
+
+
+def check_evm_withdrawal(intent: EvmIntent, recovery: Address) -> Refusal | None:
+    """Tell why an owner's transaction is no withdrawal to `recovery`; None if it is one.
+
+    A withdrawal is a native transfer, ERC-20 `transfer`, or ERC-4626 `withdraw` or
+    `redeem` of the wallet's own shares, each to the recovery address, with no value
+    beside the token forms.
+    """
+    tx = intent.transaction
+    if not tx.data:
+        if tx.to == recovery:
+            return None
+        return not_a_withdrawal("to", f"a withdrawal goes to {checksummed(recovery)}")
+    found = _FORMS.get(tx.data[:4])
+    if tx.to is None or found is None:
+        forms = ", ".join(function.signature for function, _ in _FORMS.values())
+        return not_a_withdrawal("data", f"a withdrawal is a plain transfer, or one of {forms}")
+    function, roles = found
+    if tx.value:
+        return not_a_withdrawal("value", "a withdrawal of tokens sends no value")
+    try:
+        arguments: dict[str, Any] = function.decode(tx.data)
+    except BadCalldata as error:
+        return not_a_withdrawal("data", str(error))
+    for name, role in roles.items():
+        wanted = recovery if role == "recovery" else intent.wallet
+        got = canonical_value("address", arguments[name])
+        if got != wanted:
+            return not_a_withdrawal(f"args.{name}", f"{name} has to be {checksummed(wanted)}")
+    return None

@@ -1,0 +1,1 @@
+"""Transactions of Solana: every instruction known, and every transfer under a rule of its own."""

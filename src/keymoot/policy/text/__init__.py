@@ -1,0 +1,1 @@
+"""Messages for people, signed where a rule names how they begin."""
