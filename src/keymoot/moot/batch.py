@@ -9,6 +9,7 @@ batch was opened has no part in it.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -118,6 +119,8 @@ class BatchPage:
 class PresignatureId:
     """Names one presignature within a generation."""
 
+    LENGTH: ClassVar[int] = 10
+
     batch: int
     place: int
 
@@ -132,7 +135,7 @@ class PresignatureId:
         Raises:
             Malformed: another length.
         """
-        if len(raw) != 10:
+        if len(raw) != PresignatureId.LENGTH:
             raise Malformed(f"a presignature's name has 10 bytes, got {len(raw)}")
         return PresignatureId(int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big"))
 

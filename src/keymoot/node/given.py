@@ -8,13 +8,16 @@ from keymoot.base import rlp
 from keymoot.base.fields import list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
+from keymoot.contracts.record import Record
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import answers_item, read_answers
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.moot.batch import PresignatureId
 from keymoot.runtime.release import find_record
 from keymoot.store.table import Batch
+from keymoot.threshold.committee import Committee
 
 Given = list[tuple[int, Answer]]
 """Answers with their seats."""
@@ -42,14 +45,14 @@ class GivenShares:
         raw = archive.shares_of(self._ledger.engine.snapshot, request)
         return None if raw is None else _decode(raw)
 
-    def keep(self, found: dict[Hash32, Given], need: int) -> None:
+    def keep(self, found: dict[Hash32, Given], committee: Committee) -> None:
         """Write down, synced, the answers that are enough for a signature."""
         batch: Batch = {}
         state = self._ledger.state()
         for request, answers in found.items():
             good = [(seat, one) for seat, one in answers if not one.code]
             record = find_record(state, request)
-            if len(good) < need or record is None:
+            if record is None or len(good) < _need(record, committee):
                 continue
             archive.put_shares(batch, request, record.expires_at, _encode(good))
             self._recent[request] = good
@@ -62,6 +65,12 @@ class GivenShares:
             archive.forget_shares(self._ledger.engine.snapshot, batch, now)
         if batch:
             self._store.write(batch)
+
+
+def _need(record: Record, committee: Committee) -> int:
+    """Give how many answers make a signature: FROST's are of all signers that were named."""
+    by_frost = len(record.bound_to) > PresignatureId.LENGTH
+    return (committee.degree if by_frost else committee.ecdsa_degree) + 1
 
 
 def _encode(answers: Given) -> bytes:

@@ -1,7 +1,7 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 import structlog
 
@@ -190,7 +190,8 @@ class Moot:
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
-            await asyncio.gather(*(seat.pulse() for seat in self.seats))
+            for seat in self.seats:
+                self._spawn(seat.pulse())
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""
@@ -214,7 +215,10 @@ class Moot:
             stuck = 0
 
     def _hear(self, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._post(raw))
+        self._spawn(self._post(raw))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

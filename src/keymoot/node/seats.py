@@ -30,10 +30,23 @@ from keymoot.runtime.receipt import Receipt
 RESTART_SECONDS = 0.2
 """Pause before an enclave that ended is started again."""
 
+ANSWER_SECONDS = 2.0
+"""How long others wait for an enclave that has been asked for shares."""
+
 Fed = Callable[[int, Height, bytes], None]
 """Takes a seat's share of the beacon of a height; empty where it gave none."""
 
 log = structlog.get_logger("keymoot.seats")
+
+
+class EnclaveSilent(Refused):
+    """The enclave has not answered what it was asked."""
+
+    code = "ENCLAVE_SILENT"
+
+    def __init__(self, seat: int) -> None:
+        """Name the seat."""
+        super().__init__(f"the enclave of seat {seat} does not answer")
 
 
 class SeatHolder:
@@ -52,6 +65,8 @@ class SeatHolder:
         self._fed: Fed = lambda *_: None
         self._next: Height | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: asyncio.Future[list[Answer]] | None = None
+        self._pulsing = False
         self.alive = True
         """Whether its process runs and has joined."""
 
@@ -92,8 +107,20 @@ class SeatHolder:
         return await self.client.sign(ballot)
 
     async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
-        """Have bound requests answered."""
-        return await self.client.cosign(asked)
+        """Have bound requests answered; one question at a time.
+
+        Raises:
+            EnclaveSilent: no answer in time; it is asked no more until that one comes.
+        """
+        if self._owed is not None and not self._owed.done():
+            raise EnclaveSilent(self.index)
+        self._owed = asyncio.ensure_future(self.client.cosign(asked))
+        done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
+        if not done:
+            log.warning("enclave.silent", seat=self.index)
+            self._owed.add_done_callback(_look_away)
+            raise EnclaveSilent(self.index)
+        return self._owed.result()
 
     # -- following
 
@@ -176,9 +203,15 @@ class SeatHolder:
                 log.warning("enclave.does_not_start", seat=self.index, reason=str(error))
 
     async def pulse(self) -> None:
-        """Let the enclave see that time has passed."""
-        with suppress(Refused):
-            await self.client.pulse()
+        """Let the enclave see that time has passed, unless the last time is still to come."""
+        if self._pulsing:
+            return
+        self._pulsing = True
+        try:
+            with suppress(Refused):
+                await self.client.pulse()
+        finally:
+            self._pulsing = False
 
     async def close(self) -> None:
         """End the enclave."""
@@ -194,6 +227,12 @@ class SeatHolder:
         await self.client.join(self._genesis)
         self.alive = True
         await self.sync()
+
+
+def _look_away(owed: asyncio.Future[list[Answer]]) -> None:
+    """Take what came too late, so that nobody complains that it was never looked at."""
+    if not owed.cancelled():
+        owed.exception()
 
 
 async def _start(index: int, config: Config) -> EnclaveClient:

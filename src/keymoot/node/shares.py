@@ -20,6 +20,7 @@ from keymoot.enclave.messages import MAX_BATCH
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
+from keymoot.moot.batch import PresignatureId
 from keymoot.node.given import Given, GivenShares
 from keymoot.node.moot import Moot
 from keymoot.node.status import assembly_json
@@ -163,7 +164,15 @@ class ShareService:
             else:
                 told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
             answers.append(told)
-        return self._told(request, BOUND) | {"custody": BY_ASSEMBLY, "answers": answers}
+        told = self._told(request, BOUND) | self._signers(request)
+        return told | {"custody": BY_ASSEMBLY, "answers": answers}
+
+    def _signers(self, request: Hash32) -> dict[str, Json]:
+        """Name the signers of an Ed25519 signature; nothing for ECDSA's, whom anyone may be."""
+        record = find_record(self._ledger.state(), request)
+        if record is None or len(record.bound_to) <= PresignatureId.LENGTH:
+            return {}
+        return {"signers": data(record.bound_to)}
 
     def assembly(self) -> dict[str, Json]:
         """Say who sits in the assembly, its generation, roots and stock."""
@@ -175,6 +184,7 @@ class ShareService:
         lost = self._moot.forgotten(height)
         shares = await self._moot.beacons.shares(height, 0 if lost else wait, checked=checked)
         return self._told(request, BOUND) | {
+            **self._signers(request),
             "custody": BY_ASSEMBLY,
             "height": height,
             "beacon": {str(seat): data(share) for seat, share in sorted(shares.items())},
@@ -208,7 +218,7 @@ class ShareService:
             for place, (request, _) in enumerate(asked)
         }
         # On disk before they leave: asked again, also by another start, they are the same.
-        self._given.keep(found, self._moot.committee.ecdsa_degree + 1)
+        self._given.keep(found, self._moot.committee)
         return [found[request] for request, _ in asked]
 
     async def _by_vault(self, requests: list[Hash32]) -> list[Answer]:
