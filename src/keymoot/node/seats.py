@@ -8,6 +8,7 @@ ledger; enclaves never speak to each other.
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -65,6 +66,7 @@ class SeatHolder:
         self._fed: Fed = lambda *_: None
         self._next: Height | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._voting: asyncio.Future[Votes] | None = None
         self._owed: asyncio.Future[list[Answer]] | None = None
         self._pulsing = False
         self.alive = True
@@ -103,8 +105,17 @@ class SeatHolder:
     # -- what the engine asks
 
     async def sign(self, ballot: Ballot) -> Votes:
-        """Propose and vote."""
-        return await self.client.sign(ballot)
+        """Propose and vote; one ballot at a time.
+
+        Raises:
+            EnclaveSilent: the vote before is still to come, so nobody waits for this one.
+        """
+        if self._voting is not None and not self._voting.done():
+            raise EnclaveSilent(self.index)
+        self._voting = asyncio.ensure_future(self.client.sign(ballot))
+        self._voting.add_done_callback(_look_away)
+        # Whoever has enough votes waits no longer; the enclave votes all the same.
+        return await asyncio.shield(self._voting)
 
     async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
         """Have bound requests answered; one question at a time.
@@ -229,7 +240,7 @@ class SeatHolder:
         await self.sync()
 
 
-def _look_away(owed: asyncio.Future[list[Answer]]) -> None:
+def _look_away(owed: asyncio.Future[Any]) -> None:
     """Take what came too late, so that nobody complains that it was never looked at."""
     if not owed.cancelled():
         owed.exception()
