@@ -16,7 +16,7 @@ from keymoot.attest.header import Header
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
-from keymoot.base.solana_message import decode_message
+from keymoot.base.solana_message import decode_message, message_of_transaction
 from keymoot.base.transaction import decode_signed, decode_unsigned
 from keymoot.contracts.keys import Question
 from keymoot.contracts.record import Record
@@ -59,6 +59,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_signed,
     decode_request,
     decode_message,
+    message_of_transaction,
     Genesis.decode,
     Receipt.decode,
     Record.decode,

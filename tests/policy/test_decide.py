@@ -206,7 +206,8 @@ def test_other_transaction_types_are_refused(kind: int) -> None:
 @pytest.mark.parametrize(
     ("method", "payload", "word"),
     [
-        ("personal_sign", b"hello", "METHOD_NOT_ALLOWED"),
+        ("personal_sign", b"", "MALFORMED_MESSAGE"),
+        ("personal_sign", bytes(32), "MALFORMED_MESSAGE"),
         ("eth_sign", bytes(32), "METHOD_NOT_ALLOWED"),
         ("eth_signTypedData_v4", b'{"primaryType":"Mail"}', "METHOD_NOT_ALLOWED"),
         ("eth_signTypedData_v4", b'{"primaryType":"Permit"}', "PERMIT"),

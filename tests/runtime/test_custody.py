@@ -1,6 +1,7 @@
 """Bind and release: what leads to a signature, and everything that must not."""
 
 import pytest
+from eth_account.messages import _hash_eip191_message, encode_defunct
 
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Bytes32, Hash32
@@ -25,6 +26,7 @@ from tests.runtime.people import (
     Play,
     calldata,
     payment,
+    policy,
 )
 
 
@@ -55,6 +57,32 @@ def test_a_refused_request_is_never_signed() -> None:
     assert (receipt.status, receipt.error_code) == (0, "LIMIT_EXCEEDED")
     with pytest.raises(NotBound, match="refused"):
         answer(play, key)
+
+
+def test_a_text_that_a_rule_names_is_signed_and_replaces_nothing() -> None:
+    play = Play().ready()
+    text = {
+        "id": "login",
+        "action": "ALLOW",
+        "method": "personal_sign",
+        "prefix": "app.example wants you to sign in:",
+    }
+    document = policy()
+    document["rules"].append(text)
+    document["limits"].append(
+        {"id": "rate", "meter": "count", "max": "2", "window": "1h", "kind": "rolling"}
+    )
+    play.rule(document)
+    codes = []
+    for _ in range(3):
+        raw, key = play.request(text["prefix"].encode() + b" 1", method="personal_sign")
+        codes.append(play.chain.send(raw).error_code)
+        if not codes[-1]:
+            released = answer(play, key)
+            message = encode_defunct(text=text["prefix"] + " 1")
+            digest = Hash32(_hash_eip191_message(message))
+            assert recover(digest, released.signature) == play.account
+    assert codes == ["", "", "LIMIT_EXCEEDED"]
 
 
 def test_release_stops_with_expiry_pause_and_revocation() -> None:

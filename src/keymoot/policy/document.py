@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32, SolanaAddress
 from keymoot.base.request import (
+    SIGN_MESSAGE,
     SIGN_SOLANA_MESSAGE,
     SIGN_SOLANA_TRANSACTION,
     SIGN_TRANSACTION,
@@ -161,10 +162,10 @@ def _rule(
         return parse_evm_rule(json, sets, limits, path)
     if chain.namespace == SOLANA and method == SIGN_SOLANA_TRANSACTION:
         return parse_transfer_rule(json, sets, limits, path)
-    if chain.namespace == SOLANA and method == SIGN_SOLANA_MESSAGE:
-        return parse_text_rule(json, method, path)
+    if (chain.namespace, method) in ((EIP155, SIGN_MESSAGE), (SOLANA, SIGN_SOLANA_MESSAGE)):
+        return parse_text_rule(json, str(method), path)
     known = {
-        EIP155: SIGN_TRANSACTION,
+        EIP155: f"{SIGN_TRANSACTION} and {SIGN_MESSAGE}",
         SOLANA: f"{SIGN_SOLANA_TRANSACTION} and {SIGN_SOLANA_MESSAGE}",
     }
     raise BadPolicy(

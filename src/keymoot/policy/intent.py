@@ -14,7 +14,7 @@ from keymoot.policy.evm.intent import EvmIntent, read_transaction
 from keymoot.policy.evm.typed_data import hazard_of_typed_data
 from keymoot.policy.refusal import NotSignable
 from keymoot.policy.solana.intent import SolanaIntent, read_message
-from keymoot.policy.text.intent import TextIntent, read_solana_text
+from keymoot.policy.text.intent import TextIntent, read_personal_text, read_solana_text
 
 __all__ = ["Intent", "NotSignable", "read_intent"]
 
@@ -47,13 +47,15 @@ def read_intent(method: str, payload: bytes, account: Address | SolanaAddress) -
             raise _not_allowed(method, "this wallet has an Ed25519 key, of Solana")
     elif method == SIGN_TRANSACTION:
         return read_transaction(payload, account)
+    elif method == SIGN_MESSAGE:
+        return read_personal_text(method, payload, account)
     elif method in _ED25519_METHODS:
         raise _not_allowed(method, "this wallet has a secp256k1 key, of Ethereum")
     elif method == SIGN_TYPED_DATA:
         hazard = hazard_of_typed_data(payload)
         if hazard:
             raise NotSignable("PERMIT", f"{hazard} moves value around every rule", "primaryType")
-    if method in (SIGN_MESSAGE, SIGN_TYPED_DATA):
+    if method == SIGN_TYPED_DATA:
         raise _not_allowed(method, "no rule of this version allows it")
     raise _not_allowed(method, "it would sign what nobody decoded")
 

@@ -1,5 +1,7 @@
 """Derived addresses: as Solana's own library derives them."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,9 +11,11 @@ from solders.token.associated import get_associated_token_address
 
 from keymoot.base.fixed import SolanaAddress
 from keymoot.policy.solana.token_account import (
+    ASSOCIATED_TOKEN_PROGRAM,
     TOKEN_PROGRAM,
     associated_account,
     find_program_address,
+    is_associated,
     is_on_curve,
 )
 
@@ -55,6 +59,23 @@ def test_associated_accounts_are_solanas(owner: SolanaAddress, mint: SolanaAddre
     theirs = get_associated_token_address(Pubkey(owner), Pubkey(mint))
     assert associated_account(owner, mint) == bytes(theirs)
     assert not is_on_curve(associated_account(owner, mint))
+    assert is_associated(SolanaAddress(bytes(theirs)), owner, mint)
+    assert not is_associated(owner, owner, mint)
+    assert not is_associated(associated_account(mint, owner), owner, mint) or owner == mint
+
+
+@settings(max_examples=50)
+@given(keys, keys)
+def test_an_address_with_another_bump_is_not_associated(
+    owner: SolanaAddress, mint: SolanaAddress
+) -> None:
+    seeds = [bytes(owner), bytes(TOKEN_PROGRAM), bytes(mint)]
+    program_bytes = bytes(ASSOCIATED_TOKEN_PROGRAM)
+    _, bump = Pubkey.find_program_address(seeds, Pubkey(program_bytes))
+    for lower in range(bump - 4, bump):
+        last = bytes([lower]) + program_bytes + b"ProgramDerivedAddress"
+        other = SolanaAddress(sha256(b"".join(seeds) + last).digest())
+        assert not is_associated(other, owner, mint)
 
 
 def test_the_token_program_is_the_classic_one() -> None:

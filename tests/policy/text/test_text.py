@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from eth_account.messages import _hash_eip191_message, encode_defunct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.message import Message, MessageV0, from_bytes_versioned
@@ -14,6 +15,7 @@ from keymoot.policy.decide import Decision, decide
 from keymoot.policy.intent import NotSignable, read_intent
 from keymoot.policy.limit import Usage
 from keymoot.policy.text.intent import MAX_TEXT_BYTES
+from tests.policy import documents
 from tests.policy.solana.messages import NOW, WALLET, built, document, parsed, sol, token
 
 LOGIN = "app.example wants you to sign in with your Solana account:"
@@ -152,3 +154,35 @@ def test_what_a_rule_allows_would_need_more_signatures_than_a_packet_holds() -> 
     assert not resembles_message(WHOLE.encode())
     assert resembles_message(b"\x80")
     assert not resembles_message(b"")
+
+
+class TestPersonalSign:
+    """The same rule for wallets with an ECDSA key, behind EIP-191's prefix."""
+
+    def policy(self, *prefixes: str) -> Any:
+        changed = documents.interfaces()
+        changed["rules"] += [
+            {"id": f"p{at}", "action": "ALLOW", "method": "personal_sign", "prefix": one}
+            for at, one in enumerate(prefixes)
+        ]
+        return documents.parsed(changed)
+
+    def reason(self, text: str, policy: Any) -> str:
+        intent = read_intent("personal_sign", text.encode(), documents.WALLET)
+        decision = decide(policy, intent, {}, (), documents.NOW)
+        return "" if decision.refusal is None else decision.refusal.reason
+
+    @given(st.text(alphabet="abc é\n", min_size=1, max_size=200))
+    def test_the_digest_is_eip_191s(self, text: str) -> None:
+        intent = read_intent("personal_sign", text.encode(), documents.WALLET)
+        theirs = _hash_eip191_message(encode_defunct(text=text))
+        assert (intent.digest, intent.message, intent.slot) == (theirs, b"", None)
+
+    def test_a_prefix_allows_and_nothing_else_does(self) -> None:
+        policy = self.policy("app.example wants you to sign in:")
+        assert self.reason("app.example wants you to sign in:\n0x", policy) == ""
+        assert self.reason("app.example wants you to pay", policy) == "NO_RULE"
+
+    def test_without_a_rule_on_texts_all_are_refused_as_ever(self) -> None:
+        assert self.reason("hello", documents.parsed()) == "METHOD_NOT_ALLOWED"
+        assert self.reason("app.example wants you", parsed()) == "WRONG_CHAIN"

@@ -10,7 +10,7 @@ from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.solana.instruction import TokenTransfer, Transfer
 from keymoot.policy.solana.rule import AMOUNT, TransferRule
-from keymoot.policy.solana.token_account import associated_account
+from keymoot.policy.solana.token_account import associated_account, is_associated
 
 INSTRUCTION, MINT, RECIPIENT, SOURCE, HOW_MUCH = range(5)
 """How far a rule got before it stopped."""
@@ -96,7 +96,7 @@ class TransferMatch(Match):
     def _holds(self, test: Test, account: SolanaAddress, mint: SolanaAddress) -> bool:
         """Compare a token account, which is also meant where its owner is named."""
         named = test.named(self.owner)
-        known = account in named or any(associated_account(one, mint) == account for one in named)
+        known = account in named or any(is_associated(account, one, mint) for one in named)
         return known != (test.operator == "notIn")
 
 

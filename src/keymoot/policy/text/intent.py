@@ -11,6 +11,9 @@ from keymoot.policy.refusal import NotSignable
 MAX_TEXT_BYTES = 2_048
 """Longest message that is signed."""
 
+_EIP191 = b"\x19Ethereum Signed Message:\n"
+"""No transaction and no typed data starts so."""
+
 _ALLOWED_CONTROLS = "\n\t"
 """No carriage return: it lets a terminal show another text than the one that is signed."""
 
@@ -55,6 +58,16 @@ def read_solana_text(method: str, payload: bytes, wallet: SolanaAddress) -> Text
         why = "these bytes could be taken for a transaction of Solana"
         raise NotSignable("TRANSACTION_AS_TEXT", why, "payload")
     return TextIntent(wallet, method, _text(payload), keccak256(payload), payload)
+
+
+def read_personal_text(method: str, payload: bytes, wallet: Address) -> TextIntent:
+    """Decode a wish for a text that an ECDSA key signs behind EIP-191's prefix.
+
+    Raises:
+        NotSignable: not a text.
+    """
+    digest = keccak256(_EIP191 + str(len(payload)).encode() + payload)
+    return TextIntent(wallet, method, _text(payload), digest, b"")
 
 
 def _text(payload: bytes) -> str:
