@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from keymoot.base.fixed import SolanaAddress
 from keymoot.base.strict_json import canonical
 from tests.node.running import Running, pay, running
+from tests.node.solana import LOGIN, RECOVERY, payment
+from tests.node.solana import policy as on_solana
 from tests.policy.documents import interfaces
 from tests.runtime.people import policy
 
@@ -250,6 +253,63 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     )
     assert denied.returncode == 1
     assert "does not open" in denied.stderr
+
+
+def test_a_walk_with_a_wallet_on_solana(tmp_path: Path, node: Running) -> None:
+    from nacl.signing import VerifyKey
+    from solders.pubkey import Pubkey
+    from solders.transaction import VersionedTransaction
+
+    from keymoot.base import base58
+
+    shell = Shell(tmp_path, node)
+    shell.write("password", "correct horse\n")
+    secret = ["--password-file", "password"]
+    owner = ["--owner", "owner.json", *secret]
+    shell.json("key", "new", "owner.json", *secret)
+    home = str(Pubkey.from_bytes(bytes(RECOVERY)))
+    unnamed = shell.run("wallet", "create", "treasury", *owner, "--solana")
+    assert (unnamed.returncode, "--recovery" in unnamed.stderr) == (1, True)
+    vault = ["--solana", "--in-vault", "--recovery", home]
+    assert (
+        "leave out --in-vault" in shell.run("wallet", "create", "treasury", *owner, *vault).stderr
+    )
+    made = shell.json("wallet", "create", "treasury", *owner, "--solana", "--recovery", home)
+    assert made["recovery"] == home
+    account = SolanaAddress.from_base58(made["address"])
+    wrong = shell.run("wallet", "policy", "treasury", shell.write("evm.json", policy(1)), *owner)
+    assert (wrong.returncode, "eip155:8453" in wrong.stderr) == (1, True)
+    rules = shell.write("rules.json", on_solana(10))
+    assert shell.json("wallet", "policy", "treasury", rules, *owner)["version"] == 1
+    shell.json("wallet", "grant", "treasury", *owner, "--out", "treasury.cred")
+    shell.environment["KEYMOOT_CREDENTIAL"] = "treasury.cred"
+    wish = shell.write("tx", base64.b64encode(bytes(payment(account, 7))).decode())
+    signed = shell.json("wallet", "sign", "treasury", wish)
+    whole = VersionedTransaction.from_bytes(base64.b64decode(signed["raw"]))
+    assert whole.verify_with_results() == [True]
+    assert signed["signature"] == str(whole.signatures[0])
+    refused = shell.json("wallet", "sign", "treasury", wish, status=3)
+    assert refused["data"]["limit"] == "day"
+    text = shell.write("login", f"{LOGIN} {made['address']}")
+    said = shell.json("wallet", "sign", "treasury", "--message", text)
+    VerifyKey(bytes(account)).verify(
+        (tmp_path / text).read_bytes(), base58.decode(said["signature"], 64)
+    )
+    assert "one thing" in shell.run("wallet", "sign", "treasury", wish, "--message", text).stderr
+    assert "one thing" in shell.run("wallet", "sign", "treasury").stderr
+    back = bytes(payment(account, 9, Pubkey.from_bytes(bytes(RECOVERY))))
+    home_tx = shell.write("home", base64.b64encode(back).decode())
+    paid = shell.json("wallet", "withdraw", "treasury", home_tx, *owner)
+    raw = base64.b64decode(paid["raw"])
+    assert VersionedTransaction.from_bytes(raw).verify_with_results() == [True]
+    assert shell.run("wallet", "withdraw", "treasury", wish, *owner).returncode == 1
+    log = shell.run("wallet", "log", "treasury").stdout.splitlines()
+    assert "pay: system.transfer under blockhash" in log[0]
+    assert "login: text 'app.example" in log[2]
+    assert "to recovery: system.transfer" in log[3]
+    assert shell.json("wallet", "show", "treasury")["address"] == made["address"]
+    assert shell.json("wallet", "pause", "treasury", *owner)["signed"] == []
+    assert "Ed25519 signatures" in shell.run("net", "status").stdout
 
 
 def test_the_keepers_of_the_keys_are_shown_and_share_them_anew(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from keymoot.cli import inspect, key, net, owner, policy, wallet
+from keymoot.cli import inspect, key, net, owner, policy, sign, wallet
 from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
 
 HELP = """Keys that nobody holds, for agents that act on chains.
@@ -43,7 +43,7 @@ app = App(
     default_parameter=Parameter(negative=""),
 )
 app.command(key.app)
-for command in owner.COMMANDS:
+for command in (*owner.COMMANDS, sign.sign):
     wallet.app.command(command)
 app.command(wallet.app)
 app.command(policy.app)

@@ -114,6 +114,7 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
         "epoch": f"{epoch['number']}, since height {epoch['since']}, {epoch['stage']}, ends {ends}",
         "generation": generation if assembly["recoveries"] else "0",
         "stock": f"{stock['presignatures']} presignatures in {stock['batches']} batches, "
+        f"nonces for {stock['ed25519']} Ed25519 signatures, "
         f"{stock['dealing']} being dealt; {stock['bound']} bound",
     }
 

@@ -184,20 +184,28 @@ def withdraw(
     """Sign a transaction to the recovery address; no policy is asked, a pause is no hindrance.
 
     Prints the raw signed transaction: send it to its chain. It must be a plain transfer, ERC-20
-    transfer, or ERC-4626 withdraw or redeem, to the recovery address.
+    transfer, or ERC-4626 withdraw or redeem, to the recovery address; on Solana a system
+    transfer to it, or a transferChecked to its associated token account.
 
     Args:
         name: The wallet's name.
-        tx: The transaction as web3.py's dictionary, in JSON.
+        tx: The transaction: web3.py's dictionary in JSON, or a message of Solana in base64.
         json: Print the result as JSON.
     """
-    from keymoot.cli.wish import read_transaction
+    import base64
+
+    from keymoot.base.fixed import SolanaAddress
+    from keymoot.cli.wish import read_transaction, solana_message
 
     acting = by.open()
     wallet = _owned(acting, name)
     account = acting.show(wallet).account
-    raw = acting.withdraw(wallet, read_transaction(tx, account.hex0x))
-    result({"raw": "0x" + raw.hex()}, ["0x" + raw.hex()], as_json=json)
+    if isinstance(account, SolanaAddress):
+        signed = acting.withdraw_solana(wallet, solana_message(tx, account)[0])
+        text = base64.b64encode(signed).decode()
+    else:
+        text = "0x" + acting.withdraw(wallet, read_transaction(tx, account.hex0x)).hex()
+    result({"raw": text}, [text], as_json=json)
 
 
 COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)
@@ -211,7 +219,10 @@ def _owned(acting: "Acting", name: str) -> "WalletId":
 
 
 def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:
-    """List chain and nonce of everything that was signed: it may still be mined."""
+    """List chain and nonce of everything that was signed: it may still be mined.
+
+    On Solana a transaction ends with its blockhash, after a minute or two; texts never end.
+    """
     found: set[str] = set()
     start, length = 0, acting.show(wallet).log_length
     while start < length:
@@ -220,7 +231,7 @@ def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:
             break
         for entry in page:
             decoded = entry.get("decoded") if isinstance(entry, dict) else None
-            if isinstance(decoded, dict):
+            if isinstance(decoded, dict) and "nonce" in decoded:
                 found.add(f"{decoded['chain']} nonce {decoded['nonce']}")
         start += len(page)
     return sorted(found)

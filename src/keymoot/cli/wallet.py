@@ -1,8 +1,6 @@
 """`keymoot wallet`: make wallets, rule them, and take everything back."""
 
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -13,7 +11,7 @@ from keymoot.cli.output import fail, fields, note, result, tokens, warn_simulate
 
 if TYPE_CHECKING:
     from keymoot.agent.owner import Views
-    from keymoot.base.fixed import WalletId
+    from keymoot.base.fixed import Address, SolanaAddress, WalletId
 
 app = App(name="wallet", help="Wallets: their owner, policy, credentials and log.")
 
@@ -29,6 +27,7 @@ def create(
     recovery: str | None = None,
     quota: int = DEFAULT_QUOTA,
     in_vault: bool = False,
+    solana: bool = False,
     json: bool = False,
 ) -> None:
     """Make a wallet. It has no policy yet: everything is refused.
@@ -38,36 +37,43 @@ def create(
     Args:
         name: Your name for it; the wallet's id follows from your key and this name.
         recovery: The one address to which you can always withdraw, for ever; default your own.
+            On Solana you have to name one.
         quota: Ledger tokens to prepay requests with. A development network gives them away.
         in_vault: Let the key be born in Vault instead: one broken enclave then has it.
+        solana: Make a wallet on Solana, with an Ed25519 key; otherwise one of EVM chains.
         json: Print the result as JSON.
     """
+    from keymoot.base.fixed import Address, SolanaAddress
     from keymoot.base.units import Wei
-    from keymoot.policy.names import checksummed, parse_address
+    from keymoot.policy.names import checksummed, written
 
+    exit_address = _recovery(recovery, solana=solana, in_vault=in_vault)
     acting = by.open()
-    exit_address = acting.address if recovery is None else parse_address(recovery, "--recovery")
     identity = acting.network.identity()
     wei = Wei(quota * 10**18)
     if acting.network.balance(acting.address) < wei + 10**18:
         note("asking the development network's faucet for ledger tokens")
         acting.network.faucet(acting.address)
-    made = acting.create(name, exit_address, wei, in_vault=in_vault)
+    if isinstance(exit_address, SolanaAddress):
+        made = acting.create_solana(name, exit_address, wei)
+    else:
+        home: Address = exit_address or acting.address
+        made = acting.create(name, home, wei, in_vault=in_vault)
     book.add(
         book.Entry(
             name,
             identity.network.hex0x,
             made.wallet.hex0x,
-            made.account.hex0x,
+            written(made.account),
             acting.address.hex0x,
         )
     )
     shown = {
         "name": name,
-        "address": checksummed(made.account),
+        "address": written(made.account),
         "wallet": made.wallet.hex0x,
         "owner": checksummed(made.owner),
-        "recovery": checksummed(made.recovery),
+        "recovery": written(made.recovery),
     }
     warn_simulated(simulated=identity.simulated)
     result(shown, fields(shown), as_json=json)
@@ -98,13 +104,15 @@ def show(name: str, *, url: str | None = None, json: bool = False) -> None:
         url: The Keymoot RPC.
         json: Print the result as JSON.
     """
+    from keymoot.policy.names import written
+
     views, wallet = view_of(name, url)
     found = views.show(wallet)
     shown: dict[str, Any] = {
-        "address": found.account.hex0x,
+        "address": written(found.account),
         "wallet": found.wallet.hex0x,
         "owner": found.owner.hex0x,
-        "recovery": found.recovery.hex0x,
+        "recovery": written(found.recovery),
         "paused": found.paused,
         "quota": f"{tokens(found.quota)} ledger tokens",
         "policyVersion": found.policy_version,
@@ -143,39 +151,19 @@ def log(name: str, *, last: int = 20, url: str | None = None, json: bool = False
     result(entries, [_log_line(one) for one in entries] or ["the log is empty"], as_json=json)
 
 
-@app.command
-def sign(name: str, tx: Path, *, url: str | None = None, json: bool = False) -> None:
-    """Ask for a signature as the agent does, with the credential in KEYMOOT_CREDENTIAL.
+def _recovery(
+    text: str | None, *, solana: bool, in_vault: bool
+) -> "Address | SolanaAddress | None":
+    """Read where withdrawals go; None: to the owner's own address."""
+    from keymoot.policy.names import parse_address, parse_solana_address
 
-    Prints the raw signed transaction. Exit status 3 means refused by policy.
-
-    Args:
-        name: The wallet's name.
-        tx: The transaction as web3.py's dictionary, in JSON.
-        url: The Keymoot RPC; default is the credential's.
-        json: Print the result as JSON; a refusal too.
-    """
-    import json as json_module
-
-    from keymoot.agent.account import Account
-    from keymoot.cli.output import EXIT_REFUSED, Failed
-    from keymoot.policy.errors import PolicyRefused
-
-    if not os.environ.get(settings.CREDENTIAL_VARIABLE):
-        fail(f"{settings.CREDENTIAL_VARIABLE} must name the credential file")
-    account = Account.connect(name, url=url) if url else Account.connect(name)
-    try:
-        fields_ = json_module.loads(tx.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"{tx} is no transaction file: {error}")
-    try:
-        signed = account.sign_transaction(fields_)
-    except PolicyRefused as error:
-        result(error.to_json(), [], as_json=json)
-        note(f"refused: {error}")
-        raise Failed(EXIT_REFUSED) from error
-    raw = signed.raw_transaction.to_0x_hex()
-    result({"raw": raw, "hash": signed.hash.to_0x_hex()}, [raw], as_json=json)
+    if not solana:
+        return None if text is None else parse_address(text, "--recovery")
+    if in_vault:
+        fail("Vault keeps no keys for Solana: leave out --in-vault")
+    if text is None:
+        fail("name an address of yours on Solana, to which you can always withdraw: --recovery")
+    return parse_solana_address(text, "--recovery")
 
 
 def view_of(name: str, url: str | None) -> tuple["Views", "WalletId"]:
@@ -193,6 +181,14 @@ def _log_line(entry: Any) -> str:
     head = f"{entry['index']:>5}  {when}  {entry['kind']:<10} {entry['status']:<8}"
     if entry["status"] == "refused":
         return f"{head} {entry['refusal']['message']}"
-    decoded = entry["decoded"]
-    rule = entry.get("rule") or "to recovery"
-    return f"{head} {rule}: {decoded.get('function', 'transfer')} nonce {decoded['nonce']}"
+    return f"{head} {entry.get('rule') or 'to recovery'}: {what_was_signed(entry['decoded'])}"
+
+
+def what_was_signed(decoded: dict[str, Any]) -> str:
+    """Say in a few words what a log entry's signature is over."""
+    if "nonce" in decoded:
+        return f"{decoded.get('function', 'transfer')} nonce {decoded['nonce']}"
+    if "instructions" in decoded:
+        kinds = ", ".join(one["instruction"] for one in decoded["instructions"])
+        return f"{kinds} under blockhash {decoded['recentBlockhash'][:8]}…"
+    return f"text {decoded['message'][:48]!r}"

@@ -42,7 +42,7 @@ def read_wish(
             payer = parse_solana_address(wallet or _NOBODY_ON_SOLANA, "--wallet")
             if as_text:
                 return SIGN_SOLANA_MESSAGE, _bytes_of(file), payer
-            payload, found = _solana_message(file, payer)
+            payload, found = solana_message(file, payer)
             return SIGN_SOLANA_TRANSACTION, payload, payer if wallet else found
         account = parse_address(wallet or _NOBODY, "--wallet")
     except BadPolicy as error:
@@ -70,7 +70,7 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
         fail(f"{file}: {error}")
 
 
-def _solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAddress]":
+def solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAddress]":
     """Give the bytes to sign and who pays, or `payer` where that cannot be read."""
     import base64
 

@@ -49,6 +49,7 @@ from keymoot.contracts.wallet_events import (
 )
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, wallet_id
+from keymoot.policy.chain import SOLANA
 from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.intent import NotSignable, read_intent
@@ -185,6 +186,11 @@ class Wallets(WalletCells):
             policy = parse_policy(document)
         except BadPolicy as error:
             raise BadDocument(str(error)) from error
+        if (policy.chain.namespace == SOLANA) != found.by_frost:
+            raise BadDocument(
+                f"the policy is for {policy.chain}, where this wallet has no address: "
+                "a wallet is of EVM chains or on Solana, see its address"
+            )
         if policy.source != document:
             raise BadDocument("send the canonical JSON: sorted keys, no spaces")
         version = found.policy_version + 1

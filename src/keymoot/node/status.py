@@ -66,6 +66,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
             "batches": len(page.ready),
             "dealing": len(page.open),
             "bound": page.bound,
+            "ed25519": assembly.commitments.left(),
         },
         "seats": seats,
         "cheats": [

@@ -1,0 +1,103 @@
+"""`keymoot wallet sign`: ask for a signature as the agent does."""
+
+import json as json_module
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keymoot.cli import settings
+from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
+
+if TYPE_CHECKING:
+    from keymoot.agent.credential import Credential
+
+Signed = tuple[dict[str, Any], str]
+"""What is printed: fields, and the line for people."""
+
+
+def sign(
+    name: str,
+    tx: Path | None = None,
+    *,
+    message: Path | None = None,
+    url: str | None = None,
+    json: bool = False,
+) -> None:
+    """Ask for a signature as the agent does, with the credential in KEYMOOT_CREDENTIAL.
+
+    Prints the raw signed transaction: hex, or base64 for Solana. Exit status 3 means refused
+    by policy.
+
+    Args:
+        name: The wallet's name.
+        tx: The transaction: web3.py's dictionary in JSON, or a message of Solana in base64.
+        message: A file with a text to sign instead; prints the signature.
+        url: The Keymoot RPC; default is the credential's.
+        json: Print the result as JSON; a refusal too.
+    """
+    from keymoot.agent.credential import Credential
+    from keymoot.base.fixed import SolanaAddress
+    from keymoot.policy.errors import PolicyRefused
+
+    if (tx is None) == (message is None):
+        fail("name a transaction file, or --message with a text file: one thing at a time")
+    if not os.environ.get(settings.CREDENTIAL_VARIABLE):
+        fail(f"{settings.CREDENTIAL_VARIABLE} must name the credential file")
+    held = Credential.connect(name, None)
+    ask = _on_solana if isinstance(held.address, SolanaAddress) else _on_evm_chains
+    try:
+        shown, line = ask(held, url, tx, message)
+    except PolicyRefused as error:
+        result(error.to_json(), [], as_json=json)
+        note(f"refused: {error}")
+        raise Failed(EXIT_REFUSED) from error
+    result(shown, [line], as_json=json)
+
+
+def _on_evm_chains(
+    held: "Credential", url: str | None, tx: Path | None, message: Path | None
+) -> Signed:
+    from eth_account.messages import encode_defunct
+
+    from keymoot.agent.account import Account
+
+    account = Account(held, url or os.environ.get(settings.URL_VARIABLE) or None)
+    if tx is None:
+        made = account.sign_message(encode_defunct(_bytes_of(message)))
+        signature = made.signature.to_0x_hex()
+        return {"signature": signature}, signature
+    try:
+        fields = json_module.loads(_bytes_of(tx))
+    except ValueError as error:
+        fail(f"{tx} is no transaction file: {error}")
+    signed = account.sign_transaction(fields)
+    raw = signed.raw_transaction.to_0x_hex()
+    return {"raw": raw, "hash": signed.hash.to_0x_hex()}, raw
+
+
+def _on_solana(
+    held: "Credential", url: str | None, tx: Path | None, message: Path | None
+) -> Signed:
+    import base64
+
+    from keymoot.agent.solana import SolanaAccount
+    from keymoot.base import base58
+    from keymoot.cli.wish import solana_message
+
+    account = SolanaAccount(held, url or os.environ.get(settings.URL_VARIABLE) or None)
+    if tx is None:
+        signature = base58.encode(account.sign_message(_bytes_of(message)))
+        return {"signature": signature}, signature
+    raw = account.sign_transaction(solana_message(tx, account.pubkey)[0])
+    text = base64.b64encode(raw).decode()
+    # Solana names a transaction by its first signature.
+    return {"raw": text, "signature": base58.encode(raw[1:65])}, text
+
+
+def _bytes_of(file: Path | None) -> bytes:
+    if file is None:
+        fail("name a file")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
