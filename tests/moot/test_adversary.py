@@ -4,11 +4,16 @@ import random
 from itertools import combinations
 
 import pytest
+from nacl.signing import VerifyKey
 
 from keymoot.base import rlp
 from keymoot.moot.body import write_numbered
 from keymoot.moot.message import Kind
-from keymoot.moot.roots import ECDSA, ROOTS
+from keymoot.moot.roots import ECDSA, EDDSA, ROOTS
+from keymoot.moot.slot import commitments_of
+from keymoot.threshold import frost
+from keymoot.threshold.ciphersuite import ED25519
+from keymoot.threshold.errors import Cheated
 from keymoot.threshold.polynomial import lagrange
 from tests.moot.town import Town
 
@@ -26,6 +31,7 @@ PROTOCOL = [
     Kind.RESHARE,
     Kind.RESHARE_VERDICT,
     Kind.HELD,
+    Kind.NONCES,
 ]
 
 
@@ -130,6 +136,37 @@ def story(town, villains):
         generation = town.ledger.hall.head.generation
         for at in holders:
             assert town.parties[at].presigner._presignatures.get((generation, number))
+    # 4. A message is signed in at most f+1 tries, without whoever is silent or lies.
+    frost_signs(town, villains)
+
+
+def frost_signs(town, villains):
+    """Ask as a requester does: again without those who gave no good share."""
+    silent, root = frozenset(), town.ledger.hall.root(EDDSA)
+    generation = town.ledger.hall.head.generation
+    for _ in range(len(villains) + 1):
+        slots = town.ledger.commitments.choose(silent)
+        for one in (town.ledger, *town.views.values()):
+            one.commitments.spend(slots)
+        try:
+            work = frost.prepare(ED25519, root, 0, b"pay", commitments_of(slots))
+        except Cheated as error:
+            assert error.party in villains
+            silent |= {error.party}
+            continue
+        answers = {}
+        for one in slots:
+            nonces = town.parties[one.seat].committer.take(generation, one.number)
+            if one.seat not in villains:
+                share = town.parties[one.seat].shares[EDDSA]
+                answers[one.seat] = frost.sign(work, share, nonces)
+                assert frost.check(work, one.seat, answers[one.seat])
+        if len(answers) == len(slots):
+            public = ED25519.group.encode(root.public)
+            VerifyKey(public).verify(b"pay", frost.combine(work, answers))
+            return
+        silent |= {one.seat for one in slots} - answers.keys()
+    raise AssertionError("the honest ones do not sign")
 
 
 @pytest.mark.parametrize("kind", PROTOCOL, ids=lambda kind: kind.name)
