@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from bench.million import crowd
 from bench.row import Row, median_seconds
 from keymoot.agent.account import Account
 from tests.node.running import Running, pay, running, wallet_with_agent
+from tests.node.solana import payment, wallet_on_solana
 
 REQUESTERS = 16
 EACH = 100
@@ -63,7 +65,27 @@ def _one_network(node: Running, folder: Path) -> list[Row]:
     ]
     rates = [_together(node, folder, 10_000 * (n + 1)) for n in range(3)]
     name = f"policy-checked signatures with {REQUESTERS} requesters"
-    return [*rows, Row(name, statistics.median(rates), "per second", 100, "higher")]
+    rows.append(Row(name, statistics.median(rates), "per second", 100, "higher"))
+    return rows + _on_solana(node)
+
+
+def _on_solana(node: Running) -> list[Row]:
+    """Ed25519 signatures: every signer that a block names has to answer."""
+    _, _, account = wallet_on_solana(node.owner(), limit=10**12)
+    times, many = [], REQUESTERS * EACH // 4
+    for _ in range(ALONE):
+        message = payment(account, 1)
+        begin = time.perf_counter()
+        account.sign_transaction(message)
+        times.append((time.perf_counter() - begin) * 1e3)
+    with ThreadPoolExecutor(REQUESTERS) as pool:
+        begin = time.perf_counter()
+        list(pool.map(lambda _: account.sign_transaction(payment(account, 1)), range(many)))
+        rate = many / (time.perf_counter() - begin)
+    return [
+        Row("SolanaAccount.sign_transaction p50, one requester", statistics.median(times), "ms"),
+        Row(f"Ed25519 signatures with {REQUESTERS} requesters", rate, "per second"),
+    ]
 
 
 def _empty_call(node: Running):
