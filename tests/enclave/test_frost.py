@@ -305,3 +305,23 @@ def test_a_policy_and_a_method_of_other_chains_are_refused(parliament, play):
     assert receipt.error_code == "BAD_RECOVERY"
     receipt = play.send(OWNER, "createSolana", b"f" * 32, bytes(RECOVERY))
     assert receipt.error_code == "WALLET_EXISTS"
+
+
+def test_no_nonce_and_no_share_leaves_an_enclave(parliament, play):
+    secrets = set()
+    for one in parliament.delegates.values():
+        party = one.room.member.party
+        for nonces in party.committer._held.values():
+            secrets |= {part.expose() for part in nonces._pair}
+        secrets |= {share.secret.expose() for share in party.shares.values()}
+    key, message = bind(parliament, play)
+    answers = shares_of(parliament, key)
+    signed(parliament, play, key, message, answers)
+    seen = b"".join(one.sealed for one in answers.values())
+    seen += b"".join(raw for one in parliament.shown.values() for raw in one.transactions)
+    for path in parliament.folder.rglob("*"):
+        seen += path.read_bytes() if path.is_file() else b""
+    commitments = [slot.commitment.hiding for slot in slots_of(parliament, key)]
+    assert all(one in seen for one in commitments)
+    assert len(secrets) > 4 * 2 * stock.MIN_LEFT
+    assert not [one for one in secrets if one in seen or one.hex().encode() in seen]
