@@ -32,7 +32,7 @@ from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.custody import SHARE_INFO, Answer
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
-from keymoot.enclave.room import Room
+from keymoot.enclave.room import STATE_GENERATION, Room, read_joined
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.engine import archive
@@ -79,8 +79,14 @@ class Inline(Workshop):
 class Delegate:
     """One enclave, as the ledger's engine and a test see it."""
 
-    def __init__(self, seat: int, folder: Path, said: list[bytes]) -> None:
-        self.seat, self.folder, self.said = seat, folder, said
+    def __init__(
+        self,
+        seat: int,
+        folder: Path,
+        said: list[bytes],
+        take: Callable[[Secret], None] = lambda _: None,
+    ) -> None:
+        self.seat, self.folder, self.said, self.take = seat, folder, said, take
         self.platform = SimulatedPlatform(Secret(bytes([seat]) * 32), CODE)
         self.next = Height(1)
         self.beacons: dict[Height, bytes] = {}
@@ -90,14 +96,28 @@ class Delegate:
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.room = Room(self.folder, self.platform, self.said.append, Inline)
+        self.woken = False
+        self.room = Room(self.folder, self.platform, self.said.append, Inline, self.take)
+        self.room.wake = self.wake
         self.identity = Identity.decode(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
         self.public_key = Ed25519Key(self.identity.consensus_key)
 
+    def wake(self) -> None:
+        self.woken = True
+
+    def join(self, genesis: Genesis) -> None:
+        """Join; take over the state secret, if it is sealed."""
+        secret, _ = read_joined(self.ask(messages.JOIN, genesis.encode()))
+        if secret is not None:
+            self.take(secret)
+
     def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Send a frame through the enclave's real door."""
+        """Send a frame through the enclave's real door; then let it look for duties."""
         payload = messages.frame(1, word, body)[messages.LENGTH_BYTES :]
         _, code, content = messages.parse(respond(self.room, payload)[messages.LENGTH_BYTES :])
+        while self.woken:
+            self.woken = False
+            self.room.look()
         if code != messages.OK:
             assert isinstance(content, bytes)
             raise EnclaveRefused(code, content.decode())
@@ -163,7 +183,7 @@ class Parliament:
     def __post_init__(self) -> None:
         seats = range(1, self.size + 1)
         self.delegates = {
-            at: Delegate(at, self.folder / f"enclave-{at}", self.said) for at in seats
+            at: Delegate(at, self.folder / f"enclave-{at}", self.said, self.take) for at in seats
         }
         founders = [one.identity for one in self.delegates.values()]
         self.genesis = Genesis(
@@ -182,10 +202,10 @@ class Parliament:
             ),
             allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
         )
+        self.keys = StateKeys(None, self.genesis.network, STATE_GENERATION)
         for one in self.delegates.values():
-            one.ask(messages.JOIN, self.genesis.encode())
+            one.join(self.genesis)
         self.store = LmdbStore(self.folder / "data", map_bytes=1 << 26)
-        self.keys = StateKeys(Secret(b"k" * 32), self.genesis.network, 0)
         app = open_application(self.store, self.genesis, self.keys)
         signers = list(self.delegates.values())
         self.engine = LocalEngine(app, self.store, Mempool(), signers, wall_clock)
@@ -196,6 +216,10 @@ class Parliament:
     def close(self) -> None:
         self.engine.close()
         self.store.close()
+
+    def take(self, secret: Secret) -> None:
+        """Take the state secret over from an enclave, as its node does."""
+        self.keys.take(secret)
 
     @property
     def assembly(self) -> Assembly:
@@ -263,7 +287,7 @@ class Parliament:
         """End an enclave and start it on its folder; it begins at the newest proven state."""
         one = self.delegates[seat]
         one.start()
-        one.ask(messages.JOIN, self.genesis.encode())
+        one.join(self.genesis)
         self.sync(one)
 
     def sync(self, one: Delegate) -> None:
@@ -280,7 +304,7 @@ class Parliament:
         self.said.clear()
         for one in self.delegates.values():
             one.start()
-            one.ask(messages.JOIN, self.genesis.encode())
+            one.join(self.genesis)
         height = self.engine.app.committed.height
         base = self.shown[height].signed if height else None
         generation = self.assembly.hall.head.generation

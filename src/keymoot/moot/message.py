@@ -57,6 +57,12 @@ class Kind(IntEnum):
     RESHARE_VERDICT = 14
     HELD = 15
     """This seat holds its shares of the next epoch."""
+    STATE_ASK = 24
+    """This seat has no state secret; answers are to be made out to this one-time key."""
+    STATE_ANSWER = 25
+    """This seat's part of the state secret, for the seat that asked."""
+    STATE_HELD = 26
+    """This seat has the state secret sealed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from keymoot.moot.presigner import Presigner
 from keymoot.moot.resharer import EpochKeys, Resharer, Shares
 from keymoot.moot.roots import ECDSA
 from keymoot.moot.seat import Boot
+from keymoot.moot.statekeeper import Statekeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,14 @@ class Party:
         index: Its seat.
         keys: Secret halves of the sealing keys that root dealings are encrypted to.
         boot: The keys of this start.
+        statekeeper: Its mind for the state key, with what the enclave has sealed of it.
         shares: Shares of the roots, by name; empty until they are known.
     """
 
     index: int
     keys: EpochKeys
     boot: BootSecrets
+    statekeeper: Statekeeper
     shares: Shares = field(default_factory=dict)
     keymaker: Keymaker = field(init=False)
     resharer: Resharer = field(init=False)
@@ -79,6 +82,7 @@ class Party:
         self.enter(assembly)
         duties = self.keymaker.due(assembly, self.shares)
         duties += self.resharer.due(assembly, self.shares)
+        duties += self.statekeeper.due(assembly, self.shares)
         if ECDSA in self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
         fresh = [duty for duty in duties if duty.name not in self._done]

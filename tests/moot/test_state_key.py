@@ -1,0 +1,452 @@
+"""The state key: every seat comes to the same one, whoever is silent, lies, or starts anew."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from keymoot.base.fixed import Bytes32
+from keymoot.base.secret import Secret
+from keymoot.crypto import ed25519
+from keymoot.moot.body import write_numbered
+from keymoot.moot.message import Kind
+from keymoot.moot.outcome import key_input
+from keymoot.moot.roots import DERIVE
+from keymoot.moot.statekey import (
+    ask_digest,
+    read_answer,
+    read_ask,
+    state_input,
+    state_secret,
+    write_answer,
+    write_ask,
+    write_held,
+)
+from keymoot.threshold import derived
+from keymoot.threshold.bls12381 import G1, G2
+from keymoot.threshold.derived import Answer, AskerKey
+from keymoot.threshold.dice import Dice
+from keymoot.threshold.polynomial import interpolate, interpolate_points
+from tests.moot.town import NETWORK, Town
+
+
+def one_time_key(number=5):
+    return derived.asker(Dice(Secret(bytes([number]) * 32)))
+
+
+def founded(size=4, seed=1, silent=()):
+    town = Town(size, seed, silent=set(silent))
+    town.settle()
+    if silent:
+        town.pass_time(120)
+        town.settle()
+    return town
+
+
+def before_asks(size=4, seed=1, silent=()):
+    """A town whose seats have their roots, and have not said anything of the state key."""
+    town = Town(size, seed, silent=set(silent))
+    town.spoil = lambda _, kind, body: None if kind is Kind.STATE_ASK else body
+    town.settle()
+    if silent:
+        town.pass_time(120)
+        town.settle()
+    for party in town.parties.values():
+        party._done = {name for name in party._done if not name.endswith("/ask")}
+    town.spoil = lambda party, kind, body: body
+    return town
+
+
+def secret_by_algebra(town):
+    """The state secret from all shares of the root, as only a test computes it."""
+    shares = {at: one.shares[DERIVE].secret for at, one in town.parties.items() if one.shares}
+    root = town.ledger.hall.root(DERIVE)
+    point = derived.point_of(root, state_input(NETWORK, 0))
+    return state_secret(Secret(G1.encode(G1.multiply(interpolate(G2, shares), point)))).expose()
+
+
+def secrets(town):
+    return {at: secret.expose() for at, secret in town.keeps.items()}
+
+
+def standing(town):
+    return town.ledger.handout.standing
+
+
+def said(town, kind):
+    refused = {id(message) for message, _ in town.refused}
+    return [one for one in town.log if one.kind is kind and id(one) not in refused]
+
+
+def step(town):
+    """One round: everyone does what is due, and all of it comes into one block."""
+    town.say(*town.duties())
+
+
+def until(town, kind, seat=None):
+    """Go on until a message of some kind is about to be said; give everything about to be."""
+    for _ in range(20):
+        due = town.duties()
+        if any(one.kind is kind and seat in (None, one.seat) for one in due):
+            return due
+        town.say(*due)
+    raise AssertionError("nobody says it")
+
+
+def turn(town, seats):
+    number = town.ledger.turning.epoch.number
+    town.say(*(town.message(seat, Kind.TURN, write_numbered(number)) for seat in seats))
+    town.settle()
+    assert town.ledger.turning.epoch.number == number + 1
+
+
+class TestAll:
+    @pytest.mark.parametrize("size", [4, 7])
+    def test_seats_come_to_the_same_secret_and_it_is_the_roots_key(self, size):
+        town = founded(size)
+        found = secrets(town)
+        assert found.keys() == town.parties.keys()
+        assert set(found.values()) == {secret_by_algebra(town)}
+        assert standing(town).exists
+        assert standing(town).holders == frozenset(town.parties)
+        assert town.ledger.handout.asks() == {}
+        assert not town.ledger.hall.head.cheats
+
+    def test_it_exists_from_the_block_in_which_enough_hold_it(self):
+        town = before_asks()
+        assert not standing(town).exists
+        step(town)
+        step(town)
+        step(town)
+        held = until(town, Kind.STATE_HELD)
+        for count, message in enumerate((m for m in held if m.kind is Kind.STATE_HELD), 1):
+            town.say(message)
+            assert len(standing(town).holders) == count
+            assert standing(town).exists == (count >= 3)
+        assert standing(town).since == town.height - 1
+
+    def test_a_seat_says_that_it_holds_the_secret_only_when_it_is_sealed(self):
+        town = before_asks()
+        sealed = town.seal_state
+        town.seal_state = lambda _: None
+        for _ in range(6):
+            step(town)
+        assert all(one.statekeeper.found is not None for one in town.parties.values())
+        assert standing(town).holders == frozenset()
+        town.seal_state = sealed
+        town.duties()
+        town.settle()
+        assert standing(town).holders == frozenset(town.parties)
+
+    def test_it_is_no_key_that_an_account_can_ask_for(self):
+        town = founded()
+        root = town.ledger.hall.root(DERIVE)
+        mine = derived.point_of(root, state_input(NETWORK, 0))
+        for input_ in (
+            key_input(NETWORK[:20], NETWORK),
+            state_input(NETWORK, 1),
+            state_input(type(NETWORK)(b"\x32" * 32), 0),
+        ):
+            assert derived.point_of(root, input_) != mine
+
+
+class TestTooFew:
+    def test_answers_of_degree_seats_do_not_give_it(self):
+        town = before_asks()
+        town.silent = {1}
+        step(town)
+        due = until(town, Kind.STATE_ANSWER)
+        answers = [one for one in due if one.kind is Kind.STATE_ANSWER and one.seat in (2, 3)]
+        town.say(*answers)
+        ask = town.ledger.handout.ask(2)
+        assert len(ask.answers) == town.ledger.hall.root(DERIVE).degree == 2
+        town.silent = {1, 4}
+        town.settle()
+        assert town.keeps == {}
+        # Not even to whoever has the one-time secret: the points interpolate to another one.
+        secret, _ = town.parties[2].statekeeper._own
+        points = {
+            at: G1.add(G1.decode(one.cipher), G1.negate(G1.multiply(secret, G1.decode(one.nonce))))
+            for at, one in ask.answers.items()
+        }
+        guess = state_secret(Secret(G1.encode(interpolate_points(G1, points))))
+        assert guess.expose() != secret_by_algebra(town)
+
+    @pytest.mark.parametrize("size", [4, 7])
+    def test_silent_seats_do_not_stop_it(self, size):
+        faults = (size - 1) // 3
+        silent = set(range(1, faults + 1))
+        town = founded(size, silent=silent)
+        assert town.keeps.keys() == town.parties.keys() - silent
+        assert standing(town).exists
+        assert len(set(secrets(town).values())) == 1
+        town.silent = set()
+        town.settle()
+        assert town.keeps.keys() == town.parties.keys()
+        assert set(secrets(town).values()) == {secret_by_algebra(town)}
+
+
+class TestLiars:
+    def test_a_bad_answer_names_its_seat_and_the_others_do(self):
+        town = before_asks()
+
+        def spoil(party, kind, body):
+            if kind is Kind.STATE_ANSWER and party == 2:
+                asker, number, answer = read_answer(body)
+                return write_answer(asker, number, replace(answer, cipher=answer.nonce))
+            return body
+
+        town.spoil = spoil
+        town.settle()
+        cheats = town.ledger.hall.head.cheats
+        assert {(one.seat, one.what) for one in cheats} == {(2, "gave a bad part of the state key")}
+        assert set(secrets(town).values()) == {secret_by_algebra(town)}
+        assert town.keeps.keys() == town.parties.keys()
+
+    def test_bytes_that_are_no_point_name_their_seat_too(self):
+        town = before_asks()
+        step(town)
+        bad = write_answer(2, town.ledger.handout.ask(2).number, Answer(b"\xff" * 48, b"\1" * 48))
+        town.say(town.message(3, Kind.STATE_ANSWER, bad))
+        (cheat,) = town.ledger.hall.head.cheats
+        assert cheat.seat == 3
+        # Said again it is not even looked at.
+        town.say(town.message(3, Kind.STATE_ANSWER, bad))
+        assert len(town.ledger.hall.head.cheats) == 1
+
+    def test_an_answer_of_anothers_share_is_bad(self):
+        town = before_asks()
+        due = until(town, Kind.STATE_ANSWER)
+        one = next(m for m in due if m.kind is Kind.STATE_ANSWER and m.seat == 2)
+        town.say(town.message(3, Kind.STATE_ANSWER, one.body))
+        assert [cheat.seat for cheat in town.ledger.hall.head.cheats] == [3]
+
+    def test_a_late_answer_to_an_older_ask_blames_nobody(self):
+        town = before_asks()
+        due = until(town, Kind.STATE_ANSWER)
+        late = [m for m in due if m.kind is Kind.STATE_ANSWER and read_answer(m.body)[0] == 1]
+        town.restart(1)
+        until(town, Kind.STATE_ASK, 1)
+        town.settle()
+        asks = town.ledger.handout.asks()
+        town.say(*late)
+        assert town.ledger.handout.asks() == asks
+        assert not town.ledger.hall.head.cheats
+
+    def test_only_the_enclaves_identity_with_its_present_start_asks(self):
+        """A host that got a key of boot seated in a recovery has no identity to ask with."""
+        town = before_asks()
+        _, to = one_time_key()
+        boot = town.parties[2].boot.public.signing
+        generation = town.ledger.hall.head.generation
+        places = {
+            "another identity": (3, 2, boot, 0),
+            "another start": (2, 2, Bytes32(b"b" * 32), 0),
+            "another seat": (2, 3, boot, 0),
+            "another epoch": (2, 2, boot, 1),
+        }
+        for what, (who, seat, start, epoch) in places.items():
+            digest = ask_digest(NETWORK, generation, seat, start, epoch, to)
+            signature = ed25519.sign(town.identities[who], digest)
+            town.say(town.message(2, Kind.STATE_ASK, write_ask(0, to, signature)))
+            assert type(town.refused[-1][1]).__name__ == "NotSeated", what
+        assert town.ledger.handout.asks() == {}
+
+    def test_a_key_that_hides_nothing_is_refused(self):
+        town = before_asks()
+        _, to = one_time_key()
+        _, other = one_time_key(6)
+        boot = town.parties[2].boot.public.signing
+        generation = town.ledger.hall.head.generation
+        identity = AskerKey(b"\xc0" + bytes(47), b"\xc0" + bytes(95))
+        for key in (identity, AskerKey(to.first, other.second)):
+            digest = ask_digest(NETWORK, generation, 2, boot, 0, key)
+            signature = ed25519.sign(town.identities[2], digest)
+            town.say(town.message(2, Kind.STATE_ASK, write_ask(0, key, signature)))
+            assert type(town.refused[-1][1]).__name__ == "BadPoint"
+        assert town.ledger.handout.asks() == {}
+
+    def test_an_ask_said_again_opens_nothing(self):
+        town = before_asks()
+        due = until(town, Kind.STATE_ASK)
+        ask = next(m for m in due if m.kind is Kind.STATE_ASK and m.seat == 2)
+        town.say(*due)
+        town.settle()
+        turn(town, (1, 2, 3))
+        town.say(ask)
+        assert "another epoch" in str(town.refused[-1][1])
+        assert town.ledger.handout.asks() == {}
+        assert 2 in standing(town).holders
+
+    def test_within_its_epoch_too(self):
+        town = before_asks()
+        due = until(town, Kind.STATE_ASK)
+        ask = next(m for m in due if m.kind is Kind.STATE_ASK and m.seat == 2)
+        town.say(*due)
+        town.settle()
+        town.say(ask)
+        assert "already" in str(town.refused[-1][1])
+        assert 2 in standing(town).holders
+
+    def test_who_holds_another_version_is_not_counted(self):
+        town = before_asks()
+        town.say(*(town.message(at, Kind.STATE_HELD, write_held(1)) for at in town.parties))
+        assert not standing(town).exists
+        town.say(town.message(1, Kind.STATE_HELD, write_held(0)))
+        town.say(town.message(1, Kind.STATE_HELD, write_held(0)))
+        assert standing(town).holders == {1}
+
+    def test_nothing_is_heard_before_there_are_roots(self):
+        town = Town()
+        _, to = one_time_key()
+        answer = Answer(b"\1" * 48, b"\2" * 48)
+        for kind, body in (
+            (Kind.STATE_ASK, write_ask(0, to, bytes(64))),
+            (Kind.STATE_ANSWER, write_answer(2, 1, answer)),
+            (Kind.STATE_ANSWER, write_answer(9, 1, answer)),
+            (Kind.STATE_HELD, write_held(0)),
+        ):
+            town.say(town.message(1, kind, body))
+            assert type(town.refused[-1][1]).__name__ == "Unwanted"
+
+
+class TestOneTimeKeys:
+    def test_none_serves_twice_and_no_mask_does(self):
+        town = before_asks()
+        step(town)
+        town.restart(1)
+        town.settle()
+        turn(town, (1, 2, 3))
+        town.keeps.pop(3)
+        town.restart(3)
+        town.settle()
+        keys = [read_ask(one.body)[1].first for one in said(town, Kind.STATE_ASK)]
+        masks = [
+            read_answer(one.body)[2].nonce for one in town.log if one.kind is Kind.STATE_ANSWER
+        ]
+        assert len(keys) == len(set(keys)) == 6
+        assert len(masks) == len(set(masks)) > 16
+
+    def test_the_pairs_give_nothing_without_the_one_time_secret(self):
+        """Ciphers alone, and under another asker's secret, interpolate to other points."""
+        town = founded()
+        answers = [read_answer(one.body) + (one.seat,) for one in said(town, Kind.STATE_ANSWER)]
+        mine = {seat: one for asker, _, one, seat in answers if asker == 1}
+        secret, _ = one_time_key()
+        for seats in combinations(mine, 3):
+            for points in (
+                {at: G1.decode(mine[at].cipher) for at in seats},
+                {
+                    at: G1.add(
+                        G1.decode(mine[at].cipher),
+                        G1.negate(G1.multiply(secret, G1.decode(mine[at].nonce))),
+                    )
+                    for at in seats
+                },
+            ):
+                guess = state_secret(Secret(G1.encode(interpolate_points(G1, points))))
+                assert guess.expose() != secret_by_algebra(town)
+
+
+class TestInTheMiddle:
+    def everyone_has_it(self, town):
+        town.settle()
+        assert town.keeps.keys() == town.parties.keys()
+        assert set(secrets(town).values()) == {secret_by_algebra(town)}
+        assert standing(town).holders == frozenset(town.parties)
+        assert town.ledger.handout.asks() == {}
+        assert not town.ledger.hall.head.cheats
+
+    @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
+    def test_a_seat_starts_anew(self, kind):
+        town = before_asks()
+        due = until(town, kind)
+        town.restart(2)
+        town.say(*due)
+        self.everyone_has_it(town)
+
+    def test_a_seat_starts_anew_between_the_answers_to_it(self):
+        town = before_asks()
+        due = until(town, Kind.STATE_ANSWER)
+        town.say(*due[:9])
+        town.restart(2)
+        assert town.ledger.handout.ask(2) is None
+        town.say(*due[9:])
+        self.everyone_has_it(town)
+
+    def test_an_epoch_begins_between_ask_and_answers(self):
+        town = before_asks()
+        step(town)
+        # What answers is on its way, and a few are there.
+        late = until(town, Kind.STATE_ANSWER)
+        town.say(*[one for one in late if one.kind is Kind.STATE_ANSWER][:5])
+        town.spoil = lambda _, kind, body: None if kind is Kind.STATE_ANSWER else body
+        turn(town, (1, 2, 3))
+        town.say(*late)
+        assert all(not ask.answers for ask in town.ledger.handout.asks().values())
+        town.spoil = lambda party, kind, body: body
+        for party in town.parties.values():
+            party._done = {name for name in party._done if not name.endswith("/answer")}
+        self.everyone_has_it(town)
+
+    @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
+    def test_a_generation_begins(self, kind):
+        town = before_asks()
+        due = until(town, kind)
+        town.say(town.recovery({1, 2, 3, 4}))
+        assert town.ledger.handout.asks() == {}
+        town.say(*due)
+        self.everyone_has_it(town)
+
+    def test_a_seat_asks_after_an_epoch_whose_shares_are_others(self):
+        town = founded()
+        before = secret_by_algebra(town)
+        turn(town, (1, 2, 3))
+        town.keeps.pop(4)
+        town.restart(4)
+        self.everyone_has_it(town)
+        assert secrets(town)[4] == before
+
+
+class TestAfterwards:
+    def test_a_seat_that_has_it_never_asks_again(self):
+        town = founded()
+        asks = len(said(town, Kind.STATE_ASK))
+        for at in town.parties:
+            town.restart(at)
+        town.settle()
+        turn(town, (1, 2, 3))
+        town.say(town.recovery({1, 2, 3, 4}))
+        town.settle()
+        assert len(said(town, Kind.STATE_ASK)) == asks
+        assert len(said(town, Kind.STATE_HELD)) == len(town.parties)
+
+    def test_a_keep_without_it_asks_and_gets_the_same(self):
+        town = founded()
+        before = secrets(town)
+        town.keeps.pop(2)
+        town.restart(2)
+        due = until(town, Kind.STATE_ASK, 2)
+        town.say(*due)
+        # It has it no more, but what exists stays in existence.
+        assert standing(town).holders == {1, 3, 4}
+        assert standing(town).exists
+        town.settle()
+        assert secrets(town) == before
+        assert standing(town).holders == {1, 2, 3, 4}
+
+    def test_all_of_them_together(self):
+        town = founded()
+        before = secrets(town)
+        town.keeps.clear()
+        town.say(town.recovery({1, 2, 3, 4}))
+        town.settle()
+        assert secrets(town) == before
+        assert standing(town).exists
+
+    def test_what_is_on_the_pages_is_named(self):
+        town = before_asks()
+        town.say(*until(town, Kind.STATE_ANSWER))
+        names = set(town.ledger.names())
+        assert {name for name, _ in town.pages} <= names
+        assert {"state", "state/ask/2"} <= names
