@@ -5,7 +5,6 @@ arithmetic happens where it is asked for, and what they say waits until the test
 """
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -13,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keymoot.attest.ballot import Ballot, Votes
+from keymoot.attest.ballot import Ballot
 from keymoot.attest.block import results_hash
 from keymoot.attest.commit import Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import Header
 from keymoot.attest.validators import Ed25519Key
 from keymoot.attest.wire import NO_TIME
 from keymoot.base import rlp
-from keymoot.base.fixed import Bytes32, Hash32, Measurement, RequestId
+from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds, Wei
@@ -30,11 +29,7 @@ from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.custody import SHARE_INFO, Answer
-from keymoot.enclave.messages import Identity
-from keymoot.enclave.process import respond
-from keymoot.enclave.room import STATE_GENERATION, Room, read_joined
-from keymoot.enclave.simulated import SimulatedPlatform
-from keymoot.enclave.workshop import Report, Workshop
+from keymoot.enclave.room import STATE_GENERATION
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
@@ -43,7 +38,6 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
 from keymoot.moot.assembly import Assembly, Founder
 from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.duty import Duty
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
@@ -53,89 +47,15 @@ from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.release import find_record
 from keymoot.store.keys import StateKeys
 from keymoot.threshold.bls12381 import G1
-from keymoot.threshold.dice import SEED_BYTES, Dice
 from keymoot.threshold.polynomial import interpolate_points
+from tests.enclave.delegate import Delegate
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person, Play, payment
 
-CODE = Measurement(b"c" * 48)
 REPLY = Secret(b"r" * 32)
 
 
 def wall_clock() -> UnixNanos:
     return UnixNanos(time.time_ns())
-
-
-class Inline(Workshop):
-    """A workshop that works at once."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def do(self, duties: list[Duty]) -> None:
-        for duty in duties:
-            self._report(duty, duty.run(Dice(Secret(os.urandom(SEED_BYTES)))))
-
-
-class Delegate:
-    """One enclave, as the ledger's engine and a test see it."""
-
-    def __init__(
-        self,
-        seat: int,
-        folder: Path,
-        said: list[bytes],
-        take: Callable[[Secret], None] = lambda _: None,
-    ) -> None:
-        self.seat, self.folder, self.said, self.take = seat, folder, said, take
-        self.platform = SimulatedPlatform(Secret(bytes([seat]) * 32), CODE)
-        self.next = Height(1)
-        self.beacons: dict[Height, bytes] = {}
-        self.refusal = ""
-        self.asleep = False
-        self.start()
-
-    def start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.woken = False
-        self.room = Room(self.folder, self.platform, self.said.append, Inline, self.take)
-        self.room.wake = self.wake
-        self.identity = Identity.decode(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
-        self.public_key = Ed25519Key(self.identity.consensus_key)
-
-    def wake(self) -> None:
-        self.woken = True
-
-    def join(self, genesis: Genesis) -> None:
-        """Join; take over the state secret, if it is sealed."""
-        secret, _ = read_joined(self.ask(messages.JOIN, genesis.encode()))
-        if secret is not None:
-            self.take(secret)
-
-    def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Send a frame through the enclave's real door; then let it look for duties."""
-        payload = messages.frame(1, word, body)[messages.LENGTH_BYTES :]
-        _, code, content = messages.parse(respond(self.room, payload)[messages.LENGTH_BYTES :])
-        while self.woken:
-            self.woken = False
-            self.room.look()
-        if code != messages.OK:
-            assert isinstance(content, bytes)
-            raise EnclaveRefused(code, content.decode())
-        return content
-
-    async def sign(self, ballot: Ballot) -> Votes:
-        if self.asleep:
-            raise EnclaveRefused("ASLEEP", "it does not answer")
-        return messages.read_votes(self.ask(messages.SIGN, messages.ballot_item(ballot)))
-
-    def follow(self, signed: SignedHeader, txs: Any, receipts: Any) -> bytes:
-        (share,) = self.ask(messages.FOLLOW, messages.follow_item(signed, txs, receipts))
-        assert isinstance(share, bytes)
-        return share
-
-    def cosign(self, key: Hash32, beacon: bytes) -> Answer:
-        item = self.ask(messages.COSIGN, messages.cosign_item([(key, beacon)]))
-        return messages.read_answers(item)[0]
 
 
 @dataclass

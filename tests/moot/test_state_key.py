@@ -1,21 +1,18 @@
 """The state key: every seat comes to the same one, whoever is silent, lies, or starts anew."""
 
 from dataclasses import replace
-from itertools import combinations
 
 import pytest
 
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
-from keymoot.moot.body import write_numbered
 from keymoot.moot.message import Kind
 from keymoot.moot.outcome import key_input
 from keymoot.moot.roots import DERIVE
 from keymoot.moot.statekey import (
     ask_digest,
     read_answer,
-    read_ask,
     state_input,
     state_secret,
     write_answer,
@@ -23,81 +20,21 @@ from keymoot.moot.statekey import (
     write_held,
 )
 from keymoot.threshold import derived
-from keymoot.threshold.bls12381 import G1, G2
+from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.derived import Answer, AskerKey
-from keymoot.threshold.dice import Dice
-from keymoot.threshold.polynomial import interpolate, interpolate_points
+from keymoot.threshold.polynomial import interpolate_points
+from tests.moot.asking import (
+    before_asks,
+    founded,
+    one_time_key,
+    secret_by_algebra,
+    secrets,
+    standing,
+    step,
+    turn,
+    until,
+)
 from tests.moot.town import NETWORK, Town
-
-
-def one_time_key(number=5):
-    return derived.asker(Dice(Secret(bytes([number]) * 32)))
-
-
-def founded(size=4, seed=1, silent=()):
-    town = Town(size, seed, silent=set(silent))
-    town.settle()
-    if silent:
-        town.pass_time(120)
-        town.settle()
-    return town
-
-
-def before_asks(size=4, seed=1, silent=()):
-    """A town whose seats have their roots, and have not said anything of the state key."""
-    town = Town(size, seed, silent=set(silent))
-    town.spoil = lambda _, kind, body: None if kind is Kind.STATE_ASK else body
-    town.settle()
-    if silent:
-        town.pass_time(120)
-        town.settle()
-    for party in town.parties.values():
-        party._done = {name for name in party._done if not name.endswith("/ask")}
-    town.spoil = lambda party, kind, body: body
-    return town
-
-
-def secret_by_algebra(town):
-    """The state secret from all shares of the root, as only a test computes it."""
-    shares = {at: one.shares[DERIVE].secret for at, one in town.parties.items() if one.shares}
-    root = town.ledger.hall.root(DERIVE)
-    point = derived.point_of(root, state_input(NETWORK, 0))
-    return state_secret(Secret(G1.encode(G1.multiply(interpolate(G2, shares), point)))).expose()
-
-
-def secrets(town):
-    return {at: secret.expose() for at, secret in town.keeps.items()}
-
-
-def standing(town):
-    return town.ledger.handout.standing
-
-
-def said(town, kind):
-    refused = {id(message) for message, _ in town.refused}
-    return [one for one in town.log if one.kind is kind and id(one) not in refused]
-
-
-def step(town):
-    """One round: everyone does what is due, and all of it comes into one block."""
-    town.say(*town.duties())
-
-
-def until(town, kind, seat=None):
-    """Go on until a message of some kind is about to be said; give everything about to be."""
-    for _ in range(20):
-        due = town.duties()
-        if any(one.kind is kind and seat in (None, one.seat) for one in due):
-            return due
-        town.say(*due)
-    raise AssertionError("nobody says it")
-
-
-def turn(town, seats):
-    number = town.ledger.turning.epoch.number
-    town.say(*(town.message(seat, Kind.TURN, write_numbered(number)) for seat in seats))
-    town.settle()
-    assert town.ledger.turning.epoch.number == number + 1
 
 
 class TestAll:
@@ -226,11 +163,10 @@ class TestLiars:
         due = until(town, Kind.STATE_ANSWER)
         late = [m for m in due if m.kind is Kind.STATE_ANSWER and read_answer(m.body)[0] == 1]
         town.restart(1)
-        until(town, Kind.STATE_ASK, 1)
-        town.settle()
-        asks = town.ledger.handout.asks()
+        town.say(*until(town, Kind.STATE_ASK, 1))
+        assert town.ledger.handout.ask(1).answers == {}
         town.say(*late)
-        assert town.ledger.handout.asks() == asks
+        assert town.ledger.handout.ask(1).answers == {}
         assert not town.ledger.hall.head.cheats
 
     def test_only_the_enclaves_identity_with_its_present_start_asks(self):
@@ -308,145 +244,3 @@ class TestLiars:
         ):
             town.say(town.message(1, kind, body))
             assert type(town.refused[-1][1]).__name__ == "Unwanted"
-
-
-class TestOneTimeKeys:
-    def test_none_serves_twice_and_no_mask_does(self):
-        town = before_asks()
-        step(town)
-        town.restart(1)
-        town.settle()
-        turn(town, (1, 2, 3))
-        town.keeps.pop(3)
-        town.restart(3)
-        town.settle()
-        keys = [read_ask(one.body)[1].first for one in said(town, Kind.STATE_ASK)]
-        masks = [
-            read_answer(one.body)[2].nonce for one in town.log if one.kind is Kind.STATE_ANSWER
-        ]
-        assert len(keys) == len(set(keys)) == 6
-        assert len(masks) == len(set(masks)) > 16
-
-    def test_the_pairs_give_nothing_without_the_one_time_secret(self):
-        """Ciphers alone, and under another asker's secret, interpolate to other points."""
-        town = founded()
-        answers = [read_answer(one.body) + (one.seat,) for one in said(town, Kind.STATE_ANSWER)]
-        mine = {seat: one for asker, _, one, seat in answers if asker == 1}
-        secret, _ = one_time_key()
-        for seats in combinations(mine, 3):
-            for points in (
-                {at: G1.decode(mine[at].cipher) for at in seats},
-                {
-                    at: G1.add(
-                        G1.decode(mine[at].cipher),
-                        G1.negate(G1.multiply(secret, G1.decode(mine[at].nonce))),
-                    )
-                    for at in seats
-                },
-            ):
-                guess = state_secret(Secret(G1.encode(interpolate_points(G1, points))))
-                assert guess.expose() != secret_by_algebra(town)
-
-
-class TestInTheMiddle:
-    def everyone_has_it(self, town):
-        town.settle()
-        assert town.keeps.keys() == town.parties.keys()
-        assert set(secrets(town).values()) == {secret_by_algebra(town)}
-        assert standing(town).holders == frozenset(town.parties)
-        assert town.ledger.handout.asks() == {}
-        assert not town.ledger.hall.head.cheats
-
-    @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
-    def test_a_seat_starts_anew(self, kind):
-        town = before_asks()
-        due = until(town, kind)
-        town.restart(2)
-        town.say(*due)
-        self.everyone_has_it(town)
-
-    def test_a_seat_starts_anew_between_the_answers_to_it(self):
-        town = before_asks()
-        due = until(town, Kind.STATE_ANSWER)
-        town.say(*due[:9])
-        town.restart(2)
-        assert town.ledger.handout.ask(2) is None
-        town.say(*due[9:])
-        self.everyone_has_it(town)
-
-    def test_an_epoch_begins_between_ask_and_answers(self):
-        town = before_asks()
-        step(town)
-        # What answers is on its way, and a few are there.
-        late = until(town, Kind.STATE_ANSWER)
-        town.say(*[one for one in late if one.kind is Kind.STATE_ANSWER][:5])
-        town.spoil = lambda _, kind, body: None if kind is Kind.STATE_ANSWER else body
-        turn(town, (1, 2, 3))
-        town.say(*late)
-        assert all(not ask.answers for ask in town.ledger.handout.asks().values())
-        town.spoil = lambda party, kind, body: body
-        for party in town.parties.values():
-            party._done = {name for name in party._done if not name.endswith("/answer")}
-        self.everyone_has_it(town)
-
-    @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
-    def test_a_generation_begins(self, kind):
-        town = before_asks()
-        due = until(town, kind)
-        town.say(town.recovery({1, 2, 3, 4}))
-        assert town.ledger.handout.asks() == {}
-        town.say(*due)
-        self.everyone_has_it(town)
-
-    def test_a_seat_asks_after_an_epoch_whose_shares_are_others(self):
-        town = founded()
-        before = secret_by_algebra(town)
-        turn(town, (1, 2, 3))
-        town.keeps.pop(4)
-        town.restart(4)
-        self.everyone_has_it(town)
-        assert secrets(town)[4] == before
-
-
-class TestAfterwards:
-    def test_a_seat_that_has_it_never_asks_again(self):
-        town = founded()
-        asks = len(said(town, Kind.STATE_ASK))
-        for at in town.parties:
-            town.restart(at)
-        town.settle()
-        turn(town, (1, 2, 3))
-        town.say(town.recovery({1, 2, 3, 4}))
-        town.settle()
-        assert len(said(town, Kind.STATE_ASK)) == asks
-        assert len(said(town, Kind.STATE_HELD)) == len(town.parties)
-
-    def test_a_keep_without_it_asks_and_gets_the_same(self):
-        town = founded()
-        before = secrets(town)
-        town.keeps.pop(2)
-        town.restart(2)
-        due = until(town, Kind.STATE_ASK, 2)
-        town.say(*due)
-        # It has it no more, but what exists stays in existence.
-        assert standing(town).holders == {1, 3, 4}
-        assert standing(town).exists
-        town.settle()
-        assert secrets(town) == before
-        assert standing(town).holders == {1, 2, 3, 4}
-
-    def test_all_of_them_together(self):
-        town = founded()
-        before = secrets(town)
-        town.keeps.clear()
-        town.say(town.recovery({1, 2, 3, 4}))
-        town.settle()
-        assert secrets(town) == before
-        assert standing(town).exists
-
-    def test_what_is_on_the_pages_is_named(self):
-        town = before_asks()
-        town.say(*until(town, Kind.STATE_ANSWER))
-        names = set(town.ledger.names())
-        assert {name for name, _ in town.pages} <= names
-        assert {"state", "state/ask/2"} <= names
