@@ -35,6 +35,7 @@ from keymoot.moot.inventory import Inventory
 from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
 from keymoot.moot.message import NodeMessage
 from keymoot.moot.seat import Boot, Seat
+from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
 from keymoot.policy.limit import Reservation, Usage
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
@@ -95,6 +96,11 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     read_turn,
     read_numbered,
     read_complaint,
+    Standing.decode,
+    Ask.decode,
+    read_ask,
+    read_answer,
+    read_held,
     SECP256K1.decode,
     EDWARDS25519.decode,
     G1.decode,

@@ -36,7 +36,7 @@ def room(tmp_path: Path) -> Room:
 
 def _secrets(room: Room) -> list[bytes]:
     keep = room.keep.now
-    return [keep.identity.expose(), keep.consensus.expose(), keep.state.expose()]
+    return [keep.identity.expose(), keep.consensus.expose(), keep.epoch.expose()]
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,9 +88,13 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     genesis = replace(genesis_with(_Secret(b"x" * 32)), members=(member,))
     answer, content = talk(room, messages.JOIN, genesis.encode())
     assert answer == messages.OK
+    assert read_joined(content) == (None, 0)
+    room.keep.put(room.keep.now.holding(Secret(b"s" * 32)))
+    answer, content = talk(room, messages.JOIN, genesis.encode())
     state, generation = read_joined(content)
     keep = room.keep.now
-    assert (state, generation) == (keep.state.expose(), 0)
+    assert state is not None
+    assert (state.expose(), generation) == (b"s" * 32, 0)
     flat = rlp.encode(content)
     assert keep.identity.expose() not in flat
     assert keep.consensus.expose() not in flat

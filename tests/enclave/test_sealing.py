@@ -69,7 +69,12 @@ def test_a_patched_source_measures_differently_and_opens_nothing(tmp_path: Path)
     (copy / "extra.py").write_text("")
     assert measure(copy) != measure(own_package())
     again = open_keep(tmp_path / "enclave", honest)
-    assert again.state.expose() == keep.state.expose()
+    assert again.identity.expose() == keep.identity.expose()
+    assert again.state is keep.state is None
+    seal_keep(tmp_path / "enclave", honest, again.holding(Secret(b"s" * 32)))
+    held = open_keep(tmp_path / "enclave", honest).turned()
+    assert held.state is not None
+    assert held.state.expose() == b"s" * 32
 
 
 def test_an_enclave_belongs_to_one_network_for_ever(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from keymoot.engine.start import open_application
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.release import find_record
-from tests.enclave.parliament import Delegate, Parliament, wall_clock
+from tests.enclave.delegate import Delegate
+from tests.enclave.parliament import Parliament, wall_clock
 from tests.enclave.test_cosigning import combined, refused, shares_of
 
 

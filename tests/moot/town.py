@@ -16,6 +16,7 @@ from keymoot.moot.pages import MemoryPages
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
+from keymoot.moot.statekeeper import Statekeeper
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -35,9 +36,9 @@ class Town:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.identities = {at: self.secret() for at in range(1, self.size + 1)}
+        self.keeps: dict[int, Secret] = {}
         self.parties = {
-            at: Party(at, EpochKeys(self.scalar(), self.scalar()), self.boot())
-            for at in self.identities
+            at: self.party(at, EpochKeys(self.scalar(), self.scalar())) for at in self.identities
         }
         self.pages = MemoryPages()
         self.ledger = Assembly(self.pages, NETWORK)
@@ -58,6 +59,10 @@ class Town:
         signing, sealing = self.secret(), self.scalar()
         point = SECP256K1.encode(SECP256K1.base(sealing))
         return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
+
+    def party(self, at: int, keys: EpochKeys) -> Party:
+        keeper = Statekeeper(at, self.identities[at], held=at in self.keeps)
+        return Party(at, keys, self.boot(), keeper)
 
     def founders(self) -> tuple[Founder, ...]:
         return tuple(
@@ -109,6 +114,7 @@ class Town:
                     if spoiled is not None:
                         said.append(self.message(at, kind, spoiled))
             self.turn_keys(at)
+            self.seal_state(at)
             party.prune(view)
         return said
 
@@ -125,6 +131,13 @@ class Town:
         keys = self.parties[at].keys
         if self.views[at].hall.seat(at).sealing == keys.points[1]:
             keys.turn(self.scalar())
+
+    def seal_state(self, at: int) -> None:
+        """What an enclave does with the state secret when it has come."""
+        keeper = self.parties[at].statekeeper
+        if keeper.found is not None:
+            self.keeps[at] = keeper.found
+            keeper.sealed()
 
     def settle(self, rounds: int = 60) -> None:
         """Run until nobody has anything to say."""
@@ -152,7 +165,7 @@ class Town:
     def restart(self, seat: int) -> None:
         """One party starts anew: its memory is gone."""
         before = self.ledger.hall.seat(seat).boot
-        self.parties[seat] = Party(seat, self.parties[seat].keys, self.boot())
+        self.parties[seat] = self.party(seat, self.parties[seat].keys)
         body = write_boot(before, self.parties[seat].boot.public)
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)
         self.say(made.signed(self.identities[seat]))
@@ -162,7 +175,7 @@ class Town:
     ) -> NodeMessage:
         """Many start anew at once (`anew`; all of `seats` if None); give the message that says so."""
         for at in seats if anew is None else anew:
-            self.parties[at] = Party(at, self.parties[at].keys, self.boot())
+            self.parties[at] = self.party(at, self.parties[at].keys)
         head = self.ledger.hall.head
         terms = Certificate(
             NETWORK,

@@ -2,12 +2,13 @@
 
 import base64
 import json
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
 from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
-from keymoot.base.units import Wei
+from keymoot.base.units import Height, Wei
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
@@ -15,14 +16,19 @@ from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.enclave.keep import Keep, open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.handout import STATE_KINDS
+from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
 from keymoot.moot.outcome import path_of
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
-from keymoot.moot.roots import ECDSA, ROOTS
+from keymoot.moot.roots import DERIVE, ECDSA, ROOTS
 from keymoot.moot.seat import Boot
+from keymoot.moot.statekeeper import Statekeeper
+from keymoot.moot.statekey import state_secret
 from keymoot.policy.errors import PolicyRefused
 from keymoot.runtime.assembly import assembly_in
 from keymoot.store import keys as keys_module
@@ -30,7 +36,8 @@ from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
-from keymoot.threshold import derivation
+from keymoot.threshold import derivation, derived
+from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.polynomial import interpolate
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -89,9 +96,11 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
             f"epoch key {seat}": keep.epoch.expose(),
             f"next epoch key {seat}": keep.next.expose(),
         }
+    assert len({keep.state.expose() for keep in keeps.values()}) == 1
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
-    keys = StateKeys(keeps[1].state, genesis.network, 0)
+    secret = keeps[1].state
+    keys = StateKeys(secret, genesis.network, 0)
     app = open_application(store, genesis, keys)
     with store.snapshot() as table:
         state = app.state(table)
@@ -107,6 +116,8 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
             shares = {seat: one.shares[kind.name].secret for seat, one in parties.items()}
             root = interpolate(kind.group, shares)
             found[f"root {kind.name}"] = root.expose()
+            if kind.name == DERIVE:
+                found |= state_points(assembly, root, shares)
             if kind.name == ECDSA:
                 tweak = derivation.tweak(
                     assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
@@ -117,16 +128,41 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     vault = keys.contract_keys(Vault.ADDRESS)
     return found | {
         "vault key": bytes(key),
-        "state secret": keeps[1].state.expose(),
+        "state secret": secret.expose(),
         "blinding key": vault.blind.expose(),
     }
+
+
+def state_points(assembly: Assembly, root: Secret, shares: dict[int, Secret]) -> dict[str, bytes]:
+    """Give what the ElGamal pairs on the ledger hide: the state key's point, and its parts."""
+    handout = assembly.handout
+    point = derived.point_of(handout.root, handout.input)
+    return {"state point": G1.encode(G1.multiply(root, point))} | {
+        f"part {seat} of the state point": G1.encode(G1.multiply(share, point))
+        for seat, share in shares.items()
+    }
+
+
+def said_of_state_key(node: Running) -> Counter[Kind]:
+    """Count what the stopped node's blocks hold of messages about the state key."""
+    store, said = LmdbStore(node.data), Counter[Kind]()
+    app = open_application(store, stored_genesis(store), None)
+    with store.snapshot() as table:
+        for height in range(1, app.committed.height + 1):
+            for raw in archive.block_at(table, Height(height)).transactions:
+                if raw[0] == MESSAGE_TYPE:
+                    said[NodeMessage.decode(raw).kind] += 1
+    store.close()
+    return Counter({kind: said[kind] for kind in STATE_KINDS})
 
 
 def party_of(seat: int, keep: Keep) -> Party:
     """Give a seat's mind with the keys that its disk holds; its keys of start are gone."""
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
-    return Party(seat, EpochKeys(keep.epoch, keep.next), BootSecrets(sealing, sealing, boot))
+    keeper = Statekeeper(seat, keep.identity, held=True)
+    keys = EpochKeys(keep.epoch, keep.next)
+    return Party(seat, keys, BootSecrets(sealing, sealing, boot), keeper)
 
 
 def recover(party: Party, assembly: Assembly) -> None:
@@ -224,6 +260,10 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
     assert address_of_secret(Secret(secrets["vault key"])) == vaulted.account
     assert len(secrets) > 40
     assert all(len(place) > 50 for place in places.values())
+    # The state secret came over the ledger, in blocks that were searched, and is the root's key.
+    assert said_of_state_key(node)[Kind.STATE_ANSWER] >= 12
+    point = Secret(secrets["state point"])
+    assert state_secret(point).expose() == secrets["state secret"]
     # One node's folder, opened with its own fuse key, does not hold the root; any two do.
     root = secrets["root ecdsa"]
     held = {seat: Secret(secrets[f"share of ecdsa {seat}"]) for seat in range(1, 5)}

@@ -120,7 +120,17 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("ready", "generation", "recoveries", "epoch", "stock", "roots", "seats", "cheats")
+    names = (
+        "ready",
+        "generation",
+        "recoveries",
+        "epoch",
+        "stateKey",
+        "stock",
+        "roots",
+        "seats",
+        "cheats",
+    )
     return {name: assembly[name] for name in names if name in assembly}
 
 

@@ -136,3 +136,12 @@ _WALLETS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
 def assembly_on(store: PublicStore, network: NetworkId) -> Assembly:
     """Give the assembly on a store of Nodes."""
     return Assembly(CellPages(store), network)
+
+
+def has_state_key(store: PublicStore, network: NetworkId) -> bool:
+    """Tell whether confidential state may be used, as a store of Nodes says.
+
+    Where there is no assembly, whoever runs the chain has given the keys.
+    """
+    assembly = assembly_on(store, network)
+    return assembly.handout.standing.exists or not assembly.hall.founded

@@ -14,7 +14,7 @@ from keymoot.attest.commit import SignedHeader
 from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, KeymootError, Refused
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fields import bytes_of, fixed_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
@@ -64,6 +64,8 @@ class EnclaveClient:
         self._pump: asyncio.Task[None] | None = None
         self._hear: Callable[[bytes], None] | None = None
         self._unheard: list[bytes] = []
+        self._take: Callable[[Secret], None] | None = None
+        self._untaken: list[Secret] = []
         self.identity: Identity | None = None
 
     @classmethod
@@ -109,14 +111,15 @@ class EnclaveClient:
         """The process id."""
         return self._process.pid
 
-    async def join(self, genesis: bytes) -> tuple[Secret, int]:
+    async def join(self, genesis: bytes) -> tuple[Secret | None, int]:
         """Let it join the network of a genesis; give the state secret and generation.
+
+        An enclave that has no state secret yet gives it later, to whoever listens.
 
         Raises:
             EnclaveRefused: it belongs to another network, or is not listed.
         """
-        secret, generation = read_joined(await self._ask(messages.JOIN, genesis))
-        return Secret(secret), generation
+        return read_joined(await self._ask(messages.JOIN, genesis))
 
     async def sign(self, ballot: Ballot) -> Votes:
         """Have a ballot signed.
@@ -189,10 +192,16 @@ class EnclaveClient:
         """End the process at once, as a crash does."""
         self._process.kill()
 
-    def listen(self, hear: Callable[[bytes], None]) -> None:
-        """Give `hear` what the enclave wants to be posted, and has wanted so far."""
-        self._hear, waiting = hear, self._unheard
-        self._unheard = []
+    def listen(self, hear: Callable[[bytes], None], take: Callable[[Secret], None]) -> None:
+        """Give `hear` what the enclave wants to be posted, and has wanted so far.
+
+        The network's state secret goes to `take`, before a message says that it is there.
+        """
+        self._hear, self._take = hear, take
+        secrets, self._untaken = self._untaken, []
+        for secret in secrets:
+            take(secret)
+        waiting, self._unheard = self._unheard, []
         for raw in waiting:
             hear(raw)
 
@@ -244,12 +253,8 @@ class EnclaveClient:
         try:
             while True:
                 number, word, body = messages.parse(await self._read_frame())
-                if not number and word == messages.SAY:
-                    raw = bytes_of(body, "say")
-                    if self._hear is None:
-                        self._unheard.append(raw)
-                    else:
-                        self._hear(raw)
+                if not number and word in (messages.SAY, messages.STATE):
+                    self._unasked(word, body)
                     continue
                 future = self._waiting.pop(number, None)
                 if future is None or future.done():
@@ -264,6 +269,21 @@ class EnclaveClient:
                 if not future.done():
                     future.set_exception(EnclaveGone())
             self._waiting.clear()
+
+    def _unasked(self, word: str, body: rlp.Decoded) -> None:
+        """Hand on what nobody asked for; frames come in the order in which they were sent."""
+        if word == messages.STATE:
+            secret = Secret(fixed_of(body, Bytes32, "state"))
+            if self._take is None:
+                self._untaken.append(secret)
+            else:
+                self._take(secret)
+            return
+        raw = bytes_of(body, "say")
+        if self._hear is None:
+            self._unheard.append(raw)
+        else:
+            self._hear(raw)
 
     async def _read_frame(self) -> bytes:
         try:

@@ -22,6 +22,7 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.release import release
+from keymoot.store.errors import NoStateKeys
 from keymoot.store.keys import StateKeys
 
 SHARE_INFO = b"keymoot/share/v1"
@@ -95,7 +96,10 @@ class Custodian:
             NotFinal: two thirds of our validators did not sign this header.
             ForgedCommit: a signature is not what it claims.
             StaleHeader: the header is too old.
+            NoStateKeys: this enclave has no state secret yet; another seat's has.
         """
+        if not self._keys.held:
+            raise NoStateKeys
         # 1. The header is final under our own validators.
         header = verify_commit(signed, self._validators, self._genesis.chain_text).header
         # 2. It is not an old one, shown to hide a pause or a revocation.

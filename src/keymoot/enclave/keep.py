@@ -38,7 +38,7 @@ class Keep:
     Attributes:
         identity: Ed25519 seed; signs answers.
         consensus: Ed25519 seed; signs blocks.
-        state: The network's state secret.
+        state: The network's state secret; None until the other seats have given it.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
@@ -46,7 +46,7 @@ class Keep:
 
     identity: Secret
     consensus: Secret
-    state: Secret
+    state: Secret | None
     epoch: Secret
     next: Secret
     network: NetworkId | None
@@ -60,6 +60,10 @@ class Keep:
         if self.network is not None and self.network != network:
             raise OtherNetwork
         return replace(self, network=network)
+
+    def holding(self, state: Secret) -> "Keep":
+        """Give the keep of an enclave that has the network's state secret."""
+        return replace(self, state=state)
 
     def turned(self) -> "Keep":
         """Give the keep of the next epoch: its old key is gone, and a fresh one waits."""
@@ -94,15 +98,17 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
         scalars = _fresh_scalar(), _fresh_scalar()
-        keep = Keep(_fresh(), _fresh(), _fresh(), *scalars, None)
+        keep = Keep(_fresh(), _fresh(), None, *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
     fields = list_of(rlp.decode(raw), 6, "keep")
-    identity, consensus, state, epoch, following = (
-        Secret(fixed_of(field, Bytes32, "keep")) for field in fields[:5]
+    identity, consensus, epoch, following = (
+        Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 1, 3, 4)
     )
+    state = optional_fixed_of(fields[2], Bytes32, "state")
     network = optional_fixed_of(fields[5], NetworkId, "network")
-    return Keep(identity, consensus, state, epoch, following, network)
+    sealed = None if state is None else Secret(state)
+    return Keep(identity, consensus, sealed, epoch, following, network)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -111,7 +117,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
         [
             keep.identity.expose(),
             keep.consensus.expose(),
-            keep.state.expose(),
+            b"" if keep.state is None else keep.state.expose(),
             keep.epoch.expose(),
             keep.next.expose(),
             keep.network or b"",

@@ -9,6 +9,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Refused
 from keymoot.base.fields import bytes_of
 from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
@@ -24,6 +25,7 @@ from keymoot.moot.duty import Duty, Message
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
+from keymoot.moot.statekeeper import Statekeeper
 from keymoot.runtime.genesis import Genesis
 
 SYNC_BLOCKS = 64
@@ -31,6 +33,10 @@ SYNC_BLOCKS = 64
 
 Say = Callable[[bytes], None]
 """Takes a node's message that is to be posted; called from any thread."""
+
+
+Hold = Callable[[Secret], None]
+"""Seals the network's state secret, and then gives it to the node."""
 
 
 class NoVote(Refused):
@@ -50,6 +56,7 @@ class Member:
         voter: Voter,
         boot: BootSecrets,
         say: Say,
+        hold: Hold,
         workshop: Callable[[Report], Workshop],
     ) -> None:
         """Take the seat `index`; nothing is followed yet.
@@ -61,6 +68,7 @@ class Member:
             voter: Remembers what was voted for.
             boot: The keys of this start.
             say: Posts what this enclave has to say to the ledger.
+            hold: Seals the state secret, once the other seats have given it.
             workshop: Makes the place for its long arithmetic.
         """
         self._genesis = genesis
@@ -68,7 +76,9 @@ class Member:
         self._voter = voter
         self._boot = boot
         self._say = say
-        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot)
+        self._hold = hold
+        keeper = Statekeeper(index, keep.now.identity, held=keep.now.state is not None)
+        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot, keeper)
         self.follower = Follower(genesis)
         self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
         self._base: Height | None = None
@@ -107,6 +117,7 @@ class Member:
         """Begin what is due now; called after every block, and when a duty is done."""
         follower, party = self.follower, self.party
         self._turn_keys()
+        self._seal_state()
         party.prune(follower.assembly)
         self.workshop.do(party.due(follower.assembly, follower.height, follower.time))
 
@@ -170,6 +181,16 @@ class Member:
         if hall.seat(party.index).sealing == party.keys.points[1]:
             self._keep.put(self._keep.now.turned())
             party.keys.turn(self._keep.now.next)
+
+    def _seal_state(self) -> None:
+        """Seal the state secret and hand it over, before the ledger hears that we have it.
+
+        The node has read it when the message comes that could let it be used.
+        """
+        keeper = self.party.statekeeper
+        if keeper.found is not None:
+            self._hold(keeper.found)
+            keeper.sealed()
 
     # -- recovery
 

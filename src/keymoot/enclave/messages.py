@@ -38,6 +38,9 @@ OK = "ok"
 SAY = "say"
 """Word of a frame that nobody asked for, numbered 0: a message that the node is to post."""
 
+STATE = "state"
+"""Word of another one: the network's state secret, for the node that the enclave is part of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

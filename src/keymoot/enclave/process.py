@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
+from keymoot.base.secret import Secret
 from keymoot.enclave import messages
 from keymoot.enclave.harden import die_with_parent, forbid_dumps
 from keymoot.enclave.measurement import measure, own_package
@@ -47,7 +48,11 @@ def main() -> int:
                 with lock, suppress(OSError):
                     channel.sendall(messages.frame(0, messages.SAY, raw))
 
-            room = Room(options.folder, platform, say)
+            def give(state: Secret) -> None:
+                with lock, suppress(OSError):
+                    channel.sendall(messages.frame(0, messages.STATE, state.expose()))
+
+            room = Room(options.folder, platform, say, give=give)
         except (KeymootError, OSError) as error:
             code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
             channel.sendall(messages.frame(0, code, str(error).encode()))

@@ -7,14 +7,14 @@ from pathlib import Path
 from keymoot.attest.evidence import bind
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
-from keymoot.base.fields import bytes_of, fixed_of, list_of
+from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
 from keymoot.enclave.custody import Custodian
 from keymoot.enclave.keep import KeepFile
-from keymoot.enclave.member import Member, Say, clock
+from keymoot.enclave.member import Hold, Member, Say, clock
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.voter import Voter
@@ -60,6 +60,7 @@ class Room:
         platform: Platform,
         say: Say | None = None,
         workshop: Callable[[Report], Workshop] = Workshop,
+        give: Hold | None = None,
     ) -> None:
         """Open the sealed secrets in `folder`, or make new ones; make the keys of this start.
 
@@ -68,6 +69,7 @@ class Room:
             platform: Seals them, and attests.
             say: Posts what this enclave has to say to the ledger.
             workshop: Makes the place for its long arithmetic.
+            give: Gives the state secret to the node that we are part of.
 
         Raises:
             CannotUnseal: they were sealed elsewhere or by other code.
@@ -75,11 +77,13 @@ class Room:
         self._platform = platform
         self._say = say or (lambda _: None)
         self._make_workshop = workshop
+        self._give = give or (lambda _: None)
         self.keep = KeepFile(folder, platform)
         fresh = self.keep.now.network is None
         self._voter = Voter(folder, platform, self.keep.now.consensus, fresh=fresh)
         self._boot = _new_boot()
         self._custodian: Custodian | None = None
+        self._keys: StateKeys | None = None
         self.member: Member | None = None
         """The seat that it has; None before it joins, and in a network without an assembly."""
         self.wake: Callable[[], None] = lambda: None
@@ -135,7 +139,7 @@ class Room:
         ).encode()
 
     def _join(self, genesis: Genesis) -> rlp.Item:
-        """Join a network for good; give its state secret to the node that we are part of."""
+        """Join a network for good; give its state secret, if sealed, to our own node."""
         # 1. The genesis lists our keys.
         mine = (self._voter.public_key, ed25519.public_key(self.keep.now.identity))
         listed = [(m.consensus_key, m.identity_key) for m in genesis.members]
@@ -145,7 +149,7 @@ class Room:
         keep = self.keep.now.joined(genesis.network)
         if keep.network != self.keep.now.network:
             self.keep.put(keep)
-        keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
+        keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
         self._custodian = Custodian(genesis, keys, keep.identity, clock, lambda: self._voter.height)
         # 3. With a seat, we follow the ledger and have a part in the assembly.
         if genesis.founders():
@@ -157,22 +161,33 @@ class Room:
                 self._voter,
                 self._boot,
                 self._say,
+                self._hold,
                 self._make_workshop,
             )
             member.wake = self._woken
             self.member = member
             member.look()
-        return [keep.state.expose(), STATE_GENERATION.to_bytes(2, "big")]
+        state = b"" if keep.state is None else keep.state.expose()
+        return [state, STATE_GENERATION.to_bytes(2, "big")]
+
+    def _hold(self, state: Secret) -> None:
+        """Seal the state secret; then use it, and give it to the node."""
+        self.keep.put(self.keep.now.holding(state))
+        if self._keys is not None:
+            self._keys.take(state)
+        self._give(state)
 
 
-def read_joined(item: rlp.Decoded) -> tuple[Bytes32, int]:
-    """Read what joining gives: the state secret and the generation.
+def read_joined(item: rlp.Decoded) -> tuple[Secret | None, int]:
+    """Read what joining gives: the state secret, if it is sealed, and the generation.
 
     Raises:
         Malformed: not that.
     """
     secret, generation = list_of(item, 2, "joined")
-    return fixed_of(secret, Bytes32, "state"), int.from_bytes(bytes_of(generation, "generation"))
+    state = optional_fixed_of(secret, Bytes32, "state")
+    number = int.from_bytes(bytes_of(generation, "generation", 2))
+    return None if state is None else Secret(state), number
 
 
 def _new_boot() -> BootSecrets:

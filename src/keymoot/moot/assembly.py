@@ -18,6 +18,7 @@ from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.hall import HEAD, Hall, Head
+from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.roots import ROOTS
@@ -64,6 +65,7 @@ class Assembly:
         self.turning = Turning(self.hall)
         self.stock = Stock(self.hall)
         self.commitments = Commitments(self.hall)
+        self.handout = Handout(self.hall)
 
     def found(
         self,
@@ -82,13 +84,13 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, STATE)
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
         epoch = self.turning.epoch
         for index in self.hall.committee.indices:
-            yield from (f"seat/{index}", f"opening/{index}")
+            yield from (f"seat/{index}", f"opening/{index}", ask_page(index))
             if epoch is not None:
                 yield from (dealing_page(epoch.number + more, index) for more in (0, 1))
         yield from self.commitments.names()
@@ -156,6 +158,8 @@ class Assembly:
             self.turning.hear(seat, kind, body, height)
         elif kind in NONCE_KINDS:
             self.commitments.hear(seat, kind, body, height)
+        elif kind in STATE_KINDS:
+            self.handout.hear(seat, kind, body, height)
         elif kind is not Kind.TICK:
             self.stock.hear(seat, kind, body, height, time)
         self.founding.move(height, time)
@@ -164,6 +168,7 @@ class Assembly:
         ):
             self.stock.burn()
             self.commitments.burn()
+            self.handout.wipe()
         self.stock.replenish(height, time)
 
     def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
@@ -175,6 +180,7 @@ class Assembly:
         self.hall.put_seat(index, replace(seat, boot=boot, since=height))
         self.stock.started_anew(index, height, time)
         self.commitments.started_anew(index)
+        self.handout.started_anew(index)
 
     def _check_recovery(self, body: bytes) -> SignedCertificate:
         certificate = SignedCertificate.decode(body)
@@ -203,6 +209,7 @@ class Assembly:
             )
         self.stock.wipe()
         self.commitments.wipe()
+        self.handout.wipe()
         self.hall.head = replace(
             head,
             generation=terms.digest(),

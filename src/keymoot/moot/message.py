@@ -61,6 +61,12 @@ class Kind(IntEnum):
     """A sheaf of nonce commitments for FROST."""
     BAD_NONCE = 17
     """A commitment of a seat is no point."""
+    STATE_ASK = 24
+    """This seat has no state secret; answers are to be made out to this one-time key."""
+    STATE_ANSWER = 25
+    """This seat's part of the state secret, for the seat that asked."""
+    STATE_HELD = 26
+    """This seat has the state secret sealed."""
 
 
 @dataclass(frozen=True, slots=True)

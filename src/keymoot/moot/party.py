@@ -22,6 +22,7 @@ from keymoot.moot.presigner import Presigner
 from keymoot.moot.resharer import EpochKeys, Resharer, Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
+from keymoot.moot.statekeeper import Statekeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,14 @@ class Party:
         index: Its seat.
         keys: Secret halves of the sealing keys that root dealings are encrypted to.
         boot: The keys of this start.
+        statekeeper: Its mind for the state key, with what the enclave has sealed of it.
         shares: Shares of the roots, by name; empty until they are known.
     """
 
     index: int
     keys: EpochKeys
     boot: BootSecrets
+    statekeeper: Statekeeper
     shares: Shares = field(default_factory=dict)
     keymaker: Keymaker = field(init=False)
     resharer: Resharer = field(init=False)
@@ -82,6 +85,7 @@ class Party:
         self.enter(assembly)
         duties = self.keymaker.due(assembly, self.shares)
         duties += self.resharer.due(assembly, self.shares)
+        duties += self.statekeeper.due(assembly, self.shares)
         if self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)

@@ -18,7 +18,7 @@ from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.config import Config
-from keymoot.node.seats import SeatHolder
+from keymoot.node.seats import SeatHolder, Take
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
 from keymoot.threshold.committee import Committee
@@ -69,8 +69,8 @@ class Moot:
         """How many there are."""
         return Committee(len(self.seats))
 
-    def attach(self, engine: LocalEngine, ledger: Ledger) -> None:
-        """Connect all enclaves to the ledger."""
+    def attach(self, engine: LocalEngine, ledger: Ledger, take: Take) -> None:
+        """Connect all enclaves to the ledger; `take` gets the state secret from each."""
         self._engine, self.ledger = engine, ledger
         self._beacons = Beacons(
             self.committee,
@@ -78,7 +78,7 @@ class Moot:
             lambda height: message_at(ledger, height),
         )
         for seat in self.seats:
-            seat.attach(engine, self._hear, self._beacons.feed)
+            seat.attach(engine, self._hear, self._beacons.feed, take)
 
     @property
     def beacons(self) -> Beacons:
@@ -160,6 +160,23 @@ class Moot:
             for seat, answers in zip(self.seats, found, strict=True)
             if not isinstance(answers, BaseException)
         ]
+
+    async def release(
+        self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
+    ) -> tuple[int, list[Answer]]:
+        """Have Vault's keys sign in the first enclave that can; any of them could.
+
+        Raises:
+            Refused: none of them can.
+        """
+        refused: Refused = Refused("no enclave is there")
+        for seat in self.seats:
+            try:
+                return seat.index, await seat.client.release(signed, witness, requests)
+            except Refused as error:
+                # It starts anew, waits for the state secret, or has voted for more.
+                refused = error
+        raise refused
 
     # -- epochs
 

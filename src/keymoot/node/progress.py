@@ -1,4 +1,4 @@
-"""What a person sees while the assembly makes its keys."""
+"""What a person sees while the assembly makes its keys and hands out the state key."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,6 +26,8 @@ async def show_founding(moot: Moot, say: Callable[[str], None]) -> None:
         if keygen is not None and keygen.phase is not Phase.DONE:
             again = f" (attempt {keygen.attempt + 1})" if keygen.attempt else ""
             line = f"making keys together: {_WORDS[keygen.phase]}{again}"
+        elif hall.ready and not assembly.handout.standing.exists:
+            line = "handing out the key of confidential state"
         elif hall.ready and not (moot.seated() and assembly.stock.left()):
             recoveries = hall.head.recoveries
             line = "dealing presignatures" + (

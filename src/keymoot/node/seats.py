@@ -37,6 +37,9 @@ ANSWER_SECONDS = 2.0
 Fed = Callable[[int, Height, bytes], None]
 """Takes a seat's share of the beacon of a height; empty where it gave none."""
 
+Take = Callable[[Secret], None]
+"""Takes the network's state secret over from a seat that has it."""
+
 log = structlog.get_logger("keymoot.seats")
 
 
@@ -63,6 +66,7 @@ class SeatHolder:
         self._genesis = b""
         self._engine: LocalEngine | None = None
         self._say: Callable[[bytes], None] = lambda _: None
+        self._take: Take = lambda _: None
         self._fed: Fed = lambda *_: None
         self._next: Height | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,13 +92,15 @@ class SeatHolder:
             raise RuntimeError("the enclave was not greeted")
         return self.client.identity
 
-    def attach(self, engine: LocalEngine, say: Callable[[bytes], None], fed: Fed) -> None:
+    def attach(
+        self, engine: LocalEngine, say: Callable[[bytes], None], fed: Fed, take: Take
+    ) -> None:
         """Connect the enclave to the ledger: what it says goes to `say`.
 
         On a new network it follows from the first block on; else `sync` says from where.
         """
-        self._engine, self._say, self._fed = engine, say, fed
-        self.client.listen(say)
+        self._engine, self._say, self._fed, self._take = engine, say, fed, take
+        self.client.listen(say, take)
         self._next = None if engine.app.committed.height else Height(1)
         engine.on_committed(
             lambda done, commit: self._on_block(
@@ -193,8 +199,8 @@ class SeatHolder:
 
     # -- life
 
-    async def join(self, genesis: bytes) -> tuple[Secret, int]:
-        """Join the network; give the state secret and its generation."""
+    async def join(self, genesis: bytes) -> tuple[Secret | None, int]:
+        """Join the network; give the state secret, if it is sealed, and its generation."""
         self._genesis = genesis
         return await self.client.join(genesis)
 
@@ -234,8 +240,10 @@ class SeatHolder:
         with suppress(ConnectionError, OSError):
             await self.client.close()
         self.client = await _start(self.index, self._config)
-        self.client.listen(self._say)
-        await self.client.join(self._genesis)
+        self.client.listen(self._say, self._take)
+        secret, _ = await self.client.join(self._genesis)
+        if secret is not None:
+            self._take(secret)
         self.alive = True
         await self.sync()
 

@@ -92,7 +92,7 @@ class ShareService:
         self._ledger = ledger
         self._moot = moot
         self._keys = keys
-        self._vault: Together[Hash32, Answer] = Together(self._by_vault)
+        self._vault: Together[Hash32, tuple[int, Answer]] = Together(self._by_vault)
         self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
 
     async def run(self) -> None:
@@ -131,7 +131,7 @@ class ShareService:
             if given is not None:
                 return self._answered(request, given)
             return await self._bound(request, record.bound_at, wait_seconds, checked=checked)
-        answer = await self._vault.ask(request)
+        seat, answer = await self._vault.ask(request)
         if answer.code:
             refusal: Json = {
                 "code": 4100,
@@ -144,6 +144,7 @@ class ShareService:
             }
             return self._told(request, BOUND) | {"refusal": refusal}
         return self._told(request, RELEASED) | {
+            "node": self._node(seat),
             "sealed": data(answer.sealed),
             "signature": data(answer.signature),
         }
@@ -221,7 +222,7 @@ class ShareService:
         self._given.keep(found, self._moot.committee)
         return [found[request] for request, _ in asked]
 
-    async def _by_vault(self, requests: list[Hash32]) -> list[Answer]:
+    async def _by_vault(self, requests: list[Hash32]) -> list[tuple[int, Answer]]:
         provable = self._ledger.engine.provable
         if provable is None:
             raise Refused("no block is final yet")
@@ -237,14 +238,13 @@ class ShareService:
             self._ledger.engine.app.cache,
         )
         found = {
-            request: Answer(request, b"", b"", error.code, str(error))
+            request: (1, Answer(request, b"", b"", error.code, str(error)))
             for request, error in refused.items()
         }
         asked = sorted({request for request in requests if request not in refused})
         if asked:
-            # The state's secret is the first seat's, and Vault's keys open with it.
-            answers = await self._moot.seats[0].client.release(provable.signed, witness, asked)
-            found |= {answer.request: answer for answer in answers}
+            seat, answers = await self._moot.release(provable.signed, witness, asked)
+            found |= {answer.request: (seat, answer) for answer in answers}
         return [found[request] for request in requests]
 
     def _state(self, provable: Provable) -> State:

@@ -19,6 +19,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
     if not hall.founded:
         return {"ready": False, "seats": []}
     head, committee, page = hall.head, hall.committee, assembly.stock.page
+    standing = assembly.handout.standing
     keygen = assembly.founding.keygen
     seats: list[Json] = []
     for seat in moot.seats:
@@ -61,6 +62,12 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
             "said": len(keygen.said),
         },
         "roots": roots,
+        "stateKey": {
+            "version": standing.version,
+            "since": standing.since if standing.exists else None,
+            "holders": [*sorted(standing.holders)],
+            "asking": [*sorted(assembly.handout.asks())],
+        },
         "stock": {
             "presignatures": assembly.stock.left(),
             "batches": len(page.ready),

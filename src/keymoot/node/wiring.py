@@ -1,8 +1,8 @@
 """Join engine, enclaves and gateway into one node.
 
-This is the only place where the two meet: the first seat's enclave hands its network's state
-secret to the node that it is part of, and the engine gets it as an object that opens and
-seals.
+This is the only place where the two meet: enclaves hand their network's state secret to the
+node that they are part of, and the engine gets it as an object that opens and seals, once
+the secret is there.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from keymoot.gateway.services import NodeInfo, SeatInfo, Services
 from keymoot.moot.assembly import Founder
 from keymoot.node.config import Config
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
+from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
@@ -42,6 +43,7 @@ class Node:
     shares: ShareService
     services: Services
     store: LmdbStore
+    handover: Handover
 
     async def run(self) -> None:
         """Make blocks and answer requests until cancelled, or until something breaks.
@@ -54,6 +56,7 @@ class Node:
             tasks.create_task(self.shares.run())
             tasks.create_task(self.moot.run())
             tasks.create_task(self.moot.enter())
+            tasks.create_task(self.handover.watch())
 
     async def close(self) -> None:
         """End the enclaves and close the files."""
@@ -75,13 +78,16 @@ async def build(config: Config) -> Node:
         fresh = genesis is None
         genesis = genesis or _new_genesis(moot, config)
         joined = [await seat.join(genesis.encode()) for seat in moot.seats]
-        # What is sealed in the state opens with the secret of the first seat's enclave.
-        secret, generation = joined[0]
-        keys = StateKeys(secret, genesis.network, generation)
+        # Whoever has the state secret sealed gives it at once; on a new network nobody has.
+        keys = StateKeys(None, genesis.network, joined[0][1])
+        for secret, _ in joined:
+            if secret is not None:
+                keys.take(secret)
+        handover = Handover(keys)
         app = open_application(store, genesis, keys)
         engine = LocalEngine(app, store, Mempool(), list(moot.seats), system_clock)
         ledger = Ledger(engine, system_clock)
-        moot.attach(engine, ledger)
+        moot.attach(engine, ledger, handover.take)
         if not fresh:
             await moot.recover(genesis)
     except BaseException:
@@ -90,7 +96,7 @@ async def build(config: Config) -> Node:
     shares = ShareService(ledger, moot, keys, store)
     faucet = Faucet(ledger).drip if genesis.development else None
     services = Services(ledger, shares, _info(moot), faucet)
-    return Node(engine, moot, shares, services, store)
+    return Node(engine, moot, shares, services, store, handover)
 
 
 def _new_genesis(moot: Moot, config: Config) -> Genesis:

@@ -10,13 +10,15 @@ from keymoot.contracts.context import BlockEnvironment, Context, Mode
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.errors import InsufficientBalance, KeyUseRefused, Reentered
 from keymoot.contracts.event import Event
+from keymoot.contracts.nodes import Nodes, has_state_key
 from keymoot.runtime import gas
 from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.receipt import Log
 from keymoot.store.confidential import ConfidentialStore, SealingPlace
-from keymoot.store.errors import NoStateKeys
+from keymoot.store.errors import NoStateKeys, StateKeyAwaited
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 
 MAX_CALL_DEPTH = 32
@@ -60,6 +62,7 @@ class Machine:
         self._position = position
         self._draws = 0
         self._running: list[Address] = []
+        self._exists: bool | None = None
         generation = keys.generation if keys else 0
         self._place = SealingPlace(generation, block.height, position)
 
@@ -71,12 +74,12 @@ class Machine:
         """Open a contract's confidential store.
 
         Raises:
-            NoStateKeys: this node has no keys of the state.
+            NoStateKeys: there are no keys of the state here.
+            StateKeyAwaited: the assembly has not handed the state key out yet.
         """
-        if self._keys is None:
-            raise NoStateKeys
+        keys = self._state_keys()
         place = self._place if self._may_write(writable) else None
-        return ConfidentialStore(self.journal, contract, self._keys, place, self.meter)
+        return ConfidentialStore(self.journal, contract, keys, place, self.meter)
 
     def charge(self, gas_units: Gas) -> None:
         """Take gas."""
@@ -87,12 +90,14 @@ class Machine:
 
         Raises:
             KeyUseRefused: in any other mode.
+            StateKeyAwaited: the assembly has not handed the state key out yet.
         """
         if self.mode is not Mode.EXECUTE or self._keys is None:
             raise KeyUseRefused
+        keys = self._state_keys()
         self.meter.charge(gas.RANDOM)
         self._draws += 1
-        return self._keys.random(self.block.hash, self._position, self._draws, length)
+        return keys.random(self.block.hash, self._position, self._draws, length)
 
     def emit(self, contract: Address, event: Event) -> None:
         """Log an event."""
@@ -172,6 +177,31 @@ class Machine:
             raise
         finally:
             self._running.pop()
+
+    def _state_keys(self) -> StateKeys:
+        """Give the keys of the state.
+
+        In a release the request itself shows that they exist: its key is sealed under them.
+        """
+        keys, executes = self._keys, self.mode is Mode.EXECUTE
+        if keys is None:
+            raise NoStateKeys
+        # 1. Whether they exist the ledger says, so that all replicas refuse or accept alike.
+        if (executes or self.mode is Mode.QUERY) and not self._ledger_has_them():
+            raise StateKeyAwaited
+        # 2. A replica that executes has them by then; refusing now would fork.
+        if not keys.held:
+            if executes:
+                raise Defect("the ledger says that the state key exists, and it is not here")
+            raise NoStateKeys
+        return keys
+
+    def _ledger_has_them(self) -> bool:
+        # Only a node's message changes this, and that is a transaction of its own.
+        if self._exists is None:
+            store = PublicStore(self.journal, Nodes.ADDRESS, FreeMeter(), writable=False)
+            self._exists = has_state_key(store, self.block.network)
+        return self._exists
 
     def _may_write(self, writable: bool) -> bool:  # noqa: FBT001
         return writable and self.mode in (Mode.EXECUTE, Mode.QUERY)

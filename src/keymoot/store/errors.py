@@ -21,3 +21,16 @@ class NoStateKeys(Refused):
     def __init__(self) -> None:
         """Say where the keys are."""
         super().__init__("confidential state opens only in a transaction of a final block")
+
+
+class StateKeyAwaited(Refused):
+    """Confidential state was asked for before the assembly has handed its key out."""
+
+    code = "STATE_KEY_AWAITED"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "the assembly has not handed out the key of confidential state yet: "
+            "try again in a moment"
+        )

@@ -1,8 +1,13 @@
-"""Keys of the state: from one network secret, a pair for each contract."""
+"""Keys of the state: from one network secret, a pair for each contract.
+
+The secret may come late: a network's first blocks make it, and a node gets it from its
+enclaves. That it exists is a fact of the ledger, and not decided here.
+"""
 
 import hmac
 from dataclasses import dataclass
 
+from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto.kdf import derive
@@ -24,11 +29,11 @@ class ContractKeys:
 class StateKeys:
     """What opens confidential state and feeds in-block randomness; a node has one."""
 
-    def __init__(self, secret: Secret, network: NetworkId, generation: int) -> None:
+    def __init__(self, secret: Secret | None, network: NetworkId, generation: int) -> None:
         """Derive from the network's state secret (32 bytes).
 
         Args:
-            secret: The state secret.
+            secret: The state secret; None if it comes later, by `take`.
             network: The only network these keys serve.
             generation: Count of recoveries; part of every sealing nonce. 0 to 65535.
         """
@@ -36,14 +41,34 @@ class StateKeys:
         self.generation = generation
         self._secret = secret
         self._contracts: dict[Address, ContractKeys] = {}
-        self._random = derive(secret, "state/random", network)
+
+    @property
+    def held(self) -> bool:
+        """Whether the secret is here."""
+        return self._secret is not None
+
+    def take(self, secret: Secret) -> None:
+        """Take the secret over; the first one that comes counts.
+
+        Raises:
+            Defect: another one came before.
+        """
+        if self._secret is None:
+            self._secret = secret
+        elif not hmac.compare_digest(self._secret.expose(), secret.expose()):
+            raise Defect("two seats handed over different state secrets")
 
     def contract_keys(self, address: Address) -> ContractKeys:
-        """Give a contract's keys."""
+        """Give a contract's keys.
+
+        Raises:
+            Defect: the secret is not here.
+        """
         keys = self._contracts.get(address)
         if keys is None:
-            blind = derive(self._secret, "state/blind", self.network, address)
-            seal = derive(self._secret, "state/seal", self.network, address)
+            secret = self._known()
+            blind = derive(secret, "state/blind", self.network, address)
+            seal = derive(secret, "state/seal", self.network, address)
             keys = self._contracts[address] = ContractKeys(blind, Sealer(seal))
         return keys
 
@@ -55,9 +80,12 @@ class StateKeys:
             position: The transaction's place in it.
             counter: How many draws this transaction made before.
             length: Bytes wanted, 8 to 1024.
+
+        Raises:
+            Defect: the secret is not here.
         """
         return derive(
-            self._random,
+            derive(self._known(), "state/random", self.network),
             "state/draw",
             self.generation.to_bytes(2, "big"),
             block_hash,
@@ -65,3 +93,8 @@ class StateKeys:
             counter.to_bytes(4, "big"),
             length=length,
         )
+
+    def _known(self) -> Secret:
+        if self._secret is None:
+            raise Defect("the state secret is used before it is here")
+        return self._secret
