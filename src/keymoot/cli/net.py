@@ -105,12 +105,12 @@ def _epoch(assembly: Mapping[str, Any]) -> int:
 def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
     if not assembly.get("ready"):
         return {"keys": "still being made"}
-    epoch, stock, root = assembly["epoch"], assembly["stock"], assembly["roots"]["ecdsa"]
+    epoch, stock, roots = assembly["epoch"], assembly["stock"], assembly["roots"]
     ends = datetime.fromtimestamp(epoch["endsAt"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     generation = f"{assembly['recoveries']} ({assembly['generation'][:18]}…)"
     return {
-        "keys": f"{len(assembly['seats'])} enclaves; any {root['sharesNeeded']} broken ones "
-        "hold the wallets' root",
+        "keys": f"{len(assembly['seats'])} enclaves; any {roots['ecdsa']['sharesNeeded']} broken "
+        f"ones hold the wallets' root, any {roots['eddsa']['sharesNeeded']} that of Solana's",
         "epoch": f"{epoch['number']}, since height {epoch['since']}, {epoch['stage']}, ends {ends}",
         "generation": generation if assembly["recoveries"] else "0",
         "stock": f"{stock['presignatures']} presignatures in {stock['batches']} batches, "
