@@ -248,25 +248,49 @@ def test_a_commitment_that_is_no_point_names_its_seat():
         work_error = error
     assert work_error.party == 4
     bad = next(one for one in slots if one.seat == 4)
-    town.say(town.message(1, Kind.BAD_NONCE, write_complaint(4, bad.number)))
+    town.say(town.message(1, Kind.BAD_NONCE, write_complaint(bad)))
     assert [(one.seat, one.what) for one in town.ledger.hall.head.cheats] == [
         (4, "committed to a nonce with no point")
     ]
     assert 4 not in {one.seat for one in bind(town)}
     verified(town, bind(town))
     # A second complaint changes nothing any more.
-    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(4, bad.number)))
+    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(bad)))
     assert len(town.ledger.hall.head.cheats) == 1
 
 
 def test_a_false_complaint_names_the_accuser(town):
-    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(3, 5)))
+    good = Slot(3, 5, town.ledger.commitments.commitment(3, 5))
+    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(good)))
     assert [one.seat for one in town.ledger.hall.head.cheats] == [2]
+
+
+def test_a_complaint_that_comes_after_its_seat_started_anew_puts_nobody_out():
+    # Seat 4 posts no points, and good ones in its next start: under the same numbers.
+    town, no_point = Town(), b"\x02" * 32
+    town.spoil = lambda at, kind, body: (
+        write_numbered(read_numbered(body)[0], no_point * 2 * SHEAF_SIZE)
+        if at == 4 and kind is Kind.NONCES
+        else body
+    )
+    town.settle()
+    bad = next(one for one in bind(town, frozenset({1})) if one.seat == 4)
+    town.spoil = lambda at, kind, body: body
+    town.restart(4)
+    town.settle()
+    now = town.ledger.commitments.commitment(4, bad.number)
+    assert no_point not in (now.hiding, now.binding)
+    # Whoever met the bad one complains only now.
+    for seat in (2, 3):
+        town.say(town.message(seat, Kind.BAD_NONCE, write_complaint(bad)))
+    assert not town.ledger.hall.head.out
+    verified(town, bind(town))
 
 
 @pytest.mark.parametrize(("seat", "number"), [(3, 10**6), (9, 0), (0, 0)])
 def test_a_complaint_over_nothing_blames_nobody(town, seat, number):
-    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(seat, number)))
+    nothing = Slot(seat, number, Commitment(b"\x02" * 32, b"\x02" * 32))
+    town.say(town.message(2, Kind.BAD_NONCE, write_complaint(nothing)))
     assert not town.ledger.hall.head.cheats
     assert isinstance(town.refused[-1][1], Unwanted)
 

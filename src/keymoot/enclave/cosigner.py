@@ -144,8 +144,8 @@ class Cosigner:
         """Tell the ledger whose commitment is no point."""
         for slot in () if isinstance(binding.means, PresignatureId) else binding.means:
             if slot.seat == seat:
-                body = write_complaint(seat, slot.number)
-                self.say(self.follower.generation, [(Kind.BAD_NONCE, body)])
+                said = [(Kind.BAD_NONCE, write_complaint(slot))]
+                self.say(self.follower.generation, said)
 
     def _sealed(self, binding: Binding, content: bytes) -> Answer:
         network = self.follower.genesis.network

@@ -118,7 +118,7 @@ class Commitments:
         if kind is Kind.NONCES:
             self._post(seat, *read_numbered(body))
         else:
-            self._complain(seat, *read_complaint(body), height)
+            self._complain(seat, read_complaint(body), height)
 
     def choose(self, without: frozenset[int] = frozenset()) -> tuple[Slot, ...] | None:
         """Choose the signers of the next request; None when too few have commitments.
@@ -216,14 +216,18 @@ class Commitments:
         self._hall.pages.set(sheaf_page(seat, sheaf), content)
         self._hall.pages.set(row_page(seat), replace(row, end=row.end + SHEAF_SIZE).encode())
 
-    def _complain(self, accuser: int, seat: int, number: int, height: Height) -> None:
+    def _complain(self, accuser: int, said: Slot, height: Height) -> None:
         """Judge a commitment that is said to be no point; whoever is wrong is out."""
-        out = self._hall.head.out
+        out, seat = self._hall.head.out, said.seat
         if seat in out or accuser in out or seat not in self._hall.committee.indices:
             raise Unwanted(f"seat {seat} or {accuser} has no part in this")
-        commitment = self.commitment(seat, number)
-        if commitment is None or number >= self.row(seat).end:
-            raise Unwanted(f"seat {seat} has no commitment {number} to complain over")
+        commitment = self.commitment(seat, said.number)
+        if commitment is None or said.number >= self.row(seat).end:
+            raise Unwanted(f"seat {seat} has no commitment {said.number} to complain over")
+        # A start counts anew: by its number alone, a bad commitment would be judged by the good
+        # one that its seat has posted in the meantime, and the honest accuser put out.
+        if commitment != said.commitment:
+            raise Unwanted(f"seat {seat} has started anew since, and committed to something else")
         try:
             for part in (commitment.hiding, commitment.binding):
                 EDWARDS25519.decode(part)
@@ -258,16 +262,18 @@ def sheaf_page(seat: int, sheaf: int) -> str:
     return f"nonces/{seat}/{sheaf}"
 
 
-def write_complaint(seat: int, number: int) -> bytes:
+def write_complaint(slot: Slot) -> bytes:
     """Write that a seat's commitment is no point."""
-    return rlp.encode([uint(seat), uint(number)])
+    return rlp.encode([uint(slot.seat), uint(slot.number), slot.commitment.encode()])
 
 
-def read_complaint(body: bytes) -> tuple[int, int]:
+def read_complaint(body: bytes) -> Slot:
     """Read that a seat's commitment is no point.
 
     Raises:
         Malformed: not that.
     """
-    seat, number = list_of(rlp.decode(body), 2, "complaint")
-    return uint_of(seat, "seat", 2), uint_of(number, "number", 8)
+    seat, number, commitment = list_of(rlp.decode(body), 3, "complaint")
+    return Slot(
+        uint_of(seat, "seat", 2), uint_of(number, "number", 8), Commitment.decode(commitment)
+    )

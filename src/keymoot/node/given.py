@@ -15,6 +15,7 @@ from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.batch import PresignatureId
+from keymoot.moot.slot import read_slots
 from keymoot.runtime.release import find_record
 from keymoot.store.table import Batch
 from keymoot.threshold.committee import Committee
@@ -52,7 +53,7 @@ class GivenShares:
         for request, answers in found.items():
             good = [(seat, one) for seat, one in answers if not one.code]
             record = find_record(state, request)
-            if record is None or len(good) < _need(record, committee):
+            if record is None or not _enough(record, good, committee):
                 continue
             archive.put_shares(batch, request, record.expires_at, _encode(good))
             self._recent[request] = good
@@ -67,10 +68,13 @@ class GivenShares:
             self._store.write(batch)
 
 
-def _need(record: Record, committee: Committee) -> int:
-    """Give how many answers make a signature: FROST's are of all signers that were named."""
-    by_frost = len(record.bound_to) > PresignatureId.LENGTH
-    return (committee.degree if by_frost else committee.ecdsa_degree) + 1
+def _enough(record: Record, good: Given, committee: Committee) -> bool:
+    """Tell whether answers make a signature: FROST's are of all signers that were named."""
+    seats = {seat for seat, _ in good}
+    if len(record.bound_to) > PresignatureId.LENGTH:
+        # Whoever answers and is no signer stands for none of them.
+        return seats >= {slot.seat for slot in read_slots(record.bound_to)}
+    return len(seats) > committee.ecdsa_degree
 
 
 def _encode(answers: Given) -> bytes:

@@ -1,0 +1,114 @@
+"""Shares of an Ed25519 signature among lying enclaves: one of them never stops it."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from nacl.signing import VerifyKey
+
+from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.schnorr import Schnorr
+from keymoot.agent.share import INFO
+from keymoot.base import hexes, rlp
+from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
+from keymoot.base.secret import Secret
+from keymoot.crypto import ed25519, hpke
+from keymoot.crypto.keccak import keccak256
+from keymoot.enclave.custody import signed_answer
+from keymoot.moot.outcome import signing_of
+from keymoot.moot.slot import Slot
+from keymoot.threshold import frost
+from keymoot.threshold.ciphersuite import ED25519
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.edwards25519 import EDWARDS25519
+from keymoot.threshold.frost import Commitment
+from tests.threshold.parties import known_root
+
+NETWORK, WALLET = NetworkId(b"n" * 32), WalletId(b"w" * 32)
+KEY, REPLY = Hash32(b"k" * 32), Secret(b"r" * 32)
+MESSAGE = b"send one lamport to somebody"
+IDENTITIES = {at: Secret(bytes([at]) * 32) for at in (1, 2, 3, 4)}
+COMMITTEE = Committee(4)
+
+
+@dataclass
+class Request:
+    """A request that seats 1, 2 and 3 sign."""
+
+    def __post_init__(self):
+        _, self.root, shares = known_root(EDWARDS25519, 4, 2)
+        nonces = {
+            at: frost.commit(ED25519, shares[at], (Secret(bytes([at]) * 32), Secret(b"b" * 32)))
+            for at in (1, 2, 3)
+        }
+        self.slots = tuple(Slot(at, 7, one.commitment) for at, one in nonces.items())
+        self.work = signing_of(self.root, NETWORK, WALLET, MESSAGE, self.slots)
+        self.shares = {at: frost.sign(self.work, shares[at], nonces[at]) for at in nonces}
+        self.answers = {at: self.answer(at) for at in nonces}
+
+    @property
+    def schnorr(self):
+        account = SolanaAddress(EDWARDS25519.encode(self.work.public))
+        nodes = tuple(ed25519.public_key(one) for one in IDENTITIES.values())
+        return Schnorr(
+            NETWORK, KEY, nodes, REPLY, WALLET, account, MESSAGE, self.slots, lambda: self.root
+        )
+
+    def answer(self, seat, share=None, digest=None):
+        """Answer as a seat does, or as one that lies."""
+        encode = EDWARDS25519.encode
+        number = self.shares.get(seat, 5) if share is None else share
+        scalar = EDWARDS25519.encode_scalar(number)
+        name = digest or keccak256(MESSAGE)
+        content = rlp.encode([name, encode(self.work.nonce), encode(self.work.public), scalar])
+        sealed = hpke.seal_to(hpke.public_key(REPLY), content, INFO + NETWORK, KEY)
+        made = signed_answer(NETWORK, KEY, sealed, IDENTITIES[seat])
+        return {
+            "seat": seat,
+            "node": hexes.data(ed25519.public_key(IDENTITIES[seat])),
+            "sealed": hexes.data(made.sealed),
+            "signature": hexes.data(made.signature),
+        }
+
+    def combined(self, answers):
+        released = self.schnorr.combine(list(answers), COMMITTEE)
+        VerifyKey(bytes(self.schnorr.account)).verify(MESSAGE, released.signature)
+        return released
+
+
+@pytest.fixture
+def request_():
+    return Request()
+
+
+def test_the_signers_shares_make_the_signature(request_):
+    assert request_.combined(request_.answers.values()).digest == keccak256(MESSAGE)
+
+
+def test_who_is_no_signer_and_answers_all_the_same_stops_nothing(request_):
+    assert request_.combined([request_.answer(4), *request_.answers.values()])
+
+
+@pytest.mark.parametrize("seats", [{1}, {3}, {1, 2, 3}])
+def test_signers_that_name_another_digest_beside_good_shares_stop_nothing(request_, seats):
+    other = {at: request_.answer(at, digest=Hash32(b"x" * 32)) for at in seats}
+    answers = request_.answers | other
+    assert request_.combined(answers.values()).digest == keccak256(MESSAGE)
+
+
+def test_a_bad_share_and_silence_name_their_seats(request_):
+    bad = request_.answers | {2: request_.answer(2, share=9)}
+    with pytest.raises(TooFewShares) as error:
+        request_.combined(bad.values())
+    assert error.value.silent == {2}
+    with pytest.raises(TooFewShares) as error:
+        request_.combined([request_.answers[1], request_.answers[2]])
+    assert error.value.silent == {3}
+
+
+def test_over_a_commitment_that_is_no_point_its_seat_is_named_and_not_the_honest(request_):
+    no_point = replace(request_.slots[1], commitment=Commitment(b"\x02" * 32, b"\x02" * 32))
+    request_.slots = (request_.slots[0], no_point, request_.slots[2])
+    said = {"code": "CHEATED", "message": "the request cannot be answered"}
+    with pytest.raises(TooFewShares) as error:
+        request_.schnorr.combine([said | {"seat": at} for at in (1, 3)], COMMITTEE)
+    assert error.value.silent == {2}
