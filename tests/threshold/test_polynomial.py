@@ -12,6 +12,7 @@ from keymoot.threshold.errors import BadCommittee
 from keymoot.threshold.polynomial import (
     commit,
     evaluate,
+    evaluate_all,
     evaluate_commitment,
     evaluate_everywhere,
     interpolate,
@@ -35,6 +36,18 @@ def test_commitments_follow_the_polynomial(group, size, degree):
         mine = group.base(evaluate(group, polynomial, index))
         assert group.equal(mine, evaluate_commitment(group, points, index))
         assert group.equal(mine, everywhere[index - 1])
+
+
+@pytest.mark.parametrize("group", [SECP256K1, EDWARDS25519, G1], ids=lambda group: group.NAME)
+@pytest.mark.parametrize("degree", range(6))
+def test_all_values_are_the_single_ones(group, degree):
+    drawn = dice().scalars(group, "p", degree + 1)
+    nought, one, minus = group.hide(0), group.hide(1), group.hide(group.ORDER - 1)
+    # Sums that are zero on the way, and coefficients that are.
+    for polynomial in (drawn, [nought] * (degree + 1), [minus] + [one] * degree, [one, *drawn[1:]]):
+        values = evaluate_all(group, polynomial, 9)
+        expected = [evaluate(group, polynomial, index) for index in range(1, 10)]
+        assert [value.expose() for value in values] == [value.expose() for value in expected]
 
 
 @settings(max_examples=30)

@@ -28,6 +28,33 @@ def evaluate(group: Group[Any], polynomial: Sequence[Secret], index: int) -> Sec
     return value
 
 
+def evaluate_all(group: Group[Any], polynomial: Sequence[Secret], size: int) -> list[Secret]:
+    """Give f(1)..f(size), in constant time, by additions along Newton's forward differences."""
+    edge = [polynomial[0]]
+    for row in _differences(len(polynomial) - 1):
+        terms = polynomial[len(edge) :]
+        edge.append(
+            group.add_scalars(
+                [
+                    one if factor == 1 else group.scale(factor, one)
+                    for factor, one in zip(row, terms, strict=True)
+                ]
+            )
+        )
+    return group.walk(edge, size)
+
+
+@lru_cache(maxsize=64)
+def _differences(degree: int) -> tuple[tuple[int, ...], ...]:
+    """Give the k-th differences at zero of x^k, x^(k+1).. x^degree, for k = 1..degree."""
+    # Those of x^m are k·(those of x^(m−1), k and k−1): k! times Stirling's numbers.
+    table = [[1, *[0] * degree]]
+    for _ in range(degree):
+        above = table[-1]
+        table.append([0, *[k * (above[k - 1] + above[k]) for k in range(1, degree + 1)]])
+    return tuple(tuple(table[m][k] for m in range(k, degree + 1)) for k in range(1, degree + 1))
+
+
 def commit(group: Group[P], polynomial: Sequence[Secret]) -> list[P]:
     """Give Feldman's commitments."""
     return [group.base(coefficient) for coefficient in polynomial]
