@@ -231,7 +231,7 @@ class Secp256k1(Group[Point]):
 
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
         """Add (0.5 us each)."""
-        return Secret(_sum(term.expose() for term in terms))
+        return Secret(_sum([term.expose() for term in terms]))
 
     def walk(self, differences: Sequence[Secret], size: int) -> list[Secret]:
         """Give f(1)..f(size), in place."""
@@ -252,7 +252,7 @@ class Secp256k1(Group[Point]):
     def weigh(self, factors: Iterable[Secret], terms: Iterable[Secret]) -> Secret:
         """Give Σ factor·term."""
         pairs = zip(factors, terms, strict=True)
-        return Secret(_sum(_multiply(term.expose(), factor.expose()) for factor, term in pairs))
+        return Secret(_sum([_multiply(term.expose(), factor.expose()) for factor, term in pairs]))
 
     def decode_scalar(self, data: bytes) -> int:
         """Read a public scalar from outside."""
