@@ -50,7 +50,8 @@ from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.first_round import FirstDealing
 from keymoot.threshold.frost import Commitment
-from keymoot.threshold.proofs import ProductProof, Proof
+from keymoot.threshold.products import ProductsProof
+from keymoot.threshold.proofs import Proof
 from keymoot.threshold.root import Root
 from keymoot.threshold.second_round import SecondDealing
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -107,7 +108,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     G2.decode,
     SECP256K1.decode_secret,
     SignatureShare.decode,
-    ProductProof.decode,
+    ProductsProof.decode,
     partial(Proof.decode, SECP256K1),
 ]
 

@@ -13,7 +13,7 @@ from keymoot.threshold.dealing import Recipients
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.group import Group
 from keymoot.threshold.polynomial import commit, evaluate
-from keymoot.threshold.presignature import Batch, Presignature
+from keymoot.threshold.presignature import Batch, Presignature, PublicPresignature
 from keymoot.threshold.root import Root, Share, root_of
 from keymoot.threshold.secp256k1 import SECP256K1, Point
 from keymoot.threshold.session import Session
@@ -86,10 +86,9 @@ class Presigning:
     shares: dict[int, Share]
     batch: Batch
     first: dict[int, first_round.FirstDealing] = field(default_factory=dict)
-    public: list[first_round.FirstPublic] = field(default_factory=list)
+    public: first_round.FirstPublic = field(init=False)
     first_shares: dict[int, list[first_round.FirstShare]] = field(default_factory=dict)
     second: dict[int, second_round.SecondDealing] = field(default_factory=dict)
-    commitments: dict[int, list[list[Point]]] = field(default_factory=dict)
 
     def deal_first(self) -> None:
         dealers = list(self.parties.keys)[: self.parties.committee.present]
@@ -113,20 +112,28 @@ class Presigning:
         }
 
     def take_second(self) -> dict[int, list[Presignature]]:
-        self.commitments = second_round.check(self.batch, self.public, self.second, dice())
+        return {at: self.receive_second(at) for at in self.parties.keys}
+
+    def receive_second(self, at: int) -> list[Presignature]:
+        return second_round.receive(
+            self.batch,
+            at,
+            self.parties.secrets[at],
+            self.public,
+            self.first_shares[at],
+            self.second,
+            dice(),
+        )
+
+    def read_second(self) -> dict[int, second_round.SecondClaim]:
         return {
-            at: second_round.receive(
-                self.batch,
-                at,
-                secret,
-                self.public,
-                self.first_shares[at],
-                self.second,
-                self.commitments,
-                dice(),
-            )
-            for at, secret in self.parties.secrets.items()
+            at: second_round.read(self.batch, self.public, at, one)
+            for at, one in self.second.items()
         }
+
+    def combine_second(self) -> list[PublicPresignature]:
+        commitments = {at: one.commitments for at, one in self.read_second().items()}
+        return second_round.combine(self.batch, self.public, commitments)
 
     def run(self) -> dict[int, list[Presignature]]:
         self.deal_first()

@@ -12,7 +12,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import address_of, recover
-from keymoot.threshold import derivation, ecdsa, second_round
+from keymoot.threshold import derivation, ecdsa
 from keymoot.threshold.ecdsa import BadDigest, SignatureShare
 from keymoot.threshold.errors import TooFew
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -91,7 +91,7 @@ def test_s_is_low_and_the_parity_follows():
 def test_a_lying_share_is_named_and_does_not_stop_the_rest(liars):
     wallet = Wallet()
     work = wallet.task()
-    public = second_round.combine(wallet.run.batch, wallet.run.public, wallet.run.commitments)[0]
+    public = wallet.run.combine_second()[0]
     good = wallet.shares(work)
     for change in (
         {"value": 5},
@@ -110,7 +110,7 @@ def test_a_lying_share_is_named_and_does_not_stop_the_rest(liars):
 def test_a_wrong_mask_is_seen_by_the_check():
     wallet = Wallet()
     work = wallet.task()
-    public = second_round.combine(wallet.run.batch, wallet.run.public, wallet.run.commitments)[0]
+    public = wallet.run.combine_second()[0]
     share = wallet.shares(work)[2]
     assert ecdsa.check(work, public, 2, share)
     assert not ecdsa.check(work, public, 3, share)

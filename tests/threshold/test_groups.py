@@ -114,6 +114,52 @@ class TestSecp256k1:
             with pytest.raises(BadPoint):
                 SECP256K1.decode(bad)
 
+    def test_wide_points_are_the_same_points(self):
+        points = [SECP256K1.base(one) for one in dice().scalars(SECP256K1, "s", 3)]
+        raw = SECP256K1.encode_all(points)
+        assert raw == b"".join(map(SECP256K1.encode_wide, points))
+        assert raw[1:65] == SECP256K1.encode_uncompressed(points[0])
+        found = SECP256K1.decode_all(raw)
+        assert list(map(SECP256K1.encode, found)) == list(map(SECP256K1.encode, points))
+        assert SECP256K1.decode_all(b"") == []
+        with pytest.raises(Defect):
+            SECP256K1.encode_all([points[0], None])
+
+    def test_refuses_wide_bytes_that_are_no_point(self):
+        point = SECP256K1.base_public(5)
+        wide = SECP256K1.encode_wide(point)
+        above = b"\4" + (2**256 - 2**32 - 977 + 1).to_bytes(32, "big") + wide[33:]
+        for bad in (
+            b"",
+            wide[:-1],
+            wide + b"\0",
+            SECP256K1.encode(point),
+            *(bytes((tag,)) + wide[1:] for tag in (0, 2, 3, 5, 6, 7)),
+            wide[:-1] + bytes((wide[-1] ^ 1,)),
+            above,
+            b"\4" + bytes(64),
+        ):
+            with pytest.raises(BadPoint):
+                SECP256K1.decode_wide(bad)
+        with pytest.raises(BadPoint):
+            SECP256K1.decode_all(wide + wide[:-1])
+
+    def test_weighs_as_it_multiplies_and_adds(self):
+        factors, terms = dice().scalars(SECP256K1, "f", 4), dice().scalars(SECP256K1, "t", 4)
+        factors[1], terms[2] = SECP256K1.hide(0), SECP256K1.hide(0)
+        expected = sum(
+            SECP256K1.open(one) * SECP256K1.open(other)
+            for one, other in zip(factors, terms, strict=True)
+        )
+        found = SECP256K1.weigh(factors, terms)
+        assert SECP256K1.open(found) == expected % SECP256K1.ORDER
+        minus = SECP256K1.negate_scalar(found)
+        one = SECP256K1.hide(1)
+        assert SECP256K1.open(SECP256K1.weigh([one, one, one], [found, minus, one])) == 1
+        assert SECP256K1.open(SECP256K1.weigh([], [])) == 0
+        with pytest.raises(Defect):
+            SECP256K1.weigh([one, one], [one, Secret(b"\xff" * 32)])
+
     def test_a_draw_above_the_order_is_drawn_again(self):
         above = b"\xff" * 32
         again = SECP256K1.scalar(above)

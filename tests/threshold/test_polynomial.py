@@ -12,11 +12,13 @@ from keymoot.threshold.errors import BadCommittee
 from keymoot.threshold.polynomial import (
     commit,
     evaluate,
+    evaluate_all,
     evaluate_commitment,
     evaluate_everywhere,
     interpolate,
     interpolate_points,
     lagrange,
+    small_lagrange,
 )
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.threshold.parties import dice
@@ -35,6 +37,38 @@ def test_commitments_follow_the_polynomial(group, size, degree):
         mine = group.base(evaluate(group, polynomial, index))
         assert group.equal(mine, evaluate_commitment(group, points, index))
         assert group.equal(mine, everywhere[index - 1])
+
+
+@pytest.mark.parametrize("group", [SECP256K1, EDWARDS25519, G1], ids=lambda group: group.NAME)
+@pytest.mark.parametrize("degree", range(6))
+def test_all_values_are_the_single_ones(group, degree):
+    drawn = dice().scalars(group, "p", degree + 1)
+    nought, one, minus = group.hide(0), group.hide(1), group.hide(group.ORDER - 1)
+    # Sums that are zero on the way, and coefficients that are.
+    for polynomial in (drawn, [nought] * (degree + 1), [minus] + [one] * degree, [one, *drawn[1:]]):
+        values = evaluate_all(group, polynomial, 9)
+        expected = [evaluate(group, polynomial, index) for index in range(1, 10)]
+        assert [value.expose() for value in values] == [value.expose() for value in expected]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(1, 64), min_size=1, max_size=22, unique=True))
+def test_small_weights_are_lagranges_times_one_factor(indices):
+    scale, small = small_lagrange(indices)
+    exact = lagrange(ORDER, indices)
+    assert list(small) == indices
+    assert {at: scale * weight % ORDER for at, weight in exact.items()} == {
+        at: weight % ORDER for at, weight in small.items()
+    }
+
+
+def test_small_weights_of_a_committee_are_small():
+    assert small_lagrange([1, 2, 3]) == (1, {1: 3, 2: -3, 3: 1})
+    scale, small = small_lagrange([1, 3, 4, 6, 7, 9, 10, 12, 13])
+    assert max(map(abs, small.values())) < scale * 1_000
+    for bad in ([0, 1], [2, 2], [-1, 3]):
+        with pytest.raises(Defect):
+            small_lagrange(bad)
 
 
 @settings(max_examples=30)

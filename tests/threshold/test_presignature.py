@@ -11,6 +11,7 @@ from keymoot.threshold import first_round, second_round
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.polynomial import interpolate
 from keymoot.threshold.secp256k1 import SECP256K1
+from keymoot.threshold.tally import Tally
 from tests.threshold.parties import dice, presigning
 
 BAD = b"\xff" * 32
@@ -152,9 +153,9 @@ class TestTheFirstRound:
         for bad in (
             good[:1],
             (*good, good[0]),
-            (good[0][:-33], *good[1:]),
-            (good[0] + good[0][:33], *good[1:]),
-            (bytes(66), *good[1:]),
+            (good[0][:-65], *good[1:]),
+            (good[0] + good[0][:65], *good[1:]),
+            (bytes(130), *good[1:]),
             (b"\x06" + good[0][1:], *good[1:]),
         ):
             with pytest.raises(Cheated) as caught:
@@ -184,8 +185,15 @@ class TestTheSecondRound:
         return run
 
     def refuses(self, run, dealing, dealer=2):
+        """Whoever receives names the dealer, and so does everyone who looks at him alone."""
+        run.second[dealer] = dealing
+        for receiver in (1, 4):
+            with pytest.raises(Cheated) as caught:
+                run.receive_second(receiver)
+            assert caught.value.party == dealer
         with pytest.raises(Cheated) as caught:
-            second_round.check(run.batch, run.public, run.second | {dealer: dealing}, dice())
+            claim = second_round.read(run.batch, run.public, dealer, dealing)
+            second_round.check(run.batch, run.public, dealer, claim)
         assert caught.value.party == dealer
 
     @pytest.mark.parametrize("place", range(4))
@@ -202,24 +210,21 @@ class TestTheSecondRound:
             run.batch.second, 2, run.parties.keys, contents | {4: bytes(mine)}, dice()
         )
         run.second[2] = replace(honest, envelope=envelope)
-        run.commitments = second_round.check(run.batch, run.public, run.second, dice())
         for index, secret in run.parties.secrets.items():
             complaints = second_round.blame(run.batch, index, secret, run.second, dice())
-            arguments = (run.batch, index, secret, run.public, run.first_shares[index])
             if index != 4:
-                second_round.receive(*arguments, run.second, run.commitments, dice())
+                run.receive_second(index)
                 assert not complaints
                 continue
             with pytest.raises(Malformed):
-                second_round.receive(*arguments, run.second, run.commitments, dice())
+                run.receive_second(index)
             assert [one.dealer for one in complaints] == [2]
             assert second_round.judge(run.batch, complaints[0], run.second[2]) == 2
 
     def test_a_product_of_something_else_is_named(self, run):
         """The dealer multiplies another κ, and proves what he can."""
         own = [replace(one, nonce=SECP256K1.hide(7)) for one in run.first_shares[2]]
-        lie = second_round.deal(run.batch, run.shares[2], run.public, own, dice())
-        self.refuses(run, lie)
+        self.refuses(run, second_round.deal(run.batch, run.shares[2], run.public, own, dice()))
         other_key = replace(run.shares[2], secret=SECP256K1.hide(7))
         self.refuses(
             run, second_round.deal(run.batch, other_key, run.public, run.first_shares[2], dice())
@@ -227,19 +232,42 @@ class TestTheSecondRound:
 
     def test_other_shapes_are_named(self, run):
         honest = run.second[2]
+        first, second = honest.products
         for bad in (
-            replace(honest, products=honest.products[:1]),
-            replace(honest, products=(honest.products[0][:-33], honest.products[1])),
-            replace(honest, products=(honest.products[0] + b"\2" * 33, honest.products[1])),
-            replace(honest, products=(bytes(132), honest.products[1])),
-            replace(honest, proofs=honest.proofs[:1]),
-            replace(honest, proofs=(honest.proofs[0][:-1], honest.proofs[1])),
-            replace(honest, proofs=(b"\xff" * 260, honest.proofs[1])),
-            replace(honest, proofs=(bytes(260), honest.proofs[1])),
-            replace(honest, proofs=(honest.proofs[1], honest.proofs[0])),
+            replace(honest, products=(first,)),
+            replace(honest, products=(first[:-65], second)),
+            replace(honest, products=(first + first[:65], second)),
+            replace(honest, products=(bytes(260), second)),
+            replace(honest, products=(b"\6" + first[1:], second)),
+            replace(honest, products=(second, first)),
+            replace(honest, proof=b""),
+            replace(honest, proof=honest.proof[:-1]),
+            replace(honest, proof=honest.proof[97:]),
+            replace(honest, proof=honest.proof + honest.proof[:97]),
+            replace(honest, proof=b"\xff" * len(honest.proof)),
+            replace(honest, proof=bytes(len(honest.proof))),
+            replace(honest, proof=run.second[3].proof),
             replace(honest, envelope=replace(honest.envelope, proof=bytes(64))),
         ):
             self.refuses(run, bad)
+
+    def test_every_byte_of_a_proof_counts(self, run):
+        """Each of its points and answers is spoilt, in each presignature."""
+        honest = run.second[2]
+        for at in range(0, len(honest.proof), 13):
+            raw = bytearray(honest.proof)
+            raw[at] ^= 1
+            self.refuses(run, replace(honest, proof=bytes(raw)))
+
+    def test_the_verdict_over_a_proof_needs_no_weights(self, run, monkeypatch):
+        """All agree on a verdict, so its weights would be known to the dealer beforehand."""
+        for name in ("weight", "long_weight"):
+            monkeypatch.delattr(Tally, name)
+        honest = second_round.read(run.batch, run.public, 2, run.second[2])
+        second_round.check(run.batch, run.public, 2, honest)
+        lie = replace(honest, proof=replace(honest.proof, mask_answer=5))
+        with pytest.raises(Cheated):
+            second_round.check(run.batch, run.public, 2, lie)
 
     def test_swapped_products_are_named(self, run):
         honest = run.second[2]
@@ -248,12 +276,16 @@ class TestTheSecondRound:
         self.refuses(run, replace(honest, products=swapped))
 
     def test_a_copied_or_replayed_dealing_is_named(self, run):
-        with pytest.raises(Cheated) as caught:
-            second_round.check(run.batch, run.public, {3: run.second[2]}, dice())
-        assert caught.value.party == 3
+        self.refuses(run, run.second[2], dealer=3)
         later = run.parties.batch(run.batch.root, 2, "batch 2")
         with pytest.raises(Cheated):
-            second_round.check(later, run.public, {2: run.second[2]}, dice())
+            second_round.read(later, run.public, 2, run.second[2])
+
+    def test_a_proof_is_of_its_own_first_round(self, run):
+        public = replace(run.public, transcript=bytes(64))
+        claim = second_round.read(run.batch, public, 2, run.second[2])
+        with pytest.raises(Cheated):
+            second_round.check(run.batch, public, 2, claim)
 
     def test_a_false_complaint_names_the_accuser(self, run):
         complaint = boxes.complain(
@@ -268,19 +300,9 @@ class TestTheSecondRound:
         assert second_round.judge(run.batch, complaint, run.second[2]) == 3
 
     def test_needs_exactly_twice_the_degree_and_one(self, run):
-        few = {at: run.second[at] for at in (1, 2)}
-        checked = second_round.check(run.batch, run.public, few, dice())
+        run.second.pop(3)
         with pytest.raises(Malformed):
-            second_round.receive(
-                run.batch,
-                1,
-                run.parties.secrets[1],
-                run.public,
-                run.first_shares[1],
-                few,
-                checked,
-                dice(),
-            )
+            run.receive_second(1)
 
 
 def test_messages_survive_their_encoding_and_nothing_else():

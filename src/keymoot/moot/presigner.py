@@ -35,7 +35,7 @@ class _OwnBatch:
     """What a seat has of a batch between its rounds."""
 
     setting: Batch
-    public: list[FirstPublic]
+    public: FirstPublic
     shares: list[FirstShare]
 
 
@@ -167,9 +167,6 @@ class Presigner:
         dealings = {seat: SecondDealing.decode(rlp.decode(raw)) for seat, raw in given.items()}
         key = self.sealing
         try:
-            commitments = second_round.check(
-                own.setting, own.public, dealings, dice.child("proofs"), mine=self.index
-            )
             made = second_round.receive(
                 own.setting,
                 self.index,
@@ -177,8 +174,7 @@ class Presigner:
                 own.public,
                 own.shares,
                 dealings,
-                commitments,
-                dice.child("shares"),
+                dice.child("check"),
             )
         except Cheated as error:
             return _complaints(number, SECOND, {error.party: None})

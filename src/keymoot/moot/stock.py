@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from keymoot.base import rlp
-from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import BatchPage, PresignatureId, Stage
 from keymoot.moot.body import FIRST, SECOND, read_complaint, read_numbered
@@ -19,7 +18,6 @@ from keymoot.moot.inventory import Inventory
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ECDSA
 from keymoot.threshold import first_round, second_round
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.first_round import FirstDealing, FirstPublic
@@ -293,9 +291,9 @@ class Stock:
             else:
                 second = self._second(page, dealer)
                 public = self.public(page)
-                # Weights need no secrecy from the dealer here: his dealing came before.
-                dice = Dice(Secret(bytes(31) + bytes((dealer,))))
-                second_round.check(batch, public, {dealer: second}, dice)
+                # Without weights: those that all could agree on, a dealer could foresee.
+                claim = second_round.read(batch, public, dealer, second)
+                second_round.check(batch, public, dealer, claim)
                 if complaint is not None:
                     guilty = second_round.judge(batch, complaint, second)
                     return guilty, _verdict(guilty, dealer)
@@ -303,7 +301,7 @@ class Stock:
             return error.party, error.what
         return seat, "complained over a good dealing"
 
-    def public(self, page: BatchPage) -> list[FirstPublic]:
+    def public(self, page: BatchPage) -> FirstPublic:
         """Give what all know after the first round of a batch.
 
         Raises:

@@ -182,16 +182,13 @@ def key_of(point: Secret, purpose: str, length: int = 32) -> Secret:
 
 def _unmask(secret: Secret, answers: Mapping[int, Answer]) -> Any | None:
     try:
-        points = {
-            index: G1.add(
-                G1.decode(one.cipher),
-                G1.negate(G1.multiply(secret, G1.decode(one.nonce))),
-            )
-            for index, one in answers.items()
-        }
+        nonces = {index: G1.decode(one.nonce) for index, one in answers.items()}
+        ciphers = {index: G1.decode(one.cipher) for index, one in answers.items()}
     except Malformed:
         return None
-    return interpolate_points(G1, points)
+    # Interpolated first, so that the secret multiplies one point.
+    mask = G1.multiply(secret, interpolate_points(G1, nonces))
+    return G1.add(interpolate_points(G1, ciphers), G1.negate(mask))
 
 
 def _fits(root: Root, name: bytes, point: Any, tag: bytes) -> bool:

@@ -4,7 +4,7 @@ Each function is a step of `presignature`'s protocol; what a party receives it c
 sums, and only a failed sum is taken apart to find who is to blame.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keymoot.base import rlp
@@ -12,21 +12,21 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fields import list_of
 from keymoot.base.secret import Secret
 from keymoot.threshold import envelope as boxes
+from keymoot.threshold import quarrel
 from keymoot.threshold.dice import Dice
-from keymoot.threshold.envelope import Complaint, Envelope, SealBroken
+from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.errors import Cheated
+from keymoot.threshold.multisum import powers, weighted_sum
 from keymoot.threshold.polynomial import (
     add_commitments,
     commit,
     commit_masked,
-    evaluate,
+    evaluate_all,
     evaluate_commitment,
-    evaluate_everywhere,
     masked,
 )
 from keymoot.threshold.presignature import (
     Batch,
-    join_points,
     open_shares,
     read_commitments,
     read_strings,
@@ -34,6 +34,7 @@ from keymoot.threshold.presignature import (
 )
 from keymoot.threshold.secp256k1 import SECP256K1 as GROUP
 from keymoot.threshold.secp256k1 import Point
+from keymoot.threshold.session import digest, index_bytes
 from keymoot.threshold.tally import Tally
 
 
@@ -63,17 +64,39 @@ class FirstDealing:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstPublic:
-    """What all know of one presignature after the first round."""
+class FirstClaim:
+    """What one dealer committed to, as points; and the hash of it."""
 
-    masked: tuple[Point, ...]
-    """Commitment to the polynomial of λ."""
-    plain: tuple[Point, ...]
-    """Commitment to the polynomial of κ; its constant is R."""
-    masked_shares: tuple[Point, ...]
-    """L_1..L_n."""
-    plain_shares: tuple[Point, ...]
-    """K_1..K_n."""
+    masked: list[list[Point]]
+    plain: list[list[Point]]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPublic:
+    """What all know after the first round; lists have one entry for each presignature.
+
+    Attributes:
+        masked: Commitments to the polynomials of λ.
+        plain: Commitments to the polynomials of κ; their constants are R.
+        transcript: Hash of all that the chosen dealers committed to.
+    """
+
+    masked: list[list[Point]]
+    plain: list[list[Point]]
+    transcript: bytes
+
+    def point(self, at: int) -> Point:
+        """Give R of a presignature."""
+        return self.plain[at][0]
+
+    def masked_share(self, at: int, index: int) -> Point:
+        """Give L_index of a presignature."""
+        return evaluate_commitment(GROUP, self.masked[at], index)
+
+    def plain_share(self, at: int, index: int) -> Point:
+        """Give K_index of a presignature."""
+        return evaluate_commitment(GROUP, self.plain[at], index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +117,18 @@ def deal(batch: Batch, dealer: int, dice: Dice) -> FirstDealing:
     for at in range(0, len(drawn), 3 * terms):
         polynomials = [drawn[at + part * terms : at + (part + 1) * terms] for part in range(3)]
         value, mask, nonce = polynomials
-        masks.append(join_points(commit_masked(value, mask)))
-        plains.append(join_points(commit(GROUP, nonce)))
-        for index, content in contents.items():
-            content += [evaluate(GROUP, one, index).expose() for one in polynomials]
+        masks.append(GROUP.encode_all(commit_masked(value, mask)))
+        plains.append(GROUP.encode_all(commit(GROUP, nonce)))
+        for polynomial in polynomials:
+            for index, one in enumerate(evaluate_all(GROUP, polynomial, len(batch.keys)), 1):
+                contents[index].append(one.expose())
     joined = {index: b"".join(content) for index, content in contents.items()}
     envelope = boxes.seal(batch.first, dealer, batch.keys, joined, dice.child("envelope"))
     return FirstDealing(tuple(masks), tuple(plains), envelope)
 
 
-def check(
-    batch: Batch, dealer: int, dealing: FirstDealing
-) -> tuple[list[list[Point]], list[list[Point]]]:
-    """Check what is public of a first dealing; give the commitments to λ and to κ.
+def check(batch: Batch, dealer: int, dealing: FirstDealing) -> FirstClaim:
+    """Check what is public of a first dealing.
 
     Raises:
         Cheated: another shape, no points, a bad envelope.
@@ -114,27 +136,27 @@ def check(
     masks = read_commitments(batch, dealer, dealing.masked)
     plains = read_commitments(batch, dealer, dealing.plain)
     boxes.check(batch.first, dealer, dealing.envelope, len(batch.keys))
-    return masks, plains
+    hashed = digest("first", batch.first, index_bytes(dealer), *dealing.masked, *dealing.plain)
+    return FirstClaim(masks, plains, hashed)
 
 
-def combine(
-    batch: Batch, commitments: Mapping[int, tuple[list[list[Point]], list[list[Point]]]]
-) -> list[FirstPublic]:
+def combine(batch: Batch, claims: Mapping[int, FirstClaim]) -> FirstPublic:
     """Add the chosen dealings' commitments, as everyone can.
 
     Raises:
-        Cheated: nobody alone; a sum is the identity, which no honest batch gives.
+        Cheated: nobody alone; an R is the identity, which no honest batch gives.
     """
-    found = []
-    for at in range(batch.size):
-        mask = add_commitments(GROUP, [one[0][at] for one in commitments.values()])
-        plain = add_commitments(GROUP, [one[1][at] for one in commitments.values()])
-        masks = evaluate_everywhere(GROUP, mask, len(batch.keys))
-        plains = evaluate_everywhere(GROUP, plain, len(batch.keys))
-        if any(GROUP.is_identity(point) for point in (plain[0], *masks, *plains)):
-            raise Cheated(max(commitments), "made a sum of dealings the identity")
-        found.append(FirstPublic(tuple(mask), tuple(plain), tuple(masks), tuple(plains)))
-    return found
+    masks, plains = (
+        [add_commitments(GROUP, column) for column in zip(*dealt, strict=True)]
+        for dealt in (
+            [one.masked for one in claims.values()],
+            [one.plain for one in claims.values()],
+        )
+    )
+    if any(GROUP.is_identity(plain[0]) for plain in plains):
+        raise Cheated(max(claims), "made a sum of dealings the identity")
+    hashes = [claims[dealer].digest for dealer in sorted(claims)]
+    return FirstPublic(masks, plains, digest("first/sum", batch.first, *hashes))
 
 
 def receive(
@@ -142,7 +164,7 @@ def receive(
     index: int,
     key: Secret,
     dealings: Mapping[int, FirstDealing],
-    public: Sequence[FirstPublic],
+    public: FirstPublic,
     dice: Dice,
 ) -> list[FirstShare]:
     """Add one's shares of the chosen dealings and hold the sums against their commitments.
@@ -158,12 +180,17 @@ def receive(
     }
     tally = Tally(dice)
     shares = []
-    for at, known in enumerate(public):
+    for at in range(batch.size):
         value, mask, nonce = (
             GROUP.add_scalars([one[3 * at + part] for one in opened.values()]) for part in range(3)
         )
-        tally.add_opening(value, mask, known.masked_shares[index - 1])
-        tally.add_opening(nonce, None, known.plain_shares[index - 1])
+        for commitment, opening in (
+            (public.masked[at], (value, mask)),
+            (public.plain[at], (nonce,)),
+        ):
+            weight = tally.weight()
+            tally.add_opening(weight, *opening)
+            tally.add_point(weight, weighted_sum(powers(index, commitment)))
         shares.append(FirstShare(value, mask, nonce))
     if not tally.holds():
         raise Malformed("a share of the first round is not what its dealer committed to")
@@ -174,46 +201,33 @@ def blame(
     batch: Batch, index: int, key: Secret, dealings: Mapping[int, FirstDealing], dice: Dice
 ) -> list[Complaint]:
     """Complain over each first dealing whose share for us is bad."""
-    complaints = []
-    for dealer in sorted(dealings):
-        dealing = dealings[dealer]
-        public = batch.keys[index]
-        try:
-            content = boxes.open_box(batch.first, dealer, index, key, public, dealing.envelope)
-            _check_content(batch, dealer, index, content, dealing)
-        except (Cheated, SealBroken):
-            complaints.append(
-                boxes.complain(batch.first, dealer, index, key, public, dealing.envelope, dice)
-            )
-    return complaints
+    given = [
+        (dealer, one.envelope, _content_check(batch, dealer, one))
+        for dealer, one in sorted(dealings.items())
+    ]
+    return quarrel.blame(batch, batch.first, index, key, given, dice)
 
 
 def judge(batch: Batch, complaint: Complaint, dealing: FirstDealing) -> int:
     """Say who cheated in the first round, as everyone can: the dealer or the accuser."""
-    accuser, dealer = complaint.accuser, complaint.dealer
-    if accuser not in batch.keys:
-        return accuser
-    public = batch.keys[accuser]
-    try:
-        content = boxes.open_complaint(batch.first, complaint, public, dealing.envelope)
-        _check_content(batch, dealer, accuser, content, dealing)
-    except SealBroken:
-        return dealer
-    except Cheated as error:
-        return error.party
-    return accuser
+    check = _content_check(batch, complaint.dealer, dealing)
+    return quarrel.judge(batch, batch.first, complaint, dealing.envelope, check)
+
+
+def _content_check(batch: Batch, dealer: int, dealing: FirstDealing) -> quarrel.Check:
+    return lambda index, content: _check_content(batch, dealer, index, content, dealing)
 
 
 def _check_content(
     batch: Batch, dealer: int, index: int, content: Secret, dealing: FirstDealing
 ) -> None:
     secrets = split_shares(batch, dealer, content, 3)
-    masks, plains = check(batch, dealer, dealing)
+    claim = check(batch, dealer, dealing)
     for at in range(batch.size):
         value, mask, nonce = secrets[3 * at : 3 * at + 3]
-        expected = evaluate_commitment(GROUP, masks[at], index)
+        expected = evaluate_commitment(GROUP, claim.masked[at], index)
         if not GROUP.equal(masked(value, mask), expected):
             raise Cheated(dealer, f"dealt party {index} a λ that he did not commit to")
-        expected = evaluate_commitment(GROUP, plains[at], index)
+        expected = evaluate_commitment(GROUP, claim.plain[at], index)
         if not GROUP.equal(GROUP.base(nonce), expected):
             raise Cheated(dealer, f"dealt party {index} a κ that he did not commit to")

@@ -128,6 +128,16 @@ class Group(ABC, Generic[P]):
         """Give minus a secret scalar."""
         return self.scale(self.ORDER - 1, scalar)
 
+    def walk(self, differences: Sequence[Secret], size: int) -> list[Secret]:
+        """Give f(1)..f(size) of a polynomial f by its forward differences at zero, f(0) first."""
+        edge = list(differences)
+        values = []
+        for _ in range(size):
+            for level in range(len(edge) - 1):
+                edge[level] = self.add_scalars((edge[level], edge[level + 1]))
+            values.append(edge[0])
+        return values
+
     def hide(self, number: int) -> Secret:
         """Give a public number the form of a secret scalar."""
         return Secret(self.encode_scalar(number % self.ORDER))

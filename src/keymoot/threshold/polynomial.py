@@ -5,7 +5,9 @@ holds f(i). Commitments are C_m = a_m·G (Feldman) or a_m·G + b_m·H (Pedersen)
 """
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from functools import lru_cache
+from math import lcm, prod
 from typing import Any
 
 from keymoot.base.errors import Defect
@@ -26,6 +28,33 @@ def evaluate(group: Group[Any], polynomial: Sequence[Secret], index: int) -> Sec
     for coefficient in reversed(polynomial[:-1]):
         value = group.add_scalars((group.multiply_scalars(value, at), coefficient))
     return value
+
+
+def evaluate_all(group: Group[Any], polynomial: Sequence[Secret], size: int) -> list[Secret]:
+    """Give f(1)..f(size), in constant time, by additions along Newton's forward differences."""
+    edge = [polynomial[0]]
+    for row in _differences(len(polynomial) - 1):
+        terms = polynomial[len(edge) :]
+        edge.append(
+            group.add_scalars(
+                [
+                    one if factor == 1 else group.scale(factor, one)
+                    for factor, one in zip(row, terms, strict=True)
+                ]
+            )
+        )
+    return group.walk(edge, size)
+
+
+@lru_cache(maxsize=64)
+def _differences(degree: int) -> tuple[tuple[int, ...], ...]:
+    """Give the k-th differences at zero of x^k, x^(k+1).. x^degree, for k = 1..degree."""
+    # Those of x^m are k·(those of x^(m−1), k and k−1): k! times Stirling's numbers.
+    table = [[1, *[0] * degree]]
+    for _ in range(degree):
+        above = table[-1]
+        table.append([0, *[k * (above[k - 1] + above[k]) for k in range(1, degree + 1)]])
+    return tuple(tuple(table[m][k] for m in range(k, degree + 1)) for k in range(1, degree + 1))
 
 
 def commit(group: Group[P], polynomial: Sequence[Secret]) -> list[P]:
@@ -106,6 +135,30 @@ def _lagrange(order: int, indices: tuple[int, ...], at: int) -> tuple[tuple[int,
     return tuple(found)
 
 
+def small_lagrange(indices: Iterable[int]) -> tuple[int, dict[int, int]]:
+    """Give Lagrange's coefficients at zero times one common factor, all of them integers.
+
+    For the indices of a committee these are small: points times small integers cost a
+    fraction of points times scalars. Gives the factor, then the integers by index.
+
+    Raises:
+        Defect: an index is below one, or two are the same.
+    """
+    return _small_lagrange(tuple(indices))
+
+
+@lru_cache(maxsize=1024)
+def _small_lagrange(indices: tuple[int, ...]) -> tuple[int, dict[int, int]]:
+    if min(indices) < 1 or len(set(indices)) != len(indices):
+        raise Defect("indices are distinct and not zero")
+    exact = {}
+    for one in indices:
+        others = [other for other in indices if other != one]
+        exact[one] = Fraction(prod(others), prod(other - one for other in others))
+    scale = lcm(*(weight.denominator for weight in exact.values()))
+    return scale, {one: int(scale * weight) for one, weight in exact.items()}
+
+
 def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:
     """Give the shared value: for sums of shares, never for a key."""
     weights = lagrange(group.ORDER, shares)
@@ -114,5 +167,11 @@ def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:
 
 def interpolate_points(group: Group[P], points: dict[int, P]) -> P:
     """Give the value at zero, in the exponent."""
-    weights = lagrange(group.ORDER, points)
-    return group.sum([group.multiply_public(weights[at], point) for at, point in points.items()])
+    scale, weights = small_lagrange(points)
+    terms = []
+    for at, point in points.items():
+        term = group.multiply_public(abs(weights[at]), point)
+        terms.append(term if weights[at] > 0 else group.negate(term))
+    # The factor is undone once, in the sum.
+    total = group.sum(terms)
+    return total if scale == 1 else group.multiply_public(group.invert(scale), total)

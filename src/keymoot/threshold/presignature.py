@@ -10,6 +10,7 @@ world R = κ·G, K_i = κ_i·G and L_i = λ_i·G + λ'_i·H.
 Second round: party i deals sharings of κ_i·λ_i and x_i·λ_i, each with a proof that it is
 that product. Any 2t+1 of them, interpolated at zero, give degree-t sharings of κλ and xλ.
 
+Points travel uncompressed: to read a compressed one takes longer than to check a share.
 Nothing is opened here. A batch is many presignatures in one message; whoever is caught
 is named, and the batch is burned.
 """
@@ -33,7 +34,7 @@ from keymoot.threshold.session import Session
 MAX_BATCH = 256
 """Presignatures of one batch."""
 
-_POINT = GROUP.POINT_BYTES
+_POINT = GROUP.WIDE_POINT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +154,10 @@ def read_commitments(
         if len(one) != length:
             raise Cheated(dealer, f"sent commitments of {len(one)} bytes, {length} are due")
         try:
-            found.append([GROUP.decode(one[at : at + _POINT]) for at in range(0, length, _POINT)])
+            found.append(GROUP.decode_all(one))
         except Malformed as error:
             raise Cheated(dealer, f"sent a commitment that is no point: {error}") from error
     return found
-
-
-def join_points(points: Sequence[Point]) -> bytes:
-    """Write points one after the other."""
-    return b"".join([GROUP.encode(point) for point in points])
 
 
 def read_strings(item: rlp.Decoded, name: str) -> tuple[bytes, ...]:

@@ -1,57 +1,62 @@
 """The second round of presignatures: products of what the first round shared.
 
-Each function is a step of `presignature`'s protocol. Everybody checks everybody's proofs,
-all of them at once (`tally`), and takes them apart only when one does not hold.
+Each function is a step of `presignature`'s protocol. Everybody checks everybody's proof
+and its own shares, all of a batch in one sum (`tally`), and takes them apart only when the
+sum does not hold.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import lcm
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import list_of
+from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.secret import Secret
 from keymoot.threshold import envelope as boxes
+from keymoot.threshold import quarrel
 from keymoot.threshold.dice import Dice
-from keymoot.threshold.envelope import Complaint, Envelope, SealBroken
+from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.first_round import FirstPublic, FirstShare
+from keymoot.threshold.multisum import powers, weighted_sum
 from keymoot.threshold.polynomial import (
     commit_masked,
-    evaluate,
+    evaluate_all,
     evaluate_commitment,
     lagrange,
     masked,
+    small_lagrange,
 )
 from keymoot.threshold.presignature import (
+    MAX_BATCH,
     Batch,
     Presignature,
     PublicPresignature,
-    join_points,
     open_shares,
     read_commitments,
     read_strings,
     split_shares,
 )
-from keymoot.threshold.proofs import PRODUCT_PROOF_BYTES, Product, ProductProof
+from keymoot.threshold.products import EACH_BYTES, ONCE_BYTES, Products, ProductsProof, Witness
 from keymoot.threshold.root import Share
 from keymoot.threshold.secp256k1 import SECP256K1 as GROUP
 from keymoot.threshold.secp256k1 import Point
 from keymoot.threshold.tally import Tally
 
+MAX_PROOF_BYTES = MAX_BATCH * EACH_BYTES + ONCE_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class SecondDealing:
-    """A dealer's products: commitments and proofs for each presignature, and the shares."""
+    """A dealer's products: commitments for each presignature, one proof, and the shares."""
 
     products: tuple[bytes, ...]
-    proofs: tuple[bytes, ...]
+    proof: bytes
     envelope: Envelope
 
     def encode(self) -> rlp.Item:
         """Give the RLP item."""
-        return [list(self.products), list(self.proofs), self.envelope.encode()]
+        return [list(self.products), self.proof, self.envelope.encode()]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "SecondDealing":
@@ -60,242 +65,223 @@ class SecondDealing:
         Raises:
             Malformed: not a second dealing, or above its bounds.
         """
-        products, proofs, envelope = list_of(item, 3, "second")
+        products, proof, envelope = list_of(item, 3, "second")
         return SecondDealing(
             read_strings(products, "products"),
-            read_strings(proofs, "proofs"),
+            bytes_of(proof, "proof", MAX_PROOF_BYTES),
             Envelope.decode(envelope),
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SecondClaim:
+    """What one dealer committed to, as points, and his proof, unchecked.
+
+    A presignature's points are the polynomial of κ_i·λ_i, then that of x_i·λ_i.
+    """
+
+    commitments: list[list[Point]]
+    statement: Products
+    proof: ProductsProof
+
+
 def deal(
-    batch: Batch,
-    share: Share,
-    public: Sequence[FirstPublic],
-    shares: Sequence[FirstShare],
-    dice: Dice,
+    batch: Batch, share: Share, public: FirstPublic, shares: Sequence[FirstShare], dice: Dice
 ) -> SecondDealing:
-    """Deal κ_i·λ_i and x_i·λ_i for each presignature, with the proofs of the products."""
+    """Deal κ_i·λ_i and x_i·λ_i for each presignature, with the proof of the products."""
     degree, dealer = batch.root.degree, share.index
-    per = 2 * (2 * degree + 1) + 4
+    per = 2 * (2 * degree + 1)
     drawn = dice.scalars(GROUP, "second", per * batch.size)
-    products, proofs = [], []
+    commitments, known = [], []
     contents: dict[int, list[bytes]] = {index: [] for index in batch.keys}
-    for at, known in enumerate(public):
+    for at, own in enumerate(shares):
         coins = iter(drawn[per * at : per * (at + 1)])
-        own = shares[at]
-        points, proof = [], []
-        for name, factor, point in _factors(batch, dealer, known, own.nonce, share.secret):
+        points, masks = [], []
+        for factor in (own.nonce, share.secret):
             value = [GROUP.multiply_scalars(factor, own.value)]
             value += [next(coins) for _ in range(degree)]
             mask = [next(coins) for _ in range(degree + 1)]
-            commitment = commit_masked(value, mask)
-            # d' − k·l': what is left of the mask beside k times the mask of λ_i.
-            rest = GROUP.add_scalars(
-                (mask[0], GROUP.negate_scalar(GROUP.multiply_scalars(factor, own.mask)))
-            )
-            statement = _product(batch, dealer, name, at, known, point, commitment[0])
-            points += commitment
-            proof.append(statement.prove(factor, rest, (next(coins), next(coins))).encode())
-            for index, content in contents.items():
-                content.append(evaluate(GROUP, value, index).expose())
-                content.append(evaluate(GROUP, mask, index).expose())
-        products.append(join_points(points))
-        proofs.append(b"".join(proof))
+            points += commit_masked(value, mask)
+            masks.append(mask[0])
+            for polynomial in (value, mask):
+                for index, one in enumerate(evaluate_all(GROUP, polynomial, len(batch.keys)), 1):
+                    contents[index].append(one.expose())
+        commitments.append(points)
+        known.append(Witness(own.nonce, own.value, own.mask, *masks))
+    statement = _statement(batch, dealer, public, commitments)
+    proof = statement.prove(share.secret, known, dice.scalars(GROUP, "proof", batch.size + 2))
     joined = {index: b"".join(content) for index, content in contents.items()}
     envelope = boxes.seal(batch.second, dealer, batch.keys, joined, dice.child("envelope"))
-    return SecondDealing(tuple(products), tuple(proofs), envelope)
+    return SecondDealing(
+        tuple(GROUP.encode_all(points) for points in commitments), proof.encode(), envelope
+    )
 
 
-def check(
-    batch: Batch,
-    public: Sequence[FirstPublic],
-    dealings: Mapping[int, SecondDealing],
-    dice: Dice,
-    mine: int = 0,
-) -> dict[int, list[list[Point]]]:
-    """Check what is public of second dealings, proofs included; give their commitments.
-
-    `mine` is the checker's own index, whose proofs it need not check; 0 for a bystander.
+def read(batch: Batch, public: FirstPublic, dealer: int, dealing: SecondDealing) -> SecondClaim:
+    """Check the shape of a second dealing.
 
     Raises:
-        Cheated: another shape, no points, a bad envelope, a product that is none.
+        Cheated: another shape, no points, a bad envelope.
     """
-    found = {dealer: _shape_second(batch, dealer, dealings[dealer]) for dealer in sorted(dealings)}
-    # 1. All proofs at once.
-    tally = Tally(dice)
-    for dealer, commitments in found.items():
-        if dealer == mine:
-            continue
-        _tally_products(batch, dealer, public, commitments, dealings[dealer], tally)
-    if not tally.holds():
-        # 2. One by one, for the name.
-        for dealer, commitments in found.items():
-            for at in range(batch.size):
-                check_products(batch, dealer, at, public[at], commitments[at], dealings[dealer])
-    return found
-
-
-def _shape_second(batch: Batch, dealer: int, dealing: SecondDealing) -> list[list[Point]]:
     commitments = read_commitments(batch, dealer, dealing.products, 2)
     boxes.check(batch.second, dealer, dealing.envelope, len(batch.keys))
-    if len(dealing.proofs) != batch.size:
-        raise Cheated(dealer, f"sent {len(dealing.proofs)} proofs for {batch.size} presignatures")
-    return commitments
+    try:
+        proof = ProductsProof.decode(dealing.proof)
+    except Malformed as error:
+        raise Cheated(dealer, f"sent a proof that is none: {error}") from error
+    if len(proof.nonces) != batch.size:
+        raise Cheated(dealer, f"proved {len(proof.nonces)} of {batch.size} presignatures")
+    return SecondClaim(commitments, _statement(batch, dealer, public, commitments), proof)
 
 
-def _tally_products(
-    batch: Batch,
-    dealer: int,
-    public: Sequence[FirstPublic],
-    commitments: list[list[Point]],
-    dealing: SecondDealing,
-    tally: Tally,
-) -> None:
-    key_factor = 0
-    for at, known in enumerate(public):
-        (nonce, nonce_proof), (key, key_proof) = _statements(
-            batch, dealer, at, known, commitments[at], dealing.proofs[at]
-        )
-        try:
-            nonce_terms = nonce.tally(nonce_proof, tally)
-            key_terms = key.tally(key_proof, tally)
-        except Malformed as error:
-            raise Cheated(dealer, f"sent a proof that is none: {error}") from error
-        key_factor += key_terms[0]
-        both = (nonce_terms[1] + key_terms[1], nonce.other)
-        tally.add(0, 0, ((nonce_terms[0], nonce.factor), both))
-    tally.add(0, 0, ((key_factor, batch.root.share_of(dealer)),))
-
-
-def check_products(
-    batch: Batch,
-    dealer: int,
-    at: int,
-    known: FirstPublic,
-    commitment: Sequence[Point],
-    dealing: SecondDealing,
-) -> None:
-    """Check both proofs of one presignature, alone.
+def check(batch: Batch, public: FirstPublic, dealer: int, claim: SecondClaim) -> None:
+    """Check a dealer's proof alone and without dice, so that all who look agree.
 
     Raises:
-        Cheated: one does not hold.
+        Cheated: it does not hold.
     """
-    for statement, proof in _statements(batch, dealer, at, known, commitment, dealing.proofs[at]):
-        if not statement.verify(proof):
-            raise Cheated(dealer, f"proved no product of presignature {at}")
-
-
-def _statements(
-    batch: Batch,
-    dealer: int,
-    at: int,
-    known: FirstPublic,
-    commitment: Sequence[Point],
-    encoded: bytes,
-) -> list[tuple[Product, ProductProof]]:
-    if len(encoded) != 2 * PRODUCT_PROOF_BYTES:
-        raise Cheated(dealer, "sent a proof of another length")
-    terms = batch.root.degree + 1
-    inputs = ((b"nonce", known.plain_shares[dealer - 1]), (b"key", batch.root.share_of(dealer)))
-    found = []
-    for part, (name, point) in enumerate(inputs):
-        raw = encoded[part * PRODUCT_PROOF_BYTES : (part + 1) * PRODUCT_PROOF_BYTES]
-        try:
-            proof = ProductProof.decode(raw)
-        except Malformed as error:
-            raise Cheated(dealer, f"sent a proof that is none: {error}") from error
-        statement = _product(batch, dealer, name, at, known, point, commitment[part * terms])
-        found.append((statement, proof))
-    return found
-
-
-def combine(
-    batch: Batch, public: Sequence[FirstPublic], commitments: Mapping[int, list[list[Point]]]
-) -> list[PublicPresignature]:
-    """Interpolate 2t+1 second dealings' commitments, as everyone can; for quarrels only."""
-    weights = _product_weights(batch, commitments)
-    terms = batch.root.degree + 1
-    found = []
-    for at, known in enumerate(public):
-        columns = [
-            GROUP.sum(
-                [
-                    GROUP.multiply_public(weights[dealer], commitments[dealer][at][column])
-                    for dealer in weights
-                ]
-            )
-            for column in range(2 * terms)
-        ]
-        found.append(
-            PublicPresignature(
-                known.plain[0], known.masked, tuple(columns[:terms]), tuple(columns[terms:])
-            )
-        )
-    return found
+    nonces = [public.plain_share(at, dealer) for at in range(batch.size)]
+    others = [public.masked_share(at, dealer) for at in range(batch.size)]
+    if not claim.statement.verify(claim.proof, nonces, others):
+        raise Cheated(dealer, "proved products that are none")
 
 
 def receive(
     batch: Batch,
     index: int,
     key: Secret,
-    public: Sequence[FirstPublic],
+    public: FirstPublic,
     shares: Sequence[FirstShare],
     dealings: Mapping[int, SecondDealing],
-    commitments: Mapping[int, list[list[Point]]],
     dice: Dice,
 ) -> list[Presignature]:
-    """Interpolate one's shares of exactly 2t+1 second dealings; `check` has passed.
+    """Check exactly 2t+1 second dealings and interpolate one's shares of them.
 
     Each dealer's shares of a presignature are checked together with the others', under
-    weights that all know: the shares of the sums are what is used.
+    Lagrange's weights: the shares of the sums are what is used. One's own proof one trusts.
 
     Raises:
+        Cheated: another shape, no points, a bad envelope, a product that is none.
         Malformed: a share of some dealing is bad; `blame` finds which.
     """
+    weights = _product_weights(batch, dealings)
+    claims = {one: read(batch, public, one, dealings[one]) for one in weights}
+    opened = {
+        one: open_shares(batch.second, one, index, key, batch, dealings[one].envelope, 4)
+        for one in weights
+    }
+    # 1. All proofs and all shares at once.
+    tally = Tally(dice)
+    given = {dealer: one for dealer, one in claims.items() if dealer != index}
+    _tally_proofs(index, public, shares, given, tally)
+    hidden = [GROUP.hide(weight) for weight in weights.values()]
+    sums = [
+        [GROUP.weigh(hidden, column) for column in zip(*taken, strict=True)]
+        for taken in _by_presignature(batch, list(opened.values()))
+    ]
+    _tally_shares(index, claims, sums, tally)
+    if not tally.holds():
+        # 2. Proofs one by one, for the name; else it was a share.
+        for dealer, claim in claims.items():
+            check(batch, public, dealer, claim)
+        raise Malformed("a share of the second round is not what its dealer committed to")
+    return [
+        Presignature(
+            index, public.point(at), (first.value, first.mask, made[0], made[1], made[2], made[3])
+        )
+        for at, (first, made) in enumerate(zip(shares, sums, strict=True))
+    ]
+
+
+def _by_presignature(batch: Batch, opened: Sequence[list[Secret]]) -> list[list[list[Secret]]]:
+    return [[one[4 * at : 4 * at + 4] for one in opened] for at in range(batch.size)]
+
+
+def _tally_proofs(
+    index: int,
+    public: FirstPublic,
+    shares: Sequence[FirstShare],
+    claims: Mapping[int, SecondClaim],
+    tally: Tally,
+) -> None:
+    """Add proofs; what they say of K and L is said of the coefficients, which all share."""
+    terms = len(public.plain[0])
+    weights = [tally.weight() for _ in shares]
+    nonces = [0] * terms
+    others = [[0] * terms for _ in shares]
+    for dealer, claim in claims.items():
+        try:
+            nonce, factors = claim.statement.tally(claim.proof, tally, weights)
+        except Malformed as error:
+            raise Cheated(dealer, f"sent a proof that is none: {error}") from error
+        for row, factor in zip((nonces, *others), (nonce, *factors), strict=True):
+            row[:] = [one + factor * dealer**power for power, one in enumerate(row)]
+    # One's own K and L hold one's own shares, so the last coefficient need not be multiplied.
+    own, *rest = _without_last(index, nonces)
+    for power, factor in enumerate(rest):
+        column = [polynomial[power] for polynomial in public.plain]
+        tally.add_point(factor, weighted_sum(zip(weights, column, strict=True)))
+    for weight, share in zip(weights, shares, strict=True):
+        tally.add_opening(-own * weight, share.nonce)
+    for row, polynomial, share in zip(others, public.masked, shares, strict=True):
+        own, *rest = _without_last(index, row)
+        tally.add_opening(-own, share.value, share.mask)
+        for factor, point in zip(rest, polynomial, strict=False):
+            tally.add_point(factor, point)
+
+
+def _without_last(index: int, factors: Sequence[int]) -> list[int]:
+    """Write Σ factor·C_m as own·(Σ index^m · C_m) and a sum without the last C_m.
+
+    Gives own, then the factors of the rest.
+    """
+    order, degree = GROUP.ORDER, len(factors) - 1
+    own = factors[-1] * pow(index, -degree, order) % order
+    rest = [(one - own * index**power) % order for power, one in enumerate(factors[:-1])]
+    return [own, *rest]
+
+
+def _tally_shares(
+    index: int, claims: Mapping[int, SecondClaim], sums: Sequence[Sequence[Secret]], tally: Tally
+) -> None:
+    """Add that one's sums are what the sums of the commitments say."""
+    scale, small = small_lagrange(claims)
+    for at, secrets in enumerate(sums):
+        half = len(secrets) // 2
+        for part in range(half):
+            terms = []
+            for dealer, claim in claims.items():
+                points = claim.commitments[at]
+                length = len(points) // half
+                polynomial = points[part * length : (part + 1) * length]
+                terms += powers(index, polynomial, small[dealer])
+            weight = tally.weight()
+            tally.add_opening(weight * scale, *secrets[2 * part : 2 * part + 2])
+            tally.add_point(weight, weighted_sum(terms))
+
+
+def combine(
+    batch: Batch, public: FirstPublic, commitments: Mapping[int, list[list[Point]]]
+) -> list[PublicPresignature]:
+    """Interpolate 2t+1 second dealings' commitments, as everyone can; for quarrels only."""
     weights = _product_weights(batch, commitments)
     terms = batch.root.degree + 1
-    opened = {
-        dealer: open_shares(batch.second, dealer, index, key, batch, dealings[dealer].envelope, 4)
-        for dealer in weights
-    }
-    scale, small = _small_weights(tuple(weights))
-    hidden_scale = GROUP.hide(scale)
-    hidden = {one: GROUP.hide(weight) for one, weight in weights.items()}
-    tally = Tally(dice)
     found = []
-    for at, known in enumerate(public):
-        secrets = [
-            GROUP.add_scalars(
-                [GROUP.multiply_scalars(hidden[one], opened[one][4 * at + part]) for one in weights]
+    for at in range(batch.size):
+        columns = [
+            weighted_sum(
+                [(weight, commitments[one][at][column]) for one, weight in weights.items()]
             )
-            for part in range(4)
+            for column in range(2 * terms)
         ]
-        for part in (0, 1):
-            points = [
-                GROUP.sum(
-                    [
-                        _small_multiple(small[one], commitments[one][at][part * terms + column])
-                        for one in weights
-                    ]
-                )
-                for column in range(terms)
-            ]
-            value, mask = (
-                GROUP.multiply_scalars(hidden_scale, secret)
-                for secret in secrets[2 * part : 2 * part + 2]
-            )
-            tally.add_opening(value, mask, evaluate_commitment(GROUP, points, index))
-        first = shares[at]
         found.append(
-            Presignature(
-                index,
-                known.plain[0],
-                (first.value, first.mask, secrets[0], secrets[1], secrets[2], secrets[3]),
+            PublicPresignature(
+                public.point(at),
+                tuple(public.masked[at]),
+                tuple(columns[:terms]),
+                tuple(columns[terms:]),
             )
         )
-    if not tally.holds():
-        raise Malformed("a share of the second round is not what its dealer committed to")
     return found
 
 
@@ -303,34 +289,21 @@ def blame(
     batch: Batch, index: int, key: Secret, dealings: Mapping[int, SecondDealing], dice: Dice
 ) -> list[Complaint]:
     """Complain over each second dealing whose share for us is bad."""
-    complaints = []
-    for dealer in sorted(dealings):
-        dealing = dealings[dealer]
-        public = batch.keys[index]
-        try:
-            content = boxes.open_box(batch.second, dealer, index, key, public, dealing.envelope)
-            _check_content(batch, dealer, index, content, dealing)
-        except (Cheated, SealBroken):
-            complaints.append(
-                boxes.complain(batch.second, dealer, index, key, public, dealing.envelope, dice)
-            )
-    return complaints
+    given = [
+        (dealer, one.envelope, _content_check(batch, dealer, one))
+        for dealer, one in sorted(dealings.items())
+    ]
+    return quarrel.blame(batch, batch.second, index, key, given, dice)
 
 
 def judge(batch: Batch, complaint: Complaint, dealing: SecondDealing) -> int:
     """Say who cheated in the second round, as everyone can: the dealer or the accuser."""
-    accuser, dealer = complaint.accuser, complaint.dealer
-    if accuser not in batch.keys:
-        return accuser
-    public = batch.keys[accuser]
-    try:
-        content = boxes.open_complaint(batch.second, complaint, public, dealing.envelope)
-        _check_content(batch, dealer, accuser, content, dealing)
-    except SealBroken:
-        return dealer
-    except Cheated as error:
-        return error.party
-    return accuser
+    check = _content_check(batch, complaint.dealer, dealing)
+    return quarrel.judge(batch, batch.second, complaint, dealing.envelope, check)
+
+
+def _content_check(batch: Batch, dealer: int, dealing: SecondDealing) -> quarrel.Check:
+    return lambda index, content: _check_content(batch, dealer, index, content, dealing)
 
 
 def _check_content(
@@ -347,53 +320,16 @@ def _check_content(
                 raise Cheated(dealer, f"dealt party {index} a product he did not commit to")
 
 
-def _product(
-    batch: Batch,
-    dealer: int,
-    name: bytes,
-    at: int,
-    known: FirstPublic,
-    factor: Point,
-    product: Point,
-) -> Product:
-    context = name + at.to_bytes(2, "big")
-    other = known.masked_shares[dealer - 1]
-    return Product(batch.second, dealer, context, factor, other, product)
+def _statement(
+    batch: Batch, dealer: int, public: FirstPublic, commitments: Sequence[Sequence[Point]]
+) -> Products:
+    terms = batch.root.degree + 1
+    constants = [(points[0], points[terms]) for points in commitments]
+    key = batch.root.share_of(dealer)
+    return Products(batch.second, dealer, public.transcript, key, constants)
 
 
 def _product_weights(batch: Batch, dealers: Mapping[int, object]) -> dict[int, int]:
     if len(dealers) != batch.product_dealers:
         raise Malformed(f"{batch.product_dealers} second dealings are used, got {len(dealers)}")
     return lagrange(GROUP.ORDER, sorted(dealers))
-
-
-def _small_weights(dealers: tuple[int, ...]) -> tuple[int, dict[int, int]]:
-    """Give Lagrange's coefficients times one common factor, all of them small integers.
-
-    The check of a sum may be made on any multiple of it, and points times small integers
-    cost a fifth of points times scalars.
-    """
-    tops, bottoms = {}, {}
-    for one in dealers:
-        top = bottom = 1
-        for other in dealers:
-            if other != one:
-                top, bottom = top * other, bottom * (other - one)
-        tops[one], bottoms[one] = top, bottom
-    scale = lcm(*bottoms.values())
-    return scale, {one: tops[one] * scale // bottoms[one] for one in dealers}
-
-
-def _small_multiple(factor: int, point: Point) -> Point:
-    if factor < 0:
-        return GROUP.negate(GROUP.multiply_public(-factor, point))
-    return GROUP.multiply_public(factor, point)
-
-
-def _factors(
-    batch: Batch, dealer: int, known: FirstPublic, nonce: Secret, key: Secret
-) -> tuple[tuple[bytes, Secret, Point], tuple[bytes, Secret, Point]]:
-    return (
-        (b"nonce", nonce, known.plain_shares[dealer - 1]),
-        (b"key", key, batch.root.share_of(dealer)),
-    )

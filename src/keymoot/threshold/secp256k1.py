@@ -14,7 +14,7 @@ from coincurve.context import GLOBAL_CONTEXT
 
 from keymoot.base.errors import Defect
 from keymoot.base.secret import Secret
-from keymoot.threshold.group import SCALAR_BYTES, BadPoint, Group
+from keymoot.threshold.group import SCALAR_BYTES, BadPoint, BadScalar, Group
 
 _CONTEXT = GLOBAL_CONTEXT.ctx
 _COMPRESSED = 258
@@ -22,8 +22,14 @@ _COMPRESSED = 258
 _UNCOMPRESSED = 2
 """SECP256K1_EC_UNCOMPRESSED."""
 _ZERO = bytes(SCALAR_BYTES)
-_NEW_POINT = "secp256k1_pubkey *"
-_NEW_SCALAR = "unsigned char[32]"
+_NEW_POINT = ffi.typeof("secp256k1_pubkey *")
+_NEW_POINTS = ffi.typeof("const secp256k1_pubkey *[]")
+_NEW_SCALAR = ffi.typeof("unsigned char[32]")
+_NEW_WIDE = ffi.typeof("unsigned char[65]")
+_NEW_BYTES = ffi.typeof("unsigned char[]")
+_NEW_SIZE = ffi.typeof("size_t *")
+_WIDE_TAG = 4
+"""First byte of an uncompressed point."""
 _TAGS = (2, 3)
 """First bytes of a compressed point; 04, 06 and 07 are other forms of the same point."""
 
@@ -45,6 +51,8 @@ class Secp256k1(Group[Point]):
     NAME: ClassVar[str] = "secp256k1"
     ORDER: ClassVar[int] = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
     POINT_BYTES: ClassVar[int] = 33
+    WIDE_POINT_BYTES: ClassVar[int] = 65
+    """An uncompressed point (SEC 1, section 2.3.3): twice as long, and read five times as fast."""
     UNIFORM_BYTES: ClassVar[int] = SCALAR_BYTES
 
     def __init__(self) -> None:
@@ -62,7 +70,7 @@ class Secp256k1(Group[Point]):
         """Multiply any point, in constant time (32 us)."""
         if point is None:
             return None
-        coordinates = ffi.new("unsigned char[65]")
+        coordinates = ffi.new(_NEW_WIDE)
         key = scalar.expose()
         if not lib.secp256k1_ecdh(
             _CONTEXT, coordinates + 1, point, key, _copy_coordinates, ffi.NULL
@@ -70,8 +78,8 @@ class Secp256k1(Group[Point]):
             if key == _ZERO:
                 return None
             raise Defect("a secret scalar is not below the order of secp256k1")
-        coordinates[0] = 4
-        return _parse(ffi.buffer(coordinates))
+        coordinates[0] = _WIDE_TAG
+        return _parse(coordinates)
 
     def base_public(self, scalar: int) -> Point:
         """Multiply the generator by a public scalar."""
@@ -138,10 +146,14 @@ class Secp256k1(Group[Point]):
         present = [point for point in points if point is not None]
         if len(present) < 2:
             return present[0] if present else None
+        return self.sum_present(present)
+
+    def sum_present(self, points: list[Point]) -> Point:
+        """Add points of which none is the identity; there is at least one."""
         result = ffi.new(_NEW_POINT)
-        array = ffi.new("const secp256k1_pubkey *[]", present)
+        array = ffi.new(_NEW_POINTS, points)
         # The library cannot say infinity: it refuses, and that is the identity.
-        if not lib.secp256k1_ec_pubkey_combine(_CONTEXT, result, array, len(present)):
+        if not lib.secp256k1_ec_pubkey_combine(_CONTEXT, result, array, len(points)):
             return None
         return result
 
@@ -169,7 +181,35 @@ class Secp256k1(Group[Point]):
 
     def encode_uncompressed(self, point: Point) -> bytes:
         """Give 64 bytes, x ‖ y: what Ethereum's addresses are hashes of."""
-        return _serialize(point, 65, _UNCOMPRESSED)[1:]
+        return self.encode_wide(point)[1:]
+
+    def encode_wide(self, point: Point) -> bytes:
+        """Give 65 bytes, 04 ‖ x ‖ y: no square root for who reads it."""
+        return _serialize(point, self.WIDE_POINT_BYTES, _UNCOMPRESSED)
+
+    def decode_wide(self, data: bytes) -> Point:
+        """Read 65 bytes; compressed and hybrid forms are refused, and points off the curve."""
+        if len(data) != self.WIDE_POINT_BYTES or data[0] != _WIDE_TAG:
+            raise BadPoint(f"a wide point of {self.NAME} has 65 bytes and begins with 04")
+        return _parse(data)
+
+    def encode_all(self, points: Sequence[Point]) -> bytes:
+        """Give wide points, one after the other."""
+        length = self.WIDE_POINT_BYTES
+        output, size = ffi.new(_NEW_BYTES, length * len(points)), ffi.new(_NEW_SIZE, length)
+        for at, point in enumerate(points):
+            if point is None:
+                raise Defect("the identity of secp256k1 has no encoding")
+            place = output + at * length
+            lib.secp256k1_ec_pubkey_serialize(_CONTEXT, place, size, point, _UNCOMPRESSED)
+        return bytes(ffi.buffer(output))
+
+    def decode_all(self, data: bytes) -> list[Point]:
+        """Read wide points, one after the other."""
+        length = self.WIDE_POINT_BYTES
+        if len(data) % length:
+            raise BadPoint(f"{len(data)} bytes are no row of points of {length}")
+        return [self.decode_wide(data[at : at + length]) for at in range(0, len(data), length)]
 
     def decode(self, data: bytes) -> Point:
         """Read 33 bytes; hybrid and uncompressed forms are refused."""
@@ -191,14 +231,44 @@ class Secp256k1(Group[Point]):
 
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
         """Add (0.5 us each)."""
-        total = _ZERO
-        for term in terms:
-            total = _add(total, term.expose())
-        return Secret(total)
+        return Secret(_sum([term.expose() for term in terms]))
+
+    def walk(self, differences: Sequence[Secret], size: int) -> list[Secret]:
+        """Give f(1)..f(size), in place."""
+        edge = [ffi.new(_NEW_SCALAR, one.expose()) for one in differences]
+        values = []
+        for _ in range(size):
+            for level in range(len(edge) - 1):
+                if not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, edge[level], edge[level + 1]):
+                    # Zero on the way, which the library knows not.
+                    return super().walk(differences, size)
+            values.append(Secret(bytes(ffi.buffer(edge[0]))))
+        return values
 
     def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
         """Multiply (0.5 us)."""
         return Secret(_multiply(one.expose(), other.expose()))
+
+    def weigh(self, factors: Iterable[Secret], terms: Iterable[Secret]) -> Secret:
+        """Give Σ factor·term."""
+        pairs = zip(factors, terms, strict=True)
+        return Secret(_sum([_multiply(term.expose(), factor.expose()) for factor, term in pairs]))
+
+    def decode_scalar(self, data: bytes) -> int:
+        """Read a public scalar from outside."""
+        return int.from_bytes(self._checked(data), "big")
+
+    def decode_secret(self, data: bytes) -> Secret:
+        """Read a secret scalar from outside."""
+        return Secret(self._checked(data))
+
+    def _checked(self, data: bytes) -> bytes:
+        # Big-endian strings of one length are in the order of their numbers.
+        if len(data) != SCALAR_BYTES:
+            raise BadScalar(f"a scalar has {SCALAR_BYTES} bytes, got {len(data)}")
+        if data >= _ORDER:
+            raise BadScalar(f"a scalar of {self.NAME} is below the group's order")
+        return data
 
     @staticmethod
     def _base(scalar: bytes) -> Point:
@@ -210,31 +280,35 @@ class Secp256k1(Group[Point]):
         return result
 
 
+_ORDER = Secp256k1.ORDER.to_bytes(SCALAR_BYTES, "big")
+
+
 def _serialize(point: Point, length: int, form: int) -> bytes:
     if point is None:
         raise Defect("the identity of secp256k1 has no encoding")
-    output, size = ffi.new("unsigned char[]", length), ffi.new("size_t *", length)
+    output, size = ffi.new(_NEW_BYTES, length), ffi.new(_NEW_SIZE, length)
     lib.secp256k1_ec_pubkey_serialize(_CONTEXT, output, size, point, form)
-    return bytes(ffi.buffer(output, length))
+    return bytes(ffi.buffer(output))
 
 
 def _parse(data: Any) -> Point:
     result = ffi.new(_NEW_POINT)
-    if not lib.secp256k1_ec_pubkey_parse(_CONTEXT, result, ffi.from_buffer(data), len(data)):
+    if not lib.secp256k1_ec_pubkey_parse(_CONTEXT, result, data, len(data)):
         raise BadPoint("the bytes are no point of secp256k1")
     return result
 
 
-def _add(one: bytes, other: bytes) -> bytes:
+def _sum(terms: Iterable[bytes]) -> bytes:
     # The library's "secret key" is never zero; zero itself needs no arithmetic.
-    if one == _ZERO:
-        return other
-    buffer = ffi.new(_NEW_SCALAR, one)
-    if lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, buffer, other):
-        return bytes(ffi.buffer(buffer))
-    if (int.from_bytes(one, "big") + int.from_bytes(other, "big")) % Secp256k1.ORDER:
-        raise Defect("a secret scalar is not below the order of secp256k1")
-    return _ZERO
+    total = None
+    for term in terms:
+        if total is None:
+            total = None if term == _ZERO else ffi.new(_NEW_SCALAR, term)
+        elif not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, total, term):
+            if term >= _ORDER:
+                raise Defect("a secret scalar is not below the order of secp256k1")
+            total = None
+    return _ZERO if total is None else bytes(ffi.buffer(total))
 
 
 def _multiply(one: bytes, other: bytes) -> bytes:
