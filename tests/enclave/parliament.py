@@ -48,6 +48,7 @@ from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.members import chain_of
 from keymoot.runtime.query import call
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.release import find_record
@@ -176,14 +177,14 @@ class Parliament:
                     Ed25519Key(one.consensus_key),
                     one.identity_key,
                     1,
-                    Founder(one.identity_key, one.sealing, one.boot),
+                    Founder(one.identity_key, one.consensus_key, one.sealing, one.boot),
                 )
                 for one in founders
             ),
             allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
         )
         for one in self.delegates.values():
-            one.ask(messages.JOIN, self.genesis.encode())
+            one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), 0))
         self.store = LmdbStore(self.folder / "data", map_bytes=1 << 26)
         self.keys = StateKeys(Secret(b"k" * 32), self.genesis.network, 0)
         app = open_application(self.store, self.genesis, self.keys)
@@ -200,6 +201,10 @@ class Parliament:
     @property
     def assembly(self) -> Assembly:
         return assembly_in(self.ledger.state(), self.genesis.network)
+
+    def chain(self) -> list[bytes]:
+        """Give all successions so far."""
+        return chain_of(self.assembly)
 
     # -- blocks
 
@@ -263,7 +268,7 @@ class Parliament:
         """End an enclave and start it on its folder; it begins at the newest proven state."""
         one = self.delegates[seat]
         one.start()
-        one.ask(messages.JOIN, self.genesis.encode())
+        one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), 0))
         self.sync(one)
 
     def sync(self, one: Delegate) -> None:
@@ -271,7 +276,7 @@ class Parliament:
         assert provable is not None
         header, network = provable.signed.header, self.genesis.network
         witness = gather_pages(provable.table, Hash32(header.app_hash), network)
-        one.ask(messages.SYNC, messages.sync_item(provable.signed, witness))
+        one.ask(messages.SYNC, messages.sync_item(provable.signed, witness, self.chain()))
         one.next = Height(header.height)
         self.show(one)
 
@@ -280,7 +285,7 @@ class Parliament:
         self.said.clear()
         for one in self.delegates.values():
             one.start()
-            one.ask(messages.JOIN, self.genesis.encode())
+            one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), 0))
         height = self.engine.app.committed.height
         base = self.shown[height].signed if height else None
         generation = self.assembly.hall.head.generation
@@ -299,7 +304,7 @@ class Parliament:
             signatures[at] = signature
         certificate = SignedCertificate(terms, signatures).encode()
         for one in self.delegates.values():
-            one.ask(messages.RECOVER, messages.recover_item(base, certificate))
+            one.ask(messages.RECOVER, messages.recover_item(base, certificate, self.chain()))
             one.next = Height(height + 10**6)
         message = NodeMessage(self.genesis.network, generation, 0, Kind.RECOVER, certificate)
         assert self.send(message.encode()).status == 1

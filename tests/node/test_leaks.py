@@ -19,6 +19,7 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.outcome import path_of
+from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.roots import ECDSA, ROOTS
@@ -126,7 +127,9 @@ def party_of(seat: int, keep: Keep) -> Party:
     """Give a seat's mind with the keys that its disk holds; its keys of start are gone."""
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
-    return Party(seat, EpochKeys(keep.epoch, keep.next), BootSecrets(sealing, sealing, boot))
+    papers = Papers(keep.identity, Bytes32(bytes(32)))
+    boots = BootSecrets(sealing, sealing, boot)
+    return Party(seat, EpochKeys(keep.epoch, keep.next), boots, papers)
 
 
 def recover(party: Party, assembly: Assembly) -> None:

@@ -77,7 +77,7 @@ class Gathering(ABC, Generic[T]):
             TooFewShares: not enough good shares came.
             WrongAnswer: what came is nothing that enclaves of ours say.
         """
-        committee = Committee(len(self.nodes))
+        committee = Committee.of(len(self.nodes))
         answers = answer.get("answers")
         if isinstance(answers, list):
             return self.combine(answers, committee)

@@ -57,6 +57,18 @@ class Kind(IntEnum):
     RESHARE_VERDICT = 14
     HELD = 15
     """This seat holds its shares of the next epoch."""
+    JOIN = 18
+    """An enclave that enough seats have invited takes a vacant seat, with these keys."""
+    ADMIT = 19
+    """This seat invites an enclave, by its identity."""
+    PART = 20
+    """This seat wants to leave, or another one to."""
+    SUCCESSION = 21
+    """This seat's identity signs who keeps the keys next."""
+
+
+BY_IDENTITY = frozenset({Kind.BOOT, Kind.JOIN})
+"""What the identity signs: it brings the keys of boot that sign everything else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.members import chain_of
 from keymoot.threshold.committee import Committee
 
 PULSE_SECONDS = 1.0
@@ -67,7 +68,7 @@ class Moot:
     @property
     def committee(self) -> Committee:
         """How many there are."""
-        return Committee(len(self.seats))
+        return Committee.of(len(self.seats))
 
     def attach(self, engine: LocalEngine, ledger: Ledger) -> None:
         """Connect all enclaves to the ledger."""
@@ -123,8 +124,9 @@ class Moot:
         unsigned = SignedCertificate(terms, {}).encode()
         signatures = {seat.index: await seat.client.endorse(unsigned) for seat in self.seats}
         certificate = SignedCertificate(terms, signatures).encode()
+        chain = chain_of(self.assembly())
         for seat in self.seats:
-            await seat.client.recover(base, certificate)
+            await seat.client.recover(base, certificate, chain)
         self._certificate = NodeMessage(
             genesis.network, head.generation, 0, Kind.RECOVER, certificate
         ).encode()

@@ -24,8 +24,10 @@ from keymoot.enclave.messages import Identity
 from keymoot.engine import archive
 from keymoot.engine.local import LocalEngine
 from keymoot.node.config import Config
-from keymoot.runtime.assembly import gather_pages
+from keymoot.runtime.assembly import assembly_in, gather_pages
+from keymoot.runtime.members import chain_of
 from keymoot.runtime.receipt import Receipt
+from keymoot.store.state import State
 
 RESTART_SECONDS = 0.2
 """Pause before an enclave that ended is started again."""
@@ -106,7 +108,9 @@ class SeatHolder:
         header = provable.signed.header
         network = engine.app.genesis.network
         witness = gather_pages(provable.table, Hash32(header.app_hash), network, engine.app.cache)
-        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness))
+        state = State(provable.table, Hash32(header.app_hash), engine.app.cache)
+        chain = chain_of(assembly_in(state, network))
+        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness, chain))
         # What was sent is read in order, so blocks may follow at once.
         await asyncio.sleep(0)
         self._next = Height(header.height)

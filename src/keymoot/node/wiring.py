@@ -107,7 +107,9 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
 
 
 def _member(identity: Identity) -> Member:
-    founder = Founder(identity.identity_key, identity.sealing, identity.boot)
+    founder = Founder(
+        identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
+    )
     return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
 
 

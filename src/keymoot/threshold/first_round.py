@@ -113,7 +113,7 @@ def check(
     """
     masks = read_commitments(batch, dealer, dealing.masked)
     plains = read_commitments(batch, dealer, dealing.plain)
-    boxes.check(batch.first, dealer, dealing.envelope, len(batch.keys))
+    boxes.check(batch.first, dealer, dealing.envelope, batch.keys)
     return masks, plains
 
 
@@ -129,8 +129,8 @@ def combine(
     for at in range(batch.size):
         mask = add_commitments(GROUP, [one[0][at] for one in commitments.values()])
         plain = add_commitments(GROUP, [one[1][at] for one in commitments.values()])
-        masks = evaluate_everywhere(GROUP, mask, len(batch.keys))
-        plains = evaluate_everywhere(GROUP, plain, len(batch.keys))
+        masks = evaluate_everywhere(GROUP, mask, max(batch.keys))
+        plains = evaluate_everywhere(GROUP, plain, max(batch.keys))
         if any(GROUP.is_identity(point) for point in (plain[0], *masks, *plains)):
             raise Cheated(max(commitments), "made a sum of dealings the identity")
         found.append(FirstPublic(tuple(mask), tuple(plain), tuple(masks), tuple(plains)))

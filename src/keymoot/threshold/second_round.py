@@ -138,7 +138,7 @@ def check(
 
 def _shape_second(batch: Batch, dealer: int, dealing: SecondDealing) -> list[list[Point]]:
     commitments = read_commitments(batch, dealer, dealing.products, 2)
-    boxes.check(batch.second, dealer, dealing.envelope, len(batch.keys))
+    boxes.check(batch.second, dealer, dealing.envelope, batch.keys)
     if len(dealing.proofs) != batch.size:
         raise Cheated(dealer, f"sent {len(dealing.proofs)} proofs for {batch.size} presignatures")
     return commitments
