@@ -5,7 +5,6 @@ arithmetic happens where it is asked for, and what they say waits until the test
 """
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -13,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keymoot.attest.ballot import Ballot, Votes
+from keymoot.attest.ballot import Ballot
 from keymoot.attest.block import results_hash
 from keymoot.attest.commit import Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import Header
-from keymoot.attest.validators import Ed25519Key
+from keymoot.attest.validators import Ed25519Key, ValidatorSet
 from keymoot.attest.wire import NO_TIME
 from keymoot.base import rlp
-from keymoot.base.fixed import Bytes32, Hash32, Measurement, RequestId
+from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds, Wei
@@ -30,11 +29,6 @@ from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.custody import SHARE_INFO, Answer
-from keymoot.enclave.messages import Identity
-from keymoot.enclave.process import respond
-from keymoot.enclave.room import Room
-from keymoot.enclave.simulated import SimulatedPlatform
-from keymoot.enclave.workshop import Report, Workshop
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
@@ -43,7 +37,6 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
 from keymoot.moot.assembly import Assembly, Founder
 from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.duty import Duty
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
@@ -54,69 +47,15 @@ from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.release import find_record
 from keymoot.store.keys import StateKeys
 from keymoot.threshold.bls12381 import G1
-from keymoot.threshold.dice import SEED_BYTES, Dice
 from keymoot.threshold.polynomial import interpolate_points
+from tests.enclave.delegate import Delegate
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person, Play, payment
 
-CODE = Measurement(b"c" * 48)
 REPLY = Secret(b"r" * 32)
 
 
 def wall_clock() -> UnixNanos:
     return UnixNanos(time.time_ns())
-
-
-class Inline(Workshop):
-    """A workshop that works at once."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def do(self, duties: list[Duty]) -> None:
-        for duty in duties:
-            self._report(duty, duty.run(Dice(Secret(os.urandom(SEED_BYTES)))))
-
-
-class Delegate:
-    """One enclave, as the ledger's engine and a test see it."""
-
-    def __init__(self, seat: int, folder: Path, said: list[bytes]) -> None:
-        self.seat, self.folder, self.said = seat, folder, said
-        self.platform = SimulatedPlatform(Secret(bytes([seat]) * 32), CODE)
-        self.next = Height(1)
-        self.beacons: dict[Height, bytes] = {}
-        self.refusal = ""
-        self.asleep = False
-        self.start()
-
-    def start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.room = Room(self.folder, self.platform, self.said.append, Inline)
-        self.identity = Identity.decode(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
-        self.public_key = Ed25519Key(self.identity.consensus_key)
-
-    def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Send a frame through the enclave's real door."""
-        payload = messages.frame(1, word, body)[messages.LENGTH_BYTES :]
-        _, code, content = messages.parse(respond(self.room, payload)[messages.LENGTH_BYTES :])
-        if code != messages.OK:
-            assert isinstance(content, bytes)
-            raise EnclaveRefused(code, content.decode())
-        return content
-
-    async def sign(self, ballot: Ballot) -> Votes:
-        if self.asleep:
-            raise EnclaveRefused("ASLEEP", "it does not answer")
-        return messages.read_votes(self.ask(messages.SIGN, messages.ballot_item(ballot)))
-
-    def follow(self, signed: SignedHeader, txs: Any, receipts: Any) -> bytes:
-        (share,) = self.ask(messages.FOLLOW, messages.follow_item(signed, txs, receipts))
-        assert isinstance(share, bytes)
-        return share
-
-    def cosign(self, key: Hash32, beacon: bytes) -> Answer:
-        item = self.ask(messages.COSIGN, messages.cosign_item([(key, beacon)]))
-        return messages.read_answers(item)[0]
 
 
 @dataclass
@@ -268,7 +207,7 @@ class Parliament:
         """End an enclave and start it on its folder; it begins at the newest proven state."""
         one = self.delegates[seat]
         one.start()
-        one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), 0))
+        one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), seat))
         self.sync(one)
 
     def sync(self, one: Delegate) -> None:
@@ -283,9 +222,10 @@ class Parliament:
     def recover(self) -> None:
         """Start all enclaves anew on their folders, and begin a new generation."""
         self.said.clear()
-        for one in self.delegates.values():
+        members = {at: self.delegates[at] for at in self.assembly.hall.head.members}
+        for at, one in members.items():
             one.start()
-            one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), 0))
+            one.ask(messages.JOIN, messages.join_item(self.genesis.encode(), at))
         height = self.engine.app.committed.height
         base = self.shown[height].signed if height else None
         generation = self.assembly.hall.head.generation
@@ -294,21 +234,21 @@ class Parliament:
             generation,
             height,
             Hash32(self.genesis.network) if base is None else base.header.hash(),
-            {at: one.identity.boot for at, one in self.delegates.items()},
+            {at: one.identity.boot for at, one in members.items()},
         )
         unsigned = SignedCertificate(terms, {}).encode()
         signatures = {}
-        for at, one in self.delegates.items():
+        for at, one in members.items():
             signature = one.ask(messages.ENDORSE, unsigned)
             assert isinstance(signature, bytes)
             signatures[at] = signature
         certificate = SignedCertificate(terms, signatures).encode()
-        for one in self.delegates.values():
+        for one in members.values():
             one.ask(messages.RECOVER, messages.recover_item(base, certificate, self.chain()))
             one.next = Height(height + 10**6)
         message = NodeMessage(self.genesis.network, generation, 0, Kind.RECOVER, certificate)
         assert self.send(message.encode()).status == 1
-        for one in self.delegates.values():
+        for one in members.values():
             self.sync(one)
         self.settle()
 
@@ -386,7 +326,9 @@ class Parliament:
 
     # -- forging
 
-    def signed_by(self, header: Header, seats: set[int]) -> SignedHeader:
+    def signed_by(
+        self, header: Header, seats: set[int], validators: ValidatorSet | None = None
+    ) -> SignedHeader:
         """Sign a header with the consensus keys of some seats, as only a test can."""
         block_id = self.engine._make([]).block.block_id()
         block_id = type(block_id)(header.hash(), block_id.parts_total, block_id.parts_hash)
@@ -395,7 +337,7 @@ class Parliament:
         ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
         precommit = list(ballot.sign_bytes())[2]
         places = []
-        for validator in self.genesis.validators().validators:
+        for validator in (validators or self.genesis.validators()).validators:
             one = by_key[bytes(validator.public_key)]
             if one.seat in seats:
                 signature = ed25519.sign(one.room.keep.now.consensus, precommit)
