@@ -247,7 +247,9 @@ class Owner(Views):
         identity = self.network.identity()
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
         key = request_key(self.address, name)
-        reply = Reply(identity.network, key, identity.nodes, secret, self.show(wallet).account)
+        reply = Reply(
+            identity.network, key, self.network.roster(), secret, self.show(wallet).account
+        )
         self.network.send(
             self._key,
             "withdraw",

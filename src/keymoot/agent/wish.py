@@ -27,11 +27,12 @@ from keymoot.agent.errors import (
 )
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import Assembling, assembled
+from keymoot.agent.roster import Roster
 from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId
+from keymoot.base.fixed import Address, Hash32, NetworkId, RequestId
 from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
@@ -86,7 +87,7 @@ class Reply:
 
     network: NetworkId
     key: Hash32
-    nodes: tuple[Bytes32, ...]
+    roster: Roster
     secret: Secret
     address: Address
 
@@ -104,7 +105,8 @@ class Reply:
         if status is Status.EXPIRED:
             raise RequestExpired("the request expired before its answer was fetched: ask anew")
         return self._check(
-            open_share(answer, self.network, self.key, self.nodes, self.secret), digest
+            open_share(answer, self.network, self.key, self.roster.nodes.values(), self.secret),
+            digest,
         )
 
     def settle(
@@ -123,13 +125,14 @@ class Reply:
             PolicyRefused, NetworkRefused, RequestExpired, WrongAnswer: as `read`.
             NetworkUnreachable, ConnectionLost: still so at the deadline.
         """
-        if not assembled(answer) or answer.get("refusal") is not None:
-            return self.read(answer, digest)
-        work = Assembling(self.network, self.key, self.nodes, self.secret, self.address)
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 left = max(deadline - time.monotonic(), 0.001)
+                nodes = self.roster.follow(transport, answer, left)
+                if not assembled(answer) or answer.get("refusal") is not None:
+                    return self.read(answer, digest)
+                work = Assembling(self.network, self.key, nodes, self.secret, self.address)
                 return self._check(work.run(transport, answer, left), digest)
             except (NetworkUnreachable, ConnectionLost, NetworkBusy):
                 if time.monotonic() + pause > deadline:
@@ -158,6 +161,7 @@ class Wishes:
         """Keep what is needed; nothing is sent yet."""
         self._credential = credential
         self._requester = credential.requester
+        self._roster = Roster(credential.network, credential.nodes)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}
@@ -255,7 +259,7 @@ class Wishes:
 
     def _reply(self, wish: Wish) -> Reply:
         held = self._credential
-        return Reply(held.network, wish.key, held.nodes, wish.reply_secret, held.address)
+        return Reply(held.network, wish.key, self._roster, wish.reply_secret, held.address)
 
     def _forget(self, name: str) -> None:
         with self._lock:

@@ -29,6 +29,15 @@ def stored_genesis(store: LmdbStore) -> Genesis | None:
     return None if raw is None else Genesis.decode(raw)
 
 
+def members_in(store: LmdbStore, genesis: Genesis) -> tuple[int, ...]:
+    """Give the seats of those who keep the keys, as a folder's newest state has them."""
+    with store.snapshot() as table:
+        committed = archive.committed_of(table, environment_at_genesis(genesis))
+        if committed is None:
+            return tuple(range(1, len(genesis.members) + 1))
+        return assembly_in(State(table, committed.root), genesis.network).hall.head.members
+
+
 def open_application(store: LmdbStore, genesis: Genesis, keys: StateKeys) -> Application:
     """Give the application where the folder stands; write the first state if it is new.
 

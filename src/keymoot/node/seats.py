@@ -162,7 +162,7 @@ class SeatHolder:
     async def join(self, genesis: bytes) -> tuple[Secret, int]:
         """Join the network; give the state secret and its generation."""
         self._genesis = genesis
-        return await self.client.join(genesis)
+        return await self.client.join(genesis, self.index)
 
     async def watch(self) -> None:
         """Start the enclave again whenever its process ends."""
@@ -185,7 +185,8 @@ class SeatHolder:
             await self.client.pulse()
 
     async def close(self) -> None:
-        """End the enclave."""
+        """End the enclave; it is shown nothing more."""
+        self._next, self.alive = None, False
         for task in list(self._tasks):
             task.cancel()
         await self.client.close()
@@ -195,7 +196,7 @@ class SeatHolder:
             await self.client.close()
         self.client = await _start(self.index, self._config)
         self.client.listen(self._say)
-        await self.client.join(self._genesis)
+        await self.client.join(self._genesis, self.index)
         self.alive = True
         await self.sync()
 

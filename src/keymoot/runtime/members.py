@@ -11,7 +11,7 @@ from keymoot.base.errors import Defect
 from keymoot.base.units import Height
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.handover import succession_page
-from keymoot.moot.succession import Keeper, Members, Succession, follow_all
+from keymoot.moot.succession import MAX_CHAIN, Keeper, Members, Succession, follow_all
 from keymoot.runtime.genesis import Genesis
 
 SETTLING_BLOCKS = 2
@@ -77,12 +77,13 @@ def signers_of(genesis: Genesis, steps: Sequence[Members], named: bytes) -> Vali
     return next((one for one in sets if one.hash() == named), sets[-1])
 
 
-def chain_of(assembly: Assembly) -> list[bytes]:
-    """Give all links, for whoever knows the genesis only."""
+def chain_of(assembly: Assembly, known: int = 0, most: int = MAX_CHAIN) -> list[bytes]:
+    """Give the links after the first `known` ones: all of them to who knows the genesis only."""
     if not assembly.hall.founded:
         return []
     found = []
-    for count in range(1, assembly.turning.handover.latest.count + 1):
+    last = min(assembly.turning.handover.latest.count, known + most)
+    for count in range(known + 1, last + 1):
         raw = assembly.hall.pages.get(succession_page(count))
         if raw is None:
             raise Defect(f"link {count} of the succession is not at hand")
