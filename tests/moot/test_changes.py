@@ -411,6 +411,20 @@ def test_members_and_newcomers_start_anew_in_the_middle(stage, seat):
     assert publics(town) == before
 
 
+@pytest.mark.parametrize(
+    ("size", "joining", "leaving", "seat"), [(4, [5, 6], [], 6), (6, [], [1, 2], 3)]
+)
+def test_a_start_computes_what_a_committee_of_another_size_dealt(size, joining, leaving, seat):
+    town = ready(size)
+    town.change(joining, leaving)
+    held = {name: share.secret.expose() for name, share in town.parties[seat].shares.items()}
+    town.restart(seat)
+    assert not town.parties[seat].shares
+    town.settle()
+    found = {name: share.secret.expose() for name, share in town.parties[seat].shares.items()}
+    assert found == held
+
+
 def test_an_old_start_of_a_newcomer_cannot_come_again():
     town = ready()
     town.arrive(5)
