@@ -25,17 +25,20 @@ from keymoot.contracts.wallet import Credential as WalletCredential
 from keymoot.enclave import messages
 from keymoot.enclave.room import read_joined
 from keymoot.engine.archive import Proposal
+from keymoot.moot.admission import Admission, Newcomer, read_join
 from keymoot.moot.assembly import read_boot
 from keymoot.moot.batch import BatchPage, PresignatureId
 from keymoot.moot.body import read_complaint, read_numbered
 from keymoot.moot.certificate import SignedCertificate
-from keymoot.moot.epoch import Epoch, Origin, read_dealings, read_turn
+from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.hall import Head
 from keymoot.moot.inventory import Inventory
 from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
 from keymoot.moot.message import NodeMessage
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
+from keymoot.moot.succession import Latest, Succession
+from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.limit import Reservation, Usage
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
@@ -85,6 +88,10 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Keygen.decode,
     Epoch.decode,
     Origin.decode,
+    Admission.decode,
+    Succession.decode,
+    Latest.decode,
+    read_join,
     Inventory.decode,
     BatchPage.decode,
     PresignatureId.decode,
@@ -125,6 +132,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     messages.read_cosign,
     messages.read_recover,
     Boot.decode,
+    Newcomer.decode,
     messages.Identity.decode,
     read_joined,
     Envelope.decode,

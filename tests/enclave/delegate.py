@@ -67,9 +67,10 @@ class Delegate:
     def wake(self) -> None:
         self.woken = True
 
-    def join(self, genesis: Genesis) -> None:
+    def join(self, genesis: Genesis, seat: int = 0) -> None:
         """Join; take over the state secret, if it is sealed."""
-        secret, _ = read_joined(self.ask(messages.JOIN, genesis.encode()))
+        item = messages.join_item(genesis.encode(), seat)
+        secret, _ = read_joined(self.ask(messages.JOIN, item))
         if secret is not None:
             self.take(secret)
 

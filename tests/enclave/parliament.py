@@ -16,7 +16,7 @@ from keymoot.attest.ballot import Ballot
 from keymoot.attest.block import results_hash
 from keymoot.attest.commit import Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import Header
-from keymoot.attest.validators import Ed25519Key
+from keymoot.attest.validators import Ed25519Key, ValidatorSet
 from keymoot.attest.wire import NO_TIME
 from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, RequestId
@@ -42,6 +42,7 @@ from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.members import chain_of
 from keymoot.runtime.query import call
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.release import find_record
@@ -116,7 +117,7 @@ class Parliament:
                     Ed25519Key(one.consensus_key),
                     one.identity_key,
                     1,
-                    Founder(one.identity_key, one.sealing, one.boot),
+                    Founder(one.identity_key, one.consensus_key, one.sealing, one.boot),
                 )
                 for one in founders
             ),
@@ -144,6 +145,10 @@ class Parliament:
     @property
     def assembly(self) -> Assembly:
         return assembly_in(self.ledger.state(), self.genesis.network)
+
+    def chain(self) -> list[bytes]:
+        """Give all successions so far."""
+        return chain_of(self.assembly)
 
     # -- blocks
 
@@ -207,7 +212,7 @@ class Parliament:
         """End an enclave and start it on its folder; it begins at the newest proven state."""
         one = self.delegates[seat]
         one.start()
-        one.join(self.genesis)
+        one.join(self.genesis, seat)
         self.sync(one)
 
     def sync(self, one: Delegate) -> None:
@@ -215,16 +220,17 @@ class Parliament:
         assert provable is not None
         header, network = provable.signed.header, self.genesis.network
         witness = gather_pages(provable.table, Hash32(header.app_hash), network)
-        one.ask(messages.SYNC, messages.sync_item(provable.signed, witness))
+        one.ask(messages.SYNC, messages.sync_item(provable.signed, witness, self.chain()))
         one.next = Height(header.height)
         self.show(one)
 
     def recover(self) -> None:
         """Start all enclaves anew on their folders, and begin a new generation."""
         self.said.clear()
-        for one in self.delegates.values():
+        members = {at: self.delegates[at] for at in self.assembly.hall.head.members}
+        for at, one in members.items():
             one.start()
-            one.join(self.genesis)
+            one.join(self.genesis, at)
         height = self.engine.app.committed.height
         base = self.shown[height].signed if height else None
         generation = self.assembly.hall.head.generation
@@ -233,21 +239,21 @@ class Parliament:
             generation,
             height,
             Hash32(self.genesis.network) if base is None else base.header.hash(),
-            {at: one.identity.boot for at, one in self.delegates.items()},
+            {at: one.identity.boot for at, one in members.items()},
         )
         unsigned = SignedCertificate(terms, {}).encode()
         signatures = {}
-        for at, one in self.delegates.items():
+        for at, one in members.items():
             signature = one.ask(messages.ENDORSE, unsigned)
             assert isinstance(signature, bytes)
             signatures[at] = signature
         certificate = SignedCertificate(terms, signatures).encode()
-        for one in self.delegates.values():
-            one.ask(messages.RECOVER, messages.recover_item(base, certificate))
+        for one in members.values():
+            one.ask(messages.RECOVER, messages.recover_item(base, certificate, self.chain()))
             one.next = Height(height + 10**6)
         message = NodeMessage(self.genesis.network, generation, 0, Kind.RECOVER, certificate)
         assert self.send(message.encode()).status == 1
-        for one in self.delegates.values():
+        for one in members.values():
             self.sync(one)
         self.settle()
 
@@ -325,7 +331,9 @@ class Parliament:
 
     # -- forging
 
-    def signed_by(self, header: Header, seats: set[int]) -> SignedHeader:
+    def signed_by(
+        self, header: Header, seats: set[int], validators: ValidatorSet | None = None
+    ) -> SignedHeader:
         """Sign a header with the consensus keys of some seats, as only a test can."""
         block_id = self.engine._make([]).block.block_id()
         block_id = type(block_id)(header.hash(), block_id.parts_total, block_id.parts_hash)
@@ -334,7 +342,7 @@ class Parliament:
         ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
         precommit = list(ballot.sign_bytes())[2]
         places = []
-        for validator in self.genesis.validators().validators:
+        for validator in (validators or self.genesis.validators()).validators:
             one = by_key[bytes(validator.public_key)]
             if one.seat in seats:
                 signature = ed25519.sign(one.room.keep.now.consensus, precommit)

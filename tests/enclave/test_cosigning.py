@@ -133,13 +133,16 @@ def test_blocks_of_another_genesis_are_none(parliament, tmp_path):
         block = other.shown[Height(1)]
         fresh = parliament.delegates[2]
         with refused("OTHER_NETWORK"):
-            fresh.ask(messages.JOIN, replace(parliament.genesis, base_fee=7).encode())
+            fresh.ask(
+                messages.JOIN,
+                messages.join_item(replace(parliament.genesis, base_fee=7).encode(), 0),
+            )
         one.start()
-        one.ask(messages.JOIN, parliament.genesis.encode())
+        one.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
         with pytest.raises(EnclaveRefused):
             one.follow(block.signed, block.transactions, block.receipts)
         with refused("NOT_MEMBER"):
-            one.ask(messages.JOIN, other.genesis.encode())
+            one.ask(messages.JOIN, messages.join_item(other.genesis.encode(), 0))
     finally:
         other.close()
 

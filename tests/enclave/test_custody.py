@@ -61,6 +61,7 @@ class Scene:
             IDENTITY,
             lambda: UnixSeconds(self.clock),
             lambda: Height(self.voted),
+            lambda _: self.genesis.validators(),
         )
 
     def ask(self, value: int = 5, reply: Bytes32 | None = None) -> Hash32:

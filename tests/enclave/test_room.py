@@ -73,7 +73,12 @@ def test_nothing_works_before_joining(room: Room) -> None:
 
 
 def test_it_joins_only_a_genesis_that_lists_it(room: Room) -> None:
-    assert talk(room, messages.JOIN, genesis_with(_Secret(b"x" * 32)).encode())[0] == "NOT_MEMBER"
+    assert (
+        talk(room, messages.JOIN, messages.join_item(genesis_with(_Secret(b"x" * 32)).encode(), 0))[
+            0
+        ]
+        == "NOT_MEMBER"
+    )
     assert room.keep.now.network is None
 
 
@@ -86,7 +91,7 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     identity = Identity.decode(talk(room, messages.HELLO, Bytes32(b"n" * 32))[1])
     member = Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1)
     genesis = replace(genesis_with(_Secret(b"x" * 32)), members=(member,))
-    answer, content = talk(room, messages.JOIN, genesis.encode())
+    answer, content = talk(room, messages.JOIN, messages.join_item(genesis.encode(), 0))
     assert answer == messages.OK
     assert read_joined(content) == (None, 0)
     room.keep.put(room.keep.now.holding(Secret(b"s" * 32)))
@@ -99,4 +104,4 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     assert keep.identity.expose() not in flat
     assert keep.consensus.expose() not in flat
     other = replace(genesis, base_fee=genesis.base_fee + 1)
-    assert talk(room, messages.JOIN, other.encode())[0] == "OTHER_NETWORK"
+    assert talk(room, messages.JOIN, messages.join_item(other.encode(), 0))[0] == "OTHER_NETWORK"

@@ -48,7 +48,7 @@ def test_a_start_votes_only_above_the_final_block_that_holds_its_keys(parliament
     one = parliament.delegates[2]
     height = parliament.engine.app.committed.height
     one.start()
-    one.ask(messages.JOIN, parliament.genesis.encode())
+    one.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
     with refused("NO_VOTE"):
         vote(one, ballot(parliament, height + 1))
     one.next = Height(10**6)
@@ -74,7 +74,7 @@ def test_an_old_disk_does_not_vote_twice(parliament, tmp_path):
     now = parliament.engine.app.committed.height
     assert now > height
     twin = Delegate(3, old, [])
-    twin.ask(messages.JOIN, parliament.genesis.encode())
+    twin.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
     # Its memory of votes ends below: what keeps it from voting again is its start.
     for at in range(height, now + 2):
         with refused("NO_VOTE"):
@@ -89,7 +89,7 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(parliament, tmp_path)
     clone = clone_of(parliament.delegates[4], tmp_path / "clone")
     parliament.delegates[4] = Delegate(4, parliament.delegates[4].folder, parliament.said)
     new = parliament.delegates[4]
-    new.ask(messages.JOIN, parliament.genesis.encode())
+    new.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
     new.next = Height(10**6)
     parliament.sync(new)
     parliament.settle()
@@ -212,7 +212,7 @@ def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
     base = parliament.shown[height].signed
     for one in parliament.delegates.values():
         one.start()
-        one.ask(messages.JOIN, parliament.genesis.encode())
+        one.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
     boots = {at: one.identity.boot for at, one in parliament.delegates.items()}
     head = parliament.assembly.hall.head
     terms = Certificate(
@@ -227,13 +227,13 @@ def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
     with pytest.raises(EnclaveRefused, match="2 seats signed"):
         one.ask(
             messages.RECOVER,
-            messages.recover_item(base, SignedCertificate(terms, few).encode()),
+            messages.recover_item(base, SignedCertificate(terms, few).encode(), []),
         )
     whole = SignedCertificate(terms, signatures).encode()
     with pytest.raises(EnclaveRefused, match="another block"):
-        one.ask(messages.RECOVER, messages.recover_item(None, whole))
+        one.ask(messages.RECOVER, messages.recover_item(None, whole, []))
     forged = parliament.signed_by(base.header, {1, 2})
     with refused("TOO_LITTLE_POWER"):
-        one.ask(messages.RECOVER, messages.recover_item(forged, whole))
-    one.ask(messages.RECOVER, messages.recover_item(base, whole))
+        one.ask(messages.RECOVER, messages.recover_item(forged, whole, []))
+    one.ask(messages.RECOVER, messages.recover_item(base, whole, []))
     assert vote(one, ballot(parliament, height + 1))

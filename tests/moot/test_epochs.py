@@ -11,10 +11,11 @@ from keymoot.crypto import ed25519
 from keymoot.moot.assembly import EPOCH_SECONDS
 from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.epoch import Stage, read_dealings, read_turn, write_dealings, write_turn
+from keymoot.moot.epoch import Stage
 from keymoot.moot.keygen import write_verdict
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import ECDSA, ROOTS
+from keymoot.moot.turn import read_dealings, read_turn, write_dealings, write_turn
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
 from keymoot.threshold.dice import Dice

@@ -1,6 +1,11 @@
-"""n parties and one ledger in memory; each party follows the ledger on pages of its own."""
+"""n parties and one ledger in memory; each party follows the ledger on pages of its own.
 
+Newcomers follow from the ledger's pages on, as they are when they begin.
+"""
+
+import hashlib
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
@@ -11,12 +16,14 @@ from keymoot.moot.assembly import Assembly, Founder, write_boot
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.founding import PHASE_OF
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import MemoryPages
+from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
+from keymoot.moot.turn import write_turn
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -60,14 +67,19 @@ class Town:
         point = SECP256K1.encode(SECP256K1.base(sealing))
         return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
 
-    def party(self, at: int, keys: EpochKeys) -> Party:
-        keeper = Statekeeper(at, self.identities[at], held=at in self.keeps)
-        return Party(at, keys, self.boot(), keeper)
+    def papers(self, seat: int) -> Papers:
+        identity = self.identities[seat]
+        return Papers(identity, Bytes32(hashlib.sha256(identity.expose()).digest()))
+
+    def party(self, seat: int, keys: EpochKeys) -> Party:
+        keeper = Statekeeper(seat, self.identities[seat], held=seat in self.keeps)
+        return Party(seat, keys, self.boot(), self.papers(seat), keeper)
 
     def founders(self) -> tuple[Founder, ...]:
         return tuple(
             Founder(
-                Bytes32(ed25519.public_key(self.identities[at])),
+                party.papers.public,
+                party.papers.consensus,
                 party.keys.points[0],
                 party.boot.public,
             )
@@ -78,7 +90,9 @@ class Town:
 
     def message(self, seat: int, kind: Kind, body: bytes) -> NodeMessage:
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, kind, body)
-        return made.signed(self.parties[seat].boot.signing)
+        by_identity = kind in BY_IDENTITY
+        party = self.parties[seat]
+        return made.signed(party.papers.identity if by_identity else party.boot.signing)
 
     def say(self, *messages: NodeMessage) -> None:
         """Put messages into one block."""
@@ -129,7 +143,8 @@ class Town:
     def turn_keys(self, at: int) -> None:
         """What an enclave does with its sealed keys when an epoch has begun."""
         keys = self.parties[at].keys
-        if self.views[at].hall.seat(at).sealing == keys.points[1]:
+        hall = self.views[at].hall
+        if hall.has_seat(at) and hall.seat(at).sealing == keys.points[1]:
             keys.turn(self.scalar())
 
     def seal_state(self, at: int) -> None:
@@ -152,11 +167,53 @@ class Town:
                 said = said[together:]
         raise AssertionError("the town does not come to rest")
 
+    # -- coming and going
+
+    def arrive(self, seat: int) -> None:
+        """An enclave without a seat begins to follow; it wants that number."""
+        self.identities[seat] = self.secret()
+        self.parties[seat] = self.party(seat, EpochKeys(self.scalar(), self.scalar()))
+        self.views[seat] = Assembly(MemoryPages(dict(self.pages)), NETWORK)
+
+    def admit(self, seat: int, voters: Iterable[int] | None = None) -> None:
+        """Members invite an enclave: n−f of them, if nobody is named."""
+        self.vote(Kind.ADMIT, self.parties[seat].papers.public, voters)
+
+    def part(self, seat: int, voters: Iterable[int] | None = None) -> None:
+        """A member leaves; or others put it out."""
+        self.vote(Kind.PART, bytes([seat]), [seat] if voters is None else voters)
+
+    def vote(self, kind: Kind, content: bytes, voters: Iterable[int] | None = None) -> None:
+        committee, epoch = self.ledger.hall.committee, self.ledger.turning.epoch
+        assert epoch is not None
+        body = write_turn(epoch.number + 1, epoch.attempt, content)
+        chosen = committee.indices[: committee.present] if voters is None else voters
+        self.say(*(self.message(one, kind, body) for one in chosen))
+
+    def turn(self) -> None:
+        """Members vote for the end of the epoch."""
+        committee, epoch = self.ledger.hall.committee, self.ledger.turning.epoch
+        assert epoch is not None
+        awake = [at for at in committee.indices if at not in self.silent]
+        body = write_numbered(epoch.number)
+        self.say(*(self.message(at, Kind.TURN, body) for at in awake[: committee.present]))
+
+    def change(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> None:
+        """Let these come and those go, with the end of the epoch."""
+        for seat in joining:
+            self.arrive(seat)
+            self.admit(seat)
+        for seat in leaving:
+            self.part(seat)
+        self.settle()
+        self.turn()
+        self.settle()
+
     def pass_time(self, seconds: int, blocks: int = 8) -> None:
         """Let time pass with ticks, and everyone act on it."""
         for _ in range(blocks):
             self.time += max(1, seconds // blocks)
-            awake = next(at for at in self.parties if at not in self.silent)
+            awake = next(at for at in self.ledger.hall.head.members if at not in self.silent)
             self.say(self.message(awake, Kind.TICK, b""))
             self.settle()
 
@@ -164,7 +221,8 @@ class Town:
 
     def restart(self, seat: int) -> None:
         """One party starts anew: its memory is gone."""
-        before = self.ledger.hall.seat(seat).boot
+        hall, newcomers = self.ledger.hall, self.ledger.turning.admitting.page.joining
+        before = hall.seat(seat).boot if hall.has_seat(seat) else newcomers[seat].boot
         self.parties[seat] = self.party(seat, self.parties[seat].keys)
         body = write_boot(before, self.parties[seat].boot.public)
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)

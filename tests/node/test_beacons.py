@@ -29,7 +29,7 @@ def town():
 @pytest.fixture
 def book(town):
     hall = town.ledger.hall
-    return Beacons(hall.committee, lambda _: hall.root(BEACON), lambda _: MESSAGE)
+    return Beacons(lambda: hall.committee, lambda _: hall.root(BEACON), lambda _: MESSAGE)
 
 
 def share(town, seat, message=MESSAGE):

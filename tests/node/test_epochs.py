@@ -12,7 +12,7 @@ import pytest
 from keymoot.agent.account import Account
 from keymoot.contracts.wallet_events import RequestBound
 from keymoot.contracts.wallets import Wallets
-from keymoot.node.server import NoNode, ask_to_turn
+from keymoot.node.control import NoNode, ask
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 
@@ -22,7 +22,7 @@ def epoch(node: Running) -> int:
 
 def turn(node: Running) -> None:
     before = epoch(node)
-    ask_to_turn(node.data)
+    ask(node.data, "turn")
     deadline = time.monotonic() + 12
     while epoch(node) == before:
         assert time.monotonic() < deadline, str(node.network.call("keymoot_assembly"))
@@ -156,10 +156,10 @@ def until_posted(node: Running, seat: int) -> None:
 
 def test_nobody_is_told_to_turn_where_no_node_runs(tmp_path: Path) -> None:
     with pytest.raises(NoNode, match="no node of yours"):
-        ask_to_turn(tmp_path)
+        ask(tmp_path, "turn")
     (tmp_path / "lock").write_text(f"{os.getpid()}\n")
     with pytest.raises(NoNode):
-        ask_to_turn(tmp_path)
+        ask(tmp_path, "turn")
 
 
 @pytest.mark.soak

@@ -23,6 +23,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.handout import STATE_KINDS
 from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
 from keymoot.moot.outcome import path_of
+from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.roots import DERIVE, ECDSA, ROOTS
@@ -161,8 +162,9 @@ def party_of(seat: int, keep: Keep) -> Party:
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
     keeper = Statekeeper(seat, keep.identity, held=True)
-    keys = EpochKeys(keep.epoch, keep.next)
-    return Party(seat, keys, BootSecrets(sealing, sealing, boot), keeper)
+    papers = Papers(keep.identity, Bytes32(bytes(32)))
+    boots = BootSecrets(sealing, sealing, boot)
+    return Party(seat, EpochKeys(keep.epoch, keep.next), boots, papers, keeper)
 
 
 def recover(party: Party, assembly: Assembly) -> None:

@@ -33,11 +33,14 @@ def session(name: str = "a session") -> Session:
     return Session(NETWORK, GENERATION, name)
 
 
-def known_root(group: Group[Any], size: int, degree: int) -> tuple[Secret, Root, dict[int, Share]]:
+def known_root(
+    group: Group[Any], size: int, degree: int, indices: tuple[int, ...] | None = None
+) -> tuple[Secret, Root, dict[int, Share]]:
     """A root whose key is known, for tests that need to compare."""
     polynomial = dice().scalars(group, "root", degree + 1)
-    root = root_of(group, commit(group, polynomial), size)
-    shares = {at: Share(at, evaluate(group, polynomial, at), root) for at in range(1, size + 1)}
+    members = indices or tuple(range(1, size + 1))
+    root = root_of(group, commit(group, polynomial), max(members))
+    shares = {at: Share(at, evaluate(group, polynomial, at), root) for at in members}
     return polynomial[0], root, shares
 
 
@@ -45,15 +48,17 @@ def known_root(group: Group[Any], size: int, degree: int) -> tuple[Secret, Root,
 class Parties:
     """n parties with encryption keys."""
 
-    size: int
+    size: int = 4
+    indices: tuple[int, ...] | None = None
     committee: Committee = field(init=False)
     secrets: dict[int, Secret] = field(init=False)
     keys: dict[int, Point] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.committee = Committee(self.size)
-        drawn = dice().scalars(SECP256K1, "keys", self.size)
-        self.secrets = dict(enumerate(drawn, 1))
+        members = self.indices or tuple(range(1, self.size + 1))
+        self.committee = Committee(members)
+        drawn = dice().scalars(SECP256K1, "keys", len(members))
+        self.secrets = dict(zip(members, drawn, strict=True))
         self.keys = {at: SECP256K1.base(secret) for at, secret in self.secrets.items()}
 
     def recipients(self, group: Group[Any], degree: int, name: str = "dkg") -> Recipients:

@@ -14,7 +14,7 @@ MESSAGE = b"height 7"
 
 
 def parties(size=4):
-    _, root, shares = known_root(G2, size, Committee(size).degree)
+    _, root, shares = known_root(G2, size, Committee.of(size).degree)
     return root, shares
 
 
@@ -57,7 +57,7 @@ def test_a_bad_share_is_named_and_does_not_stop_it():
 def test_parties_that_executed_differently_get_no_beacon(size):
     """f parties sign both messages, the honest are split: neither side has enough."""
     root, shares = parties(size)
-    committee = Committee(size)
+    committee = Committee.of(size)
     liars = set(range(1, committee.faults + 1))
     honest = [at for at in shares if at not in liars]
     # the split that helps the attacker most: one honest party more on one side

@@ -46,7 +46,7 @@ def test_nears_vectors():
 
 class Asking:
     def __init__(self, size=4):
-        self.key, self.root, self.shares = known_root(G2, size, Committee(size).degree)
+        self.key, self.root, self.shares = known_root(G2, size, Committee.of(size).degree)
         self.secret, self.to = derived.asker(dice())
 
     def answers(self, name=NAME):

@@ -44,10 +44,24 @@ def quarrel(parties, envelope, accuser=2, dealer=1):
 
 def test_everyone_opens_his_own(parties):
     envelope = sealed(parties)
-    boxes.check(session(), 1, envelope, 4)
+    boxes.check(session(), 1, envelope, parties.keys)
     for index in parties.keys:
         assert opened(parties, envelope, index) == CONTENT[index]
     assert Envelope.decode(rlp.decode(rlp.encode(envelope.encode()))) == envelope
+
+
+def test_gaps_have_empty_boxes_and_everyone_finds_his_own():
+    parties = Parties(indices=(2, 3, 5, 64))
+    content = {at: bytes([at]) * 32 for at in parties.keys}
+    envelope = boxes.seal(session(), 2, parties.keys, content, dice())
+    boxes.check(session(), 2, envelope, parties.keys)
+    assert [at for at, box in enumerate(envelope.boxes, 1) if box] == [2, 3, 5, 64]
+    for index in parties.keys:
+        assert opened(parties, envelope, index, dealer=2) == content[index]
+    # nothing goes to somebody who is no recipient
+    filled = replace(envelope, boxes=(b"x", *envelope.boxes[1:]))
+    with pytest.raises(Cheated, match="no recipient"):
+        boxes.check(session(), 2, filled, parties.keys)
 
 
 def test_no_other_key_place_or_session_opens_a_box(parties):
@@ -73,7 +87,7 @@ def test_a_copied_envelope_is_refused_before_it_opens_anything(parties):
     honest = sealed(parties, dealer=1)
     copied = replace(honest, boxes=tuple(b"\0" * 56 for _ in range(4)))
     with pytest.raises(Cheated) as caught:
-        boxes.check(session(), 3, copied, 4)
+        boxes.check(session(), 3, copied, parties.keys)
     assert caught.value.party == 3
     # without the check the attack works: the shared point is the same one
     naive = boxes.complain(session(), 3, 2, parties.secrets[2], parties.keys[2], copied, dice())
@@ -81,7 +95,7 @@ def test_a_copied_envelope_is_refused_before_it_opens_anything(parties):
     assert naive.shared == mine.shared
     # an envelope of another session is as worthless
     with pytest.raises(Cheated):
-        boxes.check(session("later"), 1, honest, 4)
+        boxes.check(session("later"), 1, honest, parties.keys)
 
 
 def test_a_complaint_opens_that_box_and_no_other(parties):
@@ -125,7 +139,7 @@ def test_an_envelope_without_proof_point_or_boxes_blames_the_dealer(parties):
         replace(envelope, boxes=(*envelope.boxes, b"")),
     ):
         with pytest.raises(Cheated) as caught:
-            boxes.check(session(), 1, changed, 4)
+            boxes.check(session(), 1, changed, parties.keys)
         assert caught.value.party == 1
 
 

@@ -113,7 +113,7 @@ def test_indices_are_distinct_and_not_zero_modulo_the_order():
     ("size", "faults", "ecdsa", "others"), [(4, 1, 1, 2), (6, 1, 2, 3), (7, 2, 2, 4), (13, 4, 4, 8)]
 )
 def test_degrees_are_the_designs(size, faults, ecdsa, others):
-    committee = Committee(size)
+    committee = Committee.of(size)
     assert committee.faults == faults
     assert committee.ecdsa_degree == ecdsa
     assert committee.degree == others
@@ -121,7 +121,7 @@ def test_degrees_are_the_designs(size, faults, ecdsa, others):
 
 @pytest.mark.parametrize("size", range(4, 65))
 def test_degrees_keep_their_promises(size):
-    committee = Committee(size)
+    committee = Committee.of(size)
     f = committee.faults
     # all honest parties are enough for each protocol, and the faulty alone for none
     assert 2 * committee.ecdsa_degree + 1 <= committee.present
@@ -135,13 +135,32 @@ def test_degrees_keep_their_promises(size):
 @pytest.mark.parametrize("size", [-1, 0, 1, 3, 65])
 def test_refuses_other_sizes(size):
     with pytest.raises(BadCommittee):
-        Committee(size)
+        Committee.of(size)
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [(0, 1, 2, 3), (1, 2, 3, 65), (1, 2, 2, 3), (4, 3, 2, 1), (1, 2, 3), tuple(range(65))],
+)
+def test_refuses_indices_that_are_none(indices):
+    with pytest.raises(BadCommittee):
+        Committee(indices)
+
+
+def test_counts_are_of_members_and_not_of_indices():
+    committee = Committee.among({64, 2, 9, 3})
+    assert committee.indices == (2, 3, 9, 64)
+    assert (committee.size, committee.faults, committee.degree) == (4, 1, 2)
+    assert committee.check(64) == 64
+    assert 4 not in committee
+    with pytest.raises(BadCommittee):
+        committee.check(4)
 
 
 @pytest.mark.parametrize("index", [0, 5, -1, ORDER])
 def test_refuses_an_index_that_nobody_has(index):
     with pytest.raises(BadCommittee):
-        Committee(4).check(index)
+        Committee.of(4).check(index)
 
 
 def _through(points, degree):

@@ -19,7 +19,7 @@ GROUPS = [SECP256K1, EDWARDS25519, G2]
 
 
 def setting(group=SECP256K1, old_size=4, new_size=4):
-    degree = Committee(old_size).ecdsa_degree
+    degree = Committee.of(old_size).ecdsa_degree
     key, root, shares = known_root(group, old_size, degree)
     new = Parties(new_size)
     to = new.recipients(group, new.committee.ecdsa_degree, "reshare 1")
@@ -55,6 +55,21 @@ def test_the_key_stays_and_the_shares_are_new(group, old_size, new_size):
     # old and new together are no sharing of anything
     old_and_new = {1: shares[1].secret} | {at: made[at].secret for at in range(2, need + 1)}
     assert interpolate(group, old_and_new).expose() != key.expose()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((1, 2, 3, 4), (1, 2, 4, 5)), ((1, 2, 4, 7), (3, 5, 6, 9, 64)), ((5, 6, 7, 8), (1, 2, 3, 4))],
+)
+def test_committees_with_gaps_keep_the_key(before, after):
+    key, root, shares = known_root(SECP256K1, 0, Committee(before).degree, before)
+    new = Parties(indices=after)
+    to = new.recipients(SECP256K1, new.committee.degree, "reshare 1")
+    chosen = {at: reshare.deal(to, shares[at], dice()) for at in before[-(root.degree + 1) :]}
+    made = receive(new, to, root, chosen)
+    assert len(made[after[0]].root.shares) == max(after)
+    some = {at: made[at].secret for at in after[-(to.degree + 1) :]}
+    assert interpolate(SECP256K1, some).expose() == key.expose()
 
 
 def test_a_dealer_who_deals_another_value_is_named():

@@ -52,7 +52,7 @@ def test_a_liar_is_never_named_again():
 @settings(max_examples=60)
 @given(data=st.data())
 def test_any_f_bad_parties_never_stop_it(size, data):
-    committee = Committee(size)
+    committee = Committee.of(size)
     bad = data.draw(st.sets(st.sampled_from(list(committee.indices)), max_size=committee.faults))
     lying = data.draw(st.sets(st.sampled_from(sorted(bad)), max_size=len(bad))) if bad else set()
     roast = Roast(committee.degree + 1)

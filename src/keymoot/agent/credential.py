@@ -56,7 +56,8 @@ class Credential:
         url: Keymoot RPC.
         wallet: The wallet's id on the ledger.
         address: The wallet's address: on every EVM chain, or on Solana.
-        nodes: Ed25519 keys of the nodes whose answers count.
+        nodes: Ed25519 keys of the nodes that the genesis lists, seats 1 to n: the present ones
+            follow from them (`roster`).
         expires: When the ledger stops to accept it.
         key: The credential's private key; not the wallet's.
     """

@@ -85,7 +85,8 @@ class DerivedKeys:
             raise WrongAnswer("the network does not know the question that it took")
         root = read_root(network.call("keymoot_assembly"), DERIVE)
         inputs = key_input(self.address, name)
-        gathering = Deriving(identity.network, question, identity.nodes, inputs, secret, to, root)
+        nodes = network.roster().follow(network.transport, answer, network.timeout_seconds)
+        gathering = Deriving(identity.network, question, nodes, inputs, secret, to, root)
         return gathering.run(network.transport, answer, network.timeout_seconds)
 
 

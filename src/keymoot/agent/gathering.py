@@ -55,12 +55,12 @@ class Gathering(ABC, Generic[T]):
     Attributes:
         network: Our network.
         key: The request's name on the ledger.
-        nodes: Identity keys by seat, the first one's first, as the asker pins them.
+        nodes: Identity keys by seat, as the asker has followed them.
     """
 
     network: NetworkId
     key: Hash32
-    nodes: tuple[Bytes32, ...]
+    nodes: Mapping[int, Bytes32]
 
     @abstractmethod
     def combine(self, answers: list[Any], committee: Committee) -> T:
@@ -82,7 +82,7 @@ class Gathering(ABC, Generic[T]):
             TooFewShares: not enough good shares came.
             WrongAnswer: what came is nothing that enclaves of ours say.
         """
-        committee = Committee(len(self.nodes))
+        committee = Committee.among(self.nodes)
         answers = answer.get("answers")
         if isinstance(answers, list):
             return self.combine(answers, committee)
@@ -137,7 +137,7 @@ class Gathering(ABC, Generic[T]):
         for seat, text in (found if isinstance(found, dict) else {}).items():
             try:
                 index = int(seat)
-                if 1 <= index <= len(self.nodes):
+                if index in self.nodes:
                     shares[index] = G1.decode(hexes.parse_data(text, "beacon", G1.POINT_BYTES))
             except (Malformed, ValueError):
                 continue
@@ -157,9 +157,10 @@ class Gathering(ABC, Generic[T]):
         node = Bytes32(hexes.parse_data(answer.get("node"), "node", Bytes32.LENGTH))
         content = hexes.parse_data(answer.get("sealed"), "sealed", MAX_SEALED_BYTES)
         signature = hexes.parse_data(answer.get("signature"), "signature", ed25519.SIGNATURE_BYTES)
-        # One of our nodes gave it; its seat is its place among them.
-        if node not in self.nodes:
+        # One of our nodes gave it; its seat is the one that we know it by.
+        seat = next((at for at, one in self.nodes.items() if one == node), None)
+        if seat is None:
             raise Malformed(f"node {node.hex0x} answered, which is none of ours")
         if not ed25519.verify(node, keccak256(self.network + self.key + content), signature):
             raise Malformed(f"the answer is not signed by node {node.hex0x}, which it names")
-        return self.nodes.index(node) + 1, content
+        return seat, content

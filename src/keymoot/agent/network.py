@@ -13,6 +13,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.roster import Roster
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes, rlp
 from keymoot.base.errors import Malformed, Refused
@@ -59,7 +60,7 @@ class Identity:
 
     Attributes:
         network: Keccak-256 of the genesis.
-        nodes: Ed25519 keys that sign answers.
+        nodes: Ed25519 keys of the founders, who sign answers until others follow them.
         simulated: Its enclaves are simulated: test funds only.
     """
 
@@ -77,6 +78,7 @@ class Network:
         self.transport = Transport(url)
         self.timeout_seconds = timeout_seconds
         self._identity: Identity | None = None
+        self._roster: Roster | None = None
 
     @property
     def url(self) -> str:
@@ -94,6 +96,17 @@ class Network:
             told = self.transport.call("keymoot_network", [], self.timeout_seconds)
             self._identity = read_identity(told)
         return self._identity
+
+    def roster(self) -> Roster:
+        """Give who keeps the keys, as far as we have followed from the genesis.
+
+        Raises:
+            WrongAnswer, NetworkUnreachable, ConnectionLost, NetworkRefused: as `identity`.
+        """
+        identity = self.identity()
+        if self._roster is None:
+            self._roster = Roster(identity.network, identity.nodes)
+        return self._roster
 
     def call(self, method: str, *params: Any) -> Any:
         """Call one JSON-RPC method.

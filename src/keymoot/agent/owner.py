@@ -17,7 +17,7 @@ from keymoot.agent.network import Network
 from keymoot.agent.reply import Reply
 from keymoot.agent.share import Released
 from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
-from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, collect, faults_of
+from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, collect
 from keymoot.base import strict_json
 from keymoot.base.fixed import (
     Address,
@@ -305,7 +305,7 @@ class Owner(Views):
         silent = frozenset[int]()
         if name is not None:
             return self._withdraw_once(wallet, payload, wanted, name, silent)
-        for _ in range(MAX_AGAIN + faults_of(self.network.identity().nodes)):
+        for _ in range(MAX_AGAIN + self.network.roster().faults):
             try:
                 return self._withdraw_once(wallet, payload, wanted, _new_id(), silent)
             except TooFewShares as error:
@@ -325,7 +325,7 @@ class Owner(Views):
         identity = self.network.identity()
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
         key = request_key(self.address, name)
-        reply = Reply(Asked(identity.network, key, identity.nodes, secret), wanted)
+        reply = Reply(Asked(identity.network, key, self.network.roster(), secret), wanted)
         self.network.send(
             self._key,
             "withdraw",

@@ -35,7 +35,8 @@ class Reply:
         if status is Status.EXPIRED:
             raise RequestExpired("the request expired before its answer was fetched: ask anew")
         one = self.asked
-        return self.wanted.check(open_share(answer, one.network, one.key, one.nodes, one.secret))
+        nodes = one.roster.nodes.values()
+        return self.wanted.check(open_share(answer, one.network, one.key, nodes, one.secret))
 
     def settle(self, transport: Transport, answer: dict[str, Any], deadline: float) -> Released:
         """Give the signature, put together from the assembly's shares where it signs.
@@ -50,13 +51,14 @@ class Reply:
             PolicyRefused, NetworkRefused, RequestExpired, WrongAnswer: as `read`.
             NetworkUnreachable, ConnectionLost: still so at the deadline.
         """
-        if not assembled(answer) or answer.get("refusal") is not None:
-            return self.read(answer)
-        work = self.wanted.gathering(self.asked, transport, answer)
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 left = max(deadline - time.monotonic(), 0.001)
+                self.asked.roster.follow(transport, answer, left)
+                if not assembled(answer) or answer.get("refusal") is not None:
+                    return self.read(answer)
+                work = self.wanted.gathering(self.asked, transport, answer)
                 return self.wanted.check(work.run(transport, answer, left))
             except (NetworkUnreachable, ConnectionLost, NetworkBusy):
                 if time.monotonic() + pause > deadline:

@@ -1,6 +1,6 @@
 """What the network says of one request: its status, and the signature sealed to us."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -74,7 +74,7 @@ def open_share(
     answer: dict[str, Any],
     network: NetworkId,
     request_key: Hash32,
-    nodes: Sequence[Bytes32],
+    nodes: Collection[Bytes32],
     reply_secret: Secret,
 ) -> Released:
     """Open a released answer, after checking who gave it.

@@ -9,6 +9,7 @@ from keymoot.agent.errors import SignedElse, WrongAnswer
 from keymoot.agent.gathering import Gathering
 from keymoot.agent.moot import Assembling
 from keymoot.agent.roots import read_root
+from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
 from keymoot.agent.share import Released
 from keymoot.agent.transport import Transport
@@ -32,13 +33,13 @@ class Asked:
     Attributes:
         network: Our network.
         key: The request's name on the ledger.
-        nodes: Identity keys by seat, as the asker pins them.
+        roster: Who keeps the keys, followed from the nodes that the asker pins.
         secret: Private half of its reply key.
     """
 
     network: NetworkId
     key: Hash32
-    nodes: tuple[Bytes32, ...]
+    roster: Roster
     secret: Secret
 
 
@@ -92,7 +93,7 @@ class EcdsaWanted(Wanted):
     ) -> Gathering[Released]:
         """Give how shares of an ECDSA signature are put together."""
         del transport, answer
-        return Assembling(asked.network, asked.key, asked.nodes, asked.secret, self.address)
+        return Assembling(asked.network, asked.key, asked.roster.nodes, asked.secret, self.address)
 
     def check_signer(self, released: Released) -> None:
         """Recover the signer."""
@@ -124,7 +125,7 @@ class Ed25519Wanted(Wanted):
         return Schnorr(
             asked.network,
             asked.key,
-            asked.nodes,
+            asked.roster.nodes,
             asked.secret,
             self.wallet,
             self.account,

@@ -26,11 +26,12 @@ from keymoot.agent.errors import (
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import assembled
 from keymoot.agent.reply import Reply
+from keymoot.agent.roster import Roster
 from keymoot.agent.share import Released, Status, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.agent.wanted import Asked, Wanted
 from keymoot.base import hexes
-from keymoot.base.fixed import Bytes32, Hash32, RequestId
+from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
@@ -40,7 +41,6 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.moot.slot import write_seats
 from keymoot.policy.errors import PolicyRefused
-from keymoot.threshold.committee import MIN_SIZE, Committee
 
 LIFETIME_SECONDS = 120
 """How long the ledger may take to accept and answer a wish."""
@@ -90,6 +90,7 @@ class Wishes:
         """Keep what is needed; nothing is sent yet."""
         self._credential = credential
         self._requester = credential.requester
+        self._roster = Roster(credential.network, credential.nodes)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}
@@ -133,7 +134,7 @@ class Wishes:
         """Read an answer; ask again where too many enclaves lost what the wish was bound to."""
         deadline = time.monotonic() + self._timeout_seconds
         reply, silent = self._reply(wish, wanted), frozenset[int]()
-        for attempt in range(MAX_AGAIN + faults_of(self._credential.nodes)):
+        for attempt in range(MAX_AGAIN + self._roster.faults):
             try:
                 return reply.settle(self._transport, answer, deadline)
             except TooFewShares as error:
@@ -189,7 +190,7 @@ class Wishes:
 
     def _reply(self, wish: Wish, wanted: Wanted) -> Reply:
         held = self._credential
-        return Reply(Asked(held.network, wish.key, held.nodes, wish.reply_secret), wanted)
+        return Reply(Asked(held.network, wish.key, self._roster, wish.reply_secret), wanted)
 
     def _forget(self, name: str) -> None:
         with self._lock:
@@ -262,11 +263,6 @@ class Wishes:
         if reason == _REUSED:
             raise IdempotencyReused(wish.idempotency_key) from error
         raise refusal_of(told) from error
-
-
-def faults_of(nodes: tuple[Bytes32, ...]) -> int:
-    """Give how many nodes may be silent or lie: so often more than usual a wish is asked."""
-    return Committee(len(nodes)).faults if len(nodes) >= MIN_SIZE else 0
 
 
 def is_final(answer: dict[str, Any]) -> bool:

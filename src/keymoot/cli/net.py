@@ -19,11 +19,11 @@ app = App(name="net", help="The network itself.")
 
 @app.command
 def status(*, url: str | None = None, json: bool = False) -> None:
-    """Show the network: who keeps its keys, since when, and who was caught cheating.
+    """Show the network: who keeps its keys, who comes or goes, and who was caught cheating.
 
     Args:
         url: The Keymoot RPC.
-        json: Print JSON, with the lists "nodes", "seats" and "cheats".
+        json: Print JSON, with the lists "nodes", "seats", "joining" and "cheats".
     """
     network = settings.network(url)
     identity = network.identity()
@@ -31,6 +31,7 @@ def status(*, url: str | None = None, json: bool = False) -> None:
     assembly = network.call("keymoot_assembly")
     nodes = [
         {
+            "seat": node["seat"],
             "identityKey": node["identityKey"],
             "measurement": node["measurement"],
             "simulated": node["simulated"],
@@ -48,8 +49,8 @@ def status(*, url: str | None = None, json: bool = False) -> None:
     }
     lines = fields(shown | _moot_fields(assembly))
     seats = {seat["seat"]: seat for seat in assembly["seats"]}
-    for at, node in enumerate(nodes, 1):
-        lines.append(_seat_line(at, node, seats.get(at)))
+    lines += [_seat_line(node["seat"], node, seats.get(node["seat"])) for node in nodes]
+    lines += [_joining_line(one) for one in assembly.get("joining", [])]
     lines += [
         f"named: seat {one['seat']} {one['what']}, at height {one['height']}"
         for one in assembly.get("cheats", [])
@@ -69,11 +70,11 @@ def turn(*, data: Path | None = None, url: str | None = None) -> None:
         url: The Keymoot RPC.
     """
     from keymoot.node.config import default_data
-    from keymoot.node.server import ask_to_turn
+    from keymoot.node.control import ask
 
     network = settings.network(url)
     before = _epoch(network.call("keymoot_assembly"))
-    ask_to_turn(data or default_data())
+    ask(data or default_data(), "turn")
     note(f"epoch {before} is ending: sharing all roots anew")
     deadline, stage = time.monotonic() + TURN_SECONDS, ""
     while time.monotonic() < deadline:
@@ -88,10 +89,46 @@ def turn(*, data: Path | None = None, url: str | None = None) -> None:
     fail(f"epoch {before} still lives: see `keymoot net status`; the old shares serve on")
 
 
+@app.command
+def join(*, data: Path | None = None) -> None:
+    """Start one more enclave on this machine; it joins with the end of the epoch.
+
+    It takes the lowest vacant seat, all enclaves here invite it, and all roots are shared anew
+    to the larger assembly. `keymoot net turn` ends the epoch now.
+
+    Args:
+        data: The node's data folder; default ~/.local/share/keymoot/network.
+    """
+    from keymoot.node.config import default_data
+    from keymoot.node.control import ask
+
+    told = ask(data or default_data(), "join")
+    print(f"seat {told['seat']} joins with the end of the epoch: `keymoot net turn` ends it now")
+
+
+@app.command
+def leave(seat: int, /, *, data: Path | None = None) -> None:
+    """Have a seat leave with the end of the epoch; its number is free for another one then.
+
+    All roots are shared anew to those who stay, at least four. Its enclave ends after that, and
+    its folder stays. `keymoot net turn` ends the epoch now.
+
+    Args:
+        seat: Its number, as `keymoot net status` shows it.
+        data: The node's data folder; default ~/.local/share/keymoot/network.
+    """
+    from keymoot.node.config import default_data
+    from keymoot.node.control import ask
+
+    ask(data or default_data(), "leave", seat=seat)
+    print(f"seat {seat} leaves with the end of the epoch: `keymoot net turn` ends it now")
+
+
 _STAGES = {
     "dealing": "  dealing shares of shares",
     "verdicts": "  checking them",
     "holding": "  adding them up",
+    "succession": "  signing who keeps the keys next",
 }
 
 
@@ -120,18 +157,9 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
-    names = (
-        "ready",
-        "generation",
-        "recoveries",
-        "epoch",
-        "stateKey",
-        "stock",
-        "roots",
-        "seats",
-        "cheats",
-    )
-    return {name: assembly[name] for name in names if name in assembly}
+    names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
+    more = ("joining", "successions", "cheats")
+    return {name: assembly[name] for name in (*names, *more) if name in assembly}
 
 
 def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
@@ -140,4 +168,10 @@ def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None)
         return line
     how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
     again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
-    return f"{line}  {how}{again}{', deals no more' if seat['excluded'] else ''}"
+    leaves = ", leaves with the epoch" if seat["leaving"] else ""
+    return f"{line}  {how}{again}{leaves}{', deals no more' if seat['excluded'] else ''}"
+
+
+def _joining_line(one: Mapping[str, Any]) -> str:
+    how = "joins with the epoch's end" if one["admitted"] else "is being invited"
+    return f"seat {one['seat']}  {one['identityKey']}  {how}"

@@ -111,15 +111,19 @@ class EnclaveClient:
         """The process id."""
         return self._process.pid
 
-    async def join(self, genesis: bytes) -> tuple[Secret | None, int]:
+    async def join(self, genesis: bytes, seat: int = 0) -> tuple[Secret | None, int]:
         """Let it join the network of a genesis; give the state secret and generation.
 
         An enclave that has no state secret yet gives it later, to whoever listens.
 
+        Args:
+            genesis: The genesis.
+            seat: The seat that it has or wants; 0 for the one that the genesis lists.
+
         Raises:
             EnclaveRefused: it belongs to another network, or is not listed.
         """
-        return read_joined(await self._ask(messages.JOIN, genesis))
+        return read_joined(await self._ask(messages.JOIN, messages.join_item(genesis, seat)))
 
     async def sign(self, ballot: Ballot) -> Votes:
         """Have a ballot signed.
@@ -152,13 +156,15 @@ class EnclaveClient:
         (share,) = list_of(await self._ask(messages.FOLLOW, item), 1, "followed")
         return bytes_of(share, "share", messages.BEACON_BYTES)
 
-    async def sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> None:
+    async def sync(
+        self, signed: SignedHeader, witness: dict[bytes, bytes], chain: Sequence[bytes]
+    ) -> None:
         """Let it begin at a proven state of the assembly.
 
         Raises:
             EnclaveRefused: it does not believe the header or the pages.
         """
-        await self._ask(messages.SYNC, messages.sync_item(signed, witness))
+        await self._ask(messages.SYNC, messages.sync_item(signed, witness, chain))
 
     async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
         """Have bound requests answered with shares, each under its block's beacon."""
@@ -172,13 +178,15 @@ class EnclaveClient:
         """
         return bytes_of(await self._ask(messages.ENDORSE, certificate), "signature", 64)
 
-    async def recover(self, signed: SignedHeader | None, certificate: bytes) -> None:
+    async def recover(
+        self, signed: SignedHeader | None, certificate: bytes, chain: Sequence[bytes]
+    ) -> None:
         """Let it vote above the base of a recovery.
 
         Raises:
             EnclaveRefused: it does not believe the certificate or the header.
         """
-        await self._ask(messages.RECOVER, messages.recover_item(signed, certificate))
+        await self._ask(messages.RECOVER, messages.recover_item(signed, certificate, chain))
 
     async def pulse(self) -> None:
         """Let it see that time has passed."""
@@ -187,6 +195,14 @@ class EnclaveClient:
     async def turn(self) -> None:
         """Have it vote for the end of the epoch."""
         await self._ask(messages.TURN, b"")
+
+    async def admit(self, identity: Bytes32) -> None:
+        """Have it invite another enclave to join with the next epoch."""
+        await self._ask(messages.ADMIT, identity)
+
+    async def part(self, seat: int) -> None:
+        """Have it say that a member is to leave with the next epoch."""
+        await self._ask(messages.PART, bytes((seat,)))
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""

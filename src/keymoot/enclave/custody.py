@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
+from keymoot.attest.validators import ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
@@ -69,18 +70,20 @@ class Custodian:
         identity: Secret,
         clock: Callable[[], UnixSeconds],
         voted: Callable[[], Height],
+        validators: Callable[[Height], ValidatorSet],
     ) -> None:
         """Serve one network.
 
         Args:
-            genesis: Its validators are the ones that count.
+            genesis: Its beginning.
             keys: The state keys.
             identity: Ed25519 seed that signs answers.
             clock: The machine's clock, which its host sets.
             voted: The newest height this enclave has voted for.
+            validators: Says who signs the block at a recent height.
         """
         self._genesis = genesis
-        self._validators = genesis.validators()
+        self._validators = validators
         self._keys = keys
         self._identity = identity
         self._clock = clock
@@ -101,7 +104,8 @@ class Custodian:
         if not self._keys.held:
             raise NoStateKeys
         # 1. The header is final under our own validators.
-        header = verify_commit(signed, self._validators, self._genesis.chain_text).header
+        signers = self._validators(signed.header.height)
+        header = verify_commit(signed, signers, self._genesis.chain_text).header
         # 2. It is not an old one, shown to hide a pause or a revocation.
         if header.height + FRESH_BLOCKS < self._voted():
             raise StaleHeader(header.height, self._voted())

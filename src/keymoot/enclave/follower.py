@@ -5,11 +5,13 @@ it is told by its server, in the receipts: those lead to the next header's resul
 to the beacon that too few would sign over anything else.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keymoot.attest.block import data_hash, results_hash
 from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
+from keymoot.attest.validators import ValidatorSet
 from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import Height, UnixSeconds, seconds_of
@@ -24,6 +26,7 @@ from keymoot.moot.pages import MemoryPages
 from keymoot.moot.slot import read_slots
 from keymoot.runtime.assembly import read_pages
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.members import follow_chain, signers_of, validators_at
 from keymoot.runtime.receipt import Log, Receipt, result_of
 from keymoot.threshold.derived import AskerKey
 
@@ -81,7 +84,6 @@ class Follower:
 
     def __post_init__(self) -> None:
         """Begin at the genesis."""
-        self._validators = self.genesis.validators()
         self._block: Hash32 | None = None
         self._results: bytes | None = None
         self.time = seconds_of(self.genesis.time)
@@ -90,15 +92,33 @@ class Follower:
         if founders:
             self.assembly.found(founders, Height(0), self.time, self.genesis.epoch_seconds)
 
-    def sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> None:
+    def sync(
+        self, signed: SignedHeader, witness: dict[bytes, bytes], chain: Sequence[bytes]
+    ) -> None:
         """Begin anew at a final header, whose app hash proves all pages before its block.
 
+        Args:
+            signed: The header, with its commit.
+            witness: What leads from its app hash to the pages.
+            chain: All successions since the genesis.
+
         Raises:
-            NotFinal, ForgedCommit, BrokenState: as their names say.
+            NoSuccession, NotFinal, ForgedCommit, BrokenState: as their names say.
+            Diverged: the pages name other members than the chain.
         """
-        header = verify_commit(signed, self._validators, self.genesis.chain_text).header
-        network = self.genesis.network
-        self._take_over(read_pages(witness, Hash32(header.app_hash), network))
+        # 1. Members who follow from our genesis made the header final.
+        genesis, named = self.genesis, signed.header.validators_hash
+        steps = follow_chain(genesis, chain)
+        signers = signers_of(genesis, steps, named)
+        header = verify_commit(signed, signers, genesis.chain_text).header
+        # 2. The pages that it proves name the same members, and these for its height.
+        pages = read_pages(witness, Hash32(header.app_hash), genesis.network)
+        begun = Assembly(pages, genesis.network)
+        if begun.turning.handover.latest.link != steps[-1].link:
+            raise Diverged("the pages name other members than the chain that was shown")
+        if validators_at(begun, genesis, header.height).hash() != named:
+            raise Diverged(f"others than these sign block {header.height}")
+        self._take_over(pages)
         self.height = Height(header.height - 1)
         self.time = seconds_of(header.time)
         self._block = Hash32(header.last_block_id.hash)
@@ -113,13 +133,14 @@ class Follower:
 
         Raises:
             OutOfOrder: it is another block's turn.
-            NotFinal, ForgedCommit: two thirds of our validators did not sign it.
+            NotFinal, ForgedCommit: two thirds of the validators of its height did not sign it.
             Diverged: it does not continue what was shown before.
         """
-        # 1. It is the next one, and final under our own validators.
+        # 1. It is the next one, and final under the validators of its height.
         if signed.header.height != self.height + 1:
             raise OutOfOrder(signed.header.height, self.height + 1)
-        header = verify_commit(signed, self._validators, self.genesis.chain_text).header
+        signers = self.validators(signed.header.height)
+        header = verify_commit(signed, signers, self.genesis.chain_text).header
         # 2. It continues the block before, and says of it what we were told.
         if self._block is not None and header.last_block_id.hash != self._block:
             raise Diverged(f"block {header.height} follows another block than the one shown")
@@ -145,6 +166,10 @@ class Follower:
             self.genesis.network, generation, header.height, self._block, results
         )
         return Followed(tuple(bindings), tuple(asks), message, generation)
+
+    def validators(self, height: Height) -> ValidatorSet:
+        """Give who signs the block at a height, up to two above the newest that was followed."""
+        return validators_at(self.assembly, self.genesis, height)
 
     @property
     def generation(self) -> Hash32:

@@ -7,8 +7,8 @@ from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
-from keymoot.base.fields import bytes_of
-from keymoot.base.fixed import Hash32
+from keymoot.base.fields import bytes_of, fixed_of
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
@@ -22,11 +22,14 @@ from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.duty import Duty, Message
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
+from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.statekeeper import Statekeeper
+from keymoot.moot.turn import write_turn
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.members import follow_chain, signers_of
 
 SYNC_BLOCKS = 64
 """How far the state at which an enclave begins may be behind its newest vote."""
@@ -77,11 +80,14 @@ class Member:
         self._boot = boot
         self._say = say
         self._hold = hold
+        papers = Papers(keep.now.identity, voter.public_key)
         keeper = Statekeeper(index, keep.now.identity, held=keep.now.state is not None)
-        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot, keeper)
+        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot, papers, keeper)
         self.follower = Follower(genesis)
         self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
         self._base: Height | None = None
+        self._seated_at = Height(0)
+        self._erased = False
         self._synced = self.party.seated(self.follower.assembly)
         self._ticked = UnixSeconds(0)
         self.workshop = workshop(self.report)
@@ -111,6 +117,10 @@ class Member:
             return self._pulse()
         if word == messages.TURN:
             return self._turn()
+        if word == messages.ADMIT:
+            return self._vote(Kind.ADMIT, fixed_of(body, Bytes32, "identity"))
+        if word == messages.PART:
+            return self._vote(Kind.PART, bytes_of(body, "seat", 1))
         raise Refused(f'"{word}" is no message to an enclave')
 
     def look(self) -> None:
@@ -132,8 +142,14 @@ class Member:
             # The commit of the block before is checked, and the keys of boot in it are read.
             if follower.height != height - 1:
                 raise NoVote(f"block {follower.height} was followed, {height} is to be voted for")
-            seat = follower.assembly.hall.seat(party.index)
-            if party.seated(follower.assembly) and seat.since < height:
+            signers = follower.validators(height).validators
+            if self._voter.public_key not in {one.public_key for one in signers}:
+                raise NoVote(f"this enclave does not sign block {height}")
+            assembly = follower.assembly
+            if party.seated(assembly) and assembly.hall.seat(party.index).since < height:
+                return
+            # The block that took our seat leaves us one more vote.
+            if self._left() and self._seated_at == follower.height - 1:
                 return
         if self._base is not None and height > self._base:
             return
@@ -145,11 +161,15 @@ class Member:
         signed, transactions, receipts = messages.read_follow(body)
         followed = self.follower.follow(signed, transactions, receipts)
         self.party.enter(self.follower.assembly)
+        if self.party.seated(self.follower.assembly):
+            self._seated_at = self.follower.height
         share = self.cosigner.note(self.follower.height, followed)
         self.look()
         return [share]
 
-    def _sync(self, signed: SignedHeader, witness: dict[bytes, bytes]) -> rlp.Item:
+    def _sync(
+        self, signed: SignedHeader, witness: dict[bytes, bytes], chain: list[bytes]
+    ) -> rlp.Item:
         """Begin at a proven state; say that we have started anew, if nobody knows yet."""
         follower, party = self.follower, self.party
         # It may have voted for more while this was on its way; it follows those blocks next.
@@ -158,29 +178,35 @@ class Member:
                 f"the header at height {signed.header.height} is old: "
                 f"this enclave has voted for {self._voter.height}"
             )
-        follower.sync(signed, witness)
+        follower.sync(signed, witness, chain)
         self._synced = True
-        if not party.seated(follower.assembly) and self._base is None:
-            before = follower.assembly.hall.seat(party.index).boot
-            made = NodeMessage(
-                self._genesis.network,
-                follower.generation,
-                party.index,
-                Kind.BOOT,
-                write_boot(before, self._boot.public),
-            )
-            self._say(made.signed(self._keep.now.identity).encode())
+        known, before = party.before(follower.assembly)
+        if known and before != self._boot.public and self._base is None:
+            body = write_boot(before, self._boot.public)
+            self._post(follower.generation, [(Kind.BOOT, body)])
         self.look()
         return []
+
+    def _left(self) -> bool:
+        """Tell whether nobody knows our identity any more: the members went on without us."""
+        return self._synced and not self.party.before(self.follower.assembly)[0]
 
     def _turn_keys(self) -> None:
         """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
         hall, party = self.follower.assembly.hall, self.party
         if not self._synced or not hall.founded:
             return
-        if hall.seat(party.index).sealing == party.keys.points[1]:
-            self._keep.put(self._keep.now.turned())
-            party.keys.turn(self._keep.now.next)
+        if hall.has_seat(party.index) and hall.seat(party.index).sealing == party.keys.points[1]:
+            self._turn_key()
+        elif self._left() and self._seated_at and not self._erased:
+            # What was dealt to us stays in the archives: without our keys nobody opens it.
+            self._erased = True
+            self._turn_key()
+            self._turn_key()
+
+    def _turn_key(self) -> None:
+        self._keep.put(self._keep.now.turned())
+        self.party.keys.turn(self._keep.now.next)
 
     def _seal_state(self) -> None:
         """Seal the state secret and hand it over, before the ledger hears that we have it.
@@ -204,24 +230,27 @@ class Member:
         self._check_terms(terms)
         return ed25519.sign(self._keep.now.identity, terms.digest())
 
-    def _recover(self, signed: SignedHeader | None, certificate: SignedCertificate) -> rlp.Item:
+    def _recover(
+        self, signed: SignedHeader | None, certificate: SignedCertificate, chain: list[bytes]
+    ) -> rlp.Item:
         genesis, terms = self._genesis, certificate.terms
         self._check_terms(terms)
+        steps = follow_chain(genesis, chain)
         # 1. It builds on a final block, and not below what we have voted for.
         shown = (Height(0), Hash32(genesis.network))
         if signed is not None:
-            header = verify_commit(signed, genesis.validators(), genesis.chain_text).header
+            signers = signers_of(genesis, steps, signed.header.validators_hash)
+            header = verify_commit(signed, signers, genesis.chain_text).header
             shown = (header.height, header.hash())
         if shown != (terms.base, terms.block):
             raise Refused("the certificate builds on another block than the one shown")
         if terms.base + 1 < self._voter.height:
             raise Refused(f"this enclave has voted for height {self._voter.height} already")
-        # 2. Enough identities of the genesis signed it.
-        founders = dict(enumerate(genesis.founders(), 1))
-        signers = certificate.signers({at: one.identity for at, one in founders.items()})
-        committee = len(founders) - (len(founders) - 1) // 3
-        if len(signers) < committee:
-            raise Refused(f"{len(signers)} seats signed the recovery, {committee} are needed")
+        # 2. Enough identities of the present members signed it.
+        members = steps[-1]
+        signed_by, needed = certificate.signers(members.identities), members.committee.present
+        if len(signed_by) < needed:
+            raise Refused(f"{len(signed_by)} seats signed the recovery, {needed} are needed")
         self._base = terms.base
         return []
 
@@ -250,6 +279,15 @@ class Member:
             self._post(self.follower.generation, [(Kind.TURN, body)])
         return []
 
+    def _vote(self, kind: Kind, content: bytes) -> rlp.Item:
+        """Say who is to come, or to go: whoever runs this node asked for it."""
+        assembly = self.follower.assembly
+        epoch = assembly.turning.epoch
+        if epoch is not None and self.party.seated(assembly):
+            body = write_turn(epoch.number + 1, epoch.attempt, content)
+            self._post(self.follower.generation, [(kind, body)])
+        return []
+
     def report(self, duty: Duty, said: list[Message]) -> None:
         """Post what a duty says; called in the workshop's thread."""
         self._post(duty.generation, said)
@@ -258,7 +296,8 @@ class Member:
     def _post(self, generation: Hash32, said: list[Message]) -> None:
         for kind, body in said:
             made = NodeMessage(self._genesis.network, generation, self.party.index, kind, body)
-            self._say(made.signed(self._boot.signing).encode())
+            key = self._keep.now.identity if kind in BY_IDENTITY else self._boot.signing
+            self._say(made.signed(key).encode())
 
 
 def clock() -> UnixSeconds:

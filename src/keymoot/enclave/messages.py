@@ -18,7 +18,9 @@ from keymoot.base.units import Height, UnixNanos
 from keymoot.enclave.custody import Answer
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.seat import POINT_BYTES, Boot
+from keymoot.moot.succession import MAX_CHAIN
 from keymoot.runtime.receipt import Receipt
+from keymoot.threshold.committee import MAX_SIZE
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 67_108_864
@@ -33,6 +35,7 @@ MAX_BATCH = 256
 HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
 SYNC, FOLLOW, COSIGN, PULSE = "sync", "follow", "cosign", "pulse"
 ENDORSE, RECOVER, TURN = "endorse", "recover", "turn"
+ADMIT, PART = "admit", "part"
 OK = "ok"
 
 SAY = "say"
@@ -107,6 +110,24 @@ def parse(payload: bytes) -> tuple[int, str, rlp.Decoded]:
     """
     number, word, body = list_of(rlp.decode(payload), 3, "frame")
     return uint_of(number, "number", 8), text_of(word, "word", 64), body
+
+
+def join_item(genesis: bytes, seat: int) -> rlp.Item:
+    """Write what an enclave joins: a genesis, and the seat that it has or wants; 0: as listed."""
+    return [genesis, uint(seat)]
+
+
+def read_join(item: rlp.Decoded) -> tuple[bytes, int]:
+    """Read what an enclave joins.
+
+    Raises:
+        Malformed: not that, or no seat's number.
+    """
+    genesis, seat = list_of(item, 2, "join")
+    number = uint_of(seat, "seat", 1)
+    if number > MAX_SIZE:
+        raise Malformed(f"seats have numbers up to {MAX_SIZE}, got {number}", "seat")
+    return bytes_of(genesis, "genesis"), number
 
 
 def ballot_item(ballot: Ballot) -> rlp.Item:
@@ -208,19 +229,25 @@ def read_answers(item: rlp.Decoded) -> list[Answer]:
     return found
 
 
-def sync_item(signed: SignedHeader, witness: dict[bytes, bytes]) -> rlp.Item:
-    """Write what an enclave begins with: a final header, and all pages behind it."""
-    return [signed.encode(), _witness_item(witness)]
+def sync_item(
+    signed: SignedHeader, witness: dict[bytes, bytes], chain: Sequence[bytes]
+) -> rlp.Item:
+    """Write what an enclave begins with: a final header, all pages behind it, all successions."""
+    return [signed.encode(), _witness_item(witness), list(chain)]
 
 
-def read_sync(item: rlp.Decoded) -> tuple[SignedHeader, dict[bytes, bytes]]:
+def read_sync(item: rlp.Decoded) -> tuple[SignedHeader, dict[bytes, bytes], list[bytes]]:
     """Read what an enclave begins with.
 
     Raises:
         Malformed: not that.
     """
-    header, nodes = list_of(item, 2, "sync")
-    return SignedHeader.decode(bytes_of(header, "header")), _read_witness(nodes)
+    header, nodes, chain = list_of(item, 3, "sync")
+    return (
+        SignedHeader.decode(bytes_of(header, "header")),
+        _read_witness(nodes),
+        _read_chain(chain),
+    )
 
 
 def follow_item(
@@ -267,23 +294,41 @@ def read_cosign(item: rlp.Decoded) -> list[tuple[Hash32, bytes]]:
     return asked
 
 
-def recover_item(signed: SignedHeader | None, certificate: bytes) -> rlp.Item:
-    """Write a recovery: the header that it builds on (None before the first), its certificate."""
-    return [b"" if signed is None else signed.encode(), certificate]
+def recover_item(
+    signed: SignedHeader | None, certificate: bytes, chain: Sequence[bytes]
+) -> rlp.Item:
+    """Write a recovery.
+
+    Args:
+        signed: The header that it builds on; None before the first.
+        certificate: Its certificate.
+        chain: All successions since the genesis.
+    """
+    return [b"" if signed is None else signed.encode(), certificate, list(chain)]
 
 
-def read_recover(item: rlp.Decoded) -> tuple[SignedHeader | None, SignedCertificate]:
+def read_recover(
+    item: rlp.Decoded,
+) -> tuple[SignedHeader | None, SignedCertificate, list[bytes]]:
     """Read a recovery.
 
     Raises:
         Malformed: not one.
     """
-    header, certificate = list_of(item, 2, "recover")
+    header, certificate, chain = list_of(item, 3, "recover")
     raw = bytes_of(header, "header")
     return (
         SignedHeader.decode(raw) if raw else None,
         SignedCertificate.decode(bytes_of(certificate, "certificate")),
+        _read_chain(chain),
     )
+
+
+def _read_chain(item: rlp.Decoded) -> list[bytes]:
+    found = list_of(item, None, "chain")
+    if len(found) > MAX_CHAIN:
+        raise Malformed(f"a chain has at most {MAX_CHAIN} links, got {len(found)}", "chain")
+    return [bytes_of(one, "link") for one in found]
 
 
 def _witness_item(witness: dict[bytes, bytes]) -> rlp.Item:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keymoot.attest.evidence import bind
+from keymoot.attest.validators import ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
 from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
+from keymoot.base.units import Height
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
 from keymoot.enclave.custody import Custodian
@@ -82,6 +84,7 @@ class Room:
         fresh = self.keep.now.network is None
         self._voter = Voter(folder, platform, self.keep.now.consensus, fresh=fresh)
         self._boot = _new_boot()
+        self._genesis: Genesis | None = None
         self._custodian: Custodian | None = None
         self._keys: StateKeys | None = None
         self.member: Member | None = None
@@ -100,7 +103,8 @@ class Room:
         if word == messages.HELLO:
             return self._hello(fixed_of(body, Bytes32, "nonce"))
         if word == messages.JOIN:
-            return self._join(Genesis.decode(bytes_of(body, "genesis")))
+            genesis, seat = messages.read_join(body)
+            return self._join(Genesis.decode(genesis), seat)
         if self._custodian is None:
             raise NotJoined
         if word == messages.SIGN:
@@ -138,22 +142,36 @@ class Room:
             boot=self._boot.public,
         ).encode()
 
-    def _join(self, genesis: Genesis) -> rlp.Item:
-        """Join a network for good; give its state secret, if sealed, to our own node."""
-        # 1. The genesis lists our keys.
+    def _validators(self, height: Height) -> ValidatorSet:
+        """Give who signs the block at a recent height, as far as we have followed."""
+        if self.member is not None:
+            return self.member.follower.validators(height)
+        if self._genesis is None:
+            raise NotJoined
+        return self._genesis.validators()
+
+    def _join(self, genesis: Genesis, seat: int) -> rlp.Item:
+        """Join a network for good; give its state secret, if sealed, to our own node.
+
+        Which seat is ours we are told by the node: without the ledger's word it is worth nothing.
+        """
+        # 1. The genesis lists our keys, or somebody wants us to have a seat.
         mine = (self._voter.public_key, ed25519.public_key(self.keep.now.identity))
         listed = [(m.consensus_key, m.identity_key) for m in genesis.members]
-        if mine not in listed:
+        if mine not in listed and not (seat and genesis.founders()):
             raise NotMember
         # 2. It is the one that we are sealed to, or the first.
         keep = self.keep.now.joined(genesis.network)
         if keep.network != self.keep.now.network:
             self.keep.put(keep)
         keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
-        self._custodian = Custodian(genesis, keys, keep.identity, clock, lambda: self._voter.height)
+        self._genesis = genesis
+        self._custodian = Custodian(
+            genesis, keys, keep.identity, clock, lambda: self._voter.height, self._validators
+        )
         # 3. With a seat, we follow the ledger and have a part in the assembly.
         if genesis.founders():
-            index = listed.index(mine) + 1
+            index = seat or listed.index(mine) + 1
             member = Member(
                 genesis,
                 index,

@@ -17,6 +17,7 @@ from keymoot.attest.block import NO_EVIDENCE_HASH, Block, data_hash, results_has
 from keymoot.attest.commit import NO_COMMIT, Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import BlockId, Header
 from keymoot.attest.quorum import verify_commit
+from keymoot.attest.validators import ValidatorSet
 from keymoot.attest.wire import NO_TIME
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address
@@ -28,9 +29,14 @@ from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
 from keymoot.engine.signer import ConsensusSigner, gather_votes
+from keymoot.moot.message import MESSAGE_TYPE
+from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.members import validators_at
 from keymoot.store.table import Batch, OverlayTable, Table
 
 Clock = Callable[[], UnixNanos]
+
+_MESSAGE = bytes((MESSAGE_TYPE,))
 
 PROOF_PATIENCE_SECONDS = 0.03
 """How long the proof of a block waits for company, when nobody waits for it."""
@@ -63,8 +69,10 @@ class LocalEngine:
         """The newest final header, with the state that it proves."""
         self._store = store
         self._signers = {bytes(signer.public_key): signer for signer in signers}
-        self._validators = app.genesis.validators()
         self._clock = clock
+        # Who signs the next block, and the one after: what a block decides counts two above it.
+        self._validators = self._signers_at(Height(app.committed.height + 1))
+        self._following = self._signers_at(Height(app.committed.height + 2))
         self._commit = self._last_commit()
         self._proposal = archive.proposal_of(self.snapshot)
         self._wake = asyncio.Event()
@@ -162,6 +170,7 @@ class LocalEngine:
         for name in hashes:
             self.mempool.remove(name)
         batch: Batch = dict(done.batch)
+        self._pass_on(OverlayTable(self.snapshot, batch), block)
         archive.put_block(batch, done, commit, hashes)
         archive.put_committed(batch, self.app.committed)
         self._commit = commit
@@ -198,6 +207,25 @@ class LocalEngine:
         verify_commit(SignedHeader(header, commit), self._validators, header.chain_id)
         return commit
 
+    def seat_signer(self, signer: ConsensusSigner) -> None:
+        """Ask this signer too, when it is its turn."""
+        self._signers[bytes(signer.public_key)] = signer
+
+    def unseat_signer(self, signer: ConsensusSigner) -> None:
+        """Ask this signer no more."""
+        self._signers.pop(bytes(signer.public_key), None)
+
+    def _signers_at(self, height: Height, table: Table | None = None) -> ValidatorSet:
+        state = self.app.state(self.snapshot if table is None else table)
+        assembly = assembly_in(state, self.app.genesis.network)
+        return validators_at(assembly, self.app.genesis, height)
+
+    def _pass_on(self, table: Table, block: Block) -> None:
+        """Go on to the validators of the next block; only messages of nodes bring others."""
+        self._validators = self._following
+        if any(raw[:1] == _MESSAGE for raw in block.transactions):
+            self._following = self._signers_at(Height(block.header.height + 2), table)
+
     def _next(self, batch: Batch, done: Finalized) -> Proposal | None:
         """Make the next proposal at once where one is due: proof, or more work."""
         hurry = bool(done.receipts) and (self.hurry > 0 or bool(self._final_waiters))
@@ -221,7 +249,6 @@ class LocalEngine:
         time = genesis.time if first else voted_at(self._commit)
         now = max(self._clock(), UnixNanos(time + 1))
         chosen = tuple(self.app.prepare(waiting, time, UnixNanos(now)))
-        validators = self._validators.hash()
         header = Header(
             version_app=APP_VERSION,
             chain_id=genesis.chain_text,
@@ -230,8 +257,8 @@ class LocalEngine:
             last_block_id=self._commit.block_id,
             last_commit_hash=self._commit.hash(),
             data_hash=data_hash(chosen),
-            validators_hash=validators,
-            next_validators_hash=validators,
+            validators_hash=self._validators.hash(),
+            next_validators_hash=self._following.hash(),
             consensus_hash=CONSENSUS_HASH,
             app_hash=committed.root,
             last_results_hash=committed.results_hash,

@@ -42,7 +42,7 @@ async def gather_votes(
     """Have a ballot signed by all validators, or by those who answer; in their order.
 
     Waits for as long as it takes to have more than two thirds of the power, and not much
-    longer. A signer that crashes with anything but a refusal stops the engine.
+    longer. Whom we cannot ask is silent. A signer that crashes with anything but a refusal stops the engine.
 
     Raises:
         Refused: too few voted, however often they were asked: what one of them said.
@@ -50,7 +50,11 @@ async def gather_votes(
     found: dict[bytes, Votes] = {}
     last = Refused("nobody votes")
     for _ in range(MAX_ROUNDS):
-        missing = [one for one in validators.validators if bytes(one.public_key) not in found]
+        missing = [
+            one
+            for one in validators.validators
+            if bytes(one.public_key) not in found and bytes(one.public_key) in signers
+        ]
         asked = {
             asyncio.create_task(signers[bytes(one.public_key)].sign(ballot)): one for one in missing
         }

@@ -7,7 +7,9 @@ from keymoot.contracts.registry import BUILT_IN
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Committed, environment_at_genesis, first_block
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.members import validators_at
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import Batch
@@ -25,6 +27,15 @@ def stored_genesis(store: LmdbStore) -> Genesis | None:
     with store.snapshot() as table:
         raw = archive.genesis_of(table)
     return None if raw is None else Genesis.decode(raw)
+
+
+def members_in(store: LmdbStore, genesis: Genesis) -> tuple[int, ...]:
+    """Give the seats of those who keep the keys, as a folder's newest state has them."""
+    with store.snapshot() as table:
+        committed = archive.committed_of(table, environment_at_genesis(genesis))
+        if committed is None:
+            return tuple(range(1, len(genesis.members) + 1))
+        return assembly_in(State(table, committed.root), genesis.network).hall.head.members
 
 
 def open_application(store: LmdbStore, genesis: Genesis, keys: StateKeys) -> Application:
@@ -67,7 +78,9 @@ def _check(table: archive.ScanTable, genesis: Genesis, committed: Committed) -> 
     commit = archive.commit_at(table, committed.height)
     if block is None or commit is None or block.header.hash() != committed.block.hash:
         raise BrokenArchive("the newest block or its commit is missing: restore the folder whole")
-    verify_commit(SignedHeader(block.header, commit), genesis.validators(), genesis.chain_text)
+    assembly = assembly_in(State(table, committed.root), genesis.network)
+    signers = validators_at(assembly, genesis, committed.height)
+    verify_commit(SignedHeader(block.header, commit), signers, genesis.chain_text)
     # 3. A block that waits to be signed was built on this state.
     proposal = archive.proposal_of(table)
     if proposal is not None and proposal.block.header.app_hash != committed.root:

@@ -44,6 +44,7 @@ _METHODS = {
     "keymoot_cosign": network.cosign,
     "keymoot_network": network.network,
     "keymoot_assembly": network.assembly,
+    "keymoot_successions": network.successions,
     "keymoot_getSignedHeader": network.signed_header,
     "keymoot_getEntry": network.entry,
     "keymoot_getRequest": network.request,

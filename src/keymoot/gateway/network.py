@@ -2,10 +2,15 @@
 
 from keymoot.base.hexes import data, parse_data, quantity
 from keymoot.base.strict_json import Json
-from keymoot.gateway.errors import METHOD_NOT_FOUND, RpcError
+from keymoot.gateway.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
 from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of, newest_only, slot_of
 from keymoot.gateway.services import Services
+from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.members import chain_of
 from keymoot.runtime.release import find_record, status_of
+
+MAX_LINKS = 256
+"""Successions in one answer; whoever wants more asks again."""
 
 BEACON_BYTES = 48
 """Length of a beacon's signature: a compressed point of G1."""
@@ -25,12 +30,13 @@ async def network(services: Services, params: list[Json]) -> Json:
         "height": quantity(ledger.height()),
         "nodes": [
             {
+                "seat": seat.seat,
                 "identityKey": seat.identity_key.hex0x,
                 "measurement": data(seat.measurement),
                 "quote": data(seat.quote),
                 "simulated": info.simulated,
             }
-            for seat in info.seats
+            for seat in info.seats()
         ],
     }
 
@@ -62,6 +68,16 @@ async def assembly(services: Services, params: list[Json]) -> Json:
     """keymoot_assembly: seats, generation, roots and stock, as the newest state has them."""
     exactly(params, 0, 0)
     return services.shares.assembly()
+
+
+async def successions(services: Services, params: list[Json]) -> Json:
+    """keymoot_successions: the links after a number of them, so that anyone can follow."""
+    (known,) = exactly(params, 1, 1)
+    if isinstance(known, bool) or not isinstance(known, int) or known < 0:
+        raise RpcError(INVALID_PARAMS, "how many links are known is a number, 0 for none")
+    hall = assembly_in(services.ledger.state(), services.ledger.network)
+    links: list[Json] = [data(link) for link in chain_of(hall, known, MAX_LINKS)]
+    return links
 
 
 async def cosign(services: Services, params: list[Json]) -> Json:

@@ -31,6 +31,7 @@ class Shares(Protocol):
 class SeatInfo:
     """What is said of one enclave."""
 
+    seat: int
     identity_key: Bytes32
     measurement: Measurement
     quote: bytes
@@ -42,7 +43,7 @@ class NodeInfo:
 
     version: str
     simulated: bool
-    seats: tuple[SeatInfo, ...]
+    seats: Callable[[], tuple[SeatInfo, ...]]
 
 
 @dataclass(frozen=True, slots=True)

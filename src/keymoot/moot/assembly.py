@@ -11,6 +11,8 @@ from keymoot.base import rlp
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.admission import Newcomer
+from keymoot.moot.admitting import ADMISSION
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.body import FIRST, SECOND
 from keymoot.moot.certificate import SignedCertificate
@@ -19,19 +21,14 @@ from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.hall import HEAD, Hall, Head
 from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, SUCCESSION, dealing_page, succession_page
+from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.stock import STOCK, Stock
-from keymoot.moot.turning import (
-    EPOCH,
-    NEXT_DIGEST,
-    ORIGIN,
-    STAGE_OF,
-    Turning,
-    dealing_page,
-)
+from keymoot.moot.turning import EPOCH, STAGE_OF, Turning
+from keymoot.threshold.committee import Committee
 
 EPOCH_SECONDS = 3_600
 """How long an epoch lives, where the genesis does not say."""
@@ -43,12 +40,16 @@ NO_GENERATION = Hash32(bytes(32))
 TURN_KINDS = (*STAGE_OF, Kind.EPOCH_KEY, Kind.TURN)
 NONCE_KINDS = (Kind.NONCES, Kind.BAD_NONCE)
 
+NEWCOMER_KINDS = (Kind.BOOT, Kind.RESHARE_VERDICT, Kind.HELD)
+"""What an enclave may say that joins with the next epoch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Founder:
     """One seat as the genesis gives it."""
 
     identity: Bytes32
+    consensus: Bytes32
     sealing: bytes
     boot: Boot
 
@@ -75,24 +76,30 @@ class Assembly:
         epoch_seconds: int = EPOCH_SECONDS,
     ) -> None:
         """Seat the members of the genesis, and begin the key generation."""
-        self.hall.head = Head(len(founders), NO_GENERATION, 0, frozenset(), (), epoch_seconds)
-        for index, one in enumerate(founders, 1):
-            seat = Seat(one.identity, one.sealing, one.boot, Height(0))
+        members = Committee.of(len(founders)).indices
+        self.hall.head = Head(members, NO_GENERATION, 0, frozenset(), (), epoch_seconds)
+        for index, one in zip(members, founders, strict=True):
+            seat = Seat(one.identity, one.consensus, one.sealing, one.boot, Height(0))
             self.hall.put_seat(index, seat)
         self.founding.begin(height, time)
 
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, STATE)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, SUCCESSION, STATE)
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
-        epoch = self.turning.epoch
+        # The newest links say who signs blocks now, and who until a moment ago.
+        count = self.turning.handover.latest.count
+        yield from (succession_page(at) for at in (count - 1, count) if at > 0)
+        epoch, origin = self.turning.epoch, self.turning.origin
         for index in self.hall.committee.indices:
             yield from (f"seat/{index}", f"opening/{index}", ask_page(index))
             if epoch is not None:
-                yield from (dealing_page(epoch.number + more, index) for more in (0, 1))
+                yield dealing_page(epoch.number + 1, index)
+        if epoch is not None and origin is not None:
+            yield from (dealing_page(epoch.number, index) for index in origin.dealers.indices)
         yield from self.commitments.names()
         page = self.stock.page
         for number in (*page.open, *page.ready):
@@ -117,11 +124,13 @@ class Assembly:
         if message.kind is Kind.RECOVER:
             self._check_recovery(message.body)
             return
-        if not 1 <= message.seat <= head.size:
-            raise NotSeated(f"this assembly has seats 1 to {head.size}")
-        # 3. New keys of boot are signed by the seat's identity, the rest by its keys of boot.
-        seat = self.hall.seat(message.seat)
-        if message.kind is Kind.BOOT:
+        # 3. A newcomer was invited by its identity, and signs with it.
+        if message.kind is Kind.JOIN:
+            self.turning.admitting.check_join(message)
+            return
+        # 4. New keys of boot are signed by the seat's identity, the rest by its keys of boot.
+        seat = self._speaker(message)
+        if message.kind in BY_IDENTITY:
             key = seat.identity
         elif seat.boot is None:
             raise NotSeated(f"seat {message.seat} has not said with which keys it started")
@@ -171,13 +180,28 @@ class Assembly:
             self.handout.wipe()
         self.stock.replenish(height, time)
 
+    def _speaker(self, message: NodeMessage) -> Seat | Newcomer:
+        """Give who speaks: a member, or who is about to be one."""
+        index = message.seat
+        if self.hall.has_seat(index):
+            return self.hall.seat(index)
+        newcomer = self.turning.admitting.page.joining.get(index)
+        if newcomer is None or message.kind not in NEWCOMER_KINDS:
+            members = ", ".join(str(seat) for seat in self.hall.head.members)
+            raise NotSeated(f"this assembly has the seats {members}")
+        return newcomer
+
     def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
-        seat = self.hall.seat(index)
+        newcomer = self.turning.admitting.page.joining.get(index)
+        known = newcomer or self.hall.seat(index)
         before, boot = read_boot(body)
         # Each start names the one that it follows, so that no old one comes again.
-        if before != (b"" if seat.boot is None else seat.boot.signing):
+        if before != (b"" if known.boot is None else known.boot.signing):
             raise Unwanted("the seat has started anew since")
-        self.hall.put_seat(index, replace(seat, boot=boot, since=height))
+        if isinstance(known, Newcomer):
+            self.turning.admitting.started_anew(index, boot)
+            return
+        self.hall.put_seat(index, replace(known, boot=boot, since=height))
         self.stock.started_anew(index, height, time)
         self.commitments.started_anew(index)
         self.handout.started_anew(index)

@@ -40,7 +40,7 @@ class BatchPage:
         stage: Where it stands.
         since_height: When the stage began.
         since_time: When the stage began, block time.
-        keys: Sealing keys of boot when it was opened, by seat; empty for a seat without.
+        keys: Sealing keys of boot when it was opened, seat i's in place i; empty where is none.
         first: Dealers of the first round.
         second: Dealers of the second round.
         holders: Seats that hold valid shares, and have not started anew since.
@@ -98,6 +98,10 @@ class BatchPage:
             _seats(fields[8]),
             uint_of(fields[9], "cursor", 2),
         )
+
+    def key_of(self, seat: int) -> bytes:
+        """Give a seat's key; empty if it had none when the batch was opened."""
+        return self.keys[seat - 1] if seat <= len(self.keys) else b""
 
     def overdue(self, height: Height, time: UnixSeconds) -> bool:
         """Tell whether the stage has waited long enough for those whose turn it is."""

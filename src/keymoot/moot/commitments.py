@@ -21,6 +21,7 @@ from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
 from keymoot.moot.message import Kind
 from keymoot.moot.slot import Slot
+from keymoot.threshold.committee import MAX_SIZE
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.frost import Commitment
 
@@ -172,13 +173,17 @@ class Commitments:
         pages.set(row_page(seat), None)
 
     def burn(self) -> None:
-        """Burn everything unbound: an epoch begins. No number comes again in a start."""
+        """Burn everything unbound: an epoch begins. No number comes again in a start.
+
+        Of who has left nothing stays, so that whoever has the seat next begins anew.
+        """
         pages = self._hall.pages
-        for seat in self._hall.committee.indices:
+        for seat in range(1, MAX_SIZE + 1):
             row = self.row(seat)
-            for sheaf in _sheaves(row):
-                pages.set(sheaf_page(seat, sheaf), None)
-            if row.end:
+            if not row.end:
+                continue
+            self.started_anew(seat)
+            if self._hall.has_seat(seat):
                 pages.set(row_page(seat), Row(row.end, row.end).encode())
 
     def wipe(self) -> None:

@@ -1,35 +1,34 @@
 """An epoch and its end: all roots are shared anew, their public keys stay.
 
-    LIVING → DEALING → VERDICTS → HOLDING → LIVING, one epoch later
+    LIVING → DEALING → VERDICTS → HOLDING ─────────────→ LIVING, one epoch later
+                                         └→ SUCCESSION ┘  if members come or go
 
-Each seat posts a fresh sealing key while an epoch lives, deals its shares to the keys of
-the next one, says which dealings are bad, and says when it holds its new shares. With n−f
-holders the epoch changes in one block; with fewer the attempt is dropped, and the old
-shares serve on. `threshold.reshare` has the steps.
+Each seat posts a fresh sealing key while an epoch lives. The members deal their shares to
+the keys of the next ones; these say which dealings are bad, and when they hold their new
+shares. With n−f holders of the next members the epoch changes in one block; with fewer the
+attempt is dropped, and the old shares serve on. If others come, the members before sign who
+they are, once it is sure that they hold: what was signed is never taken back.
+`threshold.reshare` has the steps.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.moot.roots import ROOTS
-from keymoot.moot.seat import POINT_BYTES
-from keymoot.threshold import reshare
+from keymoot.moot.seat import POINT_BYTES, by_seat
 from keymoot.threshold.committee import Committee
-from keymoot.threshold.dealing import Dealing, Recipients
-from keymoot.threshold.errors import TooFew
-from keymoot.threshold.root import Root
-from keymoot.threshold.session import Session
+from keymoot.threshold.errors import BadCommittee
 
 PATIENCE_BLOCKS = 4
 PATIENCE_SECONDS = 10
 """How long a stage waits for silent seats: so many heights and so many seconds of block time."""
+
+SIGNATURE_BYTES = 64
 
 RETRY_SECONDS = 60
 """How long an epoch whose end failed lives on before the next attempt."""
@@ -42,6 +41,7 @@ class Stage(IntEnum):
     DEALING = 1
     VERDICTS = 2
     HOLDING = 3
+    SUCCESSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,11 @@ class Epoch:
         wants: Seats that want it to end now.
         said: Seats that have spoken in this stage.
         out: Seats whose dealings are out of this attempt.
-        keys: Sealing keys of the next epoch by seat, fixed when dealing begins.
+        keys: Sealing keys of the next epoch, seat i's in place i, fixed when dealing begins;
+            places of seats that the next epoch does not have are empty.
         votes: Which new roots (their digest) a seat holds shares of.
+        signatures: By members of this epoch, under who keeps the keys in the next.
+        generation: In which dealing began; None while the epoch lives.
     """
 
     number: int
@@ -75,6 +78,8 @@ class Epoch:
     out: frozenset[int] = frozenset()
     keys: tuple[bytes, ...] = ()
     votes: Mapping[int, bytes] = field(default_factory=dict)
+    signatures: Mapping[int, bytes] = field(default_factory=dict)
+    generation: Hash32 | None = None
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -91,7 +96,9 @@ class Epoch:
                 [uint(seat) for seat in sorted(self.said)],
                 [uint(seat) for seat in sorted(self.out)],
                 list(self.keys),
-                [[uint(seat), self.votes[seat]] for seat in sorted(self.votes)],
+                _pairs(self.votes),
+                _pairs(self.signatures),
+                self.generation or b"",
             ]
         )
 
@@ -102,14 +109,10 @@ class Epoch:
         Raises:
             Malformed: not an epoch.
         """
-        fields = list_of(rlp.decode(raw), 12, "epoch")
+        fields = list_of(rlp.decode(raw), 14, "epoch")
         stage = uint_of(fields[3], "stage", 1)
-        if stage > Stage.HOLDING:
+        if stage > Stage.SUCCESSION:
             raise Malformed(f"no stage has the number {stage}", "stage")
-        votes = {}
-        for pair in list_of(fields[11], None, "votes"):
-            seat, vote = list_of(pair, 2, "votes")
-            votes[uint_of(seat, "seat", 2)] = bytes_of(vote, "vote", Hash32.LENGTH)
         return Epoch(
             uint_of(fields[0], "number", 8),
             Height(uint_of(fields[1], "sinceHeight", 8)),
@@ -122,8 +125,15 @@ class Epoch:
             _seats(fields[8]),
             _seats(fields[9]),
             tuple(bytes_of(key, "key", POINT_BYTES) for key in list_of(fields[10], None, "keys")),
-            votes,
+            _read_pairs(fields[11], Hash32.LENGTH),
+            _read_pairs(fields[12], SIGNATURE_BYTES),
+            optional_fixed_of(fields[13], Hash32, "generation"),
         )
+
+    @property
+    def next_seats(self) -> tuple[int, ...]:
+        """The seats of the next epoch, once dealing has begun."""
+        return tuple(by_seat(self.keys))
 
     def overdue(self, height: Height, time: UnixSeconds) -> bool:
         """Tell whether the stage has waited long enough for silent seats."""
@@ -163,14 +173,17 @@ class Origin:
     Attributes:
         generation: In which the dealings were made.
         attempt: The attempt that succeeded.
+        dealers: The members before, who dealt.
     """
 
     generation: Hash32
     attempt: int
+    dealers: Committee
 
     def encode(self) -> bytes:
         """Give the page."""
-        return rlp.encode([self.generation, uint(self.attempt)])
+        seats: rlp.Item = [uint(seat) for seat in self.dealers.indices]
+        return rlp.encode([self.generation, uint(self.attempt), seats])
 
     @staticmethod
     def decode(raw: bytes) -> "Origin":
@@ -179,100 +192,29 @@ class Origin:
         Raises:
             Malformed: not an origin.
         """
-        generation, attempt = list_of(rlp.decode(raw), 2, "origin")
-        return Origin(fixed_of(generation, Hash32, "generation"), uint_of(attempt, "attempt", 4))
-
-
-Dealings = Mapping[int, tuple[Dealing, ...]]
-"""What seats dealt, one dealing for each root."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What the steps from one epoch to the next share.
-
-    Attributes:
-        session: Network, generation, the next epoch's number and the attempt.
-        committee: How many there are.
-        keys: Sealing keys of the next epoch, by seat.
-        roots: The roots, in the order of `ROOTS`.
-    """
-
-    session: Session
-    committee: Committee
-    keys: Mapping[int, Any]
-    roots: tuple[Root, ...]
-
-    def recipients(self, place: int) -> Recipients:
-        """Give to whom dealings for root number `place` go."""
-        kind, one = ROOTS[place], self.session
-        session = Session(one.network, one.generation, f"{one.name}/{kind.name}")
-        return Recipients(kind.group, session, kind.degree(self.committee), self.keys)
-
-    def check(self, seat: int, given: tuple[Dealing, ...]) -> None:
-        """Check a seat's dealings as everyone does.
-
-        Raises:
-            Cheated: one is bad, or of something else than the seat's share.
-        """
-        for place, one in enumerate(given):
-            reshare.check(self.recipients(place), self.roots[place], seat, one)
-
-    def chosen(self, place: int, given: Dealings) -> dict[int, Dealing]:
-        """Give the dealings that make the new shares: the first degree+1 that stand.
-
-        Raises:
-            TooFew: too few stand.
-        """
-        need = self.roots[place].degree + 1
-        if len(given) < need:
-            raise TooFew("dealings", len(given), need)
-        return {seat: given[seat][place] for seat in sorted(given)[:need]}
-
-    def next_roots(self, given: Dealings) -> tuple[Root, ...]:
-        """Compute the roots of the next epoch.
-
-        Raises:
-            TooFew: too few dealings stand.
-        """
-        return tuple(
-            reshare.root(self.recipients(place), self.roots[place], self.chosen(place, given))
-            for place in range(len(ROOTS))
+        generation, attempt, dealers = list_of(rlp.decode(raw), 3, "origin")
+        try:
+            committee = Committee.among(_seats(dealers))
+        except BadCommittee as error:
+            raise Malformed(str(error), "dealers") from error
+        return Origin(
+            fixed_of(generation, Hash32, "generation"),
+            uint_of(attempt, "attempt", 4),
+            committee,
         )
-
-
-def write_dealings(given: tuple[Dealing, ...]) -> bytes:
-    """Write a seat's dealings."""
-    return rlp.encode([one.encode() for one in given])
-
-
-def read_dealings(raw: bytes) -> tuple[Dealing, ...]:
-    """Read a seat's dealings, one for each root.
-
-    Raises:
-        Malformed: not that.
-    """
-    return tuple(Dealing.decode(one) for one in list_of(rlp.decode(raw), len(ROOTS), "dealings"))
-
-
-def write_turn(number: int, attempt: int, content: bytes = b"") -> bytes:
-    """Write what a seat says in an attempt to reach epoch `number`."""
-    return rlp.encode([uint(number), uint(attempt), content])
-
-
-def read_turn(body: bytes) -> tuple[int, int, bytes]:
-    """Read what a seat says in an attempt to reach an epoch.
-
-    Raises:
-        Malformed: not that.
-    """
-    number, attempt, content = list_of(rlp.decode(body), 3, "turn")
-    return (
-        uint_of(number, "number", 8),
-        uint_of(attempt, "attempt", 4),
-        bytes_of(content, "content"),
-    )
 
 
 def _seats(item: rlp.Decoded) -> frozenset[int]:
     return frozenset(uint_of(seat, "seat", 2) for seat in list_of(item, None, "seats"))
+
+
+def _pairs(values: Mapping[int, bytes]) -> rlp.Item:
+    return [[uint(seat), values[seat]] for seat in sorted(values)]
+
+
+def _read_pairs(item: rlp.Decoded, length: int) -> dict[int, bytes]:
+    found = {}
+    for pair in list_of(item, None, "bySeat"):
+        seat, value = list_of(pair, 2, "bySeat")
+        found[uint_of(seat, "seat", 2)] = bytes_of(value, "value", length)
+    return found

@@ -1,5 +1,6 @@
 """Who sits in the assembly, in which generation, with which roots: typed access to pages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -43,7 +44,7 @@ class Head:
     """The page on which everything else hangs.
 
     Attributes:
-        size: Seats.
+        members: The seats of those who keep the keys, in rising order; there may be gaps.
         generation: Names the recovery since which one-time secrets live; zeros at first.
         recoveries: How many there were.
         out: Seats that deal no more in this generation, for they cheated.
@@ -51,7 +52,7 @@ class Head:
         epoch_seconds: How long an epoch lives before the roots are shared anew.
     """
 
-    size: int
+    members: tuple[int, ...]
     generation: Hash32
     recoveries: int
     out: frozenset[int]
@@ -65,7 +66,7 @@ class Head:
         ]
         return rlp.encode(
             [
-                uint(self.size),
+                [uint(seat) for seat in self.members],
                 self.generation,
                 uint(self.recoveries),
                 [uint(seat) for seat in sorted(self.out)],
@@ -82,7 +83,7 @@ class Head:
             Malformed: not a head.
         """
         fields = list_of(rlp.decode(raw), 6, "head")
-        size, generation, recoveries, out, cheats, seconds = fields
+        members, generation, recoveries, out, cheats, seconds = fields
         found = []
         for item in list_of(cheats, None, "cheats"):
             seat, height, what = list_of(item, 3, "cheats")
@@ -94,7 +95,7 @@ class Head:
                 )
             )
         return Head(
-            uint_of(size, "size", 2),
+            tuple(uint_of(seat, "seat", 2) for seat in list_of(members, None, "members")),
             fixed_of(generation, Hash32, "generation"),
             uint_of(recoveries, "recoveries", 4),
             frozenset(uint_of(seat, "seat", 2) for seat in list_of(out, None, "out")),
@@ -130,8 +131,8 @@ class Hall:
 
     @property
     def committee(self) -> Committee:
-        """How many there are, and how many may fail."""
-        return Committee(self.head.size)
+        """Who keeps the keys, and how many of them may fail."""
+        return _committee(self.head.members)
 
     def seat(self, index: int) -> Seat:
         """Give a seat.
@@ -144,9 +145,24 @@ class Hall:
             raise Defect(f"there is no seat {index}")
         return _seat(raw)
 
+    def has_seat(self, index: int) -> bool:
+        """Tell whether a member has that seat."""
+        return self.founded and index in self.head.members
+
     def put_seat(self, index: int, seat: Seat) -> None:
         """Write a seat."""
         self.pages.set(f"seat/{index}", seat.encode())
+
+    def take_seats(self, seats: Mapping[int, Seat]) -> None:
+        """Seat these members and no others."""
+        head = self.head
+        for index in head.members:
+            if index not in seats:
+                self.pages.set(f"seat/{index}", None)
+        for index, seat in seats.items():
+            self.put_seat(index, seat)
+        # a number that is given anew is not to blame for who had it before
+        self.head = replace(head, members=tuple(sorted(seats)), out=head.out & seats.keys())
 
     def seats(self) -> dict[int, Seat]:
         """Give all seats by index."""
@@ -206,6 +222,7 @@ class Hall:
 
 
 _head = lru_cache(maxsize=64)(Head.decode)
+_committee = lru_cache(maxsize=64)(Committee)
 _seat = lru_cache(maxsize=256)(Seat.decode)
 """Pages are read far more often than they change; decoding is pure, so remembering it is safe."""
 

@@ -107,7 +107,7 @@ class Handout:
         """End all asks: an epoch or a generation begins."""
         standing = self.standing
         if standing.asked:
-            for seat in self._hall.committee.indices:
+            for seat in sorted(standing.asked):
                 self._close(seat)
             self._put(replace(standing, asked=frozenset()))
 

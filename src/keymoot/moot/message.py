@@ -61,12 +61,24 @@ class Kind(IntEnum):
     """A sheaf of nonce commitments for FROST."""
     BAD_NONCE = 17
     """A commitment of a seat is no point."""
+    JOIN = 18
+    """An enclave that enough seats have invited takes a vacant seat, with these keys."""
+    ADMIT = 19
+    """This seat invites an enclave, by its identity."""
+    PART = 20
+    """This seat wants to leave, or another one to."""
+    SUCCESSION = 21
+    """This seat's identity signs who keeps the keys next."""
     STATE_ASK = 24
     """This seat has no state secret; answers are to be made out to this one-time key."""
     STATE_ANSWER = 25
     """This seat's part of the state secret, for the seat that asked."""
     STATE_HELD = 26
     """This seat has the state secret sealed."""
+
+
+BY_IDENTITY = frozenset({Kind.BOOT, Kind.JOIN})
+"""What the identity signs: it brings the keys of boot that sign everything else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,21 @@ from dataclasses import dataclass, field, replace
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.candidate import Candidate
 from keymoot.moot.committer import Committer
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.keygen import Phase
 from keymoot.moot.keymaker import Keymaker
+from keymoot.moot.papers import Papers
 from keymoot.moot.presigner import Presigner
 from keymoot.moot.resharer import EpochKeys, Resharer, Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
+
+_WAITING = (EpochStage.DEALING, EpochStage.VERDICTS, EpochStage.HOLDING)
+"""Stages that end after a time, whoever is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Party:
         index: Its seat.
         keys: Secret halves of the sealing keys that root dealings are encrypted to.
         boot: The keys of this start.
+        papers: Its keys that stay.
         statekeeper: Its mind for the state key, with what the enclave has sealed of it.
         shares: Shares of the roots, by name; empty until they are known.
     """
@@ -49,19 +55,22 @@ class Party:
     index: int
     keys: EpochKeys
     boot: BootSecrets
+    papers: Papers
     statekeeper: Statekeeper
     shares: Shares = field(default_factory=dict)
     keymaker: Keymaker = field(init=False)
     resharer: Resharer = field(init=False)
     presigner: Presigner = field(init=False)
     committer: Committer = field(init=False)
+    candidate: Candidate = field(init=False)
     _epoch: int | None = None
     _done: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Begin without shares."""
         self.keymaker = Keymaker(self.index, self.keys)
-        self.resharer = Resharer(self.index, self.keys)
+        self.resharer = Resharer(self.index, self.keys, self.papers)
+        self.candidate = Candidate(self.index, self.keys, self.papers, self.boot.public)
         self.presigner = Presigner(self.index, self.boot.sealing)
         self.committer = Committer(self.index)
 
@@ -80,13 +89,18 @@ class Party:
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
-        if not assembly.hall.founded or not self.seated(assembly):
+        if not assembly.hall.founded:
             return []
         self.enter(assembly)
-        duties = self.keymaker.due(assembly, self.shares)
-        duties += self.resharer.due(assembly, self.shares)
-        duties += self.statekeeper.due(assembly, self.shares)
-        if self.shares:
+        if self.seated(assembly):
+            duties = self.keymaker.due(assembly, self.shares)
+            duties += self.resharer.due(assembly, self.shares)
+            duties += self.statekeeper.due(assembly, self.shares)
+        elif self.candidate.joining(assembly):
+            duties = self.resharer.due(assembly, {})
+        else:
+            duties = self.candidate.due(assembly)
+        if ECDSA in self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
         fresh = [duty for duty in duties if duty.name not in self._done]
@@ -96,7 +110,20 @@ class Party:
 
     def seated(self, assembly: Assembly) -> bool:
         """Tell whether the assembly knows this start; without it the seat is silent."""
-        return assembly.hall.seat(self.index).boot == self.boot.public
+        hall = assembly.hall
+        return hall.has_seat(self.index) and hall.seat(self.index).boot == self.boot.public
+
+    def before(self, assembly: Assembly) -> tuple[bool, Boot | None]:
+        """Tell whether the assembly knows our identity, as a member or as a newcomer.
+
+        Gives also the keys of the start that it knows.
+        """
+        hall = assembly.hall
+        if not hall.has_seat(self.index):
+            joining = self.candidate.before(assembly)
+            return joining is not None, joining
+        seat = hall.seat(self.index)
+        return seat.identity == self.papers.public, seat.boot
 
     def waits(self, assembly: Assembly, now: UnixSeconds) -> bool:
         """Tell whether something has waited too long, so that ticks should move it on."""
@@ -107,7 +134,7 @@ class Party:
             return keygen.stale(now)
         epoch = assembly.turning.epoch
         if epoch is not None:
-            if epoch.stage is not EpochStage.LIVING and epoch.stale(now):
+            if epoch.stage in _WAITING and epoch.stale(now):
                 return True
             if epoch.over(now, assembly.hall.head.epoch_seconds):
                 return True

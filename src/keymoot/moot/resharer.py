@@ -12,10 +12,12 @@ from keymoot.base.secret import Secret
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
-from keymoot.moot.epoch import Dealings, Epoch, Stage, Turn, write_dealings, write_turn
+from keymoot.moot.epoch import Epoch, Stage
 from keymoot.moot.keygen import digest_of, write_verdict
 from keymoot.moot.message import Kind
+from keymoot.moot.papers import Papers
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.turn import Dealings, Turn, write_dealings, write_turn
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
 from keymoot.threshold.dice import Dice
@@ -68,10 +70,12 @@ class Resharer:
     Attributes:
         index: The seat.
         keys: Its sealing keys.
+        papers: Its identity, which signs who keeps the keys next.
     """
 
     index: int
     keys: EpochKeys
+    papers: Papers
     _held: dict[tuple[int, int, Hash32], Shares] = field(default_factory=dict)
 
     def enter(self, assembly: Assembly) -> Shares:
@@ -84,28 +88,38 @@ class Resharer:
         return self._held.pop((epoch.number, origin.attempt, origin.generation), {})
 
     def due(self, assembly: Assembly, shares: Mapping[str, Share]) -> list[Duty]:
-        """Give what is to be done now."""
-        epoch = assembly.turning.epoch
+        """Give what is to be done now, by a member or by who is about to be one."""
+        epoch, member = assembly.turning.epoch, assembly.hall.has_seat(self.index)
         if epoch is None:
             return []
         generation = assembly.hall.head.generation
         name = f"epoch/{epoch.number}/{epoch.attempt}/{generation.hex()}/{epoch.stage.name}"
-        if epoch.stage is Stage.LIVING:
-            return self._key_duty(assembly, name, epoch.number) + self._recover_duty(
-                assembly, name, shares
-            )
+        duties = self._recover_duty(assembly, name, shares) if member else []
         if self.index in epoch.said:
-            return self._recover_duty(assembly, name, shares)
+            return duties
+        if epoch.stage is Stage.LIVING:
+            return duties + (self._key_duty(assembly, name, epoch.number) if member else [])
+        if epoch.stage is Stage.SUCCESSION:
+            return duties + (self._sign_duty(assembly, name, epoch) if member else [])
         turn = assembly.turning.turn()
         if epoch.stage is Stage.DEALING:
-            if not shares:
-                return self._recover_duty(assembly, name, shares)
-            mine = dict(shares)
-            return [Duty(name, lambda dice: self._deal(turn, epoch, mine, dice))]
+            if member and shares:
+                mine = dict(shares)
+                duties.append(Duty(name, lambda dice: self._deal(turn, epoch, mine, dice)))
+            return duties
+        if self.index not in turn.committee:
+            return duties
         given = assembly.turning.dealings(epoch.number + 1)
         if epoch.stage is Stage.VERDICTS:
-            return [Duty(name, lambda dice: self._judge(turn, epoch, given, dice))]
-        return [Duty(name, lambda _: self._hold(turn, epoch, generation, given))]
+            return [*duties, Duty(name, lambda dice: self._judge(turn, epoch, given, dice))]
+        return [*duties, Duty(name, lambda _: self._hold(turn, epoch, generation, given))]
+
+    def _sign_duty(self, assembly: Assembly, name: str, epoch: Epoch) -> list[Duty]:
+        terms = assembly.turning.handover.terms(epoch)
+        if terms is None or self.index in epoch.signatures:
+            return []
+        body = _said(epoch, self.papers.sign(terms.digest(assembly.network)))
+        return [Duty(name, lambda _: [(Kind.SUCCESSION, body)])]
 
     def _key_duty(self, assembly: Assembly, name: str, number: int) -> list[Duty]:
         seat, (_, following) = assembly.hall.seat(self.index), self.keys.points

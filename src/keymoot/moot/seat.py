@@ -1,5 +1,6 @@
 """A seat of the assembly: whose it is, and the keys of its present start."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Seat:
     """One seat.
 
     Attributes:
-        identity: Ed25519: signs answers, and new keys of boot.
+        identity: Ed25519: signs answers, new keys of boot, and who comes next.
+        consensus: Ed25519: signs blocks.
         sealing: A point of secp256k1: root dealings are encrypted to it, for one epoch.
         next: The point for the next epoch; empty until the seat has posted one.
         boot: The present start's keys; None after a recovery that did not name them.
@@ -59,6 +61,7 @@ class Seat:
     """
 
     identity: Bytes32
+    consensus: Bytes32
     sealing: bytes
     boot: Boot | None
     since: Height
@@ -67,7 +70,9 @@ class Seat:
     def encode(self) -> bytes:
         """Give the page."""
         boot: rlp.Item = [] if self.boot is None else self.boot.encode()
-        return rlp.encode([self.identity, self.sealing, boot, uint(self.since), self.next])
+        return rlp.encode(
+            [self.identity, self.consensus, self.sealing, boot, uint(self.since), self.next]
+        )
 
     @staticmethod
     def decode(raw: bytes) -> "Seat":
@@ -76,15 +81,28 @@ class Seat:
         Raises:
             Malformed: not a seat.
         """
-        identity, sealing, boot, since, following = list_of(rlp.decode(raw), 5, "seat")
+        fields = list_of(rlp.decode(raw), 6, "seat")
+        identity, consensus, sealing, boot, since, following = fields
         point = bytes_of(sealing, "sealing", POINT_BYTES)
         SECP256K1.decode(point)
         if not isinstance(boot, list):
             raise Malformed("a seat's boot keys are a list", "boot")
         return Seat(
             fixed_of(identity, Bytes32, "identity"),
+            fixed_of(consensus, Bytes32, "consensus"),
             point,
             Boot.decode(boot) if boot else None,
             Height(uint_of(since, "since", 8)),
             bytes_of(following, "next", POINT_BYTES),
         )
+
+
+def by_place(points: Mapping[int, bytes]) -> tuple[bytes, ...]:
+    """Put seat i's point into place i; the places of others are empty."""
+    highest = max(points, default=0)
+    return tuple(points.get(seat, b"") for seat in range(1, highest + 1))
+
+
+def by_seat(places: Sequence[bytes]) -> dict[int, bytes]:
+    """Give the points by seat again."""
+    return {seat: point for seat, point in enumerate(places, 1) if point}

@@ -17,6 +17,7 @@ from keymoot.moot.hall import Hall
 from keymoot.moot.inventory import Inventory
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ECDSA
+from keymoot.moot.seat import by_place, by_seat
 from keymoot.threshold import first_round, second_round
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated
@@ -82,7 +83,7 @@ class Stock:
 
     def setting(self, page: BatchPage) -> Batch:
         """Give what the steps of a batch share."""
-        keys = {at: SECP256K1.decode(key) for at, key in enumerate(page.keys, 1) if key}
+        keys = {at: SECP256K1.decode(key) for at, key in by_seat(page.keys).items()}
         session = self._hall.session(f"presign/{page.number}")
         return Batch(session, self._hall.root(ECDSA), keys, page.size)
 
@@ -103,7 +104,7 @@ class Stock:
     def has_part(self, page: BatchPage, seat: int) -> bool:
         """Tell whether a seat's present start is the one that the batch was opened with."""
         boot = self._hall.seat(seat).boot
-        return boot is not None and page.keys[seat - 1] == boot.sealing
+        return boot is not None and page.key_of(seat) == boot.sealing
 
     def dealing(self, number: int, round_: int, seat: int) -> bytes | None:
         """Give a dealing's bytes, while the batch lives."""
@@ -197,11 +198,9 @@ class Stock:
 
     def _open(self, height: Height, time: UnixSeconds) -> None:
         page = self.page
-        keys = []
-        for seat in self._hall.committee.indices:
-            boot = self._hall.seat(seat).boot
-            keys.append(b"" if boot is None else boot.sealing)
-        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, tuple(keys))
+        boots = {seat: one.boot for seat, one in self._hall.seats().items()}
+        keys = by_place({seat: boot.sealing for seat, boot in boots.items() if boot is not None})
+        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, keys)
         self._put(batch)
         self._put_list(replace(page, next=page.next + 1, open=(*page.open, page.next)))
 

@@ -3,36 +3,37 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from keymoot.base.errors import Malformed
+from keymoot.base.errors import Defect, Malformed
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.crypto import ed25519
+from keymoot.moot.admitting import ADMIT_KINDS, Admitting
 from keymoot.moot.body import read_numbered
-from keymoot.moot.epoch import (
-    Dealings,
-    Epoch,
-    Origin,
-    Stage,
-    Turn,
-    read_dealings,
-    read_turn,
-)
+from keymoot.moot.epoch import SIGNATURE_BYTES, Epoch, Origin, Stage
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
+from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, Handover, dealing_page
 from keymoot.moot.keygen import digest_of, judge, weigh
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.seat import by_place, by_seat
+from keymoot.moot.turn import Dealings, Turn, read_dealings, read_turn
+from keymoot.threshold.committee import Committee
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1
 from keymoot.threshold.session import Session
 
-EPOCH, ORIGIN, NEXT_DIGEST = "epoch", "epoch/origin", "next/digest"
+EPOCH = "epoch"
 
 STAGE_OF = {
     Kind.RESHARE: Stage.DEALING,
     Kind.RESHARE_VERDICT: Stage.VERDICTS,
     Kind.HELD: Stage.HOLDING,
+    Kind.SUCCESSION: Stage.SUCCESSION,
+    **dict.fromkeys(ADMIT_KINDS, Stage.LIVING),
 }
+"""In which stage what is said; each message names its attempt."""
 
 _epoch = lru_cache(maxsize=64)(Epoch.decode)
 
@@ -43,6 +44,8 @@ class Turning:
     def __init__(self, hall: Hall) -> None:
         """Work on `hall`."""
         self._hall = hall
+        self.admitting = Admitting(hall)
+        self.handover = Handover(hall, self.admitting)
 
     @property
     def epoch(self) -> Epoch | None:
@@ -64,8 +67,8 @@ class Turning:
         """Give what the steps of this attempt share."""
         epoch, hall = self._known(), self._hall
         session = hall.session(f"reshare/{epoch.number + 1}/{epoch.attempt}")
-        keys = {at: SECP256K1.decode(key) for at, key in enumerate(epoch.keys, 1)}
-        return Turn(session, hall.committee, keys, self._roots())
+        keys = {at: SECP256K1.decode(key) for at, key in by_seat(epoch.keys).items()}
+        return Turn(session, Committee(epoch.next_seats), keys, self._roots())
 
     def living(self) -> Turn:
         """Give what the steps that made the living epoch's shares shared.
@@ -78,12 +81,19 @@ class Turning:
             raise Unwanted("the key generation made the living shares")
         name = f"reshare/{epoch.number}/{origin.attempt}"
         session = Session(hall.network, origin.generation, name)
-        return Turn(session, hall.committee, hall.epoch_keys(), self._roots())
+        # The keys are the same; so many dealings made them as the dealers' degree asks.
+        roots = tuple(
+            replace(root, degree=kind.degree(origin.dealers))
+            for kind, root in zip(ROOTS, self._roots(), strict=True)
+        )
+        return Turn(session, hall.committee, hall.epoch_keys(), roots)
 
     def dealings(self, number: int) -> Dealings:
         """Give the dealings towards an epoch that stand."""
-        found = {}
-        for seat in self._hall.committee.indices:
+        epoch, origin, found = self.epoch, self.origin, {}
+        living = epoch is not None and origin is not None and number == epoch.number
+        dealers = origin.dealers if living and origin is not None else self._hall.committee
+        for seat in dealers.indices:
             raw = self._hall.pages.get(dealing_page(number, seat))
             if raw is not None:
                 found[seat] = read_dealings(raw)
@@ -93,7 +103,7 @@ class Turning:
         """Take what a seat says.
 
         Raises:
-            Unwanted: not now, or a second time.
+            Unwanted: not now, not from this seat, or a second time.
             Malformed: the body is not what its kind says.
         """
         epoch = self._known()
@@ -113,15 +123,23 @@ class Turning:
             raise Unwanted("the message is of another attempt")
         if epoch.stage is not STAGE_OF[kind] or seat in epoch.said:
             raise Unwanted("the epoch is in another stage, or the seat has spoken in this one")
+        if kind in ADMIT_KINDS:
+            self.admitting.hear(seat, kind, content)
+            return
+        if seat not in self._speakers(epoch):
+            raise Unwanted(f"seat {seat} has no part in this stage")
         epoch = replace(epoch, said=epoch.said | {seat})
         if kind is Kind.RESHARE:
             epoch = self._deal(epoch, seat, content, height)
         elif kind is Kind.RESHARE_VERDICT:
             epoch = self._judge(epoch, seat, content, height)
-        else:
+        elif kind is Kind.HELD:
             if len(content) != 32:
                 raise Malformed(f"a digest has 32 bytes, got {len(content)}")
             epoch = replace(epoch, votes={**epoch.votes, seat: content})
+        else:
+            self._check_signature(epoch, seat, content)
+            epoch = replace(epoch, signatures={**epoch.signatures, seat: content})
         self._put(epoch)
 
     def move(self, height: Height, time: UnixSeconds, seconds: int) -> bool:
@@ -133,20 +151,21 @@ class Turning:
             seconds: How long an epoch lives.
         """
         epoch, committee = self.epoch, self._hall.committee
-        if epoch is None:
+        if epoch is None or epoch.stage is Stage.SUCCESSION:
             return False
         if epoch.stage is Stage.LIVING:
             if len(epoch.wants) >= committee.present or epoch.over(time, seconds):
-                keys = [seat.next or seat.sealing for seat in self._hall.seats().values()]
-                self._put(replace(epoch.at(Stage.DEALING, height, time), keys=tuple(keys)))
+                self._begin_dealing(epoch, height, time)
             return False
-        late = epoch.overdue(height, time)
-        if len(epoch.said) < committee.size and not late:
+        speakers = self._speakers(epoch)
+        if not set(speakers.indices) <= epoch.said and not epoch.overdue(height, time):
             return False
         if epoch.stage is Stage.HOLDING:
             return self._count(epoch, height, time, final=True)
-        if len(epoch.said - epoch.out) < committee.present:
-            self._drop(epoch, height, time)
+        # Enough members deal, and enough of the next ones judge.
+        standing = len(self.dealings(epoch.number + 1))
+        if len(epoch.said - epoch.out) < speakers.present or standing < committee.present:
+            self._drop(epoch, height, time, heard=epoch.said - epoch.out)
         elif epoch.stage is Stage.DEALING:
             self._put(epoch.at(Stage.VERDICTS, height, time))
         else:
@@ -154,17 +173,45 @@ class Turning:
         return False
 
     def count(self, height: Height, time: UnixSeconds) -> bool:
-        """Begin the next epoch as soon as enough hold their shares; tell whether it began."""
+        """Go on as soon as enough hold their shares, or have signed; tell whether an epoch began."""
         epoch = self.epoch
-        if epoch is None or epoch.stage is not Stage.HOLDING:
+        if epoch is None or epoch.stage not in (Stage.HOLDING, Stage.SUCCESSION):
             return False
-        return self._count(epoch, height, time, final=False)
+        if epoch.stage is Stage.HOLDING:
+            return self._count(epoch, height, time, final=False)
+        if len(epoch.signatures) < self._hall.committee.present:
+            return False
+        self._enter(epoch, height, time)
+        return True
 
     def abandon(self, height: Height, time: UnixSeconds) -> None:
-        """Drop an attempt that is going on: a generation begins."""
+        """Drop an attempt that is going on, and who comes and goes: a generation begins."""
         epoch = self.epoch
-        if epoch is not None and epoch.stage is not Stage.LIVING:
-            self._drop(epoch, height, time)
+        # What members may have signed is never taken back: there would be two next members.
+        if epoch is None or epoch.stage is Stage.SUCCESSION:
+            return
+        if epoch.stage is not Stage.LIVING:
+            self._drop(epoch, height, time, heard=None)
+        self.admitting.put(None)
+
+    def _speakers(self, epoch: Epoch) -> Committee:
+        """Give whose word counts: members deal and sign, the next ones judge and hold."""
+        if epoch.stage in (Stage.VERDICTS, Stage.HOLDING):
+            return Committee(epoch.next_seats)
+        return self._hall.committee
+
+    def _begin_dealing(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:
+        """Fix the next members, and the keys to which their shares are encrypted."""
+        hall, joining = self._hall, self.admitting.page.joining
+        keys = {}
+        for index in self.admitting.page.next_seats(hall.head.members):
+            if hall.has_seat(index):
+                seat = hall.seat(index)
+                keys[index] = seat.next or seat.sealing
+            else:
+                keys[index] = joining[index].sealing
+        dealing = replace(epoch.at(Stage.DEALING, height, time), generation=hall.head.generation)
+        self._put(replace(dealing, keys=by_place(keys)))
 
     def _post_key(self, epoch: Epoch, seat: int, body: bytes) -> None:
         number, key = read_numbered(body)
@@ -198,6 +245,14 @@ class Turning:
             epoch = self._put_out(epoch, guilty, height, what)
         return epoch
 
+    def _check_signature(self, epoch: Epoch, seat: int, content: bytes) -> None:
+        terms = self.handover.terms(epoch)
+        if terms is None:
+            raise Defect("nobody comes and nobody goes")
+        identity, digest = self._hall.seat(seat).identity, terms.digest(self._hall.network)
+        if len(content) != SIGNATURE_BYTES or not ed25519.verify(identity, digest, content):
+            raise Unwanted("the seat's identity has not signed who keeps the keys next")
+
     def _put_out(self, epoch: Epoch, seat: int, height: Height, what: str) -> Epoch:
         self._hall.caught(seat, height, what, out=False)
         self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
@@ -207,7 +262,7 @@ class Turning:
         try:
             roots = self.turn().next_roots(self.dealings(epoch.number + 1))
         except TooFew:
-            self._drop(epoch, height, time)
+            self._drop(epoch, height, time, heard=None)
             return
         self._hall.put_next_roots(roots)
         self._hall.pages.set(NEXT_DIGEST, digest_of(roots))
@@ -215,36 +270,40 @@ class Turning:
 
     def _count(self, epoch: Epoch, height: Height, time: UnixSeconds, *, final: bool) -> bool:
         digest = self._hall.pages.get(NEXT_DIGEST)
-        holders = [seat for seat, vote in epoch.votes.items() if vote == digest]
-        if len(holders) >= self._hall.committee.present:
+        holders = {seat for seat, vote in epoch.votes.items() if vote == digest}
+        if len(holders) >= self._speakers(epoch).present:
+            if self.handover.terms(epoch) is not None:
+                self._put(epoch.at(Stage.SUCCESSION, height, time))
+                return False
             self._enter(epoch, height, time)
             return True
         if final:
-            self._drop(epoch, height, time)
+            self._drop(epoch, height, time, heard=frozenset(holders))
         return False
 
     def _enter(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:
-        hall, pages = self._hall, self._hall.pages
-        # 1. The new roots stand; what the old shares could be computed from goes.
-        hall.take_next_roots()
-        pages.set("roots/voted", pages.get(NEXT_DIGEST))
-        pages.set(NEXT_DIGEST, None)
-        for seat in hall.committee.indices:
-            pages.set(f"opening/{seat}", None)
-            pages.set(dealing_page(epoch.number, seat), None)
-        # 2. The keys of the next epoch are the keys.
-        for index, known in hall.seats().items():
-            key = epoch.keys[index - 1]
-            following = b"" if known.next == key else known.next
-            hall.put_seat(index, replace(known, sealing=key, next=following))
-        pages.set(ORIGIN, Origin(hall.head.generation, epoch.attempt).encode())
+        self.handover.enter(epoch, height)
         self._put(Epoch(epoch.number + 1, height, time))
 
-    def _drop(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:
+    def _drop(
+        self, epoch: Epoch, height: Height, time: UnixSeconds, *, heard: frozenset[int] | None
+    ) -> None:
+        """Give an attempt up; the old shares serve on.
+
+        Args:
+            epoch: As it stands.
+            height: Of the block.
+            time: Of the block.
+            heard: Whom the stage has heard, where a newcomer had to speak: one that was
+                silent must be voted for again, so that it does not stop the next attempt too.
+        """
         for seat in self._hall.committee.indices:
             self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
         self._hall.put_next_roots(None)
         self._hall.pages.set(NEXT_DIGEST, None)
+        if heard is not None and epoch.stage is not Stage.DEALING:
+            page = self.admitting.page
+            self.admitting.put(page.without(frozenset(page.joining) - heard))
         self._put(epoch.dropped(height, time))
 
     def _roots(self) -> tuple[Root, ...]:
@@ -258,8 +317,3 @@ class Turning:
 
     def _put(self, epoch: Epoch) -> None:
         self._hall.pages.set(EPOCH, epoch.encode())
-
-
-def dealing_page(number: int, seat: int) -> str:
-    """Name the page of a seat's dealings towards an epoch."""
-    return f"dealing/{number}/{seat}"

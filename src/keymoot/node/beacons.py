@@ -31,14 +31,14 @@ class Beacons:
 
     def __init__(
         self,
-        committee: Committee,
+        committee: Callable[[], Committee],
         root: Callable[[Height], Root | None],
         message: Callable[[Height], bytes | None],
     ) -> None:
         """Collect for an assembly.
 
         Args:
-            committee: How many there are.
+            committee: Says who keeps the keys.
             root: Gives the beacon's root as of a height; None if its epoch is over.
             message: Says what the beacon of a height is over.
         """
@@ -92,7 +92,7 @@ class Beacons:
         return self._good(height)
 
     def _enough(self, height: Height) -> bool:
-        return len(self._good(height)) > self._committee.degree
+        return len(self._good(height)) > self._committee().degree
 
     def _good(self, height: Height) -> dict[int, bytes]:
         bad = self._bad.get(height, set())

@@ -46,7 +46,7 @@ class Config:
 
 
 def lock_file(data: Path) -> Path:
-    """Where the node that runs on a data folder says so: it holds the lock, and its pid."""
+    """Where the node that runs on a data folder says so: it holds the lock."""
     return data / "lock"
 
 

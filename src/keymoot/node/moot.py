@@ -1,7 +1,7 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 
 import structlog
 
@@ -17,10 +17,12 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.node.beacons import Beacons, message_at, root_at
+from keymoot.node.changes import Changes
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder, Take
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.members import chain_of
 from keymoot.threshold.committee import Committee
 
 PULSE_SECONDS = 1.0
@@ -36,49 +38,100 @@ log = structlog.get_logger("keymoot.moot")
 class Moot:
     """The seats of one embedded network."""
 
-    def __init__(self, seats: Sequence[SeatHolder]) -> None:
-        """Take over started enclaves, in the order of their seats."""
-        self.seats = tuple(seats)
+    def __init__(self, config: Config, seats: Sequence[SeatHolder]) -> None:
+        """Take over started enclaves."""
+        self._config = config
+        self._holders = {one.index: one for one in seats}
+        self._changes: Changes | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._watching: dict[int, asyncio.Task[None]] = {}
         self.ledger: Ledger | None = None
         self._engine: LocalEngine | None = None
         self._beacons: Beacons | None = None
+        self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
 
     @classmethod
-    async def start(cls, config: Config, count: int) -> "Moot":
-        """Start `count` enclaves side by side.
+    async def start(cls, config: Config, seats: Iterable[int]) -> "Moot":
+        """Start the enclaves of these seats side by side.
 
         Raises:
             EnclaveRefused: one cannot start; none is left running.
         """
-        starting = [
-            asyncio.create_task(SeatHolder.start(index, config)) for index in range(1, count + 1)
-        ]
+        starting = [asyncio.create_task(SeatHolder.start(index, config)) for index in seats]
         done = await asyncio.gather(*starting, return_exceptions=True)
-        seats = [one for one in done if isinstance(one, SeatHolder)]
+        started = [one for one in done if isinstance(one, SeatHolder)]
         for one in done:
             if isinstance(one, BaseException):
-                for seat in seats:
+                for seat in started:
                     await seat.close()
                 raise one
-        return cls(seats)
+        return cls(config, started)
 
     @property
     def committee(self) -> Committee:
-        """How many there are."""
-        return Committee(len(self.seats))
+        """Who keeps the keys."""
+        return self.assembly().hall.committee
+
+    @property
+    def seats(self) -> tuple[SeatHolder, ...]:
+        """The enclaves that run here, in the order of their seats; also who comes, or has left."""
+        return tuple(self._holders[index] for index in sorted(self._holders))
+
+    def holder(self, seat: int) -> SeatHolder | None:
+        """Give the enclave of a seat; None if it does not run here."""
+        return self._holders.get(seat)
+
+    @property
+    def changes(self) -> Changes:
+        """Who is to come, and to go."""
+        if self._changes is None:
+            raise Refused("the enclaves are not attached yet")
+        return self._changes
 
     def attach(self, engine: LocalEngine, ledger: Ledger, take: Take) -> None:
         """Connect all enclaves to the ledger; `take` gets the state secret from each."""
-        self._engine, self.ledger = engine, ledger
+        self._engine, self.ledger, self._take = engine, ledger, take
+        self._changes = Changes(self, ledger)
         self._beacons = Beacons(
-            self.committee,
+            lambda: self.committee,
             lambda height: root_at(ledger, height),
             lambda height: message_at(ledger, height),
         )
         for seat in self.seats:
             seat.attach(engine, self._hear, self._beacons.feed, take)
+
+    async def add(self, index: int) -> None:
+        """Start one more enclave; it follows the ledger from here on.
+
+        Raises:
+            EnclaveRefused: it cannot start.
+        """
+        engine, ledger, group = self._engine, self.ledger, self._group
+        if engine is None or ledger is None or group is None:
+            raise Refused("the enclaves are not attached yet")
+        one = await SeatHolder.start(index, self._config)
+        try:
+            await one.join(ledger.genesis.encode())
+            one.attach(engine, self._hear, self.beacons.feed, self._take)
+            await one.sync()
+        except BaseException:
+            await one.close()
+            raise
+        engine.seat_signer(one)
+        self._holders[index] = one
+        self._watching[index] = group.create_task(one.watch())
+
+    async def remove(self, index: int) -> None:
+        """End an enclave; its folder stays."""
+        one = self._holders.pop(index)
+        watching = self._watching.pop(index, None)
+        if watching is not None:
+            watching.cancel()
+        if self._engine is not None:
+            self._engine.unseat_signer(one)
+        await one.close()
 
     @property
     def beacons(self) -> Beacons:
@@ -96,7 +149,11 @@ class Moot:
     def seated(self) -> bool:
         """Tell whether the ledger knows the present start of enough enclaves."""
         hall = self.assembly().hall
-        known = [one for one in self.seats if hall.seat(one.index).boot == one.identity.boot]
+        known = [
+            one
+            for one in self.seats
+            if hall.has_seat(one.index) and hall.seat(one.index).boot == one.identity.boot
+        ]
         return len(known) >= self.committee.present
 
     # -- recovery
@@ -113,18 +170,20 @@ class Moot:
         height = engine.app.committed.height
         base = _signed_header(engine, height)
         head = self.assembly().hall.head
+        seats = [one for one in self.seats if one.index in head.members]
         terms = Certificate(
             genesis.network,
             head.generation,
             height,
             Hash32(genesis.network) if base is None else base.header.hash(),
-            {seat.index: seat.identity.boot for seat in self.seats},
+            {seat.index: seat.identity.boot for seat in seats},
         )
         unsigned = SignedCertificate(terms, {}).encode()
-        signatures = {seat.index: await seat.client.endorse(unsigned) for seat in self.seats}
+        signatures = {seat.index: await seat.client.endorse(unsigned) for seat in seats}
         certificate = SignedCertificate(terms, signatures).encode()
-        for seat in self.seats:
-            await seat.client.recover(base, certificate)
+        chain = chain_of(self.assembly())
+        for seat in seats:
+            await seat.client.recover(base, certificate, chain)
         self._certificate = NodeMessage(
             genesis.network, head.generation, 0, Kind.RECOVER, certificate
         ).encode()
@@ -193,8 +252,9 @@ class Moot:
     async def run(self) -> None:
         """Keep the enclaves alive and let time pass for them, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            self._group = tasks
             for seat in self.seats:
-                tasks.create_task(seat.watch())
+                self._watching[seat.index] = tasks.create_task(seat.watch())
             tasks.create_task(self._pulse())
             tasks.create_task(self._heal())
 
@@ -209,6 +269,7 @@ class Moot:
             await asyncio.sleep(PULSE_SECONDS)
             for seat in self.seats:
                 self._spawn(seat.pulse())
+            await self.changes.tend()
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""
@@ -221,7 +282,10 @@ class Moot:
             stands = ledger.height() == height and engine.waits_for_votes
             height = ledger.height()
             stuck = stuck + 1 if stands and not self.seated() else 0
-            if stuck < HEAL_LOOKS or not all(seat.alive for seat in self.seats):
+            members = self.committee
+            if stuck < HEAL_LOOKS or not all(
+                one.alive for one in self.seats if one.index in members
+            ):
                 continue
             log.warning("moot.recovers", height=height)
             try:

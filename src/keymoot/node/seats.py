@@ -25,8 +25,10 @@ from keymoot.enclave.messages import Identity
 from keymoot.engine import archive
 from keymoot.engine.local import LocalEngine
 from keymoot.node.config import Config
-from keymoot.runtime.assembly import gather_pages
+from keymoot.runtime.assembly import assembly_in, gather_pages
+from keymoot.runtime.members import chain_of
 from keymoot.runtime.receipt import Receipt
+from keymoot.store.state import State
 
 RESTART_SECONDS = 0.2
 """Pause before an enclave that ended is started again."""
@@ -150,7 +152,9 @@ class SeatHolder:
         header = provable.signed.header
         network = engine.app.genesis.network
         witness = gather_pages(provable.table, Hash32(header.app_hash), network, engine.app.cache)
-        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness))
+        state = State(provable.table, Hash32(header.app_hash), engine.app.cache)
+        chain = chain_of(assembly_in(state, network))
+        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness, chain))
         # What was sent is read in order, so blocks may follow at once.
         await asyncio.sleep(0)
         self._next = Height(header.height)
@@ -202,7 +206,7 @@ class SeatHolder:
     async def join(self, genesis: bytes) -> tuple[Secret | None, int]:
         """Join the network; give the state secret, if it is sealed, and its generation."""
         self._genesis = genesis
-        return await self.client.join(genesis)
+        return await self.client.join(genesis, self.index)
 
     async def watch(self) -> None:
         """Start the enclave again whenever its process ends."""
@@ -231,7 +235,8 @@ class SeatHolder:
             self._pulsing = False
 
     async def close(self) -> None:
-        """End the enclave."""
+        """End the enclave; it is shown nothing more."""
+        self._next, self.alive = None, False
         for task in list(self._tasks):
             task.cancel()
         await self.client.close()
@@ -241,7 +246,7 @@ class SeatHolder:
             await self.client.close()
         self.client = await _start(self.index, self._config)
         self.client.listen(self._say, self._take)
-        secret, _ = await self.client.join(self._genesis)
+        secret, _ = await self.client.join(self._genesis, self.index)
         if secret is not None:
             self._take(secret)
         self.alive = True

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +14,13 @@ import structlog
 import uvicorn
 import uvloop
 
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
+from keymoot.base.strict_json import Json
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.gateway.app import create_app
 from keymoot.node.config import Config, lock_file
+from keymoot.node.control import Control, Verb
+from keymoot.node.moot import Moot
 from keymoot.node.progress import show_founding
 from keymoot.node.wiring import Node, build
 
@@ -28,18 +31,6 @@ class InUse(Refused):
     """The data folder or the port is somebody else's."""
 
     code = "IN_USE"
-
-
-class NoNode(Refused):
-    """No node runs on that folder."""
-
-    code = "NO_NODE"
-
-    def __init__(self, data: Path) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"no node of yours runs on {data}: name the folder of `keymoot up` with --data"
-        )
 
 
 def serve(config: Config) -> int:
@@ -69,22 +60,13 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    turning: set[asyncio.Task[None]] = set()
-
-    def turn() -> None:
-        task = asyncio.create_task(node.moot.turn())
-        turning.add(task)
-        task.add_done_callback(turning.discard)
-
     def ask_to_stop() -> None:
         stop.set()
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
-    loop.add_signal_handler(signal.SIGUSR1, turn)
-    # Only now: a process that does not wait for the signal would end by it.
-    lock_file(config.data).write_text(f"{os.getpid()}\n")
+    control = asyncio.create_task(Control(config.data, verbs_of(node.moot)).run())
     # The door opens when the assembly has its keys: before that nobody could be served.
     founded = asyncio.create_task(show_founding(node.moot, _say))
     asked = asyncio.create_task(stop.wait())
@@ -103,31 +85,31 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
             _say(f"stopped: {_public(error)}")
     server.should_exit = True
     running.cancel()
-    await asyncio.wait([running, http], timeout=GRACE_SECONDS)
+    control.cancel()
+    await asyncio.wait([running, http, control], timeout=GRACE_SECONDS)
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
 
 
-def ask_to_turn(data: Path) -> None:
-    """Tell the node that runs on a data folder to vote for the end of the epoch.
+def verbs_of(moot: Moot) -> dict[str, Verb]:
+    """Give what the node can be told on this machine."""
 
-    Whoever may signal its process may ask.
+    async def turn(_: Mapping[str, Json]) -> dict[str, Json]:
+        await moot.turn()
+        return {}
 
-    Raises:
-        Refused: no node of ours runs there.
-    """
-    try:
-        file = lock_file(data).open()
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.kill(int(file.read()), signal.SIGUSR1)
-                return
-    except (OSError, ValueError) as error:
-        raise NoNode(data) from error
-    raise NoNode(data)
+    async def join(_: Mapping[str, Json]) -> dict[str, Json]:
+        return {"seat": await moot.changes.join()}
+
+    async def leave(asked: Mapping[str, Json]) -> dict[str, Json]:
+        seat = asked.get("seat")
+        if isinstance(seat, bool) or not isinstance(seat, int):
+            raise Malformed("a seat is a number", "seat")
+        await moot.changes.leave(seat)
+        return {}
+
+    return {"turn": turn, "join": join, "leave": leave}
 
 
 def _http(node: Node) -> uvicorn.Server:
@@ -209,8 +191,6 @@ def _lock(data: Path) -> Iterator[None]:
         raise InUse(
             f"another node runs on {data}: stop it, or choose another folder with --data"
         ) from error
-    # Whose process it was is not told any more.
-    os.ftruncate(descriptor, 0)
     try:
         yield
     finally:

@@ -92,6 +92,7 @@ class ShareService:
         self._ledger = ledger
         self._moot = moot
         self._keys = keys
+        self._links = Height(-1), 0
         self._vault: Together[Hash32, tuple[int, Answer]] = Together(self._by_vault)
         self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
 
@@ -143,8 +144,11 @@ class ShareService:
                 },
             }
             return self._told(request, BOUND) | {"refusal": refusal}
-        return self._told(request, RELEASED) | {
-            "node": self._node(seat),
+        holder = self._moot.holder(seat)
+        told = self._told(request, RELEASED)
+        if holder is not None:
+            told["node"] = holder.identity.identity_key.hex0x
+        return told | {
             "sealed": data(answer.sealed),
             "signature": data(answer.signature),
         }
@@ -159,7 +163,11 @@ class ShareService:
     def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
         answers: list[Json] = []
         for seat, answer in found:
-            told: dict[str, Json] = {"seat": seat, "node": self._node(seat)}
+            holder = self._moot.holder(seat)
+            if holder is None:
+                # Who has left since signs for nobody any more.
+                continue
+            told: dict[str, Json] = {"seat": seat, "node": holder.identity.identity_key.hex0x}
             if answer.code:
                 told |= {"code": answer.code, "message": answer.message}
             else:
@@ -262,15 +270,21 @@ class ShareService:
             base_fee=genesis.base_fee,
         )
 
-    def _node(self, seat: int) -> str:
-        return self._moot.seats[seat - 1].identity.identity_key.hex0x
+    def _successions(self) -> int:
+        """Count the links of the succession; looked up once a block."""
+        height = self._ledger.height()
+        if self._links[0] != height:
+            self._links = height, self._moot.assembly().turning.handover.latest.count
+        return self._links[1]
 
     def _told(self, request: Hash32, status: str) -> dict[str, Json]:
         return {
             "status": status,
             "request": request.hex0x,
-            "node": self._node(1),
+            "node": self._moot.seats[0].identity.identity_key.hex0x,
             "custody": IN_VAULT,
             "simulated": self._moot.seats[0].identity.simulated,
             "refusal": None,
+            # Whoever knows fewer links asks who keeps the keys now.
+            "successions": self._successions(),
         }

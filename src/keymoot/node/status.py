@@ -1,4 +1,4 @@
-"""What the assembly looks like from outside: seats, generation, roots, stock."""
+"""What the assembly looks like from outside: who sits, comes and goes, generation, roots, stock."""
 
 from typing import TYPE_CHECKING
 
@@ -22,17 +22,19 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
     standing = assembly.handout.standing
     keygen = assembly.founding.keygen
     seats: list[Json] = []
-    for seat in moot.seats:
-        known = hall.seat(seat.index)
+    leaving = {*assembly.turning.admitting.page.leaving, *moot.changes.leaving}
+    for index, known in hall.seats().items():
+        holder = moot.holder(index)
         seats.append(
             {
-                "seat": seat.index,
+                "seat": index,
                 "identityKey": known.identity.hex0x,
-                "seated": known.boot == seat.identity.boot,
+                "seated": holder is not None and known.boot == holder.identity.boot,
                 "since": known.since,
                 "nextKey": data(known.next) if known.next else None,
-                "restarts": seat.restarts,
-                "excluded": seat.index in head.out,
+                "restarts": 0 if holder is None else holder.restarts,
+                "excluded": index in head.out,
+                "leaving": index in leaving,
             }
         )
     roots: dict[str, Json] = {}
@@ -76,10 +78,26 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
             "ed25519": assembly.commitments.left(),
         },
         "seats": seats,
+        "joining": _joining_json(assembly, moot),
+        "successions": assembly.turning.handover.latest.count,
         "cheats": [
             {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
         ],
     }
+
+
+def _joining_json(assembly: Assembly, moot: "Moot") -> list[Json]:
+    """Describe who comes: enclaves that run here, and those that the ledger has admitted."""
+    admitted = assembly.turning.admitting.page.joining
+    found: list[Json] = []
+    for seat in sorted(admitted.keys() | moot.changes.joining):
+        holder, known = moot.holder(seat), admitted.get(seat)
+        identity = known.identity if known is not None else holder and holder.identity.identity_key
+        if identity:
+            found.append(
+                {"seat": seat, "identityKey": identity.hex0x, "admitted": known is not None}
+            )
+    return found
 
 
 def _epoch_json(assembly: Assembly) -> Json:

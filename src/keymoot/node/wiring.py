@@ -17,7 +17,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
-from keymoot.engine.start import open_application, stored_genesis
+from keymoot.engine.start import members_in, open_application, stored_genesis
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
 from keymoot.moot.assembly import Founder
 from keymoot.node.config import Config
@@ -73,7 +73,8 @@ async def build(config: Config) -> Node:
     """
     store = LmdbStore(config.data)
     genesis = stored_genesis(store)
-    moot = await Moot.start(config, len(genesis.members) if genesis else config.nodes)
+    members = members_in(store, genesis) if genesis else range(1, config.nodes + 1)
+    moot = await Moot.start(config, members)
     try:
         fresh = genesis is None
         genesis = genesis or _new_genesis(moot, config)
@@ -113,14 +114,19 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
 
 
 def _member(identity: Identity) -> Member:
-    founder = Founder(identity.identity_key, identity.sealing, identity.boot)
+    founder = Founder(
+        identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
+    )
     return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
 
 
 def _info(moot: Moot) -> NodeInfo:
-    seats = [seat.identity for seat in moot.seats]
-    return NodeInfo(
-        version=version("keymoot"),
-        simulated=any(one.simulated for one in seats),
-        seats=tuple(SeatInfo(one.identity_key, one.measurement, one.quote) for one in seats),
-    )
+    def seats() -> tuple[SeatInfo, ...]:
+        members = moot.committee
+        known = [(one.index, one.identity) for one in moot.seats if one.index in members]
+        return tuple(
+            SeatInfo(seat, one.identity_key, one.measurement, one.quote) for seat, one in known
+        )
+
+    simulated = any(one.identity.simulated for one in moot.seats)
+    return NodeInfo(version=version("keymoot"), simulated=simulated, seats=seats)

@@ -61,14 +61,15 @@ class Member:
         """
         consensus, identity, power, seat = list_of(item, 4, path)
         key = fixed_of(identity, Bytes32, f"{path}.identityKey")
+        signer = Ed25519Key(fixed_of(consensus, Bytes32, f"{path}.consensusKey"))
         founder = None
         if seat != []:
             sealing, boot = list_of(seat, 2, f"{path}.seat")
             point = bytes_of(sealing, f"{path}.sealing", POINT_BYTES)
             SECP256K1.decode(point)
-            founder = Founder(key, point, Boot.decode(boot))
+            founder = Founder(key, signer, point, Boot.decode(boot))
         return Member(
-            Ed25519Key(fixed_of(consensus, Bytes32, f"{path}.consensusKey")),
+            signer,
             key,
             uint_of(power, f"{path}.power", 7),
             founder,

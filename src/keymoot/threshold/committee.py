@@ -1,17 +1,22 @@
-"""How many there are, how many may be broken, and how many it takes.
+"""Who sits in a committee, how many may be broken, and how many it takes.
 
-DESIGN section 2. For n parties, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never
+DESIGN section 2. For n members, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never
 multiplied have degree ⌊(n+f)/2⌋, so that any two sufficient sets have an honest party in
 common; ECDSA multiplies two sharings, and 2·degree+1 honest dealers must exist, so its
 degree is ⌊(n−f−1)/2⌋. Whoever holds degree+1 shares of a root holds the root.
+
+A member's index is where the polynomials are evaluated for it. Members leave, and nobody
+else's index moves: so there may be gaps, and all counts are of members, never of indices.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from keymoot.threshold.errors import BadCommittee
 
 MAX_SIZE = 64
-"""Largest committee; commitments, boxes and complaints are bounded by it."""
+"""Largest committee, and highest index; commitments, boxes and complaints are bounded by it."""
 
 MIN_SIZE = 4
 """Smallest committee that tolerates one Byzantine party."""
@@ -19,17 +24,37 @@ MIN_SIZE = 4
 
 @dataclass(frozen=True, slots=True)
 class Committee:
-    """A committee of `size` parties with indices 1..size."""
+    """A committee of members with indices from 1 to 64, in rising order."""
 
-    size: int
+    indices: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a size that tolerates nobody, or that is above the bound."""
+        """Refuse a size that tolerates nobody, one above the bound, and indices out of bounds."""
         if not MIN_SIZE <= self.size <= MAX_SIZE:
             raise BadCommittee(
                 f"a committee has {MIN_SIZE} to {MAX_SIZE} members, so that at least one may "
                 f"fail, got {self.size}"
             )
+        if tuple(sorted(set(self.indices))) != self.indices:
+            raise BadCommittee("the indices of a committee rise, and none comes twice")
+        # 0 is where the secret is.
+        if self.indices[0] < 1 or self.indices[-1] > MAX_SIZE:
+            raise BadCommittee(f"a member has an index from 1 to {MAX_SIZE}")
+
+    @classmethod
+    def of(cls, size: int) -> Self:
+        """Give the committee of 1..size."""
+        return cls(tuple(range(1, min(size, MAX_SIZE + 1) + 1)))
+
+    @classmethod
+    def among(cls, indices: Iterable[int]) -> Self:
+        """Give the committee of these indices, in whatever order they come."""
+        return cls(tuple(sorted(indices)))
+
+    @property
+    def size(self) -> int:
+        """Count the members: n."""
+        return len(self.indices)
 
     @property
     def faults(self) -> int:
@@ -51,10 +76,9 @@ class Committee:
         """Give the degree of the other roots."""
         return (self.size + self.faults) // 2
 
-    @property
-    def indices(self) -> range:
-        """Give all indices, 1..n; 0 is where the secret is."""
-        return range(1, self.size + 1)
+    def __contains__(self, index: object) -> bool:
+        """Tell whether somebody has this index."""
+        return index in self.indices
 
     def check(self, index: int) -> int:
         """Take an index from outside.
@@ -63,5 +87,6 @@ class Committee:
             BadCommittee: nobody has it.
         """
         if index not in self.indices:
-            raise BadCommittee(f"this committee has members 1 to {self.size}, none is {index}")
+            members = ", ".join(str(one) for one in self.indices)
+            raise BadCommittee(f"this committee has the members {members}, none is {index}")
         return index

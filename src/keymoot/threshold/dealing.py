@@ -33,7 +33,7 @@ class Recipients:
         group: Where the shared value lives.
         session: What the dealing is part of.
         degree: Of the polynomial: that many shares tell nothing.
-        keys: Encryption keys (secp256k1) by index, 1..n.
+        keys: Encryption keys (secp256k1) by index; there may be gaps.
     """
 
     group: Group[Any]
@@ -93,7 +93,7 @@ def check(to: Recipients, dealer: int, dealing: Dealing) -> list[Any]:
     # 2. Each is a point of the group, and none is the identity.
     points = decode_points(to.group, dealer, dealing.commitments)
     # 3. The envelope is the dealer's own.
-    boxes.check(to.session, dealer, dealing.envelope, len(to.keys))
+    boxes.check(to.session, dealer, dealing.envelope, to.keys)
     return points
 
 

@@ -117,7 +117,7 @@ def root(to: Recipients, qualified: Mapping[int, Opening], need: int) -> Root:
     total = add_commitments(to.group, commitments)
     if to.group.is_identity(total[0]):
         raise TooFew("dealings", 0, need)
-    return root_of(to.group, total, len(to.keys))
+    return root_of(to.group, total, max(to.keys))
 
 
 def finish(

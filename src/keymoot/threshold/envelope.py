@@ -10,7 +10,7 @@ Then everybody opens that box, and no other: another dealing has another ephemer
 and a copied one fails its proof before anyone could be made to open it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from keymoot.base import rlp
@@ -40,7 +40,7 @@ _NONCE = bytes(NONCE_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One box for each recipient 1..n, in that order."""
+    """The box of recipient i in place i; the places of indices that nobody has are empty."""
 
     ephemeral: bytes
     proof: bytes
@@ -109,7 +109,7 @@ def seal(
     Args:
         session: What the boxes belong to.
         dealer: Who sends.
-        recipients: Public keys by index, 1..n.
+        recipients: Public keys by index; there may be gaps.
         contents: Secret bytes by the same indices.
         dice: Fresh.
     """
@@ -118,20 +118,23 @@ def seal(
     proof = prove_possession(SECP256K1, session, dealer, secret, ephemeral, nonce)
     encoded = SECP256K1.encode(ephemeral)
     boxes = []
-    for index in sorted(recipients):
+    for index in range(1, max(recipients) + 1):
+        if index not in recipients:
+            boxes.append(b"")
+            continue
         shared = SECP256K1.multiply(secret, recipients[index])
         key = _key(session, dealer, index, encoded, recipients[index], shared)
         boxes.append(Sealer(key).seal(_NONCE, contents[index], _about(session, dealer, index)))
     return Envelope(encoded, proof.encode(SECP256K1), tuple(boxes))
 
 
-def check(session: Session, dealer: int, envelope: Envelope, boxes: int) -> Point:
+def check(session: Session, dealer: int, envelope: Envelope, recipients: Collection[int]) -> Point:
     """Check an envelope as everyone does before its boxes may be opened or quarrelled over.
 
     Gives the ephemeral point.
 
     Raises:
-        Cheated: no point, no proof in this dealer's name, or another number of boxes.
+        Cheated: no point, no proof in this dealer's name, or boxes of others than the recipients.
     """
     try:
         ephemeral = SECP256K1.decode(envelope.ephemeral)
@@ -140,8 +143,11 @@ def check(session: Session, dealer: int, envelope: Envelope, boxes: int) -> Poin
         raise Cheated(dealer, f"sent an envelope that is none: {error}") from error
     if not verify_possession(SECP256K1, session, dealer, ephemeral, proof):
         raise Cheated(dealer, "did not prove to have made his ephemeral point")
-    if len(envelope.boxes) != boxes:
-        raise Cheated(dealer, f"sent {len(envelope.boxes)} boxes to {boxes} recipients")
+    places = max(recipients)
+    if len(envelope.boxes) != places:
+        raise Cheated(dealer, f"sent {len(envelope.boxes)} boxes for {places} places")
+    if any(box and at not in recipients for at, box in enumerate(envelope.boxes, 1)):
+        raise Cheated(dealer, "sent a box to somebody who is no recipient")
     return ephemeral
 
 

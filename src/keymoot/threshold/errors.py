@@ -1,6 +1,6 @@
 """What goes wrong in a threshold protocol, and who did it.
 
-A party is named by its index in the committee, 1..n. `Cheated` is certain: what it rests
+A party is named by its index in the committee. `Cheated` is certain: what it rests
 on is public or was opened with a proof, so everyone who looks reaches the same name.
 """
 

@@ -120,8 +120,9 @@ def deal(batch: Batch, dealer: int, dice: Dice) -> FirstDealing:
         masks.append(GROUP.encode_all(commit_masked(value, mask)))
         plains.append(GROUP.encode_all(commit(GROUP, nonce)))
         for polynomial in polynomials:
-            for index, one in enumerate(evaluate_all(GROUP, polynomial, len(batch.keys)), 1):
-                contents[index].append(one.expose())
+            values = evaluate_all(GROUP, polynomial, max(batch.keys))
+            for index, content in contents.items():
+                content.append(values[index - 1].expose())
     joined = {index: b"".join(content) for index, content in contents.items()}
     envelope = boxes.seal(batch.first, dealer, batch.keys, joined, dice.child("envelope"))
     return FirstDealing(tuple(masks), tuple(plains), envelope)
@@ -135,7 +136,7 @@ def check(batch: Batch, dealer: int, dealing: FirstDealing) -> FirstClaim:
     """
     masks = read_commitments(batch, dealer, dealing.masked)
     plains = read_commitments(batch, dealer, dealing.plain)
-    boxes.check(batch.first, dealer, dealing.envelope, len(batch.keys))
+    boxes.check(batch.first, dealer, dealing.envelope, batch.keys)
     hashed = digest("first", batch.first, index_bytes(dealer), *dealing.masked, *dealing.plain)
     return FirstClaim(masks, plains, hashed)
 

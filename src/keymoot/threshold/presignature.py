@@ -44,7 +44,7 @@ class Batch:
     Attributes:
         session: Network, generation, epoch and number of the batch.
         root: The ECDSA root whose presignatures these are.
-        keys: Encryption keys of boot by index, 1..n.
+        keys: Encryption keys of boot by index; there may be gaps.
         size: Presignatures.
     """
 

@@ -56,7 +56,7 @@ def root(to: Recipients, old: Root, chosen: Mapping[int, Dealing]) -> Root:
         ),
         strict=True,
     )
-    made = root_of(to.group, [to.group.sum(column) for column in columns], len(to.keys))
+    made = root_of(to.group, [to.group.sum(column) for column in columns], max(to.keys))
     if not to.group.equal(made.public, old.public):
         raise Defect("a reshare changed the key")
     return made

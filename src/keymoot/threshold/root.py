@@ -21,7 +21,8 @@ class Root:
         group: Where it lives.
         degree: degree+1 shares give the key; never fewer.
         public: The public key.
-        shares: Verification shares X_1..X_n: what each member's share is committed to.
+        shares: Verification shares X_1..X_m, m the highest index of a member: what each one's
+            share is committed to. Gaps in the committee have theirs too, and nobody the share.
     """
 
     group: Group[Any]
@@ -66,7 +67,7 @@ class Share:
     root: Root
 
 
-def root_of(group: Group[Any], commitment: Sequence[Any], size: int) -> Root:
-    """Give the root that a commitment to a polynomial makes."""
-    shares = evaluate_everywhere(group, list(commitment), size)
+def root_of(group: Group[Any], commitment: Sequence[Any], highest: int) -> Root:
+    """Give the root that a commitment to a polynomial makes, for indices up to `highest`."""
+    shares = evaluate_everywhere(group, list(commitment), highest)
     return Root(group, len(commitment) - 1, commitment[0], tuple(shares))

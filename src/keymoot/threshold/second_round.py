@@ -104,8 +104,9 @@ def deal(
             points += commit_masked(value, mask)
             masks.append(mask[0])
             for polynomial in (value, mask):
-                for index, one in enumerate(evaluate_all(GROUP, polynomial, len(batch.keys)), 1):
-                    contents[index].append(one.expose())
+                values = evaluate_all(GROUP, polynomial, max(batch.keys))
+                for index, content in contents.items():
+                    content.append(values[index - 1].expose())
         commitments.append(points)
         known.append(Witness(own.nonce, own.value, own.mask, *masks))
     statement = _statement(batch, dealer, public, commitments)
@@ -124,7 +125,7 @@ def read(batch: Batch, public: FirstPublic, dealer: int, dealing: SecondDealing)
         Cheated: another shape, no points, a bad envelope.
     """
     commitments = read_commitments(batch, dealer, dealing.products, 2)
-    boxes.check(batch.second, dealer, dealing.envelope, len(batch.keys))
+    boxes.check(batch.second, dealer, dealing.envelope, batch.keys)
     try:
         proof = ProductsProof.decode(dealing.proof)
     except Malformed as error:

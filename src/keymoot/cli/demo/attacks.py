@@ -95,7 +95,7 @@ def _double(stage: Stage) -> None:
 
 def _copy_with_fuses(stage: Stage, copy: Path) -> None:
     """Break as many enclaves as the degree allows, then one more."""
-    degree = Committee(DEFAULT_NODES).ecdsa_degree
+    degree = Committee.of(DEFAULT_NODES).ecdsa_degree
     few, enough = range(1, degree + 1), range(1, degree + 2)
     held = _signs_with(stage, copy, few)
     stage.report.attack(

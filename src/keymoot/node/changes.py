@@ -1,0 +1,146 @@
+"""Enclaves that come to this machine, and go: what whoever runs it has asked for.
+
+A newcomer is started beside the others and follows the ledger; all enclaves here invite it,
+and it joins with the epoch's end. What was asked is asked again while it is not done: an
+attempt that fails, or a generation, forgets votes. A restart of the node forgets what was
+asked of it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from keymoot.base.errors import KeymootError, Refused
+from keymoot.engine.ledger import Ledger
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.epoch import Stage
+from keymoot.runtime.members import SETTLING_BLOCKS
+from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
+
+if TYPE_CHECKING:
+    from keymoot.node.moot import Moot
+
+TAKEN_SECONDS = 20.0
+"""How long whoever asked waits for the ledger to take it."""
+
+log = structlog.get_logger("keymoot.changes")
+
+
+class NoChange(Refused):
+    """The assembly cannot change like that."""
+
+    code = "NO_CHANGE"
+
+
+class Changes:
+    """What is to change about the seats of one machine."""
+
+    def __init__(self, moot: "Moot", ledger: Ledger) -> None:
+        """Begin without wishes."""
+        self._moot = moot
+        self._ledger = ledger
+        self.joining: set[int] = set()
+        self.leaving: set[int] = set()
+
+    async def join(self) -> int:
+        """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
+
+        Comes back when the ledger has admitted it, or does not yet after `TAKEN_SECONDS`: then
+        it is asked again.
+
+        Raises:
+            NoChange: there are no roots yet, or no seat is vacant.
+            EnclaveRefused: it cannot start.
+        """
+        assembly = self._moot.assembly()
+        if not assembly.hall.ready:
+            raise NoChange("the assembly is still making its keys: try again in a moment")
+        taken = {*assembly.hall.head.members, *assembly.turning.admitting.page.joining}
+        taken |= {one.index for one in self._moot.seats}
+        vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
+        if not vacant:
+            raise NoChange(f"all {MAX_SIZE} seats are taken")
+        seat = vacant[0]
+        # The next one who asks sees that it is taken.
+        self.joining.add(seat)
+        try:
+            await self._moot.add(seat)
+        except BaseException:
+            self.joining.discard(seat)
+            raise
+        log.info("seat.joins", seat=seat)
+        await self._say_again(self._moot.assembly())
+        await self._until(lambda now: seat in now.turning.admitting.page.joining)
+        return seat
+
+    async def leave(self, seat: int) -> None:
+        """Have a member leave with the epoch's end.
+
+        Raises:
+            NoChange: nobody has that seat, or too few would be left.
+        """
+        assembly = self._moot.assembly()
+        page, members = assembly.turning.admitting.page, assembly.hall.head.members
+        if seat not in members:
+            raise NoChange(f"nobody has seat {seat}; the members are {members}")
+        going = {*page.leaving, *self.leaving, seat}
+        left = len({*members, *page.joining, *self.joining} - going)
+        if left < MIN_SIZE:
+            raise NoChange(f"{left} would be left, an assembly has at least {MIN_SIZE} members")
+        self.leaving.add(seat)
+        log.info("seat.leaves", seat=seat)
+        await self._say_again(assembly)
+        await self._until(lambda now: seat in now.turning.admitting.page.leaving)
+
+    async def tend(self) -> None:
+        """Go on with what was asked; end the enclaves of those who left."""
+        assembly = self._moot.assembly()
+        if not assembly.hall.ready:
+            return
+        members = set(assembly.hall.head.members)
+        self.joining -= members
+        self.leaving &= members
+        await self._say_again(assembly)
+        settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
+        if self._ledger.height() < settled:
+            return
+        for one in self._moot.seats:
+            if one.index not in members | self.joining:
+                log.info("seat.left", seat=one.index)
+                await self._moot.remove(one.index)
+
+    async def _until(self, taken: Callable[[Assembly], bool]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_SECONDS):
+                while not taken(self._moot.assembly()):
+                    await self._ledger.new_block()
+
+    async def _say_again(self, assembly: Assembly) -> None:
+        """Have enclaves say what the ledger has not taken yet."""
+        epoch, page = assembly.turning.epoch, assembly.turning.admitting.page
+        if epoch is None or epoch.stage is not Stage.LIVING:
+            return
+        holders = {one.index: one for one in self._moot.seats}
+        voters = [holders[seat] for seat in assembly.hall.head.members if seat in holders]
+        for seat in sorted(self.joining & holders.keys() - page.joining.keys()):
+            identity = holders[seat].identity.identity_key
+            voted = page.invited.get(identity, frozenset())
+            for one in voters:
+                if one.index not in voted:
+                    await _quietly(one.client.admit(identity))
+        for seat in sorted(self.leaving - set(page.leaving)):
+            own = holders.get(seat)
+            asked = [own] if own is not None and own.alive else voters
+            for one in asked:
+                await _quietly(one.client.part(seat))
+
+
+async def _quietly(asking: Awaitable[None]) -> None:
+    try:
+        await asking
+    except KeymootError as error:
+        # It is asked again.
+        log.debug("enclave.says_no", reason=str(error))

@@ -1,0 +1,167 @@
+"""Members of a real network come and go while agents sign: no error, and no other address."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from keymoot.agent.account import Account
+from keymoot.agent.derived_keys import DerivedKeys
+from keymoot.agent.errors import WrongAnswer
+from keymoot.agent.owner import new_key
+from keymoot.crypto.secp256k1 import address_of_secret
+from keymoot.node.config import FUSE_VARIABLE
+from keymoot.node.control import FILE_NAME, NodeRefused, ask
+from tests.node.running import Running, pay, running, wallet_with_agent
+from tests.node.test_epochs import Requesters, epoch, turn, until_seated
+
+
+def members(node: Running) -> list[int]:
+    return [one["seat"] for one in node.network.call("keymoot_assembly")["seats"]]
+
+
+def cli(node: Running, *arguments: str) -> str:
+    """Run a command of `keymoot net` as a person does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "keymoot.cli", "net", *arguments],
+        env={**os.environ, FUSE_VARIABLE: str(node.fuses)},
+        capture_output=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def until_admitted(node: Running, seat: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        joining = node.network.call("keymoot_assembly")["joining"]
+        if any(one["seat"] == seat and one["admitted"] for one in joining):
+            return
+        assert time.monotonic() < deadline, joining
+        time.sleep(0.05)
+
+
+def until_leaving(node: Running, seat: int) -> None:
+    deadline = time.monotonic() + 20
+    while not any(
+        one["seat"] == seat and one["leaving"]
+        for one in node.network.call("keymoot_assembly")["seats"]
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+
+def until_enclaves(node: Running, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while len(node.enclaves()) != count:
+        assert time.monotonic() < deadline, node.enclaves()
+        time.sleep(0.05)
+
+
+def until_signed(requesters: Requesters, more: int) -> None:
+    wanted = len(requesters.signed) + more
+    deadline = time.monotonic() + 60
+    while len(requesters.signed) < wanted and not requesters.errors:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        wallet, credential, account = wallet_with_agent(node, owner, limit=10**9)
+        keys = DerivedKeys(owner.network, owner._key)
+        derived = keys.derive(b"a name").expose()
+        requesters = Requesters(account, 2)
+        where = ("--data", str(node.data))
+        # 1. One more, at the lowest vacant seat.
+        assert "seat 5 joins" in cli(node, "join", *where)
+        until_admitted(node, 5)
+        assert members(node) == [1, 2, 3, 4]
+        assert "epoch 1 has begun" in cli(node, "turn", *where, "--url", node.url)
+        assert members(node) == [1, 2, 3, 4, 5]
+        until_signed(requesters, 10)
+        # 2. One in the middle goes, with its process, and leaves its folder.
+        assert "seat 2 leaves" in cli(node, "leave", "2", *where)
+        until_leaving(node, 2)
+        assert len(node.enclaves()) == 5
+        assert "epoch 2 has begun" in cli(node, "turn", *where, "--url", node.url)
+        assert members(node) == [1, 3, 4, 5]
+        until_signed(requesters, 10)
+        until_enclaves(node, 4)
+        assert node.config.enclave_folder(2).is_dir()
+        status = json.loads(cli(node, "status", "--url", node.url, "--json"))
+        assert [one["seat"] for one in status["seats"]] == [1, 3, 4, 5]
+        assert [one["seat"] for one in status["nodes"]] == [1, 3, 4, 5]
+        assert (status["joining"], status["successions"], status["cheats"]) == ([], 2, [])
+        requesters.stop()
+        assert not requesters.errors
+        assert len(set(requesters.signed)) == len(requesters.signed)
+        # 3. The present members' enclaves are started, and go on.
+        node.stop()
+        node.start()
+        until_seated(node)
+        assert (members(node), epoch(node)) == ([1, 3, 4, 5], 2)
+        assert len(node.enclaves()) == 4
+        # 4. A credential of before follows to them; the addresses and keys are the same.
+        assert len(credential.nodes) == 4
+        Account(credential, node.url).sign_transaction(pay(1))
+        assert owner.show(wallet.wallet).account == wallet.account
+        assert keys.derive(b"a name").expose() == derived
+        # 5. A number that is free is given again.
+        assert ask(node.data, "join")["seat"] == 2
+        until_admitted(node, 2)
+        turn(node)
+        assert members(node) == [1, 2, 3, 4, 5]
+        Account(credential, node.url).sign_transaction(pay(2))
+        os.kill(node.enclaves()[0], signal.SIGKILL)
+        until_seated(node)
+        Account(credential, node.url).sign_transaction(pay(3))
+
+
+def test_who_may_not_leave_and_what_is_no_verb(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        node.owner()
+        assert (node.data / FILE_NAME).stat().st_mode & 0o777 == 0o600
+        with pytest.raises(NodeRefused, match="at least 4"):
+            ask(node.data, "leave", seat=2)
+        with pytest.raises(NodeRefused, match="stays"):
+            ask(node.data, "leave", seat=1)
+        with pytest.raises(NodeRefused, match="nobody has seat"):
+            ask(node.data, "leave", seat=9)
+        for wrong in ({"seat": "2"}, {"seat": True}, {}):
+            with pytest.raises(NodeRefused, match="a number"):
+                ask(node.data, "leave", **wrong)
+        with pytest.raises(NodeRefused, match="the verbs are"):
+            ask(node.data, "open")
+        turn(node)
+
+
+def test_an_agent_believes_no_members_who_do_not_follow(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        _, credential, account = wallet_with_agent(node, node.owner())
+        transport = account._transport
+        plain = transport.call
+        lies: list = ["0x00", 7, []]
+
+        def call(method, parameters, timeout_seconds):
+            told = plain(method, parameters, timeout_seconds)
+            if method == "keymoot_ask":
+                told["successions"] = 1
+            return [lies.pop()] if method == "keymoot_successions" and lies else told
+
+        transport.call = call
+        for nonce in range(3):
+            with pytest.raises(WrongAnswer):
+                account.sign_transaction(pay(nonce))
+        transport.call = plain
+        account.sign_transaction(pay(9))
+        assert address_of_secret(new_key()) != credential.address
