@@ -127,6 +127,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     messages.read_votes,
     messages.read_release,
     messages.read_answers,
+    messages.read_join,
     messages.read_sync,
     messages.read_follow,
     messages.read_cosign,

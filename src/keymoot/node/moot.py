@@ -211,12 +211,14 @@ class Moot:
 
     async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[tuple[int, list[Answer]]]:
         """Ask all enclaves at once; those that are silent are left out."""
+        # Enclaves may come and go meanwhile.
+        seats = self.seats
         found = await asyncio.gather(
-            *(seat.cosign(asked) for seat in self.seats), return_exceptions=True
+            *(seat.cosign(asked) for seat in seats), return_exceptions=True
         )
         return [
             (seat.index, answers)
-            for seat, answers in zip(self.seats, found, strict=True)
+            for seat, answers in zip(seats, found, strict=True)
             if not isinstance(answers, BaseException)
         ]
 

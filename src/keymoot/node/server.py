@@ -67,6 +67,12 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
     control = asyncio.create_task(Control(config.data, verbs_of(node.moot)).run())
+
+    def report(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("control.stopped", error=type(task.exception()).__name__)
+
+    control.add_done_callback(report)
     # The door opens when the assembly has its keys: before that nobody could be served.
     founded = asyncio.create_task(show_founding(node.moot, _say))
     asked = asyncio.create_task(stop.wait())

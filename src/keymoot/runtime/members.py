@@ -5,6 +5,7 @@ the first one that they sign.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
 from keymoot.base.errors import Defect
@@ -40,7 +41,7 @@ def follow_chain(genesis: Genesis, chain: Sequence[bytes]) -> list[Members]:
 def validators_of(genesis: Genesis, members: Members) -> ValidatorSet:
     """Give who signs blocks while these keep the keys: after the founders all weigh the same."""
     if members.epoch == 0:
-        return genesis.validators()
+        return _founding(genesis)
     return _equal(members.keepers)
 
 
@@ -53,16 +54,16 @@ def validators_at(assembly: Assembly, genesis: Genesis, height: Height) -> Valid
         height: Not below the change before the newest.
     """
     if not assembly.hall.founded:
-        return genesis.validators()
+        return _founding(genesis)
     latest = assembly.turning.handover.latest
     settled = height >= latest.height + SETTLING_BLOCKS
     count = latest.count if settled or not latest.count else latest.count - 1
     if not count:
-        return genesis.validators()
+        return _founding(genesis)
     raw = assembly.hall.pages.get(succession_page(count))
     if raw is None:
         raise Defect(f"link {count} of the succession is not at hand")
-    return _equal(Succession.decode(raw).terms.keepers)
+    return _named_by(raw)
 
 
 def signers_of(genesis: Genesis, steps: Sequence[Members], named: bytes) -> ValidatorSet:
@@ -89,6 +90,17 @@ def chain_of(assembly: Assembly, known: int = 0, most: int = MAX_CHAIN) -> list[
             raise Defect(f"link {count} of the succession is not at hand")
         found.append(raw)
     return found
+
+
+@lru_cache(maxsize=4)
+def _founding(genesis: Genesis) -> ValidatorSet:
+    return genesis.validators()
+
+
+@lru_cache(maxsize=16)
+def _named_by(link: bytes) -> ValidatorSet:
+    """Read a link's members; every block asks, and links hardly change."""
+    return _equal(Succession.decode(link).terms.keepers)
 
 
 def _equal(keepers: tuple[Keeper, ...]) -> ValidatorSet:
