@@ -18,10 +18,13 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
+from keymoot.runtime.assembly import gather_pages
 from keymoot.runtime.release import find_record
 from tests.enclave.delegate import Delegate
 from tests.enclave.parliament import Parliament, wall_clock
 from tests.enclave.test_cosigning import combined, refused, shares_of
+from tests.enclave.test_frost import retold
+from tests.runtime.people import OWNER
 
 
 def ballot(parliament, height, block=b"b"):
@@ -120,6 +123,55 @@ def test_what_was_dealt_before_a_start_is_gone_with_it(parliament):
     assert answers[2].code == "NOT_HELD"
     _, signature = combined(parliament, key, {at: answers[at] for at in (1, 3)})
     assert signature
+
+
+# -- beginning again within a start
+
+
+def test_a_start_joins_once(parliament):
+    one = parliament.delegates[1]
+    with refused("JOINED_ALREADY"):
+        one.ask(messages.JOIN, parliament.genesis.encode())
+
+
+def provable_now(parliament):
+    """Give what an enclave is shown to begin at the newest proven state, and its first block."""
+    provable = parliament.engine.provable
+    header = provable.signed.header
+    network = parliament.genesis.network
+    witness = gather_pages(provable.table, Hash32(header.app_hash), network)
+    return messages.sync_item(provable.signed, witness), header.height
+
+
+def test_led_back_and_told_of_other_receipts_an_enclave_makes_no_second_beacon(parliament):
+    play = parliament.play()
+    back, first = provable_now(parliament)
+    key = parliament.bind(play)
+    height = parliament.height_of(key)
+    other = Hash32(b"o" * 32)
+    for one in parliament.delegates.values():
+        assert one.beacons[height]
+        one.ask(messages.SYNC, back)
+        shares = []
+        for at in range(first, height + 1):
+            shown = parliament.shown[Height(at)]
+            if at == height:
+                shown = retold(shown, lambda _: {"key": other, "digest": other})
+            shares.append(one.follow(shown.signed, shown.transactions, shown.receipts))
+        assert not any(shares)
+        assert one.cosign(other, parliament.beacon(height)).code == "NOT_HELD"
+
+
+def test_beginning_further_up_does_not_forget_a_pause(parliament):
+    play = parliament.play()
+    key = parliament.bind(play)
+    assert play.send(OWNER, "pause", play.wallet).status == 1
+    assert parliament.send(parliament.request(play, b"\x02\xc0")[0]).status == 0
+    one = parliament.delegates[1]
+    beacon = parliament.beacon(parliament.height_of(key))
+    assert one.cosign(key, beacon).code == "NOT_BOUND"
+    parliament.sync(one)
+    assert one.cosign(key, beacon).sealed == b""
 
 
 # -- recoveries that undo

@@ -159,6 +159,7 @@ class Member:
                 f"this enclave has voted for {self._voter.height}"
             )
         follower.sync(signed, witness)
+        self.cosigner.begin_anew()
         self._synced = True
         if not party.seated(follower.assembly) and self._base is None:
             before = follower.assembly.hall.seat(party.index).boot
