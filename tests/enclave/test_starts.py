@@ -11,6 +11,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixNanos
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.member import SYNC_BLOCKS
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
@@ -112,6 +113,28 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(parliament, tmp_path)
     clone.ask(messages.TURN, b"")
     assert len(clone.said) == posted
     assert not parliament.delegates[1].cosign(key, signature).code
+
+
+def test_a_later_start_ends_one_that_a_recovery_seated(parliament, tmp_path):
+    parliament.recover()
+    clone = clone_of(parliament.delegates[4], tmp_path / "clone")
+    parliament.delegates[4] = Delegate(4, parliament.delegates[4].folder, parliament.said)
+    new = parliament.delegates[4]
+    new.ask(messages.JOIN, parliament.genesis.encode())
+    new.next = Height(10**6)
+    parliament.sync(new)
+    parliament.settle()
+    assert parliament.assembly.hall.seat(4).boot == new.identity.boot
+    parliament.show(clone)
+    height = parliament.engine.app.committed.height
+    assert vote(new, ballot(parliament, height + 1))
+    with refused("NO_VOTE"):
+        vote(clone, ballot(parliament, height + 1, b"x"))
+    # Nor does it take the seat back.
+    parliament.sync(clone)
+    assert not [raw for raw in clone.said if NodeMessage.decode(raw).kind is Kind.BOOT]
+    with refused("NO_VOTE"):
+        vote(clone, ballot(parliament, height + 1, b"x"))
 
 
 def test_what_was_dealt_before_a_start_is_gone_with_it(parliament):
@@ -289,3 +312,7 @@ def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
         one.ask(messages.RECOVER, messages.recover_item(forged, whole))
     one.ask(messages.RECOVER, messages.recover_item(base, whole))
     assert vote(one, ballot(parliament, height + 1))
+    # Without being shown a block it votes for no more than the first few.
+    assert vote(one, ballot(parliament, height + SYNC_BLOCKS))
+    with refused("NO_VOTE"):
+        vote(one, ballot(parliament, height + SYNC_BLOCKS + 1))

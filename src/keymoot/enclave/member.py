@@ -82,7 +82,10 @@ class Member:
         self.follower = Follower(genesis)
         self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
         self._base: Height | None = None
+        self._seated_at: Height | None = None
+        self._over = False
         self._synced = self.party.seated(self.follower.assembly)
+        self._look_at_seat()
         self._ticked = UnixSeconds(0)
         self.workshop = workshop(self.report)
         self.wake: Callable[[], None] = lambda: None
@@ -135,7 +138,8 @@ class Member:
             seat = follower.assembly.hall.seat(party.index)
             if party.seated(follower.assembly) and seat.since < height:
                 return
-        if self._base is not None and height > self._base:
+        # A recovery seats us before a block says so: until one does, or long enough has passed.
+        if self._base is not None and self._base < height <= self._base + SYNC_BLOCKS:
             return
         raise NoVote("no final block holds the keys of this start yet")
 
@@ -144,6 +148,7 @@ class Member:
     def _follow(self, body: rlp.Decoded) -> rlp.Item:
         signed, transactions, receipts = messages.read_follow(body)
         followed = self.follower.follow(signed, transactions, receipts)
+        self._look_at_seat()
         self.party.enter(self.follower.assembly)
         share = self.cosigner.note(self.follower.height, followed)
         self.look()
@@ -161,7 +166,8 @@ class Member:
         follower.sync(signed, witness)
         self.cosigner.begin_anew()
         self._synced = True
-        if not party.seated(follower.assembly) and self._base is None:
+        self._look_at_seat()
+        if not party.seated(follower.assembly) and self._base is None and not self._over:
             before = follower.assembly.hall.seat(party.index).boot
             made = NodeMessage(
                 self._genesis.network,
@@ -173,6 +179,20 @@ class Member:
             self._say(made.signed(self._keep.now.identity).encode())
         self.look()
         return []
+
+    def _look_at_seat(self) -> None:
+        """Note when our seat is ours, and when a later start has it: then we are over for good.
+
+        Two starts of one seat would else vote for two blocks of one height: the older one by
+        its recovery, or by taking the seat back.
+        """
+        assembly, height = self.follower.assembly, self.follower.height
+        if self.party.seated(assembly):
+            self._base = None
+            if self._seated_at is None or height < self._seated_at:
+                self._seated_at = height
+        elif self._seated_at is not None and height >= self._seated_at:
+            self._over |= assembly.hall.seat(self.party.index).boot is not None
 
     def _turn_keys(self) -> None:
         """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
