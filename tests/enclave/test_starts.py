@@ -11,6 +11,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixNanos
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.member import SYNC_BLOCKS
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
@@ -18,10 +19,13 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
+from keymoot.runtime.assembly import gather_pages
 from keymoot.runtime.release import find_record
 from tests.enclave.delegate import Delegate
 from tests.enclave.parliament import Parliament, wall_clock
 from tests.enclave.test_cosigning import combined, refused, shares_of
+from tests.enclave.test_frost import retold
+from tests.runtime.people import OWNER
 
 
 def ballot(parliament, height, block=b"b"):
@@ -111,6 +115,28 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(parliament, tmp_path)
     assert not parliament.delegates[1].cosign(key, signature).code
 
 
+def test_a_later_start_ends_one_that_a_recovery_seated(parliament, tmp_path):
+    parliament.recover()
+    clone = clone_of(parliament.delegates[4], tmp_path / "clone")
+    parliament.delegates[4] = Delegate(4, parliament.delegates[4].folder, parliament.said)
+    new = parliament.delegates[4]
+    new.ask(messages.JOIN, parliament.genesis.encode())
+    new.next = Height(10**6)
+    parliament.sync(new)
+    parliament.settle()
+    assert parliament.assembly.hall.seat(4).boot == new.identity.boot
+    parliament.show(clone)
+    height = parliament.engine.app.committed.height
+    assert vote(new, ballot(parliament, height + 1))
+    with refused("NO_VOTE"):
+        vote(clone, ballot(parliament, height + 1, b"x"))
+    # Nor does it take the seat back.
+    parliament.sync(clone)
+    assert not [raw for raw in clone.said if NodeMessage.decode(raw).kind is Kind.BOOT]
+    with refused("NO_VOTE"):
+        vote(clone, ballot(parliament, height + 1, b"x"))
+
+
 def test_what_was_dealt_before_a_start_is_gone_with_it(parliament):
     play = parliament.play()
     key = parliament.bind(play)
@@ -120,6 +146,55 @@ def test_what_was_dealt_before_a_start_is_gone_with_it(parliament):
     assert answers[2].code == "NOT_HELD"
     _, signature = combined(parliament, key, {at: answers[at] for at in (1, 3)})
     assert signature
+
+
+# -- beginning again within a start
+
+
+def test_a_start_joins_once(parliament):
+    one = parliament.delegates[1]
+    with refused("JOINED_ALREADY"):
+        one.ask(messages.JOIN, parliament.genesis.encode())
+
+
+def provable_now(parliament):
+    """Give what an enclave is shown to begin at the newest proven state, and its first block."""
+    provable = parliament.engine.provable
+    header = provable.signed.header
+    network = parliament.genesis.network
+    witness = gather_pages(provable.table, Hash32(header.app_hash), network)
+    return messages.sync_item(provable.signed, witness), header.height
+
+
+def test_led_back_and_told_of_other_receipts_an_enclave_makes_no_second_beacon(parliament):
+    play = parliament.play()
+    back, first = provable_now(parliament)
+    key = parliament.bind(play)
+    height = parliament.height_of(key)
+    other = Hash32(b"o" * 32)
+    for one in parliament.delegates.values():
+        assert one.beacons[height]
+        one.ask(messages.SYNC, back)
+        shares = []
+        for at in range(first, height + 1):
+            shown = parliament.shown[Height(at)]
+            if at == height:
+                shown = retold(shown, lambda _: {"key": other, "digest": other})
+            shares.append(one.follow(shown.signed, shown.transactions, shown.receipts))
+        assert not any(shares)
+        assert one.cosign(other, parliament.beacon(height)).code == "NOT_HELD"
+
+
+def test_beginning_further_up_does_not_forget_a_pause(parliament):
+    play = parliament.play()
+    key = parliament.bind(play)
+    assert play.send(OWNER, "pause", play.wallet).status == 1
+    assert parliament.send(parliament.request(play, b"\x02\xc0")[0]).status == 0
+    one = parliament.delegates[1]
+    beacon = parliament.beacon(parliament.height_of(key))
+    assert one.cosign(key, beacon).code == "NOT_BOUND"
+    parliament.sync(one)
+    assert one.cosign(key, beacon).sealed == b""
 
 
 # -- recoveries that undo
@@ -237,3 +312,7 @@ def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
         one.ask(messages.RECOVER, messages.recover_item(forged, whole, []))
     one.ask(messages.RECOVER, messages.recover_item(base, whole, []))
     assert vote(one, ballot(parliament, height + 1))
+    # Without being shown a block it votes for no more than the first few.
+    assert vote(one, ballot(parliament, height + SYNC_BLOCKS))
+    with refused("NO_VOTE"):
+        vote(one, ballot(parliament, height + SYNC_BLOCKS + 1))

@@ -36,7 +36,7 @@ class BeaconBook:
     def note(self, height: Height, followed: Followed) -> bytes:
         """Take over what a block was executed to; give our share of its beacon, or nothing.
 
-        A height is signed once: blocks come in order, and each only once.
+        A height is signed once: `Cosigner` notes each only once in a start.
         """
         if not followed.bindings and not followed.asks:
             return b""

@@ -64,6 +64,7 @@ class Cosigner:
     deriver: Deriver = field(init=False)
     _open: dict[Hash32, _Open] = field(default_factory=dict)
     _generation: Hash32 | None = None
+    _noted: Height = Height(0)
     _swept: UnixSeconds = UnixSeconds(0)
 
     def __post_init__(self) -> None:
@@ -72,7 +73,15 @@ class Cosigner:
         self.deriver = Deriver(self.identity)
 
     def note(self, height: Height, followed: Followed) -> bytes:
-        """Take over what a block bound and asked; give our share of its beacon, or nothing."""
+        """Take over what a block bound and asked; give our share of its beacon, or nothing.
+
+        A height counts once in a start. A server may have us begin again further down, and
+        tell of other receipts there: a second share would make a second beacon of one height,
+        under which one presignature could sign twice.
+        """
+        if height <= self._noted:
+            return b""
+        self._noted = height
         # A new generation wipes every one-time secret of the ones before.
         if followed.generation != self._generation:
             self._generation = followed.generation
@@ -84,6 +93,10 @@ class Cosigner:
         self.deriver.note(followed)
         self._forget()
         return self.beacons.note(height, followed)
+
+    def begin_anew(self) -> None:
+        """Let go of what is bound: what blocks that we were not shown say of it is not known."""
+        self._open.clear()
 
     def answer(self, request: Hash32, signature: bytes) -> Answer:
         """Answer one request.

@@ -86,9 +86,12 @@ class Member:
         self.follower = Follower(genesis)
         self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
         self._base: Height | None = None
+        self._since: Height | None = None
         self._seated_at = Height(0)
+        self._over = False
         self._erased = False
         self._synced = self.party.seated(self.follower.assembly)
+        self._look_at_seat()
         self._ticked = UnixSeconds(0)
         self.workshop = workshop(self.report)
         self.wake: Callable[[], None] = lambda: None
@@ -151,7 +154,8 @@ class Member:
             # The block that took our seat leaves us one more vote.
             if self._left() and self._seated_at == follower.height - 1:
                 return
-        if self._base is not None and height > self._base:
+        # A recovery seats us before a block says so: until one does, or long enough has passed.
+        if self._base is not None and self._base < height <= self._base + SYNC_BLOCKS:
             return
         raise NoVote("no final block holds the keys of this start yet")
 
@@ -160,9 +164,8 @@ class Member:
     def _follow(self, body: rlp.Decoded) -> rlp.Item:
         signed, transactions, receipts = messages.read_follow(body)
         followed = self.follower.follow(signed, transactions, receipts)
+        self._look_at_seat()
         self.party.enter(self.follower.assembly)
-        if self.party.seated(self.follower.assembly):
-            self._seated_at = self.follower.height
         share = self.cosigner.note(self.follower.height, followed)
         self.look()
         return [share]
@@ -179,9 +182,12 @@ class Member:
                 f"this enclave has voted for {self._voter.height}"
             )
         follower.sync(signed, witness, chain)
+        self.cosigner.begin_anew()
         self._synced = True
+        self._look_at_seat()
         known, before = party.before(follower.assembly)
-        if known and before != self._boot.public and self._base is None:
+        away = known and before != self._boot.public
+        if away and self._base is None and not self._over:
             body = write_boot(before, self._boot.public)
             self._post(follower.generation, [(Kind.BOOT, body)])
         self.look()
@@ -190,6 +196,20 @@ class Member:
     def _left(self) -> bool:
         """Tell whether nobody knows our identity any more: the members went on without us."""
         return self._synced and not self.party.before(self.follower.assembly)[0]
+
+    def _look_at_seat(self) -> None:
+        """Note when our seat is ours, and when a later start has it: then we are over for good.
+
+        Two starts of one seat would else vote for two blocks of one height: the older one by
+        its recovery, or by taking the seat back.
+        """
+        assembly, height = self.follower.assembly, self.follower.height
+        if self.party.seated(assembly):
+            self._base, self._seated_at = None, height
+            self._since = height if self._since is None else min(self._since, height)
+        elif self._since is not None and height >= self._since:
+            known, boot = self.party.before(assembly)
+            self._over |= known and boot is not None
 
     def _turn_keys(self) -> None:
         """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""

@@ -43,6 +43,16 @@ class NotMember(Refused):
         super().__init__("this genesis does not list this enclave's keys")
 
 
+class JoinedAlready(Refused):
+    """This start of the enclave has its seat."""
+
+    code = "JOINED_ALREADY"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("the enclave has joined since it started: start it anew")
+
+
 class NotJoined(Refused):
     """The enclave has to join its network first."""
 
@@ -162,6 +172,10 @@ class Room:
             raise NotMember
         # 2. It is the one that we are sealed to, or the first.
         keep = self.keep.now.joined(genesis.network)
+        # 3. A start has one mind: another with the same keys of boot would not know what the
+        #    first one used, and deal, sign and answer once more.
+        if self.member is not None:
+            raise JoinedAlready
         if keep.network != self.keep.now.network:
             self.keep.put(keep)
         keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
@@ -169,7 +183,7 @@ class Room:
         self._custodian = Custodian(
             genesis, keys, keep.identity, clock, lambda: self._voter.height, self._validators
         )
-        # 3. With a seat, we follow the ledger and have a part in the assembly.
+        # 4. With a seat, we follow the ledger and have a part in the assembly.
         if genesis.founders():
             index = seat or listed.index(mine) + 1
             member = Member(
