@@ -2,10 +2,15 @@
 
 from itertools import combinations
 
+from nacl.signing import VerifyKey
+
 from keymoot.moot.epoch import Stage
 from keymoot.moot.handover import succession_page
-from keymoot.moot.roots import ROOTS
+from keymoot.moot.roots import EDDSA, ROOTS
+from keymoot.moot.slot import commitments_of
 from keymoot.moot.succession import Keeper, Members, Succession
+from keymoot.threshold import frost
+from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.polynomial import lagrange
 from tests.moot.town import NETWORK, Town
 
@@ -68,3 +73,30 @@ def check(town, members, number):
         assert len(page.holders) >= ledger.stock.need()
     for at in town.parties:
         assert bool(town.parties[at].shares) == (at in members)
+    check_nonces(town, members)
+    check_state_key(town, members)
+
+
+def check_nonces(town, members):
+    """Only members have commitments, and degree+1 of them sign for a wallet on Solana."""
+    commitments = town.ledger.commitments
+    assert {at for at in range(1, 65) if commitments.row(at).end} == set(members)
+    slots = commitments.choose()
+    for one in (town.ledger, *town.views.values()):
+        one.commitments.spend(slots)
+    generation, root = town.ledger.hall.head.generation, town.ledger.hall.root(EDDSA)
+    work = frost.prepare(ED25519, root, 0, b"pay", commitments_of(slots))
+    answers = {}
+    for one in slots:
+        party = town.parties[one.seat]
+        nonces = party.committer.take(generation, one.number)
+        answers[one.seat] = frost.sign(work, party.shares[EDDSA], nonces)
+    public = ED25519.group.encode(root.public)
+    VerifyKey(public).verify(b"pay", frost.combine(work, answers))
+
+
+def check_state_key(town, members):
+    """All members have the state secret, the same one, and nobody else is said to."""
+    assert town.ledger.handout.standing.holders == set(members)
+    assert len({town.keeps[at].expose() for at in members}) == 1
+    assert not town.ledger.handout.asks()

@@ -104,12 +104,14 @@ class Handout:
             self._put(replace(standing, asked=standing.asked - {seat}))
 
     def wipe(self) -> None:
-        """End all asks: an epoch or a generation begins."""
+        """End all asks: an epoch or a generation begins. Who has left holds nothing any more."""
         standing = self.standing
-        if standing.asked:
-            for seat in sorted(standing.asked):
-                self._close(seat)
-            self._put(replace(standing, asked=frozenset()))
+        for seat in sorted(standing.asked):
+            self._close(seat)
+        holders = frozenset(seat for seat in standing.holders if self._hall.has_seat(seat))
+        after = replace(standing, asked=frozenset(), holders=holders)
+        if after != standing:
+            self._put(after)
 
     def _hear_ask(self, seat: int, body: bytes) -> None:
         number, to, signature = read_ask(body)
