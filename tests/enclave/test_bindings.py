@@ -2,9 +2,12 @@
 
 import pytest
 
+from keymoot.base.errors import Refused
 from keymoot.base.request import ASK_AGAIN
 from keymoot.contracts import stock as requests
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
+from keymoot.enclave import messages
+from keymoot.runtime import execute
 from keymoot.runtime.release import find_record
 from tests.enclave.test_cosigning import combined, shares_of
 from tests.runtime.people import AGENT, OWNER, STRANGER, payment
@@ -178,3 +181,21 @@ def test_again_of_again_and_of_a_withdrawal(parliament):
     found = [record(parliament, one) for one in (key, second, third)]
     assert len({one.bound_to for one in found}) == 3
     assert len({one.digest for one in found}) == 1
+
+
+def test_a_message_stays_in_force_when_those_who_wait_cannot_be_bound(parliament, monkeypatch):
+    def refuse(*_):
+        raise Refused("nobody is bound")
+
+    monkeypatch.setattr(execute, "bind_waiting", refuse)
+    epoch = parliament.assembly.turning.epoch.number
+    for one in parliament.delegates.values():
+        one.ask(messages.TURN, b"")
+    parliament.settle()
+    assert parliament.assembly.turning.epoch.number == epoch + 1
+    monkeypatch.undo()
+    # Nobody has parted from the ledger: the enclaves sign what is bound now.
+    play = parliament.play()
+    key = parliament.bind(play)
+    answers = shares_of(parliament, key)
+    assert not [one.code for one in answers.values() if one.code]

@@ -110,6 +110,11 @@ def test_the_same_wish_under_the_same_name_is_one(account):
     assert account.sign_transaction(message, idempotency_key="rent") == first
     with pytest.raises(IdempotencyReused):
         account.sign_transaction(payment(account, 4), idempotency_key="rent")
+    # Another process knows the name from the ledger only.
+    other = SolanaAccount(account._credential)
+    with pytest.raises(IdempotencyReused):
+        other.sign_transaction(payment(account, 4), idempotency_key="rent")
+    VersionedTransaction.from_bytes(other.sign_transaction(message, idempotency_key="rent"))
 
 
 def test_the_owner_withdraws_to_recovery_and_nowhere_else(owner, treasury):

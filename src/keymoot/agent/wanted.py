@@ -121,7 +121,14 @@ class Ed25519Wanted(Wanted):
     def gathering(
         self, asked: Asked, transport: Transport, answer: Mapping[str, Any]
     ) -> Gathering[Released]:
-        """Give how shares of an Ed25519 signature are put together."""
+        """Give how shares of an Ed25519 signature are put together.
+
+        Raises:
+            SignedElse: the server says that the request was over another message.
+        """
+        # A share says nothing of what it is over, so this is all there is to tell it early.
+        if answer.get("digest", self.digest.hex0x) != self.digest.hex0x:
+            raise SignedElse
         return Schnorr(
             asked.network,
             asked.key,

@@ -26,6 +26,9 @@ from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
 
+MAX_REMEMBERED = 4_096
+"""Duties that are remembered as begun; what is older is over."""
+
 _WAITING = (EpochStage.DEALING, EpochStage.VERDICTS, EpochStage.HOLDING)
 """Stages that end after a time, whoever is silent."""
 
@@ -64,7 +67,7 @@ class Party:
     committer: Committer = field(init=False)
     candidate: Candidate = field(init=False)
     _epoch: int | None = None
-    _done: set[str] = field(default_factory=set)
+    _done: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin without shares."""
@@ -104,7 +107,9 @@ class Party:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
         fresh = [duty for duty in duties if duty.name not in self._done]
-        self._done |= {duty.name for duty in fresh}
+        self._done |= dict.fromkeys(duty.name for duty in fresh)
+        while len(self._done) > MAX_REMEMBERED:
+            del self._done[next(iter(self._done))]
         generation = assembly.hall.head.generation
         return [replace(duty, generation=generation) for duty in fresh]
 

@@ -181,7 +181,7 @@ class ShareService:
         record = find_record(self._ledger.state(), request)
         if record is None or len(record.bound_to) <= PresignatureId.LENGTH:
             return {}
-        return {"signers": data(record.bound_to)}
+        return {"signers": data(record.bound_to), "digest": record.digest.hex0x}
 
     def assembly(self) -> dict[str, Json]:
         """Say who sits in the assembly, its generation, roots and stock."""

@@ -161,11 +161,17 @@ def _execute_message(
     try:
         store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
         assembly_on(store, block.network).apply(tx.message, block.height, block.time)
-        bind_waiting(wallets, Context(machine, Wallets.ADDRESS, None))
     except (Refused, Malformed) as error:
         journal.revert(mark)
-        machine.logs.clear()
         code, message = error.code, str(error)
+    # What the message did stays, whatever becomes of those who wait: enclaves follow messages,
+    # and learn of bindings from events.
+    mark = journal.checkpoint()
+    try:
+        bind_waiting(wallets, Context(machine, Wallets.ADDRESS, None))
+    except (Refused, Malformed):
+        journal.revert(mark)
+        machine.logs.clear()
     return Receipt(
         transaction_hash=tx.hash,
         sender=tx.sender,

@@ -60,6 +60,8 @@ def test_a_text_with_the_prefix_is_signed_as_it_is() -> None:
         (LOGIN.encode() + b"\xff", "MALFORMED_MESSAGE"),
         (LOGIN.encode() + b"\xed\xa0\x80", "MALFORMED_MESSAGE"),
         (LOGIN + "\r\n", "MALFORMED_MESSAGE"),
+        (LOGIN + "\u202egnp.exe", "MALFORMED_MESSAGE"),
+        (LOGIN + "\u2066", "MALFORMED_MESSAGE"),
         (LOGIN + "\0", "MALFORMED_MESSAGE"),
         (LOGIN + "\x1b[2J", "MALFORMED_MESSAGE"),
         (LOGIN + "\x7f", "MALFORMED_MESSAGE"),

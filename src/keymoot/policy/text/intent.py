@@ -14,6 +14,9 @@ MAX_TEXT_BYTES = 2_048
 _EIP191 = b"\x19Ethereum Signed Message:\n"
 """No transaction and no typed data starts so."""
 
+_TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Unicode's bidirectional controls: with them a line reads otherwise than it is written."""
+
 _ALLOWED_CONTROLS = "\n\t"
 """No carriage return: it lets a terminal show another text than the one that is signed."""
 
@@ -81,6 +84,9 @@ def _text(payload: bytes) -> str:
         raise NotSignable("MALFORMED_MESSAGE", why, "payload") from error
     if any(_is_control(char) for char in text):
         why = "a message has no control characters but line feeds and tabs"
+        raise NotSignable("MALFORMED_MESSAGE", why, "payload")
+    if any(char in _TURNING for char in text):
+        why = "a message has no characters that turn the direction of reading"
         raise NotSignable("MALFORMED_MESSAGE", why, "payload")
     return text
 
