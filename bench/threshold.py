@@ -127,7 +127,7 @@ def _take_first(run: Presigning, index: int) -> None:
 
 
 def _frost(size: int) -> list[Row]:
-    degree = Committee(size).degree
+    degree = Committee.of(size).degree
     _, root, shares = known_root(EDWARDS25519, size, degree)
     signers = list(shares)[: degree + 1]
 
@@ -157,7 +157,7 @@ def _frost(size: int) -> list[Row]:
 
 
 def _derived(size: int) -> list[Row]:
-    degree = Committee(size).degree
+    degree = Committee.of(size).degree
     _, root, shares = known_root(G2, size, degree)
     secret, to = derived.asker(dice())
     name = derived.input_of("app", b"bench")
