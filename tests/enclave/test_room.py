@@ -95,7 +95,7 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     assert answer == messages.OK
     assert read_joined(content) == (None, 0)
     room.keep.put(room.keep.now.holding(Secret(b"s" * 32)))
-    answer, content = talk(room, messages.JOIN, genesis.encode())
+    answer, content = talk(room, messages.JOIN, messages.join_item(genesis.encode(), 0))
     state, generation = read_joined(content)
     keep = room.keep.now
     assert state is not None

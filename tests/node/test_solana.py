@@ -31,6 +31,7 @@ from tests.node.solana import (
     policy,
     wallet_on_solana,
 )
+from tests.node.test_epochs import turn
 from tests.node.test_liars import LIES, Spoiled, spoil_seats
 
 
@@ -247,7 +248,7 @@ def test_a_hung_enclave_does_not_stop_wallets_of_evm_chains_either(node, owner):
 
 def test_epochs_end_while_payments_are_signed(node, account):
     before = node.network.call("keymoot_assembly")["epoch"]["number"]
-    os.kill(node.process.pid, signal.SIGUSR1)
+    turn(node)
     deadline = time.monotonic() + 30
     while node.network.call("keymoot_assembly")["epoch"]["number"] == before:
         pays(account)
