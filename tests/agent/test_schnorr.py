@@ -27,7 +27,7 @@ NETWORK, WALLET = NetworkId(b"n" * 32), WalletId(b"w" * 32)
 KEY, REPLY = Hash32(b"k" * 32), Secret(b"r" * 32)
 MESSAGE = b"send one lamport to somebody"
 IDENTITIES = {at: Secret(bytes([at]) * 32) for at in (1, 2, 3, 4)}
-COMMITTEE = Committee(4)
+COMMITTEE = Committee.of(4)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Request:
     @property
     def schnorr(self):
         account = SolanaAddress(EDWARDS25519.encode(self.work.public))
-        nodes = tuple(ed25519.public_key(one) for one in IDENTITIES.values())
+        nodes = {at: ed25519.public_key(one) for at, one in IDENTITIES.items()}
         return Schnorr(
             NETWORK, KEY, nodes, REPLY, WALLET, account, MESSAGE, self.slots, lambda: self.root
         )

@@ -87,8 +87,8 @@ def test_without_the_answer_of_a_named_signer_nothing_is_kept(
         )
         kept = GivenShares(ledger, store)
         good = {at: (at, Answer(request, b"sealed", b"s" * 64)) for at in (1, 2, 3, 4)}
-        kept.keep({request: [good[1], good[2], good[4]]}, Committee(4))
+        kept.keep({request: [good[1], good[2], good[4]]}, Committee.of(4))
         assert kept.get(request) is None
-        kept.keep({request: [good[at] for at in (1, 2, 3)]}, Committee(4))
+        kept.keep({request: [good[at] for at in (1, 2, 3)]}, Committee.of(4))
         assert kept.get(request) == [good[at] for at in (1, 2, 3)]
     store.close()

@@ -8,9 +8,8 @@ It asks the network for each signature, as the wallet's policy allows, and retur
 one that is the wallet's, over exactly what was asked.
 """
 
-import os
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from eth_account.datastructures import SignedMessage, SignedTransaction
 from eth_account.messages import SignableMessage
@@ -19,22 +18,16 @@ from eth_typing import ChecksumAddress, HexAddress, HexStr
 from hexbytes import HexBytes
 
 from keymoot.agent import typed_data
+from keymoot.agent.connected import TIMEOUT_SECONDS, Connected
 from keymoot.agent.credential import Credential
 from keymoot.agent.dictionary import checksum, read_transaction
 from keymoot.agent.errors import CredentialUnusable, NoKeyHere, NotSignable
-from keymoot.agent.transport import Transport
 from keymoot.agent.wanted import EcdsaWanted
-from keymoot.agent.wish import Wishes
 from keymoot.base.fixed import Address, Hash32, Signature65, SolanaAddress
 from keymoot.base.request import SIGN_MESSAGE, SIGN_TRANSACTION, SIGN_TYPED_DATA
 from keymoot.base.transaction import LEGACY, EvmTransaction
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
-
-URL = "KEYMOOT_URL"
-
-TIMEOUT_SECONDS = 30.0
-"""How long a call waits for its signature."""
 
 _PERSONAL = b"E"
 """EIP-191 version of personal messages."""
@@ -42,8 +35,8 @@ _PERSONAL = b"E"
 _ASK = "call sign_transaction, sign_message or sign_typed_data instead"
 
 
-class Account(LocalAccount):
-    """A wallet whose key is in the network; safe to use from several threads.
+class Account(Connected, LocalAccount):
+    """A wallet on EVM chains whose key is in the network; safe to use from several threads.
 
     Compare, print and hash it freely. It cannot be pickled: connect again instead.
     """
@@ -54,53 +47,16 @@ class Account(LocalAccount):
         url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        """Take a credential; nothing is sent yet.
-
-        Args:
-            credential: From the file that `keymoot wallet grant` wrote.
-            url: Keymoot RPC; the credential's own if None.
-            timeout_seconds: How long a call may wait for its signature.
-        """
+        """Take a credential; nothing is sent yet. See `Connected`."""
         address = credential.address
         if isinstance(address, SolanaAddress):
             raise CredentialUnusable(
                 f'"{credential.name}" is a wallet on Solana ({address.base58}): '
                 "use keymoot.agent.SolanaAccount"
             )
+        super().__init__(credential, url, timeout_seconds)
         self._evm_address = address
         self._address = ChecksumAddress(HexAddress(HexStr(checksum(address))))
-        self._credential = credential
-        self._transport = Transport(url or credential.url)
-        self._wishes = Wishes(credential, self._transport, timeout_seconds)
-
-    @classmethod
-    def connect(
-        cls,
-        name: str,
-        *,
-        credential: str | os.PathLike[str] | None = None,
-        url: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-    ) -> Self:
-        """Open the wallet that your owner calls `name`.
-
-        Args:
-            name: Must be the credential's, so that no wallet is mistaken for another.
-            credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
-            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
-            timeout_seconds: How long a call may wait for its signature.
-
-        Raises:
-            CredentialUnusable: not there, open to others, expired, or of another name.
-            BadCredential: the file is no credential.
-        """
-        held = Credential.connect(name, credential)
-        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
-
-    @property
-    def name(self) -> str:
-        """What the owner calls the wallet."""
-        return self._credential.name
 
     @property
     def credential(self) -> Address:
@@ -181,10 +137,6 @@ class Account(LocalAccount):
         payload = typed_data.payload_of(document)
         return self._message(SIGN_TYPED_DATA, payload, digest, idempotency_key)
 
-    def close(self) -> None:
-        """Close the connections that wait for the next call."""
-        self._transport.close()
-
     @property
     def key(self) -> NoReturn:
         """Refuse: there is no key here."""
@@ -208,10 +160,6 @@ class Account(LocalAccount):
             "Keymoot does not sign EIP-7702 authorizations, which go around every rule: "
             "use a smart account that the wallet owns"
         )
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse pickling: it would carry the credential's key."""
-        raise TypeError("an Account cannot be pickled or copied: call Account.connect again")
 
     def __repr__(self) -> str:
         """Show the wallet, never the credential."""

@@ -8,15 +8,12 @@ It asks the network for each signature, as the wallet's policy allows, and retur
 that is the wallet's, over exactly what was asked.
 """
 
-import os
-from typing import NoReturn, Self, SupportsBytes
+from typing import SupportsBytes
 
-from keymoot.agent.account import TIMEOUT_SECONDS, URL
+from keymoot.agent.connected import TIMEOUT_SECONDS, Connected
 from keymoot.agent.credential import Credential
 from keymoot.agent.errors import CredentialUnusable
-from keymoot.agent.transport import Transport
 from keymoot.agent.wanted import Ed25519Wanted
-from keymoot.agent.wish import Wishes
 from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.base.request import SIGN_SOLANA_MESSAGE, SIGN_SOLANA_TRANSACTION
 
@@ -24,7 +21,7 @@ _ONE_SIGNATURE = b"\x01"
 """Count of signatures before them, as Solana writes a transaction."""
 
 
-class SolanaAccount:
+class SolanaAccount(Connected):
     """A wallet whose Ed25519 key is in the network; safe to use from several threads."""
 
     def __init__(
@@ -33,55 +30,15 @@ class SolanaAccount:
         url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        """Take a credential; nothing is sent yet.
-
-        Args:
-            credential: From the file that `keymoot wallet grant` wrote.
-            url: Keymoot RPC; the credential's own if None.
-            timeout_seconds: How long a call may wait for its signature.
-
-        Raises:
-            CredentialUnusable: it is for a wallet of EVM chains.
-        """
+        """Take a credential; nothing is sent yet. See `Connected`."""
         address = credential.address
         if isinstance(address, Address):
             raise CredentialUnusable(
                 f'"{credential.name}" is a wallet of EVM chains ({address.hex0x}): '
                 "use keymoot.agent.Account"
             )
+        super().__init__(credential, url, timeout_seconds)
         self._account = address
-        self._credential = credential
-        self._transport = Transport(url or credential.url)
-        self._wishes = Wishes(credential, self._transport, timeout_seconds)
-
-    @classmethod
-    def connect(
-        cls,
-        name: str,
-        *,
-        credential: str | os.PathLike[str] | None = None,
-        url: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-    ) -> Self:
-        """Open the wallet that your owner calls `name`.
-
-        Args:
-            name: Must be the credential's, so that no wallet is mistaken for another.
-            credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
-            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
-            timeout_seconds: How long a call may wait for its signature.
-
-        Raises:
-            CredentialUnusable: not there, open to others, expired, or of another name or chain.
-            BadCredential: the file is no credential.
-        """
-        held = Credential.connect(name, credential)
-        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
-
-    @property
-    def name(self) -> str:
-        """What the owner calls the wallet."""
-        return self._credential.name
 
     @property
     def address(self) -> str:
@@ -125,17 +82,9 @@ class SolanaAccount:
         raw = message.encode() if isinstance(message, str) else bytes(message)
         return self._ask(SIGN_SOLANA_MESSAGE, raw, idempotency_key)
 
-    def close(self) -> None:
-        """Close the connections that wait for the next call."""
-        self._transport.close()
-
     def _ask(self, method: str, message: bytes, idempotency_key: str | None) -> bytes:
         wanted = Ed25519Wanted(self._credential.wallet, self._account, message)
         return self._wishes.ask(method, message, wanted, idempotency_key).signature
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse pickling: it would carry the credential's key."""
-        raise TypeError("an account cannot be pickled or copied: call connect again")
 
     def __repr__(self) -> str:
         """Show the wallet, never the credential."""

@@ -1,0 +1,77 @@
+"""What every account of an agent is made of: a credential, and who asks the network with it."""
+
+import os
+from typing import NoReturn, Self
+
+from keymoot.agent.credential import Credential
+from keymoot.agent.transport import Transport
+from keymoot.agent.wish import Wishes
+
+URL = "KEYMOOT_URL"
+
+TIMEOUT_SECONDS = 30.0
+"""How long a call waits for its signature."""
+
+
+class Connected:
+    """A wallet whose key is in the network; safe to use from several threads.
+
+    Compare, print and hash it freely. It cannot be pickled: connect again instead.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        """Take a credential; nothing is sent yet.
+
+        Args:
+            credential: From the file that `keymoot wallet grant` wrote.
+            url: Keymoot RPC; the credential's own if None.
+            timeout_seconds: How long a call may wait for its signature.
+
+        Raises:
+            CredentialUnusable: it is for a wallet of other chains.
+        """
+        self._credential = credential
+        self._transport = Transport(url or credential.url)
+        self._wishes = Wishes(credential, self._transport, timeout_seconds)
+
+    @classmethod
+    def connect(
+        cls,
+        name: str,
+        *,
+        credential: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Self:
+        """Open the wallet that your owner calls `name`.
+
+        Args:
+            name: Must be the credential's, so that no wallet is mistaken for another.
+            credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
+            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
+            timeout_seconds: How long a call may wait for its signature.
+
+        Raises:
+            CredentialUnusable: not there, open to others, expired, or of another name or chain.
+            BadCredential: the file is no credential.
+        """
+        held = Credential.connect(name, credential)
+        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
+
+    @property
+    def name(self) -> str:
+        """What the owner calls the wallet."""
+        return self._credential.name
+
+    def close(self) -> None:
+        """Close the connections that wait for the next call."""
+        self._transport.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the credential's key."""
+        raise TypeError("an account cannot be pickled or copied: call connect again")
