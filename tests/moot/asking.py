@@ -34,7 +34,7 @@ def before_asks(size=4, seed=1, silent=()):
         town.pass_time(120)
         town.settle()
     for party in town.parties.values():
-        party._done = {name for name in party._done if not name.endswith("/ask")}
+        party._done = {name: None for name in party._done if not name.endswith("/ask")}
     town.spoil = lambda party, kind, body: body
     return town
 

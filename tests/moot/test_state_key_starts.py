@@ -99,7 +99,7 @@ class TestInTheMiddle:
         assert all(not ask.answers for ask in town.ledger.handout.asks().values())
         town.spoil = lambda party, kind, body: body
         for party in town.parties.values():
-            party._done = {name for name in party._done if not name.endswith("/answer")}
+            party._done = {name: None for name in party._done if not name.endswith("/answer")}
         self.everyone_has_it(town)
 
     @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
