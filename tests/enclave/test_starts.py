@@ -120,7 +120,7 @@ def test_a_later_start_ends_one_that_a_recovery_seated(parliament, tmp_path):
     clone = clone_of(parliament.delegates[4], tmp_path / "clone")
     parliament.delegates[4] = Delegate(4, parliament.delegates[4].folder, parliament.said)
     new = parliament.delegates[4]
-    new.ask(messages.JOIN, parliament.genesis.encode())
+    new.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
     new.next = Height(10**6)
     parliament.sync(new)
     parliament.settle()
@@ -154,7 +154,7 @@ def test_what_was_dealt_before_a_start_is_gone_with_it(parliament):
 def test_a_start_joins_once(parliament):
     one = parliament.delegates[1]
     with refused("JOINED_ALREADY"):
-        one.ask(messages.JOIN, parliament.genesis.encode())
+        one.ask(messages.JOIN, messages.join_item(parliament.genesis.encode(), 0))
 
 
 def provable_now(parliament):
@@ -163,7 +163,7 @@ def provable_now(parliament):
     header = provable.signed.header
     network = parliament.genesis.network
     witness = gather_pages(provable.table, Hash32(header.app_hash), network)
-    return messages.sync_item(provable.signed, witness), header.height
+    return messages.sync_item(provable.signed, witness, parliament.chain()), header.height
 
 
 def test_led_back_and_told_of_other_receipts_an_enclave_makes_no_second_beacon(parliament):

@@ -1,6 +1,7 @@
 """The state secret between a node and its seats: the first counts, all agree, any can sign."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.client import EnclaveGone, EnclaveRefused
 from keymoot.enclave.custody import Answer
+from keymoot.node.config import Config
 from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.store.keys import StateKeys
@@ -48,7 +50,9 @@ class Enclave:
 
 def release(*enclaves):
     seats = [SimpleNamespace(index=at, client=one) for at, one in enumerate(enclaves, 1)]
-    return asyncio.run(Moot(seats).release(None, {}, [REQUEST]))
+    return asyncio.run(
+        Moot(Config(Path("data"), Path("fuse.key")), seats).release(None, {}, [REQUEST])
+    )
 
 
 def test_the_next_seat_signs_where_one_cannot():

@@ -125,6 +125,7 @@ class Wishes:
         except SignedElse as error:
             if idempotency_key is None:
                 raise
+            self._forget(name)
             raise IdempotencyReused(idempotency_key) from error
         if idempotency_key is None:
             self._forget(name)
