@@ -10,6 +10,7 @@ import http.client
 import json
 import ssl
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from itertools import count
@@ -67,6 +68,8 @@ class Transport:
         self._path = parts.path.rstrip("/")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._idle: deque[http.client.HTTPConnection] = deque()
+        # Runs before the sockets are finalized, which __del__ in a cycle of garbage need not.
+        weakref.finalize(self, _close_all, self._idle)
         self._numbers = count(1)
 
     def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
@@ -119,13 +122,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections that wait; the transport opens new ones if it is used."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def __del__(self) -> None:
-        """Close what nobody else can use any more."""
-        for connection in getattr(self, "_idle", ()):
-            connection.close()
+        _close_all(self._idle)
 
     def _exchange(
         self, verb: str, path: str, body: bytes | None, timeout_seconds: float
@@ -181,6 +178,11 @@ class Transport:
         else:
             self._idle.append(connection)
         return response.status, raw
+
+
+def _close_all(idle: deque[http.client.HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()
 
 
 def _why(error: Exception) -> str:
