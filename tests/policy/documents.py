@@ -1,5 +1,6 @@
 """The document of the interfaces, and the transactions that tests hold against it."""
 
+import json
 from typing import Any
 
 from eth_abi.abi import encode
@@ -24,6 +25,22 @@ STRANGER = Address(b"\x66" * 20)
 NOW = UnixSeconds(1_795_000_000)
 
 SIGN = "eth_signTransaction"
+
+DELETE = object()
+
+
+def changed(start: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Give a copy of `start` with one place changed; DELETE removes it."""
+    whole: Any = json.loads(json.dumps(start))
+    place: Any = whole
+    *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+    for part in way:
+        place = place[part]
+    if value is DELETE:
+        del place[last]
+    else:
+        place[last] = value
+    return whole
 
 
 def interfaces() -> dict[str, Any]:

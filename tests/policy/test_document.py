@@ -15,24 +15,13 @@ from keymoot.policy.evm.signature import parse_function
 from keymoot.policy.lint import warnings_of
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
 from keymoot.policy.names import checksummed, parse_address
-from tests.policy.documents import STRANGER, VAULTS, interfaces, parsed
+from tests.policy import documents
+from tests.policy.documents import DELETE, STRANGER, VAULTS, interfaces, parsed
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Give the example with one place changed; DELETE removes it."""
-    document: Any = json.loads(json.dumps(interfaces()))
-    place: Any = document
-    *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-    for part in way:
-        place = place[part]
-    if value is DELETE:
-        del place[last]
-    else:
-        place[last] = value
-    return document
+    return documents.changed(interfaces(), path, value)
 
-
-DELETE = object()
 
 BAD = [
     ("version", "2", "version"),

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.agent.gathering import Gathering, Said, TooFewShares
-from keymoot.agent.share import INFO, Released
-from keymoot.base import rlp
+from keymoot.agent.share import Released, open_fields
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of
+from keymoot.base.fields import bytes_of, fixed_of
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
-from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import address_of
 from keymoot.threshold import ecdsa
 from keymoot.threshold.committee import Committee
@@ -93,8 +91,8 @@ class Assembling(Gathering[Released]):
 
     def _open(self, answer: Any) -> tuple[int, _Opened]:
         seat, sealed = self._content(answer)
-        content = hpke.open_with(self.secret, sealed, INFO + self.network, self.key)
-        digest, nonce, public, share = list_of(rlp.decode(content), 4, "answer")
+        fields = open_fields(sealed, self.network, self.key, self.secret, 4)
+        digest, nonce, public, share = fields
         point = SECP256K1.POINT_BYTES
         return seat, _Opened(
             fixed_of(digest, Hash32, "digest"),

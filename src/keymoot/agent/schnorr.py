@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.agent.gathering import Gathering, Said, TooFewShares
-from keymoot.agent.share import INFO, Released
-from keymoot.base import rlp
+from keymoot.agent.share import Released, open_fields
 from keymoot.base.errors import Fault, Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fields import bytes_of
 from keymoot.base.fixed import Bytes32, SolanaAddress, WalletId
 from keymoot.base.secret import Secret
-from keymoot.crypto import ed25519, hpke
+from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.outcome import signing_of
 from keymoot.moot.slot import Slot
@@ -107,9 +106,9 @@ class Schnorr(Gathering[Released]):
 
     def _open(self, answer: Any) -> tuple[int, _Opened]:
         seat, sealed = self._content(answer)
-        content = hpke.open_with(self.secret, sealed, INFO + self.network, self.key)
+        fields = open_fields(sealed, self.network, self.key, self.secret, 4)
         # What it says of digest and key decides nothing: the signature verifies or not.
-        _digest, nonce, _public, share = list_of(rlp.decode(content), 4, "answer")
+        _digest, nonce, _public, share = fields
         length = EDWARDS25519.POINT_BYTES
         return seat, _Opened(
             ED25519.group.encode(ED25519.group.decode(bytes_of(nonce, "nonce", length))),

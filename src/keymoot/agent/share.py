@@ -70,6 +70,18 @@ def refusal_of(error: object) -> PolicyRefused | NetworkRefused:
     return NetworkRefused(code if isinstance(code, int) else 0, message, data)
 
 
+def open_fields(
+    sealed: bytes, network: NetworkId, request_key: Hash32, reply_secret: Secret, count: int
+) -> list[rlp.Decoded]:
+    """Open what was sealed to a request's reply key: a list of `count` fields.
+
+    Raises:
+        Malformed: it does not open, or holds something else.
+    """
+    content = hpke.open_with(reply_secret, sealed, INFO + network, request_key)
+    return list_of(rlp.decode(content), count, "answer")
+
+
 def open_share(
     answer: dict[str, Any],
     network: NetworkId,
@@ -102,11 +114,7 @@ def open_share(
         raise WrongAnswer(f"the answer is not signed by node {node.hex0x}, which it names")
     # 2. It was sealed to this request's reply key.
     try:
-        fields = list_of(
-            rlp.decode(hpke.open_with(reply_secret, sealed, INFO + network, request_key)),
-            2,
-            "answer",
-        )
+        fields = open_fields(sealed, network, request_key, reply_secret, 2)
         return Released(
             fixed_of(fields[0], Hash32, "answer.digest"),
             fixed_of(fields[1], Signature65, "answer.signature"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
+from keymoot.cli.wish import bytes_of, read_wish
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Address, SolanaAddress
@@ -40,7 +41,6 @@ def check(
             it is left out.
         json: Print the result as JSON.
     """
-    from keymoot.cli.wish import read_wish
     from keymoot.policy.lint import warnings_of
 
     if tx is not None and message is not None:
@@ -111,9 +111,7 @@ def read_policy(file: Path) -> "Policy":
     from keymoot.policy.errors import BadPolicy
 
     try:
-        return parse_policy(file.read_bytes())
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")
+        return parse_policy(bytes_of(file))
     except BadPolicy as error:
         fail(f"{file}: {error}")
 

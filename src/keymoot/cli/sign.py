@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import settings
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
+from keymoot.cli.wish import bytes_of, solana_message
 
 if TYPE_CHECKING:
     from keymoot.agent.credential import Credential
@@ -39,14 +40,15 @@ def sign(
     from keymoot.base.fixed import SolanaAddress
     from keymoot.policy.errors import PolicyRefused
 
-    if (tx is None) == (message is None):
+    file = tx or message
+    if file is None or (tx is not None and message is not None):
         fail("name a transaction file, or --message with a text file: one thing at a time")
     if not os.environ.get(settings.CREDENTIAL_VARIABLE):
         fail(f"{settings.CREDENTIAL_VARIABLE} must name the credential file")
     held = Credential.connect(name, None)
     ask = _on_solana if isinstance(held.address, SolanaAddress) else _on_evm_chains
     try:
-        shown, line = ask(held, url, tx, message)
+        shown, line = ask(held, url, file, as_text=message is not None)
     except PolicyRefused as error:
         result(error.to_json(), [], as_json=json)
         note(f"refused: {error}")
@@ -54,50 +56,36 @@ def sign(
     result(shown, [line], as_json=json)
 
 
-def _on_evm_chains(
-    held: "Credential", url: str | None, tx: Path | None, message: Path | None
-) -> Signed:
+def _on_evm_chains(held: "Credential", url: str | None, file: Path, *, as_text: bool) -> Signed:
     from eth_account.messages import encode_defunct
 
     from keymoot.agent.account import Account
 
     account = Account(held, url or os.environ.get(settings.URL_VARIABLE) or None)
-    if tx is None:
-        made = account.sign_message(encode_defunct(_bytes_of(message)))
+    if as_text:
+        made = account.sign_message(encode_defunct(bytes_of(file)))
         signature = made.signature.to_0x_hex()
         return {"signature": signature}, signature
     try:
-        fields = json_module.loads(_bytes_of(tx))
+        fields = json_module.loads(bytes_of(file))
     except ValueError as error:
-        fail(f"{tx} is no transaction file: {error}")
+        fail(f"{file} is no transaction file: {error}")
     signed = account.sign_transaction(fields)
     raw = signed.raw_transaction.to_0x_hex()
     return {"raw": raw, "hash": signed.hash.to_0x_hex()}, raw
 
 
-def _on_solana(
-    held: "Credential", url: str | None, tx: Path | None, message: Path | None
-) -> Signed:
+def _on_solana(held: "Credential", url: str | None, file: Path, *, as_text: bool) -> Signed:
     import base64
 
     from keymoot.agent.solana import SolanaAccount
     from keymoot.base import base58
-    from keymoot.cli.wish import solana_message
 
     account = SolanaAccount(held, url or os.environ.get(settings.URL_VARIABLE) or None)
-    if tx is None:
-        signature = base58.encode(account.sign_message(_bytes_of(message)))
+    if as_text:
+        signature = base58.encode(account.sign_message(bytes_of(file)))
         return {"signature": signature}, signature
-    raw = account.sign_transaction(solana_message(tx, account.pubkey)[0])
+    raw = account.sign_transaction(solana_message(file, account.pubkey)[0])
     text = base64.b64encode(raw).decode()
     # Solana names a transaction by its first signature.
     return {"raw": text, "signature": base58.encode(raw[1:65])}, text
-
-
-def _bytes_of(file: Path | None) -> bytes:
-    if file is None:
-        fail("name a file")
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")

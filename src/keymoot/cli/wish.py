@@ -41,14 +41,14 @@ def read_wish(
         if chain.namespace == SOLANA:
             payer = parse_solana_address(wallet or _NOBODY_ON_SOLANA, "--wallet")
             if as_text:
-                return SIGN_SOLANA_MESSAGE, _bytes_of(file), payer
+                return SIGN_SOLANA_MESSAGE, bytes_of(file), payer
             payload, found = solana_message(file, payer)
             return SIGN_SOLANA_TRANSACTION, payload, payer if wallet else found
         account = parse_address(wallet or _NOBODY, "--wallet")
     except BadPolicy as error:
         fail(str(error))
     if as_text:
-        return SIGN_MESSAGE, _bytes_of(file), account
+        return SIGN_MESSAGE, bytes_of(file), account
     return SIGN_TRANSACTION, read_transaction(file, account.hex0x).unsigned_bytes(), account
 
 
@@ -59,7 +59,7 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
     from keymoot.base.fixed import Address
 
     try:
-        fields = json.loads(_bytes_of(file))
+        fields = json.loads(bytes_of(file))
     except ValueError as error:
         fail(f"{file} is not JSON: {error}")
     if not isinstance(fields, dict):
@@ -78,7 +78,7 @@ def solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAd
     from keymoot.base.solana_message import decode_message, message_of_transaction
 
     try:
-        raw = base64.b64decode(b"".join(_bytes_of(file).split()), validate=True)
+        raw = base64.b64decode(b"".join(bytes_of(file).split()), validate=True)
     except ValueError as error:
         fail(f"{file} is not base64: {error}")
     candidates = [raw]
@@ -92,7 +92,8 @@ def solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAd
     return candidates[-1], payer
 
 
-def _bytes_of(file: Path) -> bytes:
+def bytes_of(file: Path) -> bytes:
+    """Give what a file holds."""
     try:
         return file.read_bytes()
     except OSError as error:

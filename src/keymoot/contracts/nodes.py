@@ -4,6 +4,8 @@ Nodes' messages change it (`runtime.execute`), by the state machine of `moot`; n
 outside does. Wallets takes presignatures from it, and nobody else.
 """
 
+from typing import Any
+
 from keymoot.base.fixed import Address, Bytes32, NetworkId, SolanaAddress
 from keymoot.contracts.cells import PublicMap
 from keymoot.contracts.context import Context
@@ -66,10 +68,7 @@ class Nodes(Contract):
         Raises:
             NotReady: the roots are not made yet.
         """
-        ctx.charge(WALLET_KEY_GAS)
-        root = self.assembly(ctx).hall.root(ECDSA)
-        epsilon = derivation.tweak(root, ctx.block.network, path_of(wallet))
-        return address_of(SECP256K1.encode_uncompressed(derivation.child(root, epsilon)))
+        return address_of(SECP256K1.encode_uncompressed(self._wallet_key(ctx, ECDSA, wallet)))
 
     def solana_account(self, ctx: Context, wallet: Bytes32) -> SolanaAddress:
         """Give the address of a wallet's key under the Ed25519 root.
@@ -77,10 +76,14 @@ class Nodes(Contract):
         Raises:
             NotReady: the roots are not made yet.
         """
+        return SolanaAddress(EDWARDS25519.encode(self._wallet_key(ctx, EDDSA, wallet)))
+
+    def _wallet_key(self, ctx: Context, name: str, wallet: Bytes32) -> Any:
+        """Give the point that a wallet signs under: a child of the root of that name."""
         ctx.charge(WALLET_KEY_GAS)
-        root = self.assembly(ctx).hall.root(EDDSA)
+        root = self.assembly(ctx).hall.root(name)
         epsilon = derivation.tweak(root, ctx.block.network, path_of(wallet))
-        return SolanaAddress(EDWARDS25519.encode(derivation.child(root, epsilon)))
+        return derivation.child(root, epsilon)
 
     def take(self, ctx: Context) -> PresignatureId | None:
         """Bind the next presignature for the caller; None when the stock is empty.

@@ -22,6 +22,7 @@ from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.duty import Duty, Message
+from keymoot.moot.epoch import Epoch
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
@@ -119,11 +120,11 @@ class Member:
         if word == messages.PULSE:
             return self._pulse()
         if word == messages.TURN:
-            return self._turn()
+            return self._vote(Kind.TURN, _this_epoch)
         if word == messages.ADMIT:
-            return self._vote(Kind.ADMIT, fixed_of(body, Bytes32, "identity"))
+            return self._vote(Kind.ADMIT, _next_epoch(fixed_of(body, Bytes32, "identity")))
         if word == messages.PART:
-            return self._vote(Kind.PART, bytes_of(body, "seat", 1))
+            return self._vote(Kind.PART, _next_epoch(bytes_of(body, "seat", 1)))
         raise Refused(f'"{word}" is no message to an enclave')
 
     def look(self) -> None:
@@ -290,22 +291,12 @@ class Member:
             self._post(self.follower.generation, [(Kind.TICK, now.to_bytes(8, "big"))])
         return []
 
-    def _turn(self) -> rlp.Item:
-        """Vote for an epoch to end now: whoever runs this node asked for it."""
+    def _vote(self, kind: Kind, body: Callable[[Epoch], bytes]) -> rlp.Item:
+        """Vote for an epoch to end now, or who comes or goes: whoever runs this node asked."""
         assembly = self.follower.assembly
         epoch = assembly.turning.epoch
         if epoch is not None and self.party.seated(assembly):
-            body = write_numbered(epoch.number)
-            self._post(self.follower.generation, [(Kind.TURN, body)])
-        return []
-
-    def _vote(self, kind: Kind, content: bytes) -> rlp.Item:
-        """Say who is to come, or to go: whoever runs this node asked for it."""
-        assembly = self.follower.assembly
-        epoch = assembly.turning.epoch
-        if epoch is not None and self.party.seated(assembly):
-            body = write_turn(epoch.number + 1, epoch.attempt, content)
-            self._post(self.follower.generation, [(kind, body)])
+            self._post(self.follower.generation, [(kind, body(epoch))])
         return []
 
     def report(self, duty: Duty, said: list[Message]) -> None:
@@ -318,6 +309,14 @@ class Member:
             made = NodeMessage(self._genesis.network, generation, self.party.index, kind, body)
             key = self._keep.now.identity if kind in BY_IDENTITY else self._boot.signing
             self._say(made.signed(key).encode())
+
+
+def _this_epoch(epoch: Epoch) -> bytes:
+    return write_numbered(epoch.number)
+
+
+def _next_epoch(content: bytes) -> Callable[[Epoch], bytes]:
+    return lambda epoch: write_turn(epoch.number + 1, epoch.attempt, content)
 
 
 def clock() -> UnixSeconds:

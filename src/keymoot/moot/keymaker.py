@@ -102,17 +102,7 @@ class Keymaker:
         return [] if mine is None else [(Kind.KEYGEN_OPEN, write_openings(mine))]
 
     def _judge(self, setting: Setting, name: str, openings: Openings, dice: Dice) -> list[Message]:
-        complaints: list[tuple[int, Complaint]] = []
-        received = []
-        for place, kind in enumerate(ROOTS):
-            to = setting.recipients(place)
-            given = {seat: one[place] for seat, one in openings.items()}
-            shares, found = dkg.receive(
-                to, self.index, self.keys.living, given, dice.child(kind.name)
-            )
-            received.append(shares)
-            complaints += [(place, one) for one in found]
-        self._received[name] = received
+        self._received[name], complaints = self._receive(setting, openings, dice)
         return [(Kind.KEYGEN_VERDICT, write_verdict(complaints))]
 
     def _vote(self, setting: Setting, name: str, openings: Openings) -> list[Message]:
@@ -130,16 +120,27 @@ class Keymaker:
         self, setting: Setting, name: str, openings: Openings, dice: Dice
     ) -> list[Message]:
         """Compute the root shares anew from what is public and the epoch's key."""
-        received = []
-        for place, kind in enumerate(ROOTS):
-            to = setting.recipients(place)
-            given = {seat: one[place] for seat, one in openings.items()}
-            shares, _ = dkg.receive(to, self.index, self.keys.living, given, dice.child(kind.name))
-            received.append(shares)
+        received, _ = self._receive(setting, openings, dice)
         found = self._finish(setting, openings, received)
         if found is not None:
             self._made[name] = found
         return []
+
+    def _receive(
+        self, setting: Setting, openings: Openings, dice: Dice
+    ) -> tuple[list[dict[int, Secret]], list[tuple[int, Complaint]]]:
+        """Open what each dealer gave us of each root; complain of what is no share."""
+        received: list[dict[int, Secret]] = []
+        complaints: list[tuple[int, Complaint]] = []
+        for place, kind in enumerate(ROOTS):
+            to = setting.recipients(place)
+            given = {seat: one[place] for seat, one in openings.items()}
+            shares, found = dkg.receive(
+                to, self.index, self.keys.living, given, dice.child(kind.name)
+            )
+            received.append(shares)
+            complaints += [(place, one) for one in found]
+        return received, complaints
 
     def _finish(
         self, setting: Setting, openings: Openings, received: list[dict[int, Secret]]

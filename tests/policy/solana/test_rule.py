@@ -1,6 +1,5 @@
 """Rules of Solana in the document: what is not understood names its place."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,15 @@ from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.lint import warnings_of
 from tests.policy import documents
+from tests.policy.documents import DELETE
 from tests.policy.solana.messages import BONK, PAYEES, USDC, document, parsed
 
-DELETE = object()
 HEX = documents.STRANGER.hex0x
 KEY = PAYEES[0].base58
 
 
 def changed(path: str, value: Any, start: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Give the example with one place changed; DELETE removes it."""
-    whole: Any = json.loads(json.dumps(start or document()))
-    place = whole
-    *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-    for part in way:
-        place = place[part]
-    if value is DELETE:
-        del place[last]
-    else:
-        place[last] = value
-    return whole
+    return documents.changed(start or document(), path, value)
 
 
 BAD = [
