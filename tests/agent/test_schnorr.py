@@ -12,6 +12,7 @@ from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519, hpke
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave.custody import signed_answer
 from keymoot.moot.outcome import signing_of
@@ -61,7 +62,7 @@ class Request:
         name = digest or keccak256(MESSAGE)
         content = rlp.encode([name, encode(self.work.nonce), encode(self.work.public), scalar])
         sealed = hpke.seal_to(hpke.public_key(REPLY), content, INFO + NETWORK, KEY)
-        made = signed_answer(NETWORK, KEY, sealed, IDENTITIES[seat])
+        made = signed_answer(NETWORK, KEY, sealed, SigningKey(IDENTITIES[seat]))
         return {
             "seat": seat,
             "node": hexes.data(ed25519.public_key(IDENTITIES[seat])),

@@ -17,6 +17,7 @@ from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds, Wei
 from keymoot.crypto import ed25519, hpke
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.transactions import request_digest, request_key
@@ -58,7 +59,7 @@ class Scene:
         self.custodian = Custodian(
             self.genesis,
             chain.keys,
-            IDENTITY,
+            SigningKey(IDENTITY),
             lambda: UnixSeconds(self.clock),
             lambda: Height(self.voted),
             lambda _: self.genesis.validators(),

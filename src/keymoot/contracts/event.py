@@ -43,15 +43,13 @@ class Event:
 
     def log(self) -> tuple[tuple[Bytes32, ...], bytes]:
         """Give topics and data."""
-        topics, kinds, values = [self.topic()], [], []
-        for name, kind, indexed in self.inputs():
-            value: Any = getattr(self, name)
-            if indexed:
-                topics.append(Bytes32(encode([kind], [value])))
-            else:
-                kinds.append(kind)
-                values.append(value)
-        return tuple(topics), encode(kinds, values)
+        indexed, rest = self._parts()
+        words = encode(
+            [kind for _, kind in indexed], [getattr(self, name) for name, _ in indexed]
+        )
+        data = encode([kind for _, kind in rest], [getattr(self, name) for name, _ in rest])
+        topics = (words[at : at + 32] for at in range(0, len(words), 32))
+        return (self.topic(), *map(Bytes32, topics)), data
 
     @classmethod
     def read(cls, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
@@ -60,17 +58,22 @@ class Event:
         Raises:
             Malformed: they are of another event.
         """
-        indexed = [(name, kind) for name, kind, topic in cls.inputs() if topic]
-        rest = [(name, kind) for name, kind, topic in cls.inputs() if not topic]
+        indexed, rest = cls._parts()
         if len(topics) != len(indexed) + 1 or topics[0] != cls.topic():
             raise Malformed(f"the log is no {cls.__name__}")
-        found: dict[str, Any] = {}
         try:
-            for (name, kind), topic in zip(indexed, topics[1:], strict=True):
-                found[name] = from_abi(kind, decode([kind], topic)[0])
-            values = decode([kind for _, kind in rest], data)
+            values = decode([kind for _, kind in indexed], b"".join(topics[1:]))
+            values += decode([kind for _, kind in rest], data)
         except (DecodingError, OverflowError, ValueError) as error:
             raise Malformed(f"the log is no {cls.__name__}: {error}") from error
-        for (name, kind), value in zip(rest, values, strict=True):
-            found[name] = from_abi(kind, value)
-        return found
+        return {
+            name: from_abi(kind, value)
+            for (name, kind), value in zip((*indexed, *rest), values, strict=True)
+        }
+
+    @classmethod
+    @cache
+    def _parts(cls) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Give names and types of what becomes topics, a word each, and of what becomes data."""
+        indexed = [(name, kind) for name, kind, topic in cls.inputs() if topic]
+        return indexed, [(name, kind) for name, kind, topic in cls.inputs() if not topic]

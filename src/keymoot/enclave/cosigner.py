@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
-from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import hpke
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.enclave.beacon_book import BeaconBook
 from keymoot.enclave.custody import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.deriver import Deriver
@@ -57,7 +57,7 @@ class Cosigner:
 
     follower: Follower
     party: Party
-    identity: Secret
+    identity: SigningKey
     clock: Callable[[], UnixSeconds]
     say: Callable[[Hash32, list[Message]], None]
     beacons: BeaconBook = field(init=False)

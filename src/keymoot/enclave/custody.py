@@ -14,11 +14,11 @@ from keymoot.attest.validators import ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Fault, KeymootError, Refused
 from keymoot.base.fixed import Hash32
-from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
-from keymoot.crypto import ed25519, hpke
+from keymoot.crypto import hpke
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover
 from keymoot.runtime.genesis import Genesis
@@ -54,10 +54,10 @@ class Answer:
     message: str = ""
 
 
-def signed_answer(network: bytes, request: Hash32, content: bytes, identity: Secret) -> Answer:
+def signed_answer(network: bytes, request: Hash32, content: bytes, identity: SigningKey) -> Answer:
     """Sign what a node gives for a request, as whoever asked checks it."""
     signed = keccak256(network + request + content)
-    return Answer(request, content, ed25519.sign(identity, signed))
+    return Answer(request, content, identity.sign(signed))
 
 
 class Custodian:
@@ -67,7 +67,7 @@ class Custodian:
         self,
         genesis: Genesis,
         keys: StateKeys,
-        identity: Secret,
+        identity: SigningKey,
         clock: Callable[[], UnixSeconds],
         voted: Callable[[], Height],
         validators: Callable[[Height], ValidatorSet],
@@ -77,7 +77,7 @@ class Custodian:
         Args:
             genesis: Its beginning.
             keys: The state keys.
-            identity: Ed25519 seed that signs answers.
+            identity: Signs answers.
             clock: The machine's clock, which its host sets.
             voted: The newest height this enclave has voted for.
             validators: Says who signs the block at a recent height.

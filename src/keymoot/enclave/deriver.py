@@ -7,6 +7,7 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.enclave.custody import Answer, signed_answer
 from keymoot.enclave.follower import Followed
 from keymoot.moot.outcome import KeyAsk, key_input
@@ -28,7 +29,7 @@ class _Open:
 class Deriver:
     """Answers what its follower has seen asked."""
 
-    identity: Secret
+    identity: SigningKey
     _open: dict[Hash32, _Open] = field(default_factory=dict)
 
     def note(self, followed: Followed) -> None:

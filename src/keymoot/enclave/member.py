@@ -12,6 +12,7 @@ from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.enclave import messages
 from keymoot.enclave.cosigner import Cosigner
 from keymoot.enclave.follower import Follower
@@ -85,7 +86,8 @@ class Member:
         keeper = Statekeeper(index, keep.now.identity, held=keep.now.state is not None)
         self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot, papers, keeper)
         self.follower = Follower(genesis)
-        self.cosigner = Cosigner(self.follower, self.party, keep.now.identity, clock, self._post)
+        identity = SigningKey(keep.now.identity)
+        self.cosigner = Cosigner(self.follower, self.party, identity, clock, self._post)
         self._base: Height | None = None
         self._since: Height | None = None
         self._seated_at = Height(0)

@@ -13,6 +13,7 @@ from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.crypto import ed25519
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.enclave import messages
 from keymoot.enclave.custody import Custodian
 from keymoot.enclave.keep import KeepFile
@@ -181,7 +182,12 @@ class Room:
         keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
         self._genesis = genesis
         self._custodian = Custodian(
-            genesis, keys, keep.identity, clock, lambda: self._voter.height, self._validators
+            genesis,
+            keys,
+            SigningKey(keep.identity),
+            clock,
+            lambda: self._voter.height,
+            self._validators,
         )
         # 4. With a seat, we follow the ledger and have a part in the assembly.
         if genesis.founders():

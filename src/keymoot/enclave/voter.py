@@ -16,7 +16,7 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.crypto import ed25519
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
 from keymoot.enclave.platform import Platform
@@ -68,8 +68,8 @@ class Voter:
         Raises:
             MemoryLost: the file is missing or damaged.
         """
-        self.public_key = Ed25519Key(ed25519.public_key(seed))
-        self._seed = seed
+        self._key = SigningKey(seed)
+        self.public_key = Ed25519Key(self._key.public_key)
         self._sealer = Sealer(platform.sealing_key(_PURPOSE))
         path = folder / FILE_NAME
         if fresh and not path.exists():
@@ -96,7 +96,7 @@ class Voter:
             raise SecondVote(ballot.height, self.height)
         if place != last:
             self._remember(ballot, digest)
-        return Votes(*(ed25519.sign(self._seed, message) for message in messages))
+        return Votes(*(self._key.sign(message) for message in messages))
 
     def _remember(self, ballot: Ballot, digest: Hash32) -> None:
         content = rlp.encode([uint(ballot.height), uint(ballot.round), digest])

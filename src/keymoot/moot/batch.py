@@ -44,7 +44,6 @@ class BatchPage:
         first: Dealers of the first round.
         second: Dealers of the second round.
         holders: Seats that hold valid shares, and have not started anew since.
-        cursor: The next presignature to bind.
     """
 
     number: int
@@ -56,7 +55,6 @@ class BatchPage:
     first: tuple[int, ...] = ()
     second: tuple[int, ...] = ()
     holders: tuple[int, ...] = ()
-    cursor: int = 0
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -71,7 +69,6 @@ class BatchPage:
                 [uint(seat) for seat in self.first],
                 [uint(seat) for seat in self.second],
                 [uint(seat) for seat in self.holders],
-                uint(self.cursor),
             ]
         )
 
@@ -82,7 +79,7 @@ class BatchPage:
         Raises:
             Malformed: not a batch.
         """
-        fields = list_of(rlp.decode(raw), 10, "batch")
+        fields = list_of(rlp.decode(raw), 9, "batch")
         stage = uint_of(fields[2], "stage", 1)
         if stage > Stage.READY:
             raise Malformed(f"no stage has the number {stage}", "stage")
@@ -96,7 +93,6 @@ class BatchPage:
             _seats(fields[6]),
             _seats(fields[7]),
             _seats(fields[8]),
-            uint_of(fields[9], "cursor", 2),
         )
 
     def key_of(self, seat: int) -> bytes:

@@ -17,6 +17,7 @@ class Inventory:
         used_up: Block times at which batches were used up lately.
         bound: Presignatures bound in all, in this generation.
         late: Seats that let others wait when it was last their turn to deal.
+        cursor: The next presignature to bind, of the oldest batch in stock.
     """
 
     next: int = 0
@@ -25,6 +26,7 @@ class Inventory:
     used_up: tuple[int, ...] = ()
     bound: int = 0
     late: tuple[int, ...] = ()
+    cursor: int = 0
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -36,6 +38,7 @@ class Inventory:
                 [uint(one) for one in self.used_up],
                 uint(self.bound),
                 [uint(seat) for seat in self.late],
+                uint(self.cursor),
             ]
         )
 
@@ -46,8 +49,8 @@ class Inventory:
         Raises:
             Malformed: not a stock.
         """
-        fields = list_of(rlp.decode(raw), 6, "stock")
-        number, opened, ready, used_up, bound, late = fields
+        fields = list_of(rlp.decode(raw), 7, "stock")
+        number, opened, ready, used_up, bound, late, cursor = fields
         return Inventory(
             uint_of(number, "next", 8),
             _numbers(opened),
@@ -55,6 +58,7 @@ class Inventory:
             _numbers(used_up),
             uint_of(bound, "bound", 8),
             _numbers(late),
+            uint_of(cursor, "cursor", 2),
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from keymoot.base import rlp
+from keymoot.base.errors import Defect
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import BatchPage, PresignatureId, Stage
 from keymoot.moot.body import FIRST, SECOND, read_complaint, read_numbered
@@ -74,7 +75,7 @@ class Stock:
         """Count the presignatures in stock."""
         page = self.page
         found = (self.batch(number) for number in page.ready)
-        return sum(one.size - one.cursor for one in found if one is not None)
+        return sum(one.size for one in found if one is not None) - page.cursor
 
     def need(self) -> int:
         """Give how many holders a batch in stock has at least: degree+f+1."""
@@ -132,22 +133,20 @@ class Stock:
     def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
         """Bind the next presignature; None when there is none."""
         page = self.page
-        for number in page.ready:
-            batch = self.batch(number)
-            if batch is None:
-                continue
-            taken = PresignatureId(number, batch.cursor)
-            after = replace(batch, cursor=batch.cursor + 1)
-            self._put_list(replace(self.page, bound=self.page.bound + 1))
-            if after.cursor == after.size:
-                used_up = (*self.page.used_up, time)[-MAX_READY:]
-                self._put_list(replace(self.page, used_up=used_up))
-                self._remove(after)
-                self.replenish(height, time)
-            else:
-                self._put(after)
+        if not page.ready:
+            return None
+        batch = self.batch(page.ready[0])
+        if batch is None:
+            raise Defect(f"batch {page.ready[0]} is in stock and has no page")
+        taken = PresignatureId(batch.number, page.cursor)
+        page = replace(page, bound=page.bound + 1, cursor=page.cursor + 1)
+        if page.cursor < batch.size:
+            self._put_list(page)
             return taken
-        return None
+        self._put_list(replace(page, used_up=(*page.used_up, time)[-MAX_READY:]))
+        self._remove(batch)
+        self.replenish(height, time)
+        return taken
 
     def replenish(self, height: Height, time: UnixSeconds) -> None:
         """Burn what nobody finishes, and open batches while there are too few."""
@@ -340,6 +339,8 @@ class Stock:
                 page,
                 open=tuple(one for one in page.open if one != batch.number),
                 ready=tuple(one for one in page.ready if one != batch.number),
+                # It counts within the oldest batch: the next one begins with its first.
+                cursor=0 if page.ready[:1] == (batch.number,) else page.cursor,
             )
         )
         self._drop_dealings(batch)

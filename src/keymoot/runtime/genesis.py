@@ -1,6 +1,6 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keymoot.attest.header import chain_id_of
 from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
@@ -85,6 +85,7 @@ class Genesis:
         time: When it was made; the first block carries it.
         allocations: Balances to begin with.
         epoch_seconds: How long an epoch lives before the roots are shared anew.
+        network: The network's id: Keccak-256 of the canonical bytes.
     """
 
     chain_id: ChainId
@@ -94,6 +95,11 @@ class Genesis:
     members: tuple[Member, ...]
     allocations: tuple[tuple[Address, Wei], ...]
     epoch_seconds: int = EPOCH_SECONDS
+    network: NetworkId = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the network, which everything asks for."""
+        object.__setattr__(self, "network", NetworkId(keccak256(self.encode())))
 
     def encode(self) -> bytes:
         """Give the canonical bytes."""
@@ -137,11 +143,6 @@ class Genesis:
             allocations=tuple(allocations),
             epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
         )
-
-    @property
-    def network(self) -> NetworkId:
-        """The network's id: Keccak-256 of the canonical bytes."""
-        return NetworkId(keccak256(self.encode()))
 
     @property
     def chain_text(self) -> str:

@@ -7,6 +7,7 @@ argument and applies it inside.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from keymoot.base.errors import Malformed
@@ -16,6 +17,9 @@ from keymoot.threshold.root import Root
 from keymoot.threshold.session import framed
 
 MAX_PATH_BYTES = 256
+REMEMBERED = 4_096
+"""Wallets whose keys are remembered: all of it is public, and who signs once signs again."""
+
 _DOMAIN = b"keymoot/v1/wallet-tweak"
 
 
@@ -32,21 +36,30 @@ def tweak(root: Root, network: NetworkId, path: bytes) -> int:
     """
     if not 0 < len(path) <= MAX_PATH_BYTES:
         raise Malformed(f"a key's path has 1 to {MAX_PATH_BYTES} bytes, got {len(path)}")
-    group = root.group
-    found = hash_to_scalar(group, _DOMAIN, network, group.encode(root.public), path)
-    if not found or group.is_identity(child(root, found)):
-        raise Malformed("this path makes no key: choose another")
-    return found
+    return _tweak(root.group, root.group.encode(root.public), network, path)
 
 
 def child(root: Root, epsilon: int) -> Any:
     """Give the public key under a tweak."""
-    return tweaked(root.group, root.public, epsilon)
+    return _child(root.group, root.group.encode(root.public), epsilon)
 
 
 def tweaked(group: Group[Any], point: Any, epsilon: int) -> Any:
     """Give point + ε·G."""
     return group.add(point, group.base_public(epsilon)) if epsilon else point
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _tweak(group: Group[Any], public: bytes, network: NetworkId, path: bytes) -> int:
+    found = hash_to_scalar(group, _DOMAIN, network, public, path)
+    if not found or group.is_identity(_child(group, public, found)):
+        raise Malformed("this path makes no key: choose another")
+    return found
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _child(group: Group[Any], public: bytes, epsilon: int) -> Any:
+    return tweaked(group, group.decode(public), epsilon)
 
 
 def hash_to_scalar(group: Group[Any], domain: bytes, *parts: bytes) -> int:
