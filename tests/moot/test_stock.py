@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from keymoot.base import rlp
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.moot.batch import Stage
+from keymoot.moot.batch import PresignatureId, Stage
 from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
@@ -86,6 +86,32 @@ def test_a_start_takes_its_seat_out_and_too_few_holders_burn_a_batch():
     town.settle()
     assert town.ledger.stock.left() == MIN_READY * BATCH_SIZE
     assert town.parties[1].shares.keys() == town.parties[3].shares.keys()
+
+
+def test_after_a_burned_batch_the_next_is_bound_from_its_first():
+    town = ready()
+    first, second = town.ledger.stock.page.ready
+    take(town, 1)
+    town.restart(1)
+    assert take(town, BATCH_SIZE)[-1] == PresignatureId(second, 0)
+    town.say(town.message(1, Kind.TICK, b""))
+    town.settle()
+    town.restart(2)
+    ready_now = town.ledger.stock.page.ready
+    assert not {first, second} & set(ready_now)
+    names = take(town, town.ledger.stock.left())
+    assert names == [PresignatureId(at, n) for at in ready_now for n in range(BATCH_SIZE)]
+
+
+def test_another_batch_that_is_burned_moves_no_cursor():
+    town = ready()
+    town.silent = {1, 2}
+    names = take(town, BATCH_SIZE + 1)
+    opened = town.ledger.stock.page.open
+    assert opened
+    town.pass_time(61)
+    assert opened != town.ledger.stock.page.open
+    assert not set(names) & set(take(town, BATCH_SIZE - 1))
 
 
 def test_what_a_dead_start_says_is_refused():
