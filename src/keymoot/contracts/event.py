@@ -44,9 +44,7 @@ class Event:
     def log(self) -> tuple[tuple[Bytes32, ...], bytes]:
         """Give topics and data."""
         indexed, rest = self._parts()
-        words = encode(
-            [kind for _, kind in indexed], [getattr(self, name) for name, _ in indexed]
-        )
+        words = encode([kind for _, kind in indexed], [getattr(self, name) for name, _ in indexed])
         data = encode([kind for _, kind in rest], [getattr(self, name) for name, _ in rest])
         topics = (words[at : at + 32] for at in range(0, len(words), 32))
         return (self.topic(), *map(Bytes32, topics)), data

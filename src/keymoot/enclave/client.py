@@ -21,7 +21,6 @@ from keymoot.enclave import messages
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.room import read_joined
-from keymoot.runtime.receipt import Receipt
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
@@ -144,16 +143,13 @@ class EnclaveClient:
         item = messages.release_item(signed, witness, requests)
         return messages.read_answers(await self._ask(messages.RELEASE, item))
 
-    async def follow(
-        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
-    ) -> bytes:
-        """Show the next final block; give its share of the beacon, or nothing.
+    async def follow(self, block: bytes) -> bytes:
+        """Show the next final block (`follow_item`); give its share of the beacon, or nothing.
 
         Raises:
             EnclaveRefused: it is not the next one, or does not continue the one before.
         """
-        item = messages.follow_item(signed, transactions, receipts)
-        (share,) = list_of(await self._ask(messages.FOLLOW, item), 1, "followed")
+        (share,) = list_of(await self._ask(messages.FOLLOW, block), 1, "followed")
         return bytes_of(share, "share", messages.BEACON_BYTES)
 
     async def sync(

@@ -252,9 +252,10 @@ def read_sync(item: rlp.Decoded) -> tuple[SignedHeader, dict[bytes, bytes], list
 
 def follow_item(
     signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
-) -> rlp.Item:
-    """Write a final block with what it gave."""
-    return [signed.encode(), list(transactions), [receipt.encode() for receipt in receipts]]
+) -> bytes:
+    """Write a final block with what it gave: bytes, so that one writing serves all enclaves."""
+    encoded = [receipt.encode() for receipt in receipts]
+    return rlp.encode([signed.encode(), list(transactions), encoded])
 
 
 def read_follow(item: rlp.Decoded) -> tuple[SignedHeader, list[bytes], list[Receipt]]:
@@ -263,7 +264,8 @@ def read_follow(item: rlp.Decoded) -> tuple[SignedHeader, list[bytes], list[Rece
     Raises:
         Malformed: not that.
     """
-    header, transactions, receipts = list_of(item, 3, "follow")
+    block = rlp.decode(bytes_of(item, "follow"))
+    header, transactions, receipts = list_of(block, 3, "follow")
     return (
         SignedHeader.decode(bytes_of(header, "header")),
         [bytes_of(raw, "transaction") for raw in list_of(transactions, None, "transactions")],

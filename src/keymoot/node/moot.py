@@ -5,12 +5,14 @@ from collections.abc import Coroutine, Iterable, Sequence
 
 import structlog
 
-from keymoot.attest.commit import SignedHeader
+from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
+from keymoot.enclave.messages import follow_item
 from keymoot.engine import archive
+from keymoot.engine.application import Finalized
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.local import LocalEngine
 from keymoot.moot.assembly import Assembly
@@ -101,6 +103,7 @@ class Moot:
         )
         for seat in self.seats:
             seat.attach(engine, self._hear, self._beacons.feed, take)
+        engine.on_committed(self._show)
 
     async def add(self, index: int) -> None:
         """Start one more enclave; it follows the ledger from here on.
@@ -209,19 +212,6 @@ class Moot:
         ]
         return len(alive) <= self.committee.degree
 
-    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[tuple[int, list[Answer]]]:
-        """Ask all enclaves at once; those that are silent are left out."""
-        # Enclaves may come and go meanwhile.
-        seats = self.seats
-        found = await asyncio.gather(
-            *(seat.cosign(asked) for seat in seats), return_exceptions=True
-        )
-        return [
-            (seat.index, answers)
-            for seat, answers in zip(seats, found, strict=True)
-            if not isinstance(answers, BaseException)
-        ]
-
     async def release(
         self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
     ) -> tuple[int, list[Answer]]:
@@ -296,6 +286,13 @@ class Moot:
             except KeymootError as error:
                 log.warning("moot.does_not_recover", reason=str(error))
             stuck = 0
+
+    def _show(self, done: Finalized, commit: Commit) -> None:
+        """Show every enclave the newest final block."""
+        block = done.block
+        raw = follow_item(SignedHeader(block.header, commit), block.transactions, done.receipts)
+        for seat in self.seats:
+            seat.show(block.header.height, raw)
 
     def _hear(self, raw: bytes) -> None:
         self._spawn(self._post(raw))

@@ -21,13 +21,12 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.enclave.client import EnclaveClient, EnclaveGone
 from keymoot.enclave.custody import Answer
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import Identity, follow_item
 from keymoot.engine import archive
 from keymoot.engine.local import LocalEngine
 from keymoot.node.config import Config
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.members import chain_of
-from keymoot.runtime.receipt import Receipt
 from keymoot.store.state import State
 
 RESTART_SECONDS = 0.2
@@ -104,11 +103,6 @@ class SeatHolder:
         self._engine, self._say, self._fed, self._take = engine, say, fed, take
         self.client.listen(say, take)
         self._next = None if engine.app.committed.height else Height(1)
-        engine.on_committed(
-            lambda done, commit: self._on_block(
-                SignedHeader(done.block.header, commit), done.block.transactions, done.receipts
-            )
-        )
 
     # -- what the engine asks
 
@@ -169,23 +163,20 @@ class SeatHolder:
             if block is None or commit is None:
                 return
             receipts = archive.receipts_at(engine.snapshot, height, len(block.transactions))
-            self._on_block(SignedHeader(block.header, commit), block.transactions, receipts)
+            signed = SignedHeader(block.header, commit)
+            self.show(height, follow_item(signed, block.transactions, receipts))
 
-    def _on_block(
-        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
-    ) -> None:
-        height = signed.header.height
+    def show(self, height: Height, block: bytes) -> None:
+        """Show a final block (`follow_item`), if it is the next one."""
         # An enclave that has not begun is shown nothing; `sync` says from where.
         if self._next is None or height != self._next:
             return
         self._next = Height(height + 1)
-        self._spawn(self._follow(signed, transactions, receipts))
+        self._spawn(self._follow(height, block))
 
-    async def _follow(
-        self, signed: SignedHeader, transactions: Sequence[bytes], receipts: Sequence[Receipt]
-    ) -> None:
+    async def _follow(self, height: Height, block: bytes) -> None:
         try:
-            share = await self.client.follow(signed, transactions, receipts)
+            share = await self.client.follow(block)
         except EnclaveGone:
             return
         except Refused as error:
@@ -194,7 +185,7 @@ class SeatHolder:
                 self._next = None
                 log.warning("enclave.stays_behind", seat=self.index, reason=str(error))
             return
-        self._fed(self.index, signed.header.height, share)
+        self._fed(self.index, height, share)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -21,6 +21,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
 from keymoot.moot.batch import PresignatureId
+from keymoot.node.cosigners import Cosigners
 from keymoot.node.given import Given, GivenShares
 from keymoot.node.moot import Moot
 from keymoot.node.status import assembly_json
@@ -93,6 +94,7 @@ class ShareService:
         self._moot = moot
         self._keys = keys
         self._links = Height(-1), 0
+        self._cosigners = Cosigners(lambda: moot.seats, lambda: moot.committee)
         self._vault: Together[Hash32, tuple[int, Answer]] = Together(self._by_vault)
         self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
 
@@ -176,6 +178,10 @@ class ShareService:
         told = self._told(request, BOUND) | self._signers(request)
         return told | {"custody": BY_ASSEMBLY, "answers": answers}
 
+    def _is_ecdsa(self, request: Hash32) -> bool:
+        record = find_record(self._ledger.state(), request)
+        return record is not None and len(record.bound_to) == PresignatureId.LENGTH
+
     def _signers(self, request: Hash32) -> dict[str, Json]:
         """Name the signers of an Ed25519 signature; nothing for ECDSA's, whom anyone may be."""
         record = find_record(self._ledger.state(), request)
@@ -221,11 +227,8 @@ class ShareService:
                 continue
 
     async def _by_assembly(self, asked: list[tuple[Hash32, bytes]]) -> list[Given]:
-        by_seat = await self._moot.cosign(asked)
-        found = {
-            request: [(seat, answers[place]) for seat, answers in by_seat]
-            for place, (request, _) in enumerate(asked)
-        }
+        by_all = frozenset(request for request, _ in asked if not self._is_ecdsa(request))
+        found = await self._cosigners.ask(asked, by_all)
         # On disk before they leave: asked again, also by another start, they are the same.
         self._given.keep(found, self._moot.committee)
         return [found[request] for request, _ in asked]
