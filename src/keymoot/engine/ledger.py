@@ -140,15 +140,13 @@ class Ledger:
             return found
         future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(name, []).append(future)
-        self.engine.hurry += 1
-        self.engine.wake()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                return await future
+            with self.engine.hurry():
+                async with asyncio.timeout(timeout_seconds):
+                    return await future
         except TimeoutError:
             return None
         finally:
-            self.engine.hurry -= 1
             _let_go(self._waiters, name, future)
 
     async def wait_final(self, name: Hash32, timeout_seconds: float) -> bool:

@@ -159,7 +159,8 @@ class ShareService:
         """Give the enclaves' sealed shares for a bound request, and their refusals."""
         given = self._given.get(request)
         if given is None:
-            given = await self._shares.ask((request, beacon))
+            with self._ledger.engine.answering():
+                given = await self._shares.ask((request, beacon))
         return self._answered(request, given)
 
     def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
@@ -197,7 +198,9 @@ class ShareService:
         self, request: Hash32, height: Height, wait: float, *, checked: bool
     ) -> dict[str, Json]:
         lost = self._moot.forgotten(height)
-        shares = await self._moot.beacons.shares(height, 0 if lost else wait, checked=checked)
+        patience = 0 if lost else wait
+        with self._ledger.engine.answering():
+            shares = await self._moot.beacons.shares(height, patience, checked=checked)
         return self._told(request, BOUND) | {
             **self._signers(request),
             "custody": BY_ASSEMBLY,

@@ -1,0 +1,93 @@
+"""While requests are being answered, the next block waits a little for more transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from keymoot.base.units import Height
+from keymoot.engine import local
+from tests.engine.parts import Machine, transfer
+from tests.runtime.people import AGENT, OWNER, STRANGER
+
+LONG, SHORT = 60.0, 0.3
+
+
+@pytest.fixture
+async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
+    made = Machine(tmp_path / "data")
+    await made.settle()
+    task = asyncio.create_task(made.engine.run())
+    yield made
+    task.cancel()
+    made.close()
+
+
+async def included(machine: Machine, raw: bytes) -> int:
+    """Submit, wait until a block holds it; give its height."""
+    name = await machine.ledger.submit(raw)
+    assert await machine.ledger.wait_final(name, 5)
+    found = machine.ledger.transaction(name)
+    assert found is not None
+    return found.block.header.height
+
+
+async def test_alone_it_waits_for_nobody(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    await included(machine, transfer(OWNER, 0))
+    with machine.engine.answering():
+        pass
+    await included(machine, transfer(OWNER, 1))
+
+
+async def test_those_who_come_meanwhile_share_a_block(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    before = machine.height
+    with machine.engine.answering():
+        waiting = [
+            asyncio.create_task(included(machine, transfer(who, 0)))
+            for who in (OWNER, AGENT, STRANGER)
+        ]
+        await asyncio.sleep(SHORT)
+        assert machine.height == before
+    heights = await asyncio.gather(*waiting)
+    assert len(set(heights)) == 1
+    block = machine.ledger.block(Height(heights[0]))
+    assert block is not None
+    assert len(block.transactions) == 3
+
+
+async def test_a_step_under_way_leaves_the_next_block_to_wait_too(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    await machine.ledger.submit(transfer(OWNER, 0))
+    machine.engine._propose()
+    with machine.engine.answering():
+        await machine.ledger.submit(transfer(AGENT, 0))
+        await machine.engine.step()
+        assert machine.engine._proposal is None
+
+
+async def test_nobody_waits_for_long(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", 0.01)
+    with machine.engine.answering():
+        await included(machine, transfer(OWNER, 0))
+        await included(machine, transfer(OWNER, 1))
+
+
+async def test_whoever_waits_for_a_proof_ends_the_waiting(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    with machine.engine.answering():
+        name = await machine.ledger.submit(transfer(OWNER, 0))
+        await asyncio.sleep(SHORT)
+        assert machine.ledger.transaction(name) is None
+        assert await machine.ledger.wait(name, 5)
+        await machine.ledger.submit(transfer(OWNER, 1))
+        async with asyncio.timeout(5):
+            await machine.ledger.new_block()
