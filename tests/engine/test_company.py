@@ -89,5 +89,6 @@ async def test_whoever_waits_for_a_proof_ends_the_waiting(
         assert machine.ledger.transaction(name) is None
         assert await machine.ledger.wait(name, 5)
         await machine.ledger.submit(transfer(OWNER, 1))
+        await asyncio.sleep(SHORT)
         async with asyncio.timeout(5):
             await machine.ledger.new_block()
