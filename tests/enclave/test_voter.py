@@ -73,6 +73,13 @@ def test_a_torn_write_leaves_the_vote_before(tmp_path: Path) -> None:
             found.sign(ballot(found.height, b"z"))
 
 
+def test_it_may_start_anew_before_its_first_vote(tmp_path: Path) -> None:
+    voter(tmp_path, fresh=True)
+    voter(tmp_path).sign(ballot(1))
+    with pytest.raises(SecondVote):
+        voter(tmp_path).sign(ballot(1, b"b"))
+
+
 def test_without_its_memory_it_signs_nothing(tmp_path: Path) -> None:
     voter(tmp_path, fresh=True).sign(ballot(1))
     path = tmp_path / FILE_NAME

@@ -45,6 +45,16 @@ def until_enclaves(node: Running, count: int) -> None:
         time.sleep(0.05)
 
 
+def until_admitted(node: Running, seats: set[int]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        joining = node.network.call("keymoot_assembly")["joining"]
+        if {one["seat"] for one in joining if one["admitted"]} == seats:
+            return
+        assert time.monotonic() < deadline, joining
+        time.sleep(0.1)
+
+
 def until_signed(requesters: Requesters, more: int) -> None:
     wanted = len(requesters.signed) + more
     deadline = time.monotonic() + 60
@@ -101,6 +111,22 @@ def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) ->
         os.kill(node.enclaves()[0], signal.SIGKILL)
         until_seated(node)
         Account(credential, node.url).sign_transaction(pay(3))
+
+
+def test_what_was_asked_survives_a_restart(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        wallet_with_agent(node, node.owner())
+        assert ask(node.data, "join")["seat"] == 5
+        assert ask(node.data, "join")["seat"] == 6
+        ask(node.data, "leave", seat=2)
+        # A kill leaves no time to write anything down.
+        node.kill()
+        node.start()
+        until_seated(node)
+        until_admitted(node, {5, 6})
+        turn(node)
+        assert members(node) == [1, 3, 4, 5, 6]
+        until_enclaves(node, 5)
 
 
 def test_who_may_not_leave_and_what_is_no_verb(tmp_path: Path) -> None:

@@ -95,18 +95,18 @@ class Voter:
         if place < last or (place == last and digest != self._digest):
             raise SecondVote(ballot.height, self.height)
         if place != last:
-            self._remember(ballot, digest)
+            self._write(ballot.height, ballot.round, digest)
         return Votes(*(self._key.sign(message) for message in messages))
 
-    def _remember(self, ballot: Ballot, digest: Hash32) -> None:
-        content = rlp.encode([uint(ballot.height), uint(ballot.round), digest])
+    def _write(self, height: Height, round_: int, digest: Hash32) -> None:
+        content = rlp.encode([uint(height), uint(round_), digest])
         nonce = os.urandom(NONCE_BYTES)
         record = rlp.encode([nonce, self._sealer.seal(nonce, content, _AAD)])
         record = len(record).to_bytes(_LENGTH_BYTES, "big") + record
         os.pwrite(self._file, record.ljust(_RECORD_BYTES, b"\0"), self._turn * _RECORD_BYTES)
         os.fdatasync(self._file)
         self._turn = 1 - self._turn
-        self.height, self._round, self._digest = ballot.height, ballot.round, digest
+        self.height, self._round, self._digest = height, round_, digest
 
     def _recall(self, *, fresh: bool) -> None:
         found = False
@@ -118,8 +118,12 @@ class Voter:
             if record[:2] >= (self.height, self._round):
                 self.height, self._round, self._digest = record
                 self._turn = 1 - turn
-        if not found and not fresh:
+        if found:
+            return
+        if not fresh:
             raise MemoryLost
+        # That nothing is signed yet is a memory too: it may join now, and start anew before it votes.
+        self._write(self.height, self._round, self._digest)
 
     def _read(self, turn: int) -> tuple[Height, int, Hash32] | None:
         raw = os.pread(self._file, _RECORD_BYTES, turn * _RECORD_BYTES)

@@ -2,8 +2,7 @@
 
 A newcomer is started beside the others and follows the ledger; all enclaves here invite it,
 and it joins with the epoch's end. What was asked is asked again while it is not done: an
-attempt that fails, or a generation, forgets votes. A restart of the node forgets what was
-asked of it.
+attempt that fails, or a generation, forgets votes. What was asked survives a restart of the node.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
+from keymoot.node.wanted import Wanted
 from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
@@ -38,12 +38,22 @@ class NoChange(Refused):
 class Changes:
     """What is to change about the seats of one machine."""
 
-    def __init__(self, moot: "Moot", ledger: Ledger) -> None:
-        """Begin without wishes."""
+    def __init__(self, moot: "Moot", ledger: Ledger, wanted: Wanted) -> None:
+        """Go on with what is wanted."""
         self._moot = moot
         self._ledger = ledger
-        self.joining: set[int] = set()
-        self.leaving: set[int] = set()
+        self._wanted = wanted
+        self._starting: set[int] = set()
+
+    @property
+    def joining(self) -> frozenset[int]:
+        """Seats whose enclaves are to join."""
+        return frozenset(self._wanted.joining | self._starting)
+
+    @property
+    def leaving(self) -> frozenset[int]:
+        """Members that are to leave."""
+        return frozenset(self._wanted.leaving)
 
     async def join(self) -> int:
         """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
@@ -59,19 +69,13 @@ class Changes:
         if not assembly.hall.ready:
             raise NoChange("the assembly is still making its keys: try again in a moment")
         taken = {*assembly.hall.head.members, *assembly.turning.admitting.page.joining}
-        taken |= {one.index for one in self._moot.seats}
+        taken |= {one.index for one in self._moot.seats} | self.joining
         vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
         if not vacant:
             raise NoChange(f"all {MAX_SIZE} seats are taken")
         seat = vacant[0]
-        # The next one who asks sees that it is taken.
-        self.joining.add(seat)
-        try:
-            await self._moot.add(seat)
-        except BaseException:
-            self.joining.discard(seat)
-            raise
-        log.info("seat.joins", seat=seat)
+        await self._start(seat)
+        self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving)
         await self._say_again(self._moot.assembly())
         await self._until(lambda now: seat in now.turning.admitting.page.joining)
         return seat
@@ -90,7 +94,7 @@ class Changes:
         left = len({*members, *page.joining, *self.joining} - going)
         if left < MIN_SIZE:
             raise NoChange(f"{left} would be left, an assembly has at least {MIN_SIZE} members")
-        self.leaving.add(seat)
+        self._wanted.keep(self._wanted.joining, self._wanted.leaving | {seat})
         log.info("seat.leaves", seat=seat)
         await self._say_again(assembly)
         await self._until(lambda now: seat in now.turning.admitting.page.leaving)
@@ -101,8 +105,10 @@ class Changes:
         if not assembly.hall.ready:
             return
         members = set(assembly.hall.head.members)
-        self.joining -= members
-        self.leaving &= members
+        self._wanted.keep(self._wanted.joining - members, self._wanted.leaving & members)
+        await self._start_again()
+        # Blocks have come meanwhile.
+        assembly = self._moot.assembly()
         await self._say_again(assembly)
         settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
         if self._ledger.height() < settled:
@@ -111,6 +117,25 @@ class Changes:
             if one.index not in members | self.joining:
                 log.info("seat.left", seat=one.index)
                 await self._moot.remove(one.index)
+
+    async def _start(self, seat: int) -> None:
+        """Start an enclave that is to join; whoever asks meanwhile sees that its seat is taken."""
+        self._starting.add(seat)
+        try:
+            await self._moot.add(seat)
+        finally:
+            self._starting.discard(seat)
+        log.info("seat.joins", seat=seat)
+
+    async def _start_again(self) -> None:
+        """Start those who were to join when the node ended."""
+        running = {one.index for one in self._moot.seats} | self._starting
+        for seat in sorted(self._wanted.joining - running):
+            try:
+                await self._start(seat)
+            except KeymootError as error:
+                log.warning("seat.does_not_start", seat=seat, reason=str(error))
+                self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving)
 
     async def _until(self, taken: Callable[[Assembly], bool]) -> None:
         with suppress(TimeoutError):

@@ -22,6 +22,7 @@ from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder, Take
+from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import chain_of
@@ -95,7 +96,7 @@ class Moot:
     def attach(self, engine: LocalEngine, ledger: Ledger, take: Take) -> None:
         """Connect all enclaves to the ledger; `take` gets the state secret from each."""
         self._engine, self.ledger, self._take = engine, ledger, take
-        self._changes = Changes(self, ledger)
+        self._changes = Changes(self, ledger, Wanted.load(self._config.data))
         self._beacons = Beacons(
             lambda: self.committee,
             lambda height: root_at(ledger, height),

@@ -1,0 +1,85 @@
+"""Who is to come and to go, as whoever runs the node has asked: kept until it is done.
+
+A small file in the data folder, written whole, so that a restart forgets nothing.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.threshold.committee import MAX_SIZE
+
+FILE_NAME = "changes.json"
+MAX_BYTES = 4_096
+
+
+class ChangesDamaged(Refused):
+    """The file holds something else."""
+
+    code = "CHANGES_DAMAGED"
+
+    def __init__(self, path: Path, why: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"{path} is damaged ({why}): delete it, and ask again for who is to join or leave"
+        )
+
+
+@dataclass
+class Wanted:
+    """The seats that are to join and to leave.
+
+    Attributes:
+        path: The file.
+        joining: Seats whose enclaves are to join.
+        leaving: Members that are to leave.
+    """
+
+    path: Path
+    joining: set[int] = field(default_factory=set)
+    leaving: set[int] = field(default_factory=set)
+
+    @classmethod
+    def load(cls, data: Path) -> "Wanted":
+        """Read what is kept in a data folder; nothing, if nothing is.
+
+        Raises:
+            ChangesDamaged: the file holds something else.
+        """
+        path = data / FILE_NAME
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return cls(path)
+        try:
+            found = parse(raw[: MAX_BYTES + 1], MAX_BYTES)
+            if not isinstance(found, dict) or found.keys() != {"joining", "leaving"}:
+                raise Malformed("it has other fields")
+            return cls(path, _seats(found["joining"]), _seats(found["leaving"]))
+        except Malformed as error:
+            raise ChangesDamaged(path, str(error)) from error
+
+    def keep(self, joining: set[int], leaving: set[int]) -> None:
+        """Want something else from now on, on disk first."""
+        if (joining, leaving) == (self.joining, self.leaving):
+            return
+        fresh = self.path.with_suffix(".new")
+        raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(self.path)
+        self.joining, self.leaving = joining, leaving
+
+
+def _seats(value: Json) -> set[int]:
+    if not isinstance(value, list):
+        raise Malformed("seats are a list of numbers")
+    seats = {one for one in value if isinstance(one, int) and not isinstance(one, bool)}
+    if len(seats) != len(value) or not all(1 <= one <= MAX_SIZE for one in seats):
+        raise Malformed(f"seats are different numbers from 1 to {MAX_SIZE}")
+    return seats
