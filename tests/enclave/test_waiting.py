@@ -15,7 +15,7 @@ from keymoot.contracts import queue
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.contracts.wallets import Wallets
-from keymoot.runtime import gas
+from keymoot.runtime import execute, gas
 from keymoot.runtime.release import status_of
 from tests.enclave.test_bindings import again, ask, emptied, quota, record
 from tests.enclave.test_cosigning import combined, shares_of
@@ -111,6 +111,17 @@ def test_wallets_are_served_in_turn_and_each_in_its_own_order(parliament, play):
     bound = [record(parliament, key).bound_to for key in order]
     assert bound == sorted(set(bound))
     assert all(bound)
+
+
+def test_who_comes_does_not_take_what_is_there_for_those_who_wait(parliament, play, monkeypatch):
+    other = another(play)
+    emptied(parliament, play)
+    first = ask(parliament, play, 1)[1]
+    monkeypatch.setattr(execute, "bind_waiting", lambda *_: None)
+    refill(parliament)
+    assert parliament.assembly.stock.left()
+    second = ask(parliament, other, 1)[1]
+    assert statuses(parliament, [first, second]) == [QUEUED, QUEUED]
 
 
 # -- what became of the policy
