@@ -1,10 +1,7 @@
 """Requests and presignatures: waiting for stock in order, and asking again."""
 
-import pytest
-
 from keymoot.base.errors import Refused
 from keymoot.base.request import ASK_AGAIN
-from keymoot.contracts import stock as requests
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.enclave import messages
 from keymoot.runtime import execute
@@ -73,37 +70,6 @@ def test_who_comes_later_does_not_go_before_those_who_wait(parliament):
     _, second = ask(parliament, play, 2)
     names = [record(parliament, key).bound_to for key in (first, second)]
     assert names == sorted(names)
-
-
-@pytest.mark.parametrize("how", ["pause", "revoke"])
-def test_what_is_no_longer_wanted_takes_no_presignature_from_the_stock(parliament, how):
-    play = parliament.play()
-    emptied(parliament, play)
-    _, key = ask(parliament, play, 1)
-    if how == "pause":
-        assert play.send(OWNER, "pause", play.wallet).status == 1
-    else:
-        assert play.send(OWNER, "revoke", play.wallet, AGENT.address).status == 1
-    before = parliament.assembly.stock.page.bound
-    parliament.mute = False
-    parliament.settle()
-    assert record(parliament, key).status == QUEUED
-    assert parliament.assembly.stock.page.bound == before
-    assert parliament.assembly.stock.left() >= 4
-
-
-def test_too_many_do_not_wait(parliament, monkeypatch):
-    monkeypatch.setattr(requests, "MAX_QUEUE", 2)
-    play = parliament.play()
-    emptied(parliament, play)
-    for value in (1, 2):
-        assert ask(parliament, play, value)[0].status == 1
-    before = play.view("usage", play.wallet)
-    receipt, key = ask(parliament, play, 3)
-    assert (receipt.status, receipt.error_code) == (0, "STOCK_EMPTY")
-    assert record(parliament, key) is None
-    # It was paid for, as any answer is, but nothing of its budget is gone.
-    assert play.view("usage", play.wallet) == before
 
 
 # -- asking again

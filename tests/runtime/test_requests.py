@@ -6,6 +6,7 @@ import pytest
 from eth_abi.abi import decode
 
 from keymoot.base.errors import KeymootError
+from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION
 from keymoot.contracts.wallets import Wallets
 from keymoot.runtime import gas
 from keymoot.runtime.transactions import open_transaction
@@ -102,6 +103,19 @@ def test_an_empty_quota_asks_nothing() -> None:
     assert play.ask(payment(1))[0].error_code == "QUOTA_EMPTY"
     play.send(OWNER, "fund", play.wallet, value=gas.REQUEST_LIMIT * 10**9)
     assert play.ask(payment(1))[0].status == 1
+
+
+@pytest.mark.parametrize("method", [SIGN_TRANSACTION, ASK_AGAIN])
+def test_a_quota_for_one_request_asks_one_in_a_block(method: str) -> None:
+    play = Play()
+    made = play.send(OWNER, "create", b"t" * 32, b"\x99" * 20, value=gas.REQUEST_LIMIT * 10**9)
+    play.wallet = type(play.wallet)(decode(["bytes32", "address"], made.output)[0])
+    play.ready()
+    payload = payment(1).unsigned_bytes() if method == SIGN_TRANSACTION else b"k" * 32
+    raws = [play.request(payload, method=method)[0] for _ in range(2)]
+    first, second = play.chain.send_together(raws)
+    assert first.gas_used > 0
+    assert (second.error_code, second.gas_used) == ("QUOTA_EMPTY", 0)
 
 
 ARGUMENTS = {

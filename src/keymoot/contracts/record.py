@@ -17,6 +17,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.slot import MAX_SLOTS_BYTES
 
 BOUND, REFUSED, QUEUED = "bound", "refused", "queued"
+"""What became of it. QUEUED may still turn into the others; it stays where time ran out first."""
 
 AGENT, OWNER = "request", "withdrawal"
 """Who asked: a credential under the policy, or the owner to the recovery address."""

@@ -17,10 +17,11 @@ from keymoot.base.fixed import (
     WalletId,
 )
 from keymoot.base.request import ASK_AGAIN, Request
-from keymoot.base.strict_json import Json, canonical
+from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
+from keymoot.contracts.refused import NO_DIGEST, refused
 from keymoot.contracts.stock import ask_again, await_stock
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
@@ -29,9 +30,7 @@ from keymoot.contracts.wallet_errors import NotBound, RequestReused
 from keymoot.crypto.transactions import request_key
 from keymoot.policy.decide import Decision, decide
 from keymoot.policy.document import Policy, parse_policy
-from keymoot.policy.errors import REFUSED_CODE
 from keymoot.policy.intent import Intent, NotSignable, read_intent
-from keymoot.policy.names import written
 from keymoot.policy.refusal import REFUSED as REFUSED_PREFIX
 from keymoot.policy.refusal import Refusal
 
@@ -40,8 +39,6 @@ CHECK_GAS = 30_000
 
 CHECK_GAS_PER_BYTE = 8
 """Gas for each byte of the wish and of the policy document."""
-
-_NO_DIGEST = Hash32(bytes(32))
 
 _parsed = lru_cache(maxsize=512)(parse_policy)
 """Parsing is pure, so remembering it changes no result."""
@@ -88,7 +85,7 @@ def bind(
         status=REFUSED,
         method=request.method,
         payload=request.payload,
-        digest=_NO_DIGEST,
+        digest=NO_DIGEST,
         reply_key=request.reply_key,
         policy_version=wallet.policy_version,
         rule="",
@@ -180,7 +177,7 @@ def releasable(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) 
     if record is None:
         raise NotBound("no request of that name is known")
     if record.status != BOUND:
-        raise NotBound("the request was refused")
+        raise NotBound("the request was refused, or still waits for stock")
     # 2. It has not expired.
     if now > record.expires_at:
         raise NotBound("the request has expired: ask again with a new id")
@@ -254,17 +251,6 @@ def _refuse(
     book: Book,
     refusal: Refusal,
 ) -> Record:
-    data: dict[str, Json] = refusal.to_json()
-    data |= {
-        "requestId": record.request_id.hex0x,
-        "wallet": written(wallet.account),
-        "policyVersion": wallet.policy_version,
-        "policyHash": wallet.policy_hash.hex0x,
-    }
-    decoded = data.get("decoded")
-    if isinstance(decoded, dict) and "chain" in decoded:
-        data["chain"] = decoded["chain"]
-    error: Json = {"code": REFUSED_CODE, "message": refusal.message, "data": data}
-    refused = replace(record, outcome=canonical(error))
-    cells.append(ctx, refused, book, refusal.reason)
-    return refused
+    no = refused(record, wallet, refusal)
+    cells.append(ctx, no, book, refusal.reason)
+    return no

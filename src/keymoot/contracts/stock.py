@@ -1,72 +1,63 @@
-"""Requests and what serves once: bound at once, or in order when the stock has filled again.
+"""Requests and what serves once: bound at once, or in turn when the stock has filled again.
 
 A request for an ECDSA signature is bound to a presignature, one for an Ed25519 signature to
 the signers whose turn it is and their next nonce commitments. What is bound is burned,
 whatever becomes of the request. A request that was bound and never answered may be bound
 anew, over the same thing, when its credential asks again.
+
+Nothing is bound under a policy that is gone, nor for a wallet that is paused or a credential
+that has ended: what waited is refused then. What it reserved stays reserved. A nonce holds
+one reservation, and what an earlier transaction of the same nonce held, which may be signed,
+is no longer known apart from it: to give back too much would let a limit be passed.
 """
 
 from dataclasses import replace
 
-from keymoot.base import rlp
-from keymoot.base.errors import Refused
-from keymoot.base.fields import fixed_of, list_of
+from keymoot.base.errors import Defect
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.request import ASK_AGAIN
-from keymoot.base.units import UnixSeconds
 from keymoot.contracts.cells import PublicCell
 from keymoot.contracts.context import Context
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.objection import Objection, objection
+from keymoot.contracts.queue import Waiting, join, read, write
 from keymoot.contracts.record import AGENT, BOUND, OWNER, QUEUED, Record
+from keymoot.contracts.refused import refused
 from keymoot.contracts.wallet import BY_ASSEMBLY, Wallet
 from keymoot.contracts.wallet_cells import WalletCells
 from keymoot.contracts.wallet_errors import NotBound
-from keymoot.contracts.wallet_events import RequestBound
+from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.crypto.transactions import request_key
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.slot import Slot, read_seats, write_slots
-
-MAX_QUEUE = 256
-"""Requests of one kind of key that wait for stock at one time."""
-
-
-class StockEmpty(Refused):
-    """Nothing to bind to is left, and many wait already."""
-
-    code = "STOCK_EMPTY"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"nothing to sign with is in stock, and {MAX_QUEUE} requests wait already: "
-            "ask in a moment"
-        )
+from keymoot.policy.refusal import REFUSED, Refusal
 
 
 def await_stock(cells: WalletCells, ctx: Context, record: Record, wallet: Wallet) -> Record:
     """Bind a decided request to what serves once, or let it wait for that.
 
     Raises:
-        StockEmpty: too many wait already.
+        StockEmpty: too many wait already, of all wallets or of this one.
     """
     if wallet.custody != BY_ASSEMBLY:
         return record
     queue = _queue_of(cells, wallet)
-    waiting = _read(queue, ctx)
+    waiting = read(queue.get(ctx.public_store()))
     # Whoever waits comes first.
     found = None if waiting else _take(ctx, record, wallet)
     if found is None:
-        if len(waiting) >= MAX_QUEUE:
-            raise StockEmpty
-        _write(queue, ctx, [*waiting, _key(record)])
+        queue.set(ctx.public_store(), write(join(waiting, Waiting.of(record))))
         return replace(record, status=QUEUED)
     return _bound(cells, ctx, record, wallet, found)
 
 
 def bind_waiting(cells: WalletCells, ctx: Context) -> None:
-    """Bind those who wait, in their order, as far as the stock goes."""
+    """Refuse those who need not wait any longer, and bind the others as far as the stock goes."""
     for queue in (cells.queue, cells.frost_queue):
-        _bind_queue(cells, ctx, queue)
+        waiting = read(queue.get(ctx.public_store()))
+        left = _bind_in_turn(cells, ctx, _wanted(cells, ctx, waiting))
+        if len(left) != len(waiting):
+            queue.set(ctx.public_store(), write(left))
 
 
 def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
@@ -94,8 +85,11 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
     if old.status != BOUND or not old.bound_to:
         raise NotBound("the request was refused, or still waits for stock")
     # 2. It may still be answered.
-    if not _still_wanted(cells, ctx, old):
-        raise NotBound("the request has expired, or its wallet is paused: ask with a new id")
+    if ctx.block.time > old.expires_at:
+        raise NotBound("the request has expired: ask with a new id")
+    against = objection(cells, ctx, old)
+    if against is not None:
+        raise NotBound(against.why)
     # 3. It is bound anew; what it was bound to is burned for ever. However often it is asked,
     #    the record names the request that asked first.
     first = old.payload if old.method == ASK_AGAIN else record.payload
@@ -111,21 +105,55 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
     return await_stock(cells, ctx, again, cells.known(ctx, record.wallet))
 
 
-def _bind_queue(cells: WalletCells, ctx: Context, queue: PublicCell[bytes]) -> None:
-    waiting = _read(queue, ctx)
-    left = list(waiting)
-    while left:
-        record = cells.record(ctx, Hash32(left[0]))
-        if record is not None and _still_wanted(cells, ctx, record):
-            wallet = cells.known(ctx, record.wallet)
-            found = _take(ctx, record, wallet)
-            if found is None:
-                break
-            bound = _bound(cells, ctx, record, wallet, found)
-            cells.records.set(ctx.public_store(), left[0], bound)
-        left.pop(0)
-    if len(left) != len(waiting):
-        _write(queue, ctx, left)
+def _wanted(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> list[Waiting]:
+    """Give those who still wait. Whose owner has changed her mind is refused, wherever it stands.
+
+    Who has expired just leaves: its record says until when it could be bound, and everybody
+    reads it so (`status_of`).
+    """
+    # One look for all that are alike: every message of a node comes by here while anyone waits.
+    found: dict[tuple[object, ...], Objection | None] = {}
+    left = []
+    for one in waiting:
+        if ctx.block.time > one.expires_at:
+            continue
+        alike = one.line, one.requester, one.policy_version
+        if alike not in found:
+            found[alike] = objection(cells, ctx, one)
+        against = found[alike]
+        if against is None:
+            left.append(one)
+        else:
+            _refuse(cells, ctx, one, against)
+    return left
+
+
+def _refuse(cells: WalletCells, ctx: Context, one: Waiting, against: Objection) -> None:
+    record = _record(cells, ctx, one)
+    refusal = Refusal(against.reason, REFUSED + against.why, decoded=record.outcome_json())
+    no = refused(record, cells.known(ctx, one.wallet), refusal)
+    cells.records.set(ctx.public_store(), one.key, no)
+    wallet = Bytes32(one.wallet)
+    ctx.emit(RequestDecided(wallet, one.requester, one.key, bound=False, reason=against.reason))
+
+
+def _bind_in_turn(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> list[Waiting]:
+    """Bind the first ones; give those for whom nothing is in stock."""
+    for at, one in enumerate(waiting):
+        record, wallet = _record(cells, ctx, one), cells.known(ctx, one.wallet)
+        found = _take(ctx, record, wallet)
+        if found is None:
+            return waiting[at:]
+        bound = _bound(cells, ctx, record, wallet, found)
+        cells.records.set(ctx.public_store(), one.key, bound)
+    return []
+
+
+def _record(cells: WalletCells, ctx: Context, one: Waiting) -> Record:
+    record = cells.record(ctx, Hash32(one.key))
+    if record is None:
+        raise Defect("a request waits that has no record")
+    return record
 
 
 def _bound(
@@ -162,21 +190,6 @@ def _first(cells: WalletCells, ctx: Context, record: Record) -> Record:
     return first
 
 
-def _still_wanted(cells: WalletCells, ctx: Context, record: Record) -> bool:
-    now = UnixSeconds(ctx.block.time)
-    if now > record.expires_at:
-        return False
-    if record.kind == OWNER:
-        return True
-    credential = cells.credential_of(ctx, record.wallet, record.requester)
-    return (
-        not cells.known(ctx, record.wallet).paused
-        and credential is not None
-        and not credential.revoked
-        and now <= credential.expires_at
-    )
-
-
 def _take(ctx: Context, record: Record, wallet: Wallet) -> bytes | None:
     """Take what a request is bound to; None when the stock is empty."""
     if not wallet.by_frost:
@@ -197,14 +210,3 @@ def _key(record: Record) -> Bytes32:
 
 def _queue_of(cells: WalletCells, wallet: Wallet) -> PublicCell[bytes]:
     return cells.frost_queue if wallet.by_frost else cells.queue
-
-
-def _read(queue: PublicCell[bytes], ctx: Context) -> list[Bytes32]:
-    raw = queue.get(ctx.public_store())
-    if raw is None:
-        return []
-    return [fixed_of(one, Bytes32, "queue") for one in list_of(rlp.decode(raw), None, "queue")]
-
-
-def _write(queue: PublicCell[bytes], ctx: Context, waiting: list[Bytes32]) -> None:
-    queue.set(ctx.public_store(), rlp.encode(list(waiting)) if waiting else None)

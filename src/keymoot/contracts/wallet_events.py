@@ -58,7 +58,10 @@ class PauseSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestDecided(Event):
-    """A request was bound, or refused for `reason`; `key` is its name on the ledger."""
+    """A request was allowed, or refused for `reason`; `key` is its name on the ledger.
+
+    One that was allowed and waits for stock may be refused by a second event.
+    """
 
     INDEXED: ClassVar[tuple[str, ...]] = ("wallet", "requester", "key")
     wallet: bytes32
