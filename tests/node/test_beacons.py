@@ -10,6 +10,7 @@ from keymoot.node import beacons
 from keymoot.node.beacons import Beacons
 from keymoot.threshold import beacon
 from keymoot.threshold.bls12381 import G1
+from keymoot.threshold.polynomial import interpolate_points
 from tests.moot.town import Town
 
 MESSAGE = b"what was executed"
@@ -97,3 +98,46 @@ def test_old_heights_are_forgotten(town, book, monkeypatch):
         book.feed(1, Height(height), share(town, 1))
     assert asyncio.run(book.shares(Height(4), 0)) == {}
     assert sorted(asyncio.run(book.shares(Height(7), 0))) == [1]
+
+
+def test_what_enclaves_took_is_known_and_nothing_else_is_shown_to_them(town, book):
+    right, wrong = share(town, 1), share(town, 1, b"another block")
+    book.feed(1, AT, b"a share, so that the height is one of ours")
+    assert book.fits(AT, right)
+    assert book.fits(AT, wrong)
+    book.judged(AT, right, good=2, bad=1)
+    assert book.fits(AT, right)
+    assert not book.fits(AT, wrong)
+
+
+def test_one_enclave_alone_is_not_believed(town, book, monkeypatch):
+    looked = []
+    monkeypatch.setattr(beacons.beacon, "verify", lambda *_: looked.append(1))
+    book.feed(1, AT, b"a share")
+    book.judged(AT, b"wrong", good=1, bad=1)
+    assert book.fits(AT, b"right")
+    assert not looked
+
+
+def whole(town, message=MESSAGE):
+    root = town.ledger.hall.root(BEACON)
+    chosen = sorted(town.parties)[: root.degree + 1]
+    shares = {at: G1.decode(share(town, at, message)) for at in chosen}
+    return G1.encode(interpolate_points(G1, shares))
+
+
+def test_once_they_found_one_wrong_the_node_looks_first(town, book):
+    right, wrong = whole(town), whole(town, b"another block")
+    book.feed(1, AT, b"a share")
+    book.judged(AT, wrong, good=0, bad=3)
+    assert not book.fits(AT, wrong)
+    assert not book.fits(AT, b"\xff" * 48)
+    assert book.fits(AT, right)
+    assert not book.fits(AT, wrong)
+
+
+def test_a_height_that_is_not_remembered_takes_no_memory(town, book):
+    book.judged(AT, b"shown", good=4, bad=0)
+    book.judged(AT, b"shown", good=0, bad=4)
+    assert not book._known
+    assert not book._doubted

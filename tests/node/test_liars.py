@@ -6,6 +6,7 @@ from eth_account import Account as EthAccount
 from keymoot.agent.errors import WrongAnswer
 from keymoot.base.request import ASK_AGAIN
 from keymoot.policy.errors import PolicyRefused
+from keymoot.threshold.bls12381 import G1
 from tests.node.running import pay, running, wallet_with_agent
 
 
@@ -153,6 +154,26 @@ def test_a_beacon_without_enough_shares_gets_no_answer(network):
     with Spoiled(network, beacon=spoil, always=True), pytest.raises(WrongAnswer):
         network.sign_transaction(wish, idempotency_key="0x" + "22" * 32)
     network.sign_transaction(wish, idempotency_key="0x" + "22" * 32)
+
+
+def test_wrong_beacons_before_the_right_one_stop_nothing(network):
+    transport, plain = network._transport, network._transport.call
+    wrong = "0x" + G1.encode(G1.hash_to_curve(b"another", b"test")).hex()
+    seen = []
+
+    def call(method, parameters, timeout_seconds):
+        if method == "keymoot_cosign" and not seen:
+            for _ in range(3):
+                told = plain(method, [parameters[0], wrong], timeout_seconds)
+                seen.append({one["code"] for one in told["answers"]})
+        return plain(method, parameters, timeout_seconds)
+
+    transport.call = call
+    try:
+        sign(network)
+    finally:
+        transport.call = plain
+    assert seen == [{"BAD_BEACON"}] * 3
 
 
 def test_a_request_that_fails_without_a_record_says_so_at_once(network):

@@ -49,6 +49,8 @@ class Beacons:
         self._bad: dict[Height, set[int]] = {}
         self._checked: dict[Height, set[int]] = {}
         self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
+        self._known: dict[Height, bytes] = {}
+        self._doubted: set[Height] = set()
 
     def feed(self, seat: int, height: Height, share: bytes) -> None:
         """Take a seat's share; empty where it gave none."""
@@ -60,6 +62,8 @@ class Beacons:
             del self._shares[oldest]
             self._bad.pop(oldest, None)
             self._checked.pop(oldest, None)
+            self._known.pop(oldest, None)
+            self._doubted.discard(oldest)
         if self._enough(height):
             for future in self._waiters.pop(height, []):
                 if not future.done():
@@ -90,6 +94,36 @@ class Beacons:
         except TimeoutError:
             pass
         return self._good(height)
+
+    def fits(self, height: Height, shown: bytes) -> bool:
+        """Tell whether enclaves need to see what a requester shows as the beacon of a height.
+
+        They look at each that they do not know, at the price of a pairing. So the one that they
+        took is remembered, and once they found one to be wrong the node looks first.
+        """
+        known = self._known.get(height)
+        if known is not None:
+            return shown == known
+        if height not in self._doubted:
+            return True
+        message, root = self._message(height), self._root(height)
+        if message is None or root is None:
+            return True
+        with suppress(Malformed):
+            if beacon.verify(root, message, G1.decode(shown)):
+                self._known[height] = shown
+                return True
+        return False
+
+    def judged(self, height: Height, shown: bytes, *, good: int, bad: int) -> None:
+        """Take over how many enclaves took a shown beacon, and how many refused it."""
+        faults = self._committee().faults
+        if height not in self._shares:
+            return
+        if good > faults:
+            self._known[height] = shown
+        elif bad > faults:
+            self._doubted.add(height)
 
     def _enough(self, height: Height) -> bool:
         return len(self._good(height)) > self._committee().degree

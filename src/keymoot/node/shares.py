@@ -1,11 +1,6 @@
-"""Custody's second step, between the gateway that is asked and the enclaves that answer.
-
-Requests that come together are answered together: one message to each enclave.
-"""
+"""Custody's second step, between the gateway that is asked and the enclaves that answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
 
 from keymoot.attest.commit import SignedHeader
 from keymoot.base.errors import Refused
@@ -15,8 +10,8 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.record import BOUND, REFUSED, Record
+from keymoot.enclave.beacon_book import BadBeacon
 from keymoot.enclave.custody import Answer
-from keymoot.enclave.messages import MAX_BATCH
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
@@ -25,6 +20,7 @@ from keymoot.node.cosigners import Cosigners
 from keymoot.node.given import Given, GivenShares
 from keymoot.node.moot import Moot
 from keymoot.node.status import assembly_json
+from keymoot.node.together import Together
 from keymoot.runtime.release import (
     EXPIRED,
     RELEASED,
@@ -37,51 +33,10 @@ from keymoot.runtime.release import (
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 
-Q = TypeVar("Q")
-A = TypeVar("A")
-
 IN_VAULT, BY_ASSEMBLY = "vault", "assembly"
 
 POLL_SECONDS = 0.5
 """How long a request that waits for stock is left alone between two looks."""
-
-
-class Together(Generic[Q, A]):
-    """Answers questions that came while the ones before were answered, all at once."""
-
-    def __init__(self, answer: Callable[[list[Q]], Awaitable[list[A]]]) -> None:
-        """Answer by `answer`, which gives as many answers as it got questions."""
-        self._answer = answer
-        self._queue: list[tuple[Q, asyncio.Future[A]]] = []
-        self._wake = asyncio.Event()
-
-    async def ask(self, question: Q) -> A:
-        """Wait for the answer to one question."""
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._queue.append((question, future))
-        self._wake.set()
-        return await future
-
-    async def run(self) -> None:
-        """Answer what waits, until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-                await self._serve(batch)
-
-    async def _serve(self, batch: list[tuple[Q, asyncio.Future[A]]]) -> None:
-        try:
-            answers = await self._answer([question for question, _ in batch])
-        except Exception as error:  # noqa: BLE001  handed to everyone who waits
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
 
 
 class ShareService:
@@ -159,9 +114,30 @@ class ShareService:
         """Give the enclaves' sealed shares for a bound request, and their refusals."""
         given = self._given.get(request)
         if given is None:
-            with self._ledger.engine.answering():
-                given = await self._shares.ask((request, beacon))
+            given = await self._under(request, beacon)
         return self._answered(request, given)
+
+    async def _under(self, request: Hash32, beacon: bytes) -> Given:
+        """Ask the enclaves, unless it is known that the beacon is another's."""
+        height, book = self._height_of(request), self._moot.beacons
+        if height is not None and not book.fits(height, beacon):
+            no = Answer(request, b"", b"", BadBeacon.code, str(BadBeacon(height)))
+            return [(seat, no) for seat in self._moot.committee.indices]
+        with self._ledger.engine.answering():
+            given = await self._shares.ask((request, beacon))
+        if height is not None:
+            bad = sum(1 for _, one in given if one.code == BadBeacon.code)
+            good = sum(1 for _, one in given if not one.code)
+            book.judged(height, beacon, good=good, bad=bad)
+        return given
+
+    def _height_of(self, request: Hash32) -> Height | None:
+        """Give the block that bound a request, or holds a question; None where none does."""
+        question = find_question(self._ledger.state(), request)
+        if question is not None:
+            return question.height
+        record = find_record(self._ledger.state(), request)
+        return record.bound_at if record is not None and record.bound_to else None
 
     def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
         answers: list[Json] = []
