@@ -1,0 +1,183 @@
+"""A wish is delivered once, whatever is lost on the way, and every no says why."""
+
+from typing import Any
+
+import pytest
+from eth_account import Account as EthAccount
+
+from keymoot.agent import Account, PolicyRefused
+from keymoot.agent.errors import (
+    AnswerLost,
+    IdempotencyReused,
+    NetworkBusy,
+    NetworkRefused,
+    NetworkUnreachable,
+    RequestExpired,
+    WrongAnswer,
+)
+from tests.agent.fake_network import FakeNetwork
+from tests.agent.transfers import TRANSFER
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_lost_answer_is_asked_for_with_the_same_bytes(
+    account: Account, network: FakeNetwork, lost: int
+) -> None:
+    network.lose = lost
+    account.sign_transaction(TRANSFER)
+    assert len(network.sent) == lost + 1
+    assert len(set(network.sent)) == 1
+    assert len(network.signed) == 1
+
+
+def test_an_answer_lost_for_good_says_how_to_get_it(network: FakeNetwork) -> None:
+    network.lose = 1_000
+    account = Account(network.credential(), timeout_seconds=0.3)
+    with pytest.raises(AnswerLost) as caught:
+        account.sign_transaction(TRANSFER)
+    network.lose = 0
+    signed = account.sign_transaction(TRANSFER, idempotency_key=caught.value.idempotency_key)
+    assert len(network.signed) == 1
+    assert len(set(network.sent)) == 1
+    assert EthAccount.recover_transaction(signed.raw_transaction) == account.address
+
+
+def test_a_wish_is_repeated_as_it_was_first_sent(
+    network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = Account(network.credential(), timeout_seconds=0.2)
+    network.deaf = True
+    with pytest.raises(AnswerLost):
+        account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    first = account._wishes._unanswered["round 7"].raw
+    network.deaf = False
+    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
+    account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert network.sent == [first]
+
+
+def test_the_same_key_gives_the_same_answer_in_another_process(network: FakeNetwork) -> None:
+    first = Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    again = Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert first == again
+    assert len(network.signed) == 1
+    assert len(network.sent) == 1
+
+
+def test_the_same_key_for_something_else_is_refused(account: Account, network: FakeNetwork) -> None:
+    account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    for asking in (account, Account(network.credential())):
+        with pytest.raises(IdempotencyReused):
+            asking.sign_transaction({**TRANSFER, "value": 1}, idempotency_key="round 7")
+    assert len(network.signed) == 1
+
+
+def test_every_call_is_a_new_request(account: Account, network: FakeNetwork) -> None:
+    account.sign_transaction(TRANSFER)
+    account.sign_transaction(TRANSFER)
+    assert len(network.bodies) == 2
+
+
+def test_waits_while_the_request_is_bound(account: Account, network: FakeNetwork) -> None:
+    network.wait_polls = 4
+    account.sign_transaction(TRANSFER)
+    assert list(network.polls.values()) == [5]
+
+
+def test_waiting_ends(network: FakeNetwork) -> None:
+    network.wait_polls = 1_000_000
+    account = Account(network.credential(), timeout_seconds=0.3)
+    with pytest.raises(AnswerLost, match="bound"):
+        account.sign_transaction(TRANSFER)
+
+
+def test_waits_for_room_in_the_pool(account: Account, network: FakeNetwork) -> None:
+    network.full = 3
+    account.sign_transaction(TRANSFER)
+    assert len(set(network.sent)) == 1
+
+
+def test_a_pool_without_room_is_said_so(network: FakeNetwork) -> None:
+    network.full = 1_000
+    with pytest.raises(NetworkBusy, match="try again"):
+        Account(network.credential(), timeout_seconds=0.2).sign_transaction(TRANSFER)
+
+
+def test_looks_again_when_it_looked_too_often(account: Account, network: FakeNetwork) -> None:
+    network.hurried = 2
+    account.sign_transaction(TRANSFER)
+
+
+def test_a_bound_request_that_was_stopped_is_refused(
+    account: Account, network: FakeNetwork
+) -> None:
+    network.stopped = True
+    with pytest.raises(PolicyRefused, match="paused"):
+        account.sign_transaction(TRANSFER)
+
+
+def test_a_credential_that_was_not_granted_is_refused(network: FakeNetwork) -> None:
+    with pytest.raises(PolicyRefused) as caught:
+        Account(network.credential(agent="another")).sign_transaction(TRANSFER)
+    assert caught.value.reason == "NO_SUCH_CREDENTIAL"
+
+
+def test_a_key_that_another_process_is_still_using_is_refused(
+    network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Account(network.credential())
+    monkeypatch.setattr("keymoot.agent.wish.Wishes._known", lambda *_: False)
+    first.sign_transaction(TRANSFER, idempotency_key="round 7")
+    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
+    with pytest.raises(IdempotencyReused):
+        Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert len(network.signed) == 1
+
+
+def test_an_answer_that_is_there_already_is_fetched(
+    account: Account, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = network.submit
+
+    def answered(raw: bytes) -> dict[str, Any]:
+        original(raw)
+        data = {"reason": "ALREADY_ANSWERED"}
+        return {"error": {"code": 4100, "message": "it is decided", "data": data}}
+
+    monkeypatch.setattr(network, "submit", answered)
+    account.sign_transaction(TRANSFER)
+
+
+def test_an_expired_request_says_so(account: Account, network: FakeNetwork) -> None:
+    network.status = "expired"
+    with pytest.raises(RequestExpired):
+        account.sign_transaction(TRANSFER)
+
+
+def test_an_unknown_status_is_no_answer(account: Account, network: FakeNetwork) -> None:
+    network.status = "perhaps"
+    with pytest.raises(WrongAnswer):
+        account.sign_transaction(TRANSFER)
+
+
+def test_the_ledgers_no_is_repeated(account: Account, network: FakeNetwork) -> None:
+    network.submit_error = {"code": -32000, "message": "quota is empty: fund the wallet"}
+    with pytest.raises(NetworkRefused, match="fund the wallet") as caught:
+        account.sign_transaction(TRANSFER)
+    assert caught.value.rpc_code == -32000
+    assert len(network.sent) == 1
+
+
+def test_a_refusal_before_any_block_is_a_policys_too(
+    account: Account, network: FakeNetwork
+) -> None:
+    network.submit_error = {"code": 4100, "message": "no", "data": {"reason": "WALLET_PAUSED"}}
+    with pytest.raises(PolicyRefused) as caught:
+        account.sign_transaction(TRANSFER)
+    assert caught.value.reason == "WALLET_PAUSED"
+
+
+def test_a_network_that_is_down_says_how_to_start_it(network: FakeNetwork) -> None:
+    account = Account(network.credential(), url="http://127.0.0.1:9", timeout_seconds=0.2)
+    with pytest.raises(NetworkUnreachable, match="keymoot up"):
+        account.sign_transaction(TRANSFER)
