@@ -36,7 +36,7 @@ async def included(machine: Machine, raw: bytes) -> int:
 async def test_alone_it_waits_for_nobody(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
     await included(machine, transfer(OWNER, 0))
-    with machine.engine.answering():
+    with machine.engine.answering(Height(machine.height)):
         pass
     await included(machine, transfer(OWNER, 1))
 
@@ -46,7 +46,7 @@ async def test_those_who_come_meanwhile_share_a_block(
 ) -> None:
     monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
     before = machine.height
-    with machine.engine.answering():
+    with machine.engine.answering(Height(machine.height)):
         waiting = [
             asyncio.create_task(included(machine, transfer(who, 0)))
             for who in (OWNER, AGENT, STRANGER)
@@ -66,15 +66,26 @@ async def test_a_step_under_way_leaves_the_next_block_to_wait_too(
     monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
     await machine.ledger.submit(transfer(OWNER, 0))
     machine.engine._propose()
-    with machine.engine.answering():
+    with machine.engine.answering(Height(machine.height)):
         await machine.ledger.submit(transfer(AGENT, 0))
         await machine.engine.step()
         assert machine.engine._proposal is None
 
 
+async def test_whoever_fetches_an_old_answer_makes_nobody_wait(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    bound = await included(machine, transfer(OWNER, 0))
+    for nonce in range(1, 1 + local.RECENT_BLOCKS):
+        await included(machine, transfer(OWNER, nonce))
+    with machine.engine.answering(Height(bound)):
+        await included(machine, transfer(AGENT, 0))
+
+
 async def test_nobody_waits_for_long(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "COMPANY_SECONDS", 0.01)
-    with machine.engine.answering():
+    with machine.engine.answering(Height(machine.height)):
         await included(machine, transfer(OWNER, 0))
         await included(machine, transfer(OWNER, 1))
 
@@ -83,7 +94,7 @@ async def test_whoever_waits_for_a_proof_ends_the_waiting(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
-    with machine.engine.answering():
+    with machine.engine.answering(Height(machine.height)):
         name = await machine.ledger.submit(transfer(OWNER, 0))
         await asyncio.sleep(SHORT)
         assert machine.ledger.transaction(name) is None

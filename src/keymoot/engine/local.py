@@ -43,6 +43,9 @@ _MESSAGE = bytes((MESSAGE_TYPE,))
 COMPANY_SECONDS = 0.05
 """How long a block waits at most for more transactions, while others are being answered."""
 
+RECENT_BLOCKS = 4
+"""Requests of so many newest blocks are waited for."""
+
 PROOF_PATIENCE_SECONDS = 0.03
 """How long the proof of a block waits for company, when nobody waits for it."""
 
@@ -119,13 +122,21 @@ class LocalEngine:
             self._hurried -= 1
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Let blocks wait a little for company meanwhile: enclaves answer a request."""
-        self._answered += 1
+    def answering(self, height: Height) -> Iterator[None]:
+        """Let blocks wait a little for company meanwhile: a request is answered.
+
+        Not for one that a block long ago has bound: whoever fetches it again and again would
+        make all others wait.
+
+        Args:
+            height: The block that bound it.
+        """
+        counts = height + RECENT_BLOCKS > self.app.committed.height
+        self._answered += counts
         try:
             yield
         finally:
-            self._answered -= 1
+            self._answered -= counts
             if not self._answered:
                 self._go.set()
 

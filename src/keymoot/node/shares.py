@@ -123,12 +123,13 @@ class ShareService:
         if height is not None and not book.fits(height, beacon):
             no = Answer(request, b"", b"", BadBeacon.code, str(BadBeacon(height)))
             return [(seat, no) for seat in self._moot.committee.indices]
-        with self._ledger.engine.answering():
+        if height is None:
+            return await self._shares.ask((request, beacon))
+        with self._ledger.engine.answering(height):
             given = await self._shares.ask((request, beacon))
-        if height is not None:
-            bad = sum(1 for _, one in given if one.code == BadBeacon.code)
-            good = sum(1 for _, one in given if not one.code)
-            book.judged(height, beacon, good=good, bad=bad)
+        bad = sum(1 for _, one in given if one.code == BadBeacon.code)
+        good = sum(1 for _, one in given if not one.code)
+        book.judged(height, beacon, good=good, bad=bad)
         return given
 
     def _height_of(self, request: Hash32) -> Height | None:
@@ -175,7 +176,7 @@ class ShareService:
     ) -> dict[str, Json]:
         lost = self._moot.forgotten(height)
         patience = 0 if lost else wait
-        with self._ledger.engine.answering():
+        with self._ledger.engine.answering(height):
             shares = await self._moot.beacons.shares(height, patience, checked=checked)
         return self._told(request, BOUND) | {
             **self._signers(request),
