@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.engine import local
+from keymoot.engine import company
 from tests.engine.parts import Machine, transfer
 from tests.runtime.people import AGENT, OWNER, STRANGER
 
@@ -34,9 +34,9 @@ async def included(machine: Machine, raw: bytes) -> int:
 
 
 async def test_alone_it_waits_for_nobody(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
     await included(machine, transfer(OWNER, 0))
-    with machine.engine.answering(Height(machine.height)):
+    with machine.ledger.answering(Height(machine.height)):
         pass
     await included(machine, transfer(OWNER, 1))
 
@@ -44,9 +44,9 @@ async def test_alone_it_waits_for_nobody(machine: Machine, monkeypatch: pytest.M
 async def test_those_who_come_meanwhile_share_a_block(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
     before = machine.height
-    with machine.engine.answering(Height(machine.height)):
+    with machine.ledger.answering(Height(machine.height)):
         waiting = [
             asyncio.create_task(included(machine, transfer(who, 0)))
             for who in (OWNER, AGENT, STRANGER)
@@ -63,10 +63,10 @@ async def test_those_who_come_meanwhile_share_a_block(
 async def test_a_step_under_way_leaves_the_next_block_to_wait_too(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
     await machine.ledger.submit(transfer(OWNER, 0))
     machine.engine._propose()
-    with machine.engine.answering(Height(machine.height)):
+    with machine.ledger.answering(Height(machine.height)):
         await machine.ledger.submit(transfer(AGENT, 0))
         await machine.engine.step()
         assert machine.engine._proposal is None
@@ -75,17 +75,17 @@ async def test_a_step_under_way_leaves_the_next_block_to_wait_too(
 async def test_whoever_fetches_an_old_answer_makes_nobody_wait(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
     bound = await included(machine, transfer(OWNER, 0))
-    for nonce in range(1, 1 + local.RECENT_BLOCKS):
+    for nonce in range(1, 1 + company.RECENT_BLOCKS):
         await included(machine, transfer(OWNER, nonce))
-    with machine.engine.answering(Height(bound)):
+    with machine.ledger.answering(Height(bound)):
         await included(machine, transfer(AGENT, 0))
 
 
 async def test_nobody_waits_for_long(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", 0.01)
-    with machine.engine.answering(Height(machine.height)):
+    monkeypatch.setattr(company, "COMPANY_SECONDS", 0.01)
+    with machine.ledger.answering(Height(machine.height)):
         await included(machine, transfer(OWNER, 0))
         await included(machine, transfer(OWNER, 1))
 
@@ -93,8 +93,8 @@ async def test_nobody_waits_for_long(machine: Machine, monkeypatch: pytest.Monke
 async def test_whoever_waits_for_a_proof_ends_the_waiting(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "COMPANY_SECONDS", LONG)
-    with machine.engine.answering(Height(machine.height)):
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
+    with machine.ledger.answering(Height(machine.height)):
         name = await machine.ledger.submit(transfer(OWNER, 0))
         await asyncio.sleep(SHORT)
         assert machine.ledger.transaction(name) is None

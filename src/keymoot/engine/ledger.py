@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -141,7 +142,8 @@ class Ledger:
         future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(name, []).append(future)
         try:
-            with self.engine.hurry():
+            with self.engine.company.hurry():
+                self.engine.wake()
                 async with asyncio.timeout(timeout_seconds):
                     return await future
         except TimeoutError:
@@ -196,6 +198,10 @@ class Ledger:
         )
 
     # -- blocks
+
+    def answering(self, height: Height) -> AbstractContextManager[None]:
+        """Let the next block wait a little for company: a request that one has bound is answered."""
+        return self.engine.company.answering(self.height() - height)
 
     def block(self, height: Height) -> Block | None:
         """Give a committed block by its height, or None."""

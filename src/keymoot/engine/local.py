@@ -5,13 +5,12 @@ block is signed again. One LMDB write commits block H, its state, its receipts a
 proposal of H+1. A block with transactions is always followed by one more, for only
 the next header carries what a block did: at once when somebody waits for the proof or more
 has come, and else after `PROOF_PATIENCE_SECONDS`, so that the next request may carry it.
-While requests of earlier blocks are being answered, the next block waits a little for company:
-votes, beacon and sync to disk cost the same for one request as for many.
+While requests of earlier blocks are being answered, the next block waits a little for company.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from keymoot.attest.ballot import Ballot
@@ -27,6 +26,7 @@ from keymoot.base.units import Height, Nonce, UnixNanos, seconds_of
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Finalized
 from keymoot.engine.archive import Proposal
+from keymoot.engine.company import Company
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
@@ -39,12 +39,6 @@ from keymoot.store.table import Batch, OverlayTable, Table
 Clock = Callable[[], UnixNanos]
 
 _MESSAGE = bytes((MESSAGE_TYPE,))
-
-COMPANY_SECONDS = 0.05
-"""How long a block waits at most for more transactions, while others are being answered."""
-
-RECENT_BLOCKS = 4
-"""Requests of so many newest blocks are waited for."""
 
 PROOF_PATIENCE_SECONDS = 0.03
 """How long the proof of a block waits for company, when nobody waits for it."""
@@ -84,9 +78,8 @@ class LocalEngine:
         self._commit = self._last_commit()
         self._proposal = archive.proposal_of(self.snapshot)
         self._wake = asyncio.Event()
-        self._hurried = 0
-        self._answered = 0
-        self._go = asyncio.Event()
+        self.company = Company()
+        """Who is being answered, and who waits for a proof."""
         self._final_waiters: list[asyncio.Future[Header]] = []
         self._unproved: list[Finalized] = []
         self._settled: list[Callable[[list[Finalized]], None]] = []
@@ -107,38 +100,8 @@ class LocalEngine:
     def once_final(self, future: asyncio.Future[Header]) -> None:
         """Give `future` the next final header."""
         self._final_waiters.append(future)
-        self._go.set()
+        self.company.go()
         self.wake()
-
-    @contextmanager
-    def hurry(self) -> Iterator[None]:
-        """Make no block wait for company meanwhile: somebody waits for the proof of one."""
-        self._hurried += 1
-        self._go.set()
-        self.wake()
-        try:
-            yield
-        finally:
-            self._hurried -= 1
-
-    @contextmanager
-    def answering(self, height: Height) -> Iterator[None]:
-        """Let blocks wait a little for company meanwhile: a request is answered.
-
-        Not for one that a block long ago has bound: whoever fetches it again and again would
-        make all others wait.
-
-        Args:
-            height: The block that bound it.
-        """
-        counts = height + RECENT_BLOCKS > self.app.committed.height
-        self._answered += counts
-        try:
-            yield
-        finally:
-            self._answered -= counts
-            if not self._answered:
-                self._go.set()
 
     @property
     def waits_for_votes(self) -> bool:
@@ -177,7 +140,8 @@ class LocalEngine:
             self._wake.clear()
             if not self._waiting(self.snapshot):
                 await self._rest()
-            await self._gather_company()
+            if not self._hurry:
+                await self.company.gather()
             if self._waiting(self.snapshot) or self.owes_proof:
                 self._propose()
 
@@ -190,19 +154,10 @@ class LocalEngine:
                 async with asyncio.timeout(PROOF_PATIENCE_SECONDS):
                     await self._wake.wait()
 
-    async def _gather_company(self) -> None:
-        """Wait until nobody is being answered, somebody hurries, or time is up."""
-        if not self._answered or self._hurry:
-            return
-        self._go.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(COMPANY_SECONDS):
-                await self._go.wait()
-
     @property
     def _hurry(self) -> bool:
         """Whether somebody waits for a final block and what it proves."""
-        return self._hurried > 0 or bool(self._final_waiters)
+        return self.company.hurried or bool(self._final_waiters)
 
     async def step(self) -> None:
         """Sign, execute and commit the proposal at hand, and write down the next."""
@@ -284,7 +239,7 @@ class LocalEngine:
     def _next(self, batch: Batch, done: Finalized) -> Proposal | None:
         """Make the next proposal at once where one is due: proof, or more work."""
         hurry = bool(done.receipts) and self._hurry
-        if not hurry and (self._answered or not len(self.mempool)):
+        if not hurry and (self.company.answered or not len(self.mempool)):
             return None
         waiting = self._waiting(OverlayTable(self.snapshot, batch))
         return self._make(waiting) if hurry or waiting else None

@@ -125,7 +125,7 @@ class ShareService:
             return [(seat, no) for seat in self._moot.committee.indices]
         if height is None:
             return await self._shares.ask((request, beacon))
-        with self._ledger.engine.answering(height):
+        with self._ledger.answering(height):
             given = await self._shares.ask((request, beacon))
         bad = sum(1 for _, one in given if one.code == BadBeacon.code)
         good = sum(1 for _, one in given if not one.code)
@@ -176,7 +176,7 @@ class ShareService:
     ) -> dict[str, Json]:
         lost = self._moot.forgotten(height)
         patience = 0 if lost else wait
-        with self._ledger.engine.answering(height):
+        with self._ledger.answering(height):
             shares = await self._moot.beacons.shares(height, patience, checked=checked)
         return self._told(request, BOUND) | {
             **self._signers(request),

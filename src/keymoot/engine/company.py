@@ -1,0 +1,77 @@
+"""When a block waits for company: while requests of the blocks before it are being answered.
+
+Votes, beacon and sync to disk cost the same for one request as for many. Whoever is alone
+waits for nobody, and nobody waits while somebody hurries: while a proof is awaited.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+COMPANY_SECONDS = 0.05
+"""How long a block waits at most for more transactions."""
+
+RECENT_BLOCKS = 4
+"""Requests of so many newest blocks are waited for."""
+
+
+class Company:
+    """Counts who is being answered, and who hurries."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._answered = 0
+        self._hurried = 0
+        self._go = asyncio.Event()
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody is being answered."""
+        return self._answered > 0
+
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody hurries."""
+        return self._hurried > 0
+
+    @contextmanager
+    def answering(self, age: int) -> Iterator[None]:
+        """Let blocks wait meanwhile: a request is answered.
+
+        Not for one that a block long ago has bound: whoever fetches it again and again would
+        make all others wait.
+
+        Args:
+            age: How many blocks have come since the one that bound it.
+        """
+        counts = age < RECENT_BLOCKS
+        self._answered += counts
+        try:
+            yield
+        finally:
+            self._answered -= counts
+            if not self._answered:
+                self._go.set()
+
+    @contextmanager
+    def hurry(self) -> Iterator[None]:
+        """Make no block wait meanwhile."""
+        self._hurried += 1
+        self.go()
+        try:
+            yield
+        finally:
+            self._hurried -= 1
+
+    def go(self) -> None:
+        """End a waiting that is under way."""
+        self._go.set()
+
+    async def gather(self) -> None:
+        """Wait until nobody is being answered, somebody begins to hurry, or time is up."""
+        if not self.answered:
+            return
+        self._go.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMPANY_SECONDS):
+                await self._go.wait()
