@@ -103,3 +103,11 @@ async def test_whoever_waits_for_a_proof_ends_the_waiting(
         await asyncio.sleep(SHORT)
         async with asyncio.timeout(5):
             await machine.ledger.new_block()
+
+
+async def test_while_somebody_hurries_no_waiting_begins(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company, "COMPANY_SECONDS", LONG)
+    with machine.engine.company.hurry(), machine.ledger.answering(Height(machine.height)):
+        await included(machine, transfer(OWNER, 0))
