@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
@@ -104,7 +105,7 @@ class Town:
                 try:
                     assembly.apply(message, Height(self.height), UnixSeconds(self.time))
                     outcomes.add("")
-                except Exception as error:
+                except (Refused, Malformed) as error:
                     outcomes.add(type(error).__name__)
                     failure = error
             assert len(outcomes) == 1, outcomes

@@ -269,6 +269,14 @@ class TestTheSecondRound:
         with pytest.raises(Cheated):
             second_round.check(run.batch, run.public, 2, lie)
 
+    def test_a_dealer_with_a_share_of_zero_is_named(self, run):
+        """Who deals last in a reshare can choose it; its commitment cannot be written."""
+        shares = tuple(None if at == 1 else one for at, one in enumerate(run.batch.root.shares, 1))
+        batch = replace(run.batch, root=replace(run.batch.root, shares=shares))
+        with pytest.raises(Cheated) as caught:
+            second_round.read(batch, run.public, 1, run.second[1])
+        assert caught.value.party == 1
+
     def test_swapped_products_are_named(self, run):
         honest = run.second[2]
         half = len(honest.products[0]) // 2
