@@ -183,6 +183,47 @@ def test_dealings_come_once_and_in_their_round():
     assert type(town.refused[-1][1]).__name__ == "Unwanted"
 
 
+@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
+def test_one_that_has_dealt_or_is_out_deals_no_more(kind):
+    """Twice the same seat would stand for two: one dealer alone would know the secrets."""
+    town, waiting = Town(), {}
+
+    def spoil(seat, said, body):
+        if said is kind and seat != 1:
+            waiting.setdefault(seat, body)
+            return None
+        return body
+
+    town.spoil = spoil
+    town.settle()
+    if 1 not in dealers(town, kind):
+        town.say(town.message(1, kind, waiting.pop(1)))
+    assert dealers(town, kind) == (1,)
+    own = next(one for one in town.log if (one.seat, one.kind) == (1, kind))
+    other, third = sorted(waiting)[:2]
+    for one in (town.ledger, *town.views.values()):
+        one.hall.caught(other, Height(town.height), "a test", out=True)
+    later = Kind.ACK if kind is Kind.SECOND else Kind.SECOND
+    for wrong in (
+        own,
+        town.message(other, kind, waiting[other]),
+        town.message(third, later, waiting[third]),
+        town.message(third, Kind.ACK, write_numbered(0)),
+    ):
+        refusals = len(town.refused)
+        town.say(wrong)
+        assert [type(one).__name__ for _, one in town.refused[refusals:]] == ["Unwanted"]
+        assert dealers(town, kind) == (1,)
+        assert not town.ledger.stock.batch(0).holders
+    town.say(town.message(third, kind, waiting[third]))
+    assert dealers(town, kind) == (1, third)
+
+
+def dealers(town, kind):
+    page = town.ledger.stock.batch(0)
+    return page.first if kind is Kind.FIRST else page.second
+
+
 def test_a_batch_that_too_few_can_still_finish_burns_at_once():
     town = ready()
     take(town, BATCH_SIZE)
