@@ -253,6 +253,9 @@ def test_no_share_without_the_beacon_of_that_very_height(parliament):
     shares = {at: G1.decode(delegates[at].beacons[heights[0]]) for at in (1, 3)}
     point = G1.encode(interpolate_points(G1, shares))
     assert delegates[2].cosign(first, point).code == "BAD_BEACON"
+    # And who knows no beacon gets nothing either once another has shown the right one.
+    assert not delegates[2].cosign(first, parliament.beacon(heights[0])).code
+    assert delegates[2].cosign(first, other).code == "BAD_BEACON"
 
 
 # -- what stops an answer

@@ -282,6 +282,20 @@ def test_after_blocks_were_undone_no_presignature_signs_a_second_time(parliament
         assert {held.generation for held in one.room.member.cosigner._open.values()} == {generation}
 
 
+def test_a_generation_ends_what_was_bound_before_also_for_whom_did_not_start_anew(parliament):
+    play = parliament.play()
+    key = parliament.bind(play)
+    beacon = parliament.beacon(parliament.height_of(key))
+    parliament.recover(waking=frozenset({4}))
+    one = parliament.delegates[4]
+    assert one.room.member.party.seated(parliament.assembly)
+    assert one.room.member.follower.height == parliament.engine.app.committed.height
+    answer = one.cosign(key, beacon)
+    assert (answer.code, answer.sealed) == ("NOT_HELD", b"")
+    again = parliament.bind(play, 6)
+    assert not one.cosign(again, parliament.beacon(parliament.height_of(again))).code
+
+
 def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
     height = parliament.engine.app.committed.height
     base = parliament.shown[height].signed
