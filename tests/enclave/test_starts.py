@@ -1,6 +1,7 @@
 """Starts, old disks, clones and recoveries: nothing one-time comes twice."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
+from keymoot.moot.batch import PresignatureId
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.assembly import gather_pages
@@ -183,6 +185,26 @@ def test_led_back_and_told_of_other_receipts_an_enclave_makes_no_second_beacon(p
             shares.append(one.follow(shown.signed, shown.transactions, shown.receipts))
         assert not any(shares)
         assert one.cosign(other, parliament.beacon(height)).code == "NOT_HELD"
+
+
+def test_told_of_a_presignature_whose_turn_it_is_not_an_enclave_follows_no_further(parliament):
+    play = parliament.play()
+    parliament.withheld = {1}
+    one = parliament.delegates[1]
+    before, key = parliament.bind(play), parliament.bind(play, 6)
+    used, true = (
+        PresignatureId.decode(find_record(parliament.ledger.state(), name).bound_to)
+        for name in (before, key)
+    )
+    height = parliament.height_of(key)
+    for at in range(one.next, height):
+        shown = parliament.shown[Height(at)]
+        one.follow(shown.signed, shown.transactions, shown.receipts)
+    for wrong in (used, replace(true, place=true.place + 1)):
+        told = {"bound_to": wrong.encode()}
+        shown = retold(parliament.shown[height], lambda _, told=told: told)
+        with refused("DIVERGED"):
+            one.follow(shown.signed, shown.transactions, shown.receipts)
 
 
 def test_beginning_further_up_does_not_forget_a_pause(parliament):
