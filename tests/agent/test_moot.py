@@ -8,7 +8,7 @@ from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import Assembling
 from keymoot.agent.share import INFO
 from keymoot.base import hexes, rlp
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.secp256k1 import recover
@@ -100,6 +100,12 @@ def test_one_good_share_is_never_enough(request_, way):
     lies = [request_.lie(way, seat) for seat in (1, 2, 3)]
     with pytest.raises(TooFewShares):
         request_.assembling.combine([*lies, request_.answer(4)], COMMITTEE)
+
+
+def test_a_good_signature_of_another_wallet_is_none_of_ours(request_):
+    other = replace(request_.assembling, address=Address(b"w" * 20))
+    with pytest.raises(TooFewShares, match="another wallet"):
+        other.combine([request_.answer(seat) for seat in (1, 2, 3, 4)], COMMITTEE)
 
 
 def test_the_same_share_twice_is_one(request_):

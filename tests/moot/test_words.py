@@ -32,17 +32,34 @@ class Recorded(Town):
 
 @pytest.fixture(scope="module")
 def moments():
-    """A life of an assembly: founded, a start, an epoch in which one joins, and one leaves."""
+    """A life of an assembly: founded, a start, an epoch in which one joins, and one leaves.
+
+    Seat 2 deals badly, so that others complain.
+    """
     town = Recorded()
+    town.spoil = bad_boxes
     town.settle()
     town.restart(3)
     town.settle()
     town.change(joining=[5])
     town.change(leaving=[5])
+    assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
     by_kind = {}
     for one in town.moments:
         by_kind.setdefault(one[3].kind, []).append(one)
+    assert Kind.COMPLAIN in by_kind
     return by_kind
+
+
+def bad_boxes(seat, kind, body):
+    """Let the last box of every envelope hold something else."""
+    if seat != 2 or kind not in (Kind.FIRST, Kind.RESHARE):
+        return body
+    *head, content = rlp.decode(body)
+    item = rlp.decode(content)
+    for _, _, boxes in [item[2]] if kind is Kind.FIRST else [one[1] for one in item]:
+        boxes[-1] = bytes(len(boxes[-1]))
+    return rlp.encode([*head, rlp.encode(item)])
 
 
 def decoded(raw):
