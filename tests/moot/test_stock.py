@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.base import rlp
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
-from keymoot.threshold.first_round import FirstDealing
 from tests.moot.town import Town
 
 BATCH_SIZE = 4
@@ -105,11 +104,12 @@ def test_what_a_dead_start_says_is_refused():
     town.restart(1)
     late = town.message(1, Kind.ACK, write_numbered(0))
     town.parties[1], new = old, town.parties[1]
-    town.say(town.message(1, Kind.ACK, write_numbered(0)))
-    assert type(town.refused[-1][1]).__name__ == "NotSeated"
+    assert town.refusal(town.message(1, Kind.ACK, write_numbered(0))) == "NotSeated"
     town.parties[1] = new
-    town.say(late)
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+    assert town.refusal(late) == "Unwanted"
+    # nor is what a seat says to another network
+    tick = replace(town.message(1, Kind.TICK, b""), network=NetworkId(b"x" * 32))
+    assert town.refusal(tick.signed(new.boot.signing)) == "WrongGeneration"
 
 
 @pytest.mark.parametrize("size", [4, 7])
@@ -180,18 +180,27 @@ def test_a_false_complaint_names_the_accuser_and_burns_nothing():
     town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
     assert {one.seat for one in town.ledger.hall.head.cheats} == {3}
     assert town.ledger.stock.left() == before
-    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+    assert (
+        town.refusal(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
+        == "Unwanted"
+    )
 
 
 def test_dealings_come_once_and_in_their_round():
     town = ready()
     take(town, BATCH_SIZE)
     for seat in town.parties:
-        town.say(town.message(seat, Kind.ACK, write_numbered(0)))
-        assert type(town.refused[-1][1]).__name__ == "Unwanted"
-    town.say(town.message(1, Kind.FIRST, write_numbered(10**6, b"")))
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+        assert town.refusal(town.message(seat, Kind.ACK, write_numbered(0))) == "Unwanted"
+    assert town.refusal(town.message(1, Kind.FIRST, write_numbered(10**6, b""))) == "Unwanted"
+
+
+def test_a_seat_that_says_twice_that_it_holds_shares_is_one():
+    town = Town()
+    town.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat != 1 else body
+    town.settle()
+    assert town.ledger.stock.batch(0).holders == (1,)
+    assert town.refusal(town.message(1, Kind.ACK, write_numbered(0))) == "Unwanted"
+    assert town.ledger.stock.batch(0).holders == (1,)
 
 
 @pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
@@ -316,64 +325,6 @@ def test_no_presignature_serves_twice_whatever_happens(data):
         town.pass_time(35)
     assert town.ledger.stock.left()
     assert town.ledger.turning.epoch.stage is EpochStage.LIVING
-
-
-def test_old_dealings_do_not_decode_as_new_ones():
-    town = Town()
-    seen = []
-    town.spoil = lambda _, kind, body: (seen.append((kind, body)), body)[1]
-    town.settle()
-    first = next(body for kind, body in seen if kind is Kind.FIRST)
-    _, content = read_numbered(first)
-    assert FirstDealing.decode(rlp.decode(content))
-    town.say(town.recovery({1, 2, 3, 4}))
-    # the undone dealing, replayed by its own seat in the new generation, is another session's
-    town.say(town.message(1, Kind.FIRST, write_numbered(0, content)))
-    town.settle()
-    for _ in range(3):
-        town.pass_time(16)
-    assert town.ledger.stock.left()
-    assert {one.seat for one in town.ledger.hall.head.cheats} == {1}
-
-
-def test_certificates_serve_once():
-    town = ready()
-    message = town.recovery({1, 2, 3, 4})
-    town.say(message)
-    first = town.ledger.hall.head.generation
-    town.say(message)
-    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
-    town.say(replace(message, generation=first))
-    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
-    assert town.ledger.hall.head.generation == first
-
-
-@pytest.mark.parametrize("signers", [{1, 2}, set(), {1, 2, 9}])
-def test_a_recovery_needs_enough_signers(signers):
-    town = ready()
-    town.identities[9] = town.identities[1]
-    town.say(town.recovery({1, 2, 3, 4}, signers))
-    assert type(town.refused[-1][1]).__name__ == "NotSeated"
-
-
-def test_an_old_start_cannot_come_again():
-    town = ready()
-    town.restart(1)
-    first = town.log[-1]
-    town.restart(1)
-    town.say(first)
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
-
-
-def test_messages_of_an_old_generation_are_refused_for_that_alone():
-    town = ready()
-    old = [message for message in town.log if message.seat == 2 and message.kind is not Kind.BOOT]
-    # Seat 2 goes on with the keys of its start: its signatures are as good as before.
-    town.say(town.recovery({1, 2, 3, 4}, anew={1, 3}))
-    assert old
-    for message in old:
-        town.say(message)
-        assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
 
 
 def test_nobody_waits_twice_for_a_dealer_who_is_silent():

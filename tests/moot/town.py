@@ -119,6 +119,13 @@ class Town:
             if "" not in outcomes:
                 self.refused.append((message, failure))
 
+    def refusal(self, *messages: NodeMessage) -> str:
+        """Say something in one block; tell how the last was refused, or nothing if it was not."""
+        before = len(self.refused)
+        self.say(*messages)
+        after = self.refused[before:]
+        return type(after[-1][1]).__name__ if after and after[-1][0] is messages[-1] else ""
+
     def duties(self) -> list[NodeMessage]:
         """Let every party do what is due; give what they say."""
         said = []
