@@ -13,6 +13,8 @@ from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
+from keymoot.threshold.envelope import Complaint
+from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
 BATCH_SIZE = 4
@@ -168,22 +170,26 @@ def test_a_bad_box_names_its_dealer():
     assert town.ledger.stock.left()
 
 
-def test_a_false_complaint_names_the_accuser_and_burns_nothing():
+@pytest.mark.parametrize("holders", [{1, 2, 3}, {1}], ids=["ready", "dealt"])
+def test_a_false_complaint_names_the_accuser_and_burns_nothing(holders):
     town = Town()
-    # seat 4 never says that its shares are good, so complaints may still come
-    town.spoil = lambda seat, kind, body: None if (seat, kind) == (4, Kind.ACK) else body
+    # the others never say that their shares are good, so complaints may still come
+    town.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat not in holders else body
     town.settle()
     stock = town.ledger.stock
-    number = stock.page.ready[0]
-    dealer = next(seat for seat in stock.batch(number).first if seat != 3)
-    before = stock.left()
-    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
+    page = stock.batch(0)
+    assert set(page.holders) == holders
+    dealer = next(seat for seat in page.first if seat != 3)
+    # in another's name it is not heard, or anybody could be put out
+    frame = Complaint(1, dealer, SECP256K1.encode(SECP256K1.generator), bytes(64))
+    framing = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, frame))
+    assert town.refusal(framing) == "Unwanted"
+    assert not town.ledger.hall.head.cheats
+    said = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, None))
+    assert town.refusal(said) == ""
     assert {one.seat for one in town.ledger.hall.head.cheats} == {3}
-    assert town.ledger.stock.left() == before
-    assert (
-        town.refusal(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
-        == "Unwanted"
-    )
+    assert stock.batch(0) == page
+    assert town.refusal(said) == "Unwanted"
 
 
 def test_dealings_come_once_and_in_their_round():
