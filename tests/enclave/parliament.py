@@ -224,11 +224,15 @@ class Parliament:
         one.next = Height(header.height)
         self.show(one)
 
-    def recover(self) -> None:
-        """Start all enclaves anew on their folders, and begin a new generation."""
+    def recover(self, waking: frozenset[int] = frozenset()) -> None:
+        """Start all enclaves anew on their folders, and begin a new generation.
+
+        Those that are `waking` did not sleep: they go on with their keys and what they know.
+        """
         self.said.clear()
         members = {at: self.delegates[at] for at in self.assembly.hall.head.members}
-        for at, one in members.items():
+        anew = {at: one for at, one in members.items() if at not in waking}
+        for at, one in anew.items():
             one.start()
             one.join(self.genesis, at)
         height = self.engine.app.committed.height
@@ -248,12 +252,12 @@ class Parliament:
             assert isinstance(signature, bytes)
             signatures[at] = signature
         certificate = SignedCertificate(terms, signatures).encode()
-        for one in members.values():
+        for one in anew.values():
             one.ask(messages.RECOVER, messages.recover_item(base, certificate, self.chain()))
             one.next = Height(height + 10**6)
         message = NodeMessage(self.genesis.network, generation, 0, Kind.RECOVER, certificate)
         assert self.send(message.encode()).status == 1
-        for one in members.values():
+        for one in anew.values():
             self.sync(one)
         self.settle()
 

@@ -22,6 +22,9 @@ from keymoot.threshold.secp256k1 import SECP256K1
 from tests.enclave.parliament import Parliament, Shown
 from tests.runtime.people import AGENT, OWNER
 
+SECRETS = ("λ", "λ'", "κλ", "κλ'", "xλ", "xλ'")
+"""What a seat has of each presignature."""
+
 
 def refused(code: str):
     return pytest.raises(EnclaveRefused, check=lambda error: error.code == code)
@@ -250,6 +253,9 @@ def test_no_share_without_the_beacon_of_that_very_height(parliament):
     shares = {at: G1.decode(delegates[at].beacons[heights[0]]) for at in (1, 3)}
     point = G1.encode(interpolate_points(G1, shares))
     assert delegates[2].cosign(first, point).code == "BAD_BEACON"
+    # And who knows no beacon gets nothing either once another has shown the right one.
+    assert not delegates[2].cosign(first, parliament.beacon(heights[0])).code
+    assert delegates[2].cosign(first, other).code == "BAD_BEACON"
 
 
 # -- what stops an answer
@@ -283,3 +289,32 @@ def test_what_no_block_has_bound_gets_nothing(parliament):
     key = parliament.bind(play)
     beacon_ = parliament.beacon(parliament.height_of(key))
     assert parliament.delegates[1].cosign(Hash32(Bytes32(b"\x31" * 32)), beacon_).code == "NOT_HELD"
+
+
+# -- what never leaves
+
+
+def test_no_presignature_and_no_share_leaves_an_enclave(parliament):
+    play = parliament.play()
+    secrets = set()
+    for one in parliament.delegates.values():
+        party, boot = one.room.member.party, one.room.member._boot
+        secrets |= {boot.signing.expose(), boot.sealing.expose(), party.keys.next.expose()}
+        secrets |= {party.keys.living.expose()}
+        secrets |= {share.secret.expose() for share in party.shares.values()}
+        for batch in party.presigner._presignatures.values():
+            secrets |= {part.expose() for held in batch.values() for part in held.secrets}
+    held = sum(len(SECRETS) for _ in parliament.delegates) * parliament.assembly.stock.left()
+    assert len(secrets) >= held
+    key = parliament.bind(play)
+    answers = shares_of(parliament, key)
+    assert combined(parliament, key, answers)
+    seen = b"".join(one.sealed for one in answers.values())
+    seen += b"".join(b"".join(parliament.opened(key, one)) for one in answers.values())
+    seen += b"".join(raw for one in parliament.shown.values() for raw in one.transactions)
+    for path in parliament.folder.rglob("*"):
+        seen += path.read_bytes() if path.is_file() else b""
+    # The search looks in the right places: the dealings' commitments are there.
+    page = parliament.assembly.stock.batch(parliament.assembly.stock.page.ready[0])
+    assert parliament.assembly.stock.batch(page.number).keys[0] in seen
+    assert not [one for one in secrets if one in seen or one.hex().encode() in seen]

@@ -1,6 +1,7 @@
 """Starts, old disks, clones and recoveries: nothing one-time comes twice."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
+from keymoot.moot.batch import PresignatureId
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.assembly import gather_pages
@@ -185,6 +187,26 @@ def test_led_back_and_told_of_other_receipts_an_enclave_makes_no_second_beacon(p
         assert one.cosign(other, parliament.beacon(height)).code == "NOT_HELD"
 
 
+def test_told_of_a_presignature_whose_turn_it_is_not_an_enclave_follows_no_further(parliament):
+    play = parliament.play()
+    parliament.withheld = {1}
+    one = parliament.delegates[1]
+    before, key = parliament.bind(play), parliament.bind(play, 6)
+    used, true = (
+        PresignatureId.decode(find_record(parliament.ledger.state(), name).bound_to)
+        for name in (before, key)
+    )
+    height = parliament.height_of(key)
+    for at in range(one.next, height):
+        shown = parliament.shown[Height(at)]
+        one.follow(shown.signed, shown.transactions, shown.receipts)
+    for wrong in (used, replace(true, place=true.place + 1)):
+        told = {"bound_to": wrong.encode()}
+        shown = retold(parliament.shown[height], lambda _, told=told: told)
+        with refused("DIVERGED"):
+            one.follow(shown.signed, shown.transactions, shown.receipts)
+
+
 def test_beginning_further_up_does_not_forget_a_pause(parliament):
     play = parliament.play()
     key = parliament.bind(play)
@@ -280,6 +302,20 @@ def test_after_blocks_were_undone_no_presignature_signs_a_second_time(parliament
         party = one.room.member.party
         assert all(at == generation for at, _ in party.presigner._presignatures)
         assert {held.generation for held in one.room.member.cosigner._open.values()} == {generation}
+
+
+def test_a_generation_ends_what_was_bound_before_also_for_whom_did_not_start_anew(parliament):
+    play = parliament.play()
+    key = parliament.bind(play)
+    beacon = parliament.beacon(parliament.height_of(key))
+    parliament.recover(waking=frozenset({4}))
+    one = parliament.delegates[4]
+    assert one.room.member.party.seated(parliament.assembly)
+    assert one.room.member.follower.height == parliament.engine.app.committed.height
+    answer = one.cosign(key, beacon)
+    assert (answer.code, answer.sealed) == ("NOT_HELD", b"")
+    again = parliament.bind(play, 6)
+    assert not one.cosign(again, parliament.beacon(parliament.height_of(again))).code
 
 
 def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):

@@ -198,8 +198,10 @@ class TestLiars:
         for key in (identity, AskerKey(to.first, other.second)):
             digest = ask_digest(NETWORK, generation, 2, boot, 0, key)
             signature = ed25519.sign(town.identities[2], digest)
-            town.say(town.message(2, Kind.STATE_ASK, write_ask(0, key, signature)))
-            assert type(town.refused[-1][1]).__name__ == "BadPoint"
+            assert (
+                town.refusal(town.message(2, Kind.STATE_ASK, write_ask(0, key, signature)))
+                == "BadPoint"
+            )
         assert town.ledger.handout.asks() == {}
 
     def test_an_ask_said_again_opens_nothing(self):
@@ -242,5 +244,4 @@ class TestLiars:
             (Kind.STATE_ANSWER, write_answer(9, 1, answer)),
             (Kind.STATE_HELD, write_held(0)),
         ):
-            town.say(town.message(1, kind, body))
-            assert type(town.refused[-1][1]).__name__ == "Unwanted"
+            assert town.refusal(town.message(1, kind, body)) == "Unwanted"

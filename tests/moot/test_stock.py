@@ -1,17 +1,21 @@
 """The stock: dealt ahead, bound once, burned when too few hold it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.base import rlp
+from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.moot.batch import PresignatureId, Stage
+from keymoot.moot.batch import PresignatureId
 from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
-from keymoot.threshold.first_round import FirstDealing
+from keymoot.threshold.envelope import Complaint
+from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
 BATCH_SIZE = 4
@@ -64,6 +68,15 @@ def test_a_presignature_is_bound_once():
     town.settle()
     more = take(town, BATCH_SIZE)
     assert not set(more) & set(names)
+
+
+def test_a_seat_gives_its_part_out_once_and_in_its_generation():
+    town = ready()
+    (name,), generation = take(town, 1), town.ledger.hall.head.generation
+    for party in town.parties.values():
+        assert party.presigner.take(Hash32(b"x" * 32), name) is None
+        assert party.presigner.take(generation, name) is not None
+        assert party.presigner.take(generation, name) is None
 
 
 def test_demand_raises_the_target():
@@ -120,11 +133,12 @@ def test_what_a_dead_start_says_is_refused():
     town.restart(1)
     late = town.message(1, Kind.ACK, write_numbered(0))
     town.parties[1], new = old, town.parties[1]
-    town.say(town.message(1, Kind.ACK, write_numbered(0)))
-    assert type(town.refused[-1][1]).__name__ == "NotSeated"
+    assert town.refusal(town.message(1, Kind.ACK, write_numbered(0))) == "NotSeated"
     town.parties[1] = new
-    town.say(late)
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+    assert town.refusal(late) == "Unwanted"
+    # nor is what a seat says to another network
+    tick = replace(town.message(1, Kind.TICK, b""), network=NetworkId(b"x" * 32))
+    assert town.refusal(tick.signed(new.boot.signing)) == "WrongGeneration"
 
 
 @pytest.mark.parametrize("size", [4, 7])
@@ -183,30 +197,84 @@ def test_a_bad_box_names_its_dealer():
     assert town.ledger.stock.left()
 
 
-def test_a_false_complaint_names_the_accuser_and_burns_nothing():
+@pytest.mark.parametrize("holders", [{1, 2, 3}, {1}], ids=["ready", "dealt"])
+def test_a_false_complaint_names_the_accuser_and_burns_nothing(holders):
     town = Town()
-    # seat 4 never says that its shares are good, so complaints may still come
-    town.spoil = lambda seat, kind, body: None if (seat, kind) == (4, Kind.ACK) else body
+    # the others never say that their shares are good, so complaints may still come
+    town.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat not in holders else body
     town.settle()
     stock = town.ledger.stock
-    number = stock.page.ready[0]
-    dealer = next(seat for seat in stock.batch(number).first if seat != 3)
-    before = stock.left()
-    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
+    page = stock.batch(0)
+    assert set(page.holders) == holders
+    dealer = next(seat for seat in page.first if seat != 3)
+    # in another's name it is not heard, or anybody could be put out
+    frame = Complaint(1, dealer, SECP256K1.encode(SECP256K1.generator), bytes(64))
+    framing = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, frame))
+    assert town.refusal(framing) == "Unwanted"
+    assert not town.ledger.hall.head.cheats
+    said = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, None))
+    assert town.refusal(said) == ""
     assert {one.seat for one in town.ledger.hall.head.cheats} == {3}
-    assert town.ledger.stock.left() == before
-    town.say(town.message(3, Kind.COMPLAIN, write_complaint(number, 1, dealer, None)))
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+    assert stock.batch(0) == page
+    assert town.refusal(said) == "Unwanted"
 
 
 def test_dealings_come_once_and_in_their_round():
     town = ready()
     take(town, BATCH_SIZE)
     for seat in town.parties:
-        town.say(town.message(seat, Kind.ACK, write_numbered(0)))
-        assert type(town.refused[-1][1]).__name__ == "Unwanted"
-    town.say(town.message(1, Kind.FIRST, write_numbered(10**6, b"")))
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
+        assert town.refusal(town.message(seat, Kind.ACK, write_numbered(0))) == "Unwanted"
+    assert town.refusal(town.message(1, Kind.FIRST, write_numbered(10**6, b""))) == "Unwanted"
+
+
+def test_a_seat_that_says_twice_that_it_holds_shares_is_one():
+    town = Town()
+    town.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat != 1 else body
+    town.settle()
+    assert town.ledger.stock.batch(0).holders == (1,)
+    assert town.refusal(town.message(1, Kind.ACK, write_numbered(0))) == "Unwanted"
+    assert town.ledger.stock.batch(0).holders == (1,)
+
+
+@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
+def test_one_that_has_dealt_or_is_out_deals_no_more(kind):
+    """Twice the same seat would stand for two: one dealer alone would know the secrets."""
+    town, waiting = Town(), {}
+
+    def spoil(seat, said, body):
+        if said is kind and seat != 1:
+            waiting.setdefault(seat, body)
+            return None
+        return body
+
+    town.spoil = spoil
+    town.settle()
+    if 1 not in dealers(town, kind):
+        town.say(town.message(1, kind, waiting.pop(1)))
+    assert dealers(town, kind) == (1,)
+    own = next(one for one in town.log if (one.seat, one.kind) == (1, kind))
+    other, third = sorted(waiting)[:2]
+    for one in (town.ledger, *town.views.values()):
+        one.hall.caught(other, Height(town.height), "a test", out=True)
+    later = Kind.ACK if kind is Kind.SECOND else Kind.SECOND
+    for wrong in (
+        own,
+        town.message(other, kind, waiting[other]),
+        town.message(third, later, waiting[third]),
+        town.message(third, Kind.ACK, write_numbered(0)),
+    ):
+        refusals = len(town.refused)
+        town.say(wrong)
+        assert [type(one).__name__ for _, one in town.refused[refusals:]] == ["Unwanted"]
+        assert dealers(town, kind) == (1,)
+        assert not town.ledger.stock.batch(0).holders
+    town.say(town.message(third, kind, waiting[third]))
+    assert dealers(town, kind) == (1, third)
+
+
+def dealers(town, kind):
+    page = town.ledger.stock.batch(0)
+    return page.first if kind is Kind.FIRST else page.second
 
 
 def test_a_batch_that_too_few_can_still_finish_burns_at_once():
@@ -228,7 +296,7 @@ def test_no_presignature_serves_twice_whatever_happens(data):
     generation, no secret serves under two names, and none outlives its generation."""
     town = Town(seed=data.draw(st.integers(0, 2**16)))
     town.settle()
-    used = set()
+    used, spent = set(), set()
     owners = {}
     for _ in range(data.draw(st.integers(2, 7))):
         what = data.draw(
@@ -239,9 +307,14 @@ def test_no_presignature_serves_twice_whatever_happens(data):
         generation = town.ledger.hall.head.generation
         if what == "take":
             for name in take(town, data.draw(st.integers(1, 40))):
-                if name is not None:
-                    assert (generation, name) not in used
-                    used.add((generation, name))
+                if name is None:
+                    continue
+                assert (generation, name) not in used
+                used.add((generation, name))
+                given = [one.presigner.take(generation, name) for one in town.parties.values()]
+                parts = {one.secrets[0].expose() for one in given if one is not None}
+                assert not parts & spent
+                spent |= parts
         elif what == "restart":
             town.restart(data.draw(st.integers(1, 4)))
         elif what.startswith("recover"):
@@ -285,68 +358,6 @@ def test_no_presignature_serves_twice_whatever_happens(data):
         town.pass_time(35)
     assert town.ledger.stock.left()
     assert town.ledger.turning.epoch.stage is EpochStage.LIVING
-
-
-def test_old_dealings_do_not_decode_as_new_ones():
-    town = Town()
-    seen = []
-    town.spoil = lambda _, kind, body: (seen.append((kind, body)), body)[1]
-    town.settle()
-
-    first = next(body for kind, body in seen if kind is Kind.FIRST)
-    number, content = read_numbered(first)
-    assert FirstDealing.decode(rlp.decode(content))
-    town.say(town.recovery({1, 2, 3, 4}))
-    # the undone dealing, replayed by its own seat in the new generation, is another session's
-    town.say(town.message(1, Kind.FIRST, write_numbered(0, content)))
-    town.settle()
-    for _ in range(3):
-        town.pass_time(16)
-    assert town.ledger.stock.left()
-    assert number in (0, 1)
-    assert Stage.READY
-
-
-def test_certificates_serve_once():
-    town = ready()
-    message = town.recovery({1, 2, 3, 4})
-    town.say(message)
-    first = town.ledger.hall.head.generation
-    town.say(message)
-    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
-    from dataclasses import replace
-
-    town.say(replace(message, generation=first))
-    assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
-    assert town.ledger.hall.head.generation == first
-
-
-@pytest.mark.parametrize("signers", [{1, 2}, set(), {1, 2, 9}])
-def test_a_recovery_needs_enough_signers(signers):
-    town = ready()
-    town.identities[9] = town.identities[1]
-    town.say(town.recovery({1, 2, 3, 4}, signers))
-    assert type(town.refused[-1][1]).__name__ == "NotSeated"
-
-
-def test_an_old_start_cannot_come_again():
-    town = ready()
-    town.restart(1)
-    first = town.log[-1]
-    town.restart(1)
-    town.say(first)
-    assert type(town.refused[-1][1]).__name__ == "Unwanted"
-
-
-def test_messages_of_an_old_generation_are_refused_for_that_alone():
-    town = ready()
-    old = [message for message in town.log if message.seat == 2 and message.kind is not Kind.BOOT]
-    # Seat 2 goes on with the keys of its start: its signatures are as good as before.
-    town.say(town.recovery({1, 2, 3, 4}, anew={1, 3}))
-    assert old
-    for message in old:
-        town.say(message)
-        assert type(town.refused[-1][1]).__name__ == "WrongGeneration"
 
 
 def test_nobody_waits_twice_for_a_dealer_who_is_silent():

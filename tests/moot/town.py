@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
@@ -104,7 +105,7 @@ class Town:
                 try:
                     assembly.apply(message, Height(self.height), UnixSeconds(self.time))
                     outcomes.add("")
-                except Exception as error:
+                except (Refused, Malformed) as error:
                     outcomes.add(type(error).__name__)
                     failure = error
             assert len(outcomes) == 1, outcomes
@@ -117,6 +118,13 @@ class Town:
             self.log.append(message)
             if "" not in outcomes:
                 self.refused.append((message, failure))
+
+    def refusal(self, *messages: NodeMessage) -> str:
+        """Say something in one block; tell how the last was refused, or nothing if it was not."""
+        before = len(self.refused)
+        self.say(*messages)
+        after = self.refused[before:]
+        return type(after[-1][1]).__name__ if after and after[-1][0] is messages[-1] else ""
 
     def duties(self) -> list[NodeMessage]:
         """Let every party do what is due; give what they say."""

@@ -7,6 +7,7 @@ from keymoot.agent.errors import WrongAnswer
 from keymoot.base.request import ASK_AGAIN
 from keymoot.policy.errors import PolicyRefused
 from keymoot.threshold.bls12381 import G1
+from keymoot.threshold.polynomial import lagrange
 from tests.node.running import pay, running, wallet_with_agent
 
 
@@ -132,13 +133,27 @@ def test_degree_answers_are_never_enough(network, lie):
     assert EthAccount.recover_transaction(made.raw_transaction) == network.address
 
 
+def anothers_share(seat, others):
+    """Give a good point of the curve, but another seat's."""
+    return next(iter(others.values()))
+
+
+def cancelling_share(seat, others):
+    """Give the share with which these make the point at infinity."""
+    points = {int(at): G1.decode(bytes.fromhex(one[2:])) for at, one in others.items()}
+    weights = lagrange(G1.ORDER, [int(seat), *points])
+    total = G1.sum([G1.multiply_public(weights[at], one) for at, one in points.items()])
+    factor = -pow(weights[int(seat)], -1, G1.ORDER)
+    return "0x" + G1.encode(G1.multiply_public(factor, total)).hex()
+
+
 @pytest.mark.parametrize("seat", ["1", "2", "3", "4"])
-def test_a_bad_share_of_the_beacon_stops_nothing(network, seat):
+@pytest.mark.parametrize("lie", [anothers_share, cancelling_share])
+def test_a_bad_share_of_the_beacon_stops_nothing(network, lie, seat):
     def spoil(shares):
-        # a good point of the curve, but another seat's; and the liar is always among the first
-        other = next(one for one in sorted(shares) if one != seat)
-        few = {one: shares[one] for one in sorted(shares) if one != seat}
-        return {seat: shares[other], **dict(list(few.items())[:2])}
+        # the liar is always among the first
+        few = dict([(one, shares[one]) for one in sorted(shares) if one != seat][:2])
+        return {seat: lie(seat, few), **few}
 
     with Spoiled(network, beacon=spoil) as spoiled:
         sign(network)

@@ -1,6 +1,7 @@
 """Presignatures: honest batches, and every way to be wrong in both rounds."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -9,7 +10,7 @@ from keymoot.base.errors import Malformed
 from keymoot.threshold import envelope as boxes
 from keymoot.threshold import first_round, second_round
 from keymoot.threshold.errors import Cheated
-from keymoot.threshold.polynomial import interpolate
+from keymoot.threshold.polynomial import evaluate_commitment, interpolate
 from keymoot.threshold.secp256k1 import SECP256K1
 from keymoot.threshold.tally import Tally
 from tests.threshold.parties import dice, presigning
@@ -174,6 +175,45 @@ class TestTheFirstRound:
         # the second round is another session than the first
         assert run.batch.first != run.batch.second
 
+    def test_a_cancelled_nonce_is_seen_also_by_whom_the_canceller_dealt_well(self):
+        """R is the identity: no signature will come of it, whatever one's own share is."""
+        _, run = presigning()
+        run.deal_first()
+        claims = {at: first_round.check(run.batch, at, one) for at, one in run.first.items()}
+        honest = [claims[at].plain[0][0] for at in (1, 2)]
+        constant = SECP256K1.negate(SECP256K1.sum(honest))
+        # with the slope that makes party 4's share, and nobody else's, what it should be
+        share = evaluate_commitment(SECP256K1, claims[3].plain[0], 4)
+        rise = SECP256K1.sum((share, SECP256K1.negate(constant)))
+        slope = SECP256K1.multiply_public(pow(4, -1, SECP256K1.ORDER), rise)
+        plain = (SECP256K1.encode_all([constant, slope]), *run.first[3].plain[1:])
+        run.first[3] = replace(run.first[3], plain=plain)
+        claims[3] = first_round.check(run.batch, 3, run.first[3])
+        public = first_round.combine(run.batch, claims)
+        for at, key in run.parties.secrets.items():
+            with pytest.raises(Malformed):
+                first_round.receive(run.batch, at, key, run.first, public, dice())
+            named = {one.dealer for one in first_round.blame(run.batch, at, key, run.first, dice())}
+            assert named == (set() if at == 4 else {3})
+
+    def test_the_transcript_is_of_every_commitment(self):
+        """It stands for all K and L in the proofs of the second round."""
+        _, run = presigning()
+        run.deal_first()
+        other = SECP256K1.encode_wide(SECP256K1.generator)
+        seen = set()
+        for part in ("masked", "plain"):
+            for dealer, place, at in product(run.first, (0, 1), (0, 65)):
+                good = getattr(run.first[dealer], part)
+                row = good[place][:at] + other + good[place][at + 65 :]
+                changed = replace(
+                    run.first[dealer], **{part: (*good[:place], row, *good[place + 1 :])}
+                )
+                dealings = run.first | {dealer: changed}
+                claims = {at: first_round.check(run.batch, at, it) for at, it in dealings.items()}
+                seen.add(first_round.combine(run.batch, claims).transcript)
+        assert len(seen) == 2 * 3 * 2 * 2
+
 
 class TestTheSecondRound:
     @pytest.fixture
@@ -269,6 +309,14 @@ class TestTheSecondRound:
         with pytest.raises(Cheated):
             second_round.check(run.batch, run.public, 2, lie)
 
+    def test_a_dealer_with_a_share_of_zero_is_named(self, run):
+        """Who deals last in a reshare can choose it; its commitment cannot be written."""
+        shares = tuple(None if at == 1 else one for at, one in enumerate(run.batch.root.shares, 1))
+        batch = replace(run.batch, root=replace(run.batch.root, shares=shares))
+        with pytest.raises(Cheated) as caught:
+            second_round.read(batch, run.public, 1, run.second[1])
+        assert caught.value.party == 1
+
     def test_swapped_products_are_named(self, run):
         honest = run.second[2]
         half = len(honest.products[0]) // 2
@@ -300,9 +348,14 @@ class TestTheSecondRound:
         assert second_round.judge(run.batch, complaint, run.second[2]) == 3
 
     def test_needs_exactly_twice_the_degree_and_one(self, run):
-        run.second.pop(3)
-        with pytest.raises(Malformed):
-            run.receive_second(1)
+        whole = dict(run.second)
+        one_more = second_round.deal(
+            run.batch, run.shares[4], run.public, run.first_shares[4], dice()
+        )
+        for other in ({at: whole[at] for at in (1, 2)}, whole | {4: one_more}):
+            run.second = other
+            with pytest.raises(Malformed):
+                run.receive_second(1)
 
 
 def test_messages_survive_their_encoding_and_nothing_else():

@@ -114,6 +114,9 @@ class Gathering(ABC, Generic[T]):
             return None
         for chosen in islice(combinations(sorted(shares), need), MAX_COMBINATIONS):
             point = interpolate_points(G1, {seat: shares[seat] for seat in chosen})
+            if G1.is_identity(point):
+                # Whoever saw the others' shares before it gave its own can cancel them.
+                continue
             told = transport.call(
                 "keymoot_cosign",
                 [self.key.hex0x, hexes.data(G1.encode(point))],

@@ -7,7 +7,7 @@ from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.moot.roots import ROOTS
 from keymoot.threshold.committee import MAX_SIZE
-from keymoot.threshold.root import Root
+from keymoot.threshold.root import Root, read_share
 
 
 def read_root(told: Any, name: str) -> Root:
@@ -31,7 +31,7 @@ def read_root(told: Any, name: str) -> Root:
             group,
             int(shown["degree"]),
             group.decode(hexes.parse_data(shown["publicKey"], "publicKey", length)),
-            tuple(group.decode(hexes.parse_data(one, "share", length)) for one in shares),
+            tuple(read_share(group, hexes.parse_data(one, "share", length)) for one in shares),
         )
     except (KeyError, TypeError, ValueError, Malformed) as error:
         raise WrongAnswer(f"keymoot_assembly was answered by something else: {error}") from error

@@ -22,7 +22,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.moot.outcome import Binding, KeyAsk, beacon_message
-from keymoot.moot.pages import MemoryPages
+from keymoot.moot.pages import DraftPages, MemoryPages
 from keymoot.moot.slot import read_slots
 from keymoot.runtime.assembly import read_pages
 from keymoot.runtime.genesis import Genesis
@@ -150,15 +150,27 @@ class Follower:
         if data_hash(transactions) != header.data_hash or len(transactions) != len(receipts):
             raise Diverged(f"these are not the transactions of block {header.height}")
         results = results_hash([result_of(receipt) for receipt in receipts])
-        # 4. Its messages change the assembly; its receipts tell what requests took.
-        time, bindings, asks = seconds_of(header.time), list[Binding](), list[KeyAsk]()
+        # 4. Its messages change the assembly; its receipts tell what requests took. All of it
+        #    counts or nothing: who is refused here may be shown the block as it is.
+        draft, time = DraftPages(self._pages), seconds_of(header.time)
+        assembly = Assembly(draft, self.genesis.network)
+        bindings, asks = list[Binding](), list[KeyAsk]()
+        paused, revoked = set(self.paused), set(self.revoked)
         for raw, receipt in zip(transactions, receipts, strict=True):
             if raw[:1] == _MESSAGE:
-                self._hear(raw, header.height, time)
+                _hear(assembly, raw, header.height, time)
             for log in receipt.logs:
-                self._notice(log, header.height, time, bindings)
                 if log.address == Keys.ADDRESS and log.topics[0] == KeyAsked.topic():
                     asks.append(read_ask(log, header.height))
+                if log.address != Wallets.ADDRESS:
+                    continue
+                if log.topics[0] == RequestBound.topic():
+                    binding = read_binding(log, header.height)
+                    _spend(assembly, binding, header.height, time)
+                    bindings.append(binding)
+                _notice(log, paused, revoked)
+        draft.keep()
+        self.paused, self.revoked = paused, revoked
         self.height, self.time, self._results = header.height, time, results
         self._block = header.hash()
         generation = self.generation
@@ -185,46 +197,43 @@ class Follower:
         return binding.wallet in self.paused or (binding.wallet, binding.requester) in self.revoked
 
     def _take_over(self, pages: MemoryPages) -> None:
+        self._pages = pages
         self.assembly = Assembly(pages, self.genesis.network)
 
-    def _hear(self, raw: bytes, height: Height, time: UnixSeconds) -> None:
-        try:
-            self.assembly.apply(NodeMessage.decode(raw), height, time)
-        except (Refused, Malformed):
-            return
 
-    def _notice(self, log: Log, height: Height, time: UnixSeconds, bindings: list[Binding]) -> None:
-        if log.address != Wallets.ADDRESS:
-            return
-        if log.topics[0] == RequestBound.topic():
-            binding = read_binding(log, height)
-            self._spend(binding, height, time)
-            bindings.append(binding)
-        elif log.topics[0] == PauseSet.topic():
-            paused = PauseSet.read(log.topics, log.data)
-            wallet = WalletId(paused["wallet"])
-            (self.paused.add if paused["paused"] else self.paused.discard)(wallet)
-        elif log.topics[0] == CredentialSet.topic():
-            found = CredentialSet.read(log.topics, log.data)
-            who = (WalletId(found["wallet"]), Address(found["credential"]))
-            (self.revoked.discard if found["expires_at"] else self.revoked.add)(who)
+def _hear(assembly: Assembly, raw: bytes, height: Height, time: UnixSeconds) -> None:
+    try:
+        assembly.apply(NodeMessage.decode(raw), height, time)
+    except (Refused, Malformed):
+        return
 
-    def _spend(self, binding: Binding, height: Height, time: UnixSeconds) -> None:
-        """Take what a request was bound to out of our own stock, as the ledger did.
 
-        Raises:
-            Diverged: it was not its turn.
-        """
-        if isinstance(binding.means, PresignatureId):
-            if self.assembly.take(height, time) != binding.means:
-                raise Diverged("a request was bound to a presignature whose turn it was not")
-            return
-        try:
-            self.assembly.commitments.spend(binding.means)
-        except Refused as error:
-            raise Diverged(
-                f"a request was bound to nonces whose turn it was not: {error}"
-            ) from error
+def _spend(assembly: Assembly, binding: Binding, height: Height, time: UnixSeconds) -> None:
+    """Take what a request was bound to out of our own stock, as the ledger did.
+
+    Raises:
+        Diverged: it was not its turn.
+    """
+    if isinstance(binding.means, PresignatureId):
+        if assembly.take(height, time) != binding.means:
+            raise Diverged("a request was bound to a presignature whose turn it was not")
+        return
+    try:
+        assembly.commitments.spend(binding.means)
+    except Refused as error:
+        raise Diverged(f"a request was bound to nonces whose turn it was not: {error}") from error
+
+
+def _notice(log: Log, paused: set[WalletId], revoked: set[tuple[WalletId, Address]]) -> None:
+    """Take over what a log of Wallets says of pauses and credentials."""
+    if log.topics[0] == PauseSet.topic():
+        told = PauseSet.read(log.topics, log.data)
+        wallet = WalletId(told["wallet"])
+        (paused.add if told["paused"] else paused.discard)(wallet)
+    elif log.topics[0] == CredentialSet.topic():
+        found = CredentialSet.read(log.topics, log.data)
+        who = (WalletId(found["wallet"]), Address(found["credential"]))
+        (revoked.discard if found["expires_at"] else revoked.add)(who)
 
 
 def read_binding(log: Log, height: Height) -> Binding:

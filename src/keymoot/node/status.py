@@ -46,7 +46,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
                 "publicKey": data(kind.group.encode(root.public)),
                 "degree": root.degree,
                 "sharesNeeded": root.degree + 1,
-                "shares": [data(kind.group.encode(share)) for share in root.shares],
+                "shares": [data(share) for share in root.encoded_shares()],
             }
     return {
         "ready": hall.ready,

@@ -144,8 +144,8 @@ def check(batch: Batch, dealer: int, dealing: FirstDealing) -> FirstClaim:
 def combine(batch: Batch, claims: Mapping[int, FirstClaim]) -> FirstPublic:
     """Add the chosen dealings' commitments, as everyone can.
 
-    Raises:
-        Cheated: nobody alone; an R is the identity, which no honest batch gives.
+    Who deals last can cancel the others' constants and make an R the identity. He does not
+    know the polynomial then, so that his shares are bad, and `receive` finds no batch in it.
     """
     masks, plains = (
         [add_commitments(GROUP, column) for column in zip(*dealt, strict=True)]
@@ -154,8 +154,6 @@ def combine(batch: Batch, claims: Mapping[int, FirstClaim]) -> FirstPublic:
             [one.plain for one in claims.values()],
         )
     )
-    if any(GROUP.is_identity(plain[0]) for plain in plains):
-        raise Cheated(max(claims), "made a sum of dealings the identity")
     hashes = [claims[dealer].digest for dealer in sorted(claims)]
     return FirstPublic(masks, plains, digest("first/sum", batch.first, *hashes))
 
@@ -173,7 +171,7 @@ def receive(
     Only the sums are used, so only they are checked; `blame` finds who is at fault.
 
     Raises:
-        Malformed: a share of some dealing is bad.
+        Malformed: a share of some dealing is bad, ours or, if an R is the identity, another's.
     """
     opened = {
         dealer: open_shares(batch.first, dealer, index, key, batch, dealings[dealer].envelope, 3)
@@ -193,7 +191,7 @@ def receive(
             tally.add_opening(weight, *opening)
             tally.add_point(weight, weighted_sum(powers(index, commitment)))
         shares.append(FirstShare(value, mask, nonce))
-    if not tally.holds():
+    if not tally.holds() or any(GROUP.is_identity(one[0]) for one in public.plain):
         raise Malformed("a share of the first round is not what its dealer committed to")
     return shares
 

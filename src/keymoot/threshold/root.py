@@ -23,6 +23,8 @@ class Root:
         public: The public key.
         shares: Verification shares X_1..X_m, m the highest index of a member: what each one's
             share is committed to. Gaps in the committee have theirs too, and nobody the share.
+            One may be the identity: who deals last in a reshare can make his own share zero,
+            which tells nobody anything else.
     """
 
     group: Group[Any]
@@ -36,8 +38,13 @@ class Root:
 
     def encode(self) -> rlp.Item:
         """Give the RLP item; the group goes without saying."""
-        encode = self.group.encode
-        return [uint(self.degree), encode(self.public), [encode(share) for share in self.shares]]
+        public = self.group.encode(self.public)
+        return [uint(self.degree), public, list(self.encoded_shares())]
+
+    def encoded_shares(self) -> tuple[bytes, ...]:
+        """Give the verification shares; nothing at all for one that is the identity."""
+        group = self.group
+        return tuple(b"" if group.is_identity(one) else group.encode(one) for one in self.shares)
 
     @staticmethod
     def decode(group: Group[Any], item: rlp.Decoded) -> "Root":
@@ -54,7 +61,7 @@ class Root:
             group,
             uint_of(degree, "degree", 2),
             group.decode(bytes_of(public, "public", group.POINT_BYTES)),
-            tuple(group.decode(bytes_of(one, "share", group.POINT_BYTES)) for one in encoded),
+            tuple(read_share(group, bytes_of(one, "share", group.POINT_BYTES)) for one in encoded),
         )
 
 
@@ -65,6 +72,15 @@ class Share:
     index: int
     secret: Secret
     root: Root
+
+
+def read_share(group: Group[Any], raw: bytes) -> Any:
+    """Read a verification share, as `Root.encoded_shares` writes it.
+
+    Raises:
+        BadPoint: it is none.
+    """
+    return group.decode(raw) if raw else group.identity
 
 
 def root_of(group: Group[Any], commitment: Sequence[Any], highest: int) -> Root:

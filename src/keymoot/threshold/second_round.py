@@ -124,6 +124,8 @@ def read(batch: Batch, public: FirstPublic, dealer: int, dealing: SecondDealing)
     Raises:
         Cheated: another shape, no points, a bad envelope.
     """
+    if GROUP.is_identity(batch.root.share_of(dealer)):
+        raise Cheated(dealer, "made his own share zero: there is no product of it to prove")
     commitments = read_commitments(batch, dealer, dealing.products, 2)
     boxes.check(batch.second, dealer, dealing.envelope, batch.keys)
     try:
