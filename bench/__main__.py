@@ -1,4 +1,8 @@
-"""Run every measurement in one run, so that ratios compare like with like."""
+"""Run every measurement in one run, so that ratios compare like with like.
+
+python -m bench [floors|threshold|state|network …]
+python -m bench load [MINUTES]
+"""
 
 import json
 import sys
@@ -7,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import floors, network, state, threshold
+from bench import floors, load, network, state, threshold
 from bench.row import Row
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
@@ -23,6 +27,10 @@ def main() -> int:
     console = Console()
     wanted = sys.argv[1:] or list(PARTS)
     rows: list[Row] = []
+    if wanted[0] == "load":
+        console.print("measuring under load …")
+        rows += load.measure(*map(float, wanted[1:]))
+        wanted = []
     for name in wanted:
         console.print(f"measuring {name} …")
         rows += PARTS[name]()
