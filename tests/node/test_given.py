@@ -4,15 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.enclave.custody import Answer
 from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.slot import Slot, write_slots
-from keymoot.node import given
 from keymoot.node.given import GivenShares
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.frost import Commitment
@@ -72,20 +69,16 @@ def test_a_sweep_looks_at_what_has_expired_only(tmp_path: Path) -> None:
     store.close()
 
 
-def test_without_the_answer_of_a_named_signer_nothing_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_answer_of_a_named_signer_nothing_is_kept(tmp_path: Path) -> None:
     # Seats 1, 2 and 3 sign. Seat 4, whom nobody named, answers all the same.
     request, commitment = Hash32(b"r" * 32), Commitment(b"h" * 32, b"b" * 32)
     slots = write_slots([Slot(at, 0, commitment) for at in (1, 2, 3)])
     record = SimpleNamespace(bound_to=slots, expires_at=UnixSeconds(100))
-    monkeypatch.setattr(given, "find_record", lambda *_: record)
     store = LmdbStore(tmp_path, map_bytes=1 << 20)
     with store.snapshot() as table:
-        ledger: Any = SimpleNamespace(
-            state=lambda: None, engine=SimpleNamespace(snapshot=table), now=lambda: 0
-        )
-        kept = GivenShares(ledger, store)
+        ledger: Any = SimpleNamespace(engine=SimpleNamespace(snapshot=table), now=lambda: 0)
+        requests: Any = SimpleNamespace(record=lambda _: record)
+        kept = GivenShares(ledger, store, requests)
         good = {at: (at, Answer(request, b"sealed", b"s" * 64)) for at in (1, 2, 3, 4)}
         kept.keep({request: [good[1], good[2], good[4]]}, Committee.of(4))
         assert kept.get(request) is None

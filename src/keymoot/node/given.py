@@ -16,7 +16,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.slot import read_slots
-from keymoot.runtime.release import find_record
+from keymoot.node.requests import Requests
 from keymoot.store.table import Batch
 from keymoot.threshold.committee import Committee
 
@@ -31,10 +31,11 @@ SWEEP_EVERY = 1_024
 class GivenShares:
     """Keeps answers in the node's store, beside the ledger's state."""
 
-    def __init__(self, ledger: Ledger, store: LmdbStore) -> None:
+    def __init__(self, ledger: Ledger, store: LmdbStore, requests: Requests) -> None:
         """Keep in `store`, for the requests of `ledger`."""
         self._ledger = ledger
         self._store = store
+        self._requests = requests
         self._recent: dict[Hash32, Given] = {}
         self._count = 0
 
@@ -49,10 +50,9 @@ class GivenShares:
     def keep(self, found: dict[Hash32, Given], committee: Committee) -> None:
         """Write down, synced, the answers that are enough for a signature."""
         batch: Batch = {}
-        state = self._ledger.state()
         for request, answers in found.items():
             good = [(seat, one) for seat, one in answers if not one.code]
-            record = find_record(state, request)
+            record = self._requests.record(request)
             if record is None or not _enough(record, good, committee):
                 continue
             archive.put_shares(batch, request, record.expires_at, _encode(good))

@@ -22,6 +22,7 @@ from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder, Take
+from keymoot.node.standing import Standing
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
@@ -51,6 +52,7 @@ class Moot:
         self.ledger: Ledger | None = None
         self._engine: LocalEngine | None = None
         self._beacons: Beacons | None = None
+        self._standing: Standing | None = None
         self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
@@ -75,7 +77,15 @@ class Moot:
     @property
     def committee(self) -> Committee:
         """Who keeps the keys."""
-        return self.assembly().hall.committee
+        return self.standing.committee
+
+    @property
+    def standing(self) -> Standing:
+        """How the assembly stands after the newest block."""
+        height = self.ledger.height() if self.ledger is not None else None
+        if self._standing is None or self._standing.height != height:
+            self._standing = Standing.of(self.assembly(), Height(height or 0))
+        return self._standing
 
     @property
     def seats(self) -> tuple[SeatHolder, ...]:
@@ -204,14 +214,6 @@ class Moot:
         await asyncio.gather(*(seat.sync() for seat in self.seats))
 
     # -- shares
-
-    def forgotten(self, height: Height) -> bool:
-        """Tell whether too many enclaves started anew since a height to answer for it."""
-        hall = self.assembly().hall
-        alive = [
-            seat for seat in hall.seats().values() if seat.boot is not None and seat.since < height
-        ]
-        return len(alive) <= self.committee.degree
 
     async def release(
         self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]

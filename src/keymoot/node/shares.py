@@ -15,17 +15,16 @@ from keymoot.enclave.custody import Answer
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
-from keymoot.moot.batch import PresignatureId
 from keymoot.node.cosigners import Cosigners
 from keymoot.node.given import Given, GivenShares
 from keymoot.node.moot import Moot
+from keymoot.node.requests import Requests, is_ecdsa, is_settled, signers_json
 from keymoot.node.status import assembly_json
 from keymoot.node.together import Together
 from keymoot.runtime.release import (
     EXPIRED,
     RELEASED,
     WAITING,
-    find_question,
     find_record,
     gather,
     status_of,
@@ -44,11 +43,11 @@ class ShareService:
 
     def __init__(self, ledger: Ledger, moot: Moot, keys: StateKeys, store: LmdbStore) -> None:
         """Answer from `ledger`, by the enclaves of `moot`; keep what was given out in `store`."""
-        self._given = GivenShares(ledger, store)
+        self._requests = Requests(ledger)
+        self._given = GivenShares(ledger, store, self._requests)
         self._ledger = ledger
         self._moot = moot
         self._keys = keys
-        self._links = Height(-1), 0
         self._cosigners = Cosigners(lambda: moot.seats, lambda: moot.committee)
         self._vault: Together[Hash32, tuple[int, Answer]] = Together(self._by_vault)
         self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
@@ -72,7 +71,7 @@ class ShareService:
             wait_seconds: How long to wait for a final block that decides it.
             checked: Leave out shares of the beacon that are bad.
         """
-        question = find_question(self._ledger.state(), request)
+        question = self._requests.question(request)
         if question is not None:
             expired = self._ledger.now() > question.expires_at
             if expired:
@@ -119,7 +118,7 @@ class ShareService:
 
     async def _under(self, request: Hash32, beacon: bytes) -> Given:
         """Ask the enclaves, unless it is known that the beacon is another's."""
-        height, book = self._height_of(request), self._moot.beacons
+        height, book = self._requests.height_of(request), self._moot.beacons
         if height is not None and not book.fits(height, beacon):
             no = Answer(request, b"", b"", BadBeacon.code, str(BadBeacon(height)))
             return [(seat, no) for seat in self._moot.committee.indices]
@@ -131,14 +130,6 @@ class ShareService:
         good = sum(1 for _, one in given if not one.code)
         book.judged(height, beacon, good=good, bad=bad)
         return given
-
-    def _height_of(self, request: Hash32) -> Height | None:
-        """Give the block that bound a request, or holds a question; None where none does."""
-        question = find_question(self._ledger.state(), request)
-        if question is not None:
-            return question.height
-        record = find_record(self._ledger.state(), request)
-        return record.bound_at if record is not None and record.bound_to else None
 
     def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
         answers: list[Json] = []
@@ -153,19 +144,8 @@ class ShareService:
             else:
                 told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
             answers.append(told)
-        told = self._told(request, BOUND) | self._signers(request)
+        told = self._told(request, BOUND) | signers_json(self._requests.record(request))
         return told | {"custody": BY_ASSEMBLY, "answers": answers}
-
-    def _is_ecdsa(self, request: Hash32) -> bool:
-        record = find_record(self._ledger.state(), request)
-        return record is not None and len(record.bound_to) == PresignatureId.LENGTH
-
-    def _signers(self, request: Hash32) -> dict[str, Json]:
-        """Name the signers of an Ed25519 signature; nothing for ECDSA's, whom anyone may be."""
-        record = find_record(self._ledger.state(), request)
-        if record is None or len(record.bound_to) <= PresignatureId.LENGTH:
-            return {}
-        return {"signers": data(record.bound_to), "digest": record.digest.hex0x}
 
     def assembly(self) -> dict[str, Json]:
         """Say who sits in the assembly, its generation, roots and stock."""
@@ -174,12 +154,12 @@ class ShareService:
     async def _bound(
         self, request: Hash32, height: Height, wait: float, *, checked: bool
     ) -> dict[str, Json]:
-        lost = self._moot.forgotten(height)
+        lost = self._moot.standing.forgotten(height)
         patience = 0 if lost else wait
         with self._ledger.answering(height):
             shares = await self._moot.beacons.shares(height, patience, checked=checked)
         return self._told(request, BOUND) | {
-            **self._signers(request),
+            **signers_json(self._requests.record(request)),
             "custody": BY_ASSEMBLY,
             "height": height,
             "beacon": {str(seat): data(share) for seat, share in sorted(shares.items())},
@@ -191,8 +171,8 @@ class ShareService:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
         while True:
-            record = find_record(self._ledger.state(), request)
-            if record is not None and (record.bound_to or record.status == REFUSED):
+            record = self._requests.record(request)
+            if is_settled(record):
                 return record
             provable = self._ledger.engine.provable
             proved = None if provable is None else find_record(self._state(provable), request)
@@ -207,7 +187,8 @@ class ShareService:
                 continue
 
     async def _by_assembly(self, asked: list[tuple[Hash32, bytes]]) -> list[Given]:
-        by_all = frozenset(request for request, _ in asked if not self._is_ecdsa(request))
+        names = (request for request, _ in asked)
+        by_all = frozenset(one for one in names if not is_ecdsa(self._requests.record(one)))
         found = await self._cosigners.ask(asked, by_all)
         # On disk before they leave: asked again, also by another start, they are the same.
         self._given.keep(found, self._moot.committee)
@@ -253,13 +234,6 @@ class ShareService:
             base_fee=genesis.base_fee,
         )
 
-    def _successions(self) -> int:
-        """Count the links of the succession; looked up once a block."""
-        height = self._ledger.height()
-        if self._links[0] != height:
-            self._links = height, self._moot.assembly().turning.handover.latest.count
-        return self._links[1]
-
     def _told(self, request: Hash32, status: str) -> dict[str, Json]:
         return {
             "status": status,
@@ -269,5 +243,5 @@ class ShareService:
             "simulated": self._moot.seats[0].identity.simulated,
             "refusal": None,
             # Whoever knows fewer links asks who keeps the keys now.
-            "successions": self._successions(),
+            "successions": self._moot.standing.successions,
         }

@@ -1,0 +1,68 @@
+"""What the ledger says of requests and questions, as those that answer them need it.
+
+What a block has bound or refused stays as it is, so it is looked up once.
+"""
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.hexes import data
+from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
+from keymoot.contracts.keys import Question
+from keymoot.contracts.record import REFUSED, Record
+from keymoot.engine.ledger import Ledger
+from keymoot.moot.batch import PresignatureId
+from keymoot.runtime.release import find_question, find_record
+
+MAX_REMEMBERED = 4_096
+
+
+def is_settled(record: Record | None) -> bool:
+    """Tell whether a record will not change any more: refused, or bound by the assembly."""
+    return record is not None and (bool(record.bound_to) or record.status == REFUSED)
+
+
+def is_ecdsa(record: Record | None) -> bool:
+    """Tell whether a record is bound to a presignature."""
+    return record is not None and len(record.bound_to) == PresignatureId.LENGTH
+
+
+def signers_json(record: Record | None) -> dict[str, Json]:
+    """Name the signers of an Ed25519 signature; nothing for ECDSA's, whom anyone may be."""
+    if record is None or len(record.bound_to) <= PresignatureId.LENGTH:
+        return {}
+    return {"signers": data(record.bound_to), "digest": record.digest.hex0x}
+
+
+class Requests:
+    """Looks requests up in the newest committed state."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Look in `ledger`."""
+        self._ledger = ledger
+        self._settled: dict[Hash32, Record] = {}
+
+    def record(self, request: Hash32) -> Record | None:
+        """Give a request's record; None if it is not known."""
+        known = self._settled.get(request)
+        if known is not None:
+            return known
+        found = find_record(self._ledger.state(), request)
+        if found is not None and is_settled(found):
+            self._settled[request] = found
+            if len(self._settled) > MAX_REMEMBERED:
+                del self._settled[next(iter(self._settled))]
+        return found
+
+    def question(self, request: Hash32) -> Question | None:
+        """Give a question for a derived key; None if it is none."""
+        if self.record(request) is not None:
+            return None
+        return find_question(self._ledger.state(), request)
+
+    def height_of(self, request: Hash32) -> Height | None:
+        """Give the block that bound a request, or holds a question; None where none does."""
+        question = self.question(request)
+        if question is not None:
+            return question.height
+        record = self.record(request)
+        return record.bound_at if record is not None and record.bound_to else None

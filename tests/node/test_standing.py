@@ -1,0 +1,31 @@
+"""What is looked up of the assembly once a block."""
+
+import pytest
+
+from keymoot.base.units import Height
+from keymoot.node.standing import Standing
+from tests.moot.town import Town
+
+
+@pytest.fixture(scope="module")
+def town():
+    town = Town()
+    town.settle()
+    return town
+
+
+def test_too_many_new_starts_forget_what_was_bound_before(town):
+    bound = Height(town.height + 1)
+    town.height += 1
+    for seat, forgotten in ((1, False), (2, True)):
+        town.restart(seat)
+        standing = Standing.of(town.ledger, Height(town.height))
+        assert standing.forgotten(bound) is forgotten
+    assert not standing.forgotten(Height(town.height + 1))
+
+
+def test_it_says_who_keeps_the_keys_and_how_often_they_changed(town):
+    standing = Standing.of(town.ledger, Height(9))
+    assert standing.height == 9
+    assert standing.committee == town.ledger.hall.committee
+    assert standing.successions == town.ledger.turning.handover.latest.count
