@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -22,6 +22,12 @@ class Row:
         if self.goal is None:
             return True
         return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+
+    def at(self, pace: float) -> "Row":
+        """Give the figure as a machine of pace 1 would have it; counts and ratios stay."""
+        if self.unit in ("ms", "µs"):
+            return replace(self, value=self.value / pace)
+        return replace(self, value=self.value * pace) if self.unit == "per second" else self
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
