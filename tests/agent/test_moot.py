@@ -11,6 +11,7 @@ from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519, hpke
+from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave.custody import signed_answer
 from keymoot.threshold.committee import Committee
@@ -43,7 +44,7 @@ class Request:
             (share or self.shares[seat]).encode(),
         ]
         sealed = hpke.seal_to(hpke.public_key(REPLY), rlp.encode(content), INFO + NETWORK, KEY)
-        made = signed_answer(NETWORK, KEY, sealed, IDENTITIES[seat])
+        made = signed_answer(NETWORK, KEY, sealed, SigningKey(IDENTITIES[seat]))
         return {
             "seat": seat,
             "node": hexes.data(ed25519.public_key(IDENTITIES[seat])),
