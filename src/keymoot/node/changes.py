@@ -107,9 +107,10 @@ class Changes:
         members = set(assembly.hall.head.members)
         self._wanted.keep(self._wanted.joining - members, self._wanted.leaving & members)
         await self._start_again()
-        # Blocks have come meanwhile.
+        # Blocks come meanwhile: what was read before them cannot be read from any more.
+        await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
-        await self._say_again(assembly)
+        members = set(assembly.hall.head.members)
         settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
         if self._ledger.height() < settled:
             return
