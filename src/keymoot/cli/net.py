@@ -9,12 +9,13 @@ from typing import Any
 from cyclopts import App
 
 from keymoot.cli import settings
+from keymoot.cli.options import Whole
 from keymoot.cli.output import fail, fields, note, result, warn_simulated
 
 TURN_SECONDS = 120
 """How long `net turn` waits for the next epoch."""
 
-app = App(name="net", help="The network itself.")
+app = App(name="net", help="The network itself.", help_format="markdown")
 
 
 @app.command
@@ -107,7 +108,7 @@ def join(*, data: Path | None = None) -> None:
 
 
 @app.command
-def leave(seat: int, /, *, data: Path | None = None) -> None:
+def leave(seat: Whole, /, *, data: Path | None = None) -> None:
     """Have a seat leave with the end of the epoch; its number is free for another one then.
 
     All roots are shared anew to those who stay, at least four. Its enclave ends after that, and
