@@ -442,6 +442,9 @@ def test_a_wrong_name_is_said_by_its_name_and_an_id_needs_no_book(
     wrong = shell.run("wallet", "pause", "yeild", *owner)
     assert wrong.returncode == 1
     assert 'no wallet "yeild"' in wrong.stderr
+    assert shell.run("wallet", "fund", "yield", "999", *owner).returncode == 0
+    again = shell.run("wallet", "fund", "yield", "999", *owner)
+    assert again.returncode == 0, again.stderr
     lost = shell.run("wallet", "grant", "yield", *owner, "--out", "no/x.cred")
     assert "no folder" in lost.stderr
     (tmp_path / "config" / "keymoot" / "wallets.json").unlink()

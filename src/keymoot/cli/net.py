@@ -68,14 +68,19 @@ def turn(*, data: Path | None = None, url: str | None = None) -> None:
 
     Args:
         data: The node's data folder; default ~/.local/share/keymoot/network.
-        url: The Keymoot RPC.
+        url: The Keymoot RPC of that node, where the new epoch is awaited.
     """
     from keymoot.node.config import default_data
     from keymoot.node.control import ask
 
-    network = settings.network(url)
+    network, folder = settings.network(url), data or default_data()
+    if ask(folder, "network")["network"] != network.identity().network.hex0x:
+        fail(
+            f"the node on {folder} keeps another network than {network.url}: "
+            "name its Keymoot RPC with --url or KEYMOOT_URL"
+        )
     before = _epoch(network.call("keymoot_assembly"))
-    ask(data or default_data(), "turn")
+    ask(folder, "turn")
     note(f"epoch {before} is ending: sharing all roots anew")
     deadline, stage = time.monotonic() + TURN_SECONDS, ""
     while time.monotonic() < deadline:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keymoot.cli import settings
 from keymoot.cli.options import Owner, Positive
 from keymoot.cli.output import fail, fields, note, result, tokens
 
@@ -163,7 +164,7 @@ def fund(
     by: Owner,
     json: bool = False,
 ) -> None:
-    """Prepay more requests.
+    """Prepay more requests, from your account; a development network gives it what it lacks.
 
     Args:
         name: The wallet's name.
@@ -174,7 +175,9 @@ def fund(
 
     acting = by.open()
     wallet = _owned(acting, name)
-    done = acting.fund(wallet, Wei(amount * 10**18))
+    wei = Wei(amount * 10**18)
+    settings.provide(acting, wei)
+    done = acting.fund(wallet, wei)
     shown = {"quota": tokens(acting.show(wallet).quota), "height": done.height}
     result(shown, fields(shown), as_json=json)
 

@@ -58,9 +58,7 @@ def create(
     acting = by.open()
     identity = acting.network.identity()
     wei = Wei(quota * 10**18)
-    if acting.network.balance(acting.address) < wei + 10**18:
-        note("asking the development network's faucet for ledger tokens")
-        acting.network.faucet(acting.address)
+    settings.provide(acting, wei)
     if isinstance(exit_address, SolanaAddress):
         made = acting.create_solana(name, exit_address, wei)
     else:

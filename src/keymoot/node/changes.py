@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.fixed import NetworkId
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
@@ -44,6 +45,11 @@ class Changes:
         self._ledger = ledger
         self._wanted = wanted
         self._starting: set[int] = set()
+
+    @property
+    def network(self) -> NetworkId:
+        """The network whose seats they are."""
+        return self._ledger.network
 
     @property
     def joining(self) -> frozenset[int]:

@@ -104,6 +104,9 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
 def verbs_of(moot: Moot) -> dict[str, Verb]:
     """Give what the node can be told on this machine."""
 
+    async def network(_: Mapping[str, Json]) -> dict[str, Json]:
+        return {"network": moot.changes.network.hex0x}
+
     async def turn(_: Mapping[str, Json]) -> dict[str, Json]:
         await moot.turn()
         return {}
@@ -118,7 +121,7 @@ def verbs_of(moot: Moot) -> dict[str, Verb]:
         await moot.changes.leave(seat)
         return {}
 
-    return {"turn": turn, "join": join, "leave": leave}
+    return {"network": network, "turn": turn, "join": join, "leave": leave}
 
 
 def _http(node: Node) -> uvicorn.Server:
