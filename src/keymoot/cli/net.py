@@ -172,6 +172,9 @@ def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None)
     line = f"seat {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…"
     if seat is None:
         return line
+    if seat["identityKey"] != node["identityKey"]:
+        known = str(seat["identityKey"])[:18]
+        return f"{line}  is not the enclave {known}… that the ledger knows: its folder was lost"
     how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
     again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
     leaves = ", leaves with the epoch" if seat["leaving"] else ""
