@@ -29,7 +29,7 @@ $(STAMP)/world: $(STAMP)/node $(wildcard world/*.sol) world/compile.mjs
 	node world/compile.mjs build/world.json
 	@touch $@
 
-demo: setup ## the whole story in about two minutes
+demo: setup ## the whole story in a few minutes
 	$(BIN)/keymoot demo
 
 test: setup ## all tests, a short demo included

@@ -129,6 +129,23 @@ def test_what_was_asked_survives_a_restart(tmp_path: Path) -> None:
         until_enclaves(node, 5)
 
 
+def test_a_turn_is_not_awaited_on_another_network(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node, running(tmp_path / "other") as other:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "keymoot.cli", "net", "turn"),
+                *("--data", str(node.data), "--url", other.url),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "another network" in done.stderr
+        assert epoch(node) == epoch(other) == 0
+
+
 def test_who_may_not_leave_and_what_is_no_verb(tmp_path: Path) -> None:
     with running(tmp_path / "node") as node:
         node.owner()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.base.units import Wei
+from keymoot.base.units import Wei, seconds_of
+from keymoot.node.server import _public
 from tests.node.running import RECOVERY, pay, running, wallet_with_agent
 
 
@@ -104,3 +105,12 @@ def test_secrets_are_in_no_argv_and_no_environment(tmp_path: Path, process: str)
         fuse = node.fuse.read_bytes()
         assert fuse not in seen
         assert fuse.hex().encode() not in seen
+
+
+def test_what_stops_the_node_is_placed_but_words_of_others_are_not_repeated() -> None:
+    try:
+        seconds_of("what nobody should read")
+    except TypeError as error:
+        shown = _public(error)
+    assert shown.startswith("a defect of ours, builtins.TypeError at units.py:")
+    assert "operand" not in shown

@@ -179,6 +179,8 @@ class Credential:
         try:
             _check_private(os.fstat(handle), path)
             return cls.decode(os.read(handle, MAX_FILE_BYTES + 1))
+        except BadCredential as error:
+            raise BadCredential(f"{error.reason} (in {path})", error.path) from None
         finally:
             os.close(handle)
 

@@ -44,7 +44,8 @@ def load(path: Path, password: str) -> Secret:
         opened = decode_keyfile_json(document, password.encode())
         return secp256k1.check_private_key(Secret(opened))
     except ValueError as error:
-        raise KeystoreUnusable(f"{path} does not open: {error}") from error
+        why = "the password is wrong" if "MAC mismatch" in str(error) else str(error)
+        raise KeystoreUnusable(f"{path} does not open: {why}") from error
     except (Malformed, KeyError, TypeError, NotImplementedError, AttributeError) as error:
         raise KeystoreUnusable(f"{path} is no keystore of version 3") from error
 

@@ -46,7 +46,7 @@ def find(name: str, network: str) -> Entry:
     others = ", ".join(sorted(one.name for one in known)) or "none"
     fail(
         f'no wallet "{name}" is known here on this network (known: {others}): create it, '
-        "or add --owner KEYSTORE to find it by its owner"
+        "or give its id (0x…), which `keymoot wallet create` has shown"
     )
 
 

@@ -9,7 +9,9 @@ from keymoot.cli import settings
 from keymoot.cli.options import Owner
 from keymoot.cli.output import fields, result, warn_simulated
 
-app = App(name="key", help="Your own key: an ordinary Ethereum keystore (V3).")
+app = App(
+    name="key", help="Your own key: an ordinary Ethereum keystore (V3).", help_format="markdown"
+)
 
 
 DERIVE_TOKENS = 1

@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from keymoot.cli import inspect, key, net, owner, policy, sign, wallet
+from keymoot.cli.options import Port, Whole
 from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
 
 HELP = """Keys that nobody holds, for agents that act on chains.
@@ -14,7 +14,7 @@ HELP = """Keys that nobody holds, for agents that act on chains.
 Keymoot signs your agent's transactions under rules that the agent cannot
 change. You, the owner, make a wallet, give it a policy and a recovery
 address, and grant your agent a credential that can only ask. Every wish is
-decoded, held against the policy, and either signed inside the enclave or
+decoded, held against the policy, and either signed by the enclaves or
 refused with a reason that stays on the ledger.
 
   keymoot up                                 a network on this machine
@@ -48,17 +48,17 @@ for command in (*owner.COMMANDS, sign.sign):
 app.command(wallet.app)
 app.command(policy.app)
 app.command(net.app)
-app.command(inspect.inspect)
+app.command(inspect.inspect, help_format="markdown")
 
 
-@app.command
+@app.command(help_format="markdown")
 def up(
     *,
     data: Path | None = None,
-    port: Annotated[int | None, Parameter(name=["--port", "-p"])] = None,
+    port: Port = None,
     host: str = "127.0.0.1",
-    nodes: int | None = None,
-    epoch_seconds: int | None = None,
+    nodes: Whole | None = None,
+    epoch_seconds: Whole | None = None,
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
@@ -86,9 +86,13 @@ def up(
             default_fuse,
         )
         from keymoot.node.server import serve
+        from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
     except ModuleNotFoundError as error:
         note(f"error: {error.name} is missing: install the server with `pip install keymoot[node]`")
         return EXIT_ERROR
+    if nodes is not None and not MIN_SIZE <= nodes <= MAX_SIZE:
+        note(f"error: a network has {MIN_SIZE} to {MAX_SIZE} enclaves, got --nodes {nodes}")
+        return EXIT_USAGE
     folder = data or default_data()
     return serve(
         Config(
@@ -102,9 +106,9 @@ def up(
     )
 
 
-@app.command
+@app.command(help_format="markdown")
 def demo(*, short: bool = False, keep: Path | None = None) -> int:
-    """Show the whole story with a real Ethereum node beside it, in about two minutes.
+    """Show the whole story with a real Ethereum node beside it, in a few minutes.
 
     Args:
         short: Fewer rounds, for tests.

@@ -9,12 +9,13 @@ from typing import Any
 from cyclopts import App
 
 from keymoot.cli import settings
+from keymoot.cli.options import Whole
 from keymoot.cli.output import fail, fields, note, result, warn_simulated
 
 TURN_SECONDS = 120
 """How long `net turn` waits for the next epoch."""
 
-app = App(name="net", help="The network itself.")
+app = App(name="net", help="The network itself.", help_format="markdown")
 
 
 @app.command
@@ -67,14 +68,19 @@ def turn(*, data: Path | None = None, url: str | None = None) -> None:
 
     Args:
         data: The node's data folder; default ~/.local/share/keymoot/network.
-        url: The Keymoot RPC.
+        url: The Keymoot RPC of that node, where the new epoch is awaited.
     """
     from keymoot.node.config import default_data
     from keymoot.node.control import ask
 
-    network = settings.network(url)
+    network, folder = settings.network(url), data or default_data()
+    if ask(folder, "network")["network"] != network.identity().network.hex0x:
+        fail(
+            f"the node on {folder} keeps another network than {network.url}: "
+            "name its Keymoot RPC with --url or KEYMOOT_URL"
+        )
     before = _epoch(network.call("keymoot_assembly"))
-    ask(data or default_data(), "turn")
+    ask(folder, "turn")
     note(f"epoch {before} is ending: sharing all roots anew")
     deadline, stage = time.monotonic() + TURN_SECONDS, ""
     while time.monotonic() < deadline:
@@ -107,7 +113,7 @@ def join(*, data: Path | None = None) -> None:
 
 
 @app.command
-def leave(seat: int, /, *, data: Path | None = None) -> None:
+def leave(seat: Whole, /, *, data: Path | None = None) -> None:
     """Have a seat leave with the end of the epoch; its number is free for another one then.
 
     All roots are shared anew to those who stay, at least four. Its enclave ends after that, and
@@ -166,6 +172,9 @@ def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None)
     line = f"seat {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…"
     if seat is None:
         return line
+    if seat["identityKey"] != node["identityKey"]:
+        known = str(seat["identityKey"])[:18]
+        return f"{line}  is not the enclave {known}… that the ledger knows: its folder was lost"
     how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
     again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
     leaves = ", leaves with the epoch" if seat["leaving"] else ""

@@ -1,11 +1,13 @@
 """`keymoot wallet`, the owner's half: rule a wallet, and take everything back."""
 
+import os
 import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keymoot.cli.options import Owner
+from keymoot.cli import settings
+from keymoot.cli.options import Owner, Positive
 from keymoot.cli.output import fail, fields, note, result, tokens
 
 if TYPE_CHECKING:
@@ -73,8 +75,12 @@ def grant(
 
     if out.exists():
         fail(f"{out} exists: choose another name, credentials are never overwritten")
-    until = UnixSeconds(int(time.time()) + _seconds(expires))
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        # The ledger would know a credential that nobody has.
+        fail(f"{out} cannot be written: there is no folder {out.parent} that you may write to")
+    lifetime = _seconds(expires)
     acting = by.open()
+    until = UnixSeconds(int(time.time()) + lifetime)
     credential = acting.grant(_owned(acting, name), name, until)
     credential.save(out)
     shown = {
@@ -153,12 +159,12 @@ def resume(
 
 def fund(
     name: str,
-    amount: int,
+    amount: Positive,
     *,
     by: Owner,
     json: bool = False,
 ) -> None:
-    """Prepay more requests.
+    """Prepay more requests, from your account; a development network gives it what it lacks.
 
     Args:
         name: The wallet's name.
@@ -169,7 +175,9 @@ def fund(
 
     acting = by.open()
     wallet = _owned(acting, name)
-    done = acting.fund(wallet, Wei(amount * 10**18))
+    wei = Wei(amount * 10**18)
+    settings.provide(acting, wei)
+    done = acting.fund(wallet, wei)
     shown = {"quota": tokens(acting.show(wallet).quota), "height": done.height}
     result(shown, fields(shown), as_json=json)
 
@@ -213,9 +221,23 @@ COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)
 
 
 def _owned(acting: "Acting", name: str) -> "WalletId":
+    from keymoot.agent.errors import NetworkRefused
     from keymoot.base.fixed import WalletId
+    from keymoot.contracts.wallet_errors import NoSuchWallet
 
-    return WalletId.from_hex(name) if name.startswith("0x") else acting.wallet_of(name)
+    if name.startswith("0x"):
+        return WalletId.from_hex(name)
+    wallet = acting.wallet_of(name)
+    try:
+        acting.show(wallet)
+    except NetworkRefused as error:
+        if error.data == "0x" + NoSuchWallet(wallet).revert_data().hex():
+            fail(
+                f'{acting.address.hex0x} has no wallet "{name}" on this network: '
+                "check the name, --owner and --url"
+            )
+        raise
+    return wallet
 
 
 def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keymoot.policy.decide import Decision
     from keymoot.policy.document import Policy
 
-app = App(name="policy", help="Policies: what a wallet may sign.")
+app = App(name="policy", help="Policies: what a wallet may sign.", help_format="markdown")
 
 
 @app.command

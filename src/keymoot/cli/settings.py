@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keymoot.cli.output import fail
+from keymoot.cli.output import fail, note
 
 if TYPE_CHECKING:
     from keymoot.agent.network import Network
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8645"
 URL_VARIABLE = "KEYMOOT_URL"
 CREDENTIAL_VARIABLE = "KEYMOOT_CREDENTIAL"
+
+FEES_WEI = 10**18
+"""What an account keeps for the fees of its own transactions."""
 
 
 def network(url: str | None) -> "Network":
@@ -28,6 +31,13 @@ def owner(url: str | None, keystore: Path, password_file: Path | None) -> "Owner
     from keymoot.agent.owner import Owner
 
     return Owner(network(url), key_of(keystore, password_file))
+
+
+def provide(acting: "Owner", wei: int) -> None:
+    """Ask the development network's faucet where an account has too little, fees included."""
+    if acting.network.balance(acting.address) < wei + FEES_WEI:
+        note("asking the development network's faucet for ledger tokens")
+        acting.network.faucet(acting.address)
 
 
 def key_of(keystore: Path, password_file: Path | None) -> "Secret":

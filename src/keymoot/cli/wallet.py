@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli import book, settings
-from keymoot.cli.options import Owner
+from keymoot.cli.options import NotNegative, Owner, Positive
 from keymoot.cli.output import fail, fields, note, result, tokens, warn_simulated
 
 if TYPE_CHECKING:
     from keymoot.agent.owner import Views
     from keymoot.base.fixed import Address, SolanaAddress, WalletId
 
-app = App(name="wallet", help="Wallets: their owner, policy, credentials and log.")
+app = App(
+    name="wallet", help="Wallets: their owner, policy, credentials and log.", help_format="markdown"
+)
 
 DEFAULT_QUOTA = 5
 """Ledger tokens that a new wallet is prepaid with: some 50,000 requests."""
+
+MAX_NAME_CHARACTERS = 64
+"""A credential carries the name, and no longer one."""
 
 
 @app.command
@@ -25,7 +30,7 @@ def create(
     *,
     by: Owner,
     recovery: str | None = None,
-    quota: int = DEFAULT_QUOTA,
+    quota: NotNegative = DEFAULT_QUOTA,
     in_vault: bool = False,
     solana: bool = False,
     json: bool = False,
@@ -35,7 +40,8 @@ def create(
     Its key is the assembly's, and no enclave has it.
 
     Args:
-        name: Your name for it; the wallet's id follows from your key and this name.
+        name: Your name for it, 1 to 64 characters; the wallet's id follows from your key and
+            this name.
         recovery: The one address to which you can always withdraw, for ever; default your own.
             On Solana you have to name one.
         quota: Ledger tokens to prepay requests with. A development network gives them away.
@@ -47,13 +53,12 @@ def create(
     from keymoot.base.units import Wei
     from keymoot.policy.names import checksummed, written
 
+    _check_name(name)
     exit_address = _recovery(recovery, solana=solana, in_vault=in_vault)
     acting = by.open()
     identity = acting.network.identity()
     wei = Wei(quota * 10**18)
-    if acting.network.balance(acting.address) < wei + 10**18:
-        note("asking the development network's faucet for ledger tokens")
-        acting.network.faucet(acting.address)
+    settings.provide(acting, wei)
     if isinstance(exit_address, SolanaAddress):
         made = acting.create_solana(name, exit_address, wei)
     else:
@@ -111,7 +116,7 @@ def show(name: str, *, url: str | None = None, json: bool = False) -> None:
     shown: dict[str, Any] = {
         "address": written(found.account),
         "wallet": found.wallet.hex0x,
-        "owner": found.owner.hex0x,
+        "owner": written(found.owner),
         "recovery": written(found.recovery),
         "paused": found.paused,
         "quota": f"{tokens(found.quota)} ledger tokens",
@@ -130,7 +135,7 @@ def show(name: str, *, url: str | None = None, json: bool = False) -> None:
 
 
 @app.command
-def log(name: str, *, last: int = 20, url: str | None = None, json: bool = False) -> None:
+def log(name: str, *, last: Positive = 20, url: str | None = None, json: bool = False) -> None:
     """Show a wallet's log: every request and every refusal, newest last.
 
     Args:
@@ -149,6 +154,16 @@ def log(name: str, *, last: int = 20, url: str | None = None, json: bool = False
         entries += page
         start += len(page)
     result(entries, [_log_line(one) for one in entries] or ["the log is empty"], as_json=json)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that no credential can carry, or that looks like an id."""
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
+        fail(f"a wallet's name has 1 to {MAX_NAME_CHARACTERS} characters, got {len(name)}")
+    if not name.isprintable():
+        fail("a wallet's name has printable characters only")
+    if name.startswith("0x"):
+        fail("a wallet's name does not begin with 0x: ids do")
 
 
 def _recovery(
@@ -172,6 +187,8 @@ def view_of(name: str, url: str | None) -> tuple["Views", "WalletId"]:
     from keymoot.base.fixed import WalletId
 
     network = settings.network(url)
+    if name.startswith("0x"):
+        return Views(network), WalletId.from_hex(name)
     entry = book.find(name, network.identity().network.hex0x)
     return Views(network), WalletId.from_hex(entry.wallet)
 

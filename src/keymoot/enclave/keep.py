@@ -27,7 +27,7 @@ class OtherNetwork(Refused):
         """Say what to do."""
         super().__init__(
             "this enclave is sealed to another genesis, and nothing at start replaces that: "
-            "use the data folder that belongs to it"
+            "use the data folder that belongs to it, or start a new network with another --data"
         )
 
 

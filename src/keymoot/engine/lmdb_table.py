@@ -38,6 +38,21 @@ class CannotOpen(Refused):
     code = "CANNOT_OPEN"
 
 
+class LedgerDamaged(Fault):
+    """The file is not what was written."""
+
+    code = "LEDGER_DAMAGED"
+
+    def __init__(self, why: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"the ledger's file ledger.mdb is damaged ({why}): put back a copy of the whole data "
+            "folder, or start a new network with another --data",
+            blamed="host",
+            certainty="known",
+        )
+
+
 class LmdbSnapshot:
     """The table as of one committed block, whatever is written meanwhile."""
 
@@ -47,7 +62,10 @@ class LmdbSnapshot:
 
     def get(self, key: bytes) -> bytes | None:
         """Give the entry, or None."""
-        found = self._transaction.get(key)
+        try:
+            found = self._transaction.get(key)
+        except lmdb.CorruptedError as error:
+            raise LedgerDamaged(type(error).__name__) from error
         return None if found is None else bytes(found)
 
     def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

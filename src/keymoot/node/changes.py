@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.fixed import NetworkId
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
@@ -44,6 +45,11 @@ class Changes:
         self._ledger = ledger
         self._wanted = wanted
         self._starting: set[int] = set()
+
+    @property
+    def network(self) -> NetworkId:
+        """The network whose seats they are."""
+        return self._ledger.network
 
     @property
     def joining(self) -> frozenset[int]:
@@ -107,9 +113,10 @@ class Changes:
         members = set(assembly.hall.head.members)
         self._wanted.keep(self._wanted.joining - members, self._wanted.leaving & members)
         await self._start_again()
-        # Blocks have come meanwhile.
+        # Blocks come meanwhile: what was read before them cannot be read from any more.
+        await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
-        await self._say_again(assembly)
+        members = set(assembly.hall.head.members)
         settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
         if self._ledger.height() < settled:
             return

@@ -3,6 +3,7 @@
 One JSON object a line, one answer for each; a closed list of verbs. The socket has mode
 0600 in a folder of mode 0700: nobody else on the machine can ask, and nobody over the network.
 
+    {"verb": "network"}              → {"ok": true, "network": "0x…"}
     {"verb": "turn"}                 → {"ok": true}
     {"verb": "join"}                 → {"ok": true, "seat": 5}
     {"verb": "leave", "seat": 2}     → {"ok": true}

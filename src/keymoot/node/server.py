@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ from keymoot.node.progress import show_founding
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
+
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class InUse(Refused):
@@ -101,6 +104,9 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
 def verbs_of(moot: Moot) -> dict[str, Verb]:
     """Give what the node can be told on this machine."""
 
+    async def network(_: Mapping[str, Json]) -> dict[str, Json]:
+        return {"network": moot.changes.network.hex0x}
+
     async def turn(_: Mapping[str, Json]) -> dict[str, Json]:
         await moot.turn()
         return {}
@@ -115,7 +121,7 @@ def verbs_of(moot: Moot) -> dict[str, Verb]:
         await moot.changes.leave(seat)
         return {}
 
-    return {"turn": turn, "join": join, "leave": leave}
+    return {"network": network, "turn": turn, "join": join, "leave": leave}
 
 
 def _http(node: Node) -> uvicorn.Server:
@@ -176,8 +182,19 @@ def _leaves(error: BaseException | None) -> list[BaseException]:
 
 
 def _public(error: BaseException) -> str:
-    """Give an error's words where they are ours, and its kind where they are not."""
-    return str(error) if isinstance(error, KeymootError) else type(error).__name__
+    """Give an error's words where they are ours; where not, its kind and where it arose.
+
+    The words of others might hold what nobody should read.
+    """
+    if isinstance(error, KeymootError):
+        return str(error)
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    ours = [
+        f"{Path(frame.filename).name}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if _PACKAGE in Path(frame.filename).parents
+    ]
+    return f"a defect of ours, {kind} at {' < '.join(reversed(ours[-3:]))}: please report it"
 
 
 @contextmanager

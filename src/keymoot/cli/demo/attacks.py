@@ -44,6 +44,8 @@ def try_all(stage: Stage) -> None:
 
 def _copy_without_fuse(stage: Stage, copy: Path, source: Path) -> None:
     report, account = stage.report, stage.wallet.account
+    report.say("searching a copy of the folder: every 32 bytes of it, tried as the wallet's key;")
+    report.say("most of the demo's time goes here")
     searched = _thief(stage, "search", "--data", copy, "--account", account.hex0x)
     report.say(f"searched the folder: {searched['tried']} candidate keys tried")
     # The thief patches the source: a made-up fuse key, and whatever measurement helps.
