@@ -128,10 +128,10 @@ class SeatHolder:
         if self._owed is not None and not self._owed.done():
             raise EnclaveSilent(self.index)
         self._owed = asyncio.ensure_future(self.client.cosign(asked))
+        self._owed.add_done_callback(_look_away)
         done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
         if not done:
             log.warning("enclave.silent", seat=self.index)
-            self._owed.add_done_callback(_look_away)
             raise EnclaveSilent(self.index)
         return self._owed.result()
 

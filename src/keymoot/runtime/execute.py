@@ -194,9 +194,7 @@ def _charge_quota(journal: Journal, wallets: Wallets, wallet: Bytes32, wei: int)
     journal.set_balance(Wallets.ADDRESS, Wei(held - wei))
 
 
-def _unpaid(
-    tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Malformed
-) -> Receipt:
+def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Malformed) -> Receipt:
     to = tx.ethereum.to if tx.ethereum is not None else Wallets.ADDRESS
     return Receipt(
         transaction_hash=tx.hash,
