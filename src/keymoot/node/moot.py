@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 
 from keymoot.attest.commit import Commit, SignedHeader
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
@@ -234,10 +234,17 @@ class Moot:
         refused: Refused = Refused("no enclave is there")
         for seat in self.seats:
             try:
-                return seat.index, await seat.client.release(signed, witness, requests)
+                answers = await seat.client.release(signed, witness, requests)
             except Refused as error:
                 # It starts anew, waits for the state secret, or has voted for more.
                 refused = error
+                continue
+            except Malformed as error:
+                refused = Refused(f"the enclave of seat {seat.index} speaks nonsense: {error}")
+                continue
+            if [one.request for one in answers] == requests:
+                return seat.index, answers
+            refused = Refused(f"the enclave of seat {seat.index} answers something else")
         raise refused
 
     # -- epochs

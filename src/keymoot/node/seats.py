@@ -211,7 +211,8 @@ class SeatHolder:
                 await self._begin_anew()
                 self.restarts += 1
                 log.info("enclave.started", seat=self.index)
-            except KeymootError as error:
+            except (KeymootError, OSError) as error:
+                # Strangers can use up what a process needs to start: for a time, not for good.
                 log.warning("enclave.does_not_start", seat=self.index, reason=str(error))
 
     async def pulse(self) -> None:
