@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 
 from keymoot.base.errors import Malformed
 from keymoot.crypto.keccak import keccak256_raw
@@ -21,11 +21,24 @@ MAX_SIGNATURE_LENGTH = 1_024
 MAX_TUPLE_DEPTH = 4
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
-_ARRAY = re.compile(r"(\[[1-9]?[0-9]{0,3}\])")
+_ARRAY = re.compile(r"(\[(?:[1-9][0-9]{0,3})?\])")
+"""No length of 0: Solidity has none, and eth-abi stumbles over it."""
+
 _ELEMENTARY = re.compile(
     r"address|bool|string|bytes(?:[1-9]|[12][0-9]|3[0-2])?|u?int(?:8|16|24|32|40|48|56|64|72|80|88|"
     r"96|104|112|120|128|136|144|152|160|168|176|184|192|200|208|216|224|232|240|248|256)?"
 )
+
+
+_UNREADABLE = (
+    DecodingError,
+    EncodingError,
+    ParseError,
+    OverflowError,
+    ValueError,
+    RecursionError,
+)
+"""What eth-abi raises over types and bytes that it cannot read; anything else stops the node."""
 
 
 class BadCalldata(Malformed):
@@ -75,7 +88,7 @@ class Function:
         try:
             values = decode(kinds, body, strict=True)
             canonical = encode(kinds, values) == body
-        except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise BadCalldata(
                 f"calldata is not {self.signature}: {type(error).__name__}"
             ) from error
@@ -133,6 +146,8 @@ def _argument(text: str, path: str, depth: int) -> Argument:
             raise BadPolicy("a tuple is not closed", path)
         parts = _arguments(kind[1:close], path, depth - 1)
         suffix = kind[close + 1 :]
+        if not parts:
+            raise BadPolicy("a tuple has at least one part", path)
         base = "(" + ",".join(part.kind for part in parts) + ")"
     elif _ELEMENTARY.fullmatch(base) is None:
         raise BadPolicy(f'"{base[:32]}" is not a type of Solidity\'s ABI', path)
