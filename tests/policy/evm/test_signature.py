@@ -3,11 +3,22 @@
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keymoot.policy.document import MAX_RULES
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.signature import Argument, BadCalldata, Function, parse_function
+from keymoot.policy.evm import match, signature
+from keymoot.policy.evm.match import shown
+from keymoot.policy.evm.signature import (
+    MAX_VALUES,
+    Argument,
+    BadCalldata,
+    Function,
+    parse_function,
+)
+from tests.policy.documents import SIGN, USDC, changed, interfaces, judge, parsed, reason, tx
 
 WORDS = [0, 1, 31, 32, 33, 64, 96, 2**32, 2**255, 2**256 - 1]
 
@@ -54,3 +65,59 @@ def test_any_calldata_is_read_or_bad(text: str, body: bytes) -> None:
     except BadCalldata:
         return
     assert found.keys() == function._paths().keys()
+    # What is remembered by its value must have a hash.
+    assert all(isinstance(hash(value), int) for value in found.values())
+
+
+def array_of(count: int) -> tuple[Function, bytes]:
+    function = parse_function("pay(address[] to)", "function")
+    return function, function.selector + encode(["address[]"], [["0x" + "11" * 20] * count])
+
+
+def test_arrays_have_a_bound() -> None:
+    function, data = array_of(MAX_VALUES)
+    assert len(function.decode(data)["to"]) == MAX_VALUES == 512
+    with pytest.raises(BadCalldata, match=r"pay\(address\[\]\) with at most 512 values"):
+        function.decode(array_of(MAX_VALUES + 1)[1])
+
+
+def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty-four rules that each read two thousand addresses took every replica eight seconds."""
+    _, data = array_of(300)
+    _, bad = array_of(MAX_VALUES + 300)
+    rule = {
+        "action": "ALLOW",
+        "method": SIGN,
+        "to": {"in": "usdc"},
+        "function": "pay(address[] to)",
+        "args": {"to": {"each": {"notIn": "vaults"}}},
+        "value": {"eq": "1"},
+    }
+    rules = [{**rule, "id": f"r{at}"} for at in range(MAX_RULES)]
+    document = changed(interfaces(), "rules", rules)
+    reads, shows = [], []
+    monkeypatch.setattr(signature, "decode", lambda *a, **k: reads.append(a) or decode(*a, **k))
+    monkeypatch.setattr(match, "shown", lambda value: shows.append(value) or shown(value))
+    decision = judge(tx(USDC, data), parsed(document))
+    assert decision.refusal is not None
+    assert decision.refusal.reason == "CONDITION_FAILED"
+    assert (len(reads), len(shows)) == (1, 1)
+    assert sum(step.path == "args.to" and step.passed for step in decision.trace) == MAX_RULES
+    assert reason(tx(USDC, bad), parsed(document)) == "MALFORMED_CALLDATA"
+    assert len(reads) == 2
+
+
+def test_equal_values_of_two_types_are_shown_as_what_they_are() -> None:
+    assert match._argument("bool[]", (True, False)) == ((True, False), "[True, False]")
+    assert match._argument("uint8[]", (1, 0)) == ((1, 0), "[1, 0]")
+
+
+def test_two_functions_of_one_selector_are_refused_in_one_policy() -> None:
+    texts = ["transfer(address to,uint256 amount)", "many_msg_babbage(bytes1 a)"]
+    assert len({parse_function(text, "f").selector for text in texts}) == 1
+    rules = [
+        {"id": f"r{at}", "action": "DENY", "method": SIGN, "function": text}
+        for at, text in enumerate(texts)
+    ]
+    with pytest.raises(BadPolicy, match="have the same selector"):
+        parsed(changed(interfaces(), "rules", rules))

@@ -7,6 +7,7 @@ speak of. Tuples are written `(address token,uint256 amount) order`, reached as
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -19,6 +20,8 @@ from keymoot.policy.errors import BadPolicy
 SELECTOR_BYTES = 4
 MAX_SIGNATURE_LENGTH = 1_024
 MAX_TUPLE_DEPTH = 4
+MAX_VALUES = 512
+"""Values that the arguments of one call may have: each is held against every rule."""
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
 _ARRAY = re.compile(r"(\[(?:[1-9][0-9]{0,3})?\])")
@@ -83,17 +86,10 @@ class Function:
         Raises:
             BadCalldata: trailing or missing bytes, dirty padding, odd offsets.
         """
-        kinds = [argument.kind for argument in self.arguments]
-        body = data[SELECTOR_BYTES:]
-        try:
-            values = decode(kinds, body, strict=True)
-            canonical = encode(kinds, values) == body
-        except _UNREADABLE as error:
-            raise BadCalldata(
-                f"calldata is not {self.signature}: {type(error).__name__}"
-            ) from error
-        if not canonical:
-            raise BadCalldata(f"calldata is not the canonical encoding of {self.signature}")
+        kinds = tuple(argument.kind for argument in self.arguments)
+        values, wrong = _read(kinds, data[SELECTOR_BYTES:])
+        if wrong:
+            raise BadCalldata(f"calldata is not {wrong.format(self.signature)}")
         found: dict[str, Any] = {}
         for argument, value in zip(self.arguments, values, strict=True):
             _spread(argument, argument.name, value, found)
@@ -104,6 +100,29 @@ class Function:
         for argument in self.arguments:
             _name_paths(argument, argument.name, found)
         return found
+
+
+@lru_cache(maxsize=16)
+def _read(kinds: tuple[str, ...], body: bytes) -> tuple[tuple[Any, ...], str]:
+    """Read values by their types; where they cannot be read, say what they are not.
+
+    Pure, and remembered: all rules of a policy may name one function, and reading an array of
+    thousands for each of them would take all replicas seconds.
+    """
+    try:
+        values = decode(kinds, body, strict=True)
+        canonical = encode(kinds, values) == body
+    except _UNREADABLE as error:
+        return (), f"{{}}: {type(error).__name__}"
+    if not canonical:
+        return (), "the canonical encoding of {}"
+    if _count(values) > MAX_VALUES:
+        return (), f"{{}} with at most {MAX_VALUES} values in its arrays"
+    return values, ""
+
+
+def _count(values: tuple[Any, ...]) -> int:
+    return sum(_count(one) if isinstance(one, tuple) else 1 for one in values)
 
 
 def parse_function(text: object, path: str) -> Function:
