@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from keymoot.policy.document import MAX_RULES
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm import match, signature
+from keymoot.policy.evm.layout import MAX_VALUES, check_layout
 from keymoot.policy.evm.match import shown
 from keymoot.policy.evm.signature import (
-    MAX_VALUES,
     Argument,
     BadCalldata,
     Function,
@@ -75,16 +75,62 @@ def array_of(count: int) -> tuple[Function, bytes]:
 
 
 def test_arrays_have_a_bound() -> None:
-    function, data = array_of(MAX_VALUES)
-    assert len(function.decode(data)["to"]) == MAX_VALUES == 512
+    function, data = array_of(MAX_VALUES - 1)
+    assert len(function.decode(data)["to"]) == MAX_VALUES - 1 == 511
     with pytest.raises(BadCalldata, match=r"pay\(address\[\]\) with at most 512 values"):
-        function.decode(array_of(MAX_VALUES + 1)[1])
+        function.decode(array_of(MAX_VALUES)[1])
+
+
+def words(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(32, "big") for number in numbers)
+
+
+def folded(depth: int, count: int) -> bytes:
+    """Give arrays of arrays, of which all the offsets lead to one place."""
+    inner = words(count, *[1] * count)
+    for _ in range(depth - 1):
+        inner = words(count, *[32 * count] * count) + inner
+    return words(32) + inner
+
+
+@pytest.mark.parametrize("kind", ["uint8[][]", "uint8[][][]", "uint8[][][][]"])
+def test_what_folds_many_values_into_few_bytes_is_not_read(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty kilobytes of it would keep every replica busy for days."""
+    function = parse_function(f"f({kind} a)", "function")
+    monkeypatch.setattr(signature, "decode", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(BadCalldata, match="at most 512 values"):
+        function.decode(function.selector + folded(kind.count("["), 400))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uint8[][]", ((1, 2), (), (3,))),
+        ("uint8[2][]", ((1, 2), (3, 4))),
+        ("(string,bytes[2],bool)[]", (("a", (b"x", b"y" * 40), True),)),
+        ("((uint256,bytes),address[])", ((7, b"z"), ("0x" + "22" * 20,))),
+        ("bytes[]", tuple(b"b" * at for at in range(100))),
+        ("(uint8,uint16)[3][2]", (((1, 2),) * 3,) * 2),
+    ],
+)
+def test_what_is_canonical_is_read_as_ever(kind: str, value: Any) -> None:
+    body = encode([kind, "uint256"], [value, 9])
+    check_layout([kind, "uint256"], body)
+    assert decode([kind, "uint256"], body) == (value, 9)
+
+
+def test_arrays_are_not_nested_without_end() -> None:
+    parse_function("f(uint8[][][][] a)", "function")
+    with pytest.raises(BadPolicy, match="nested deeper than 4"):
+        parse_function("f(uint8[][][][][] a)", "function")
 
 
 def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty-four rules that each read two thousand addresses took every replica eight seconds."""
     _, data = array_of(300)
-    _, bad = array_of(MAX_VALUES + 300)
+    bad = data + bytes(32)
     rule = {
         "action": "ALLOW",
         "method": SIGN,

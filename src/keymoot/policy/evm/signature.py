@@ -16,12 +16,12 @@ from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 from keymoot.base.errors import Malformed
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.layout import MAX_VALUES, TooManyValues, check_layout
 
 SELECTOR_BYTES = 4
 MAX_SIGNATURE_LENGTH = 1_024
 MAX_TUPLE_DEPTH = 4
-MAX_VALUES = 512
-"""Values that the arguments of one call may have: each is held against every rule."""
+MAX_ARRAY_DEPTH = 4
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
 _ARRAY = re.compile(r"(\[(?:[1-9][0-9]{0,3})?\])")
@@ -110,19 +110,16 @@ def _read(kinds: tuple[str, ...], body: bytes) -> tuple[tuple[Any, ...], str]:
     thousands for each of them would take all replicas seconds.
     """
     try:
+        check_layout(kinds, body)
         values = decode(kinds, body, strict=True)
         canonical = encode(kinds, values) == body
+    except TooManyValues:
+        return (), f"{{}} with at most {MAX_VALUES} values"
     except _UNREADABLE as error:
         return (), f"{{}}: {type(error).__name__}"
     if not canonical:
         return (), "the canonical encoding of {}"
-    if _count(values) > MAX_VALUES:
-        return (), f"{{}} with at most {MAX_VALUES} values in its arrays"
     return values, ""
-
-
-def _count(values: tuple[Any, ...]) -> int:
-    return sum(_count(one) if isinstance(one, tuple) else 1 for one in values)
 
 
 def parse_function(text: object, path: str) -> Function:
@@ -172,6 +169,8 @@ def _argument(text: str, path: str, depth: int) -> Argument:
         raise BadPolicy(f'"{base[:32]}" is not a type of Solidity\'s ABI', path)
     if _ARRAY.sub("", suffix):
         raise BadPolicy(f'"{suffix[:16]}" is not an array suffix', path)
+    if len(_ARRAY.findall(suffix)) > MAX_ARRAY_DEPTH:
+        raise BadPolicy(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}", path)
     base = {"uint": "uint256", "int": "int256"}.get(base, base)
     return Argument(base + suffix, name, () if suffix else parts)
 
