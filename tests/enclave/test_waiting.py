@@ -12,9 +12,12 @@ from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import WalletId
 from keymoot.base.request import ASK_AGAIN
 from keymoot.contracts import queue
+from keymoot.contracts import stock as contract_stock
+from keymoot.contracts.objection import objection
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.contracts.wallets import Wallets
+from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime import execute, gas
 from keymoot.runtime.release import status_of
 from tests.enclave.test_bindings import again, ask, emptied, quota, record
@@ -52,6 +55,15 @@ def refused(code):
 def refill(parliament):
     parliament.mute = False
     parliament.settle()
+
+
+def tick(parliament, number):
+    """Have one enclave say that time has passed."""
+    head, boot = parliament.assembly.hall.head, parliament.delegates[4].room._boot
+    made = NodeMessage(
+        parliament.genesis.network, head.generation, 4, Kind.TICK, number.to_bytes(8, "big")
+    )
+    assert parliament.send(made.signed(boot.signing).encode()).status == 1
 
 
 def statuses(parliament, keys):
@@ -266,6 +278,35 @@ def test_those_behind_are_refused_though_there_is_no_stock_for_the_first(parliam
     raw = parliament.said.pop(0)
     parliament.send(raw)
     assert statuses(parliament, [first, behind]) == [QUEUED, REFUSED]
+
+
+def test_a_message_looks_at_the_first_alone_until_an_owner_has_changed_something(
+    parliament, play, monkeypatch
+):
+    others = [another(play, name) for name in (b"a", b"b", b"c")]
+    emptied(parliament, play)
+    for one in others:
+        ask(parliament, one, 1)
+    tick(parliament, 99)
+    looks = []
+
+    def counted(cells, ctx, one):
+        looks.append(bytes(one.wallet))
+        return objection(cells, ctx, one)
+
+    monkeypatch.setattr(contract_stock, "objection", counted)
+    first, *_ = (bytes(one.wallet) for one in others)
+    # A broken enclave says something many times over: nobody pays for that.
+    for at in range(3):
+        tick(parliament, at)
+    assert looks == [first] * 3
+    assert others[2].send(OWNER, "pause", others[2].wallet).status == 1
+    looks.clear()
+    tick(parliament, 3)
+    assert sorted(set(looks)) == sorted(bytes(one.wallet) for one in others)
+    looks.clear()
+    tick(parliament, 4)
+    assert looks == [first]
 
 
 def test_what_expired_while_it_waited_stays_what_it_was(parliament, play):

@@ -1,6 +1,7 @@
 """Enough enclaves are asked at once; the others where one of those does not answer well."""
 
 import asyncio
+import time
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
@@ -25,6 +26,8 @@ class FakeSeat:
             raise Refused("silent")
         if self.kind == "short":
             return []
+        if self.kind == "slow":
+            await asyncio.sleep(2)
         code = "NOT_HELD" if self.kind == "refuses" else ""
         return [Answer(request, bytes((self.index,)), b"", code) for request, _ in asked]
 
@@ -109,3 +112,25 @@ def test_who_has_left_is_asked_only_when_needed():
 
     asyncio.run(often())
     assert not seats[4].asked
+
+
+def test_one_that_is_slow_slows_nobody_down():
+    for slow in range(4):
+        kinds = ["answers"] * 4
+        kinds[slow] = "slow"
+        began = time.monotonic()
+        assert answered(ask(of_kinds(*kinds), FIRST)[FIRST]) == {1, 2, 3, 4} - {slow + 1}
+        assert time.monotonic() - began < 1
+
+
+def test_as_many_may_be_slow_or_lie_as_may_be_broken():
+    began = time.monotonic()
+    for kind in ("slow", "refuses", "silent"):
+        seats = of_kinds("answers", "slow", "answers", kind, *["answers"] * 3)
+        assert len(answered(ask(seats, FIRST)[FIRST])) >= 5
+    assert time.monotonic() - began < 1
+
+
+def test_where_too_few_are_fast_the_slow_ones_are_waited_for():
+    seats = of_kinds("answers", "slow", "refuses", "slow")
+    assert answered(ask(seats, FIRST)[FIRST]) == {1, 2, 4}

@@ -143,9 +143,14 @@ def read(raw: bytes | None) -> list[Waiting]:
     Raises:
         Malformed: not a queue.
     """
-    if raw is None:
-        return []
-    return [_waiting(bytes_of(one, "queue")) for one in list_of(rlp.decode(raw), None, "queue")]
+    return [] if raw is None else [*_queue(raw)]
+
+
+@lru_cache(maxsize=16)
+def _queue(raw: bytes) -> tuple[Waiting, ...]:
+    """Read a queue; every message of a node looks at it, and most leave it as it is."""
+    found = list_of(rlp.decode(raw), None, "queue")
+    return tuple(_waiting(bytes_of(one, "queue")) for one in found)
 
 
 def write(waiting: Sequence[Waiting]) -> bytes | None:

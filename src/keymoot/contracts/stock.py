@@ -52,12 +52,23 @@ def await_stock(cells: WalletCells, ctx: Context, record: Record, wallet: Wallet
 
 
 def bind_waiting(cells: WalletCells, ctx: Context) -> None:
-    """Refuse those who need not wait any longer, and bind the others as far as the stock goes."""
+    """Refuse those who need not wait any longer, and bind the others as far as the stock goes.
+
+    Every message of a node comes by here, and a broken one may send many: all who wait are
+    held against what their owners want only when an owner has changed something.
+    """
+    store = ctx.public_store()
+    stirred = cells.stirred.get(store)
     for queue in (cells.queue, cells.frost_queue):
-        waiting = read(queue.get(ctx.public_store()))
-        left = _bind_in_turn(cells, ctx, _wanted(cells, ctx, waiting))
+        waiting = read(queue.get(store))
+        # Who has expired just leaves: its record says until when it could be bound, and
+        # everybody reads it so (`status_of`).
+        left = [one for one in waiting if ctx.block.time <= one.expires_at]
+        left = _bind_in_turn(cells, ctx, _wanted(cells, ctx, left) if stirred else left)
         if len(left) != len(waiting):
-            queue.set(ctx.public_store(), write(left))
+            queue.set(store, write(left))
+    if stirred:
+        cells.stirred.set(store, None)
 
 
 def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
@@ -106,17 +117,11 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
 
 
 def _wanted(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> list[Waiting]:
-    """Give those who still wait. Whose owner has changed her mind is refused, wherever it stands.
-
-    Who has expired just leaves: its record says until when it could be bound, and everybody
-    reads it so (`status_of`).
-    """
-    # One look for all that are alike: every message of a node comes by here while anyone waits.
+    """Give those who still wait. Whose owner has changed her mind is refused, wherever it stands."""
+    # One look for all that are alike.
     found: dict[tuple[object, ...], Objection | None] = {}
     left = []
     for one in waiting:
-        if ctx.block.time > one.expires_at:
-            continue
         alike = one.line, one.requester, one.policy_version
         if alike not in found:
             found[alike] = objection(cells, ctx, one)
@@ -140,6 +145,11 @@ def _refuse(cells: WalletCells, ctx: Context, one: Waiting, against: Objection) 
 def _bind_in_turn(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> list[Waiting]:
     """Bind the first ones; give those for whom nothing is in stock."""
     for at, one in enumerate(waiting):
+        # A credential may have ended by itself.
+        against = objection(cells, ctx, one)
+        if against is not None:
+            _refuse(cells, ctx, one, against)
+            continue
         record, wallet = _record(cells, ctx, one), cells.known(ctx, one.wallet)
         found = _take(ctx, record, wallet)
         if found is None:

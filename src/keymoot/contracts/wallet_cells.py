@@ -10,7 +10,7 @@ from keymoot.contracts.cells import PublicCell, PublicMap
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.record import REFUSED, Record
-from keymoot.contracts.types import bytes32, dynamic_bytes
+from keymoot.contracts.types import boolean, bytes32, dynamic_bytes
 from keymoot.contracts.wallet import Book, Credential, SignedNonce, Wallet
 from keymoot.contracts.wallet_errors import NoSuchWallet
 from keymoot.contracts.wallet_events import RequestDecided
@@ -29,6 +29,8 @@ class WalletCells(Contract):
     log_index = PublicMap("log", dynamic_bytes, bytes32)
     queue = PublicCell("queue", dynamic_bytes)
     frost_queue = PublicCell("frost-queue", dynamic_bytes)
+    stirred = PublicCell("stirred", boolean)
+    """Whether an owner has changed something since those who wait were last looked at."""
 
     def known(self, ctx: Context, wallet: WalletId) -> Wallet:
         """Give a wallet.

@@ -196,6 +196,7 @@ class Wallets(WalletCells):
         version = found.policy_version + 1
         store = ctx.public_store()
         self.policies.set(store, wallet, document)
+        self.stirred.set(store, value=True)
         changed = replace(found, policy_version=version, policy_hash=policy.hash)
         self.wallets.set(store, wallet, changed)
         book = self.book(ctx, WalletId(wallet))
@@ -225,6 +226,7 @@ class Wallets(WalletCells):
             raise NoSuchCredential
         revoked = replace(found, revoked=True)
         self.credentials.set(ctx.public_store(), wallet + credential, revoked)
+        self.stirred.set(ctx.public_store(), value=True)
         ctx.emit(CredentialSet(wallet, credential, 0))
 
     @call
@@ -373,4 +375,5 @@ class Wallets(WalletCells):
     def _set_paused(self, ctx: Context, wallet: bytes32, *, paused: bool) -> None:
         found = self._owned(ctx, wallet)
         self.wallets.set(ctx.public_store(), wallet, replace(found, paused=paused))
+        self.stirred.set(ctx.public_store(), value=True)
         ctx.emit(PauseSet(wallet, paused))

@@ -300,6 +300,10 @@ class EnclaveClient:
     async def _read_frame(self) -> bytes:
         try:
             head = await self._reader.readexactly(messages.LENGTH_BYTES)
-            return await self._reader.readexactly(int.from_bytes(head, "big"))
+            length = int.from_bytes(head, "big")
+            if length > messages.MAX_FRAME_BYTES:
+                # A broken one would have us remember whatever it sends.
+                raise EnclaveGone
+            return await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise EnclaveGone from error

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from keymoot.attest.ballot import Ballot, Votes
 from keymoot.attest.validators import Ed25519Key, ValidatorSet
-from keymoot.base.errors import Refused
+from keymoot.base.errors import Malformed, Refused
+from keymoot.crypto import ed25519
 
 
 class ConsensusSigner(Protocol):
@@ -36,13 +37,24 @@ MAX_ROUNDS = 300
 """How often they are asked before the engine gives up."""
 
 
+class BadVote(Refused):
+    """A validator gave something that is not its vote."""
+
+    code = "BAD_VOTE"
+
+    def __init__(self, height: int) -> None:
+        """Name the height."""
+        super().__init__(f"what a validator gave for block {height} is not its signature")
+
+
 async def gather_votes(
     validators: ValidatorSet, signers: Mapping[bytes, ConsensusSigner], ballot: Ballot
 ) -> list[Votes | None]:
     """Have a ballot signed by all validators, or by those who answer; in their order.
 
     Waits for as long as it takes to have more than two thirds of the power, and not much
-    longer. Whom we cannot ask is silent. A signer that crashes with anything but a refusal stops the engine.
+    longer. Whom we cannot ask is silent, and who gives no vote of its own is as if it were: one
+    bad signature would make the whole commit a forged one. A signer that crashes stops the engine.
 
     Raises:
         Refused: too few voted, however often they were asked: what one of them said.
@@ -56,7 +68,8 @@ async def gather_votes(
             if bytes(one.public_key) not in found and bytes(one.public_key) in signers
         ]
         asked = {
-            asyncio.create_task(signers[bytes(one.public_key)].sign(ballot)): one for one in missing
+            asyncio.create_task(_vote(signers[bytes(one.public_key)], ballot)): one
+            for one in missing
         }
         pending = set(asked)
         while pending:
@@ -83,3 +96,15 @@ async def gather_votes(
             return [found.get(bytes(one.public_key)) for one in validators.validators]
         await asyncio.sleep(RETRY_SECONDS)
     raise last
+
+
+async def _vote(signer: ConsensusSigner, ballot: Ballot) -> Votes:
+    """Have a ballot signed; what is no vote of the signer's own is a refusal."""
+    try:
+        votes = await signer.sign(ballot)
+    except Malformed as error:
+        raise BadVote(ballot.height) from error
+    *_, precommit = ballot.sign_bytes()
+    if not ed25519.verify(signer.public_key, precommit, votes.precommit):
+        raise BadVote(ballot.height)
+    return votes

@@ -1,9 +1,11 @@
 """Methods about the chain: its id, its blocks, its fees."""
 
+from keymoot.attest.block import Block
 from keymoot.base.hexes import parse_quantity, quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.gateway.errors import invalid_params
+from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import exactly, hash_of, height_of
 from keymoot.gateway.render import block_json, receipt_json
 from keymoot.gateway.services import Services
@@ -107,23 +109,21 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
     blocks = max(0, min(wanted, MAX_FEE_HISTORY, height))
     oldest = height - blocks + 1
     fee = quantity(services.ledger.genesis.base_fee)
+
+    def ratio(block: Block) -> Json:
+        used = sum(one.gas_used for one in services.ledger.receipts(block))
+        return used / gas.BLOCK_LIMIT  # type: ignore[return-value]
+
     found: dict[str, Json] = {
         "oldestBlock": quantity(oldest if blocks else height),
         "baseFeePerGas": [fee] * (blocks + 1),
-        "gasUsedRatio": [_ratio(services, Height(at)) for at in range(oldest, oldest + blocks)],
+        "gasUsedRatio": await look_back(services, oldest, oldest + blocks - 1, ratio),
     }
     if isinstance(percentiles, list) and percentiles:
         if len(percentiles) > 100:
             raise invalid_params("at most 100 percentiles are accepted")
         found["reward"] = [["0x0"] * len(percentiles) for _ in range(blocks)]
     return found
-
-
-def _ratio(services: Services, height: Height) -> Json:
-    block = services.ledger.block(height)
-    used = sum(one.gas_used for one in services.ledger.receipts(block)) if block else 0
-    ratio: Json = used / gas.BLOCK_LIMIT  # type: ignore[assignment]
-    return ratio
 
 
 def _count(services: Services, height: Height | None) -> Json:

@@ -1,5 +1,6 @@
 """JSON-RPC 2.0: bytes in, bytes out; nothing that comes in can do worse than an error."""
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -39,7 +40,11 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report) -> byt
     if not 0 < len(question) <= MAX_BATCH:
         message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}"
         return _dump(_error(None, RpcError(INVALID_REQUEST, message)))
-    answers = [await _one(methods, one, report) for one in question]
+    answers = []
+    for one in question:
+        answers.append(await _one(methods, one, report))
+        # Blocks are made between two calls of a batch.
+        await asyncio.sleep(0)
     given: list[Json] = [one for one in answers if one is not None]
     return _dump(given) if given else b""
 

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from keymoot.attest.block import Block
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, invalid_params
+from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of
 from keymoot.gateway.render import logs_json
 from keymoot.gateway.services import Services
@@ -95,10 +97,10 @@ async def get_logs(services: Services, params: list[Json]) -> Json:
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
     first, last = _range(services.ledger, query)
-    return _find(services.ledger, read_pattern(query), first, last)
+    return await _find(services, read_pattern(query), first, last)
 
 
-def log_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def log_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_newFilter."""
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
@@ -107,20 +109,20 @@ def log_filter(services: Services, filters: Filters, params: list[Json]) -> Json
     return filters.add(Filter(read_pattern(query), start, filters.now()))
 
 
-def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_newBlockFilter."""
     exactly(params, 0, 0)
     return filters.add(Filter(None, Height(services.ledger.height() + 1), filters.now()))
 
 
-def pending_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def pending_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_newPendingTransactionFilter: what waits is not shown, so it stays empty."""
     exactly(params, 0, 0)
     start = Height(services.ledger.height() + 1)
     return filters.add(Filter(None, start, filters.now(), nothing=True))
 
 
-def filter_changes(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def filter_changes(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_getFilterChanges: what is new since the last poll."""
     found = filters.get(exactly(params, 1, 1)[0])
     if found.nothing:
@@ -130,21 +132,20 @@ def filter_changes(services: Services, filters: Filters, params: list[Json]) -> 
     last = Height(min(newest, first + MAX_BLOCKS - 1))
     found.next_height = Height(max(first, last + 1))
     if found.pattern is not None:
-        return _find(services.ledger, found.pattern, first, last)
-    blocks = (services.ledger.block(Height(at)) for at in range(first, last + 1))
-    return [block.header.hash().hex0x for block in blocks if block is not None]
+        return await _find(services, found.pattern, first, last)
+    return await look_back(services, first, last, _hash_of)
 
 
-def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_getFilterLogs: all logs of the filter's pattern within reach."""
     found = filters.get(exactly(params, 1, 1)[0])
     if found.pattern is None:
         raise invalid_params("this filter is not one for logs")
     newest = services.ledger.height()
-    return _find(services.ledger, found.pattern, Height(max(1, newest - MAX_BLOCKS + 1)), newest)
+    return await _find(services, found.pattern, Height(max(1, newest - MAX_BLOCKS + 1)), newest)
 
 
-def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:
+async def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_uninstallFilter."""
     return filters.remove(exactly(params, 1, 1)[0])
 
@@ -190,20 +191,26 @@ def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
     return Height(newest + 1) if first is None else first, newest if last is None else last
 
 
-def _find(ledger: Ledger, pattern: Pattern, first: Height, last: Height) -> Json:
+async def _find(services: Services, pattern: Pattern, first: Height, last: Height) -> Json:
     if last - first >= MAX_BLOCKS:
         raise RpcError(LIMIT_EXCEEDED, f"a query covers at most {MAX_BLOCKS} blocks: cut it up")
     found: list[Json] = []
-    for height in range(first, last + 1):
-        block = ledger.block(Height(height))
-        if block is None or not block.transactions:
-            continue
+
+    def search(block: Block) -> None:
+        if not block.transactions:
+            return
         before = 0
-        for index, receipt in enumerate(ledger.receipts(block)):
+        for index, receipt in enumerate(services.ledger.receipts(block)):
             shown = logs_json(block, index, receipt, before)
             pairs = zip(receipt.logs, shown, strict=True)
-            found += [json for log, json in pairs if pattern.matches(log)]
+            found.extend(json for log, json in pairs if pattern.matches(log))
             before += len(receipt.logs)
         if len(found) > MAX_LOGS:
             raise RpcError(LIMIT_EXCEEDED, f"a query finds at most {MAX_LOGS} logs: cut it up")
+
+    await look_back(services, first, last, search)
     return found
+
+
+def _hash_of(block: Block) -> Json:
+    return block.header.hash().hex0x

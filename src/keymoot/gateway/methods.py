@@ -68,12 +68,5 @@ def method_table(services: Services, filters: Filters) -> dict[str, Method]:
         name: partial(function, services) for name, function in _METHODS.items()
     }
     for name, make in _FILTER_METHODS.items():
-        table[name] = _soon(partial(make, services, filters))
+        table[name] = partial(make, services, filters)
     return table
-
-
-def _soon(function: Callable[[list[Json]], Json]) -> Method:
-    async def method(params: list[Json]) -> Json:
-        return function(params)
-
-    return method

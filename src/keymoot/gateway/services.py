@@ -1,7 +1,8 @@
 """What the gateway answers from."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
@@ -52,9 +53,11 @@ class Services:
 
     Attributes:
         faucet: Pays test tokens, on a development network only.
+        looking_back: Held by whoever reads many blocks.
     """
 
     ledger: Ledger
     shares: Shares
     info: NodeInfo
     faucet: Callable[[Address], Awaitable[Hash32]] | None
+    looking_back: asyncio.Lock = field(default_factory=asyncio.Lock)

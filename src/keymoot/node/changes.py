@@ -143,6 +143,9 @@ class Changes:
             except KeymootError as error:
                 log.warning("seat.does_not_start", seat=seat, reason=str(error))
                 self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving)
+            except OSError as error:
+                # This machine is short of something; it is tried again.
+                log.warning("seat.does_not_start_yet", seat=seat, reason=str(error))
 
     async def _until(self, taken: Callable[[Assembly], bool]) -> None:
         with suppress(TimeoutError):

@@ -1,12 +1,13 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import TypeVar
 
 import structlog
 
 from keymoot.attest.commit import Commit, SignedHeader
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
@@ -35,6 +36,14 @@ PULSE_SECONDS = 1.0
 HEAL_SECONDS = 0.5
 HEAL_LOOKS = 2
 """How often, and how many times in a row, a network must be found standing still."""
+
+HEAL_PATIENCE = 40
+"""How many times in a row, where not all enclaves run: who does not start is not waited for."""
+
+RECOVERY_SECONDS = 10.0
+"""How long an enclave may take for a step of a recovery before the others go on without it."""
+
+A = TypeVar("A")
 
 log = structlog.get_logger("keymoot.moot")
 
@@ -193,11 +202,12 @@ class Moot:
             {seat.index: seat.identity.boot for seat in seats},
         )
         unsigned = SignedCertificate(terms, {}).encode()
-        signatures = {seat.index: await seat.client.endorse(unsigned) for seat in seats}
+        signatures = await _of_each(seats, lambda seat: seat.client.endorse(unsigned))
+        if len(signatures) < self.committee.present:
+            raise Refused(f"{len(signatures)} of {len(seats)} enclaves agree to a recovery")
         certificate = SignedCertificate(terms, signatures).encode()
         chain = chain_of(self.assembly())
-        for seat in seats:
-            await seat.client.recover(base, certificate, chain)
+        await _of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
         self._certificate = NodeMessage(
             genesis.network, head.generation, 0, Kind.RECOVER, certificate
         ).encode()
@@ -211,7 +221,7 @@ class Moot:
         await self.ledger.submit(self._certificate)
         while self._engine.provable is None:
             await self.ledger.new_block()
-        await asyncio.gather(*(seat.sync() for seat in self.seats))
+        await _of_each(self.seats, lambda seat: seat.sync())
 
     # -- shares
 
@@ -226,10 +236,17 @@ class Moot:
         refused: Refused = Refused("no enclave is there")
         for seat in self.seats:
             try:
-                return seat.index, await seat.client.release(signed, witness, requests)
+                answers = await seat.client.release(signed, witness, requests)
             except Refused as error:
                 # It starts anew, waits for the state secret, or has voted for more.
                 refused = error
+                continue
+            except Malformed as error:
+                refused = Refused(f"the enclave of seat {seat.index} speaks nonsense: {error}")
+                continue
+            if [one.request for one in answers] == requests:
+                return seat.index, answers
+            refused = Refused(f"the enclave of seat {seat.index} answers something else")
         raise refused
 
     # -- epochs
@@ -278,9 +295,8 @@ class Moot:
             height = ledger.height()
             stuck = stuck + 1 if stands and not self.seated() else 0
             members = self.committee
-            if stuck < HEAL_LOOKS or not all(
-                one.alive for one in self.seats if one.index in members
-            ):
+            whole = all(one.alive for one in self.seats if one.index in members)
+            if stuck < (HEAL_LOOKS if whole else HEAL_PATIENCE):
                 continue
             log.warning("moot.recovers", height=height)
             try:
@@ -313,6 +329,27 @@ class Moot:
         except KeymootError as error:
             # What came too late is not wanted any more; nothing is lost.
             log.debug("message.unwanted", reason=str(error))
+
+
+async def _of_each(
+    seats: Sequence[SeatHolder], ask: Callable[[SeatHolder], Awaitable[A]]
+) -> dict[int, A]:
+    """Give what enclaves answer, by seat: who says no, or nothing for long, is left out."""
+
+    async def one(seat: SeatHolder) -> A:
+        async with asyncio.timeout(RECOVERY_SECONDS):
+            return await ask(seat)
+
+    done = await asyncio.gather(*(one(seat) for seat in seats), return_exceptions=True)
+    found: dict[int, A] = {}
+    for seat, answer in zip(seats, done, strict=True):
+        if not isinstance(answer, BaseException):
+            found[seat.index] = answer
+        elif isinstance(answer, KeymootError | TimeoutError):
+            log.warning("enclave.does_not_recover", seat=seat.index, reason=str(answer))
+        else:
+            raise answer
+    return found
 
 
 def _signed_header(engine: LocalEngine, height: Height) -> SignedHeader | None:

@@ -128,10 +128,10 @@ class SeatHolder:
         if self._owed is not None and not self._owed.done():
             raise EnclaveSilent(self.index)
         self._owed = asyncio.ensure_future(self.client.cosign(asked))
+        self._owed.add_done_callback(_look_away)
         done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
         if not done:
             log.warning("enclave.silent", seat=self.index)
-            self._owed.add_done_callback(_look_away)
             raise EnclaveSilent(self.index)
         return self._owed.result()
 
@@ -211,7 +211,8 @@ class SeatHolder:
                 await self._begin_anew()
                 self.restarts += 1
                 log.info("enclave.started", seat=self.index)
-            except KeymootError as error:
+            except (KeymootError, OSError) as error:
+                # Strangers can use up what a process needs to start: for a time, not for good.
                 log.warning("enclave.does_not_start", seat=self.index, reason=str(error))
 
     async def pulse(self) -> None:

@@ -21,7 +21,7 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.policy.chain import EIP155, SOLANA, Chain, parse_chain
 from keymoot.policy.condition import MAX_SET_MEMBERS, Sets, parse_amount
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.rule import parse_evm_rule
+from keymoot.policy.evm.rule import EvmRule, parse_evm_rule
 from keymoot.policy.limit import METERS, Limit
 from keymoot.policy.moment import parse_length, parse_moment
 from keymoot.policy.names import parse_address, parse_solana_address
@@ -144,6 +144,7 @@ def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tu
         if any(rule.name == other.name for other in rules):
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)
+    _same_functions(rules)
     derived = sum(rule.derived_accounts for rule in rules if isinstance(rule, TransferRule))
     if derived > MAX_DERIVED_ACCOUNTS:
         raise BadPolicy(
@@ -152,6 +153,17 @@ def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tu
             "rules",
         )
     return tuple(rules)
+
+
+def _same_functions(rules: list[Rule]) -> None:
+    """Refuse a selector that two rules read differently: what it calls is one of the two."""
+    known: dict[bytes, str] = {}
+    for rule in rules:
+        for selector, function in rule.functions.items() if isinstance(rule, EvmRule) else ():
+            if known.setdefault(selector, function.signature) != function.signature:
+                raise BadPolicy(
+                    f"{known[selector]} and {function.signature} have the same selector", "rules"
+                )
 
 
 def _rule(

@@ -47,7 +47,7 @@ def execute(
     journal.begin_transaction()
     try:
         admit(journal, tx, block)
-    except Refused as error:
+    except (Refused, Malformed) as error:
         return _unpaid(tx, block, error)
     if tx.message is not None:
         return _execute_message(journal, tx, block, contracts, keys, position)
@@ -194,7 +194,7 @@ def _charge_quota(journal: Journal, wallets: Wallets, wallet: Bytes32, wei: int)
     journal.set_balance(Wallets.ADDRESS, Wei(held - wei))
 
 
-def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused) -> Receipt:
+def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Malformed) -> Receipt:
     to = tx.ethereum.to if tx.ethereum is not None else Wallets.ADDRESS
     return Receipt(
         transaction_hash=tx.hash,

@@ -1,6 +1,7 @@
 """Try one rule on an EVM transaction: target, function, arguments, value."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from keymoot.base.fixed import Address
@@ -63,7 +64,7 @@ class EvmMatch(Match):
             return
         paths = [path for path in self.arguments if not self._is_tuple(path)]
         decoded["function"] = self.function.signature
-        decoded["args"] = {path: shown(self.argument(path)) for path in paths}
+        decoded["args"] = {path: self._read(path)[1] for path in paths}
 
     def _target(self) -> bool:
         to = self.intent.transaction.to
@@ -101,8 +102,8 @@ class EvmMatch(Match):
 
     def _arguments(self) -> bool:
         for path, condition in self.rule.arguments.items():
-            value = self.argument(path)
-            if not self.compare(f"args.{path}", condition, value, shown(value)):
+            value, text = self._read(path)
+            if not self.compare(f"args.{path}", condition, value, text):
                 return False
         return True
 
@@ -120,10 +121,10 @@ class EvmMatch(Match):
         count = len(self.intent.transaction.access_list)
         return self.note("accessList", "empty", f"{count} entries", passed=count == 0)
 
-    def argument(self, path: str) -> Any:
-        """Give a decoded argument as conditions compare it."""
+    def _read(self, path: str) -> tuple[Any, str]:
+        """Give a decoded argument as conditions compare it, and as people see it."""
         kind = self.function.kind_of(path) if self.function else None
-        return canonical_value(kind or "", self.arguments[path])
+        return _argument(kind or "", self.arguments[path])
 
     def _is_tuple(self, path: str) -> bool:
         return self.function is not None and str(self.function.kind_of(path)).startswith("(")
@@ -149,6 +150,16 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
     to = intent.transaction.to
     target = "anything" if to is None else checksummed(to)
     return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
+
+
+@lru_cache(maxsize=256)
+def _argument(kind: str, value: Any) -> tuple[Any, str]:
+    """Give a value as conditions compare it and as people see it; many rules ask for the same.
+
+    Its type is part of the key, for 1 and True are equal.
+    """
+    found = canonical_value(kind, value)
+    return found, shown(found)
 
 
 def shown(value: Any) -> str:

@@ -7,25 +7,41 @@ speak of. Tuples are written `(address token,uint256 amount) order`, reached as
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 
 from keymoot.base.errors import Malformed
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.layout import MAX_VALUES, TooManyValues, check_layout
 
 SELECTOR_BYTES = 4
 MAX_SIGNATURE_LENGTH = 1_024
 MAX_TUPLE_DEPTH = 4
+MAX_ARRAY_DEPTH = 4
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
-_ARRAY = re.compile(r"(\[[1-9]?[0-9]{0,3}\])")
+_ARRAY = re.compile(r"(\[(?:[1-9][0-9]{0,3})?\])")
+"""No length of 0: Solidity has none, and eth-abi stumbles over it."""
+
 _ELEMENTARY = re.compile(
     r"address|bool|string|bytes(?:[1-9]|[12][0-9]|3[0-2])?|u?int(?:8|16|24|32|40|48|56|64|72|80|88|"
     r"96|104|112|120|128|136|144|152|160|168|176|184|192|200|208|216|224|232|240|248|256)?"
 )
+
+
+_UNREADABLE = (
+    DecodingError,
+    EncodingError,
+    ParseError,
+    OverflowError,
+    ValueError,
+    RecursionError,
+)
+"""What eth-abi raises over types and bytes that it cannot read; anything else stops the node."""
 
 
 class BadCalldata(Malformed):
@@ -70,17 +86,10 @@ class Function:
         Raises:
             BadCalldata: trailing or missing bytes, dirty padding, odd offsets.
         """
-        kinds = [argument.kind for argument in self.arguments]
-        body = data[SELECTOR_BYTES:]
-        try:
-            values = decode(kinds, body, strict=True)
-            canonical = encode(kinds, values) == body
-        except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
-            raise BadCalldata(
-                f"calldata is not {self.signature}: {type(error).__name__}"
-            ) from error
-        if not canonical:
-            raise BadCalldata(f"calldata is not the canonical encoding of {self.signature}")
+        kinds = tuple(argument.kind for argument in self.arguments)
+        values, wrong = _read(kinds, data[SELECTOR_BYTES:])
+        if wrong:
+            raise BadCalldata(f"calldata is not {wrong.format(self.signature)}")
         found: dict[str, Any] = {}
         for argument, value in zip(self.arguments, values, strict=True):
             _spread(argument, argument.name, value, found)
@@ -91,6 +100,26 @@ class Function:
         for argument in self.arguments:
             _name_paths(argument, argument.name, found)
         return found
+
+
+@lru_cache(maxsize=16)
+def _read(kinds: tuple[str, ...], body: bytes) -> tuple[tuple[Any, ...], str]:
+    """Read values by their types; where they cannot be read, say what they are not.
+
+    Pure, and remembered: all rules of a policy may name one function, and reading an array of
+    thousands for each of them would take all replicas seconds.
+    """
+    try:
+        check_layout(kinds, body)
+        values = decode(kinds, body, strict=True)
+        canonical = encode(kinds, values) == body
+    except TooManyValues:
+        return (), f"{{}} with at most {MAX_VALUES} values"
+    except _UNREADABLE as error:
+        return (), f"{{}}: {type(error).__name__}"
+    if not canonical:
+        return (), "the canonical encoding of {}"
+    return values, ""
 
 
 def parse_function(text: object, path: str) -> Function:
@@ -133,11 +162,15 @@ def _argument(text: str, path: str, depth: int) -> Argument:
             raise BadPolicy("a tuple is not closed", path)
         parts = _arguments(kind[1:close], path, depth - 1)
         suffix = kind[close + 1 :]
+        if not parts:
+            raise BadPolicy("a tuple has at least one part", path)
         base = "(" + ",".join(part.kind for part in parts) + ")"
     elif _ELEMENTARY.fullmatch(base) is None:
         raise BadPolicy(f'"{base[:32]}" is not a type of Solidity\'s ABI', path)
     if _ARRAY.sub("", suffix):
         raise BadPolicy(f'"{suffix[:16]}" is not an array suffix', path)
+    if len(_ARRAY.findall(suffix)) > MAX_ARRAY_DEPTH:
+        raise BadPolicy(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}", path)
     base = {"uint": "uint256", "int": "int256"}.get(base, base)
     return Argument(base + suffix, name, () if suffix else parts)
 

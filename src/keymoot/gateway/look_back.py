@@ -1,0 +1,29 @@
+"""Long looks back over many blocks: one at a time, in steps, and the ledger goes on meanwhile.
+
+The engine makes blocks in the same loop. A question that reads ten thousand of them at once
+would stop the network for as long as that takes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from keymoot.attest.block import Block
+from keymoot.base.units import Height
+from keymoot.gateway.services import Services
+
+T = TypeVar("T")
+
+
+async def look_back(
+    services: Services, first: int, last: int, take: Callable[[Block], T]
+) -> list[T]:
+    """Give what `take` makes of each block from `first` to `last`."""
+    found = []
+    async with services.looking_back:
+        for height in range(first, last + 1):
+            await asyncio.sleep(0)
+            block = services.ledger.block(Height(height))
+            if block is not None:
+                found.append(take(block))
+    return found
