@@ -335,10 +335,16 @@ def test_a_recovery_needs_a_final_block_and_enough_signers(parliament):
     }
     one = parliament.delegates[1]
     few = {at: signatures[at] for at in (1, 2)}
-    with pytest.raises(EnclaveRefused, match="2 seats signed"):
+    with pytest.raises(EnclaveRefused, match="this one by 2"):
         one.ask(
             messages.RECOVER,
             messages.recover_item(base, SignedCertificate(terms, few).encode(), []),
+        )
+    without = {at: signatures[at] for at in (1, 2, 3)}
+    with pytest.raises(EnclaveRefused, match="seat 4 did not"):
+        one.ask(
+            messages.RECOVER,
+            messages.recover_item(base, SignedCertificate(terms, without).encode(), []),
         )
     whole = SignedCertificate(terms, signatures).encode()
     with pytest.raises(EnclaveRefused, match="another block"):

@@ -47,6 +47,17 @@ def test_a_recovery_needs_enough_signers(signers):
     assert town.refusal(town.recovery({1, 2, 3, 4}, signers)) == "NotSeated"
 
 
+def test_a_recovery_seats_nobody_who_did_not_sign_it():
+    # Whoever runs the machines would else have a key of his own dealt to, instead of seat 4.
+    town = ready()
+    before = town.ledger.hall.head.generation
+    assert town.refusal(town.recovery({1, 2, 3, 4}, {1, 2, 3})) == "NotSeated"
+    assert town.ledger.hall.head.generation == before
+    town.say(town.recovery({1, 2, 3}, {1, 2, 3, 4}))
+    assert town.ledger.hall.seat(4).boot is None
+    assert town.ledger.hall.head.generation != before
+
+
 def test_an_old_start_cannot_come_again():
     town = ready()
     town.restart(1)

@@ -90,6 +90,8 @@ def test_one_that_is_broken_does_not_stop_the_others(parliament, moot, lie):
     asyncio.run(story())
     head = parliament.assembly.hall.head
     assert (head.recoveries, head.generation != before) == (1, True)
+    boots = {at: seat.boot for at, seat in parliament.assembly.hall.seats().items()}
+    assert [at for at, boot in boots.items() if boot is None] == [2]
 
 
 def test_with_two_that_say_no_there_is_none(parliament, moot):

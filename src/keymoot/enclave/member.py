@@ -269,11 +269,9 @@ class Member:
             raise Refused("the certificate builds on another block than the one shown")
         if terms.base + 1 < self._voter.height:
             raise Refused(f"this enclave has voted for height {self._voter.height} already")
-        # 2. Enough identities of the present members signed it.
+        # 2. Enough identities of the present members signed it, and all whom it seats.
         members = steps[-1]
-        signed_by, needed = certificate.signers(members.identities), members.committee.present
-        if len(signed_by) < needed:
-            raise Refused(f"{len(signed_by)} seats signed the recovery, {needed} are needed")
+        certificate.check(members.identities, members.committee.present)
         self._base = terms.base
         return []
 

@@ -210,11 +210,8 @@ class Assembly:
         certificate = SignedCertificate.decode(body)
         identities = {at: seat.identity for at, seat in self.hall.seats().items()}
         present = self.hall.committee.present
-        signers = certificate.signers(identities)
-        if len(signers) < present:
-            raise NotSeated(f"a recovery is signed by {present} seats, this one by {len(signers)}")
-        boots = certificate.terms.boots.keys()
-        if not boots <= identities.keys() or len(boots) < present:
+        certificate.check(identities, present)
+        if len(certificate.terms.boots) < present:
             raise NotSeated(f"a recovery seats at least {present} of the assembly")
         terms = certificate.terms
         if (terms.network, terms.previous) != (self.network, self.hall.head.generation):

@@ -5,6 +5,7 @@ generation wipes what came before: dealings, acknowledgements and requests that 
 undid cannot be replayed into it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keymoot.base import rlp
@@ -14,6 +15,7 @@ from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
+from keymoot.moot.errors import NotSeated
 from keymoot.moot.seat import Boot
 from keymoot.threshold.committee import MAX_SIZE
 
@@ -93,7 +95,27 @@ class SignedCertificate:
             raise Malformed("a recovery lists seats once, in order")
         return certificate
 
-    def signers(self, identities: dict[int, Bytes32]) -> set[int]:
+    def check(self, identities: Mapping[int, Bytes32], needed: int) -> None:
+        """Raise unless enough seats signed, and each one that it seats is among them.
+
+        Whoever runs the machines can propose any keys as a seat's: only its own identity says
+        with which ones it has started.
+
+        Args:
+            identities: Of all members, by seat.
+            needed: How many have to sign.
+
+        Raises:
+            NotSeated: too few signed, or one is seated that did not.
+        """
+        signed = self.signers(identities)
+        if len(signed) < needed:
+            raise NotSeated(f"a recovery is signed by {needed} seats, this one by {len(signed)}")
+        others = self.terms.boots.keys() - signed
+        if others:
+            raise NotSeated(f"a recovery seats who signs it: seat {min(others)} did not")
+
+    def signers(self, identities: Mapping[int, Bytes32]) -> set[int]:
         """Give the seats whose signature is good."""
         digest = self.terms.digest()
         return {

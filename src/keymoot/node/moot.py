@@ -1,7 +1,7 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from keymoot.engine.local import LocalEngine
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.seat import Seat
 from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
@@ -192,20 +193,25 @@ class Moot:
             raise Refused("the enclaves are not attached yet")
         height = engine.app.committed.height
         base = _signed_header(engine, height)
-        head = self.assembly().hall.head
-        seats = [one for one in self.seats if one.index in head.members]
-        terms = Certificate(
-            genesis.network,
-            head.generation,
-            height,
-            Hash32(genesis.network) if base is None else base.header.hash(),
-            {seat.index: seat.identity.boot for seat in seats},
-        )
-        unsigned = SignedCertificate(terms, {}).encode()
-        signatures = await _of_each(seats, lambda seat: seat.client.endorse(unsigned))
-        if len(signatures) < self.committee.present:
-            raise Refused(f"{len(signatures)} of {len(seats)} enclaves agree to a recovery")
-        certificate = SignedCertificate(terms, signatures).encode()
+        hall = self.assembly().hall
+        head, known = hall.head, hall.seats()
+        # It seats who signs it: where one does not, the others sign again without it.
+        seats = [one for one in self.seats if one.index in known]
+        while True:
+            if len(seats) < hall.committee.present:
+                raise Refused(f"{len(seats)} of {len(known)} enclaves agree to a recovery")
+            terms = Certificate(
+                genesis.network,
+                head.generation,
+                height,
+                Hash32(genesis.network) if base is None else base.header.hash(),
+                {seat.index: seat.identity.boot for seat in seats},
+            )
+            signed = await _endorsed(terms, seats, known)
+            if len(signed.signatures) == len(seats):
+                break
+            seats = [one for one in seats if one.index in signed.signatures]
+        certificate = signed.encode()
         chain = chain_of(self.assembly())
         await _of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
         self._certificate = NodeMessage(
@@ -329,6 +335,17 @@ class Moot:
         except KeymootError as error:
             # What came too late is not wanted any more; nothing is lost.
             log.debug("message.unwanted", reason=str(error))
+
+
+async def _endorsed(
+    terms: Certificate, seats: Sequence[SeatHolder], known: Mapping[int, Seat]
+) -> SignedCertificate:
+    """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
+    unsigned = SignedCertificate(terms, {}).encode()
+    found = await _of_each(seats, lambda seat: seat.client.endorse(unsigned))
+    signed = SignedCertificate(terms, found)
+    good = signed.signers({at: one.identity for at, one in known.items()})
+    return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
 
 
 async def _of_each(
