@@ -267,7 +267,7 @@ class Ledger:
                 raise Inadmissible(
                     "QUOTA_EMPTY",
                     f"{waiting} requests of this wallet wait, and its quota pays for no more: "
-                    "wait for their answers, or fund the wallet (Wallets.fund)",
+                    "wait for their answers, or fund the wallet: `keymoot wallet fund`, or Wallets.fund",
                 )
 
     def _committed(self, done: Finalized, _: Commit) -> None:

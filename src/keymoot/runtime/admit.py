@@ -145,7 +145,7 @@ def _admit_request(journal: Journal, tx: LedgerTransaction, block: BlockEnvironm
         raise Inadmissible(
             "QUOTA_EMPTY",
             f"the wallet's quota has {book.quota} wei, a request needs up to "
-            f"{request_price(block)}: fund the wallet (Wallets.fund)",
+            f"{request_price(block)}: fund the wallet: `keymoot wallet fund`, or Wallets.fund",
         )
 
 
