@@ -14,10 +14,11 @@ from keymoot.base import hexes
 from keymoot.base.fixed import Bytes32, Hash32, SolanaAddress, WalletId
 from keymoot.base.request import SIGN_SOLANA_TRANSACTION, decode_request
 from keymoot.base.strict_json import canonical
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto.transactions import credential_of, request_key
 from keymoot.moot import commitments
 from keymoot.node.shares import ShareService
+from keymoot.node.standing import Standing
 from tests.enclave.parliament import Parliament
 from tests.enclave.test_bindings import emptied
 from tests.node.running import pay
@@ -37,7 +38,9 @@ class Gateway:
         seat = SimpleNamespace(
             identity=SimpleNamespace(identity_key=Bytes32(bytes(32)), simulated=True)
         )
-        moot: Any = SimpleNamespace(seats=[seat], assembly=lambda: parliament.assembly)
+        moot: Any = SimpleNamespace(
+            seats=[seat], standing=Standing.of(parliament.assembly, Height(0))
+        )
         self.service = ShareService(parliament.ledger, moot, parliament.keys, parliament.store)
         self.told: list[str] = []
 

@@ -15,7 +15,7 @@ from keymoot.cli.demo.story import tell
 from keymoot.crypto.secp256k1 import address_of_secret
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_short_demo_tells_the_truth(tmp_path: Path) -> None:
     screen = io.StringIO()
     status = tell(short=True, keep=tmp_path / "demo", console=Console(file=screen, width=100))
