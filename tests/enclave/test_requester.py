@@ -17,8 +17,8 @@ from keymoot.base.strict_json import canonical
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto.transactions import credential_of, request_key
 from keymoot.moot import commitments
+from keymoot.node.lineup import Lineup
 from keymoot.node.shares import ShareService
-from keymoot.node.standing import Standing
 from tests.enclave.parliament import Parliament
 from tests.enclave.test_bindings import emptied
 from tests.node.running import pay
@@ -38,9 +38,7 @@ class Gateway:
         seat = SimpleNamespace(
             identity=SimpleNamespace(identity_key=Bytes32(bytes(32)), simulated=True)
         )
-        moot: Any = SimpleNamespace(
-            seats=[seat], standing=Standing.of(parliament.assembly, Height(0))
-        )
+        moot: Any = SimpleNamespace(seats=[seat], lineup=Lineup.of(parliament.assembly, Height(0)))
         self.service = ShareService(parliament.ledger, moot, parliament.keys, parliament.store)
         self.told: list[str] = []
 

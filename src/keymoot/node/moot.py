@@ -23,8 +23,8 @@ from keymoot.moot.seat import Seat
 from keymoot.node.beacons import Beacons, message_at, root_at
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
+from keymoot.node.lineup import Lineup
 from keymoot.node.seats import SeatHolder, Take
-from keymoot.node.standing import Standing
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.genesis import Genesis
@@ -62,7 +62,7 @@ class Moot:
         self.ledger: Ledger | None = None
         self._engine: LocalEngine | None = None
         self._beacons: Beacons | None = None
-        self._standing: Standing | None = None
+        self._lineup: Lineup | None = None
         self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
@@ -87,15 +87,15 @@ class Moot:
     @property
     def committee(self) -> Committee:
         """Who keeps the keys."""
-        return self.standing.committee
+        return self.lineup.committee
 
     @property
-    def standing(self) -> Standing:
+    def lineup(self) -> Lineup:
         """How the assembly stands after the newest block."""
         height = self.ledger.height() if self.ledger is not None else None
-        if self._standing is None or self._standing.height != height:
-            self._standing = Standing.of(self.assembly(), Height(height or 0))
-        return self._standing
+        if self._lineup is None or self._lineup.height != height:
+            self._lineup = Lineup.of(self.assembly(), Height(height or 0))
+        return self._lineup
 
     @property
     def seats(self) -> tuple[SeatHolder, ...]:

@@ -154,7 +154,7 @@ class ShareService:
     async def _bound(
         self, request: Hash32, height: Height, wait: float, *, checked: bool
     ) -> dict[str, Json]:
-        lost = self._moot.standing.forgotten(height)
+        lost = self._moot.lineup.forgotten(height)
         patience = 0 if lost else wait
         with self._ledger.answering(height):
             shares = await self._moot.beacons.shares(height, patience, checked=checked)
@@ -243,5 +243,5 @@ class ShareService:
             "simulated": self._moot.seats[0].identity.simulated,
             "refusal": None,
             # Whoever knows fewer links asks who keeps the keys now.
-            "successions": self._moot.standing.successions,
+            "successions": self._moot.lineup.successions,
         }

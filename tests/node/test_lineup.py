@@ -3,7 +3,7 @@
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.node.standing import Standing
+from keymoot.node.lineup import Lineup
 from tests.moot.town import Town
 
 
@@ -19,13 +19,13 @@ def test_too_many_new_starts_forget_what_was_bound_before(town):
     town.height += 1
     for seat, forgotten in ((1, False), (2, True)):
         town.restart(seat)
-        standing = Standing.of(town.ledger, Height(town.height))
-        assert standing.forgotten(bound) is forgotten
-    assert not standing.forgotten(Height(town.height + 1))
+        lineup = Lineup.of(town.ledger, Height(town.height))
+        assert lineup.forgotten(bound) is forgotten
+    assert not lineup.forgotten(Height(town.height + 1))
 
 
 def test_it_says_who_keeps_the_keys_and_how_often_they_changed(town):
-    standing = Standing.of(town.ledger, Height(9))
-    assert standing.height == 9
-    assert standing.committee == town.ledger.hall.committee
-    assert standing.successions == town.ledger.turning.handover.latest.count
+    lineup = Lineup.of(town.ledger, Height(9))
+    assert lineup.height == 9
+    assert lineup.committee == town.ledger.hall.committee
+    assert lineup.successions == town.ledger.turning.handover.latest.count

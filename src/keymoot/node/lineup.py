@@ -8,7 +8,7 @@ from keymoot.threshold.committee import Committee
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Lineup:
     """What is looked up once a block.
 
     Attributes:
@@ -24,10 +24,10 @@ class Standing:
     successions: int
 
     @staticmethod
-    def of(assembly: Assembly, height: Height) -> "Standing":
+    def of(assembly: Assembly, height: Height) -> "Lineup":
         """Look it up."""
         seats = assembly.hall.seats().values()
-        return Standing(
+        return Lineup(
             height,
             assembly.hall.committee,
             tuple(seat.since for seat in seats if seat.boot is not None),
