@@ -139,6 +139,7 @@ def kill_again_and_again(folder: Path, times: int, seed: int) -> int:
     return len(acknowledged)
 
 
+@pytest.mark.timeout(900)
 def test_twenty_kills_under_load_lose_nothing_and_sign_nothing_twice(tmp_path: Path) -> None:
     assert kill_again_and_again(tmp_path / "node", times=20, seed=1) > 20
 

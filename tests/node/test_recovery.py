@@ -31,7 +31,7 @@ class Client:
 @pytest.fixture
 def parliament(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(stock, "BATCH_SIZE", 4)
-    monkeypatch.setattr(node_moot, "RECOVERY_SECONDS", 0.2)
+    monkeypatch.setattr(node_moot, "RECOVERY_SECONDS", 2.0)
     made = Parliament(tmp_path)
     yield made
     made.close()
