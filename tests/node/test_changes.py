@@ -73,6 +73,7 @@ def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) ->
         where = ("--data", str(node.data))
         # 1. One more, at the lowest vacant seat.
         assert "seat 5 joins" in cli(node, "join", *where)
+        until_admitted(node, {5})
         assert members(node) == [1, 2, 3, 4]
         assert "epoch 1 has begun" in cli(node, "turn", *where, "--url", node.url)
         assert members(node) == [1, 2, 3, 4, 5]
@@ -105,6 +106,7 @@ def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) ->
         assert keys.derive(b"a name").expose() == derived
         # 5. A number that is free is given again.
         assert ask(node.data, "join")["seat"] == 2
+        until_admitted(node, {2})
         turn(node)
         assert members(node) == [1, 2, 3, 4, 5]
         Account(credential, node.url).sign_transaction(pay(2))

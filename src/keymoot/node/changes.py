@@ -24,7 +24,7 @@ from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 if TYPE_CHECKING:
     from keymoot.node.moot import Moot
 
-TAKEN_SECONDS = 20.0
+TAKEN_SECONDS = 40.0
 """How long whoever asked waits for the ledger to take it."""
 
 log = structlog.get_logger("keymoot.changes")
