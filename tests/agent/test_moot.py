@@ -6,21 +6,18 @@ import pytest
 
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import Assembling
-from keymoot.agent.share import INFO
-from keymoot.base import hexes, rlp
+from keymoot.base import rlp
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
-from keymoot.crypto import ed25519, hpke
-from keymoot.crypto.ed25519 import SigningKey
+from keymoot.crypto import ed25519
 from keymoot.crypto.secp256k1 import recover
-from keymoot.enclave.custody import signed_answer
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.agent.sealed_answers import IDENTITIES, sealed_answer
 from tests.threshold.parties import NETWORK
 from tests.threshold.test_ecdsa import DIGEST, Wallet
 
 KEY, REPLY = Hash32(b"k" * 32), Secret(b"r" * 32)
-IDENTITIES = {at: Secret(bytes([at]) * 32) for at in (1, 2, 3, 4)}
 COMMITTEE = Committee.of(4)
 
 
@@ -43,14 +40,7 @@ class Request:
             public or encode(self.work.public),
             (share or self.shares[seat]).encode(),
         ]
-        sealed = hpke.seal_to(hpke.public_key(REPLY), rlp.encode(content), INFO + NETWORK, KEY)
-        made = signed_answer(NETWORK, KEY, sealed, SigningKey(IDENTITIES[seat]))
-        return {
-            "seat": seat,
-            "node": hexes.data(ed25519.public_key(IDENTITIES[seat])),
-            "sealed": hexes.data(made.sealed),
-            "signature": hexes.data(made.signature),
-        }
+        return sealed_answer(NETWORK, KEY, REPLY, seat, rlp.encode(content))
 
     def lie(self, way, seat):
         share, other = self.shares[seat], SECP256K1.encode(SECP256K1.generator)

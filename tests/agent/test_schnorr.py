@@ -7,14 +7,11 @@ from nacl.signing import VerifyKey
 
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.schnorr import Schnorr
-from keymoot.agent.share import INFO
-from keymoot.base import hexes, rlp
+from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
 from keymoot.base.secret import Secret
-from keymoot.crypto import ed25519, hpke
-from keymoot.crypto.ed25519 import SigningKey
+from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
-from keymoot.enclave.custody import signed_answer
 from keymoot.moot.outcome import signing_of
 from keymoot.moot.slot import Slot
 from keymoot.threshold import frost
@@ -22,12 +19,12 @@ from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.frost import Commitment
+from tests.agent.sealed_answers import IDENTITIES, sealed_answer
 from tests.threshold.parties import known_root
 
 NETWORK, WALLET = NetworkId(b"n" * 32), WalletId(b"w" * 32)
 KEY, REPLY = Hash32(b"k" * 32), Secret(b"r" * 32)
 MESSAGE = b"send one lamport to somebody"
-IDENTITIES = {at: Secret(bytes([at]) * 32) for at in (1, 2, 3, 4)}
 COMMITTEE = Committee.of(4)
 
 
@@ -61,14 +58,7 @@ class Request:
         scalar = EDWARDS25519.encode_scalar(number)
         name = digest or keccak256(MESSAGE)
         content = rlp.encode([name, encode(self.work.nonce), encode(self.work.public), scalar])
-        sealed = hpke.seal_to(hpke.public_key(REPLY), content, INFO + NETWORK, KEY)
-        made = signed_answer(NETWORK, KEY, sealed, SigningKey(IDENTITIES[seat]))
-        return {
-            "seat": seat,
-            "node": hexes.data(ed25519.public_key(IDENTITIES[seat])),
-            "sealed": hexes.data(made.sealed),
-            "signature": hexes.data(made.signature),
-        }
+        return sealed_answer(NETWORK, KEY, REPLY, seat, content)
 
     def combined(self, answers):
         released = self.schnorr.combine(list(answers), COMMITTEE)

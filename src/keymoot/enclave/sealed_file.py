@@ -8,6 +8,7 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
 from keymoot.enclave.platform import Platform
+from keymoot.enclave.whole_file import write_whole
 
 _TAG = b"keymoot-sealed/v1"
 MAX_SEALED_BYTES = 65_536
@@ -32,18 +33,7 @@ def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -
     nonce = os.urandom(NONCE_BYTES)
     sealed = Sealer(platform.sealing_key(purpose)).seal(nonce, content, _TAG + purpose.encode())
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(rlp.encode([_TAG, nonce, sealed]))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, rlp.encode([_TAG, nonce, sealed]))
 
 
 def read_sealed(path: Path, platform: Platform, purpose: str) -> bytes | None:

@@ -3,12 +3,12 @@
 A small file in the data folder, written whole, so that a restart forgets nothing.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.enclave.whole_file import write_whole
 from keymoot.threshold.committee import MAX_SIZE
 
 FILE_NAME = "changes.json"
@@ -65,14 +65,8 @@ class Wanted:
         """Want something else from now on, on disk first."""
         if (joining, leaving) == (self.joining, self.leaving):
             return
-        fresh = self.path.with_suffix(".new")
         raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(self.path)
+        write_whole(self.path, raw)
         self.joining, self.leaving = joining, leaving
 
 
