@@ -12,7 +12,7 @@ from keymoot.base.errors import Defect, Refused
 from keymoot.base.fixed import Address
 from keymoot.base.units import Height, UnixNanos
 from keymoot.crypto.keccak import keccak256
-from keymoot.engine.application import Application, BadProposal, first_block
+from keymoot.engine.application import Application, BadProposal, Finalized, first_block
 from keymoot.engine.ledger import NotIncluded
 from keymoot.engine.lmdb_table import CannotOpen, LmdbStore, StoreFull
 from keymoot.engine.start import BrokenArchive, open_application
@@ -309,8 +309,14 @@ async def test_an_idle_network_makes_blocks_only_where_it_was_asked_to(machine: 
         async with asyncio.timeout(60):
             first = await machine.ledger.new_block()
             started = asyncio.get_running_loop().time()
-            while machine.height < first.height + 3:
-                await asyncio.sleep(0.02)
+            third = asyncio.Event()
+
+            def count(done: Finalized, _: object) -> None:
+                if done.block.header.height == first.height + 3:
+                    third.set()
+
+            machine.engine.on_committed(count)
+            await third.wait()
             assert asyncio.get_running_loop().time() - started > 1.9
     finally:
         running.cancel()
