@@ -167,7 +167,7 @@ class Parliament:
                 self.said.clear()
             for raw in said:
                 await self.ledger.submit(raw)
-            if not self.engine._waiting(self.engine.snapshot) and not self.engine.owes_proof:
+            if not self.engine._waiting() and not self.engine.owes_proof:
                 return
             self.engine._propose()
 
