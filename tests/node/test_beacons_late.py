@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from keymoot.base.units import Height
 from keymoot.node.beacons import Beacons, message_at, terms_now
 from tests.enclave.conftest import small_batches
 from tests.enclave.parliament import Parliament
