@@ -85,7 +85,7 @@ class Method:
             values = decode(kinds, data, strict=True)
             canonical = encode(kinds, values) == data
         except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
-            raise BadArguments(self.signature, type(error).__name__) from error
+            raise BadArguments(self.signature, "not their encoding") from error
         if not canonical:
             raise BadArguments(self.signature, "not the canonical encoding")
         return [from_abi(kind, value) for kind, value in zip(kinds, values, strict=True)]
