@@ -11,13 +11,13 @@ from keymoot.policy.document import MAX_RULES
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm import match, signature
 from keymoot.policy.evm.layout import MAX_VALUES, check_layout
-from keymoot.policy.evm.match import shown
 from keymoot.policy.evm.signature import (
     Argument,
     BadCalldata,
     Function,
     parse_function,
 )
+from keymoot.policy.shown import show
 from tests.policy.documents import SIGN, USDC, changed, interfaces, judge, parsed, reason, tx
 
 WORDS = [0, 1, 31, 32, 33, 64, 96, 2**32, 2**255, 2**256 - 1]
@@ -49,7 +49,7 @@ def test_types_that_solidity_does_not_have_are_refused(kind: str) -> None:
 def test_what_the_decoder_stumbles_over_is_bad_calldata() -> None:
     """Policies are read before they are kept; what slips through must not stop a node."""
     function = Function("f", (Argument("uint8[0]", "a"),))
-    with pytest.raises(BadCalldata, match="ParseError"):
+    with pytest.raises(BadCalldata, match=r"not the encoding of f\(uint8\[0\]\)"):
         function.decode(function.selector + bytes(64))
 
 
@@ -143,7 +143,7 @@ def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.Monk
     document = changed(interfaces(), "rules", rules)
     reads, shows = [], []
     monkeypatch.setattr(signature, "decode", lambda *a, **k: reads.append(a) or decode(*a, **k))
-    monkeypatch.setattr(match, "shown", lambda value: shows.append(value) or shown(value))
+    monkeypatch.setattr(match, "show", lambda value: shows.append(value) or show(value))
     decision = judge(tx(USDC, data), parsed(document))
     assert decision.refusal is not None
     assert decision.refusal.reason == "CONDITION_FAILED"
@@ -154,7 +154,7 @@ def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.Monk
 
 
 def test_equal_values_of_two_types_are_shown_as_what_they_are() -> None:
-    assert match._argument("bool[]", (True, False)) == ((True, False), "[True, False]")
+    assert match._argument("bool[]", (True, False)) == ((True, False), "[true, false]")
     assert match._argument("uint8[]", (1, 0)) == ((1, 0), "[1, 0]")
 
 

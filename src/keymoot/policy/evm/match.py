@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from keymoot.base.fixed import Address
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import canonical_value
 from keymoot.policy.evm.hazards import hazard_of
@@ -15,9 +14,7 @@ from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
-
-MAX_SHOWN_CHARACTERS = 128
-"""Longest text of one decoded value; a signature has room for about a hundred values."""
+from keymoot.policy.shown import show
 
 TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
 """How far a rule got before it stopped."""
@@ -159,24 +156,4 @@ def _argument(kind: str, value: Any) -> tuple[Any, str]:
     Its type is part of the key, for 1 and True are equal.
     """
     found = canonical_value(kind, value)
-    return found, shown(found)
-
-
-def shown(value: Any) -> str:
-    """Write a decoded value for people, cut where it is long.
-
-    What is shown goes into a wallet's log, whose records are bounded: without the cut,
-    an agent could write one that nobody can read again.
-    """
-    text = _text(value)
-    if len(text) <= MAX_SHOWN_CHARACTERS:
-        return text
-    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_text(one) for one in value) + "]"
-    if isinstance(value, bytes):
-        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
-    return str(value)
+    return found, show(found)

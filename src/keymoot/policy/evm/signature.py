@@ -14,6 +14,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 
 from keymoot.base.errors import Malformed
+from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.layout import MAX_VALUES, TooManyValues, check_layout
@@ -115,8 +116,8 @@ def _read(kinds: tuple[str, ...], body: bytes) -> tuple[tuple[Any, ...], str]:
         canonical = encode(kinds, values) == body
     except TooManyValues:
         return (), f"{{}} with at most {MAX_VALUES} values"
-    except _UNREADABLE as error:
-        return (), f"{{}}: {type(error).__name__}"
+    except _UNREADABLE:
+        return (), "the encoding of {}"
     if not canonical:
         return (), "the canonical encoding of {}"
     return values, ""
@@ -149,10 +150,11 @@ def _arguments(text: str, path: str, depth: int) -> tuple[Argument, ...]:
 
 
 def _argument(text: str, path: str, depth: int) -> Argument:
-    kind, _, name = text.strip().rpartition(" ")
-    kind = kind.strip()
+    text = text.strip(" ")
+    kind, _, name = text.rpartition(" ")
+    kind = kind.strip(" ")
     if _NAME.fullmatch(name) is None or not kind:
-        raise BadPolicy(f'"{text.strip()[:64]}" needs a type and a name', path)
+        raise BadPolicy(f'"{shown(text, 64)}" needs a type and a name', path)
     base = _ARRAY.split(kind, maxsplit=1)[0]
     suffix = kind[len(base) :] if not kind.startswith("(") else ""
     parts: tuple[Argument, ...] = ()
@@ -166,9 +168,9 @@ def _argument(text: str, path: str, depth: int) -> Argument:
             raise BadPolicy("a tuple has at least one part", path)
         base = "(" + ",".join(part.kind for part in parts) + ")"
     elif _ELEMENTARY.fullmatch(base) is None:
-        raise BadPolicy(f'"{base[:32]}" is not a type of Solidity\'s ABI', path)
+        raise BadPolicy(f'"{shown(base, 32)}" is not a type of Solidity\'s ABI', path)
     if _ARRAY.sub("", suffix):
-        raise BadPolicy(f'"{suffix[:16]}" is not an array suffix', path)
+        raise BadPolicy(f'"{shown(suffix, 16)}" is not an array suffix', path)
     if len(_ARRAY.findall(suffix)) > MAX_ARRAY_DEPTH:
         raise BadPolicy(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}", path)
     base = {"uint": "uint256", "int": "int256"}.get(base, base)
