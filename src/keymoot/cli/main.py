@@ -6,7 +6,7 @@ from pathlib import Path
 from cyclopts import App, Parameter
 
 from keymoot.cli import inspect, key, net, owner, policy, sign, wallet
-from keymoot.cli.options import Port, Whole
+from keymoot.cli.options import Port, Positive, Whole
 from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
 
 HELP = """Keys that nobody holds, for agents that act on chains.
@@ -59,6 +59,7 @@ def up(
     host: str = "127.0.0.1",
     nodes: Whole | None = None,
     epoch_seconds: Whole | None = None,
+    block_time: Positive | None = None,
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
@@ -72,6 +73,8 @@ def up(
             the wallets' root; of 7, any 3; of 13, any 5.
         epoch_seconds: How long the enclaves of a new network keep their shares before they
             share the roots anew; at least 60, default 3600. `keymoot net turn` does it now.
+        block_time: Make an empty block so many seconds after the last one, when nothing waits;
+            otherwise only transactions make blocks, and who waits for more of them waits long.
     """
     if epoch_seconds is not None and epoch_seconds < MIN_EPOCH_SECONDS:
         note(f"error: an epoch lives at least {MIN_EPOCH_SECONDS} seconds, got {epoch_seconds}")
@@ -102,6 +105,7 @@ def up(
             DEFAULT_PORT if port is None else port,
             DEFAULT_NODES if nodes is None else nodes,
             EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
+            block_time,
         )
     )
 

@@ -43,12 +43,16 @@ class Rules:
         reentrant: It may be called while its contract is already running.
         gas_ceiling: What an estimate answers, for a method that uses keys or
             randomness and so cannot be tried out; None for all others.
+        believes_from: In a query, which nobody signs, it takes the claimed `from` as its
+            sender, and nothing confidential opens to it. For methods that read public
+            state only; all others have no sender in a query.
     """
 
     view: bool = False
     payable: bool = False
     reentrant: bool = False
     gas_ceiling: int | None = None
+    believes_from: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,11 @@ class Method:
 def call(function: F) -> F: ...
 @overload
 def call(
-    *, payable: bool = False, reentrant: bool = False, gas_ceiling: int | None = None
+    *,
+    payable: bool = False,
+    reentrant: bool = False,
+    gas_ceiling: int | None = None,
+    believes_from: bool = False,
 ) -> Callable[[F], F]: ...
 def call(
     function: F | None = None,
@@ -133,9 +141,15 @@ def call(
     payable: bool = False,
     reentrant: bool = False,
     gas_ceiling: int | None = None,
+    believes_from: bool = False,
 ) -> Any:
     """Make a method callable by transactions and by other contracts."""
-    rules = Rules(payable=payable, reentrant=reentrant, gas_ceiling=gas_ceiling)
+    rules = Rules(
+        payable=payable,
+        reentrant=reentrant,
+        gas_ceiling=gas_ceiling,
+        believes_from=believes_from,
+    )
     return _mark(rules) if function is None else _mark(rules)(function)
 
 

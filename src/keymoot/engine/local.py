@@ -21,8 +21,7 @@ from keymoot.attest.quorum import verify_commit
 from keymoot.attest.validators import ValidatorSet
 from keymoot.attest.wire import NO_TIME
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Address
-from keymoot.base.units import Height, Nonce, UnixNanos, seconds_of
+from keymoot.base.units import Height, UnixNanos, seconds_of
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Finalized
 from keymoot.engine.archive import Proposal
@@ -34,6 +33,7 @@ from keymoot.engine.signer import ConsensusSigner, gather_votes
 from keymoot.moot.message import MESSAGE_TYPE
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.members import validators_at
+from keymoot.store.state import State
 from keymoot.store.table import Batch, OverlayTable, Table
 
 Clock = Callable[[], UnixNanos]
@@ -62,8 +62,19 @@ class LocalEngine:
         mempool: Mempool,
         signers: Sequence[ConsensusSigner],
         clock: Clock,
+        idle_seconds: int | None = None,
     ) -> None:
-        """Continue where `store` stands; `app` must stand there too."""
+        """Continue where `store` stands; `app` must stand there too.
+
+        Args:
+            app: The application.
+            store: Its disk.
+            mempool: What waits.
+            signers: Who signs blocks.
+            clock: The time, in nanoseconds.
+            idle_seconds: How long after a block an empty one follows when nothing waits; None
+                for never.
+        """
         self.app = app
         self.mempool = mempool
         self.snapshot: LmdbSnapshot = store.snapshot()
@@ -72,6 +83,8 @@ class LocalEngine:
         self._store = store
         self._signers = {bytes(signer.public_key): signer for signer in signers}
         self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._last_block_at = 0.0
         # Who signs the next block, and the one after: what a block decides counts two above it.
         self._validators = self._signers_at(Height(app.committed.height + 1))
         self._following = self._signers_at(Height(app.committed.height + 2))
@@ -138,21 +151,31 @@ class LocalEngine:
                 await self.step()
                 await asyncio.sleep(0)
             self._wake.clear()
-            if not self._waiting(self.snapshot):
+            if not self._waiting():
                 await self._rest()
             if not self._hurry:
                 await self.company.gather()
-            if self._waiting(self.snapshot) or self.owes_proof:
+            if self._waiting() or self.owes_proof or self._idle_left() == 0:
                 self._propose()
 
     async def _rest(self) -> None:
-        """Wait until there is something to do; not long, where a proof is owed."""
+        """Wait until there is something to do; not long, where a proof or a block is due."""
         if not self.owes_proof:
-            await self._wake.wait()
-        elif not self._hurry:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PROOF_PATIENCE_SECONDS):
-                    await self._wake.wait()
+            patience = self._idle_left()
+        elif self._hurry:
+            return
+        else:
+            patience = PROOF_PATIENCE_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._wake.wait()
+
+    def _idle_left(self) -> float | None:
+        """Give the seconds until an empty block is due; None where none ever is."""
+        if self._idle_seconds is None:
+            return None
+        passed = asyncio.get_running_loop().time() - self._last_block_at
+        return max(0.0, self._idle_seconds - passed)
 
     @property
     def _hurry(self) -> bool:
@@ -177,17 +200,18 @@ class LocalEngine:
         hashes = [self.app.open(raw).hash for raw in block.transactions]
         outcome = results_hash(done.results)
         self.app.commit(outcome)
-        for name in hashes:
-            self.mempool.remove(name)
         batch: Batch = dict(done.batch)
-        self._pass_on(OverlayTable(self.snapshot, batch), block)
+        table = OverlayTable(self.snapshot, batch)
+        self._clear(done, self.app.state(table))
+        self._pass_on(table, block)
         archive.put_block(batch, done, commit, hashes)
         archive.put_committed(batch, self.app.committed)
         self._commit = commit
-        self._proposal = self._next(batch, done)
+        self._proposal = self._next(done)
         archive.put_proposal(batch, self._proposal)
         self._store.write(batch)
         self._renew()
+        self._last_block_at = asyncio.get_running_loop().time()
         if done.receipts:
             self._unproved.append(done)
         for listener in self._committed:
@@ -236,17 +260,17 @@ class LocalEngine:
         if any(raw[:1] == _MESSAGE for raw in block.transactions):
             self._following = self._signers_at(Height(block.header.height + 2), table)
 
-    def _next(self, batch: Batch, done: Finalized) -> Proposal | None:
+    def _next(self, done: Finalized) -> Proposal | None:
         """Make the next proposal at once where one is due: proof, or more work."""
         hurry = bool(done.receipts) and self._hurry
         if not hurry and (self.company.answered or not len(self.mempool)):
             return None
-        waiting = self._waiting(OverlayTable(self.snapshot, batch))
+        waiting = self._waiting()
         return self._make(waiting) if hurry or waiting else None
 
     def _propose(self) -> None:
         """Write down a proposal on its own."""
-        proposal = self._make(self._waiting(self.snapshot))
+        proposal = self._make(self._waiting())
         batch: Batch = {}
         archive.put_proposal(batch, proposal)
         self._store.write(batch)
@@ -279,15 +303,18 @@ class LocalEngine:
         self.app.process(block, UnixNanos(now))
         return Proposal(block, UnixNanos(now))
 
-    def _waiting(self, table: Table) -> list[bytes]:
+    def _waiting(self) -> list[bytes]:
         """Give what can go into a block now, after forgetting what never can."""
-        state = self.app.state(table)
+        self.mempool.forget_stale(seconds_of(self._clock()))
+        return [tx.raw for tx in self.mempool.ready(MAX_BLOCK_TRANSACTIONS)]
 
-        def nonce_of(address: Address) -> Nonce:
-            return state.account(address).nonce
-
-        self.mempool.forget_stale(nonce_of, seconds_of(self._clock()))
-        return [tx.raw for tx in self.mempool.ready(nonce_of, MAX_BLOCK_TRANSACTIONS)]
+    def _clear(self, done: Finalized, state: State) -> None:
+        """Let the mempool forget what a block has decided."""
+        now = seconds_of(self._clock())
+        for receipt in done.receipts:
+            self.mempool.remove(receipt.transaction_hash, now)
+        senders = dict.fromkeys(receipt.sender for receipt in done.receipts)
+        self.mempool.advance(senders, lambda sender: state.account(sender).nonce, now)
 
     def _settle(self) -> None:
         if self._unproved:

@@ -12,6 +12,7 @@ from keymoot.gateway.errors import (
     METHOD_NOT_FOUND,
     PARSE_ERROR,
     RpcError,
+    invalid_params,
     of_anything,
 )
 from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH
@@ -87,8 +88,10 @@ async def _run(methods: dict[str, Method], name: str, params: Json) -> Json:
     if method is None:
         message = f"the method {name[:64]} does not exist or is not available"
         raise RpcError(METHOD_NOT_FOUND, message)
+    if params is None:
+        params = []
     if not isinstance(params, list):
-        raise RpcError(INVALID_REQUEST, "params is a list, in the method's order")
+        raise invalid_params("params is a list, in the method's order")
     return await method(params)
 
 

@@ -86,7 +86,9 @@ async def build(config: Config) -> Node:
                 keys.take(secret)
         handover = Handover(keys)
         app = open_application(store, genesis, keys)
-        engine = LocalEngine(app, store, Mempool(), list(moot.seats), system_clock)
+        engine = LocalEngine(
+            app, store, Mempool(), list(moot.seats), system_clock, config.block_seconds
+        )
         ledger = Ledger(engine, system_clock)
         moot.attach(engine, ledger, handover.take)
         if not fresh:

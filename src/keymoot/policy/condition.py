@@ -10,6 +10,7 @@ from keymoot.base.hexes import parse_data
 from keymoot.base.strict_json import Json
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.names import parse_address, parse_solana_address
+from keymoot.policy.shown import show
 
 WALLET = "$wallet"
 """Stands for the wallet's own address wherever an address may stand."""
@@ -33,7 +34,7 @@ class Test:
     Attributes:
         operator: eq, in, notIn, lt, lte, gt, gte.
         operand: What is compared with.
-        shown: The operand as the document writes it.
+        shown: The operand for people, cut where it is long.
     """
 
     operator: str
@@ -118,7 +119,7 @@ def parse_condition(json: Json, kind: str, sets: Sets, path: str) -> Condition:
 
 
 def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:
-    shown = str(json)
+    shown = show(json)
     if operator == "eq":
         return Test(operator, _value(json, kind, path), shown)
     if operator in ("in", "notIn"):
@@ -135,7 +136,7 @@ def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
         if kind not in (ADDRESS, SOLANA_ADDRESS):
             raise BadPolicy(f"a set holds addresses; list the {kind} values here instead", path)
         if json not in sets:
-            raise BadPolicy(f'"{json[:64]}" is not one of this policy\'s sets', path)
+            raise BadPolicy(f'"{show(json)}" is not one of this policy\'s sets', path)
         return frozenset(sets[json])
     if not isinstance(json, list) or not json or len(json) > MAX_SET_MEMBERS:
         raise BadPolicy(f"the name of a set, or a list of 1 to {MAX_SET_MEMBERS} values", path)

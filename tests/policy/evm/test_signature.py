@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from keymoot.base.abi.decode import MAX_VALUES
 from keymoot.policy.document import MAX_RULES
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm import calldata, match
+from keymoot.policy.evm import calldata
 from keymoot.policy.evm.calldata import BadCalldata, Calldata
-from keymoot.policy.evm.match import shown
 from keymoot.policy.evm.signature import Function, parse_function
+from keymoot.policy.shown import show
 from tests.base.abi.strategies import theirs
 from tests.policy.documents import SIGN, USDC, changed, interfaces, judge, parsed, reason, tx
 
@@ -111,7 +111,7 @@ def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.Monk
     document = changed(interfaces(), "rules", rules)
     reads, shows, read = [], [], calldata.decode
     monkeypatch.setattr(calldata, "decode", lambda *given: reads.append(1) or read(*given))
-    monkeypatch.setattr(match, "shown", lambda value: shows.append(value) or shown(value))
+    monkeypatch.setattr(calldata, "show", lambda value: shows.append(value) or show(value))
     decision = judge(tx(USDC, data), parsed(document))
     assert decision.refusal is not None
     assert decision.refusal.reason == "CONDITION_FAILED"
@@ -127,8 +127,8 @@ def test_equal_values_of_two_types_are_shown_as_what_they_are() -> None:
     for kind, values in (("bool[]", [True, False]), ("uint8[]", [1, 0])):
         function = parse_function(f"f({kind} a)", "function")
         known = Calldata(function.selector + encode([kind], [values]))
-        texts.append(known.text(function, "a", shown))
-    assert texts == ["[True, False]", "[1, 0]"]
+        texts.append(known.text(function, "a"))
+    assert texts == ["[true, false]", "[1, 0]"]
 
 
 def test_two_functions_of_one_selector_are_refused_in_one_policy() -> None:

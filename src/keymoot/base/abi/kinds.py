@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from keymoot.base.errors import Malformed
+from keymoot.base.shown import shown
 
 WORD = 32
 """Bytes of everything that is not dynamic, and the step of everything that is."""
@@ -121,7 +122,7 @@ def elementary(name: str) -> Elementary:
             return Elementary(name, "fixed", size)
         if family != "bytes" and size % 8 == 0 and size <= 8 * WORD:
             return Elementary(name, family, size)
-    raise BadType(f'"{name[:32]}" is not a type of Solidity\'s ABI')
+    raise BadType(f'"{shown(name, 32)}" is not a type of Solidity\'s ABI')
 
 
 def in_arrays(item: Kind, suffix: str) -> Kind:
@@ -134,7 +135,7 @@ def in_arrays(item: Kind, suffix: str) -> Kind:
     while at < len(suffix):
         found = _ARRAY.match(suffix, at)
         if found is None:
-            raise BadType(f'"{suffix[at : at + 16]}" is not an array suffix')
+            raise BadType(f'"{shown(suffix[at:], 16)}" is not an array suffix')
         depth += 1
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")

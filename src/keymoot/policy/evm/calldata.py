@@ -1,11 +1,11 @@
 """A call's arguments, read once for all the rules that name its function."""
 
-from collections.abc import Callable
 from typing import Any
 
 from keymoot.base.abi.decode import BadEncoding, decode
 from keymoot.base.errors import Malformed
 from keymoot.policy.evm.signature import SELECTOR_BYTES, Function
+from keymoot.policy.shown import show
 
 
 class BadCalldata(Malformed):
@@ -50,15 +50,15 @@ class Calldata:
             value = value[at]
         return value
 
-    def text(self, function: Function, path: str, shown: Callable[[Any], str]) -> str:
-        """Give that argument as `shown` writes it.
+    def text(self, function: Function, path: str) -> str:
+        """Give that argument as people see it.
 
         Raises:
             BadCalldata: see `arguments`.
         """
         key = function.signature, function.places[path].way
         if key not in self._texts:
-            self._texts[key] = shown(self.argument(function, path))
+            self._texts[key] = show(self.argument(function, path))
         return self._texts[key]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Address
 from keymoot.base.strict_json import Json
 from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.hazards import hazard_of
@@ -15,9 +14,6 @@ from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
-
-MAX_SHOWN_CHARACTERS = 128
-"""Longest text of one decoded value; a signature has room for about a hundred values."""
 
 TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
 """How far a rule got before it stopped."""
@@ -128,7 +124,7 @@ class EvmMatch(Match):
         if self.function is None:
             raise Defect("a rule without a function has no arguments")
         calldata = self.intent.calldata
-        return calldata.argument(self.function, path), calldata.text(self.function, path, shown)
+        return calldata.argument(self.function, path), calldata.text(self.function, path)
 
 
 def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
@@ -151,23 +147,3 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
     to = intent.transaction.to
     target = "anything" if to is None else checksummed(to)
     return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
-
-
-def shown(value: Any) -> str:
-    """Write a decoded value for people, cut where it is long.
-
-    What is shown goes into a wallet's log, whose records are bounded: without the cut,
-    an agent could write one that nobody can read again.
-    """
-    text = _text(value)
-    if len(text) <= MAX_SHOWN_CHARACTERS:
-        return text
-    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_text(one) for one in value) + "]"
-    if isinstance(value, bytes):
-        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
-    return str(value)

@@ -19,6 +19,7 @@ from keymoot.base.abi.kinds import (
     in_arrays,
     split,
 )
+from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
 
@@ -114,10 +115,11 @@ def _arguments(text: str, path: str, depth: int) -> tuple[Argument, ...]:
 
 
 def _argument(text: str, path: str, depth: int) -> Argument:
-    kind, _, name = text.strip().rpartition(" ")
-    kind = kind.strip()
+    text = text.strip(" ")
+    kind, _, name = text.rpartition(" ")
+    kind = kind.strip(" ")
     if _NAME.fullmatch(name) is None or not kind:
-        raise BadPolicy(f'"{text.strip()[:64]}" needs a type and a name', path)
+        raise BadPolicy(f'"{shown(text, 64)}" needs a type and a name', path)
     if not kind.startswith("("):
         base = kind.partition("[")[0]
         item = elementary(_SHORT.get(base, base))
