@@ -176,7 +176,8 @@ class Wallets(WalletCells):
     ) -> None:
         """Replace the policy; `expected_version` is the version that the owner looked at.
 
-        What was spent of a limit stays spent where the new policy has a limit of that name.
+        What was spent of a limit stays spent for whatever policy has a limit of that name,
+        this one or a later one.
         """
         found = self._owned(ctx, wallet)
         if found.policy_version != expected_version:
@@ -199,9 +200,8 @@ class Wallets(WalletCells):
         self.stirred.set(store, value=True)
         changed = replace(found, policy_version=version, policy_hash=policy.hash)
         self.wallets.set(store, wallet, changed)
-        book = self.book(ctx, WalletId(wallet))
-        kept = {name: usage for name, usage in book.usage.items() if name in policy.limits}
-        self.books.set(store, wallet, replace(book, usage=kept))
+        book = self.with_usage_of(ctx, WalletId(wallet), set(policy.limits))
+        self.books.set(store, wallet, book)
         ctx.emit(PolicySet(wallet, version, Bytes32(policy.hash)))
 
     @call(believes_from=True)
