@@ -11,6 +11,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
 from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
+from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.evm.signature import parse_function
 from keymoot.policy.lint import warnings_of
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
@@ -126,7 +127,7 @@ def test_any_text_is_a_signature_or_bad(text: str) -> None:
         except BadPolicy:
             continue
         try:
-            function.decode(function.selector + bytes(64))
+            Calldata(function.selector + bytes(64)).arguments(function)
         except Malformed:
             pass
 

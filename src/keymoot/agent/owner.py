@@ -114,13 +114,13 @@ class Views:
         """
         found = self.network.view("wallet", wallet)
         owner, to, at, paused, quota, version, policy_hash, created_at, length = found
-        account: WalletAddress = Address.from_hex(at)
-        recovery: WalletAddress = Address.from_hex(to)
+        account: WalletAddress = at
+        recovery: WalletAddress = to
         if account == _NOWHERE:
             account, recovery = map(SolanaAddress, self.network.view("solana", wallet))
         return WalletView(
             wallet,
-            Address.from_hex(owner),
+            owner,
             recovery,
             account,
             paused,

@@ -279,11 +279,3 @@ def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
     if len(digits) > 78 or int(digits) >= 1 << 256:
         raise BadPolicy("an amount has at most 256 bits", path)
     return int(text)
-
-
-def canonical_value(kind: str, value: Any) -> Any:
-    """Turn what eth-abi decoded into what conditions compare."""
-    if kind.endswith("]"):
-        inner = kind[: kind.rindex("[")]
-        return tuple(canonical_value(inner, one) for one in value)
-    return Address(bytes.fromhex(value[2:])) if kind == "address" else value

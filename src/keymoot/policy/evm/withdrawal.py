@@ -1,11 +1,9 @@
 """Which EVM transactions are withdrawals: only to the recovery address."""
 
-from typing import Any
-
 from keymoot.base.fixed import Address
-from keymoot.policy.condition import canonical_value
+from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.intent import EvmIntent
-from keymoot.policy.evm.signature import BadCalldata, Function, parse_function
+from keymoot.policy.evm.signature import Function, parse_function
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import Refusal, not_a_withdrawal
 
@@ -45,12 +43,11 @@ def check_evm_withdrawal(intent: EvmIntent, recovery: Address) -> Refusal | None
     if tx.value:
         return not_a_withdrawal("value", "a withdrawal of tokens sends no value")
     try:
-        arguments: dict[str, Any] = function.decode(tx.data)
+        intent.calldata.arguments(function)
     except BadCalldata as error:
         return not_a_withdrawal("data", str(error))
     for name, role in roles.items():
         wanted = recovery if role == "recovery" else intent.wallet
-        got = canonical_value("address", arguments[name])
-        if got != wanted:
+        if intent.calldata.argument(function, name) != wanted:
             return not_a_withdrawal(f"args.{name}", f"{name} has to be {checksummed(wanted)}")
     return None
