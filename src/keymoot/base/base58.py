@@ -12,15 +12,18 @@ _PAIRS = {
     for at, high in enumerate(ALPHABET)
     for value, low in enumerate(ALPHABET)
 }
-"""Values of two digits at once: a long policy has a thousand addresses."""
+"""Values of two digits at once: a long policy has hundreds of addresses."""
+
+_WRITTEN = list(_PAIRS)
 
 
 def encode(raw: bytes) -> str:
     """Write bytes; each leading zero byte becomes a leading 1."""
-    number, digits = int.from_bytes(raw, "big"), ""
+    number, pairs = int.from_bytes(raw, "big"), []
     while number:
-        number, digit = divmod(number, 58)
-        digits = ALPHABET[digit] + digits
+        number, pair = divmod(number, 3_364)
+        pairs.append(_WRITTEN[pair])
+    digits = "".join(reversed(pairs)).lstrip(ALPHABET[0])
     return ALPHABET[0] * (len(raw) - len(raw.lstrip(b"\0"))) + digits
 
 

@@ -7,7 +7,6 @@ from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
 
-
 _LOWER = re.compile("0x[0-9a-f]{40}")
 
 
