@@ -7,7 +7,7 @@ from typing import Self
 
 import lmdb
 
-from keymoot.base.errors import Fault, Refused
+from keymoot.base.errors import BrokenStorage, Fault, Refused
 from keymoot.store.table import Batch
 
 MAP_BYTES = 1 << 38
@@ -38,7 +38,7 @@ class CannotOpen(Refused):
     code = "CANNOT_OPEN"
 
 
-class LedgerDamaged(Fault):
+class LedgerDamaged(BrokenStorage):
     """The file is not what was written."""
 
     code = "LEDGER_DAMAGED"
@@ -47,9 +47,7 @@ class LedgerDamaged(Fault):
         """Say what to do."""
         super().__init__(
             f"the ledger's file ledger.mdb is damaged ({why}): put back a copy of the whole data "
-            "folder, or start a new network with another --data",
-            blamed="host",
-            certainty="known",
+            "folder, or start a new network with another --data"
         )
 
 
