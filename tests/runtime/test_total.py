@@ -153,7 +153,7 @@ crowds = st.builds(
 
 def operand(kind: str) -> st.SearchStrategy[Any]:
     """Give operands of a condition on a type, most of them right."""
-    base = kind.split("[")[0]
+    base = kind.split("[", maxsplit=1)[0]
     right = values(base).map(_written)
     lists = st.lists(right, min_size=1, max_size=6)
     if base == "string":
