@@ -8,6 +8,14 @@ message says what happened, what was allowed, and what to do.
 
 from typing import ClassVar
 
+from keymoot.base.shown import bounded, shown
+
+MAX_MESSAGE_BYTES = 4_096
+"""Longest message of an error, in UTF-8; longer ones are cut."""
+
+MAX_PATH_CHARACTERS = 512
+"""Longest path that is shown: its parts may be a stranger's words."""
+
 
 class KeymootError(Exception):
     """Everything that Keymoot raises on purpose.
@@ -17,6 +25,10 @@ class KeymootError(Exception):
     """
 
     code: ClassVar[str] = "KEYMOOT_ERROR"
+
+    def __init__(self, message: str = "") -> None:
+        """Take the message, cut to what every receipt and record has room for."""
+        super().__init__(bounded(message, MAX_MESSAGE_BYTES))
 
 
 class Malformed(KeymootError):
@@ -29,8 +41,9 @@ class Malformed(KeymootError):
 
         Args:
             message: What was found, what was expected.
-            path: Where in the input, as `a.b[2]`; empty for the whole.
+            path: Where in the input, as `a.b[2]`; empty for the whole. It is kept as it is shown.
         """
+        path = shown(path, MAX_PATH_CHARACTERS)
         super().__init__(f"{path}: {message}" if path else message)
         self.reason = message
         self.path = path

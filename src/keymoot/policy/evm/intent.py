@@ -1,6 +1,7 @@
 """A wish for an EVM transaction, decoded; before anything is decided."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32
@@ -9,6 +10,7 @@ from keymoot.base.transaction import EvmTransaction, UnsupportedType, decode_uns
 from keymoot.base.units import ChainId, Nonce
 from keymoot.crypto.transactions import signing_hash
 from keymoot.policy.chain import EIP155
+from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import NotSignable
 
@@ -18,7 +20,7 @@ MAX_SHOWN_DATA_BYTES = 256
 _TYPES_BY_NAME = {3: "blob transactions (type 3)", 4: "EIP-7702 authorizations (type 4)"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvmIntent:
     """A transaction that a wallet is asked to sign.
 
@@ -34,6 +36,11 @@ class EvmIntent:
     chain: ChainId
     digest: Hash32
     message: bytes = b""
+
+    @cached_property
+    def calldata(self) -> Calldata:
+        """The transaction's calldata, to be read by functions' types."""
+        return Calldata(self.transaction.data)
 
     @property
     def slot(self) -> tuple[ChainId, Nonce]:

@@ -1,23 +1,19 @@
 """Try one rule on an EVM transaction: target, function, arguments, value."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-from keymoot.base.fixed import Address
+from keymoot.base.errors import Defect
 from keymoot.base.strict_json import Json
-from keymoot.policy.condition import canonical_value
+from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
-from keymoot.policy.evm.signature import BadCalldata, Function
+from keymoot.policy.evm.signature import Function
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
-
-MAX_SHOWN_CHARACTERS = 128
-"""Longest text of one decoded value; a signature has room for about a hundred values."""
 
 TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
 """How far a rule got before it stopped."""
@@ -28,7 +24,7 @@ class EvmMatch(Match):
 
     Attributes:
         function: What the calldata names, if the rule knows it.
-        arguments: The decoded arguments, by path.
+        readable: Whether the arguments are that function's.
     """
 
     rule: EvmRule
@@ -38,7 +34,7 @@ class EvmMatch(Match):
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent
         self.function: Function | None = None
-        self.arguments: dict[str, Any] = {}
+        self.readable = False
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
         """Give the checks, in the order of TARGET, FUNCTION, CALLDATA, CONDITIONS."""
@@ -52,7 +48,7 @@ class EvmMatch(Match):
     def amount(self, source: str) -> int:
         """Give the native value, or an argument."""
         native = source == NATIVE_VALUE
-        return self.intent.transaction.value if native else int(self.arguments[source])
+        return self.intent.transaction.value if native else int(self._read(source)[0])
 
     def path(self, source: str) -> str:
         """Say where that amount stands."""
@@ -62,7 +58,8 @@ class EvmMatch(Match):
         """Show the function and its arguments, if the rule knows them."""
         if self.function is None:
             return
-        paths = [path for path in self.arguments if not self._is_tuple(path)]
+        places = self.function.places if self.readable else {}
+        paths = [path for path, place in places.items() if not place.kind.startswith("(")]
         decoded["function"] = self.function.signature
         decoded["args"] = {path: self._read(path)[1] for path in paths}
 
@@ -90,11 +87,12 @@ class EvmMatch(Match):
         if self.function is None:
             return True
         try:
-            self.arguments = self.function.decode(self.intent.transaction.data)
+            self.intent.calldata.arguments(self.function)
         except BadCalldata as error:
             self.note("data", "canonical calldata", str(error), passed=False)
             # What a DENY names but cannot read is denied all the same.
             return self.rule.action == DENY
+        self.readable = True
         return True
 
     def _conditions(self) -> bool:
@@ -123,11 +121,10 @@ class EvmMatch(Match):
 
     def _read(self, path: str) -> tuple[Any, str]:
         """Give a decoded argument as conditions compare it, and as people see it."""
-        kind = self.function.kind_of(path) if self.function else None
-        return _argument(kind or "", self.arguments[path])
-
-    def _is_tuple(self, path: str) -> bool:
-        return self.function is not None and str(self.function.kind_of(path)).startswith("(")
+        if self.function is None:
+            raise Defect("a rule without a function has no arguments")
+        calldata = self.intent.calldata
+        return calldata.argument(self.function, path), calldata.text(self.function, path)
 
 
 def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
@@ -150,33 +147,3 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
     to = intent.transaction.to
     target = "anything" if to is None else checksummed(to)
     return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
-
-
-@lru_cache(maxsize=256)
-def _argument(kind: str, value: Any) -> tuple[Any, str]:
-    """Give a value as conditions compare it and as people see it; many rules ask for the same.
-
-    Its type is part of the key, for 1 and True are equal.
-    """
-    found = canonical_value(kind, value)
-    return found, shown(found)
-
-
-def shown(value: Any) -> str:
-    """Write a decoded value for people, cut where it is long.
-
-    What is shown goes into a wallet's log, whose records are bounded: without the cut,
-    an agent could write one that nobody can read again.
-    """
-    text = _text(value)
-    if len(text) <= MAX_SHOWN_CHARACTERS:
-        return text
-    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({len(text)} characters)"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_text(one) for one in value) + "]"
-    if isinstance(value, bytes):
-        return checksummed(value) if isinstance(value, Address) else "0x" + value.hex()
-    return str(value)

@@ -10,6 +10,7 @@ from keymoot.policy.evm.signature import Function, parse_function
 from keymoot.policy.limit import Limit
 from keymoot.policy.rule import (
     ALLOW,
+    DENY,
     Rule,
     parse_action,
     parse_field,
@@ -60,7 +61,9 @@ def parse_evm_rule(
     if action == ALLOW and "to" not in json:
         raise BadPolicy("an ALLOW names its targets: contracts or recipients", f"{path}.to")
     functions = _functions(json.get("function"), f"{path}.function")
-    arguments = _arguments(json.get("args", {}), functions, sets, f"{path}.args")
+    arguments = _arguments(
+        json.get("args", {}), functions, sets, f"{path}.args", denies=action == DENY
+    )
     if action == ALLOW and not functions and "value" not in json:
         raise BadPolicy("a rule without a function is for transfers: name value", f"{path}.value")
     source_of = partial(_source, functions)
@@ -91,6 +94,9 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
     found: dict[bytes, Function] = {}
     for at, text in enumerate(texts):
         function = parse_function(text, f"{path}[{at}]" if isinstance(json, list) else path)
+        if any(one.name.startswith("$") for one in function.arguments):
+            # An argument called $value would be taken for the wei that are sent beside it.
+            raise BadPolicy("an argument's name does not begin with $: the policy's own do", path)
         if function.selector in found:
             raise BadPolicy(f"{function.signature} has the selector of another one here", path)
         found[function.selector] = function
@@ -98,14 +104,14 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
 
 
 def _arguments(
-    json: Json, functions: dict[bytes, Function], sets: Sets, path: str
+    json: Json, functions: dict[bytes, Function], sets: Sets, path: str, *, denies: bool
 ) -> dict[str, Condition]:
     if not isinstance(json, dict) or len(json) > MAX_ARGUMENT_CONDITIONS:
         raise BadPolicy(f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", path)
     found = {}
     for name, condition in json.items():
         kind = _kind(functions, name, f"{path}.{name}")
-        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}")
+        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}", denies=denies)
     return found
 
 
