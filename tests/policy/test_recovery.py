@@ -41,7 +41,7 @@ def test_everything_may_go_home(transaction) -> None:
     ("transaction", "path"),
     [
         (tx(STRANGER, value=Wei(1)), "to"),
-        (tx(None, b"\x60"), "data"),
+        (tx(VAULTS[0], b"\x60"), "data"),
         (tx(USDC, data(TRANSFER, STRANGER, 1)), "args.to"),
         (tx(USDC, data(TRANSFER, HOME, 1), value=Wei(1)), "value"),
         (tx(HOME, data(TRANSFER, STRANGER, 1)), "args.to"),

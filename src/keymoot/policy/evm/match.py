@@ -64,11 +64,9 @@ class EvmMatch(Match):
         decoded["args"] = {path: self._read(path)[1] for path in paths}
 
     def _target(self) -> bool:
-        to = self.intent.transaction.to
         if self.rule.to is None:
             return True
-        if to is None:
-            return self.note("to", self.rule.to.wanted, "contract creation", passed=False)
+        to = self.intent.to
         return self.compare("to", self.rule.to, to, checksummed(to))
 
     def _function(self) -> bool:
@@ -77,8 +75,7 @@ class EvmMatch(Match):
             if self.rule.action == DENY:
                 return True
             return self.note("data", "no calldata", f"{len(data)} bytes", passed=not data)
-        if self.intent.transaction.to is not None:
-            self.function = self.rule.functions.get(data[:4])
+        self.function = self.rule.functions.get(data[:4])
         wanted = " or ".join(one.signature for one in self.rule.functions.values())
         got = "0x" + data[:4].hex()
         return self.note("function", wanted, got, passed=self.function is not None)
@@ -144,6 +141,5 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
             f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
         )
         return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
-    to = intent.transaction.to
-    target = "anything" if to is None else checksummed(to)
-    return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
+    message = f"{REFUSED}no rule allows calling {checksummed(intent.to)}"
+    return Refusal("NO_RULE", message, path="to")

@@ -49,7 +49,7 @@ def check_evm_withdrawal(
             return None
         return not_a_withdrawal("to", f"a withdrawal goes to {checksummed(recovery)}")
     found = _FORMS.get(tx.data[:4])
-    if tx.to is None or found is None:
+    if found is None:
         forms = ", ".join(function.signature for function, _ in _FORMS.values())
         return not_a_withdrawal("data", f"a withdrawal is a plain transfer, or one of {forms}")
     function, roles = found
