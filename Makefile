@@ -41,7 +41,7 @@ soak: setup ## the long ones: a hundred kills, long fuzzing
 bench: setup ## measure, and write build/bench.json
 	$(BIN)/python -m bench
 
-model: ## search every state of the rules of certificates (needs g++; a quarter of an hour)
+model: ## search every state of the rules of certificates (needs g++; half an hour)
 	$(PYTHON) model/check.py
 
 check: setup ## formatting, lint, types, layers
