@@ -104,7 +104,7 @@ class Machine:
         while True:
             while self.engine._proposal is not None:
                 await self.engine.step()
-            if not self.engine._waiting(self.engine.snapshot) and not self.engine.owes_proof:
+            if not self.engine._waiting() and not self.engine.owes_proof:
                 return
             self.engine._propose()
 

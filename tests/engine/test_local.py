@@ -12,9 +12,9 @@ from keymoot.base.errors import Defect, Refused
 from keymoot.base.fixed import Address
 from keymoot.base.units import Height, UnixNanos
 from keymoot.crypto.keccak import keccak256
-from keymoot.engine.application import Application, BadProposal, first_block
+from keymoot.engine.application import Application, BadProposal, Finalized, first_block
 from keymoot.engine.ledger import NotIncluded
-from keymoot.engine.lmdb_table import CannotOpen, LmdbStore, StoreFull
+from keymoot.engine.lmdb_table import CannotOpen, LmdbStore
 from keymoot.engine.start import BrokenArchive, open_application
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -245,17 +245,6 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
         LmdbStore(blocked)
 
 
-async def test_a_full_disk_stops_the_node_and_loses_nothing(machine: Machine) -> None:
-    await send(machine, transfer(OWNER, 0))
-    before = dict(machine.engine.snapshot.scan(b"", b""))
-    with pytest.raises(StoreFull, match="nothing is lost"):
-        machine.store.write({bytes([n]) * 8: bytes(200_000) for n in range(60)})
-    machine.reopen()
-    assert dict(machine.engine.snapshot.scan(b"", b"")) == before
-    await send(machine, transfer(OWNER, 1))
-    assert balance(machine, STRANGER) == 10**24 + 2
-
-
 async def test_the_ledger_file_is_private(machine: Machine) -> None:
     files = [path for path in machine.folder.iterdir() if path.name == "ledger.mdb"]
     assert files
@@ -289,3 +278,37 @@ def test_who_waits_longer_for_the_same_transaction_is_told_all_the_same(tmp_path
 
     asyncio.run(story())
     machine.close()
+
+
+async def test_an_idle_network_makes_blocks_only_where_it_was_asked_to(machine: Machine) -> None:
+    async def blocks_in(seconds: float) -> int:
+        await machine.settle()
+        before = machine.height
+        running = asyncio.create_task(machine.engine.run())
+        await asyncio.sleep(seconds)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return machine.height - before
+
+    assert await blocks_in(0.3) == 0
+    machine.engine._idle_seconds = 1
+    await machine.ledger.submit(transfer(OWNER, 1))  # ahead of its turn: work for no block
+    running = asyncio.create_task(machine.engine.run())
+    try:
+        async with asyncio.timeout(60):
+            first = await machine.ledger.new_block()
+            started = asyncio.get_running_loop().time()
+            third = asyncio.Event()
+
+            def count(done: Finalized, _: object) -> None:
+                if done.block.header.height == first.height + 3:
+                    third.set()
+
+            machine.engine.on_committed(count)
+            await third.wait()
+            assert asyncio.get_running_loop().time() - started > 1.9
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert machine.ledger.receipts(machine.ledger.block(Height(first.height + 2))) == []
+    assert len(machine.engine.mempool) == 1

@@ -6,10 +6,37 @@ Each family answers one question: are these bytes what the format says
 message says what happened, what was allowed, and what to do.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from keymoot.base.shown import bounded, shown
+
+MAX_MESSAGE_BYTES = 4_096
+"""Longest message of an error, in UTF-8; longer ones are cut."""
+
+MAX_PATH_CHARACTERS = 512
+"""Longest path that is shown: its parts may be a stranger's words."""
 
 
-class KeymootError(Exception):
+class Portable(Exception):
+    """An exception that pickles and copies as it is, whatever its class is made from.
+
+    Python makes a pickled exception anew by calling its class with the message. A class with
+    typed fields takes other arguments, so a process that should have told of a refusal would
+    die of reading it.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Give class, message and fields; a `Secret` among them refuses."""
+        return _restored, (type(self), self.args), vars(self)
+
+
+def _restored(kind: type[Portable], arguments: tuple[Any, ...]) -> Portable:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
+
+class KeymootError(Portable):
     """Everything that Keymoot raises on purpose.
 
     Attributes:
@@ -17,6 +44,10 @@ class KeymootError(Exception):
     """
 
     code: ClassVar[str] = "KEYMOOT_ERROR"
+
+    def __init__(self, message: str = "") -> None:
+        """Take the message, cut to what every receipt and record has room for."""
+        super().__init__(bounded(message, MAX_MESSAGE_BYTES))
 
 
 class Malformed(KeymootError):
@@ -29,8 +60,9 @@ class Malformed(KeymootError):
 
         Args:
             message: What was found, what was expected.
-            path: Where in the input, as `a.b[2]`; empty for the whole.
+            path: Where in the input, as `a.b[2]`; empty for the whole. It is kept as it is shown.
         """
+        path = shown(path, MAX_PATH_CHARACTERS)
         super().__init__(f"{path}: {message}" if path else message)
         self.reason = message
         self.path = path

@@ -4,6 +4,7 @@ import json
 from typing import TypeAlias
 
 from keymoot.base.errors import Malformed
+from keymoot.base.shown import shown
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 """What a document of ours may hold: no floating point numbers."""
@@ -48,9 +49,8 @@ def parse(
             parse_int=_bounded_int,
         )
     except json.JSONDecodeError as error:
-        raise Malformed(
-            f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
+        # What the library says, and where, differs between versions of Python.
+        raise Malformed("not JSON") from error
     if "\\u" in decoded:
         _check_text(value)
     return value
@@ -88,7 +88,7 @@ def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for key, value in pairs:
         if key in found:
-            raise Malformed(f'the key "{key[:64]}" stands twice in one object')
+            raise Malformed(f'the key "{shown(key, 64)}" stands twice in one object')
         found[key] = value
     return found
 

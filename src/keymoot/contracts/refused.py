@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from keymoot.base.errors import MAX_MESSAGE_BYTES
 from keymoot.base.fixed import Hash32
+from keymoot.base.shown import bounded
 from keymoot.base.strict_json import Json, canonical
 from keymoot.contracts.record import REFUSED, Record
 from keymoot.contracts.wallet import Wallet
@@ -29,5 +31,6 @@ def refused(record: Record, wallet: Wallet, refusal: Refusal) -> Record:
     decoded = data.get("decoded")
     if isinstance(decoded, dict) and "chain" in decoded:
         data["chain"] = decoded["chain"]
-    error: Json = {"code": REFUSED_CODE, "message": refusal.message, "data": data}
+    message = bounded(refusal.message, MAX_MESSAGE_BYTES)
+    error: Json = {"code": REFUSED_CODE, "message": message, "data": data}
     return replace(record, status=REFUSED, digest=NO_DIGEST, rule="", outcome=canonical(error))

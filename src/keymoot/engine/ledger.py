@@ -16,15 +16,11 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.engine import archive
 from keymoot.engine.application import Finalized
 from keymoot.engine.local import LocalEngine
-from keymoot.engine.mempool import AlreadyKnown
+from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER, AlreadyKnown
 from keymoot.runtime.admit import Inadmissible, quota_of, request_price
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
-
-NONCE_GAP = 16
-"""How far ahead of the next nonce a transaction may wait."""
-
 
 W = TypeVar("W")
 
@@ -91,6 +87,7 @@ class Ledger:
 
     def pending_nonce(self, address: Address) -> Nonce:
         """Give an account's next nonce, counting what waits."""
+        self.engine.mempool.expire(self._seconds())
         committed = self.state().account(address).nonce
         return self.engine.mempool.next_nonce(address, committed)
 
@@ -113,18 +110,22 @@ class Ledger:
         Raises:
             Malformed: not a transaction.
             Refused: it cannot enter a block; the message says why.
+            CannotWrite: the disk takes nothing now; what enclaves say waits all the same.
         """
         app, mempool = self.engine.app, self.engine.mempool
         tx = self.open(raw)
-        if tx.hash in mempool or archive.place_of(self.engine.snapshot, tx.hash) is not None:
+        known = self.waiting(tx.hash) or archive.place_of(self.engine.snapshot, tx.hash)
+        if known is not None:
             return tx.hash
-        nonce: Nonce | None = None
-        if tx.ethereum is not None:
-            nonce = self._acceptable_nonce(tx)
-        app.check(self.state(), tx, seconds_of(self._clock()), nonce)
+        # What enclaves say is not said again: it waits, in memory.
+        if self.engine.shortage is not None and tx.message is None:
+            raise self.engine.shortage
+        state, now = self.state(), self._seconds()
+        committed = Nonce(0) if tx.ethereum is None else state.account(tx.sender).nonce
+        app.check(state, tx, now, _acceptable_nonce(tx, committed))
         self._check_means(tx)
         try:
-            mempool.add(tx)
+            mempool.add(tx, committed, now)
         except AlreadyKnown:
             return tx.hash
         self.engine.wake()
@@ -172,8 +173,9 @@ class Ledger:
         return True
 
     def waiting(self, name: Hash32) -> LedgerTransaction | None:
-        """Give a transaction that waits for a block, or None."""
-        return self.engine.mempool.get(name)
+        """Give a transaction that waits for a block, or for the disk to take it, or None."""
+        self.engine.mempool.expire(self._seconds())
+        return self.engine.mempool.get(name) or (self.engine.held or {}).get(name)
 
     def transaction(self, name: Hash32) -> Included | None:
         """Give a transaction that stands in a committed block, or None."""
@@ -208,7 +210,9 @@ class Ledger:
         return archive.block_at(self.engine.snapshot, height)
 
     def height_of(self, block_hash: Hash32) -> Height | None:
-        """Give the height of a committed block by its hash, or None."""
+        """Give the height of a committed block by its hash, or None; 0 by the network's id."""
+        if block_hash == Hash32(self.network):
+            return Height(0)
         return archive.height_of(self.engine.snapshot, block_hash)
 
     def receipts(self, block: Block) -> list[Receipt]:
@@ -236,14 +240,8 @@ class Ledger:
         self.engine.once_final(future)
         return await future
 
-    def _acceptable_nonce(self, tx: LedgerTransaction) -> Nonce:
-        """Give the nonce against which `check` holds an ordinary transaction."""
-        transaction = tx.ethereum
-        committed = self.state().account(tx.sender).nonce
-        if transaction is None or transaction.nonce < committed:
-            return committed
-        pending = self.engine.mempool.next_nonce(tx.sender, committed)
-        return transaction.nonce if transaction.nonce < pending + NONCE_GAP else pending
+    def _seconds(self) -> UnixSeconds:
+        return seconds_of(self._clock())
 
     def _check_means(self, tx: LedgerTransaction) -> None:
         """Refuse what its sender could not pay for beside all that waits already.
@@ -297,6 +295,24 @@ class Ledger:
                         future.set_result(included)
                     else:
                         future.set_exception(NotIncluded(receipt))
+
+
+def _acceptable_nonce(tx: LedgerTransaction, committed: Nonce) -> Nonce | None:
+    """Give the nonce against which `check` holds a transaction: its own, if it may wait.
+
+    Raises:
+        Inadmissible: it is further ahead of its turn than may wait.
+    """
+    if tx.ethereum is None:
+        return None
+    nonce = tx.ethereum.nonce
+    if nonce >= committed + MAX_PER_SENDER:
+        raise Inadmissible(
+            "NONCE_TOO_HIGH",
+            f"nonce too high: next nonce {committed}, tx nonce {nonce}; a nonce less than "
+            f"{MAX_PER_SENDER} ahead waits for those before it, up to {AHEAD_SECONDS} s",
+        )
+    return max(nonce, committed)
 
 
 def _let_go(

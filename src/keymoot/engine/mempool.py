@@ -1,11 +1,14 @@
 """Transactions that wait for a block, in memory only: a crash forgets them.
 
-Ordinary transactions wait in the order of their sender's nonces; a gap waits for what
-fills it. A second one with the same nonce replaces the first if it bids a tenth more.
-Requests have no order. All is bounded: by count, by bytes, by sender.
+Ordinary transactions wait in the order of their sender's nonces. One that is ahead of its
+turn waits for those before it, ten minutes at most; it pays nothing while it waits, so
+few may, and the one that is ahead for longest gives way. A second one with the same nonce
+replaces the first if it bids a tenth more. Requests have no order. All is bounded: by
+count, by bytes, by sender.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from keymoot.base.errors import Refused
@@ -21,6 +24,11 @@ MAX_PER_SENDER = 64
 """Ordinary transactions of one account that may wait."""
 MAX_PER_CREDENTIAL = 256
 """Requests of one credential that may wait."""
+MAX_AHEAD = 1_024
+"""Transactions of all accounts that may be ahead of their turn."""
+MAX_AHEAD_BYTES = 16_777_216
+AHEAD_SECONDS = 600
+"""How long a transaction may be ahead of its turn."""
 REPLACEMENT_PERCENT = 10
 """How much more a replacement must bid, as Ethereum's nodes ask."""
 
@@ -54,16 +62,33 @@ class AlreadyKnown(Refused):
         super().__init__("already known")
 
 
+@dataclass(slots=True)
+class _Account:
+    """What one account has waiting, by nonce; `committed` is its next nonce in the state."""
+
+    committed: Nonce
+    waiting: dict[Nonce, LedgerTransaction] = field(default_factory=dict)
+
+    def turn(self) -> Iterator[LedgerTransaction]:
+        """Give those that can go into a block now, in order."""
+        nonce = self.committed
+        while nonce in self.waiting:
+            yield self.waiting[nonce]
+            nonce = Nonce(nonce + 1)
+
+
 class Mempool:
     """What waits; the engine takes from it, in an order that respects nonces."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._arrival: dict[Hash32, LedgerTransaction] = {}
-        self._accounts: dict[Address, dict[Nonce, LedgerTransaction]] = {}
+        self._accounts: dict[Address, _Account] = {}
+        self._ahead: dict[Hash32, UnixSeconds] = {}
         self._requests: dict[Address, int] = {}
         self._wallets: dict[WalletId, int] = {}
         self._bytes = 0
+        self._ahead_bytes = 0
 
     def __len__(self) -> int:
         """Count what waits."""
@@ -81,16 +106,18 @@ class Mempool:
         """Give the nonce after all that waits without a gap (`pending`)."""
         account = self._accounts.get(sender)
         nonce = committed
-        while account is not None and nonce in account:
+        while account is not None and nonce in account.waiting:
             nonce = Nonce(nonce + 1)
         return nonce
 
     def cost_before(self, sender: Address, nonce: Nonce) -> int:
         """Give the most wei that a sender's waiting transactions can cost, but for one nonce's."""
-        account = self._accounts.get(sender, {})
+        account = self._accounts.get(sender)
+        if account is None:
+            return 0
         return sum(
             tx.ethereum.max_cost
-            for at, tx in account.items()
+            for at, tx in account.waiting.items()
             if at != nonce and tx.ethereum is not None
         )
 
@@ -98,8 +125,18 @@ class Mempool:
         """Count the requests to one wallet that wait."""
         return self._wallets.get(wallet, 0)
 
-    def add(self, tx: LedgerTransaction) -> None:
+    def add(
+        self,
+        tx: LedgerTransaction,
+        committed: Nonce = Nonce(0),
+        now: UnixSeconds = UnixSeconds(0),
+    ) -> None:
         """Let a transaction wait that passed `check`.
+
+        Args:
+            tx: What waits.
+            committed: The next nonce of its sender in the newest state; requests have none.
+            now: The clock.
 
         Raises:
             AlreadyKnown: it waits already.
@@ -108,10 +145,12 @@ class Mempool:
         """
         if tx.hash in self._arrival:
             raise AlreadyKnown
+        self.expire(now)
         replaced = self._replaced(tx)
         if replaced is None:
-            self._make_room(tx)
-        else:
+            self._check_share(tx)
+        self._make_room(tx, replaced, committed)
+        if replaced is not None:
             self._drop(replaced)
         self._arrival[tx.hash] = tx
         self._bytes += len(tx.raw)
@@ -120,17 +159,13 @@ class Mempool:
             if tx.request is not None:
                 wallet = tx.request.wallet
                 self._wallets[wallet] = self._wallets.get(wallet, 0) + 1
-        else:
-            account = self._accounts.setdefault(tx.sender, {})
-            account[tx.ethereum.nonce] = tx
+            return
+        account = self._accounts.setdefault(tx.sender, _Account(committed))
+        account.waiting[tx.ethereum.nonce] = tx
+        self._arrange(account, now)
 
-    def ready(self, nonce_of: Callable[[Address], Nonce], limit: int) -> list[LedgerTransaction]:
-        """Give what can go into a block now, in the order of arrival and nonces.
-
-        Args:
-            nonce_of: The committed nonce of an account.
-            limit: How many at most.
-        """
+    def ready(self, limit: int) -> list[LedgerTransaction]:
+        """Give at most `limit` that can go into a block now, by arrival and nonces."""
         chosen: list[LedgerTransaction] = []
         served: set[Address] = set()
         for tx in self._arrival.values():
@@ -140,35 +175,77 @@ class Mempool:
                 chosen.append(tx)
             elif tx.sender not in served:
                 served.add(tx.sender)
-                account, nonce = self._accounts[tx.sender], nonce_of(tx.sender)
-                while nonce in account and len(chosen) < limit:
-                    chosen.append(account[nonce])
-                    nonce = Nonce(nonce + 1)
-        return chosen
+                chosen.extend(self._accounts[tx.sender].turn())
+        return chosen[:limit]
 
-    def remove(self, name: Hash32) -> None:
-        """Forget a transaction, if it waits."""
+    def remove(self, name: Hash32, now: UnixSeconds) -> None:
+        """Forget a transaction, if it waits; what is behind it is ahead of its turn now."""
         tx = self._arrival.get(name)
-        if tx is not None:
-            self._drop(tx)
+        if tx is None:
+            return
+        self._drop(tx)
+        account = self._accounts.get(tx.sender) if tx.ethereum is not None else None
+        if account is not None:
+            self._arrange(account, now)
 
-    def forget_stale(self, nonce_of: Callable[[Address], Nonce], now: UnixSeconds) -> list[Hash32]:
-        """Forget what can never enter a block; give the hashes."""
+    def advance(
+        self, senders: Iterable[Address], nonce_of: Callable[[Address], Nonce], now: UnixSeconds
+    ) -> None:
+        """Learn the nonces of a block's senders; what is below them can never enter a block."""
+        for sender in senders:
+            account = self._accounts.get(sender)
+            if account is None:
+                continue
+            account.committed = nonce_of(sender)
+            for nonce in [nonce for nonce in account.waiting if nonce < account.committed]:
+                self._drop(account.waiting[nonce])
+            self._arrange(account, now)
+
+    def expire(self, now: UnixSeconds) -> None:
+        """Forget what has been ahead of its turn for too long."""
+        while self._ahead:
+            name, since = next(iter(self._ahead.items()))
+            if now - since <= AHEAD_SECONDS:
+                return
+            self._drop(self._arrival[name])
+
+    def forget_stale(self, now: UnixSeconds) -> None:
+        """Forget requests that have expired, and what was ahead for too long."""
+        self.expire(now)
         stale = [
             tx
             for tx in self._arrival.values()
-            if (tx.ethereum is not None and tx.ethereum.nonce < nonce_of(tx.sender))
-            or (tx.request is not None and tx.request.expires_at < now)
+            if tx.request is not None and tx.request.expires_at < now
         ]
         for tx in stale:
             self._drop(tx)
-        return [tx.hash for tx in stale]
+
+    def _arrange(self, account: _Account, now: UnixSeconds) -> None:
+        """Tell those of an account that are ahead of their turn from the others."""
+        turn = {tx.hash for tx in account.turn()}
+        for tx in account.waiting.values():
+            if tx.hash in turn:
+                self._catch_up(tx)
+            elif tx.hash not in self._ahead:
+                self._ahead[tx.hash] = now
+                self._ahead_bytes += len(tx.raw)
+        # Those behind one that left a block without entering it come on top.
+        while len(self._ahead) > MAX_AHEAD or self._ahead_bytes > MAX_AHEAD_BYTES:
+            self._evict()
+
+    def _catch_up(self, tx: LedgerTransaction) -> None:
+        if self._ahead.pop(tx.hash, None) is not None:
+            self._ahead_bytes -= len(tx.raw)
+
+    def _evict(self) -> None:
+        """Forget the one that is ahead for longest; nothing in its turn depends on it."""
+        self._drop(self._arrival[next(iter(self._ahead))])
 
     def _replaced(self, tx: LedgerTransaction) -> LedgerTransaction | None:
         account = self._accounts.get(tx.sender) if tx.ethereum is not None else None
         if account is None or tx.ethereum is None:
             return None
-        old = account.get(tx.ethereum.nonce)
+        old = account.waiting.get(tx.ethereum.nonce)
         if old is None or old.ethereum is None:
             return None
         bids = (
@@ -180,28 +257,43 @@ class Mempool:
                 raise Underpriced
         return old
 
-    def _make_room(self, tx: LedgerTransaction) -> None:
-        if len(self._arrival) >= MAX_COUNT or self._bytes + len(tx.raw) > MAX_BYTES:
-            raise PoolFull("too many transactions wait: try again in a moment")
+    def _check_share(self, tx: LedgerTransaction) -> None:
+        """Refuse more than one sender's share."""
         if tx.ethereum is None:
             if self._requests.get(tx.sender, 0) >= MAX_PER_CREDENTIAL:
                 raise PoolFull(f"{MAX_PER_CREDENTIAL} requests of this credential wait already")
             return
         account = self._accounts.get(tx.sender)
-        if account is not None and len(account) >= MAX_PER_SENDER:
+        if account is not None and len(account.waiting) >= MAX_PER_SENDER:
             raise PoolFull(f"{MAX_PER_SENDER} transactions of this account wait already")
+
+    def _make_room(
+        self, tx: LedgerTransaction, replaced: LedgerTransaction | None, committed: Nonce
+    ) -> None:
+        """See that the pool holds one more; what is ahead of its turn gives way to what is not."""
+        left, less = (1, len(replaced.raw)) if replaced is not None else (0, 0)
+        ahead = tx.ethereum is not None and tx.ethereum.nonce > self.next_nonce(
+            tx.sender, committed
+        )
+        while (
+            len(self._arrival) - left >= MAX_COUNT or self._bytes - less + len(tx.raw) > MAX_BYTES
+        ):
+            if ahead or not self._ahead:
+                raise PoolFull("too many transactions wait: try again in a moment")
+            self._evict()
 
     def _drop(self, tx: LedgerTransaction) -> None:
         del self._arrival[tx.hash]
         self._bytes -= len(tx.raw)
+        self._catch_up(tx)
         if tx.ethereum is None:
             _count_down(self._requests, tx.sender)
             if tx.request is not None:
                 _count_down(self._wallets, tx.request.wallet)
             return
         account = self._accounts[tx.sender]
-        del account[tx.ethereum.nonce]
-        if not account:
+        del account.waiting[tx.ethereum.nonce]
+        if not account.waiting:
             del self._accounts[tx.sender]
 
 

@@ -1,7 +1,6 @@
 """Moments and lengths of time as a policy writes them, without a clock or a locale."""
 
 import re
-from datetime import UTC, datetime
 
 from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.policy.errors import BadPolicy
@@ -11,7 +10,12 @@ MAX_WINDOW_SECONDS = 366 * 86_400
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LENGTH = re.compile(r"([1-9][0-9]{0,8})([smhd])")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])Z"
+)
+_DAY_SECONDS = 86_400
+_EPOCH_DAY = 719_468
+"""Days from 0000-03-01 to 1970-01-01."""
 
 
 def parse_length(text: object, path: str) -> Seconds:
@@ -35,15 +39,41 @@ def parse_moment(text: object, path: str) -> UnixSeconds:
     Raises:
         BadPolicy: anything else.
     """
-    if not isinstance(text, str) or _MOMENT.fullmatch(text) is None:
+    match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
         raise BadPolicy('a moment is written in UTC, as "2027-01-01T00:00:00Z"', path)
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadPolicy("no such date or time", path) from error
-    return UnixSeconds(int(moment.timestamp()))
+    year, month, day, hours, minutes, seconds = map(int, match.groups())
+    days = _days(year, month, day)
+    if not year or not 1 <= month <= 12 or not 1 <= day <= 31 or _date(days) != (year, month, day):
+        raise BadPolicy("no such date", path)
+    return UnixSeconds(days * _DAY_SECONDS + hours * 3_600 + minutes * 60 + seconds)
 
 
 def format_moment(moment: UnixSeconds) -> str:
     """Write a moment as `parse_moment` reads it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    days, seconds = divmod(moment, _DAY_SECONDS)
+    year, month, day = _date(days)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}Z"
+
+
+# The Gregorian calendar in integers: years that begin in March, so that the odd day is the
+# last one, in eras of 400 years. `datetime` writes years before 1000 as the platform likes.
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Count days from 1970-01-01 to a date; one that there is not runs into the next month."""
+    era, of_era = divmod(year - (month <= 2), 400)
+    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - _EPOCH_DAY
+
+
+def _date(days: int) -> tuple[int, int, int]:
+    """Give year, month and day of so many days after 1970-01-01."""
+    era, of_era = divmod(days + _EPOCH_DAY, 146_097)
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    march = (5 * of_year + 2) // 153
+    month = march + 3 if march < 10 else march - 9
+    return era * 400 + year + (month <= 2), month, of_year - (153 * march + 2) // 5 + 1

@@ -93,21 +93,29 @@ def _admit_ethereum(
     # 2. Its gas is enough to start and not more than fits.
     needed = gas.intrinsic(transaction.data)
     if transaction.gas < needed:
-        raise Inadmissible("INTRINSIC_GAS", f"intrinsic gas too low: {needed} is needed")
+        raise Inadmissible(
+            "INTRINSIC_GAS",
+            f"intrinsic gas too low: gas {transaction.gas}, minimum needed {needed}",
+        )
     if transaction.gas > gas.TRANSACTION_LIMIT:
-        raise Inadmissible("GAS_LIMIT", f"gas limit is at most {gas.TRANSACTION_LIMIT}")
+        raise Inadmissible(
+            "GAS_LIMIT",
+            f"intrinsic gas too high: gas {transaction.gas}, at most {gas.TRANSACTION_LIMIT}",
+        )
     # 3. It pays the base fee.
     if transaction.max_fee < block.base_fee:
         raise Inadmissible(
-            "FEE_TOO_LOW", f"max fee per gas less than block base fee: {block.base_fee} wei"
+            "FEE_TOO_LOW",
+            f"max fee per gas less than block base fee: maxFeePerGas {transaction.max_fee}, "
+            f"baseFee {block.base_fee}",
         )
     # 4. Its nonce is the next one.
     account = journal.account(tx.sender)
     expected = account.nonce if nonce is None else nonce
     if transaction.nonce < expected:
-        raise Inadmissible("NONCE_TOO_LOW", f"nonce too low: next is {expected}")
+        raise Inadmissible("NONCE_TOO_LOW", _nonce_words("low", expected, transaction.nonce))
     if transaction.nonce > expected:
-        raise Inadmissible("NONCE_TOO_HIGH", f"nonce too high: next is {expected}")
+        raise Inadmissible("NONCE_TOO_HIGH", _nonce_words("high", expected, transaction.nonce))
     # 5. The sender can pay for the worst case.
     if account.balance < transaction.max_cost:
         raise Inadmissible(
@@ -115,6 +123,10 @@ def _admit_ethereum(
             f"insufficient funds for gas * price + value: have {account.balance} wei, "
             f"want {transaction.max_cost}; this is the ledger's own token, not the target chain's",
         )
+
+
+def _nonce_words(how: str, expected: Nonce, got: Nonce) -> str:
+    return f"nonce too {how}: next nonce {expected}, tx nonce {got}"
 
 
 def _admit_request(journal: Journal, tx: LedgerTransaction, block: BlockEnvironment) -> None:

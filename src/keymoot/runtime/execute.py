@@ -113,22 +113,18 @@ def _execute_request(
     machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
     ctx = Context(machine, Wallets.ADDRESS, tx.sender)
     mark = journal.checkpoint()
-    record: Record | None = None
     code = message = ""
     try:
         meter.charge(gas.intrinsic(tx.raw))
         record = bind(wallets, ctx, request, tx.sender, tx.body)
+        if record.status == REFUSED:
+            code, message = _why(record)
     except (Refused, Malformed) as error:
         journal.revert(mark)
         machine.logs.clear()
         code, message = error.code, str(error)
     # The wallet pays for what was done, answers and refusals alike.
     _charge_quota(journal, wallets, Bytes32(request.wallet), meter.used * block.base_fee)
-    if record is not None and record.status == REFUSED:
-        outcome = record.outcome_json()
-        data = outcome.get("data")
-        code = str(data.get("reason")) if isinstance(data, dict) else "REFUSED"
-        message = str(outcome.get("message"))
     return Receipt(
         transaction_hash=tx.hash,
         sender=tx.sender,
@@ -183,6 +179,14 @@ def _execute_message(
         error_code=code,
         error=message,
     )
+
+
+def _why(record: Record) -> tuple[str, str]:
+    """Give the word and the message of a refusal."""
+    outcome = record.outcome_json()
+    data = outcome.get("data")
+    word = data.get("reason") if isinstance(data, dict) else None
+    return str(word), str(outcome.get("message"))
 
 
 def _charge_quota(journal: Journal, wallets: Wallets, wallet: Bytes32, wei: int) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keymoot.attest.block import TxResult
 from keymoot.base import rlp
+from keymoot.base.errors import MAX_MESSAGE_BYTES
 from keymoot.base.fields import (
     bytes_of,
     fixed_of,
@@ -14,12 +15,11 @@ from keymoot.base.fields import (
     uint_of,
 )
 from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.shown import bounded
 from keymoot.base.units import Gas, Wei
 from keymoot.crypto.keccak import keccak256_raw
 
 BLOOM_BYTES = 256
-MAX_MESSAGE_BYTES = 4_096
-"""Longest error message kept; longer ones are cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Receipt:
                 [log.encode() for log in self.logs],
                 self.output,
                 self.error_code.encode(),
-                self.error.encode()[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode(),
+                bounded(self.error, MAX_MESSAGE_BYTES).encode(),
             ]
         )
 
