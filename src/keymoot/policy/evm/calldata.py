@@ -25,6 +25,14 @@ class Calldata:
         self._data = data
         self._read: dict[str, tuple[Any, ...] | str] = {}
         self._texts: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._before: dict[int, Calldata] = {}
+
+    def before(self, length: int) -> "Calldata":
+        """Give the calldata without its last bytes, `length` of them."""
+        found = self._before.get(length)
+        if found is None:
+            found = self._before[length] = Calldata(self._data[: len(self._data) - length])
+        return found
 
     def arguments(self, function: Function) -> tuple[Any, ...]:
         """Read the arguments behind the selector, in their order.
