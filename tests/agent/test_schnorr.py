@@ -1,19 +1,24 @@
 """Shares of an Ed25519 signature among lying enclaves: one of them never stops it."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from nacl.signing import VerifyKey
 
 from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
-from keymoot.base import rlp
+from keymoot.agent.transport import Transport
+from keymoot.agent.wanted import Asked, Ed25519Wanted
+from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.outcome import signing_of
-from keymoot.moot.slot import Slot
+from keymoot.moot.slot import Slot, write_slots
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.committee import Committee
@@ -103,3 +108,31 @@ def test_over_a_commitment_that_is_no_point_its_seat_is_named_and_not_the_honest
     with pytest.raises(TooFewShares) as error:
         request_.schnorr.combine([said | {"seat": at} for at in (1, 3)], COMMITTEE)
     assert error.value.silent == {2}
+
+
+@pytest.mark.parametrize(
+    ("since", "height", "named"), [(20, 10, set()), (10, 10, set()), (9, 10, {2}), (9, None, set())]
+)
+def test_under_the_root_of_a_later_epoch_nobody_is_named(request_, since, height, named):
+    own = request_.root
+    root = own if since < 10 else replace(own, shares=own.shares[::-1])
+    told = {
+        "epoch": {"since": since},
+        "roots": {
+            "eddsa": {
+                "degree": root.degree,
+                "publicKey": hexes.data(EDWARDS25519.encode(root.public)),
+                "shares": [hexes.data(one) for one in root.encoded_shares()],
+            }
+        },
+    }
+    transport = SimpleNamespace(call=lambda *_: told)
+    plain, answers = request_.schnorr, request_.answers | {2: request_.answer(2, share=9)}
+    wanted = Ed25519Wanted(WALLET, plain.account, MESSAGE)
+    roster = SimpleNamespace(nodes=plain.nodes)
+    asked = Asked(NETWORK, KEY, cast("Roster", roster), REPLY)
+    answer = {"signers": hexes.data(write_slots(request_.slots)), "height": height}
+    with pytest.raises(TooFewShares) as error:
+        work = wanted.gathering(asked, cast("Transport", transport), answer)
+        work.combine(list(answers.values()), COMMITTEE)
+    assert error.value.silent == named

@@ -13,7 +13,7 @@ from keymoot.contracts.errors import BadArguments, KeyUseRefused, NotPayable, Un
 from keymoot.contracts.types import OutOfRange
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.query import estimate
+from keymoot.runtime.query import Query, estimate
 from keymoot.store.errors import ReadOnly
 from tests.contracts.toys import TOYS, Breaker, Caller, Counter
 from tests.runtime.people import OWNER, STRANGER, Play, calldata
@@ -157,22 +157,15 @@ def test_randomness_is_for_final_blocks_only(play: ToyPlay) -> None:
     assert len(draws) == 3
     with pytest.raises(KeyUseRefused):
         play.chain.ask(Caller.ADDRESS, calldata(Caller, "draw"))
-    gas = estimate(
-        play.chain.state(),
-        play.chain.block,
-        play.chain.contracts,
-        OWNER.address,
-        Caller.ADDRESS,
-        calldata(Caller, "draw"),
-        Wei(0),
-    )
+    query = Query(Caller.ADDRESS, calldata(Caller, "draw"), claimed=OWNER.address)
+    gas = estimate(play.chain.state(), play.chain.block, play.chain.contracts, query)
     assert gas > 123_456
 
 
 def test_an_estimate_sees_no_confidential_value(play: ToyPlay) -> None:
     play.send(OWNER, "bump", contract=Counter)
-    arguments = (play.chain.state(), play.chain.block, play.chain.contracts, OWNER.address)
-    found = estimate(*arguments, Counter.ADDRESS, calldata(Counter, "bump"), Wei(0))
+    query = Query(Counter.ADDRESS, calldata(Counter, "bump"), claimed=OWNER.address)
+    found = estimate(play.chain.state(), play.chain.block, play.chain.contracts, query)
     receipt = play.send(OWNER, "bump", contract=Counter)
     assert found >= receipt.gas_used
 

@@ -43,7 +43,7 @@ from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
 from keymoot.runtime.members import chain_of
-from keymoot.runtime.query import call
+from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.release import find_record
 from keymoot.store.keys import StateKeys
@@ -86,7 +86,8 @@ class LedgerChain:
 
     def ask(self, to: Any, data: bytes) -> bytes:
         app = self.parliament.engine.app
-        return call(self.state(), self.block, app.contracts, self.parliament.keys, to, data)
+        keys = self.parliament.keys
+        return call(self.state(), self.block, app.contracts, keys, Query(to, data))
 
 
 @dataclass

@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from keymoot.base.units import Height
 from keymoot.moot.roots import BEACON
 from keymoot.node import beacons
-from keymoot.node.beacons import Beacons
+from keymoot.node.beacons import Beacons, Terms
 from keymoot.threshold import beacon
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
@@ -30,7 +31,9 @@ def town():
 @pytest.fixture
 def book(town):
     hall = town.ledger.hall
-    return Beacons(lambda: hall.committee, lambda _: hall.root(BEACON), lambda _: MESSAGE)
+    made = Beacons(lambda: hall.committee, lambda *_: MESSAGE)
+    made.note(AT, Terms(hall.head.generation, hall.root(BEACON)))
+    return made
 
 
 def share(town, seat, message=MESSAGE):
@@ -79,17 +82,19 @@ def test_bad_ones_are_left_out_once_somebody_asks(town, book, bad):
         _, named = beacon.combine(root, MESSAGE, points)
         assert named == []
         # Nobody makes the node pair them over and over.
-        book._root = lambda _: pytest.fail("looked again")
+        book._message = lambda *_: pytest.fail("looked again")
         assert sorted(await book.shares(AT, 0, checked=True)) == [1, 3, 4]
 
     asyncio.run(story())
 
 
-def test_shares_of_an_epoch_that_is_over_are_given_as_they_are(town, book):
-    book._root = lambda _: None
+def test_shares_of_a_height_that_was_not_noted_are_given_as_they_are(town, book):
+    before = Height(AT - 1)
     for seat in (1, 2, 3):
-        book.feed(seat, AT, share(town, seat))
-    assert sorted(asyncio.run(book.shares(AT, 0, checked=True))) == [1, 2, 3]
+        book.feed(seat, before, share(town, seat, b"who knows"))
+    with capture_logs() as logs:
+        assert sorted(asyncio.run(book.shares(before, 0, checked=True))) == [1, 2, 3]
+    assert [one["log_level"] for one in logs] == ["debug"]
 
 
 def test_old_heights_are_forgotten(town, book, monkeypatch):

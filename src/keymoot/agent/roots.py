@@ -35,3 +35,26 @@ def read_root(told: Any, name: str) -> Root:
         )
     except (KeyError, TypeError, ValueError, Malformed) as error:
         raise WrongAnswer(f"keymoot_assembly was answered by something else: {error}") from error
+
+
+def root_under(told: Any, name: str, height: Any) -> Root | None:
+    """Read a root, if it is the one under which a height's requests were bound.
+
+    With an epoch everyone's share changes: under the next one's root, honest ones look bad.
+
+    Args:
+        told: The answer of keymoot_assembly.
+        name: One of `keymoot.moot.roots`' names.
+        height: The block that bound the request, as the server says.
+
+    Returns:
+        The root; None where an epoch has begun since, or nobody says.
+
+    Raises:
+        WrongAnswer: it is none.
+    """
+    root, epoch = read_root(told, name), told.get("epoch")
+    since = epoch.get("since") if isinstance(epoch, dict) else None
+    # What the block that begins an epoch binds, it binds before: commitments burn with it.
+    known = isinstance(since, int) and isinstance(height, int)
+    return root if known and since < height else None

@@ -44,7 +44,8 @@ class Schnorr(Gathering[Released]):
         account: Its address on Solana: the key that must verify.
         message: What is signed.
         slots: The signers, as the server says; it helps to tell who is silent, and who is none.
-        root: Gives the Ed25519 root as the server shows it; it helps to tell who lies.
+        root: Gives the Ed25519 root as the server shows it, if it still shows that of the
+            request's epoch; it helps to tell who lies.
     """
 
     secret: Secret
@@ -52,7 +53,7 @@ class Schnorr(Gathering[Released]):
     account: SolanaAddress
     message: bytes
     slots: tuple[Slot, ...]
-    root: Callable[[], Root]
+    root: Callable[[], Root | None]
 
     def combine(self, answers: list[Any], committee: Committee) -> Released:
         """Give the signature, checked to be the wallet's over the message.
@@ -91,7 +92,11 @@ class Schnorr(Gathering[Released]):
     def _good(self, found: Mapping[int, _Opened]) -> frozenset[int]:
         """Give the signers whose shares are good, as far as the server's root tells."""
         try:
-            work = signing_of(self.root(), self.network, self.wallet, self.message, self.slots)
+            root = self.root()
+            if root is None:
+                # Nobody is blamed for what came late.
+                return frozenset(found)
+            work = signing_of(root, self.network, self.wallet, self.message, self.slots)
         except Cheated as error:
             # No signer could answer over a commitment that is no point: only its seat is bad.
             return self.signers - {error.party}

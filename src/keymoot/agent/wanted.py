@@ -8,7 +8,7 @@ from typing import Any
 from keymoot.agent.errors import SignedElse, WrongAnswer
 from keymoot.agent.gathering import Gathering
 from keymoot.agent.moot import Assembling
-from keymoot.agent.roots import read_root
+from keymoot.agent.roots import root_under
 from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
 from keymoot.agent.share import Released
@@ -138,7 +138,9 @@ class Ed25519Wanted(Wanted):
             self.account,
             self.message,
             _slots(answer.get("signers")),
-            lambda: read_root(transport.call("keymoot_assembly", [], ROOT_SECONDS), EDDSA),
+            lambda: root_under(
+                transport.call("keymoot_assembly", [], ROOT_SECONDS), EDDSA, answer.get("height")
+            ),
         )
 
     def check_signer(self, released: Released) -> None:

@@ -13,13 +13,14 @@ class Counter(Contract):
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints, overload
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError, EncodingError
-
+from keymoot.base.abi.decode import BadEncoding, decode
+from keymoot.base.abi.encode import BadValue, encode
+from keymoot.base.abi.kinds import Kind, parse_kinds
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.contracts.context import Context
@@ -42,15 +43,19 @@ class Rules:
         reentrant: It may be called while its contract is already running.
         gas_ceiling: What an estimate answers, for a method that uses keys or
             randomness and so cannot be tried out; None for all others.
+        believes_from: In a query, which nobody signs, it takes the claimed `from` as its
+            sender, and nothing confidential opens to it. For methods that read public
+            state only; all others have no sender in a query.
     """
 
     view: bool = False
     payable: bool = False
     reentrant: bool = False
     gas_ceiling: int | None = None
+    believes_from: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Method:
     """One method with its ABI."""
 
@@ -65,7 +70,7 @@ class Method:
         """Name and argument types, as the selector hashes them."""
         return f"{self.name}({','.join(kind for _, kind in self.inputs)})"
 
-    @property
+    @cached_property
     def selector(self) -> bytes:
         """First four bytes of the signature's Keccak-256."""
         return keccak256_raw(self.signature.encode())[:SELECTOR_BYTES]
@@ -76,15 +81,19 @@ class Method:
         Raises:
             BadArguments: anything else.
         """
-        kinds = [kind for _, kind in self.inputs]
         try:
-            values = decode(kinds, data, strict=True)
-            canonical = encode(kinds, values) == data
-        except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
-            raise BadArguments(self.signature, "not their encoding") from error
-        if not canonical:
-            raise BadArguments(self.signature, "not the canonical encoding")
-        return [from_abi(kind, value) for kind, value in zip(kinds, values, strict=True)]
+            values = decode(self._input_kinds, data)
+        except BadEncoding as error:
+            raise BadArguments(self.signature, error.reason) from error
+        return [from_abi(kind, value) for (_, kind), value in zip(self.inputs, values, strict=True)]
+
+    def encode(self, arguments: Sequence[Any]) -> bytes:
+        """Write a call: the selector and the arguments.
+
+        Raises:
+            BadValue: they are not those of this method.
+        """
+        return self.selector + encode(self._input_kinds, arguments)
 
     def encode_result(self, result: Any) -> bytes:
         """Write what the method returned.
@@ -95,17 +104,36 @@ class Method:
         if not self.outputs:
             return b""
         try:
-            values = list(result) if len(self.outputs) > 1 else [result]
-            return encode(list(self.outputs), values)
-        except (EncodingError, TypeError, ValueError, OverflowError) as error:
+            return encode(self._output_kinds, result if len(self.outputs) > 1 else [result])
+        except BadValue as error:
             raise BadResult(self.signature, ",".join(self.outputs)) from error
+
+    def decode_result(self, data: bytes) -> tuple[Any, ...]:
+        """Read what `encode_result` wrote.
+
+        Raises:
+            BadEncoding: anything else.
+        """
+        return decode(self._output_kinds, data)
+
+    @cached_property
+    def _input_kinds(self) -> tuple[Kind, ...]:
+        return parse_kinds(kind for _, kind in self.inputs)
+
+    @cached_property
+    def _output_kinds(self) -> tuple[Kind, ...]:
+        return parse_kinds(self.outputs)
 
 
 @overload
 def call(function: F) -> F: ...
 @overload
 def call(
-    *, payable: bool = False, reentrant: bool = False, gas_ceiling: int | None = None
+    *,
+    payable: bool = False,
+    reentrant: bool = False,
+    gas_ceiling: int | None = None,
+    believes_from: bool = False,
 ) -> Callable[[F], F]: ...
 def call(
     function: F | None = None,
@@ -113,9 +141,15 @@ def call(
     payable: bool = False,
     reentrant: bool = False,
     gas_ceiling: int | None = None,
+    believes_from: bool = False,
 ) -> Any:
     """Make a method callable by transactions and by other contracts."""
-    rules = Rules(payable=payable, reentrant=reentrant, gas_ceiling=gas_ceiling)
+    rules = Rules(
+        payable=payable,
+        reentrant=reentrant,
+        gas_ceiling=gas_ceiling,
+        believes_from=believes_from,
+    )
     return _mark(rules) if function is None else _mark(rules)(function)
 
 

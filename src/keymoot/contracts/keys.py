@@ -98,7 +98,7 @@ class Keys(Contract):
 
     questions = PublicMap("question", bytes32, Question)
 
-    @call
+    @call(believes_from=True)
     def derive(
         self,
         ctx: Context,

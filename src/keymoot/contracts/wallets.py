@@ -73,7 +73,7 @@ class Wallets(WalletCells):
 
     ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
 
-    @call(payable=True, gas_ceiling=600_000)
+    @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:
         """Make a wallet whose owner is the caller; the value becomes its quota.
 
@@ -84,14 +84,14 @@ class Wallets(WalletCells):
         by_assembly: bool = ctx.call(Nodes, "has_assembly")
         return self._create(ctx, salt, recovery, BY_ASSEMBLY if by_assembly else IN_VAULT)
 
-    @call(payable=True, gas_ceiling=600_000)
+    @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create_in_vault(
         self, ctx: Context, salt: bytes32, recovery: address
     ) -> tuple[bytes32, address]:
         """Make a wallet whose key is born in Vault: every enclave of the network has it."""
         return self._create(ctx, salt, recovery, IN_VAULT)
 
-    @call(payable=True, gas_ceiling=600_000)
+    @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create_solana(
         self, ctx: Context, salt: bytes32, recovery: bytes32
     ) -> tuple[bytes32, bytes32]:
@@ -163,20 +163,21 @@ class Wallets(WalletCells):
         self.books.set(ctx.public_store(), Bytes32(wallet), Book(quota=ctx.value))
         return ctx.sender
 
-    @call(payable=True)
+    @call(payable=True, believes_from=True)
     def fund(self, ctx: Context, wallet: bytes32) -> None:
         """Add the value to a wallet's quota; anyone may."""
         self.known(ctx, WalletId(wallet))
         book = self.book(ctx, WalletId(wallet))
         self.books.set(ctx.public_store(), wallet, replace(book, quota=book.quota + ctx.value))
 
-    @call
+    @call(believes_from=True)
     def set_policy(
         self, ctx: Context, wallet: bytes32, document: dynamic_bytes, expected_version: uint64
     ) -> None:
         """Replace the policy; `expected_version` is the version that the owner looked at.
 
-        What was spent of a limit stays spent where the new policy has a limit of that name.
+        What was spent of a limit stays spent for whatever policy has a limit of that name,
+        this one or a later one.
         """
         found = self._owned(ctx, wallet)
         if found.policy_version != expected_version:
@@ -199,12 +200,11 @@ class Wallets(WalletCells):
         self.stirred.set(store, value=True)
         changed = replace(found, policy_version=version, policy_hash=policy.hash)
         self.wallets.set(store, wallet, changed)
-        book = self.book(ctx, WalletId(wallet))
-        kept = {name: usage for name, usage in book.usage.items() if name in policy.limits}
-        self.books.set(store, wallet, replace(book, usage=kept))
+        book = self.with_usage_of(ctx, WalletId(wallet), set(policy.limits))
+        self.books.set(store, wallet, book)
         ctx.emit(PolicySet(wallet, version, Bytes32(policy.hash)))
 
-    @call
+    @call(believes_from=True)
     def grant(self, ctx: Context, wallet: bytes32, credential: address, expires_at: uint64) -> None:
         """Let `credential` ask until `expires_at`; it can do nothing else."""
         found = self._owned(ctx, wallet)
@@ -217,7 +217,7 @@ class Wallets(WalletCells):
         self.credentials.set(ctx.public_store(), wallet + credential, granted)
         ctx.emit(CredentialSet(wallet, credential, expires_at))
 
-    @call
+    @call(believes_from=True)
     def revoke(self, ctx: Context, wallet: bytes32, credential: address) -> None:
         """Take a credential back; answers that were bound but not fetched stop too."""
         self._owned(ctx, wallet)
@@ -229,17 +229,17 @@ class Wallets(WalletCells):
         self.stirred.set(ctx.public_store(), value=True)
         ctx.emit(CredentialSet(wallet, credential, 0))
 
-    @call
+    @call(believes_from=True)
     def pause(self, ctx: Context, wallet: bytes32) -> None:
         """Refuse and release nothing until `resume`; withdrawals still work."""
         self._set_paused(ctx, wallet, paused=True)
 
-    @call
+    @call(believes_from=True)
     def resume(self, ctx: Context, wallet: bytes32) -> None:
         """End a pause."""
         self._set_paused(ctx, wallet, paused=False)
 
-    @call
+    @call(believes_from=True)
     def withdraw(
         self,
         ctx: Context,
@@ -249,11 +249,13 @@ class Wallets(WalletCells):
         expires_at: uint64,
         reply_key: bytes32,
         without: uint64,
+        max_fee: uint256,
     ) -> bytes32:
         """Bind an owner's transaction to the recovery address; no policy is asked.
 
         For a wallet on Solana the transaction is a message, as its signers sign it, and
-        `without` leaves out signers that were silent before: bit i−1 for seat i.
+        `without` leaves out signers that were silent before: bit i−1 for seat i. Its fee is
+        at most `max_fee`, in wei or lamports; 0 stands for what is usual there.
         Returns the key under which its signature is released.
         """
         found = self._owned(ctx, wallet)
@@ -265,7 +267,7 @@ class Wallets(WalletCells):
             intent = read_intent(found.method, transaction, found.account)
         except NotSignable as error:
             raise WithdrawalRefused(error.refusal.message) from error
-        refusal = check_withdrawal(intent, found.recovery)
+        refusal = check_withdrawal(intent, found.recovery, max_fee or None)
         if refusal is not None:
             raise WithdrawalRefused(refusal.message)
         body = keccak256(b"withdraw" + wallet + intent.digest + reply_key)

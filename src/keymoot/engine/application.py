@@ -12,14 +12,13 @@ from functools import lru_cache
 
 from keymoot.attest.block import Block, TxResult, results_hash
 from keymoot.base.errors import BrokenStorage, Defect, KeymootError, Malformed, Refused
-from keymoot.base.fixed import Address, Hash32
+from keymoot.base.fixed import Hash32
 from keymoot.base.units import (
     NANOS_PER_SECOND,
     Height,
     Nonce,
     UnixNanos,
     UnixSeconds,
-    Wei,
     seconds_of,
 )
 from keymoot.contracts.context import BlockEnvironment
@@ -30,7 +29,7 @@ from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
 from keymoot.runtime.genesis import Genesis
-from keymoot.runtime.query import call
+from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
@@ -183,15 +182,13 @@ class Application:
         if header.last_results_hash != self.committed.results_hash:
             raise BadProposal("the block was built on other results")
 
-    def query(self, table: Table, to: Address, data: bytes, value: Wei) -> bytes:
+    def query(self, table: Table, query: Query) -> bytes:
         """ABCI's Query: call a contract on the newest committed state, without effect.
 
         Raises:
             Refused: the contract said no, or the call needs a key or randomness.
         """
-        return call(
-            self.state(table), self.committed.block, self.contracts, self.keys, to, data, value
-        )
+        return call(self.state(table), self.committed.block, self.contracts, self.keys, query)
 
     def finalize(self, table: Table, block: Block) -> Finalized:
         """ABCI's FinalizeBlock: execute a decided block.

@@ -1,33 +1,17 @@
 """Methods about accounts and their storage, and calls that read it."""
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Address
-from keymoot.base.hexes import data, parse_quantity, quantity
+from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
-from keymoot.base.units import Wei
 from keymoot.contracts.registry import CODE
-from keymoot.gateway.errors import INVALID_PARAMS, RpcError, invalid_params, of_call
-from keymoot.gateway.parameters import address_of, data_of, exactly, newest_only, slot_of
+from keymoot.gateway.errors import invalid_params, of_call
+from keymoot.gateway.message import read_message
+from keymoot.gateway.parameters import address_of, exactly, newest_only, slot_of
 from keymoot.gateway.services import Services
+from keymoot.runtime.query import Query
 from keymoot.runtime.query import estimate as run_estimate
 
 MAX_PROOF_SLOTS = 256
-
-_MESSAGE_FIELDS = {
-    "from",
-    "to",
-    "gas",
-    "gasPrice",
-    "maxFeePerGas",
-    "maxPriorityFeePerGas",
-    "value",
-    "data",
-    "input",
-    "nonce",
-    "type",
-    "chainId",
-    "accessList",
-}
 
 
 async def accounts(services: Services, params: list[Json]) -> Json:
@@ -95,17 +79,10 @@ async def proof(services: Services, params: list[Json]) -> Json:
 
 
 async def call(services: Services, params: list[Json]) -> Json:
-    """eth_call: without a signature it has no sender, whatever `from` says."""
-    message, when, *rest = exactly(params, 1, 3)
-    newest_only(services.ledger, when)
-    if rest[0]:
-        raise RpcError(INVALID_PARAMS, "state overrides are not supported")
-    _, to, body, value = _message(message)
-    if to is None:
-        raise RpcError(INVALID_PARAMS, "to is missing: contracts cannot be deployed yet")
-    engine = services.ledger.engine
+    """eth_call: nobody signed it, so only methods of public state take `from` as their sender."""
+    query, engine = _query(services, params), services.ledger.engine
     try:
-        result = engine.app.query(engine.snapshot, to, body, value)
+        result = engine.app.query(engine.snapshot, query)
     except KeymootError as error:
         raise of_call(error) from error
     return data(result)
@@ -113,34 +90,21 @@ async def call(services: Services, params: list[Json]) -> Json:
 
 async def estimate_gas(services: Services, params: list[Json]) -> Json:
     """eth_estimateGas."""
-    message, when, *rest = exactly(params, 1, 3)
-    newest_only(services.ledger, when)
-    if rest[0]:
-        raise RpcError(INVALID_PARAMS, "state overrides are not supported")
-    sender, to, body, value = _message(message)
-    ledger, app = services.ledger, services.ledger.engine.app
+    query, ledger = _query(services, params), services.ledger
+    contracts = ledger.engine.app.contracts
     try:
-        found = run_estimate(
-            ledger.state(), ledger.block_environment(), app.contracts, sender, to, body, value
-        )
+        found = run_estimate(ledger.state(), ledger.block_environment(), contracts, query)
     except KeymootError as error:
         raise of_call(error) from error
     return quantity(found)
 
 
-def _message(message: Json) -> tuple[Address | None, Address | None, bytes, Wei]:
-    if not isinstance(message, dict):
-        raise invalid_params("a transaction object is expected")
-    unknown = message.keys() - _MESSAGE_FIELDS
-    if unknown:
-        raise invalid_params(f"unknown field: {', '.join(sorted(unknown))[:128]}")
-    given = {name: value for name, value in message.items() if value is not None}
-    if "data" in given and "input" in given and given["data"] != given["input"]:
-        raise invalid_params("data and input differ: send one of them")
-    body = given.get("input", given.get("data", "0x"))
-    return (
-        address_of(given["from"], "from") if "from" in given else None,
-        address_of(given["to"], "to") if "to" in given else None,
-        data_of(body, "input"),
-        Wei(parse_quantity(given["value"], "value")) if "value" in given else Wei(0),
-    )
+def _query(services: Services, params: list[Json]) -> Query:
+    message, when, *overrides = exactly(params, 1, 4)
+    if any(one not in (None, {}) for one in overrides):
+        raise invalid_params("state and block overrides are not supported: leave them out")
+    asked = read_message(services.ledger, message)
+    newest_only(services.ledger, when)
+    if asked.to is None:
+        raise invalid_params("to is missing: this release has no EVM, contracts cannot be deployed")
+    return Query(asked.to, asked.data, asked.value, asked.sender, asked.gas, asked.fee)

@@ -1,17 +1,18 @@
 """Methods about the chain: its id, its blocks, its fees."""
 
 from keymoot.attest.block import Block
-from keymoot.base.hexes import parse_quantity, quantity
+from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.gateway.errors import invalid_params
 from keymoot.gateway.look_back import look_back
-from keymoot.gateway.parameters import exactly, hash_of, height_of
-from keymoot.gateway.render import block_json, receipt_json
+from keymoot.gateway.parameters import count_of, exactly, flag_of, hash_of, height_of
+from keymoot.gateway.render import GENESIS, block_json, receipt_json
 from keymoot.gateway.services import Services
 from keymoot.runtime import gas
 
 MAX_FEE_HISTORY = 1_024
+MAX_PERCENTILES = 100
 
 
 async def chain_id(services: Services, params: list[Json]) -> Json:
@@ -54,15 +55,16 @@ async def coinbase(services: Services, params: list[Json]) -> Json:
 async def block_by_number(services: Services, params: list[Json]) -> Json:
     """eth_getBlockByNumber."""
     which, whole = exactly(params, 1, 2)
-    height = height_of(services.ledger, which)
-    return None if height is None else block_json(services.ledger, height, whole=bool(whole))
+    height, hydrated = height_of(services.ledger, which), flag_of(whole, "hydrated")
+    return None if height is None else block_json(services.ledger, height, whole=hydrated)
 
 
 async def block_by_hash(services: Services, params: list[Json]) -> Json:
     """eth_getBlockByHash."""
     which, whole = exactly(params, 1, 2)
     height = services.ledger.height_of(hash_of(which, "blockHash"))
-    return None if height is None else block_json(services.ledger, height, whole=bool(whole))
+    hydrated = flag_of(whole, "hydrated")
+    return None if height is None else block_json(services.ledger, height, whole=hydrated)
 
 
 async def count_by_number(services: Services, params: list[Json]) -> Json:
@@ -80,6 +82,8 @@ async def block_receipts(services: Services, params: list[Json]) -> Json:
     """eth_getBlockReceipts."""
     ledger = services.ledger
     height = height_of(ledger, exactly(params, 1, 1)[0])
+    if height == GENESIS:
+        return []
     block = None if height is None else ledger.block(height)
     if block is None:
         return None
@@ -102,11 +106,11 @@ async def priority_fee(services: Services, params: list[Json]) -> Json:
 async def fee_history(services: Services, params: list[Json]) -> Json:
     """eth_feeHistory."""
     count, newest, percentiles = exactly(params, 2, 3)
-    wanted = count if isinstance(count, int) else parse_quantity(count, "blockCount")
-    height = height_of(services.ledger, newest)
-    if height is None or isinstance(wanted, bool):
-        raise invalid_params("no such block")
-    blocks = max(0, min(wanted, MAX_FEE_HISTORY, height))
+    wanted, shares = count_of(count, "blockCount"), _percentiles(percentiles)
+    height = height_of(services.ledger, newest, "newestBlock")
+    if height is None:
+        raise invalid_params("newestBlock is above the newest block")
+    blocks = min(wanted, MAX_FEE_HISTORY, height + 1)
     oldest = height - blocks + 1
     fee = quantity(services.ledger.genesis.base_fee)
 
@@ -114,18 +118,33 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
         used = sum(one.gas_used for one in services.ledger.receipts(block))
         return used / gas.BLOCK_LIMIT  # type: ignore[return-value]
 
+    genesis: list[Json] = [0] if blocks and oldest == GENESIS else []
     found: dict[str, Json] = {
         "oldestBlock": quantity(oldest if blocks else height),
         "baseFeePerGas": [fee] * (blocks + 1),
-        "gasUsedRatio": await look_back(services, oldest, oldest + blocks - 1, ratio),
+        "gasUsedRatio": genesis + await look_back(services, oldest, oldest + blocks - 1, ratio),
     }
-    if isinstance(percentiles, list) and percentiles:
-        if len(percentiles) > 100:
-            raise invalid_params("at most 100 percentiles are accepted")
-        found["reward"] = [["0x0"] * len(percentiles) for _ in range(blocks)]
+    if shares:
+        found["reward"] = [["0x0"] * shares for _ in range(blocks)]
     return found
 
 
+def _percentiles(value: Json) -> int:
+    """Count reward percentiles: numbers from 0 to 100 that do not fall."""
+    if value is None:
+        return 0
+    if not isinstance(value, list) or len(value) > MAX_PERCENTILES:
+        raise invalid_params(f"rewardPercentiles is a list of at most {MAX_PERCENTILES}")
+    least: float = 0
+    for one in value:
+        if isinstance(one, bool) or not isinstance(one, (int, float)) or not least <= one <= 100:
+            raise invalid_params("rewardPercentiles are numbers from 0 to 100 that do not fall")
+        least = one
+    return len(value)
+
+
 def _count(services: Services, height: Height | None) -> Json:
+    if height == GENESIS:
+        return quantity(0)
     block = None if height is None else services.ledger.block(height)
     return None if block is None else quantity(len(block.transactions))

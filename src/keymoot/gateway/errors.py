@@ -1,17 +1,21 @@
 """JSON-RPC errors: the standard's, Ethereum's (EIP-1474), and ours."""
 
-from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Refused
+from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Portable, Refused
+from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
-from keymoot.contracts.errors import ContractError
+from keymoot.contracts.errors import ContractError, revert_data
 from keymoot.policy.errors import REFUSED_CODE
+from keymoot.runtime.gas import OutOfGas
+from keymoot.runtime.query import CannotRun
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
+REJECTED = -32000
+"""What Ethereum's nodes answer to all that they understand and do not do; clients read the words."""
 RESOURCE_UNAVAILABLE = -32002
-TRANSACTION_REJECTED = -32003
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
 """What Ethereum's nodes answer when a call reverts; the revert data is beside it."""
@@ -19,7 +23,7 @@ NOT_IN_TIME = 4
 """EIP-7966: the transaction waits, but was in no block in time; its hash is beside it."""
 
 
-class RpcError(Exception):
+class RpcError(Portable):
     """An error object to answer with."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
@@ -42,33 +46,51 @@ def invalid_params(message: str) -> RpcError:
     return RpcError(INVALID_PARAMS, message)
 
 
+def of_storage(error: CannotWrite) -> RpcError:
+    """The node's disk takes nothing now: what was asked may be asked again, and is not lost."""
+    return RpcError(
+        RESOURCE_UNAVAILABLE,
+        f"the node takes nothing new for now: {error.what} cannot be written ({error.why}). Nothing "
+        "that was acknowledged is lost, and reads are answered: ask again later; its operator can "
+        "see what to do with `keymoot net status`",
+        {"reason": error.code},
+    )
+
+
 def of_call(error: KeymootError) -> RpcError:
     """Give the error of a call or estimate that failed."""
+    if isinstance(error, CannotRun):
+        return RpcError(REJECTED, str(error))
+    if isinstance(error, OutOfGas):
+        return RpcError(REJECTED, str(error))
     if isinstance(error, ContractError):
-        data = "0x" + error.revert_data().hex()
-        return RpcError(REVERTED, f"execution reverted: {error}", data)
-    if isinstance(error, Malformed):
-        return invalid_params(str(error))
-    return RpcError(REVERTED, f"execution reverted: {error}", "0x")
+        data = error.revert_data()
+    else:
+        data = revert_data(ContractError.SIGNATURE, (str(error),))
+    return RpcError(REVERTED, f"execution reverted: {error}", "0x" + data.hex())
 
 
 def of_submission(error: KeymootError, *, request: bool) -> RpcError:
     """Give the error of a transaction, or request, that may not enter a block."""
+    if isinstance(error, CannotWrite):
+        return of_storage(error)
     if isinstance(error, Malformed):
         return invalid_params(f"{error}")
     if request and isinstance(error, Refused):
         return RpcError(REFUSED_CODE, f"keymoot refused: {error}", {"reason": error.code})
-    return RpcError(TRANSACTION_REJECTED, str(error))
+    return RpcError(REJECTED, str(error))
 
 
 def of_anything(error: Exception) -> RpcError:
     """Give the error of whatever else came up; never its internals."""
     if isinstance(error, RpcError):
         return error
+    if isinstance(error, CannotWrite):
+        return of_storage(error)
     if isinstance(error, Malformed):
         return invalid_params(str(error))
     if isinstance(error, Refused):
-        return RpcError(TRANSACTION_REJECTED, str(error))
+        return RpcError(REJECTED, str(error))
     if isinstance(error, (Fault, Defect)):
         return RpcError(INTERNAL_ERROR, "the node cannot answer: its operator has to look")
     return RpcError(INTERNAL_ERROR, "internal error")

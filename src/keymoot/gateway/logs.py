@@ -1,8 +1,8 @@
 """Logs, and the filters with which clients poll for them."""
 
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 
 from keymoot.attest.block import Block
 from keymoot.base.fixed import Address, Bytes32
@@ -10,7 +10,7 @@ from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
-from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, invalid_params
+from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
 from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of
 from keymoot.gateway.render import logs_json
@@ -60,7 +60,6 @@ class Filters:
     """All filters of a node; they expire when nobody polls."""
 
     now: Callable[[], float]
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _filters: dict[str, Filter] = field(default_factory=dict)
 
     def add(self, made: Filter) -> str:
@@ -68,22 +67,24 @@ class Filters:
         self._expire()
         if len(self._filters) >= MAX_FILTERS:
             raise RpcError(LIMIT_EXCEEDED, f"at most {MAX_FILTERS} filters live at once")
-        name = quantity(next(self._numbers))
+        # Nobody guesses another's filter, nor takes one from before a restart for his own.
+        name = quantity(secrets.randbits(128))
         self._filters[name] = made
         return name
 
     def get(self, name: Json) -> Filter:
         """Give a filter that lives."""
         self._expire()
-        found = self._filters.get(name) if isinstance(name, str) else None
+        found = self._filters.get(_filter_id(name))
         if found is None:
-            raise invalid_params("filter not found: it expired, or never was")
+            # Clients make a new one when they read this code.
+            raise RpcError(REJECTED, "filter not found: it expired, or never was")
         found.touched = self.now()
         return found
 
     def remove(self, name: Json) -> bool:
         """Forget a filter; tell whether it lived."""
-        return isinstance(name, str) and self._filters.pop(name, None) is not None
+        return self._filters.pop(_filter_id(name), None) is not None
 
     def _expire(self) -> None:
         oldest = self.now() - FILTER_SECONDS
@@ -105,6 +106,7 @@ async def log_filter(services: Services, filters: Filters, params: list[Json]) -
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
+    _range(services.ledger, query)
     start = Height(services.ledger.height() + 1)
     return filters.add(Filter(read_pattern(query), start, filters.now()))
 
@@ -150,6 +152,12 @@ async def uninstall(services: Services, filters: Filters, params: list[Json]) ->
     return filters.remove(exactly(params, 1, 1)[0])
 
 
+def _filter_id(name: Json) -> str:
+    if not isinstance(name, str):
+        raise invalid_params("a filter's id is text, as it was given")
+    return name
+
+
 def read_pattern(query: dict[str, Json]) -> Pattern:
     """Read addresses and topics.
 
@@ -158,7 +166,9 @@ def read_pattern(query: dict[str, Json]) -> Pattern:
     """
     wanted = query.get("address")
     addresses = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
-    topics = query.get("topics") or []
+    topics = query.get("topics")
+    if topics is None:
+        topics = []
     if not isinstance(topics, list) or len(topics) > MAX_TOPICS:
         raise invalid_params(f"topics is a list of at most {MAX_TOPICS}")
     if len(addresses) > MAX_ALTERNATIVES:
@@ -177,8 +187,8 @@ def _alternatives(topic: Json) -> frozenset[Bytes32]:
 
 
 def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
-    if "blockHash" in query:
-        if "fromBlock" in query or "toBlock" in query:
+    if query.get("blockHash") is not None:
+        if query.get("fromBlock") is not None or query.get("toBlock") is not None:
             raise invalid_params("blockHash stands alone, without fromBlock and toBlock")
         height = ledger.height_of(hash_of(query["blockHash"], "blockHash"))
         if height is None:
@@ -187,7 +197,6 @@ def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
     first = height_of(ledger, query.get("fromBlock"), "fromBlock")
     last = height_of(ledger, query.get("toBlock"), "toBlock")
     newest = ledger.height()
-    # Height 0 is the genesis: no block, but where many a query begins.
     return Height(newest + 1) if first is None else first, newest if last is None else last
 
 

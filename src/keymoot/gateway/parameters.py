@@ -50,13 +50,31 @@ def slot_of(value: Json, name: str) -> Bytes32:
     return Bytes32(parse_data("0x" + digits.zfill(64), name))
 
 
+def flag_of(value: Json, name: str) -> bool:
+    """Read a flag; what is left out is False."""
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise Malformed("true or false is expected", name)
+    return value
+
+
+def count_of(value: Json, name: str) -> int:
+    """Read a number: a quantity, or a whole JSON number that is not negative."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise Malformed("a number is not negative", name)
+        return value
+    return parse_quantity(value, name)
+
+
 def data_of(value: Json, name: str) -> bytes:
     """Read bytes."""
     return parse_data(value, name, MAX_DATA_BYTES)
 
 
 def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None:
-    """Read a block parameter; None for a height that does not exist.
+    """Read a block parameter; None for a height that does not exist. Genesis is 0.
 
     Raises:
         Malformed: neither a tag nor a number.
@@ -64,7 +82,7 @@ def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None
     if value is None or value in _NEWEST:
         return ledger.height()
     if value == "earliest":
-        return Height(1)
+        return Height(0)
     if isinstance(value, dict):
         if "blockHash" in value:
             return ledger.height_of(hash_of(value["blockHash"], f"{name}.blockHash"))

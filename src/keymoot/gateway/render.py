@@ -2,7 +2,8 @@
 
 Two words mean something of their own here: `hash` of a block is CometBFT's header hash,
 and `transactionsRoot` and `receiptsRoot` are CometBFT's Merkle roots (SHA-256).
-`stateRoot` is Ethereum's: `eth_getProof` leads up to it.
+`stateRoot` is Ethereum's: `eth_getProof` leads up to it. Requests and nodes' messages are
+no type of Ethereum's: they are shown as type 0, and `keymootType` says what they are.
 """
 
 from functools import lru_cache
@@ -21,16 +22,23 @@ from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
 from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.store.trie import EMPTY_ROOT
 
 EMPTY_UNCLES = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
 """Keccak-256 of an empty list in RLP: there are no uncles."""
 
+GENESIS = Height(0)
+"""The state that the network began with; its block is none that anybody signed."""
+
+_ZERO_ADDRESS = "0x" + "00" * 20
 _ZERO_HASH = "0x" + "00" * 32
 _NONCE = "0x" + "00" * 8
 
 
 def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json] | None:
     """Show a block, with its transactions whole or by their hashes."""
+    if height == GENESIS:
+        return _genesis_json(ledger)
     block = ledger.block(height)
     if block is None:
         return None
@@ -42,26 +50,47 @@ def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json
         else receipt.transaction_hash.hex0x
         for index, receipt in enumerate(receipts)
     ]
-    return {
-        "number": quantity(header.height),
+    return _constant(ledger, height) | {
         "hash": header.hash().hex0x,
-        "parentHash": data(header.last_block_id.hash or bytes(32)),
-        "sha3Uncles": EMPTY_UNCLES,
+        "parentHash": data(header.last_block_id.hash or bytes(ledger.network)),
         "miner": data(header.proposer_address),
-        "stateRoot": data(state_root(ledger, height)),
         "transactionsRoot": data(header.data_hash),
         "receiptsRoot": data(header.last_results_hash or bytes(32)),
         "logsBloom": data(bloom(logs)),
-        "difficulty": "0x0",
-        "gasLimit": quantity(gas.BLOCK_LIMIT),
         "gasUsed": quantity(sum(receipt.gas_used for receipt in receipts)),
         "timestamp": quantity(seconds_of(header.time)),
+        "size": quantity(len(block.encode())),
+        "transactions": entries,
+    }
+
+
+def _genesis_json(ledger: Ledger) -> dict[str, Json]:
+    """Show what stands before the first block; its hash is the network's id."""
+    return _constant(ledger, GENESIS) | {
+        "hash": ledger.network.hex0x,
+        "parentHash": _ZERO_HASH,
+        "miner": _ZERO_ADDRESS,
+        "transactionsRoot": EMPTY_ROOT.hex0x,
+        "receiptsRoot": EMPTY_ROOT.hex0x,
+        "logsBloom": data(bloom(())),
+        "gasUsed": "0x0",
+        "timestamp": quantity(seconds_of(ledger.genesis.time)),
+        "size": quantity(len(ledger.genesis.encode())),
+        "transactions": [],
+    }
+
+
+def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
+    return {
+        "number": quantity(height),
+        "sha3Uncles": EMPTY_UNCLES,
+        "stateRoot": data(state_root(ledger, height)),
+        "difficulty": "0x0",
+        "gasLimit": quantity(gas.BLOCK_LIMIT),
         "extraData": "0x",
         "mixHash": _ZERO_HASH,
         "nonce": _NONCE,
         "baseFeePerGas": quantity(ledger.genesis.base_fee),
-        "size": quantity(len(block.encode())),
-        "transactions": entries,
         "uncles": [],
     }
 
@@ -77,43 +106,67 @@ def state_root(ledger: Ledger, height: Height) -> bytes:
 def transaction_json(ledger: Ledger, found: Included) -> dict[str, Json]:
     """Show a transaction of a block."""
     header = found.block.header
-    return _transaction(found.transaction) | {
+    return _transaction(ledger, found.transaction) | {
         "blockHash": found.block_hash.hex0x,
         "blockNumber": quantity(header.height),
         "blockTimestamp": quantity(seconds_of(header.time)),
         "transactionIndex": quantity(found.index),
-        "gasPrice": quantity(ledger.genesis.base_fee),
+        "gasPrice": quantity(found.receipt.price),
     }
 
 
-def waiting_json(tx: LedgerTransaction) -> dict[str, Json]:
+def waiting_json(ledger: Ledger, tx: LedgerTransaction) -> dict[str, Json]:
     """Show a transaction that is in no block yet."""
-    return _transaction(tx) | {"blockHash": None, "blockNumber": None, "transactionIndex": None}
+    return _transaction(ledger, tx) | {
+        "blockHash": None,
+        "blockNumber": None,
+        "blockTimestamp": None,
+        "transactionIndex": None,
+    }
 
 
-def _transaction(tx: LedgerTransaction) -> dict[str, Json]:
+def _transaction(ledger: Ledger, tx: LedgerTransaction) -> dict[str, Json]:
     if tx.ethereum is not None:
         shown = _ethereum(tx.raw)
     elif tx.message is not None:
-        shown = _message(tx.message)
+        shown = _message(ledger, tx.message)
     else:
-        shown = _request(tx.raw)
+        shown = _request(ledger, tx.raw)
     return shown | {"hash": tx.hash.hex0x, "from": tx.sender.hex0x}
 
 
-def _message(message: NodeMessage) -> dict[str, Json]:
+def _message(ledger: Ledger, message: NodeMessage) -> dict[str, Json]:
     """Show a node's message in the fields that Ethereum's transactions have."""
-    return {
-        "type": quantity(MESSAGE_TYPE),
-        "nonce": quantity(0),
+    return _ours(ledger, MESSAGE_TYPE, message.signature + b"\0") | {
         "to": Nodes.ADDRESS.hex0x,
         "gas": quantity(gas.MESSAGE),
-        "value": quantity(0),
+        "gasPrice": "0x0",
         "input": data(message.body),
-        "r": quantity(int.from_bytes(message.signature[:32], "big")),
-        "s": quantity(int.from_bytes(message.signature[32:], "big")),
-        "v": quantity(0),
-        "yParity": quantity(0),
+    }
+
+
+def _request(ledger: Ledger, raw: bytes) -> dict[str, Json]:
+    request, signature = decode_request(raw)
+    return _ours(ledger, REQUEST_TYPE, signature) | {
+        "to": Wallets.ADDRESS.hex0x,
+        "gas": quantity(gas.REQUEST_LIMIT),
+        "gasPrice": quantity(ledger.genesis.base_fee),
+        "input": data(request.payload),
+    }
+
+
+def _ours(ledger: Ledger, kind: int, signature: bytes) -> dict[str, Json]:
+    """Give what our own types have in common, as Ethereum's type 0 has it (EIP-155)."""
+    chain_id = ledger.genesis.chain_id
+    return {
+        "type": quantity(LEGACY),
+        "keymootType": quantity(kind),
+        "chainId": quantity(chain_id),
+        "nonce": "0x0",
+        "value": "0x0",
+        "r": quantity(int.from_bytes(signature[:32], "big")),
+        "s": quantity(int.from_bytes(signature[32:64], "big")),
+        "v": quantity(35 + 2 * chain_id + signature[64]),
     }
 
 
@@ -149,21 +202,6 @@ def _ethereum(raw: bytes) -> dict[str, Json]:
         shown["maxFeePerGas"] = quantity(transaction.max_fee)
         shown["maxPriorityFeePerGas"] = quantity(transaction.max_priority_fee)
     return shown
-
-
-def _request(raw: bytes) -> dict[str, Json]:
-    request, signature = decode_request(raw)
-    return {
-        "type": quantity(REQUEST_TYPE),
-        "nonce": "0x0",
-        "to": Wallets.ADDRESS.hex0x,
-        "gas": quantity(gas.REQUEST_LIMIT),
-        "value": "0x0",
-        "input": data(request.payload),
-        "v": quantity(signature[64]),
-        "r": quantity(int.from_bytes(signature[:32], "big")),
-        "s": quantity(int.from_bytes(signature[32:64], "big")),
-    }
 
 
 def receipt_json(found: Included) -> dict[str, Json]:
@@ -207,7 +245,7 @@ def logs_json(block: Block, index: int, receipt: Receipt, first: int) -> list[Js
 
 
 def _kind(tx: LedgerTransaction) -> int:
-    return REQUEST_TYPE if tx.ethereum is None else tx.ethereum.kind
+    return LEGACY if tx.ethereum is None else tx.ethereum.kind
 
 
 def _address(address: Address | None) -> str | None:

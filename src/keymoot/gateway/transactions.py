@@ -9,7 +9,7 @@ from keymoot.base.units import Height
 from keymoot.crypto.transactions import request_key
 from keymoot.engine.ledger import Included, NotIncluded
 from keymoot.gateway.errors import NOT_IN_TIME, RpcError, invalid_params, of_submission
-from keymoot.gateway.parameters import data_of, exactly, hash_of, height_of
+from keymoot.gateway.parameters import count_of, data_of, exactly, hash_of, height_of
 from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
 from keymoot.gateway.services import Services
 from keymoot.policy.errors import REFUSED_CODE
@@ -84,7 +84,7 @@ async def by_hash(services: Services, params: list[Json]) -> Json:
     name = hash_of(exactly(params, 1, 1)[0], "hash")
     waiting = services.ledger.waiting(name)
     if waiting is not None:
-        return waiting_json(waiting)
+        return waiting_json(services.ledger, waiting)
     found = services.ledger.transaction(name)
     return None if found is None else transaction_json(services.ledger, found)
 
@@ -150,7 +150,7 @@ def _at(services: Services, height: Height | None, index: Json) -> Json:
 def _milliseconds(value: Json) -> int:
     if value is None:
         return DEFAULT_SYNC_MILLISECONDS
-    wanted = value if isinstance(value, int) else parse_quantity(value, "timeout")
-    if isinstance(value, bool) or not 0 < wanted <= MAX_SYNC_MILLISECONDS:
+    wanted = count_of(value, "timeout")
+    if not 0 < wanted <= MAX_SYNC_MILLISECONDS:
         raise invalid_params(f"a timeout is 1 to {MAX_SYNC_MILLISECONDS} milliseconds")
     return wanted

@@ -1,13 +1,19 @@
-"""Shares of the beacons of recent heights, as the enclaves give them."""
+"""Shares of the beacons of recent heights, as the enclaves give them.
+
+A share is good or bad under the keys, the message and the generation of its height, whatever
+has come since: those are noted as the block comes. Where they were not, nobody is blamed.
+"""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 
 from keymoot.attest.block import results_hash
 from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
@@ -26,31 +32,51 @@ MAX_HEIGHTS = 4_096
 log = structlog.get_logger("keymoot.beacons")
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under what the enclaves signed the beacon of a height.
+
+    Attributes:
+        generation: The generation at the end of its block.
+        root: The beacon's root in the epoch that lived then.
+    """
+
+    generation: Hash32
+    root: Root
+
+
 class Beacons:
     """Collects shares, and lets requesters wait for enough of them."""
 
     def __init__(
         self,
         committee: Callable[[], Committee],
-        root: Callable[[Height], Root | None],
-        message: Callable[[Height], bytes | None],
+        message: Callable[[Height, Hash32], bytes | None],
     ) -> None:
         """Collect for an assembly.
 
         Args:
-            committee: Says who keeps the keys.
-            root: Gives the beacon's root as of a height; None if its epoch is over.
-            message: Says what the beacon of a height is over.
+            committee: Says who keeps the keys now.
+            message: Says what the beacon of a height is over in a generation; None if the
+                block is not there.
         """
         self._committee = committee
-        self._root = root
         self._message = message
+        self._terms: dict[Height, Terms] = {}
         self._shares: dict[Height, dict[int, bytes]] = {}
         self._bad: dict[Height, set[int]] = {}
         self._checked: dict[Height, set[int]] = {}
         self._waiters: dict[Height, list[asyncio.Future[None]]] = {}
         self._known: dict[Height, bytes] = {}
         self._doubted: set[Height] = set()
+
+    def note(self, height: Height, terms: Terms | None) -> None:
+        """Remember under what a height is signed; call it as its block comes."""
+        if terms is None:
+            return
+        self._terms[height] = terms
+        while len(self._terms) > MAX_HEIGHTS:
+            del self._terms[next(iter(self._terms))]
 
     def feed(self, seat: int, height: Height, share: bytes) -> None:
         """Take a seat's share; empty where it gave none."""
@@ -106,9 +132,10 @@ class Beacons:
             return shown == known
         if height not in self._doubted:
             return True
-        message, root = self._message(height), self._root(height)
-        if message is None or root is None:
+        asked = self._asked(height)
+        if asked is None:
             return True
+        root, message = asked
         with suppress(Malformed):
             if beacon.verify(root, message, G1.decode(shown)):
                 self._known[height] = shown
@@ -126,7 +153,10 @@ class Beacons:
             self._doubted.add(height)
 
     def _enough(self, height: Height) -> bool:
-        return len(self._good(height)) > self._committee().degree
+        terms = self._terms.get(height)
+        # Requesters count with those who keep the keys now, the shares are of those of then.
+        degree = 0 if terms is None else terms.root.degree
+        return len(self._good(height)) > max(degree, self._committee().degree)
 
     def _good(self, height: Height) -> dict[int, bytes]:
         bad = self._bad.get(height, set())
@@ -138,9 +168,11 @@ class Beacons:
         fresh = {at: one for at, one in self._good(height).items() if at not in checked}
         if not fresh:
             return
-        message, root = self._message(height), self._root(height)
-        if message is None or root is None:
+        asked = self._asked(height)
+        if asked is None:
+            log.debug("beacon.late_shares", seats=[*sorted(fresh)], height=height)
             return
+        root, message = asked
         checked.update(fresh)
         for seat, share in fresh.items():
             good = False
@@ -150,8 +182,14 @@ class Beacons:
                 log.warning("beacon.bad_share", seat=seat, height=height)
                 self._bad.setdefault(height, set()).add(seat)
 
+    def _asked(self, height: Height) -> tuple[Root, bytes] | None:
+        """Give the root and the message under which shares of a height are good or bad."""
+        terms = self._terms.get(height)
+        message = None if terms is None else self._message(height, terms.generation)
+        return None if terms is None or message is None else (terms.root, message)
 
-def message_at(ledger: Ledger, height: Height) -> bytes | None:
+
+def message_at(ledger: Ledger, height: Height, generation: Hash32) -> bytes | None:
     """Give what the beacon of a height is over, by the node's own reckoning."""
     disk = ledger.engine.snapshot
     block = archive.block_at(disk, height)
@@ -160,17 +198,16 @@ def message_at(ledger: Ledger, height: Height) -> bytes | None:
     receipts = archive.receipts_at(disk, height, len(block.transactions))
     return beacon_message(
         ledger.network,
-        assembly_in(ledger.state(), ledger.network).hall.head.generation,
+        generation,
         height,
         block.header.hash(),
         results_hash([result_of(receipt) for receipt in receipts]),
     )
 
 
-def root_at(ledger: Ledger, height: Height) -> Root | None:
-    """Give the beacon's root as of a height; None if the epoch has changed since."""
-    assembly = assembly_in(ledger.state(), ledger.network)
-    epoch = assembly.turning.epoch
-    if epoch is None or epoch.since_height > height:
+def terms_now(ledger: Ledger) -> Terms | None:
+    """Give under what the newest block is signed; None before there are keys."""
+    hall = assembly_in(ledger.state(), ledger.network).hall
+    if not hall.founded or not hall.ready:
         return None
-    return assembly.hall.root(BEACON)
+    return Terms(hall.head.generation, hall.root(BEACON))

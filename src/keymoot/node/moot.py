@@ -9,6 +9,7 @@ import structlog
 from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import follow_item
@@ -20,7 +21,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Seat
-from keymoot.node.beacons import Beacons, message_at, root_at
+from keymoot.node.beacons import Beacons, message_at, terms_now
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
 from keymoot.node.lineup import Lineup
@@ -119,8 +120,7 @@ class Moot:
         self._changes = Changes(self, ledger, Wanted.load(self._config.data))
         self._beacons = Beacons(
             lambda: self.committee,
-            lambda height: root_at(ledger, height),
-            lambda height: message_at(ledger, height),
+            lambda height, generation: message_at(ledger, height, generation),
         )
         for seat in self.seats:
             seat.attach(engine, self._hear, self._beacons.feed, take)
@@ -287,7 +287,11 @@ class Moot:
             await asyncio.sleep(PULSE_SECONDS)
             for seat in self.seats:
                 self._spawn(seat.pulse())
-            await self.changes.tend()
+            try:
+                await self.changes.tend()
+            except CannotWrite as error:
+                # What is wanted is kept as it was, and looked after again.
+                log.warning("changes.not_kept", reason=str(error))
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""
@@ -315,6 +319,8 @@ class Moot:
     def _show(self, done: Finalized, commit: Commit) -> None:
         """Show every enclave the newest final block."""
         block = done.block
+        if self.ledger is not None and done.receipts:
+            self.beacons.note(block.header.height, terms_now(self.ledger))
         raw = follow_item(SignedHeader(block.header, commit), block.transactions, done.receipts)
         for seat in self.seats:
             seat.show(block.header.height, raw)

@@ -19,6 +19,7 @@ from keymoot.base.strict_json import Json
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
+from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control, Verb
 from keymoot.node.moot import Moot
@@ -50,7 +51,7 @@ async def _run(config: Config, channel: socket.socket) -> int:
     _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
     node = await build(config)
     try:
-        return await _serve(config, node, _http(node), channel)
+        return await _serve(config, node, _http(config, node), channel)
     finally:
         await node.close()
 
@@ -122,14 +123,14 @@ def verbs_of(moot: Moot) -> dict[str, Verb]:
     return {"network": network, "turn": turn, "join": join, "leave": leave}
 
 
-def _http(node: Node) -> uvicorn.Server:
+def _http(config: Config, node: Node) -> uvicorn.Server:
     log = structlog.get_logger("keymoot.gateway")
 
     def report(name: str, error: Exception) -> None:
         log.error("call.failed", method=name, error=type(error).__name__)
 
     settings = uvicorn.Config(
-        create_app(node.services, report),
+        create_app(node.services, report, Door(config.allow_hosts, config.allow_origins)),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -161,7 +162,8 @@ def _greet(config: Config, node: Node, channel: socket.socket) -> None:
         f"  {committee.size} enclaves keep the keys together; any {committee.ecdsa_degree + 1} "
         "broken ones could sign for a wallet.",
         "",
-        f"  Keymoot RPC   http://{host}:{port}",
+        f"  Keymoot RPC   {url_of(host, port)}",
+        *_elsewhere(host),
         f"  network       {ledger.network.hex0x}",
         f"  chain id      {ledger.genesis.chain_id} (0x{ledger.genesis.chain_id:x})",
         f"  height        {ledger.height()}",
@@ -171,6 +173,16 @@ def _greet(config: Config, node: Node, channel: socket.socket) -> None:
         "  Next: keymoot wallet create NAME --owner owner.json   (Ctrl-C stops; nothing is lost)",
         "",
     )
+
+
+def _elsewhere(host: str) -> list[str]:
+    """Say how others reach a node that listens everywhere."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104  asked, not listened on
+        return []
+    return [
+        "                and at this machine's other addresses; a name for it, or a web page",
+        "                that may use it, needs --allow-host NAME, --allow-origin ORIGIN",
+    ]
 
 
 def _leaves(error: BaseException | None) -> list[BaseException]:

@@ -145,7 +145,8 @@ class ShareService:
                 told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
             answers.append(told)
         told = self._told(request, BOUND) | signers_json(self._requests.record(request))
-        return told | {"custody": BY_ASSEMBLY, "answers": answers}
+        height = self._requests.height_of(request)
+        return told | {"custody": BY_ASSEMBLY, "height": height, "answers": answers}
 
     def assembly(self) -> dict[str, Json]:
         """Say who sits in the assembly, its generation, roots and stock."""

@@ -18,7 +18,7 @@ from keymoot.contracts.contract import Contract
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto.keccak import keccak256
 from keymoot.runtime.execute import execute
-from keymoot.runtime.query import call
+from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
@@ -84,13 +84,14 @@ class MemoryChain:
         self._commit(journal.changes())
         return receipts
 
-    def ask(self, to: Address, data: bytes) -> bytes:
-        """Run a query.
+    def ask(self, to: Address, data: bytes, claimed: Address | None = None) -> bytes:
+        """Run a query, `claimed` to come from somebody.
 
         Raises:
             Refused: the contract said no.
         """
-        return call(self.state(), self.block, self.contracts, self.keys, to, data)
+        query = Query(to, data, claimed=claimed)
+        return call(self.state(), self.block, self.contracts, self.keys, query)
 
     def _commit(self, changes: Changes) -> None:
         self.root, batch = self.state().updated(changes)

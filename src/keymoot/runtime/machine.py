@@ -61,6 +61,8 @@ class Machine:
         self.mode = mode
         self.meter = meter
         self.logs: list[Log] = []
+        self.asked_secrets = False
+        """Whether confidential state or randomness was asked for, given or not."""
         self._contracts = contracts
         self._keys = keys
         self._position = position
@@ -81,6 +83,7 @@ class Machine:
             NoStateKeys: there are no keys of the state here.
             StateKeyAwaited: the assembly has not handed the state key out yet.
         """
+        self.asked_secrets = True
         keys = self._state_keys()
         place = self._place if self._may_write(writable) else None
         return ConfidentialStore(self.journal, contract, keys, place, self.meter)
@@ -96,6 +99,7 @@ class Machine:
             KeyUseRefused: in any other mode.
             StateKeyAwaited: the assembly has not handed the state key out yet.
         """
+        self.asked_secrets = True
         if self.mode is not Mode.EXECUTE or self._keys is None:
             raise KeyUseRefused
         keys = self._state_keys()

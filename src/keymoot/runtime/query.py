@@ -1,10 +1,18 @@
-"""Ask a contract without effect: on a snapshot, with no key and no randomness."""
+"""Ask a contract without effect: on a snapshot, with no key and no randomness.
+
+Nobody has signed a query, so its `from` is a claim. A method that declares it
+(`believes_from`) takes the claim as its sender, and from then on nothing confidential
+opens, in it or in whatever it calls. All other methods have no sender in a query.
+"""
+
+from dataclasses import dataclass
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
 from keymoot.base.units import Gas, Wei
 from keymoot.contracts.context import BlockEnvironment, Mode
+from keymoot.contracts.contract import Method
 from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts
 from keymoot.runtime.gas import GasMeter
@@ -16,8 +24,44 @@ from keymoot.store.state import State
 QUERY_GAS = 50_000_000
 """Gas of one query."""
 
+_NOBODYS_KEY = b"the key of no state".ljust(32, b".")
+"""Seals nothing anywhere, so what is read with it is empty; not a chain's in memory either."""
+
 _MARGIN_PERCENT = 25
 """What an estimate adds, since state may change before the transaction runs."""
+
+
+_NO_PAYER = (
+    "insufficient funds for gas * price + value: in a query this method has no sender, "
+    "so nobody pays its value: send a transaction"
+)
+
+
+class CannotRun(Refused):
+    """No transaction could do this: its sender cannot pay, or its gas does not suffice."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Carry the word and the message."""
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A call that nobody has signed.
+
+    Attributes:
+        claimed: Who would send it; a claim, never a proof.
+        gas: The most that it may use, as a transaction's gas; None for as much as a query may.
+        fee: Wei that the sender would pay for each unit of gas; None where not said.
+    """
+
+    to: Address
+    data: bytes = b""
+    value: Wei = Wei(0)
+    claimed: Address | None = None
+    gas: Gas | None = None
+    fee: Wei | None = None
 
 
 def call(
@@ -25,49 +69,99 @@ def call(
     block: BlockEnvironment,
     contracts: Contracts,
     keys: StateKeys | None,
-    to: Address,
-    data: bytes,
-    value: Wei = Wei(0),
-    gas_limit: int = QUERY_GAS,
+    query: Query,
 ) -> bytes:
-    """Run a call and give what it returns. It has no sender: nobody signed it.
+    """Run a call and give what it returns.
 
     Raises:
+        CannotRun: whoever is claimed to send it could not.
         Refused: the contract said no, or the call needs a key, randomness or more gas.
     """
-    meter = GasMeter(min(gas_limit, QUERY_GAS))
-    machine = Machine(Journal(state), block, contracts, keys, Mode.QUERY, meter)
-    return machine.call(None, to, data, value)
+    _check_means(state, query, query.gas or Gas(0))
+    method = _method(contracts, query)
+    sender = query.claimed
+    if method is not None and method.rules.believes_from and sender is not None:
+        # Whatever is called from here on believes its caller: it reads no secret on a claim.
+        keys = None
+    elif query.to in contracts:
+        # Nor does anything come with it: a payment that nobody makes buys no secret.
+        sender = None
+        if query.value:
+            raise CannotRun("INSUFFICIENT_FUNDS", _NO_PAYER)
+    machine = Machine(Journal(state), block, contracts, keys, Mode.QUERY, _meter(query))
+    return machine.call(sender, query.to, query.data, query.value)
 
 
-def estimate(
-    state: State,
-    block: BlockEnvironment,
-    contracts: Contracts,
-    sender: Address | None,
-    to: Address | None,
-    data: bytes,
-    value: Wei,
-) -> Gas:
+def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query: Query) -> Gas:
     """Say how much gas a transaction would need.
 
-    A method that uses keys or randomness is not run: its declared ceiling is the
-    answer. Others are run with the claimed sender in a throw-away state under placeholder
-    keys, in which every confidential cell is empty: nobody proved to be that sender.
+    The call is run with the claimed sender in a throw-away state under placeholder keys, in
+    which every confidential cell is empty: nobody proved to be that sender. A method that
+    uses keys or randomness comes only as far as these: if it has not failed by then, its
+    declared ceiling is the answer.
 
     Raises:
+        CannotRun: the claimed sender could not send it, or it needs more gas than it may use.
         Refused: the call would fail.
     """
-    base = gas.intrinsic(data)
-    contract = contracts.get(to) if to is not None else None
-    method = contract.METHODS.get(data[:4]) if contract is not None else None
-    if method is not None and method.rules.gas_ceiling is not None:
-        return Gas(base + method.rules.gas_ceiling)
-    if to is None:
-        raise Refused("this release has no EVM: contracts cannot be deployed yet")
+    _check_means(state, query, Gas(0))
+    base = gas.intrinsic(query.data)
+    method = _method(contracts, query)
+    placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network, 0)
     meter = GasMeter(QUERY_GAS)
-    placeholder = StateKeys(Secret(bytes(32)), block.network, 0)
     machine = Machine(Journal(state), block, contracts, placeholder, Mode.QUERY, meter)
-    machine.call(sender, to, data, value)
-    used = base + meter.used
-    return Gas(used if not meter.used else used + used * _MARGIN_PERCENT // 100)
+    ceiling = None if method is None else method.rules.gas_ceiling
+    if ceiling is None:
+        machine.call(query.claimed, query.to, query.data, query.value)
+        used = least = Gas(base + meter.used)
+        if meter.used:
+            used = Gas(used + used * _MARGIN_PERCENT // 100)
+    else:
+        used = least = Gas(base + ceiling)
+        _rehearse(machine, query)
+    if query.gas is not None:
+        if query.gas < least:
+            raise CannotRun("GAS_LIMIT", f"gas required exceeds allowance ({query.gas})")
+        used = min(used, query.gas)
+    _check_means(state, query, used)
+    return used
+
+
+def _rehearse(machine: Machine, query: Query) -> None:
+    """Raise for a call that fails before it comes to a secret; behind one, nobody knows."""
+    if query.claimed is None:
+        return
+    try:
+        machine.call(query.claimed, query.to, query.data, query.value)
+    except Refused:
+        if not machine.asked_secrets:
+            raise
+
+
+def _method(contracts: Contracts, query: Query) -> Method | None:
+    contract = contracts.get(query.to)
+    return None if contract is None else contract.METHODS.get(query.data[:4])
+
+
+def _meter(query: Query) -> GasMeter:
+    if query.gas is None:
+        return GasMeter(QUERY_GAS)
+    needed = gas.intrinsic(query.data)
+    if query.gas < needed:
+        message = f"intrinsic gas too low: gas {query.gas}, minimum needed {needed}"
+        raise CannotRun("INTRINSIC_GAS", message)
+    return GasMeter(min(query.gas - needed, QUERY_GAS))
+
+
+def _check_means(state: State, query: Query, wanted: Gas) -> None:
+    """Raise if the claimed sender has not what the call would take; balances are public."""
+    cost = query.value + wanted * (query.fee or 0)
+    if query.claimed is None or not cost:
+        return
+    has = state.account(query.claimed).balance
+    if has < cost:
+        raise CannotRun(
+            "INSUFFICIENT_FUNDS",
+            f"insufficient funds for gas * price + value: have {has} wei, want {cost}; "
+            "this is the ledger's own token, not the target chain's",
+        )

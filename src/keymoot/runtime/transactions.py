@@ -34,6 +34,18 @@ class WrongNetwork(Refused):
         )
 
 
+class Unprotected(WrongNetwork):
+    """A legacy transaction that would be valid on every chain."""
+
+    def __init__(self, chain_id: ChainId) -> None:
+        """Say what to sign."""
+        Refused.__init__(
+            self,
+            "only replay-protected (EIP-155) transactions are taken: "
+            f"sign it for chain id {chain_id}",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerTransaction:
     """One transaction of the ledger.
@@ -82,6 +94,7 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
         return LedgerTransaction(name, raw, sender, None, None, name, message)
     transaction, signature = decode_signed(raw)
     if transaction.chain_id != chain_id:
-        got = "no chain (no EIP-155)" if transaction.chain_id is None else f"{transaction.chain_id}"
-        raise WrongNetwork(f"chain id {got}", f"chain id {chain_id}")
+        if transaction.chain_id is None:
+            raise Unprotected(chain_id)
+        raise WrongNetwork(f"chain id {transaction.chain_id}", f"chain id {chain_id}")
     return LedgerTransaction(name, raw, sender_of(transaction, signature), transaction, None, name)
