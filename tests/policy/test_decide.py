@@ -254,7 +254,8 @@ def test_deny_wins_over_any_allow() -> None:
 
 def test_the_first_allow_that_holds_decides() -> None:
     document = interfaces()
-    free = document["rules"][1] | {"id": "free", "args": {"assets": {"lte": "5"}}, "spend": {}}
+    free = document["rules"][1] | {"id": "free", "spend": {}}
+    free["args"] = {"receiver": {"eq": "$wallet"}, "assets": {"lte": "5"}}
     document["rules"].insert(0, free)
     policy = parsed(document)
     assert judge(deposit(5), policy).rule == "free"

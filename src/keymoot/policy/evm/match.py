@@ -10,6 +10,7 @@ from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.evm.signature import Function
+from keymoot.policy.evm.whom import ANYONE
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
@@ -65,10 +66,11 @@ class EvmMatch(Match):
 
     def _target(self) -> bool:
         to = self.intent.transaction.to
-        if self.rule.to is None:
+        if self.rule.to is None and (to is not None or self.rule.action == DENY):
             return True
-        if to is None:
-            return self.note("to", self.rule.to.wanted, "contract creation", passed=False)
+        if self.rule.to is None or to is None:
+            wanted = ANYONE if self.rule.to is None else self.rule.to.wanted
+            return self.note("to", wanted, "contract creation", passed=False)
         return self.compare("to", self.rule.to, to, checksummed(to))
 
     def _function(self) -> bool:
