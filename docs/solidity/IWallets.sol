@@ -72,5 +72,5 @@ interface IWallets {
     function wallet(bytes32 wallet) external view returns (address, address, address, bool, uint256, uint64, bytes32, uint64, uint64);
 
     /// Bind an owner's transaction to the recovery address; no policy is asked.
-    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey, uint64 without) external returns (bytes32);
+    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey, uint64 without, uint256 maxFee) external returns (bytes32);
 }

@@ -14,7 +14,7 @@ from keymoot.base.units import Height, UnixNanos
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.application import Application, BadProposal, Finalized, first_block
 from keymoot.engine.ledger import NotIncluded
-from keymoot.engine.lmdb_table import CannotOpen, LmdbStore, StoreFull
+from keymoot.engine.lmdb_table import CannotOpen, LmdbStore
 from keymoot.engine.start import BrokenArchive, open_application
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -243,17 +243,6 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
     blocked.write_text("not a folder")
     with pytest.raises(CannotOpen, match="--data"):
         LmdbStore(blocked)
-
-
-async def test_a_full_disk_stops_the_node_and_loses_nothing(machine: Machine) -> None:
-    await send(machine, transfer(OWNER, 0))
-    before = dict(machine.engine.snapshot.scan(b"", b""))
-    with pytest.raises(StoreFull, match="nothing is lost"):
-        machine.store.write({bytes([n]) * 8: bytes(200_000) for n in range(60)})
-    machine.reopen()
-    assert dict(machine.engine.snapshot.scan(b"", b"")) == before
-    await send(machine, transfer(OWNER, 1))
-    assert balance(machine, STRANGER) == 10**24 + 2
 
 
 async def test_the_ledger_file_is_private(machine: Machine) -> None:

@@ -205,3 +205,9 @@ def test_lint_finds_what_an_attacker_would() -> None:
     document["limits"] = document["limits"][:1]
     assert any("gas" in one for one in warnings_of(parsed(document)))
     assert VAULTS
+
+
+def test_an_argument_is_not_called_like_the_policys_own_words() -> None:
+    document = changed("rules/1/function", "deposit(uint256 $value,address receiver)")
+    with pytest.raises(BadPolicy, match=r"rules\[1\]\.function.*begin with \$"):
+        parsed(documents.changed(document, "rules/1/spend", {"usdc-day": "$value"}))

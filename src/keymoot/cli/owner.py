@@ -187,6 +187,7 @@ def withdraw(
     tx: Path,
     *,
     by: Owner,
+    max_fee: Positive | None = None,
     json: bool = False,
 ) -> None:
     """Sign a transaction to the recovery address; no policy is asked, a pause is no hindrance.
@@ -198,22 +199,42 @@ def withdraw(
     Args:
         name: The wallet's name.
         tx: The transaction: web3.py's dictionary in JSON, or a message of Solana in base64.
+        max_fee: What its fee may be at most, in wei or lamports. Usually 0.05 of an EVM chain's
+            token, or 0.01 SOL: state more where gas is dear.
         json: Print the result as JSON.
     """
     import base64
 
     from keymoot.base.fixed import SolanaAddress
+    from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
+    from keymoot.base.units import Wei
     from keymoot.cli.wish import read_transaction, solana_message
+    from keymoot.policy.intent import NotSignable, read_intent
+    from keymoot.policy.recovery import check_withdrawal
 
     acting = by.open()
     wallet = _owned(acting, name)
-    account = acting.show(wallet).account
+    found = acting.show(wallet)
+    account, stated = found.account, None if max_fee is None else Wei(max_fee)
     if isinstance(account, SolanaAddress):
-        signed = acting.withdraw_solana(wallet, solana_message(tx, account)[0])
+        method, payload, unit = SIGN_SOLANA_TRANSACTION, solana_message(tx, account)[0], "lamports"
+    else:
+        transaction = read_transaction(tx, account.hex0x)
+        method, payload, unit = SIGN_TRANSACTION, transaction.unsigned_bytes(), "wei"
+    try:
+        intent = read_intent(method, payload, account)
+    except NotSignable as error:
+        fail(error.refusal.message)
+    note(f"fee: {intent.max_fee} {unit} at most")
+    refusal = check_withdrawal(intent, found.recovery, stated)
+    if refusal is not None:
+        fail(refusal.message)
+    if isinstance(account, SolanaAddress):
+        signed = acting.withdraw_solana(wallet, payload, max_fee=stated)
         text = base64.b64encode(signed).decode()
     else:
-        text = "0x" + acting.withdraw(wallet, read_transaction(tx, account.hex0x)).hex()
-    result({"raw": text}, [text], as_json=json)
+        text = "0x" + acting.withdraw(wallet, transaction, max_fee=stated).hex()
+    result({"raw": text, "maxFee": str(intent.max_fee)}, [text], as_json=json)
 
 
 COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)

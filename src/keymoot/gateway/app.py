@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.gateway import jsonrpc
 from keymoot.gateway.door import AtTheDoor, Door
-from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything
+from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything, of_storage
 from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
@@ -91,6 +92,8 @@ class Gateway:
             return JSONResponse({"error": str(error)}, status_code=400)
         try:
             return JSONResponse(await self._services.shares.release(key, wait, checked=checked))
+        except CannotWrite as error:
+            return JSONResponse({"error": of_storage(error).message}, status_code=503)
         except Exception as error:  # noqa: BLE001  an answer never takes the node down
             self._report("shares", error)
             return JSONResponse({"error": of_anything(error).message}, status_code=500)

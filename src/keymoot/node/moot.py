@@ -9,6 +9,7 @@ import structlog
 from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import follow_item
@@ -286,7 +287,11 @@ class Moot:
             await asyncio.sleep(PULSE_SECONDS)
             for seat in self.seats:
                 self._spawn(seat.pulse())
-            await self.changes.tend()
+            try:
+                await self.changes.tend()
+            except CannotWrite as error:
+                # What is wanted is kept as it was, and looked after again.
+                log.warning("changes.not_kept", reason=str(error))
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""

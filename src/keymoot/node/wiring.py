@@ -25,6 +25,7 @@ from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
+from keymoot.node.storage import StorageWatch
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
 from keymoot.store.keys import StateKeys
 
@@ -44,6 +45,7 @@ class Node:
     services: Services
     store: LmdbStore
     handover: Handover
+    storage: StorageWatch
 
     async def run(self) -> None:
         """Make blocks and answer requests until cancelled, or until something breaks.
@@ -57,6 +59,7 @@ class Node:
             tasks.create_task(self.moot.run())
             tasks.create_task(self.moot.enter())
             tasks.create_task(self.handover.watch())
+            tasks.create_task(self.storage.run())
 
     async def close(self) -> None:
         """End the enclaves and close the files."""
@@ -99,7 +102,8 @@ async def build(config: Config) -> Node:
     shares = ShareService(ledger, moot, keys, store)
     faucet = Faucet(ledger).drip if genesis.development else None
     services = Services(ledger, shares, _info(moot), faucet)
-    return Node(engine, moot, shares, services, store, handover)
+    storage = StorageWatch(store, engine)
+    return Node(engine, moot, shares, services, store, handover, storage)
 
 
 def _new_genesis(moot: Moot, config: Config) -> Genesis:

@@ -48,6 +48,15 @@ class Refusal:
         return found
 
 
+def too_high_a_fee(fee: int, most: int, unit: str) -> Refusal:
+    """Refuse a withdrawal whose fee would take too much of what goes home."""
+    message = (
+        f"the fee of a withdrawal is at most {most} {unit}, got {fee}: lower its price or its "
+        "limit of work, or state a higher fee with the withdrawal (--max-fee)"
+    )
+    return not_a_withdrawal("maxFee", message)
+
+
 def not_a_withdrawal(path: str, message: str) -> Refusal:
     """Refuse what an owner asked for as a withdrawal."""
     return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)

@@ -10,7 +10,6 @@ from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.evm.signature import Function
-from keymoot.policy.evm.whom import ANYONE
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
@@ -65,12 +64,9 @@ class EvmMatch(Match):
         decoded["args"] = {path: self._read(path)[1] for path in paths}
 
     def _target(self) -> bool:
-        to = self.intent.transaction.to
-        if self.rule.to is None and (to is not None or self.rule.action == DENY):
+        if self.rule.to is None:
             return True
-        if self.rule.to is None or to is None:
-            wanted = ANYONE if self.rule.to is None else self.rule.to.wanted
-            return self.note("to", wanted, "contract creation", passed=False)
+        to = self.intent.to
         return self.compare("to", self.rule.to, to, checksummed(to))
 
     def _function(self) -> bool:
@@ -79,8 +75,7 @@ class EvmMatch(Match):
             if self.rule.action == DENY:
                 return True
             return self.note("data", "no calldata", f"{len(data)} bytes", passed=not data)
-        if self.intent.transaction.to is not None:
-            self.function = self.rule.functions.get(data[:4])
+        self.function = self.rule.functions.get(data[:4])
         wanted = " or ".join(one.signature for one in self.rule.functions.values())
         got = "0x" + data[:4].hex()
         return self.note("function", wanted, got, passed=self.function is not None)
@@ -138,7 +133,7 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
         word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
         return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
+    hazard = hazard_of(intent.transaction.data)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
@@ -146,6 +141,5 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
             f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
         )
         return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
-    to = intent.transaction.to
-    target = "anything" if to is None else checksummed(to)
-    return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
+    message = f"{REFUSED}no rule allows calling {checksummed(intent.to)}"
+    return Refusal("NO_RULE", message, path="to")

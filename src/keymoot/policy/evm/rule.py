@@ -121,6 +121,9 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
     found: dict[bytes, Function] = {}
     for at, text in enumerate(texts):
         function = parse_function(text, f"{path}[{at}]" if isinstance(json, list) else path)
+        if any(one.name.startswith("$") for one in function.arguments):
+            # An argument called $value would be taken for the wei that are sent beside it.
+            raise BadPolicy("an argument's name does not begin with $: the policy's own do", path)
         if function.selector in found:
             raise BadPolicy(f"{function.signature} has the selector of another one here", path)
         found[function.selector] = function
