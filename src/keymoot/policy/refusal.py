@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from keymoot.base.errors import Portable
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.moment import format_moment
@@ -62,7 +63,7 @@ def not_a_withdrawal(path: str, message: str) -> Refusal:
     return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)
 
 
-class NotSignable(Exception):
+class NotSignable(Portable):
     """A wish that no policy could allow; carries its refusal."""
 
     def __init__(self, reason: str, message: str, path: str) -> None:

@@ -1,5 +1,6 @@
 """A rule on EVM transactions: whom it speaks of, and what must hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,6 +8,7 @@ from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Sets, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.signature import Function, parse_function
+from keymoot.policy.evm.suffix import Suffix, parse_suffix
 from keymoot.policy.evm.whom import ANYONE, check_whom, take_anyone
 from keymoot.policy.limit import Limit
 from keymoot.policy.rule import (
@@ -26,7 +28,18 @@ NATIVE_VALUE = "$value"
 MAX_FUNCTIONS = 16
 MAX_ARGUMENT_CONDITIONS = 32
 
-_FIELDS = {"id", "action", "method", "to", "function", "args", "value", "accessList", "spend"}
+_FIELDS = {
+    "id",
+    "action",
+    "method",
+    "to",
+    "function",
+    "args",
+    "value",
+    "accessList",
+    "spend",
+    "suffix",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,7 @@ class EvmRule(Rule):
         value: On the native wei; where it is None, an ALLOW wants exactly 0.
         any_access_list: Whether an access list may be there.
         anyone: Arguments for which the document says "anyone" in so many words.
+        suffix: What may stand behind the calldata of an ALLOW's functions.
     """
 
     to: Condition | None
@@ -49,6 +63,7 @@ class EvmRule(Rule):
     value: Condition | None
     any_access_list: bool
     anyone: frozenset[str] = frozenset()
+    suffix: Suffix | None = None
 
 
 def parse_evm_rule(
@@ -87,6 +102,7 @@ def parse_evm_rule(
         value=parse_field(json, "value", "uint256", sets, path),
         any_access_list=_access_list(json, path),
         anyone=anyone,
+        suffix=_suffix(json, action, functions, f"{path}.suffix"),
         spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
     )
 
@@ -106,10 +122,28 @@ def _target(json: dict[str, Json], action: str, sets: Sets, path: str) -> Condit
     return to
 
 
+def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
+    """Give the suffixes that rules allow, each once."""
+    return tuple(dict.fromkeys(one.suffix for one in rules if one.suffix is not None))
+
+
 def _access_list(json: dict[str, Json], path: str) -> bool:
     if "accessList" in json and json["accessList"] != "any":
         raise BadPolicy('"any", or leave the field out', f"{path}.accessList")
     return "accessList" in json
+
+
+def _suffix(
+    json: dict[str, Json], action: str, functions: dict[bytes, Function], path: str
+) -> Suffix | None:
+    if "suffix" not in json:
+        return None
+    if action == DENY:
+        raise BadPolicy("a DENY sees through every suffix that an ALLOW names", path)
+    if not functions:
+        # Behind no calldata, the tag would be the call.
+        raise BadPolicy("a plain transfer has no calldata: name a function", path)
+    return parse_suffix(json["suffix"], path)
 
 
 def _functions(json: Json, path: str) -> dict[bytes, Function]:
