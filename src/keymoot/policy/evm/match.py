@@ -9,7 +9,7 @@ from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
-from keymoot.policy.evm.signature import SELECTOR_BYTES, Function
+from keymoot.policy.evm.signature import Function
 from keymoot.policy.evm.suffix import ERC8021, Suffix, erc8021_codes
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
@@ -95,30 +95,16 @@ class EvmMatch(Match):
         if self.function is None:
             return True
         try:
-            self.calldata.arguments(self.function)
+            self.calldata, tag = self.intent.calldata.read(self.function, self._suffixes)
         except BadCalldata as error:
-            if not self._read_before_a_suffix(self.function):
-                self.note("data", "canonical calldata", str(error), passed=False)
-                # What a DENY names but cannot read is denied all the same.
-                return self.rule.action == DENY
+            self.note("data", "canonical calldata", str(error), passed=False)
+            # What a DENY names but cannot read is denied all the same.
+            return self.rule.action == DENY
         self.readable = True
+        if tag is not None:
+            self.tag = tag.shown(self.intent.transaction.data)
+            self.note("suffix", tag.wanted, self.tag, passed=True)
         return True
-
-    def _read_before_a_suffix(self, function: Function) -> bool:
-        """Tell whether the calldata has its one form once a tag is taken off its end."""
-        data = self.intent.transaction.data
-        for suffix in self._suffixes:
-            length = suffix.length(data)
-            if not 0 < length <= len(data) - SELECTOR_BYTES:
-                continue
-            before = self.intent.calldata.before(length)
-            try:
-                before.arguments(function)
-            except BadCalldata:
-                continue
-            self.calldata, self.tag = before, suffix.shown(data)
-            return self.note("suffix", suffix.wanted, self.tag, passed=True)
-        return False
 
     def _conditions(self) -> bool:
         return self._arguments() and self._value() and self._access_list()
@@ -163,7 +149,7 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
         if step.path == "data" and erc8021_codes(intent.transaction.data) is not None:
             message += f'; behind it stands a tag that a rule allows with "suffix": "{ERC8021}"'
         return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
+    hazard = hazard_of(intent.transaction.data)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
