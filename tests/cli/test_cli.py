@@ -278,6 +278,13 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     home = pay(1, 5) | {"to": key["address"]}
     paid = shell.run("wallet", "withdraw", "yield", shell.write("home.json", home), *owner)
     assert Account.recover_transaction(paid.stdout.strip()) == made["address"]
+    assert "fee: " in paid.stderr
+    dear = shell.write("dear.json", home | {"nonce": 9, "maxFeePerGas": 10**15})
+    refused = shell.run("wallet", "withdraw", "yield", dear, *owner)
+    assert refused.returncode == 1
+    assert "--max-fee" in refused.stderr
+    stated = ("--max-fee", str(21 * 10**18))
+    assert shell.run("wallet", "withdraw", "yield", dear, *stated, *owner).returncode == 0
     stolen = shell.run("wallet", "withdraw", "yield", shell.write("tx.json", pay(2, 5)), *owner)
     assert stolen.returncode == 1
     shell.json("wallet", "resume", "yield", *owner)

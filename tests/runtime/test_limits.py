@@ -62,7 +62,7 @@ def test_a_withdrawal_of_the_same_nonce_gives_nothing_back() -> None:
     play.rule(free)
     home = payment(1, 0, to=RECOVERY).unsigned_bytes()
     until = play.chain.block.time + 100
-    assert play.send(OWNER, "withdraw", play.wallet, home, b"i" * 32, until, b"r" * 32, 0).status
+    assert play.send(OWNER, "withdraw", play.wallet, home, b"i" * 32, until, b"r" * 32, 0, 0).status
     play.rule(policy(100))
     assert play.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
     assert play.ask(payment(100, 0))[0].status == 1
@@ -192,7 +192,7 @@ class Run:
             home = payment(1, first, to=RECOVERY).unsigned_bytes()
             until = self.play.chain.block.time + 100
             name = len(self.hand.signed).to_bytes(16, "big") + until.to_bytes(16, "big")
-            self.play.send(OWNER, "withdraw", self.play.wallet, home, name, until, b"r" * 32, 0)
+            self.play.send(OWNER, "withdraw", self.play.wallet, home, name, until, b"r" * 32, 0, 0)
         else:
             self.present = kind == "set"
             if self.present:

@@ -1,6 +1,6 @@
 """JSON-RPC errors: the standard's, Ethereum's (EIP-1474), and ours."""
 
-from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Refused
+from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Portable, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.contracts.errors import ContractError, revert_data
@@ -23,7 +23,7 @@ NOT_IN_TIME = 4
 """EIP-7966: the transaction waits, but was in no block in time; its hash is beside it."""
 
 
-class RpcError(Exception):
+class RpcError(Portable):
     """An error object to answer with."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:

@@ -9,7 +9,8 @@ from keymoot.policy.condition import Condition
 from keymoot.policy.document import Policy
 from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.intent import EvmIntent
-from keymoot.policy.evm.rule import EvmRule
+from keymoot.policy.evm.rule import EvmRule, suffixes_behind, suffixes_of
+from keymoot.policy.evm.suffix import Suffix
 from keymoot.policy.intent import Intent
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.solana.instruction import TokenTransfer
@@ -32,7 +33,9 @@ OWN = 128
 def comparisons(policy: Policy, intent: Intent) -> int:
     """Give the most comparisons that deciding can take; calldata is read for it, once."""
     if isinstance(intent, EvmIntent):
-        return sum(_of_evm(one, intent) for one in policy.rules if isinstance(one, EvmRule))
+        ours = [one for one in policy.rules if isinstance(one, EvmRule)]
+        every = suffixes_of(ours)
+        return sum(_of_evm(one, intent, suffixes_behind(one, every)) for one in ours)
     if isinstance(intent, SolanaIntent):
         rules = [one for one in policy.rules if isinstance(one, TransferRule)]
         return _of_solana(rules, intent)
@@ -51,18 +54,18 @@ def too_much(work: int) -> Refusal | None:
     return Refusal("TOO_MUCH_WORK", message)
 
 
-def _of_evm(rule: EvmRule, intent: EvmIntent) -> int:
+def _of_evm(rule: EvmRule, intent: EvmIntent, suffixes: tuple[Suffix, ...]) -> int:
     made = RULE + _tests(rule.to) + _tests(rule.value)
     function = rule.functions.get(intent.transaction.data[:4])
     if function is None or not rule.arguments:
         return made
     try:
-        intent.calldata.arguments(function)
+        calldata, _ = intent.calldata.read(function, suffixes)
     except BadCalldata:
         return made
     for path, condition in rule.arguments.items():
         array = condition.elements is not None
-        count = len(intent.calldata.argument(function, path)) if array else 1
+        count = len(calldata.argument(function, path)) if array else 1
         made += _tests(condition) * count
     return made
 

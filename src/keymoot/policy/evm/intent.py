@@ -26,6 +26,7 @@ class EvmIntent:
 
     Attributes:
         wallet: The wallet's own address on the target chain.
+        to: Whom the transaction calls or pays: it is never one that creates a contract.
         chain: The target chain; never None or 0 here.
         digest: What would be signed.
         message: Empty: an ECDSA key signs the digest.
@@ -33,6 +34,7 @@ class EvmIntent:
 
     wallet: Address
     transaction: EvmTransaction
+    to: Address
     chain: ChainId
     digest: Hash32
     message: bytes = b""
@@ -64,7 +66,7 @@ class EvmIntent:
             "type": tx.kind,
             "chain": f"{EIP155}:{self.chain}",
             "nonce": tx.nonce,
-            "to": None if tx.to is None else checksummed(tx.to),
+            "to": checksummed(self.to),
             "value": str(tx.value),
             "gas": str(tx.gas),
             "maxFee": str(self.max_fee),
@@ -79,7 +81,8 @@ def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
     """Decode a wish for a transaction.
 
     Raises:
-        NotSignable: an unsupported or unprotected transaction, or bytes that are none.
+        NotSignable: an unsupported or unprotected transaction, one that creates a contract,
+            or bytes that are none.
     """
     try:
         transaction = decode_unsigned(payload)
@@ -93,4 +96,9 @@ def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
     if transaction.chain_id is None or transaction.chain_id == 0:
         message = "a transaction without a chain id counts on every chain: set chainId (EIP-155)"
         raise NotSignable("UNPROTECTED", message, "chainId")
-    return EvmIntent(wallet, transaction, transaction.chain_id, signing_hash(transaction))
+    if transaction.to is None:
+        message = "creating a contract runs code that nobody decoded: it is never signed"
+        raise NotSignable("CONTRACT_CREATION", message, "to")
+    return EvmIntent(
+        wallet, transaction, transaction.to, transaction.chain_id, signing_hash(transaction)
+    )
