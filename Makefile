@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
 
-.PHONY: help setup demo test ecosystem soak bench check format lock clean
+.PHONY: help setup demo test ecosystem soak bench model check format lock clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -43,6 +43,9 @@ soak: setup ## the long ones: a hundred kills, long fuzzing
 
 bench: setup ## measure, and write build/bench.json
 	$(BIN)/python -m bench
+
+model: ## search every state of the rules of certificates (needs g++; half an hour)
+	$(PYTHON) model/check.py
 
 check: setup ## formatting, lint, types, layers
 	$(BIN)/ruff format --check .

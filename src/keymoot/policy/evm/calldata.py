@@ -1,10 +1,13 @@
 """A call's arguments, read once for all the rules that name its function."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from keymoot.base.abi.decode import BadEncoding, decode
 from keymoot.base.errors import Malformed
 from keymoot.policy.evm.signature import SELECTOR_BYTES, Function
+from keymoot.policy.evm.suffix import Suffix
 from keymoot.policy.shown import show
 
 
@@ -25,6 +28,29 @@ class Calldata:
         self._data = data
         self._read: dict[str, tuple[Any, ...] | str] = {}
         self._texts: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._before: dict[int, Calldata] = {}
+
+    def read(
+        self, function: Function, suffixes: Iterable[Suffix]
+    ) -> tuple["Calldata", Suffix | None]:
+        """Find the calldata's one form: all of it, or what stands before one of these tags.
+
+        Raises:
+            BadCalldata: neither is an encoding of the function's arguments.
+        """
+        try:
+            self.arguments(function)
+        except BadCalldata:
+            for suffix in suffixes:
+                length = suffix.length(self._data)
+                if not 0 < length <= len(self._data) - SELECTOR_BYTES:
+                    continue
+                before = self._before.setdefault(length, Calldata(self._data[:-length]))
+                with suppress(BadCalldata):
+                    before.arguments(function)
+                    return before, suffix
+            raise
+        return self, None
 
     def arguments(self, function: Function) -> tuple[Any, ...]:
         """Read the arguments behind the selector, in their order.

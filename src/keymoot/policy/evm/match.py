@@ -10,6 +10,7 @@ from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.evm.signature import Function
+from keymoot.policy.evm.suffix import ERC8021, Suffix, erc8021_codes
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
@@ -25,16 +26,24 @@ class EvmMatch(Match):
     Attributes:
         function: What the calldata names, if the rule knows it.
         readable: Whether the arguments are that function's.
+        calldata: What they are read from: without the tag behind it, where one is seen.
+        tag: That tag, for people.
     """
 
     rule: EvmRule
 
-    def __init__(self, rule: EvmRule, intent: EvmIntent, trace: list[Step]) -> None:
-        """Take the rule; `run` tries it."""
+    def __init__(
+        self, rule: EvmRule, intent: EvmIntent, trace: list[Step], suffixes: tuple[Suffix, ...]
+    ) -> None:
+        """Take the rule, and the suffixes of all rules: a DENY looks behind each; `run` tries it."""
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent
         self.function: Function | None = None
         self.readable = False
+        self.calldata = intent.calldata
+        self.tag: str | None = None
+        own = () if rule.suffix is None else (rule.suffix,)
+        self._suffixes = suffixes if rule.action == DENY else own
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
         """Give the checks, in the order of TARGET, FUNCTION, CALLDATA, CONDITIONS."""
@@ -61,6 +70,8 @@ class EvmMatch(Match):
         places = self.function.places if self.readable else {}
         paths = [path for path, place in places.items() if not place.kind.startswith("(")]
         decoded["function"] = self.function.signature
+        if self.tag is not None:
+            decoded["suffix"] = self.tag
         decoded["args"] = {path: self._read(path)[1] for path in paths}
 
     def _target(self) -> bool:
@@ -84,12 +95,15 @@ class EvmMatch(Match):
         if self.function is None:
             return True
         try:
-            self.intent.calldata.arguments(self.function)
+            self.calldata, tag = self.intent.calldata.read(self.function, self._suffixes)
         except BadCalldata as error:
             self.note("data", "canonical calldata", str(error), passed=False)
             # What a DENY names but cannot read is denied all the same.
             return self.rule.action == DENY
         self.readable = True
+        if tag is not None:
+            self.tag = tag.shown(self.intent.transaction.data)
+            self.note("suffix", tag.wanted, self.tag, passed=True)
         return True
 
     def _conditions(self) -> bool:
@@ -120,7 +134,7 @@ class EvmMatch(Match):
         """Give a decoded argument as conditions compare it, and as people see it."""
         if self.function is None:
             raise Defect("a rule without a function has no arguments")
-        calldata = self.intent.calldata
+        calldata = self.calldata
         return calldata.argument(self.function, path), calldata.text(self.function, path)
 
 
@@ -132,8 +146,10 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
         step = closest.step
         word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
+        if step.path == "data" and erc8021_codes(intent.transaction.data) is not None:
+            message += f'; behind it stands a tag that a rule allows with "suffix": "{ERC8021}"'
         return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
+    hazard = hazard_of(intent.transaction.data)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
