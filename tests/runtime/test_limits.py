@@ -181,11 +181,11 @@ class Run:
         assert receipt.error_code == "LIMIT_EXCEEDED"
         if not self.hand.fits(now, nonce, amount, self.limit, window):
             return
-        # Not too strict: up to a 64th of its window earlier it would have been too much.
+        # Not too strict: it would be too much if the others had been up to a 64th later.
         slack = window // 64 + self.hand.longest // 32
         earlier = ByHand()
         earlier.signed = [
-            (at + slack if at + slack < now else now - 1 if at < now else now, other, what)
+            (at if other == nonce else min(at + slack, now), other, what)
             for at, other, what in self.hand.signed
         ]
         assert not earlier.fits(now, nonce, amount, self.limit, window)
