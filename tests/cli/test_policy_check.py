@@ -79,7 +79,7 @@ whom = st.one_of(
     st.builds(
         lambda one, word: {word: one},
         st.lists(listed, min_size=1, max_size=2, unique=True),
-        st.sampled_from(["in", "in", "notIn"]),
+        st.sampled_from(["in", "in", "in", "notIn"]),
     ),
 )
 whoms = st.builds(lambda word, one: {word: one}, st.sampled_from(["any", "all", "all"]), whom)

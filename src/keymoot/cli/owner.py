@@ -1,6 +1,5 @@
 """`keymoot wallet`, the owner's half: rule a wallet, and take everything back."""
 
-import os
 import re
 import time
 from pathlib import Path
@@ -71,18 +70,23 @@ def grant(
         expires: How long it lasts: 90s, 30m, 12h, 7d.
         json: Print the result as JSON.
     """
+    from keymoot.agent.errors import CredentialUnusable
+    from keymoot.agent.new_file import check_new
     from keymoot.base.units import UnixSeconds
 
-    if out.exists():
-        fail(f"{out} exists: choose another name, credentials are never overwritten")
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        # The ledger would know a credential that nobody has.
-        fail(f"{out} cannot be written: there is no folder {out.parent} that you may write to")
+    # The ledger would know a credential that nobody has.
+    check_new(out)
     lifetime = _seconds(expires)
     acting = by.open()
     until = UnixSeconds(int(time.time()) + lifetime)
     credential = acting.grant(_owned(acting, name), name, until)
-    credential.save(out)
+    try:
+        credential.save(out)
+    except CredentialUnusable as error:
+        fail(
+            f"{error}. The ledger has granted it all the same, and nobody has it: "
+            f"`keymoot wallet revoke {name} {credential.requester.hex0x}`, and grant another"
+        )
     shown = {
         "credential": credential.requester.hex0x,
         "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)),
@@ -212,6 +216,8 @@ def withdraw(
     from keymoot.policy.intent import NotSignable, read_intent
     from keymoot.policy.recovery import check_withdrawal
 
+    if not tx.exists():
+        fail(f"{tx} cannot be read: there is no such file")
     acting = by.open()
     wallet = _owned(acting, name)
     found = acting.show(wallet)

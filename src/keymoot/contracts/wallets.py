@@ -30,6 +30,7 @@ from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import BY_ASSEMBLY, IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, log_key
 from keymoot.contracts.wallet_errors import (
+    WALLET_ERRORS,
     BadCredential,
     BadDocument,
     BadExpiry,
@@ -72,6 +73,7 @@ class Wallets(WalletCells):
     """Keeps wallets and decides what their keys may sign."""
 
     ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
+    ERRORS = (*WALLET_ERRORS, *Vault.ERRORS)
 
     @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:

@@ -149,7 +149,7 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
         if step.path == "data" and erc8021_codes(intent.transaction.data) is not None:
             message += f'; behind it stands a tag that a rule allows with "suffix": "{ERC8021}"'
         return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
+    hazard = hazard_of(intent.transaction.data)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
