@@ -122,6 +122,13 @@ def _target(json: dict[str, Json], action: str, sets: Sets, path: str) -> Condit
     return to
 
 
+def suffixes_behind(rule: EvmRule, every: tuple[Suffix, ...]) -> tuple[Suffix, ...]:
+    """Give the suffixes behind which a rule looks: a DENY behind `every` one of the policy."""
+    if rule.action == DENY:
+        return every
+    return () if rule.suffix is None else (rule.suffix,)
+
+
 def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
     """Give the suffixes that rules allow, each once."""
     return tuple(dict.fromkeys(one.suffix for one in rules if one.suffix is not None))
