@@ -45,7 +45,9 @@ class Calldata:
                 length = suffix.length(self._data)
                 if not 0 < length <= len(self._data) - SELECTOR_BYTES:
                     continue
-                before = self._before.setdefault(length, Calldata(self._data[:-length]))
+                if length not in self._before:
+                    self._before[length] = Calldata(self._data[:-length])
+                before = self._before[length]
                 with suppress(BadCalldata):
                     before.arguments(function)
                     return before, suffix

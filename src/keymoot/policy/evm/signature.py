@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from keymoot.base.abi.kinds import (
     MAX_TUPLE_DEPTH,
@@ -27,11 +28,11 @@ SELECTOR_BYTES = 4
 MAX_SIGNATURE_LENGTH = 1_024
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
+_PLAIN = re.compile(rf" *([a-z0-9]+)((?:\[[0-9]*\])*) +({_NAME.pattern}) *")
 _SHORT = {"uint": "uint256", "int": "int256"}
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument: its ABI type, its name, and the parts of a tuple that is no array."""
 
     abi: Kind
@@ -44,8 +45,7 @@ class Argument:
         return self.abi.name
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a decoded call holds a value: an index of the arguments, then of tuples' parts."""
 
     kind: str
@@ -115,6 +115,11 @@ def _arguments(text: str, path: str, depth: int) -> tuple[Argument, ...]:
 
 
 def _argument(text: str, path: str, depth: int) -> Argument:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        base, suffix, name = plain.groups()
+        item = elementary(_SHORT.get(base, base))
+        return Argument(in_arrays(item, suffix) if suffix else item, name)
     text = text.strip(" ")
     kind, _, name = text.rpartition(" ")
     kind = kind.strip(" ")
