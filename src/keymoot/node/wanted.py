@@ -27,6 +27,19 @@ class ChangesDamaged(Refused):
         )
 
 
+class ChangesNotKept(Refused):
+    """The file cannot be written, so nothing else is wanted than before."""
+
+    code = "CHANGES_NOT_KEPT"
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"{path} cannot be written ({error.strerror}): nothing has changed; make room or "
+            "let the node write there, and ask again"
+        )
+
+
 @dataclass
 class Wanted:
     """The seats that are to join and to leave.
@@ -62,11 +75,18 @@ class Wanted:
             raise ChangesDamaged(path, str(error)) from error
 
     def keep(self, joining: set[int], leaving: set[int]) -> None:
-        """Want something else from now on, on disk first."""
+        """Want something else from now on, on disk first.
+
+        Raises:
+            ChangesNotKept: it cannot be written; what was wanted stays wanted.
+        """
         if (joining, leaving) == (self.joining, self.leaving):
             return
         raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})
-        write_whole(self.path, raw)
+        try:
+            write_whole(self.path, raw)
+        except OSError as error:
+            raise ChangesNotKept(self.path, error) from error
         self.joining, self.leaving = joining, leaving
 
 
