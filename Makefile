@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
 
-.PHONY: help setup demo test soak bench check format lock clean
+.PHONY: help setup demo test ecosystem soak bench model check format lock clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -35,11 +35,17 @@ demo: setup ## the whole story in a few minutes
 test: setup ## all tests, a short demo included
 	$(BIN)/python -m pytest
 
+ecosystem: setup ## the client beside agent frameworks of today, installed from the registry
+	$(BIN)/python -m pytest -m ecosystem
+
 soak: setup ## the long ones: a hundred kills, long fuzzing
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 bench: setup ## measure, and write build/bench.json
 	$(BIN)/python -m bench
+
+model: ## search every state of the rules of certificates (needs g++; half an hour)
+	$(PYTHON) model/check.py
 
 check: setup ## formatting, lint, types, layers
 	$(BIN)/ruff format --check .

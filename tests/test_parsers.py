@@ -39,7 +39,8 @@ from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
 from keymoot.moot.succession import Latest, Succession
 from keymoot.moot.turn import read_dealings, read_turn
-from keymoot.policy.limit import Reservation, Usage
+from keymoot.policy.held import Reservation
+from keymoot.policy.limit import Usage
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account

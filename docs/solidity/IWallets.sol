@@ -12,15 +12,23 @@ interface IWallets {
     event RequestDecided(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bool bound, string reason);
     event SolanaWalletCreated(bytes32 indexed wallet, address indexed owner, bytes32 indexed account);
     event WalletCreated(bytes32 indexed wallet, address indexed owner, address indexed account);
+    error Anonymous();
     error BadCredential();
     error BadExpiry();
     error BadRecovery();
+    error InsufficientBalance(uint256,uint256);
+    error KeyExists(bytes32);
+    error KeyUseRefused();
     error NoSuchCredential();
+    error NoSuchKey(bytes32);
     error NoSuchWallet(bytes32);
     error NotBound();
     error NotOwner();
+    error NotPayable();
+    error Reentered();
     error RequestReused();
     error StalePolicy(uint64);
+    error UnknownMethod(bytes4);
     error WalletExists();
 
     /// Make a wallet whose owner is the caller; the value becomes its quota.
@@ -72,5 +80,5 @@ interface IWallets {
     function wallet(bytes32 wallet) external view returns (address, address, address, bool, uint256, uint64, bytes32, uint64, uint64);
 
     /// Bind an owner's transaction to the recovery address; no policy is asked.
-    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey, uint64 without) external returns (bytes32);
+    function withdraw(bytes32 wallet, bytes calldata transaction, bytes32 requestId, uint64 expiresAt, bytes32 replyKey, uint64 without, uint256 maxFee) external returns (bytes32);
 }

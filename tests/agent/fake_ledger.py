@@ -121,7 +121,7 @@ class FakeLedger(FakeNetwork):
         if name == "grant":
             self.grants[wallet, arguments[1]] = arguments[2]
         if name == "withdraw":
-            _, payload, request_id, expires_at, reply_key, _ = arguments
+            _, payload, request_id, expires_at, reply_key, *_ = arguments
             request = Request(
                 NETWORK,
                 wallet,

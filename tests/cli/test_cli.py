@@ -278,6 +278,13 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     home = pay(1, 5) | {"to": key["address"]}
     paid = shell.run("wallet", "withdraw", "yield", shell.write("home.json", home), *owner)
     assert Account.recover_transaction(paid.stdout.strip()) == made["address"]
+    assert "fee: " in paid.stderr
+    dear = shell.write("dear.json", home | {"nonce": 9, "maxFeePerGas": 10**15})
+    refused = shell.run("wallet", "withdraw", "yield", dear, *owner)
+    assert refused.returncode == 1
+    assert "--max-fee" in refused.stderr
+    stated = ("--max-fee", str(21 * 10**18))
+    assert shell.run("wallet", "withdraw", "yield", dear, *stated, *owner).returncode == 0
     stolen = shell.run("wallet", "withdraw", "yield", shell.write("tx.json", pay(2, 5)), *owner)
     assert stolen.returncode == 1
     shell.json("wallet", "resume", "yield", *owner)
@@ -367,7 +374,7 @@ def test_the_keepers_of_the_keys_are_shown_and_share_them_anew(
     number = shown["epoch"]["number"]
     done = shell.run("net", "turn", "--data", str(node.data))
     assert done.stdout == f"epoch {number + 1} has begun\n"
-    assert "sharing all roots anew" in done.stderr
+    assert "dealing shares of shares" in done.stderr
     lines = shell.run("net", "status").stdout
     assert f"epoch        {number + 1}, since height" in lines
     assert "any 2 broken ones hold the wallets' root" in lines

@@ -5,20 +5,81 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account as EthAccount
 from jsonschema import Draft7Validator
 
+from keymoot.base.fixed import Address
+from keymoot.base.request import REQUEST_TYPE
 from keymoot.contracts.wallets import Wallets
+from keymoot.moot.message import MESSAGE_TYPE
 from tests.gateway.conftest import Scene
+from tests.gateway.test_strangers import ask
 
 SPEC = json.loads(Path(__file__).with_name("eth-openrpc.json").read_text())
 METHODS = {method["name"]: method for method in SPEC["methods"]}
 WALLETS = Wallets.ADDRESS.hex0x
+ERROR = {
+    "type": "object",
+    "required": ["code", "message"],
+    "additionalProperties": False,
+    "properties": {
+        "code": {"type": "integer"},
+        "message": {"type": "string", "minLength": 10},
+        "data": {"type": ["string", "object"]},
+    },
+}
 
 
 def check(method: str, answer: Any) -> None:
     # The schema refers to "#/components/…": give it the components it means.
     schema = {**METHODS[method]["result"]["schema"], "components": SPEC["components"]}
     Draft7Validator(schema).validate(answer)
+
+
+def test_every_block_fits_the_schema_whole_and_short(scene: Scene) -> None:
+    network = scene.node.network
+    kinds = set()
+    for height in range(int(network.call("eth_blockNumber"), 16) + 1):
+        for whole in (False, True):
+            block = network.call("eth_getBlockByNumber", hex(height), whole)
+            check("eth_getBlockByNumber", block)
+            by_hash = network.call("eth_getBlockByHash", block["hash"], whole)
+            check("eth_getBlockByHash", by_hash)
+            assert by_hash == block
+        count = network.call("eth_getBlockTransactionCountByHash", block["hash"])
+        check("eth_getBlockTransactionCountByHash", count)
+        assert int(count, 16) == len(block["transactions"])
+        check("eth_getBlockReceipts", network.call("eth_getBlockReceipts", hex(height)))
+        for at, one in enumerate(block["transactions"]):
+            kinds.add(one.get("keymootType", one["type"]))
+            found = network.call("eth_getTransactionByBlockHashAndIndex", block["hash"], hex(at))
+            check("eth_getTransactionByBlockHashAndIndex", found)
+            assert found == one == network.call("eth_getTransactionByHash", one["hash"])
+            receipt = network.call("eth_getTransactionReceipt", one["hash"])
+            if receipt is not None:
+                check("eth_getTransactionReceipt", receipt)
+                assert receipt["type"] == one["type"]
+                assert receipt["effectiveGasPrice"] == one["gasPrice"]
+    assert kinds == {"0x2", hex(REQUEST_TYPE), hex(MESSAGE_TYPE)}
+
+
+def test_block_0_is_where_the_network_begins(scene: Scene) -> None:
+    network = scene.node.network
+    block = network.call("eth_getBlockByNumber", "0x0", True)
+    assert block == network.call("eth_getBlockByNumber", "earliest", True)
+    assert block["hash"] == network.call("keymoot_network")["network"]
+    first = network.call("eth_getBlockByNumber", "0x1", False)
+    assert first["parentHash"] == block["hash"]
+    assert set(first) == set(block)
+    assert int(first["timestamp"], 16) >= int(block["timestamp"], 16) > 0
+    assert network.call("eth_getBlockTransactionCountByNumber", "0x0") == "0x0"
+    assert network.call("eth_getBlockReceipts", "earliest") == []
+    assert network.call("eth_getTransactionByBlockNumberAndIndex", "0x0", "0x0") is None
+    history = network.call("eth_feeHistory", "0x400", "0x1", [50])
+    check("eth_feeHistory", history)
+    assert history["oldestBlock"] == "0x0"
+    assert len(history["gasUsedRatio"]) == len(history["reward"]) == 2
+    assert network.call("eth_getLogs", {"blockHash": block["hash"]}) == []
 
 
 def transactions(scene: Scene) -> list[dict]:
@@ -57,15 +118,21 @@ CALLS: list[tuple[str, list]] = [
     ("eth_newBlockFilter", []),
     ("eth_newPendingTransactionFilter", []),
     ("eth_newFilter", [{"fromBlock": "latest"}]),
-    ("eth_estimateGas", [{"to": WALLETS, "from": "0x" + "12" * 20}]),
+    ("eth_estimateGas", [{"to": "0x" + "ab" * 20, "value": "0x0"}]),
+    ("eth_call", [{"to": WALLETS, "data": "0x"}]),
+    ("eth_call", [{"to": "0x" + "ab" * 20, "data": "0x01"}, "latest"]),
 ]
 
 
 @pytest.mark.parametrize(("method", "params"), CALLS, ids=lambda value: str(value)[:40])
 def test_answers_fit_the_schema(scene: Scene, method: str, params: list) -> None:
-    if method == "eth_estimateGas":
-        params = [{"to": "0x" + "ab" * 20, "from": scene.owner.address.hex0x, "value": "0x0"}]
-    check(method, scene.node.network.call(method, *params))
+    call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    answer = ask(scene, json.dumps(call).encode())
+    if "error" in answer:
+        Draft7Validator(ERROR).validate(answer["error"])
+        assert method == "eth_call"
+    else:
+        check(method, answer["result"])
 
 
 def test_blocks_transactions_and_receipts_fit_the_schema(scene: Scene) -> None:
@@ -122,12 +189,42 @@ def test_every_method_of_the_gateway_that_the_schema_knows_is_tried() -> None:
         "eth_getFilterChanges",
         "eth_getFilterLogs",
         "eth_uninstallFilter",
-    }
-    known = {name for name in (*_METHODS, *_FILTER_METHODS) if name in METHODS}
-    left = known - tried
-    assert left == {
-        "eth_call",
         "eth_sendRawTransaction",
         "eth_getBlockTransactionCountByHash",
         "eth_getTransactionByBlockHashAndIndex",
     }
+    known = {name for name in (*_METHODS, *_FILTER_METHODS) if name in METHODS}
+    assert known <= tried
+
+
+def test_what_waits_is_shown_without_a_block(scene: Scene) -> None:
+    network = scene.node.network
+    someone = EthAccount.create()
+    network.faucet(Address.from_hex(someone.address.lower()))
+    fields = {"to": someone.address, "gas": 21_000, "chainId": 0x5AFD}
+    price = {"maxFeePerGas": 10**9, "maxPriorityFeePerGas": 0}
+    raw = someone.sign_transaction(fields | price | {"nonce": 3}).raw_transaction
+    name = network.call("eth_sendRawTransaction", "0x" + raw.hex())
+    check("eth_sendRawTransaction", name)
+    waits = network.call("eth_getTransactionByHash", name)
+    nowhere = ("blockHash", "blockNumber", "blockTimestamp", "transactionIndex")
+    assert [waits[one] for one in nowhere] == [None] * 4
+    schema = {
+        **SPEC["components"]["schemas"]["TransactionSigned"],
+        "components": SPEC["components"],
+    }
+    Draft7Validator(schema).validate(waits)
+    assert network.call("eth_getTransactionReceipt", name) is None
+    address = someone.address.lower()
+    assert network.call("eth_getTransactionCount", address, "pending") == "0x0"
+    for nonce in (2, 1, 0):
+        raw = someone.sign_transaction(fields | price | {"nonce": nonce}).raw_transaction
+        network.call(
+            "eth_sendRawTransactionSync" if not nonce else "eth_sendRawTransaction",
+            "0x" + raw.hex(),
+        )
+    for _ in range(100):
+        if network.call("eth_getTransactionReceipt", name) is not None:
+            break
+        network.call("eth_sendRawTransactionSync", "0x" + raw.hex())
+    assert network.call("eth_getTransactionCount", address, "latest") == "0x4"

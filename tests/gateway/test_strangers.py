@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, Rate
+from keymoot.gateway import jsonrpc
+from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_REFUSED, Rate
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
 from keymoot.moot.message import MESSAGE_TYPE
 from tests.gateway.conftest import Scene
@@ -121,12 +122,48 @@ def test_batches_are_answered_in_order_and_bounded(scene: Scene) -> None:
     assert status == 200
     assert [one["id"] for one in json.loads(raw)] == [0, 1, 2]
     assert post(scene, json.dumps([call]).encode()) == (204, b"")
-    many = [call | {"id": n} for n in range(MAX_BATCH + 1)]
-    assert ask(scene, json.dumps(many).encode())["error"]["code"] == -32600
+    assert post(scene, json.dumps([call] * MAX_BATCH).encode()) == (204, b"")
 
 
-def test_a_body_that_is_too_long_is_refused(scene: Scene) -> None:
-    assert ask(scene, b" " * (MAX_BODY_BYTES + 1))["error"]["code"] == -32005
+def test_a_batch_over_the_limit_says_so_for_each_id(scene: Scene) -> None:
+    call = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
+    fits = [call | {"id": n} for n in range(MAX_BATCH)]
+    assert len(json.loads(post(scene, json.dumps(fits).encode())[1])) == MAX_BATCH
+    odd: list = [call, 7, call | {"id": {}}, call | {"id": "x" * 300}, call | {"id": "name"}]
+    answers = json.loads(post(scene, json.dumps([*fits, *odd]).encode())[1])
+    assert [one["id"] for one in answers] == [*range(MAX_BATCH), None, None, None, "name"]
+    for one in answers:
+        assert one["error"]["code"] == -32600
+        assert f"1 to {MAX_BATCH} calls" in one["error"]["message"]
+    # Notifications are answered by nothing, whatever becomes of them.
+    assert post(scene, json.dumps([call] * (MAX_BATCH + 1)).encode()) == (204, b"")
+    # One that is far too long buys no long answer.
+    status, raw = post(scene, json.dumps([1] * (MAX_REFUSED + 1)).encode())
+    assert status == 200
+    assert json.loads(raw)["error"]["code"] == -32600
+
+
+async def test_the_calls_of_a_batch_are_counted_however_they_are_written() -> None:
+    taken = []
+
+    def take(count: int) -> bool:
+        taken.append(count)
+        return False
+
+    call = b'{"jsonrpc":"2.0","id":5,"\\u006dethod":"eth_chainId"}'
+    body = b" [" + b",".join([call] * 3) + b"]"
+    answers = json.loads(await jsonrpc.answer({}, body, lambda *_: None, take))
+    assert taken == [2]
+    assert [(one["id"], one["error"]["code"]) for one in answers] == [(5, -32005)] * 3
+
+
+@pytest.mark.parametrize("more", [1, 3 * MAX_BODY_BYTES])
+def test_a_body_that_is_too_long_is_refused(scene: Scene, more: int) -> None:
+    call = b'[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},'
+    for body in (b" " * (MAX_BODY_BYTES + more), call + b" " * (MAX_BODY_BYTES + more)):
+        answer = ask(scene, body)
+        assert answer["error"]["code"] == -32005
+        assert str(MAX_BODY_BYTES) in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.decide import Decision, decide
 from keymoot.policy.document import Policy, parse_policy
+from keymoot.policy.held import Reservation
 from keymoot.policy.intent import NotSignable, read_intent
-from keymoot.policy.limit import Reservation, Usage
+from keymoot.policy.limit import Usage
 from keymoot.policy.names import checksummed
 
 BASE = ChainId(8453)

@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 from keymoot.base import rlp
 from keymoot.base.units import Nonce, Seconds, UnixSeconds, Wei
-from keymoot.policy.limit import BUCKETS, Limit, Reservation, Usage
+from keymoot.policy.held import Reservation
+from keymoot.policy.limit import BUCKETS, MAX_BUCKETS, Limit, Usage
 from tests.policy.documents import NOW, STRANGER, interfaces, judge, parsed, tx
 
 MAX = 1_000
 WINDOW = 3_600
 LIMIT = Limit("l", MAX, None, Seconds(WINDOW))
-WIDTH = LIMIT.bucket_seconds
+WIDTH = WINDOW // BUCKETS
 
 spends = st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 700)), min_size=1, max_size=60)
 
@@ -30,7 +31,7 @@ def test_no_true_window_ever_holds_more_than_the_limit(steps: list[tuple[int, in
             recent = [a for at, a in accepted if at > now - WINDOW - WIDTH]
             assert sum(recent) + amount > MAX
         assert sum(a for at, a in accepted if now - WINDOW < at <= now) <= MAX
-        assert len(usage.buckets) <= BUCKETS + 2
+        assert len(usage.buckets) <= MAX_BUCKETS
     for end, _ in accepted:
         assert sum(a for at, a in accepted if end - WINDOW < at <= end) <= MAX
 
@@ -82,11 +83,10 @@ replacing = st.lists(
 def test_replacing_nonces_never_frees_budget_that_could_still_be_spent(
     steps: list[tuple[int, int, int]],
 ) -> None:
-    """A nonce is mined once: it counts with its greatest version, dated by its latest."""
+    """A nonce is mined once: a window counts the greatest that was signed for it inside."""
     usage: dict[str, Usage] = {}
     held: dict[int, tuple[Reservation, ...]] = {}
-    greatest: dict[int, int] = {}
-    latest: dict[int, int] = {}
+    signed: list[tuple[int, int, int]] = []
     now = NOW
     for pause, nonce, amount in steps:
         now = UnixSeconds(now + pause)
@@ -95,10 +95,12 @@ def test_replacing_nonces_never_frees_budget_that_could_still_be_spent(
         if decision.allowed:
             usage |= decision.usage
             held[nonce] = decision.reservations
-            greatest[nonce] = max(greatest.get(nonce, 0), amount)
-            latest[nonce] = now
-        window = [greatest[n] for n, at in latest.items() if now - WINDOW < at <= now]
-        assert sum(window) <= MAX
+            signed.append((now, nonce, amount))
+        greatest: dict[int, int] = {}
+        for at, one, value in signed:
+            if at > now - WINDOW:
+                greatest[one] = max(greatest.get(one, 0), value)
+        assert sum(greatest.values()) <= MAX
 
 
 def test_a_replacement_reserves_only_what_is_more() -> None:
@@ -158,7 +160,8 @@ def test_limits_per_transaction_and_counts() -> None:
     st.text(alphabet="abc-", min_size=1, max_size=8),
 )
 def test_usage_and_reservations_come_back(buckets: list[tuple[int, int]], name: str) -> None:
-    usage = Usage(tuple((UnixSeconds(at), amount) for at, amount in buckets))
+    pairs = tuple((UnixSeconds(at), amount) for at, amount in buckets)
+    usage = Usage(pairs, Seconds(len(buckets)), UnixSeconds(7))
     assert Usage.decode(rlp.decode(rlp.encode(usage.encode()))) == usage
     held = Reservation(name, 5, UnixSeconds(9))
     assert Reservation.decode(rlp.decode(rlp.encode(held.encode()))) == held

@@ -1,10 +1,13 @@
 """Bind and release: what leads to a signature, and everything that must not."""
 
+from dataclasses import replace
+
 import pytest
 from eth_account.messages import _hash_eip191_message, encode_defunct
 
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Bytes32, Hash32
+from keymoot.base.units import Wei
 from keymoot.contracts.context import Context, Mode
 from keymoot.contracts.errors import KeyUseRefused
 from keymoot.contracts.vault import NoSuchKey, Vault
@@ -196,9 +199,10 @@ def test_an_owner_withdraws_only_to_recovery_and_even_while_paused() -> None:
     play.send(OWNER, "pause", play.wallet)
     until = play.chain.block.time + 300
 
-    def withdraw(transaction, who=OWNER, name=b"w" * 32):
+    def withdraw(transaction, who=OWNER, name=b"w" * 32, max_fee=0):
         raw = transaction.unsigned_bytes()
-        return play.send(who, "withdraw", play.wallet, raw, name, until, b"r" * 32, 0)
+        arguments = (play.wallet, raw, name, until, b"r" * 32, 0, max_fee)
+        return play.send(who, "withdraw", *arguments)
 
     theft = withdraw(payment(5, to=VAULT))
     assert (theft.status, theft.error_code) == (0, "NOT_A_WITHDRAWAL")
@@ -207,5 +211,8 @@ def test_an_owner_withdraws_only_to_recovery_and_even_while_paused() -> None:
     assert done.status == 1, done.error
     released = answer(play, Hash32(done.output))
     assert recover(released.record.digest, released.signature) == play.account
+    dear = replace(payment(5, to=RECOVERY), max_fee=Wei(10**15))
+    assert withdraw(dear, name=b"x" * 32).error_code == "NOT_A_WITHDRAWAL"
+    assert withdraw(dear, name=b"x" * 32, max_fee=21 * 10**18).status == 1
     other = withdraw(payment(6, to=RECOVERY))
     assert (other.status, other.error_code) == (0, "REQUEST_REUSED")

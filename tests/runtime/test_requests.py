@@ -131,6 +131,7 @@ ARGUMENTS = {
         play.chain.block.time + 100,
         b"r" * 32,
         0,
+        0,
     ),
 }
 

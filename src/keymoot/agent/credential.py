@@ -13,9 +13,11 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from keymoot.agent.errors import BadCredential, CredentialUnusable
+from keymoot.agent.new_file import write_new
+from keymoot.agent.processes import stays_here
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import (
@@ -27,6 +29,7 @@ from keymoot.base.fixed import (
     WalletId,
 )
 from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto import secp256k1
@@ -40,7 +43,6 @@ MAX_FILE_BYTES = 16_384
 MAX_NAME_CHARACTERS = 64
 MAX_NODES = 256
 
-MODE = 0o600
 """Only the owner of the file reads it."""
 
 _FIELDS = {"version", "name", "network", "url", "wallet", "address", "nodes", "expires", "key"}
@@ -81,6 +83,10 @@ class Credential:
         """The wallet's address, as its own chain writes it."""
         one = self.address
         return one.base58 if isinstance(one, SolanaAddress) else one.hex0x
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the private key."""
+        stays_here("a credential", "call Credential.load(path)")
 
     def encode(self) -> bytes:
         """Give the file's bytes, the private key included."""
@@ -191,13 +197,9 @@ class Credential:
             CredentialUnusable: the file exists, or cannot be written.
         """
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-        except OSError as error:
-            raise CredentialUnusable(f"{path} cannot be written: {error.strerror}") from error
-        with os.fdopen(handle, "wb") as file:
-            file.write(self.encode())
-            file.flush()
-            os.fsync(file.fileno())
+            write_new(path, self.encode())
+        except CannotWrite as error:
+            raise CredentialUnusable(str(error)) from error
 
 
 def _check_private(status: os.stat_result, path: Path) -> None:

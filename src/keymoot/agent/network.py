@@ -6,11 +6,7 @@ the genesis names the nodes. The state that it shows is not yet proved to us.
 
 import time
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
+from typing import Any, ClassVar, Self
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
 from keymoot.agent.roster import Roster
@@ -22,7 +18,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
-from keymoot.contracts.contract import Contract, Method
+from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
@@ -80,6 +76,10 @@ class Network:
         self._identity: Identity | None = None
         self._roster: Roster | None = None
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, float]]:
+        """Pickle the address; the other process asks anew who the network is."""
+        return type(self), (self.url, self.timeout_seconds)
+
     @property
     def url(self) -> str:
         """The address of Keymoot RPC."""
@@ -117,18 +117,18 @@ class Network:
         return self.transport.call(method, params, self.timeout_seconds)
 
     def view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
-        """Ask Wallets, without effect; give what eth-abi decodes.
+        """Ask Wallets, without effect; give its results, decoded.
 
         Raises:
             NetworkRefused: the contract says no, such as an unknown wallet.
             WrongAnswer: not the method's results.
         """
         method = Wallets.method(name)
-        call = {"to": Wallets.ADDRESS.hex0x, "data": hexes.data(encode(method, arguments))}
+        call = {"to": Wallets.ADDRESS.hex0x, "data": hexes.data(method.encode(arguments))}
         try:
             raw = hexes.parse_data(self.call("eth_call", call, "latest"), name)
-            return tuple(abi_decode(list(method.outputs), raw))
-        except (Malformed, DecodingError) as error:
+            return method.decode_result(raw)
+        except Malformed as error:
             raise WrongAnswer(f"{name} was answered by something else: {error}") from error
 
     def faucet(self, address: Address) -> None:
@@ -159,7 +159,7 @@ class Network:
             ConnectionLost: no answer came in time; it may be in a block.
         """
         method = contract.method(name)
-        data = encode(method, arguments)
+        data = method.encode(arguments)
         receipt = self._submit(self._signed(key, contract.ADDRESS, data, value))
         if self._quantity(receipt.get("status")) != 1:
             raise self._failure(method.name, receipt)
@@ -240,12 +240,6 @@ class Network:
             return hexes.parse_quantity(text)
         except Malformed as error:
             raise WrongAnswer(f"the network answered with no quantity: {error}") from error
-
-
-def encode(method: Method, arguments: tuple[Any, ...]) -> bytes:
-    """Give a call's data: the selector and the arguments."""
-    kinds = [kind for _, kind in method.inputs]
-    return method.selector + abi_encode(kinds, arguments)
 
 
 def read_identity(told: Any) -> Identity:

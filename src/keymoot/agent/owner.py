@@ -7,13 +7,14 @@ wallet's key: nobody has that one. An agent never needs this module.
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
 from keymoot.agent.errors import NotSignable
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
+from keymoot.agent.processes import stays_here
 from keymoot.agent.reply import Reply
 from keymoot.agent.share import Released
 from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
@@ -114,13 +115,13 @@ class Views:
         """
         found = self.network.view("wallet", wallet)
         owner, to, at, paused, quota, version, policy_hash, created_at, length = found
-        account: WalletAddress = Address.from_hex(at)
-        recovery: WalletAddress = Address.from_hex(to)
+        account: WalletAddress = at
+        recovery: WalletAddress = to
         if account == _NOWHERE:
             account, recovery = map(SolanaAddress, self.network.view("solana", wallet))
         return WalletView(
             wallet,
-            Address.from_hex(owner),
+            owner,
             recovery,
             account,
             paused,
@@ -157,6 +158,10 @@ class Owner(Views):
         super().__init__(network)
         self._key = key
         self.address = secp256k1.address_of_secret(key)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the owner's key."""
+        stays_here("an owner", "load the key from its keystore (keystore.load)")
 
     def derived_keys(self) -> DerivedKeys:
         """Give the keys that this account derives through the network."""
@@ -249,7 +254,12 @@ class Owner(Views):
         return _done(self.network.send(self._key, "resume", wallet))
 
     def withdraw(
-        self, wallet: WalletId, transaction: EvmTransaction, request_id: RequestId | None = None
+        self,
+        wallet: WalletId,
+        transaction: EvmTransaction,
+        request_id: RequestId | None = None,
+        *,
+        max_fee: Wei | None = None,
     ) -> bytes:
         """Have a transaction to the recovery address signed; no policy is asked.
 
@@ -257,6 +267,8 @@ class Owner(Views):
             wallet: Whose funds.
             transaction: A native transfer, ERC-20 transfer, or ERC-4626 exit to recovery.
             request_id: To repeat a withdrawal whose answer was lost; None for a new one.
+            max_fee: Its gas at its highest price, in wei, at most; None for 0.05 of the
+                chain's token.
 
         Returns:
             The signed transaction, to be sent to its chain.
@@ -273,11 +285,16 @@ class Owner(Views):
             )
         wanted = EcdsaWanted(account, signing_hash(transaction))
         payload = transaction.unsigned_bytes()
-        released = self._withdraw(wallet, payload, wanted, request_id)
+        released = self._withdraw(wallet, payload, wanted, request_id, max_fee)
         return transaction.signed_bytes(released.ecdsa())
 
     def withdraw_solana(
-        self, wallet: WalletId, message: bytes, request_id: RequestId | None = None
+        self,
+        wallet: WalletId,
+        message: bytes,
+        request_id: RequestId | None = None,
+        *,
+        max_fee: int | None = None,
     ) -> bytes:
         """Have a message of Solana to the recovery address signed; no policy is asked.
 
@@ -285,6 +302,7 @@ class Owner(Views):
             wallet: Whose funds.
             message: Transfers to recovery, or to its associated token accounts.
             request_id: To repeat a withdrawal whose answer was lost; None for a new one.
+            max_fee: Its fee at most, in lamports; None for 0.01 SOL.
 
         Returns:
             The signed transaction, to be sent to a node of Solana.
@@ -296,23 +314,28 @@ class Owner(Views):
         if isinstance(account, Address):
             raise NotSignable(f"{account.hex0x} is a wallet of EVM chains: use withdraw")
         wanted = Ed25519Wanted(wallet, account, message)
-        released = self._withdraw(wallet, message, wanted, request_id)
+        released = self._withdraw(wallet, message, wanted, request_id, max_fee)
         return b"\x01" + released.signature + message
 
     def _withdraw(
-        self, wallet: WalletId, payload: bytes, wanted: Wanted, name: RequestId | None
+        self,
+        wallet: WalletId,
+        payload: bytes,
+        wanted: Wanted,
+        name: RequestId | None,
+        max_fee: int | None,
     ) -> Released:
         silent = frozenset[int]()
         if name is not None:
-            return self._withdraw_once(wallet, payload, wanted, name, silent)
+            return self._withdraw_once(wallet, payload, wanted, name, silent, max_fee)
         for _ in range(MAX_AGAIN + self.network.roster().faults):
             try:
-                return self._withdraw_once(wallet, payload, wanted, _new_id(), silent)
+                return self._withdraw_once(wallet, payload, wanted, _new_id(), silent, max_fee)
             except TooFewShares as error:
                 # Enclaves that it was bound to are silent or started anew: another id, others.
                 silent |= error.silent
                 time.sleep(AGAIN_PAUSE_SECONDS)
-        return self._withdraw_once(wallet, payload, wanted, _new_id(), silent)
+        return self._withdraw_once(wallet, payload, wanted, _new_id(), silent, max_fee)
 
     def _withdraw_once(
         self,
@@ -321,6 +344,7 @@ class Owner(Views):
         wanted: Wanted,
         name: RequestId,
         silent: frozenset[int],
+        max_fee: int | None,
     ) -> Released:
         identity = self.network.identity()
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
@@ -335,6 +359,7 @@ class Owner(Views):
             int(time.time()) + WITHDRAWAL_SECONDS,
             hpke.public_key(secret),
             int.from_bytes(write_seats(silent), "big"),
+            max_fee or 0,
         )
         deadline = time.monotonic() + self.network.timeout_seconds
         answer = collect(self.network.transport, key, deadline, name.hex0x)

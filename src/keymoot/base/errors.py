@@ -6,7 +6,7 @@ Each family answers one question: are these bytes what the format says
 message says what happened, what was allowed, and what to do.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from keymoot.base.shown import bounded, shown
 
@@ -17,7 +17,26 @@ MAX_PATH_CHARACTERS = 512
 """Longest path that is shown: its parts may be a stranger's words."""
 
 
-class KeymootError(Exception):
+class Portable(Exception):
+    """An exception that pickles and copies as it is, whatever its class is made from.
+
+    Python makes a pickled exception anew by calling its class with the message. A class with
+    typed fields takes other arguments, so a process that should have told of a refusal would
+    die of reading it.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Give class, message and fields; a `Secret` among them refuses."""
+        return _restored, (type(self), self.args), vars(self)
+
+
+def _restored(kind: type[Portable], arguments: tuple[Any, ...]) -> Portable:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
+
+class KeymootError(Portable):
     """Everything that Keymoot raises on purpose.
 
     Attributes:
@@ -79,6 +98,20 @@ class Fault(KeymootError):
         super().__init__(message)
         self.blamed = blamed
         self.certainty = certainty
+
+
+class BrokenStorage(Fault):
+    """What state is kept in is missing, altered, or cannot be read.
+
+    It is this machine's fault and no transaction's, so no transaction is refused over it: the
+    node stops.
+    """
+
+    code = "BROKEN_STORAGE"
+
+    def __init__(self, message: str, certainty: str = "known") -> None:
+        """Say what is broken and what to do."""
+        super().__init__(message, "host", certainty)
 
 
 class Defect(KeymootError):

@@ -1,13 +1,12 @@
 """`keymoot key`: the owner's own key."""
 
-import os
 from pathlib import Path
 
 from cyclopts import App
 
-from keymoot.cli import settings
 from keymoot.cli.options import Owner
 from keymoot.cli.output import fields, result, warn_simulated
+from keymoot.cli.password import new_password
 
 app = App(
     name="key", help="Your own key: an ordinary Ethereum keystore (V3).", help_format="markdown"
@@ -31,15 +30,15 @@ def new(file: Path, *, password_file: Path | None = None, json: bool = False) ->
         json: Print the result as JSON.
     """
     from keymoot.agent.keystore import save
+    from keymoot.agent.new_file import check_new
     from keymoot.agent.owner import new_key
-    from keymoot.cli.output import fail
     from keymoot.crypto.secp256k1 import address_of_secret
     from keymoot.policy.names import checksummed
 
-    if file.exists():
-        fail(f"{file} exists: choose another name, keys are never overwritten")
+    check_new(file)
+    given = new_password(password_file)
     secret = new_key()
-    save(file, secret, settings.password(password_file, twice=True))
+    save(file, secret, given)
     shown = {"address": checksummed(address_of_secret(secret)), "file": str(file)}
     result(shown, fields(shown), as_json=json)
 
@@ -56,24 +55,18 @@ def derive(name: str, out: Path, *, by: Owner) -> None:
         out: Where to write it, as one line of hex with mode 0600; never overwritten.
         by: Who acts.
     """
+    from keymoot.agent.new_file import check_new, write_new
     from keymoot.base.hexes import data
-    from keymoot.cli.output import fail, note
+    from keymoot.cli.output import note
 
+    check_new(out)
     acting = by.open()
-    try:
-        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        fail(f"{out} cannot be written: {error.strerror}; keys are never overwritten")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            identity = acting.network.identity()
-            warn_simulated(simulated=identity.simulated)
-            if acting.network.balance(acting.address) < DERIVE_TOKENS * 10**18:
-                note("asking the development network's faucet for ledger tokens")
-                acting.network.faucet(acting.address)
-            secret = acting.derived_keys().derive(name.encode())
-            file.write(data(secret.expose()).encode() + b"\n")
-    except BaseException:
-        out.unlink(missing_ok=True)
-        raise
+    identity = acting.network.identity()
+    warn_simulated(simulated=identity.simulated)
+    if acting.network.balance(acting.address) < DERIVE_TOKENS * 10**18:
+        note("asking the development network's faucet for ledger tokens")
+        acting.network.faucet(acting.address)
+    # The same question gives the same key: what the disk does not take is asked for again.
+    secret = acting.derived_keys().derive(name.encode())
+    write_new(out, data(secret.expose()).encode() + b"\n")
     print(f"the key is in {out}")

@@ -67,6 +67,8 @@ def up(
     nodes: Whole | None = None,
     epoch_seconds: Whole | None = None,
     block_time: Positive | None = None,
+    allow_host: list[str] | None = None,
+    allow_origin: list[str] | None = None,
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
@@ -82,11 +84,18 @@ def up(
             share the roots anew; at least 60, default 3600. `keymoot net turn` does it now.
         block_time: Make an empty block so many seconds after the last one, when nothing waits;
             otherwise only transactions make blocks, and who waits for more of them waits long.
+        allow_host: A name by which others call this node, such as keymoot.lan; may be repeated.
+            Its own addresses always work.
+        allow_origin: A web page that may use this node, such as https://app.example, or a
+            wallet's extension, chrome-extension://ID; may be repeated. No page may otherwise.
     """
     if epoch_seconds is not None and epoch_seconds < MIN_EPOCH_SECONDS:
         note(f"error: an epoch lives at least {MIN_EPOCH_SECONDS} seconds, got {epoch_seconds}")
         return EXIT_USAGE
+    from keymoot.base.errors import Malformed
+
     try:
+        from keymoot.gateway.door import host_named, origin_named
         from keymoot.moot.assembly import EPOCH_SECONDS
         from keymoot.node.config import (
             DEFAULT_NODES,
@@ -103,6 +112,12 @@ def up(
     if nodes is not None and not MIN_SIZE <= nodes <= MAX_SIZE:
         note(f"error: a network has {MIN_SIZE} to {MAX_SIZE} enclaves, got --nodes {nodes}")
         return EXIT_USAGE
+    try:
+        hosts = tuple(host_named(one) for one in allow_host or ())
+        origins = tuple(origin_named(one) for one in allow_origin or ())
+    except Malformed as error:
+        note(f"error: {error}")
+        return EXIT_USAGE
     folder = data or default_data()
     return serve(
         Config(
@@ -113,6 +128,8 @@ def up(
             DEFAULT_NODES if nodes is None else nodes,
             EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
             block_time,
+            hosts,
+            origins,
         )
     )
 

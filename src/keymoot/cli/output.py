@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from keymoot.base.errors import Portable
+
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_REFUSED = 3
@@ -19,7 +21,7 @@ EXIT_STOPPED = 130
 SIMULATED = "SIMULATED enclave: test funds only"
 
 
-class Failed(Exception):
+class Failed(Portable):
     """End the command with this status; the message has been shown."""
 
     def __init__(self, status: int) -> None:

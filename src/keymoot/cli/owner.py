@@ -1,6 +1,5 @@
 """`keymoot wallet`, the owner's half: rule a wallet, and take everything back."""
 
-import os
 import re
 import time
 from pathlib import Path
@@ -71,18 +70,23 @@ def grant(
         expires: How long it lasts: 90s, 30m, 12h, 7d.
         json: Print the result as JSON.
     """
+    from keymoot.agent.errors import CredentialUnusable
+    from keymoot.agent.new_file import check_new
     from keymoot.base.units import UnixSeconds
 
-    if out.exists():
-        fail(f"{out} exists: choose another name, credentials are never overwritten")
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        # The ledger would know a credential that nobody has.
-        fail(f"{out} cannot be written: there is no folder {out.parent} that you may write to")
+    # The ledger would know a credential that nobody has.
+    check_new(out)
     lifetime = _seconds(expires)
     acting = by.open()
     until = UnixSeconds(int(time.time()) + lifetime)
     credential = acting.grant(_owned(acting, name), name, until)
-    credential.save(out)
+    try:
+        credential.save(out)
+    except CredentialUnusable as error:
+        fail(
+            f"{error}. The ledger has granted it all the same, and nobody has it: "
+            f"`keymoot wallet revoke {name} {credential.requester.hex0x}`, and grant another"
+        )
     shown = {
         "credential": credential.requester.hex0x,
         "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)),
@@ -187,6 +191,7 @@ def withdraw(
     tx: Path,
     *,
     by: Owner,
+    max_fee: Positive | None = None,
     json: bool = False,
 ) -> None:
     """Sign a transaction to the recovery address; no policy is asked, a pause is no hindrance.
@@ -198,22 +203,44 @@ def withdraw(
     Args:
         name: The wallet's name.
         tx: The transaction: web3.py's dictionary in JSON, or a message of Solana in base64.
+        max_fee: What its fee may be at most, in wei or lamports. Usually 0.05 of an EVM chain's
+            token, or 0.01 SOL: state more where gas is dear.
         json: Print the result as JSON.
     """
     import base64
 
     from keymoot.base.fixed import SolanaAddress
+    from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
+    from keymoot.base.units import Wei
     from keymoot.cli.wish import read_transaction, solana_message
+    from keymoot.policy.intent import NotSignable, read_intent
+    from keymoot.policy.recovery import check_withdrawal
 
+    if not tx.exists():
+        fail(f"{tx} cannot be read: there is no such file")
     acting = by.open()
     wallet = _owned(acting, name)
-    account = acting.show(wallet).account
+    found = acting.show(wallet)
+    account, stated = found.account, None if max_fee is None else Wei(max_fee)
     if isinstance(account, SolanaAddress):
-        signed = acting.withdraw_solana(wallet, solana_message(tx, account)[0])
+        method, payload, unit = SIGN_SOLANA_TRANSACTION, solana_message(tx, account)[0], "lamports"
+    else:
+        transaction = read_transaction(tx, account.hex0x)
+        method, payload, unit = SIGN_TRANSACTION, transaction.unsigned_bytes(), "wei"
+    try:
+        intent = read_intent(method, payload, account)
+    except NotSignable as error:
+        fail(error.refusal.message)
+    note(f"fee: {intent.max_fee} {unit} at most")
+    refusal = check_withdrawal(intent, found.recovery, stated)
+    if refusal is not None:
+        fail(refusal.message)
+    if isinstance(account, SolanaAddress):
+        signed = acting.withdraw_solana(wallet, payload, max_fee=stated)
         text = base64.b64encode(signed).decode()
     else:
-        text = "0x" + acting.withdraw(wallet, read_transaction(tx, account.hex0x)).hex()
-    result({"raw": text}, [text], as_json=json)
+        text = "0x" + acting.withdraw(wallet, transaction, max_fee=stated).hex()
+    result({"raw": text, "maxFee": str(intent.max_fee)}, [text], as_json=json)
 
 
 COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
-from keymoot.cli.wish import bytes_of, read_wish
+from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Address, SolanaAddress
@@ -107,23 +107,29 @@ def show(name: str, *, url: str | None = None) -> None:
 
 def read_policy(file: Path) -> "Policy":
     """Read and parse a policy file, or end the command with the reason."""
+    from keymoot.base.errors import Malformed
+    from keymoot.base.strict_json import canonical, parse
     from keymoot.policy.document import parse_policy
-    from keymoot.policy.errors import BadPolicy
 
     try:
-        return parse_policy(bytes_of(file))
-    except BadPolicy as error:
+        # The ledger sees the canonical form: spaces and indents are not counted there.
+        return parse_policy(canonical(parse(bytes_of(file), MAX_FILE_BYTES)))
+    except Malformed as error:
         fail(f"{file}: {error}")
 
 
 def _decide(
     policy: "Policy", method: str, payload: bytes, account: "Address | SolanaAddress"
 ) -> "Decision":
+    from keymoot.base.request import MAX_PAYLOAD_BYTES
     from keymoot.base.units import UnixSeconds
     from keymoot.policy.decide import Decision, decide
     from keymoot.policy.intent import NotSignable, read_intent
 
     try:
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            why = f"a request holds at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}"
+            raise NotSignable("PAYLOAD_TOO_LARGE", why, "payload")
         intent = read_intent(method, payload, account)
     except NotSignable as error:
         return Decision(None, {}, (), error.refusal, (), {})

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keymoot.cli.output import fail, note
+from keymoot.cli.output import note
+from keymoot.cli.password import password
 
 if TYPE_CHECKING:
     from keymoot.agent.network import Network
@@ -47,30 +48,11 @@ def provide(acting: "Owner", wei: int) -> None:
 
 def key_of(keystore: Path, password_file: Path | None) -> "Secret":
     """Open a keystore with a password from a file or a prompt."""
-    from keymoot.agent.keystore import load
+    from keymoot.agent.keystore import Keystore
 
-    return load(keystore, password(password_file))
-
-
-def password(file: Path | None, *, twice: bool = False) -> str:
-    """Read a password from the first line of a file, or ask for it."""
-    import getpass
-    import sys
-
-    if file is not None:
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            fail(f"the password file {file} cannot be read: {error}")
-        if not lines:
-            fail(f"the password file {file} is empty")
-        return lines[0]
-    if not sys.stdin.isatty():
-        fail("no terminal to ask for the password: use --password-file FILE")
-    given = getpass.getpass("Password: ")
-    if twice and getpass.getpass("Again: ") != given:
-        fail("the two passwords differ")
-    return given
+    # What no password opens is said before anybody types one.
+    found = Keystore(keystore)
+    return found.open(password(password_file))
 
 
 def config_folder() -> Path:

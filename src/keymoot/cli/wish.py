@@ -1,7 +1,6 @@
 """What an agent would ask for, read from files."""
 
 import contextlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
 
 _NOBODY = "0x" + "00" * 19 + "01"
 _NOBODY_ON_SOLANA = "1" * 31 + "2"
+
+MAX_FILE_BYTES = 1_048_576
+"""Longest file of JSON that is read; what it says may be too long all the same."""
 
 
 def read_wish(
@@ -57,11 +59,12 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
     from keymoot.agent.dictionary import read_transaction as from_dictionary
     from keymoot.base.errors import Malformed
     from keymoot.base.fixed import Address
+    from keymoot.base.strict_json import parse
 
     try:
-        fields = json.loads(bytes_of(file))
-    except ValueError as error:
-        fail(f"{file} is not JSON: {error}")
+        fields = parse(bytes_of(file), MAX_FILE_BYTES)
+    except Malformed as error:
+        fail(f"{file}: {error}")
     if not isinstance(fields, dict):
         fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
     try:

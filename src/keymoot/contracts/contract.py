@@ -13,17 +13,24 @@ class Counter(Contract):
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints, overload
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError, EncodingError
-
+from keymoot.base.abi.decode import BadEncoding, decode
+from keymoot.base.abi.encode import BadValue, encode
+from keymoot.base.abi.kinds import Kind, parse_kinds
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.contracts.context import Context
-from keymoot.contracts.errors import BadArguments, BadResult, NotPayable, UnknownMethod
+from keymoot.contracts.errors import (
+    BadArguments,
+    BadResult,
+    ContractError,
+    NotPayable,
+    UnknownMethod,
+)
 from keymoot.contracts.types import abi_name, from_abi
 from keymoot.crypto.keccak import keccak256_raw
 
@@ -54,7 +61,7 @@ class Rules:
     believes_from: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Method:
     """One method with its ABI."""
 
@@ -69,7 +76,7 @@ class Method:
         """Name and argument types, as the selector hashes them."""
         return f"{self.name}({','.join(kind for _, kind in self.inputs)})"
 
-    @property
+    @cached_property
     def selector(self) -> bytes:
         """First four bytes of the signature's Keccak-256."""
         return keccak256_raw(self.signature.encode())[:SELECTOR_BYTES]
@@ -80,15 +87,19 @@ class Method:
         Raises:
             BadArguments: anything else.
         """
-        kinds = [kind for _, kind in self.inputs]
         try:
-            values = decode(kinds, data, strict=True)
-            canonical = encode(kinds, values) == data
-        except (DecodingError, EncodingError, OverflowError, ValueError, RecursionError) as error:
-            raise BadArguments(self.signature, "not their encoding") from error
-        if not canonical:
-            raise BadArguments(self.signature, "not the canonical encoding")
-        return [from_abi(kind, value) for kind, value in zip(kinds, values, strict=True)]
+            values = decode(self._input_kinds, data)
+        except BadEncoding as error:
+            raise BadArguments(self.signature, error.reason) from error
+        return [from_abi(kind, value) for (_, kind), value in zip(self.inputs, values, strict=True)]
+
+    def encode(self, arguments: Sequence[Any]) -> bytes:
+        """Write a call: the selector and the arguments.
+
+        Raises:
+            BadValue: they are not those of this method.
+        """
+        return self.selector + encode(self._input_kinds, arguments)
 
     def encode_result(self, result: Any) -> bytes:
         """Write what the method returned.
@@ -99,10 +110,25 @@ class Method:
         if not self.outputs:
             return b""
         try:
-            values = list(result) if len(self.outputs) > 1 else [result]
-            return encode(list(self.outputs), values)
-        except (EncodingError, TypeError, ValueError, OverflowError) as error:
+            return encode(self._output_kinds, result if len(self.outputs) > 1 else [result])
+        except BadValue as error:
             raise BadResult(self.signature, ",".join(self.outputs)) from error
+
+    def decode_result(self, data: bytes) -> tuple[Any, ...]:
+        """Read what `encode_result` wrote.
+
+        Raises:
+            BadEncoding: anything else.
+        """
+        return decode(self._output_kinds, data)
+
+    @cached_property
+    def _input_kinds(self) -> tuple[Kind, ...]:
+        return parse_kinds(kind for _, kind in self.inputs)
+
+    @cached_property
+    def _output_kinds(self) -> tuple[Kind, ...]:
+        return parse_kinds(self.outputs)
 
 
 @overload
@@ -151,9 +177,12 @@ class Contract:
 
     Attributes:
         ADDRESS: Where a built-in contract stands; a test gives others theirs.
+        ERRORS: What its methods revert with that has a signature of its own, what the
+            contracts that they call revert with included.
     """
 
     ADDRESS: ClassVar[Address]
+    ERRORS: ClassVar[tuple[type[ContractError], ...]] = ()
     METHODS: ClassVar[dict[bytes, Method]] = {}
 
     def __init_subclass__(cls) -> None:

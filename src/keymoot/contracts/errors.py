@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from eth_abi.abi import encode
-
+from keymoot.base.abi.encode import encode
+from keymoot.base.abi.kinds import parameters
 from keymoot.base.errors import Refused
 from keymoot.crypto.keccak import keccak256_raw
 
@@ -28,9 +28,7 @@ class ContractError(Refused):
 
 def revert_data(signature: str, arguments: tuple[Any, ...]) -> bytes:
     """Encode an error as Solidity does."""
-    inside = signature[signature.index("(") + 1 : -1]
-    kinds = inside.split(",") if inside else []
-    return keccak256_raw(signature.encode())[:4] + encode(kinds, arguments)
+    return keccak256_raw(signature.encode())[:4] + encode(parameters(signature), arguments)
 
 
 class UnknownMethod(ContractError):
@@ -151,3 +149,14 @@ class Anonymous(ContractError):
     def arguments(self) -> tuple[Any, ...]:
         """Give nothing."""
         return ()
+
+
+COMMON: tuple[type[ContractError], ...] = (
+    Anonymous,
+    InsufficientBalance,
+    KeyUseRefused,
+    NotPayable,
+    Reentered,
+    UnknownMethod,
+)
+"""What a call of any contract can come back with, beside the contract's own errors."""

@@ -5,9 +5,9 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-
+from keymoot.base.abi.decode import BadEncoding, decode
+from keymoot.base.abi.encode import encode
+from keymoot.base.abi.kinds import Kind, parse_kinds
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
 from keymoot.contracts.types import abi_name, from_abi
@@ -44,8 +44,9 @@ class Event:
     def log(self) -> tuple[tuple[Bytes32, ...], bytes]:
         """Give topics and data."""
         indexed, rest = self._parts()
-        words = encode([kind for _, kind in indexed], [getattr(self, name) for name, _ in indexed])
-        data = encode([kind for _, kind in rest], [getattr(self, name) for name, _ in rest])
+        topic_kinds, data_kinds = self._kinds()
+        words = encode(topic_kinds, [getattr(self, name) for name, _ in indexed])
+        data = encode(data_kinds, [getattr(self, name) for name, _ in rest])
         topics = (words[at : at + 32] for at in range(0, len(words), 32))
         return (self.topic(), *map(Bytes32, topics)), data
 
@@ -60,10 +61,10 @@ class Event:
         if len(topics) != len(indexed) + 1 or topics[0] != cls.topic():
             raise Malformed(f"the log is no {cls.__name__}")
         try:
-            values = decode([kind for _, kind in indexed], b"".join(topics[1:]))
-            values += decode([kind for _, kind in rest], data)
-        except (DecodingError, OverflowError, ValueError) as error:
-            raise Malformed(f"the log is no {cls.__name__}: {error}") from error
+            topic_kinds, data_kinds = cls._kinds()
+            values = decode(topic_kinds, b"".join(topics[1:])) + decode(data_kinds, data)
+        except BadEncoding as error:
+            raise Malformed(f"the log is no {cls.__name__}: {error.reason}") from error
         return {
             name: from_abi(kind, value)
             for (name, kind), value in zip((*indexed, *rest), values, strict=True)
@@ -75,3 +76,10 @@ class Event:
         """Give names and types of what becomes topics, a word each, and of what becomes data."""
         indexed = [(name, kind) for name, kind, topic in cls.inputs() if topic]
         return indexed, [(name, kind) for name, kind, topic in cls.inputs() if not topic]
+
+    @classmethod
+    @cache
+    def _kinds(cls) -> tuple[tuple[Kind, ...], tuple[Kind, ...]]:
+        """Give the types of `_parts`, parsed."""
+        indexed, rest = cls._parts()
+        return parse_kinds(kind for _, kind in indexed), parse_kinds(kind for _, kind in rest)

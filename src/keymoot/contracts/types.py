@@ -45,11 +45,9 @@ def abi_name(annotation: Any) -> str:
 
 
 def from_abi(kind: str, value: Any) -> Any:
-    """Turn what eth-abi decoded into our own value."""
+    """Turn what the ABI's codec decoded into the value that a contract handles."""
     if kind.endswith("[]"):
         return [from_abi(kind[:-2], part) for part in value]
-    if kind == "address":
-        return Address(bytes.fromhex(value[2:]))
     return Bytes32(value) if kind == "bytes32" else value
 
 

@@ -7,7 +7,8 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint
 from keymoot.base.fixed import Address, Hash32, SolanaAddress, WalletAddress, wallet_address
 from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.policy.limit import Reservation, Usage
+from keymoot.policy.held import Reservation
+from keymoot.policy.limit import Usage
 
 _NAME_BYTES = 48
 
@@ -89,7 +90,7 @@ class Book:
     Attributes:
         quota: Wei of the ledger's token, from which requests are paid.
         log_length: Entries in the wallet's log.
-        usage: What was spent of each windowed limit.
+        usage: What was spent of each windowed limit of the policy.
     """
 
     quota: int = 0

@@ -15,6 +15,7 @@ from keymoot.contracts.wallet import Book, Credential, SignedNonce, Wallet
 from keymoot.contracts.wallet_errors import NoSuchWallet
 from keymoot.contracts.wallet_events import RequestDecided
 from keymoot.crypto.transactions import request_key
+from keymoot.policy.limit import Usage
 
 
 class WalletCells(Contract):
@@ -25,6 +26,9 @@ class WalletCells(Contract):
     policies = PublicMap("policy", bytes32, dynamic_bytes)
     credentials = PublicMap("credential", dynamic_bytes, Credential)
     nonces = PublicMap("nonce", dynamic_bytes, SignedNonce)
+    shelved = PublicMap("shelved", dynamic_bytes, dynamic_bytes)
+    """What was spent of limits that the policy does not have now, by wallet and name."""
+
     records = PublicMap("record", bytes32, Record)
     log_index = PublicMap("log", dynamic_bytes, bytes32)
     queue = PublicCell("queue", dynamic_bytes)
@@ -46,6 +50,23 @@ class WalletCells(Contract):
     def book(self, ctx: Context, wallet: WalletId) -> Book:
         """Give a wallet's book."""
         return self.books.get(ctx.public_store(), Bytes32(wallet)) or Book()
+
+    def with_usage_of(self, ctx: Context, wallet: WalletId, limits: set[str]) -> Book:
+        """Give a wallet's book with the usage of these limits; that of others is put away, and kept.
+
+        Forgotten, a limit that is dropped and set again would be whole, and the nonces that
+        hold some of it would give it back once more.
+        """
+        store, book = ctx.public_store(), self.book(ctx, wallet)
+        usage = {name: spent for name, spent in book.usage.items() if name in limits}
+        for name in sorted(book.usage.keys() - limits):
+            self.shelved.set(store, wallet + name.encode(), rlp.encode(book.usage[name].encode()))
+        for name in sorted(limits - usage.keys()):
+            away = self.shelved.get(store, wallet + name.encode())
+            if away is not None:
+                usage[name] = Usage.decode(rlp.decode(away))
+                self.shelved.set(store, wallet + name.encode(), None)
+        return replace(book, usage=usage)
 
     def credential_of(self, ctx: Context, wallet: WalletId, holder: Address) -> Credential | None:
         """Give what a wallet granted to an address, or None."""

@@ -30,6 +30,7 @@ from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import BY_ASSEMBLY, IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, log_key
 from keymoot.contracts.wallet_errors import (
+    WALLET_ERRORS,
     BadCredential,
     BadDocument,
     BadExpiry,
@@ -72,6 +73,7 @@ class Wallets(WalletCells):
     """Keeps wallets and decides what their keys may sign."""
 
     ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
+    ERRORS = (*WALLET_ERRORS, *Vault.ERRORS)
 
     @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:
@@ -176,7 +178,8 @@ class Wallets(WalletCells):
     ) -> None:
         """Replace the policy; `expected_version` is the version that the owner looked at.
 
-        What was spent of a limit stays spent where the new policy has a limit of that name.
+        What was spent of a limit stays spent for whatever policy has a limit of that name,
+        this one or a later one.
         """
         found = self._owned(ctx, wallet)
         if found.policy_version != expected_version:
@@ -199,9 +202,8 @@ class Wallets(WalletCells):
         self.stirred.set(store, value=True)
         changed = replace(found, policy_version=version, policy_hash=policy.hash)
         self.wallets.set(store, wallet, changed)
-        book = self.book(ctx, WalletId(wallet))
-        kept = {name: usage for name, usage in book.usage.items() if name in policy.limits}
-        self.books.set(store, wallet, replace(book, usage=kept))
+        book = self.with_usage_of(ctx, WalletId(wallet), set(policy.limits))
+        self.books.set(store, wallet, book)
         ctx.emit(PolicySet(wallet, version, Bytes32(policy.hash)))
 
     @call(believes_from=True)
@@ -249,11 +251,13 @@ class Wallets(WalletCells):
         expires_at: uint64,
         reply_key: bytes32,
         without: uint64,
+        max_fee: uint256,
     ) -> bytes32:
         """Bind an owner's transaction to the recovery address; no policy is asked.
 
         For a wallet on Solana the transaction is a message, as its signers sign it, and
-        `without` leaves out signers that were silent before: bit i−1 for seat i.
+        `without` leaves out signers that were silent before: bit i−1 for seat i. Its fee is
+        at most `max_fee`, in wei or lamports; 0 stands for what is usual there.
         Returns the key under which its signature is released.
         """
         found = self._owned(ctx, wallet)
@@ -265,7 +269,7 @@ class Wallets(WalletCells):
             intent = read_intent(found.method, transaction, found.account)
         except NotSignable as error:
             raise WithdrawalRefused(error.refusal.message) from error
-        refusal = check_withdrawal(intent, found.recovery)
+        refusal = check_withdrawal(intent, found.recovery, max_fee or None)
         if refusal is not None:
             raise WithdrawalRefused(refusal.message)
         body = keccak256(b"withdraw" + wallet + intent.digest + reply_key)

@@ -10,6 +10,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fields import bytes_of, fixed_of
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.crypto.ed25519 import SigningKey
@@ -94,6 +95,7 @@ class Member:
         self._seated_at = Height(0)
         self._over = False
         self._erased = False
+        self._short: CannotWrite | None = None
         self._synced = self.party.seated(self.follower.assembly)
         self._look_at_seat()
         self._ticked = UnixSeconds(0)
@@ -131,10 +133,18 @@ class Member:
         raise Refused(f'"{word}" is no message to an enclave')
 
     def look(self) -> None:
-        """Begin what is due now; called after every block, and when a duty is done."""
+        """Begin what is due now; called after every block, and when a duty is done.
+
+        While the disk does not take our keys, duties wait: they would be done with old ones.
+        """
         follower, party = self.follower, self.party
-        self._turn_keys()
-        self._seal_state()
+        try:
+            self._turn_keys()
+            self._seal_state()
+        except CannotWrite as error:
+            self._short = error
+            return
+        self._short = None
         party.prune(follower.assembly)
         self.workshop.do(party.due(follower.assembly, follower.height, follower.time))
 
@@ -224,9 +234,9 @@ class Member:
             self._turn_key()
         elif self._left() and self._seated_at and not self._erased:
             # What was dealt to us stays in the archives: without our keys nobody opens it.
+            self._turn_key()
+            self._turn_key()
             self._erased = True
-            self._turn_key()
-            self._turn_key()
 
     def _turn_key(self) -> None:
         self._keep.put(self._keep.now.turned())
@@ -285,7 +295,15 @@ class Member:
     # -- speaking
 
     def _pulse(self) -> rlp.Item:
-        """Say that time has passed, if somebody waits for that."""
+        """Say that time has passed, if somebody waits for that.
+
+        Raises:
+            CannotWrite: the disk still does not take our keys.
+        """
+        if self._short is not None:
+            self.look()
+        if self._short is not None:
+            raise self._short
         assembly, now = self.follower.assembly, clock()
         if now > self._ticked and self.party.seated(assembly) and self.party.waits(assembly, now):
             self._ticked = now

@@ -32,13 +32,15 @@ def main() -> int:
     parser.add_argument("--fuse", type=Path, required=True, help="the simulated CPU's fuse file")
     options = parser.parse_args()
     # Ctrl-C goes to the whole terminal; the server ends us by closing the socket.
+    # So does the end of the terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.setswitchinterval(SWITCH_SECONDS)
     die_with_parent()
     forbid_dumps()
     with socket.socket(fileno=options.socket) as channel:
         try:
-            fuse = read_fuse(options.fuse, options.data)
+            fuse = read_fuse(options.fuse, options.data, options.folder)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             platform = SimulatedPlatform(fuse, measure(own_package()))
             lock = threading.Lock()

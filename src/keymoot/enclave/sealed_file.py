@@ -6,6 +6,7 @@ from pathlib import Path
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.storage import CannotWrite
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.whole_file import write_whole
@@ -22,17 +23,37 @@ class CannotUnseal(Refused):
     def __init__(self, path: Path, measurement: str) -> None:
         """Name the file and the code that tried."""
         super().__init__(
-            f"{path.name} does not open: it was sealed on another machine (fuse key), by other "
-            f"code (this one measures {measurement[:16]}…), or it was altered. Run the version "
-            "that sealed it with the same fuse file, or start a new network with another --data"
+            f"{path} does not open: it was altered, sealed by other code (this one measures "
+            f"{measurement[:16]}…), or on another machine (fuse key). Put back the file, run the "
+            "version that sealed it, and use the same fuse file; where that cannot be, start a new "
+            "network with another --data"
+        )
+
+
+class CannotRead(Refused):
+    """A file is there and cannot be read."""
+
+    code = "CANNOT_READ"
+
+    def __init__(self, path: Path, why: str | None) -> None:
+        """Name the file, and say what to do."""
+        super().__init__(
+            f"{path} cannot be read ({why}): it has to be a file that the node's user may read"
         )
 
 
 def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -> None:
-    """Seal `content` into a file, whole and synced, or leave the file as it was."""
+    """Seal `content` into a file, whole and synced, or leave the file as it was.
+
+    Raises:
+        CannotWrite: the disk does not take it.
+    """
     nonce = os.urandom(NONCE_BYTES)
     sealed = Sealer(platform.sealing_key(purpose)).seal(nonce, content, _TAG + purpose.encode())
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotWrite(str(path), error.errno) from error
     write_whole(path, rlp.encode([_TAG, nonce, sealed]))
 
 
@@ -41,11 +62,15 @@ def read_sealed(path: Path, platform: Platform, purpose: str) -> bytes | None:
 
     Raises:
         CannotUnseal: altered, or sealed elsewhere or by other code.
+        CannotRead: it is there and cannot be read.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_SEALED_BYTES + 1)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise CannotRead(path, error.strerror) from error
     try:
         tag, nonce, sealed = list_of(rlp.decode(raw[:MAX_SEALED_BYTES]), 3, "sealed")
         if tag != _TAG:

@@ -15,7 +15,9 @@ from keymoot.attest.evidence import ReportData
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Measurement
 from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
 from keymoot.crypto.kdf import derive
+from keymoot.enclave.whole_file import write_whole
 
 FUSE_BYTES = 32
 
@@ -45,22 +47,31 @@ class SimulatedPlatform:
         return simulated.quote(self.measurement, ReportData(report_data))
 
 
-def read_fuse(path: Path, data: Path) -> Secret:
+def read_fuse(path: Path, data: Path, folder: Path | None = None) -> Secret:
     """Give the fuse key, made on first use.
 
     Args:
         path: The fuse file.
         data: The data folder, in which it must not be.
+        folder: Where what was sealed lives: if anything does, the fuse file has to be there.
 
     Raises:
-        FuseRefused: in the data folder, a link, readable by others, or damaged.
+        FuseRefused: in the data folder, missing, a link, readable by others, or damaged.
     """
     if data.resolve() in path.resolve().parents:
         raise FuseRefused(f"the fuse file {path} must not be inside the data folder {data}")
     if not os.path.lexists(path):
+        sealed = sorted(folder.glob("*.sealed")) if folder is not None else []
+        if sealed:
+            # A new one would open nothing, and the old one might be written over later.
+            raise FuseRefused(
+                f"the fuse file {path} is missing, and {sealed[0]} was sealed with it: put the "
+                f"file back (another path is named with KEYMOOT_SIMULATED_CPU); without it {folder} "
+                "never opens again, and only a new network with another --data is left"
+            )
         _create(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise FuseRefused(f"the fuse file {path} cannot be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
@@ -74,12 +85,9 @@ def read_fuse(path: Path, data: Path) -> Secret:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Burn the fuses; whole, or not at all, for half a file would be refused for ever."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(FUSE_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotWrite(str(path), error.errno) from error
+    write_whole(path, os.urandom(FUSE_BYTES))

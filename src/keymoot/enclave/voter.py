@@ -5,6 +5,7 @@ given out. A write that a crash tore leaves the other, older one, whose vote was
 last that anybody can have seen.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
 from keymoot.enclave.platform import Platform
+from keymoot.enclave.whole_file import write_whole
 
 FILE_NAME = "votes.sealed"
 _PURPOSE = "votes"
@@ -45,11 +48,12 @@ class MemoryLost(Refused):
 
     code = "MEMORY_LOST"
 
-    def __init__(self) -> None:
-        """Say what to do."""
+    def __init__(self, path: Path) -> None:
+        """Name the file, and say what to do."""
         super().__init__(
-            f"{FILE_NAME} is missing or damaged, so this enclave cannot know what it has signed: "
-            "restore the data folder whole"
+            f"{path} is missing or damaged, so this enclave cannot know what it has signed: "
+            "restore the data folder whole, or have the seat leave and another one join, "
+            "`keymoot net leave` and `keymoot net join`"
         )
 
 
@@ -67,18 +71,20 @@ class Voter:
 
         Raises:
             MemoryLost: the file is missing or damaged.
+            CannotWrite: it may not be written, so nothing may be signed.
         """
         self._key = SigningKey(seed)
         self.public_key = Ed25519Key(self._key.public_key)
         self._sealer = Sealer(platform.sealing_key(_PURPOSE))
-        path = folder / FILE_NAME
+        self._path = path = folder / FILE_NAME
         if fresh and not path.exists():
-            path.write_bytes(bytes(2 * _RECORD_BYTES))
-            path.chmod(0o600)
+            write_whole(path, bytes(2 * _RECORD_BYTES))
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise MemoryLost(path) from error
         except OSError as error:
-            raise MemoryLost from error
+            raise CannotWrite(str(path), error.errno) from error
         self._turn = 0
         self.height, self._round, self._digest = Height(0), 0, Hash32(bytes(32))
         self._recall(fresh=fresh)
@@ -88,6 +94,7 @@ class Voter:
 
         Raises:
             SecondVote: another ballot has this height and round, or a later one was signed.
+            CannotWrite: the disk does not take the vote, so nobody gets it; ask again.
         """
         messages = ballot.sign_bytes()
         digest = keccak256(rlp.encode(list(messages)))
@@ -103,8 +110,14 @@ class Voter:
         nonce = os.urandom(NONCE_BYTES)
         record = rlp.encode([nonce, self._sealer.seal(nonce, content, _AAD)])
         record = len(record).to_bytes(_LENGTH_BYTES, "big") + record
-        os.pwrite(self._file, record.ljust(_RECORD_BYTES, b"\0"), self._turn * _RECORD_BYTES)
-        os.fdatasync(self._file)
+        record = record.ljust(_RECORD_BYTES, b"\0")
+        # Until both succeed the other record counts, and the same place is written again.
+        try:
+            if os.pwrite(self._file, record, self._turn * _RECORD_BYTES) != len(record):
+                raise CannotWrite(str(self._path), errno.ENOSPC)
+            os.fdatasync(self._file)
+        except OSError as error:
+            raise CannotWrite(str(self._path), error.errno) from error
         self._turn = 1 - self._turn
         self.height, self._round, self._digest = height, round_, digest
 
@@ -121,7 +134,7 @@ class Voter:
         if found:
             return
         if not fresh:
-            raise MemoryLost
+            raise MemoryLost(self._path)
         # That nothing is signed yet is a memory too: it may join now, and start anew before it votes.
         self._write(self.height, self._round, self._digest)
 

@@ -31,6 +31,7 @@ from keymoot.store.table import Batch, Table
 _BLOCK, _COMMIT, _RECEIPT, _TRANSACTION, _HEIGHT, _META = b"B", b"C", b"R", b"T", b"H", b"M"
 _SHARES, _EXPIRY = b"S", b"E"
 _STATUS, _PROPOSAL, _GENESIS = _META + b"status", _META + b"proposal", _META + b"genesis"
+_PROBE = _META + b"probe"
 
 
 class ScanTable(Table, Protocol):
@@ -121,6 +122,11 @@ def proposal_of(table: Table) -> Proposal | None:
     """Give the block that was written down but not yet committed."""
     raw = table.get(_PROPOSAL)
     return None if raw is None else Proposal.decode(raw)
+
+
+def put_probe(batch: Batch, content: bytes | None) -> None:
+    """Write something that means nothing, to learn whether the disk takes it; None to erase it."""
+    batch[_PROBE] = content
 
 
 def put_block(batch: Batch, done: Finalized, commit: Commit, hashes: list[Hash32]) -> None:

@@ -110,11 +110,16 @@ class Ledger:
         Raises:
             Malformed: not a transaction.
             Refused: it cannot enter a block; the message says why.
+            CannotWrite: the disk takes nothing now; what enclaves say waits all the same.
         """
         app, mempool = self.engine.app, self.engine.mempool
         tx = self.open(raw)
-        if tx.hash in mempool or archive.place_of(self.engine.snapshot, tx.hash) is not None:
+        known = self.waiting(tx.hash) or archive.place_of(self.engine.snapshot, tx.hash)
+        if known is not None:
             return tx.hash
+        # What enclaves say is not said again: it waits, in memory.
+        if self.engine.shortage is not None and tx.message is None:
+            raise self.engine.shortage
         state, now = self.state(), self._seconds()
         committed = Nonce(0) if tx.ethereum is None else state.account(tx.sender).nonce
         app.check(state, tx, now, _acceptable_nonce(tx, committed))
@@ -168,9 +173,9 @@ class Ledger:
         return True
 
     def waiting(self, name: Hash32) -> LedgerTransaction | None:
-        """Give a transaction that waits for a block, or None."""
+        """Give a transaction that waits for a block, or for the disk to take it, or None."""
         self.engine.mempool.expire(self._seconds())
-        return self.engine.mempool.get(name)
+        return self.engine.mempool.get(name) or (self.engine.held or {}).get(name)
 
     def transaction(self, name: Hash32) -> Included | None:
         """Give a transaction that stands in a committed block, or None."""

@@ -1,5 +1,6 @@
 """LMDB under the ledger: one atomic, synced write a block; snapshots for readers."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -7,50 +8,34 @@ from typing import Self
 
 import lmdb
 
-from keymoot.base.errors import Fault, Refused
+from keymoot.base.errors import Refused
+from keymoot.base.storage import CannotWrite
+from keymoot.engine.lmdb_file import FILE_NAME, LedgerDamaged, check_file
 from keymoot.store.table import Batch
 
 MAP_BYTES = 1 << 38
-"""Address space reserved for the file, 256 GiB: LMDB cannot enlarge it under open
-snapshots. The file itself grows with use only."""
+"""Address space reserved for the file, 256 GiB or twice what the file has: LMDB cannot enlarge
+it under open snapshots. The file itself grows with use only."""
 
 MAX_READERS = 64
 
+_LOCK_BYTES = 8_192
+"""LMDB's lock file: it is mapped and written to, so its room on the disk is taken before."""
 
-class StoreFull(Fault):
-    """The ledger file or its disk is full; nothing of the block was written."""
-
-    code = "STORE_FULL"
-
-    def __init__(self, why: str) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"the ledger cannot grow ({why}): free some disk space and start the node again, "
-            "nothing is lost",
-            blamed="host",
-            certainty="known",
-        )
+_DAMAGES = (
+    # What a snapshot says for good, once it has met one of the others.
+    lmdb.BadTxnError,
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+)
 
 
 class CannotOpen(Refused):
     """The data folder cannot be used."""
 
     code = "CANNOT_OPEN"
-
-
-class LedgerDamaged(Fault):
-    """The file is not what was written."""
-
-    code = "LEDGER_DAMAGED"
-
-    def __init__(self, why: str) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"the ledger's file ledger.mdb is damaged ({why}): put back a copy of the whole data "
-            "folder, or start a new network with another --data",
-            blamed="host",
-            certainty="known",
-        )
 
 
 class LmdbSnapshot:
@@ -61,20 +46,31 @@ class LmdbSnapshot:
         self._transaction = env.begin(write=False)
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None."""
+        """Give the entry, or None.
+
+        Raises:
+            LedgerDamaged: the file leads nowhere.
+        """
         try:
             found = self._transaction.get(key)
-        except lmdb.CorruptedError as error:
+        except _DAMAGES as error:
             raise LedgerDamaged(type(error).__name__) from error
         return None if found is None else bytes(found)
 
     def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Give entries with `prefix` from the key `start` on, in order."""
-        with self._transaction.cursor() as cursor:
-            found = cursor.set_range(start)
-            while found and bytes(cursor.key()).startswith(prefix):
-                yield bytes(cursor.key()), bytes(cursor.value())
-                found = cursor.next()
+        """Give entries with `prefix` from the key `start` on, in order.
+
+        Raises:
+            LedgerDamaged: the file leads nowhere.
+        """
+        try:
+            with self._transaction.cursor() as cursor:
+                found = cursor.set_range(start)
+                while found and bytes(cursor.key()).startswith(prefix):
+                    yield bytes(cursor.key()), bytes(cursor.value())
+                    found = cursor.next()
+        except _DAMAGES as error:
+            raise LedgerDamaged(type(error).__name__) from error
 
     def close(self) -> None:
         """End the snapshot."""
@@ -102,32 +98,45 @@ class LmdbStore:
 
         Raises:
             CannotOpen: the folder is not writable, or the file is not LMDB's.
+            LedgerDamaged: the file is cut short, empty, or something else.
         """
+        path = folder / FILE_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = folder / "ledger.mdb"
+            check_file(path)
+            size = path.stat().st_size if path.exists() else 0
+            _take_room(folder / f"{FILE_NAME}-lock")
             self._env = lmdb.open(
                 str(path),
                 subdir=False,
-                map_size=map_bytes,
+                map_size=max(map_bytes, 2 * size),
                 mode=0o600,
                 max_readers=MAX_READERS,
                 readahead=False,
                 lock=True,
             )
+            # Of our own: closing it takes no lock away, for LMDB locks another file.
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            path.chmod(0o600)
+        except _DAMAGES as error:
+            raise LedgerDamaged(type(error).__name__) from error
         except (lmdb.Error, OSError) as error:
             raise CannotOpen(
                 f"the ledger in {folder} cannot be opened ({error}): check that the folder is "
-                "yours and writable, or choose another with --data"
+                "yours and writable and its disk not full, or choose another with --data"
             ) from error
-        path.chmod(0o600)
+        self._size = os.fstat(self._file).st_size
+        self.shortage: CannotWrite | None = None
+        """Why the newest write failed; None since one succeeded."""
 
     def write(self, batch: Batch) -> None:
         """Write all of `batch` and sync it to disk, or none of it.
 
         Raises:
-            StoreFull: there is no room.
+            CannotWrite: the disk does not take it now; the same may be tried again.
+            LedgerDamaged: the file is not what was written.
         """
+        self._check_size()
         try:
             with self._env.begin(write=True) as transaction:
                 for key, value in batch.items():
@@ -135,13 +144,65 @@ class LmdbStore:
                         transaction.delete(key)
                     else:
                         transaction.put(key, value)
-        except (lmdb.MapFullError, lmdb.DiskError) as error:
-            raise StoreFull(type(error).__name__) from error
+        except _DAMAGES as error:
+            raise LedgerDamaged(type(error).__name__) from error
+        except lmdb.PanicError as error:
+            raise LedgerDamaged(
+                "the disk refused its first pages: start the node again to see what is there; "
+                "where it does not start"
+            ) from error
+        except lmdb.Error as error:
+            self.shortage = _shortage(error)
+            if self.shortage is None:
+                raise
+            raise self.shortage from error
+        self.shortage = None
 
     def snapshot(self) -> LmdbSnapshot:
-        """Begin to read the newest committed state."""
+        """Begin to read the newest committed state.
+
+        Raises:
+            LedgerDamaged: the file is not what was written.
+        """
+        self._check_size()
         return LmdbSnapshot(self._env)
 
     def close(self) -> None:
         """Close the file."""
         self._env.close()
+        os.close(self._file)
+
+    def _check_size(self) -> None:
+        """Raise if somebody cut or deleted the file: to read on would be a bus error."""
+        found = os.fstat(self._file)
+        if found.st_size < self._size:
+            raise LedgerDamaged(
+                f"it had {self._size} bytes and has {found.st_size}: it was cut while the node ran"
+            )
+        if not found.st_nlink:
+            raise LedgerDamaged("it was deleted or replaced while the node ran")
+        self._size = found.st_size
+
+
+def _take_room(path: Path) -> None:
+    """Take the room of a file that is mapped and written to: without it, that is a bus error."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, _LOCK_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _shortage(error: lmdb.Error) -> CannotWrite | None:
+    """Give the state of the disk for what LMDB says; None where it says something else."""
+    what = f"the ledger's file {FILE_NAME}"
+    if isinstance(error, lmdb.MapFullError):
+        return CannotWrite(
+            what,
+            None,
+            "it fills the address space that was reserved for it",
+            "start the node again: it reserves twice as much as the file has",
+        )
+    # LMDB's own errors are negative, the system's are not.
+    number = getattr(error, "code", 0)
+    return CannotWrite(what, number) if number > 0 else None

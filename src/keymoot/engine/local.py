@@ -6,6 +6,8 @@ proposal of H+1. A block with transactions is always followed by one more, for o
 the next header carries what a block did: at once when somebody waits for the proof or more
 has come, and else after `PROOF_PATIENCE_SECONDS`, so that the next request may carry it.
 While requests of earlier blocks are being answered, the next block waits a little for company.
+A block that is final and that the disk does not take is held in memory and tried again, for as
+long as it takes: nothing goes on before, so readers see the block before it.
 """
 
 import asyncio
@@ -20,10 +22,12 @@ from keymoot.attest.header import BlockId, Header
 from keymoot.attest.quorum import verify_commit
 from keymoot.attest.validators import ValidatorSet
 from keymoot.attest.wire import NO_TIME
-from keymoot.base.errors import Defect
+from keymoot.base.errors import Defect, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixNanos, seconds_of
 from keymoot.engine import archive
-from keymoot.engine.application import Application, Finalized
+from keymoot.engine.application import Application, Committed, Finalized
 from keymoot.engine.archive import Proposal
 from keymoot.engine.company import Company
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
@@ -33,12 +37,16 @@ from keymoot.engine.signer import ConsensusSigner, gather_votes
 from keymoot.moot.message import MESSAGE_TYPE
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.members import validators_at
+from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
 from keymoot.store.table import Batch, OverlayTable, Table
 
 Clock = Callable[[], UnixNanos]
 
 _MESSAGE = bytes((MESSAGE_TYPE,))
+
+WRITE_AGAIN_SECONDS = 1.0
+"""Pause before what the disk did not take is tried again."""
 
 PROOF_PATIENCE_SECONDS = 0.03
 """How long the proof of a block waits for company, when nobody waits for it."""
@@ -93,6 +101,8 @@ class LocalEngine:
         self._wake = asyncio.Event()
         self.company = Company()
         """Who is being answered, and who waits for a proof."""
+        self.held: dict[Hash32, LedgerTransaction] | None = None
+        """What a final block decided that is not on disk yet: nobody sees its effects."""
         self._final_waiters: list[asyncio.Future[Header]] = []
         self._unproved: list[Finalized] = []
         self._settled: list[Callable[[list[Finalized]], None]] = []
@@ -119,7 +129,12 @@ class LocalEngine:
     @property
     def waits_for_votes(self) -> bool:
         """Whether a block is proposed and not yet final."""
-        return self._proposal is not None
+        return self._proposal is not None and self.held is None
+
+    @property
+    def shortage(self) -> CannotWrite | None:
+        """Why nothing can be written now: no transaction is taken; None where it can."""
+        return self._store.shortage
 
     @property
     def owes_proof(self) -> bool:
@@ -145,7 +160,7 @@ class LocalEngine:
             Defect: we are.
         """
         if self.app.committed.height == 0 and self._proposal is None:
-            self._propose()
+            await self._begin()
         while True:
             while self._proposal is not None:
                 await self.step()
@@ -156,7 +171,7 @@ class LocalEngine:
             if not self._hurry:
                 await self.company.gather()
             if self._waiting() or self.owes_proof or self._idle_left() == 0:
-                self._propose()
+                await self._begin()
 
     async def _rest(self) -> None:
         """Wait until there is something to do; not long, where a proof or a block is due."""
@@ -199,6 +214,7 @@ class LocalEngine:
         done = self.app.finalize(self.snapshot, block)
         hashes = [self.app.open(raw).hash for raw in block.transactions]
         outcome = results_hash(done.results)
+        before = self.app.committed
         self.app.commit(outcome)
         batch: Batch = dict(done.batch)
         table = OverlayTable(self.snapshot, batch)
@@ -209,13 +225,30 @@ class LocalEngine:
         self._commit = commit
         self._proposal = self._next(done)
         archive.put_proposal(batch, self._proposal)
-        self._store.write(batch)
+        await self._put(batch, block, before)
         self._renew()
         self._last_block_at = asyncio.get_running_loop().time()
         if done.receipts:
             self._unproved.append(done)
         for listener in self._committed:
             listener(done, commit)
+
+    async def _put(self, batch: Batch, block: Block, before: Committed) -> None:
+        """Write what a final block did; where the disk takes nothing, wait until it does."""
+        try:
+            self._store.write(batch)
+        except CannotWrite:
+            after, self.app.committed = self.app.committed, before
+            opened = map(self.app.open, block.transactions)
+            self.held = {transaction.hash: transaction for transaction in opened}
+        else:
+            return
+        while True:
+            await asyncio.sleep(WRITE_AGAIN_SECONDS)
+            with suppress(CannotWrite):
+                self._store.write(batch)
+                break
+        self.app.committed, self.held = after, None
 
     def close(self) -> None:
         """End the snapshots."""
@@ -226,11 +259,18 @@ class LocalEngine:
     async def _collect(self, block: Block, block_id: BlockId, time: UnixNanos) -> Commit:
         """Gather votes, in the validators' order, and check them as anybody would.
 
-        Up to a third of the power may be silent: their places stay empty.
+        Up to a third of the power may be silent: their places stay empty. Voters whose disk
+        does not take their vote are waited for.
         """
         header = block.header
         ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
-        cast = await gather_votes(self._validators, self._signers, ballot)
+        while True:
+            try:
+                cast = await gather_votes(self._validators, self._signers, ballot)
+                break
+            except Refused as error:
+                if error.code != CannotWrite.code:
+                    raise
         places = [
             CommitSig(Flag.COMMIT, validator.address, time, votes.precommit)
             if votes is not None
@@ -268,8 +308,20 @@ class LocalEngine:
         waiting = self._waiting()
         return self._make(waiting) if hurry or waiting else None
 
+    async def _begin(self) -> None:
+        """Propose the next block; where the disk takes nothing, another one once it does."""
+        while True:
+            try:
+                return self._propose()
+            except CannotWrite:
+                await asyncio.sleep(WRITE_AGAIN_SECONDS)
+
     def _propose(self) -> None:
-        """Write down a proposal on its own."""
+        """Write down a proposal on its own.
+
+        Raises:
+            CannotWrite: the disk does not take it; nothing has changed.
+        """
         proposal = self._make(self._waiting())
         batch: Batch = {}
         archive.put_proposal(batch, proposal)

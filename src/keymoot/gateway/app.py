@@ -1,18 +1,23 @@
 """The HTTP face of a node: POST / for JSON-RPC, GET for people, probes and shares."""
 
 import time
+from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.gateway import jsonrpc
-from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything
-from keymoot.gateway.limits import MAX_BODY_BYTES, Rate
+from keymoot.gateway.door import AtTheDoor, Door
+from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything, of_storage
+from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.gateway.services import Services
@@ -21,15 +26,15 @@ MAX_SHARE_WAIT_SECONDS = 30.0
 """Longest wait of `GET /shares/{request}?wait=`."""
 
 _JSON = "application/json"
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Gateway:
     """Answers HTTP for one node."""
 
-    def __init__(self, services: Services, report: jsonrpc.Report) -> None:
+    def __init__(self, services: Services, report: jsonrpc.Report, door: Door) -> None:
         """Answer from `services`; `report` is told of errors that were not foreseen."""
         self._services = services
+        self._door = door
         self._report = report
         self._rate = Rate(time.monotonic)
         self._methods = method_table(services, Filters(time.monotonic))
@@ -47,29 +52,35 @@ class Gateway:
                 Route("/shares/{request_key}", self.share, methods=["GET"]),
                 Route("/health", self.health, methods=["GET"]),
                 Route("/metrics", self.metrics, methods=["GET"]),
-            ]
+            ],
+            middleware=[
+                Middleware(AtTheDoor, door=self._door),
+                # Only what came in reaches this; it tells browsers so.
+                Middleware(
+                    CORSMiddleware,
+                    allow_origins=self._door.origins,
+                    allow_methods=["GET", "POST"],
+                    allow_headers=["*"],
+                ),
+            ],
         )
 
     async def rpc(self, request: Request) -> Response:
         """Answer JSON-RPC."""
-        refused = self._foreign(request)
-        if refused is not None:
-            return refused
+        client = _client(request)
+        if not self._rate.take(client):
+            return _rpc_error(jsonrpc.TOO_MANY)
         body = await _body(request)
         if body is None:
-            error = RpcError(LIMIT_EXCEEDED, f"a body has at most {MAX_BODY_BYTES} bytes")
-            return _rpc_error(error)
-        if not self._rate.take(_client(request), jsonrpc.calls_in(body)):
-            return _rpc_error(RpcError(LIMIT_EXCEEDED, "too many calls: wait a second"))
+            message = f"a body has at most {MAX_BODY_BYTES} bytes: send several"
+            return _rpc_error(RpcError(LIMIT_EXCEEDED, message))
         self._calls.labels("rpc").inc()
-        found = await jsonrpc.answer(self._methods, body, self._report)
+        take = partial(self._rate.take, client)
+        found = await jsonrpc.answer(self._methods, body, self._report, take)
         return Response(found, media_type=_JSON) if found else Response(status_code=204)
 
     async def share(self, request: Request) -> Response:
         """Give the answer to a request, waiting for it up to `wait` milliseconds."""
-        refused = self._foreign(request)
-        if refused is not None:
-            return refused
         if not self._rate.take(_client(request)):
             return JSONResponse({"error": "too many calls: wait a second"}, status_code=429)
         self._calls.labels("share").inc()
@@ -81,6 +92,8 @@ class Gateway:
             return JSONResponse({"error": str(error)}, status_code=400)
         try:
             return JSONResponse(await self._services.shares.release(key, wait, checked=checked))
+        except CannotWrite as error:
+            return JSONResponse({"error": of_storage(error).message}, status_code=503)
         except Exception as error:  # noqa: BLE001  an answer never takes the node down
             self._report("shares", error)
             return JSONResponse({"error": of_anything(error).message}, status_code=500)
@@ -117,34 +130,22 @@ class Gateway:
         del request
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
-    def _foreign(self, request: Request) -> Response | None:
-        """Refuse what a web page made a browser send: other origins, other host names.
 
-        A page cannot forge its Origin, and a name that was rebound to 127.0.0.1 stands
-        in Host.
-        """
-        host = request.headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        server = request.scope.get("server") or ("", 0)
-        if name not in (*_LOOPBACK, server[0]):
-            return PlainTextResponse(f"unknown host {name[:128]}: use 127.0.0.1\n", 403)
-        if "origin" in request.headers:
-            return PlainTextResponse("web pages may not use this node\n", 403)
-        return None
-
-
-def create_app(services: Services, report: jsonrpc.Report) -> Starlette:
-    """Give the ASGI application of a node."""
-    return Gateway(services, report).app()
+def create_app(services: Services, report: jsonrpc.Report, door: Door) -> Starlette:
+    """Give the ASGI application of a node, for whom the door lets in."""
+    return Gateway(services, report, door).app()
 
 
 async def _body(request: Request) -> bytes | None:
-    parts = bytearray()
+    parts, received = bytearray(), 0
     async for part in request.stream():
-        parts += part
-        if len(parts) > MAX_BODY_BYTES:
+        received += len(part)
+        if received > MAX_DRAINED_BYTES:
             return None
-    return bytes(parts)
+        # The rest is read and dropped: whoever still sends would not read the answer.
+        if received <= MAX_BODY_BYTES:
+            parts += part
+    return bytes(parts) if received <= MAX_BODY_BYTES else None
 
 
 def _client(request: Request) -> str:

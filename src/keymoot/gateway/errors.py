@@ -1,6 +1,7 @@
 """JSON-RPC errors: the standard's, Ethereum's (EIP-1474), and ours."""
 
-from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Refused
+from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Portable, Refused
+from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.contracts.errors import ContractError, revert_data
 from keymoot.policy.errors import REFUSED_CODE
@@ -22,7 +23,7 @@ NOT_IN_TIME = 4
 """EIP-7966: the transaction waits, but was in no block in time; its hash is beside it."""
 
 
-class RpcError(Exception):
+class RpcError(Portable):
     """An error object to answer with."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
@@ -45,6 +46,17 @@ def invalid_params(message: str) -> RpcError:
     return RpcError(INVALID_PARAMS, message)
 
 
+def of_storage(error: CannotWrite) -> RpcError:
+    """The node's disk takes nothing now: what was asked may be asked again, and is not lost."""
+    return RpcError(
+        RESOURCE_UNAVAILABLE,
+        f"the node takes nothing new for now: {error.what} cannot be written ({error.why}). Nothing "
+        "that was acknowledged is lost, and reads are answered: ask again later; its operator can "
+        "see what to do with `keymoot net status`",
+        {"reason": error.code},
+    )
+
+
 def of_call(error: KeymootError) -> RpcError:
     """Give the error of a call or estimate that failed."""
     if isinstance(error, CannotRun):
@@ -60,6 +72,8 @@ def of_call(error: KeymootError) -> RpcError:
 
 def of_submission(error: KeymootError, *, request: bool) -> RpcError:
     """Give the error of a transaction, or request, that may not enter a block."""
+    if isinstance(error, CannotWrite):
+        return of_storage(error)
     if isinstance(error, Malformed):
         return invalid_params(f"{error}")
     if request and isinstance(error, Refused):
@@ -71,6 +85,8 @@ def of_anything(error: Exception) -> RpcError:
     """Give the error of whatever else came up; never its internals."""
     if isinstance(error, RpcError):
         return error
+    if isinstance(error, CannotWrite):
+        return of_storage(error)
     if isinstance(error, Malformed):
         return invalid_params(str(error))
     if isinstance(error, Refused):

@@ -9,27 +9,33 @@ from keymoot.base.strict_json import Json, parse
 from keymoot.gateway.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
+    LIMIT_EXCEEDED,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
     RpcError,
     invalid_params,
     of_anything,
 )
-from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH
+from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_REFUSED
 from keymoot.gateway.methods import Method
 
 MAX_ID_LENGTH = 256
 
+TOO_MANY = RpcError(LIMIT_EXCEEDED, "too many calls: wait a second")
+
 Report = Callable[[str, Exception], None]
 
 
-async def answer(methods: dict[str, Method], body: bytes, report: Report) -> bytes:
+async def answer(
+    methods: dict[str, Method], body: bytes, report: Report, take: Callable[[int], bool]
+) -> bytes:
     """Answer a body: one call, or a batch. Empty bytes where only notifications came.
 
     Args:
         methods: From `method_table`.
         body: What came.
         report: Is told of every error that was not foreseen.
+        take: Takes further calls of a batch from what its sender may make; the first is paid.
     """
     try:
         question = _read(body)
@@ -39,8 +45,10 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report) -> byt
         found = await _one(methods, question, report)
         return b"" if found is None else _dump(found)
     if not 0 < len(question) <= MAX_BATCH:
-        message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}"
-        return _dump(_error(None, RpcError(INVALID_REQUEST, message)))
+        message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}: send several"
+        return _refuse_all(question, RpcError(INVALID_REQUEST, message))
+    if not take(len(question) - 1):
+        return _refuse_all(question, TOO_MANY)
     answers = []
     for one in question:
         answers.append(await _one(methods, one, report))
@@ -50,9 +58,24 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report) -> byt
     return _dump(given) if given else b""
 
 
-def calls_in(body: bytes) -> int:
-    """Guess how many calls a body holds, for the rate limit: at least one."""
-    return max(1, body.count(b'"method"')) if body[:1] == b"[" else 1
+def _refuse_all(question: list[Json], error: RpcError) -> bytes:
+    """Refuse each call of a batch by its id; one that is far too long as a whole."""
+    if not 0 < len(question) <= MAX_REFUSED:
+        return _dump(_error(None, error))
+    refused: list[Json] = []
+    for one in question:
+        if not isinstance(one, dict):
+            refused.append(_error(None, error))
+        elif "id" in one:
+            number = one["id"]
+            refused.append(_error(number if _is_id(number) else None, error))
+    return _dump(refused) if refused else b""
+
+
+def _is_id(number: Json) -> bool:
+    if isinstance(number, str):
+        return len(number) <= MAX_ID_LENGTH
+    return number is None or (isinstance(number, int) and not isinstance(number, bool))
 
 
 def _read(body: bytes) -> Json:
@@ -65,8 +88,7 @@ async def _one(
     if not isinstance(question, dict):
         return _error(None, RpcError(INVALID_REQUEST, "a call is a JSON object"))
     number = question.get("id")
-    plain = number is None or (isinstance(number, (str, int)) and not isinstance(number, bool))
-    if not plain or (isinstance(number, str) and len(number) > MAX_ID_LENGTH):
+    if not _is_id(number):
         return _error(None, RpcError(INVALID_REQUEST, "an id is short text or a whole number"))
     name, params = question.get("method"), question.get("params", [])
     if question.get("jsonrpc") != "2.0" or not isinstance(name, str):

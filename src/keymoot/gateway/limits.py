@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 MAX_BODY_BYTES = 1_048_576
 """Longest HTTP body."""
+MAX_DRAINED_BYTES = 16_777_216
+"""How much of a longer body is read, and dropped, before the connection ends."""
+MAX_REFUSED = 1_000
+"""Calls of a batch that is too long which are refused one by one."""
 MAX_BATCH = 100
 """Calls of one batch."""
 MAX_JSON_DEPTH = 32

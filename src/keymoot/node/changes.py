@@ -14,13 +14,14 @@ import structlog
 
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.fixed import Bytes32, NetworkId
+from keymoot.base.storage import CannotWrite
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.admission import MAX_INVITED
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
 from keymoot.node.seats import SeatHolder
-from keymoot.node.wanted import ChangesNotKept, Wanted
+from keymoot.node.wanted import Wanted
 from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
@@ -100,7 +101,7 @@ class Changes:
             NotReady: there are no keys yet.
             NoChange: no seat is vacant, so many were invited in this epoch that nobody may
                 invite more, or it does not start in time.
-            ChangesNotKept: nothing can be written down; nothing changes.
+            CannotWrite: nothing can be written down; nothing changes.
             EnclaveRefused: it cannot start.
         """
         assembly = self._moot.assembly()
@@ -131,7 +132,7 @@ class Changes:
             ) from error
         try:
             self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving)
-        except ChangesNotKept:
+        except CannotWrite:
             await self._moot.remove(seat)
             raise
         await self._say_again(self._moot.assembly())
@@ -143,7 +144,7 @@ class Changes:
         Raises:
             NotReady: there are no keys yet.
             NoChange: nobody has that seat, or too few would be left.
-            ChangesNotKept: nothing can be written down; nothing changes.
+            CannotWrite: nothing can be written down; nothing changes.
         """
         assembly = self._moot.assembly()
         _check_ready(assembly)
@@ -222,7 +223,7 @@ class Changes:
         wanted = self._wanted
         try:
             wanted.keep(wanted.joining - joining, wanted.leaving - leaving)
-        except ChangesNotKept as error:
+        except CannotWrite as error:
             log.warning("changes.not_kept", reason=str(error))
 
     async def _say_again(self, assembly: Assembly) -> None:

@@ -28,6 +28,8 @@ class Config:
         nodes: How many enclaves a new network has; an old one has what its genesis says.
         epoch_seconds: How long an epoch of a new network lives.
         block_seconds: How long after a block an empty one follows; None for never.
+        allow_hosts: Names by which the node may be called, beside its own addresses.
+        allow_origins: Web pages and wallets' extensions that may call it.
     """
 
     data: Path
@@ -37,6 +39,8 @@ class Config:
     nodes: int = DEFAULT_NODES
     epoch_seconds: int = EPOCH_SECONDS
     block_seconds: int | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
 
     def enclave_folder(self, seat: int) -> Path:
         """Where the sealed files of the enclave at a seat live."""

@@ -16,7 +16,6 @@ An answer says that the node has taken the question; what became of it is in `st
 import asyncio
 import os
 import socket
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ import structlog
 
 from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.engine.whereabouts import arose
 
 FILE_NAME = "control"
 MAX_LINE_BYTES = 4_096
@@ -80,11 +80,9 @@ class Control:
         except KeymootError as error:
             return canonical({"ok": False, "code": error.code, "message": str(error)})
         except Exception as error:  # noqa: BLE001  a question never takes the node down
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(where.filename).name}:{where.lineno}"
-            kind = type(error).__name__
-            log.error("control.failed", error=kind, place=place)  # noqa: TRY400  no words of others
-            message = f"the node failed over this ({kind} at {place}): please report it"
+            place = arose(error)
+            log.error("control.failed", error=place)  # noqa: TRY400  no words of others
+            message = f"the node failed over this, a defect of ours, {place}: please report it"
             return canonical({"ok": False, "code": "DEFECT", "message": message})
 
 

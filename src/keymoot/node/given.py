@@ -4,9 +4,12 @@ An answer is the same however often it is fetched. Enclaves that start anew have
 what made it, so the node keeps the sealed bytes, which only the requester can open.
 """
 
+from contextlib import suppress
+
 from keymoot.base import rlp
 from keymoot.base.fields import list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.record import Record
 from keymoot.enclave.custody import Answer
@@ -37,6 +40,7 @@ class GivenShares:
         self._store = store
         self._requests = requests
         self._recent: dict[Hash32, Given] = {}
+        self._unwritten: Batch = {}
         self._count = 0
 
     def get(self, request: Hash32) -> Given | None:
@@ -48,24 +52,38 @@ class GivenShares:
         return None if raw is None else _decode(raw)
 
     def keep(self, found: dict[Hash32, Given], committee: Committee) -> None:
-        """Write down, synced, the answers that are enough for a signature."""
-        batch: Batch = {}
+        """Write down, synced, the answers that are enough for a signature.
+
+        Raises:
+            CannotWrite: the disk does not take them: they may not leave, and are tried again.
+        """
+        batch: Batch = dict(self._unwritten)
+        written: dict[Hash32, Given] = {}
         for request, answers in found.items():
             good = [(seat, one) for seat, one in answers if not one.code]
             record = self._requests.record(request)
             if record is None or not _enough(record, good, committee):
                 continue
             archive.put_shares(batch, request, record.expires_at, _encode(good))
-            self._recent[request] = good
+            written[request] = good
+        # Whose enclaves start anew cannot give them again: they wait here for the disk.
+        if len(batch) <= 2 * MAX_IN_MEMORY:
+            self._unwritten = batch
+        if batch:
+            self._store.write(batch)
+        self._unwritten = {}
+        self._recent |= written
         while len(self._recent) > MAX_IN_MEMORY:
             del self._recent[next(iter(self._recent))]
         self._count += len(found)
         if self._count >= SWEEP_EVERY:
             self._count = 0
             now = UnixSeconds(self._ledger.now())
-            archive.forget_shares(self._ledger.engine.snapshot, batch, now)
-        if batch:
-            self._store.write(batch)
+            expired: Batch = {}
+            archive.forget_shares(self._ledger.engine.snapshot, expired, now)
+            # What has expired may stay until the disk takes something again.
+            with suppress(CannotWrite):
+                self._store.write(expired)
 
 
 def _enough(record: Record, good: Given, committee: Committee) -> bool:

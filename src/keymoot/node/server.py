@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,9 @@ import uvloop
 
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.harden import forbid_dumps
+from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
+from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control
 from keymoot.node.progress import show_founding
@@ -25,8 +26,6 @@ from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class InUse(Refused):
@@ -56,7 +55,7 @@ async def _run(config: Config, channel: socket.socket) -> int:
         node = await build(config)
         try:
             control.verbs = verbs_of(node.moot)
-            return await _serve(config, node, _http(node), channel)
+            return await _serve(config, node, _http(config, node), channel)
         finally:
             await node.close()
     finally:
@@ -106,14 +105,14 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     return status
 
 
-def _http(node: Node) -> uvicorn.Server:
+def _http(config: Config, node: Node) -> uvicorn.Server:
     log = structlog.get_logger("keymoot.gateway")
 
     def report(name: str, error: Exception) -> None:
         log.error("call.failed", method=name, error=type(error).__name__)
 
     settings = uvicorn.Config(
-        create_app(node.services, report),
+        create_app(node.services, report, Door(config.allow_hosts, config.allow_origins)),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -145,7 +144,8 @@ def _greet(config: Config, node: Node, channel: socket.socket) -> None:
         f"  {committee.size} enclaves keep the keys together; any {committee.ecdsa_degree + 1} "
         "broken ones could sign for a wallet.",
         "",
-        f"  Keymoot RPC   http://{host}:{port}",
+        f"  Keymoot RPC   {url_of(host, port)}",
+        *_elsewhere(host),
         f"  network       {ledger.network.hex0x}",
         f"  chain id      {ledger.genesis.chain_id} (0x{ledger.genesis.chain_id:x})",
         f"  height        {ledger.height()}",
@@ -155,6 +155,16 @@ def _greet(config: Config, node: Node, channel: socket.socket) -> None:
         "  Next: keymoot wallet create NAME --owner owner.json   (Ctrl-C stops; nothing is lost)",
         "",
     )
+
+
+def _elsewhere(host: str) -> list[str]:
+    """Say how others reach a node that listens everywhere."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104  asked, not listened on
+        return []
+    return [
+        "                and at this machine's other addresses; a name for it, or a web page",
+        "                that may use it, needs --allow-host NAME, --allow-origin ORIGIN",
+    ]
 
 
 def _leaves(error: BaseException | None) -> list[BaseException]:
@@ -170,13 +180,7 @@ def _public(error: BaseException) -> str:
     """
     if isinstance(error, KeymootError):
         return str(error)
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    ours = [
-        f"{Path(frame.filename).name}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if _PACKAGE in Path(frame.filename).parents
-    ]
-    return f"a defect of ours, {kind} at {' < '.join(reversed(ours[-3:]))}: please report it"
+    return f"a defect of ours, {arose(error)}: please report it"
 
 
 @contextmanager

@@ -27,19 +27,6 @@ class ChangesDamaged(Refused):
         )
 
 
-class ChangesNotKept(Refused):
-    """The file cannot be written, so nothing else is wanted than before."""
-
-    code = "CHANGES_NOT_KEPT"
-
-    def __init__(self, path: Path, error: OSError) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"{path} cannot be written ({error.strerror}): nothing has changed; make room or "
-            "let the node write there, and ask again"
-        )
-
-
 @dataclass
 class Wanted:
     """The seats that are to join and to leave.
@@ -78,15 +65,12 @@ class Wanted:
         """Want something else from now on, on disk first.
 
         Raises:
-            ChangesNotKept: it cannot be written; what was wanted stays wanted.
+            CannotWrite: the disk does not take it; what was wanted stays wanted.
         """
         if (joining, leaving) == (self.joining, self.leaving):
             return
         raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})
-        try:
-            write_whole(self.path, raw)
-        except OSError as error:
-            raise ChangesNotKept(self.path, error) from error
+        write_whole(self.path, raw)
         self.joining, self.leaving = joining, leaving
 
 

@@ -10,9 +10,13 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import structlog
+
+from keymoot.attest.commit import Commit
 from keymoot.attest.validators import Ed25519Key
 from keymoot.base.units import UnixNanos
 from keymoot.enclave.messages import Identity
+from keymoot.engine.application import Finalized
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
@@ -25,6 +29,7 @@ from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
+from keymoot.node.storage import StorageWatch
 from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
 from keymoot.store.keys import StateKeys
 
@@ -44,6 +49,7 @@ class Node:
     services: Services
     store: LmdbStore
     handover: Handover
+    storage: StorageWatch
 
     async def run(self) -> None:
         """Make blocks and answer requests until cancelled, or until something breaks.
@@ -57,6 +63,7 @@ class Node:
             tasks.create_task(self.moot.run())
             tasks.create_task(self.moot.enter())
             tasks.create_task(self.handover.watch())
+            tasks.create_task(self.storage.run())
 
     async def close(self) -> None:
         """End the enclaves and close the files."""
@@ -89,6 +96,7 @@ async def build(config: Config) -> Node:
         engine = LocalEngine(
             app, store, Mempool(), list(moot.seats), system_clock, config.block_seconds
         )
+        engine.on_committed(_report_faults)
         ledger = Ledger(engine, system_clock)
         moot.attach(engine, ledger, handover.take)
         if not fresh:
@@ -99,7 +107,8 @@ async def build(config: Config) -> Node:
     shares = ShareService(ledger, moot, keys, store)
     faucet = Faucet(ledger).drip if genesis.development else None
     services = Services(ledger, shares, _info(moot), faucet)
-    return Node(engine, moot, shares, services, store, handover)
+    storage = StorageWatch(store, engine)
+    return Node(engine, moot, shares, services, store, handover, storage)
 
 
 def _new_genesis(moot: Moot, config: Config) -> Genesis:
@@ -120,6 +129,11 @@ def _member(identity: Identity) -> Member:
         identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
     )
     return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
+
+
+def _report_faults(done: Finalized, _: Commit) -> None:
+    for fault in done.faults:
+        structlog.get_logger("keymoot.node").error("transaction.unexecutable", fault=fault)
 
 
 def _info(moot: Moot) -> NodeInfo:

@@ -24,6 +24,9 @@ Wallet: TypeAlias = Address | SolanaAddress
 Value: TypeAlias = "Address | SolanaAddress | int | bool | bytes | str"
 Sets: TypeAlias = Mapping[str, frozenset[Address | SolanaAddress]]
 
+ANY, ALL, EACH = "any", "all", "each"
+"""Of which elements of an array a condition speaks; EACH is ALL's older name, in an ALLOW."""
+
 _ORDERED = {"lt", "lte", "gt", "gte"}
 
 
@@ -69,53 +72,96 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """All of these comparisons; for an array, of each of its elements."""
+    """All of these comparisons, on one value or on the elements of an array.
+
+    Attributes:
+        tests: What has to hold.
+        elements: ANY: for one element at least; ALL: for every one, and so for an empty
+            array. None: the value is no array.
+    """
 
     tests: tuple[Test, ...]
-    each: bool = False
+    elements: str | None = None
 
-    def failing(self, value: Any, wallet: Wallet) -> Test | None:
-        """Give the first comparison that does not hold, or None."""
-        values = value if self.each else [value]
+    def failing(self, value: Any, wallet: Wallet) -> tuple[Test, ...]:
+        """Give comparisons that do not hold; none where the condition holds."""
+        if self.elements == ANY:
+            found = any(all(test.holds(one, wallet) for test in self.tests) for one in value)
+            return () if found else self.tests
+        values = value if self.elements == ALL else [value]
         for test in self.tests:
             if not all(test.holds(one, wallet) for one in values):
-                return test
-        return None
+                return (test,)
+        return ()
 
     @property
     def positive(self) -> bool:
-        """Whether it names what may be (eq, in), not only what may not."""
-        return any(test.operator in ("eq", "in") for test in self.tests)
+        """Whether it names what may be (eq, in), not only what may not.
+
+        Of an array, ANY names one element and leaves the others to whoever asks.
+        """
+        named = any(test.operator in ("eq", "in") for test in self.tests)
+        return named and self.elements != ANY
 
     @property
     def wanted(self) -> str:
         """The comparisons as the document writes them."""
-        return wanted(self.tests)
+        return self.written(self.tests)
+
+    def written(self, tests: tuple[Test, ...]) -> str:
+        """Write some of its comparisons for people."""
+        text = " and ".join(f"{test.operator} {test.shown}" for test in tests)
+        return text if self.elements is None else f"{self.elements} {text}"
 
 
-def wanted(tests: tuple[Test, ...]) -> str:
-    """Write comparisons for people."""
-    return " and ".join(f"{test.operator} {test.shown}" for test in tests)
-
-
-def parse_condition(json: Json, kind: str, sets: Sets, path: str) -> Condition:
+def parse_condition(
+    json: Json, kind: str, sets: Sets, path: str, *, denies: bool = False
+) -> Condition:
     """Read a condition on a value of an ABI type.
 
+    Args:
+        json: The condition.
+        kind: The type of the value.
+        sets: The policy's sets, by name.
+        path: Where it stands in the document.
+        denies: Whether a DENY has it: there `each` once meant less than it says.
+
     Raises:
-        BadPolicy: an unknown comparison, or one that the type does not have.
+        BadPolicy: an unknown comparison, one that the type does not have, an operand that is
+            no value of the type, or comparisons that no value satisfies.
     """
     if not isinstance(json, dict) or not json:
         raise BadPolicy('a condition is an object such as {"lte": "1000"}', path)
     if kind.endswith("]"):
-        if list(json) != ["each"]:
-            raise BadPolicy('a condition on an array is {"each": {…}}', path)
-        inner = parse_condition(json["each"], kind[: kind.rindex("[")], sets, f"{path}.each")
-        if inner.each:
-            raise BadPolicy("conditions on arrays of arrays are not supported", path)
-        return Condition(inner.tests, each=True)
+        return _on_elements(json, kind[: kind.rindex("[")], sets, path, denies=denies)
     if kind.startswith("("):
         raise BadPolicy('name a part of the tuple instead, as "order.amount"', path)
-    return Condition(tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json)))
+    tests = tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json))
+    if not can_hold(tests, kind):
+        raise BadPolicy(f"no {kind} satisfies this: {Condition(tests).wanted}", path)
+    return Condition(tests)
+
+
+def _on_elements(
+    json: dict[str, Json], kind: str, sets: Sets, path: str, *, denies: bool
+) -> Condition:
+    known = {ALL: ALL, ANY: ANY} if denies else {ALL: ALL, ANY: ANY, EACH: ALL}
+    if denies and EACH in json:
+        raise BadPolicy(
+            f'in a DENY, say "{ANY}" to deny where one element is so, or "{ALL}" to deny only '
+            f'where all are: "{EACH}" would let [bad, good] pass',
+            f"{path}.{EACH}",
+        )
+    word = next(iter(json))
+    if len(json) != 1 or word not in known:
+        raise BadPolicy(
+            f'a condition on an array is {{"{ALL}": {{…}}}} or {{"{ANY}": {{…}}}}', path
+        )
+    if kind.endswith("]"):
+        raise BadPolicy("conditions on arrays of arrays are not supported", path)
+    return Condition(
+        parse_condition(json[word], kind, sets, f"{path}.{word}").tests, elements=known[word]
+    )
 
 
 def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:
@@ -142,7 +188,10 @@ def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
         raise BadPolicy(f"the name of a set, or a list of 1 to {MAX_SET_MEMBERS} values", path)
     if WALLET in json:
         raise BadPolicy('$wallet stands alone: {"eq": "$wallet"}', path)
-    return frozenset(_value(one, kind, f"{path}[{at}]") for at, one in enumerate(json))
+    members = [_value(one, kind, f"{path}[{at}]") for at, one in enumerate(json)]
+    if len(set(members)) != len(members):
+        raise BadPolicy("a value stands twice in the list", path)
+    return frozenset(members)
 
 
 def _value(json: Json, kind: str, path: str) -> Any:
@@ -150,7 +199,11 @@ def _value(json: Json, kind: str, path: str) -> Any:
         parse = parse_address if kind == ADDRESS else parse_solana_address
         return WALLET if json == WALLET else parse(json, path)
     if kind.startswith(("uint", "int")):
-        return parse_amount(json, path, signed=kind.startswith("int"))
+        amount = parse_amount(json, path, signed=kind.startswith("int"))
+        least, most = bounds_of(kind)
+        if not least <= amount <= most:
+            raise BadPolicy(f"{kind} holds {least} to {most}, and never {amount}", path)
+        return amount
     if kind == "bool":
         if not isinstance(json, bool):
             raise BadPolicy("a truth value is true or false", path)
@@ -158,11 +211,58 @@ def _value(json: Json, kind: str, path: str) -> Any:
     if kind == "string":
         if not isinstance(json, str):
             raise BadPolicy("text is expected", path)
+        if json == WALLET:
+            raise BadPolicy("$wallet stands for an address, and this is text", path)
         return json
     try:
-        return parse_data(json, path)
+        data = parse_data(json, path)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
+    length = int(kind[len("bytes") :] or len(data))
+    if len(data) != length:
+        raise BadPolicy(
+            f"{kind} has {length} bytes, and never {len(data)}: write all of them", path
+        )
+    return data
+
+
+def bounds_of(kind: str) -> tuple[int, int]:
+    """Give the least and the greatest value of an integer type such as uint8."""
+    if kind.startswith("uint"):
+        return 0, (1 << int(kind[4:])) - 1
+    half = 1 << (int(kind[3:]) - 1)
+    return -half, half - 1
+
+
+def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
+    """Tell whether any value of a type satisfies all comparisons; where unsure, yes.
+
+    A condition that cannot hold is a mistake: its DENY never fires, its ALLOW never allows.
+    """
+    if any(test.operand == WALLET for test in tests if isinstance(test.operand, str)):
+        return True
+    wallet = Address(bytes(Address.LENGTH))
+    named = [test.named(wallet) for test in tests if test.operator in ("eq", "in")]
+    excluded = {one for test in tests if test.operator == "notIn" for one in test.operand}
+    if kind == SOLANA_ADDRESS:
+        # An owner and its token account are two names of one thing: only the same can clash.
+        return not any(names <= excluded for names in named)
+    if named:
+        return any(all(test.holds(one, wallet) for test in tests) for one in named[0])
+    if kind == "bool":
+        return len(excluded) < 2
+    if not kind.startswith(("uint", "int")):
+        return True
+    least, most = bounds_of(kind)
+    for test in tests:
+        if test.operator in _ORDERED:
+            # lt 5 is lte 4, gt 5 is gte 6.
+            if test.operator in ("lt", "lte"):
+                most = min(most, test.operand - (test.operator == "lt"))
+            else:
+                least = max(least, test.operand + (test.operator == "gt"))
+    left = most - least + 1 - sum(least <= one <= most for one in excluded)
+    return bool(left > 0)
 
 
 def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
@@ -173,16 +273,9 @@ def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
     """
     text = json if isinstance(json, str) else ""
     digits = text[1:] if signed and text.startswith("-") else text
-    if not digits.isascii() or not digits.isdigit() or (digits[0] == "0" and len(digits) > 1):
+    wrong = not digits.isascii() or not digits.isdigit() or text == "-0"
+    if wrong or (digits[0] == "0" and len(digits) > 1):
         raise BadPolicy('an amount is decimal text in base units, such as "500000000"', path)
     if len(digits) > 78 or int(digits) >= 1 << 256:
         raise BadPolicy("an amount has at most 256 bits", path)
     return int(text)
-
-
-def canonical_value(kind: str, value: Any) -> Any:
-    """Turn what eth-abi decoded into what conditions compare."""
-    if kind.endswith("]"):
-        inner = kind[: kind.rindex("[")]
-        return tuple(canonical_value(inner, one) for one in value)
-    return Address(bytes.fromhex(value[2:])) if kind == "address" else value

@@ -12,8 +12,9 @@ from keymoot.base.units import UnixSeconds
 from keymoot.policy.chain import EIP155, SOLANA
 from keymoot.policy.document import Policy
 from keymoot.policy.evm.intent import EvmIntent
+from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, Asked, Reservation, ask
 from keymoot.policy.intent import Intent
-from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Reservation, Usage
+from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Usage
 from keymoot.policy.match import Match, Step
 from keymoot.policy.moment import format_moment
 from keymoot.policy.refusal import REFUSED, Refusal
@@ -28,7 +29,7 @@ class Decision:
     Attributes:
         rule: The rule that allowed; of several transfers, the first one's.
         usage: Usage by limit after a yes; only limits that changed.
-        reservations: What this slot (chain and nonce) now holds of each windowed limit.
+        reservations: What this slot (chain and nonce) now holds of limits.
         refusal: None for a yes.
         trace: Every comparison, in order.
         decoded: What the wish was understood to be.
@@ -125,34 +126,36 @@ def _reserve(
     decoded: dict[str, Json],
 ) -> Decision:
     rule = matches[0].rule
-    held_by_limit = {one.limit: one for one in held}
     after: dict[str, Usage] = {}
-    reservations: list[Reservation] = []
+    counted = {limit.name for limit in policy.limits.values() if limit.window is not None}
+    # What was held of limits that this policy does not have stays held.
+    holds = [one for one in held if one.limit not in counted]
     for limit in policy.limits.values():
         feeding = [match for match in matches if limit.name in match.rule.spend]
         amount = _amount(limit, intent, feeding)
-        earlier = held_by_limit.get(limit.name)
-        if amount is None and (earlier is None or limit.window is None):
-            continue
-        wanted, before = amount or 0, usage.get(limit.name, Usage())
-        if limit.window is not None and earlier is not None:
-            # The same nonce again, dated later: only what is more is new.
-            before = before.take_back(earlier.bucket_end, earlier.amount)
-            wanted = max(wanted, earlier.amount)
-        used = 0 if limit.window is None else before.used(limit, now)
-        passed = used + wanted <= limit.max
-        trace.append(
-            Step(rule.name, limit.name, f"at most {limit.max}", f"{used} + {wanted}", passed)
-        )
+        steps = [one for one in held if one.limit == limit.name]
+        spent = usage.get(limit.name, Usage())
+        if not amount:
+            holds += steps if limit.window is not None else []
+            if amount is None:
+                continue
+            # What asks nothing adds to no window, so an allowance can be taken back always.
+            asked = Asked(0, Usage(), spent, ())
+        elif limit.window is None:
+            asked = Asked(amount, Usage(), spent, ())
+        else:
+            asked = ask(limit, amount, spent, steps, now)
+        passed = asked.fits(limit, now)
+        found = f"{asked.beside.used(limit, now)} + {amount}"
+        trace.append(Step(rule.name, limit.name, f"at most {limit.max}", found, passed))
         if not passed:
             match = feeding[0] if feeding else matches[0]
-            refusal = _exceeded(limit, match, used, wanted, before, now)
-            refusal = replace(refusal, decoded=decoded)
+            refusal = replace(_exceeded(limit, match, asked, now), decoded=decoded)
             return Decision(None, {}, (), refusal, tuple(trace), decoded)
-        if limit.window is not None:
-            after[limit.name] = before.add(limit, wanted, now)
-            reservations.append(Reservation(limit.name, wanted, limit.bucket_end(now)))
-    return Decision(rule.name, after, tuple(reservations), None, tuple(trace), decoded)
+        if amount and limit.window is not None:
+            after[limit.name] = asked.usage.add(limit, amount, now)
+            holds += [*asked.stays, Reservation(limit.name, amount, now)][-MAX_STEPS:]
+    return Decision(rule.name, after, tuple(holds[-MAX_RESERVATIONS:]), None, tuple(trace), decoded)
 
 
 def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:
@@ -165,17 +168,16 @@ def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:
     return sum(match.amount(match.rule.spend[limit.name]) for match in feeding)
 
 
-def _exceeded(
-    limit: Limit, match: Match, used: int, wanted: int, usage: Usage, now: UnixSeconds
-) -> Refusal:
-    what = match.what
-    left = limit.max - used
+def _exceeded(limit: Limit, match: Match, asked: Asked, now: UnixSeconds) -> Refusal:
+    what, wanted = match.what, asked.amount
+    used = asked.beside.used(limit, now)
     if limit.window is None:
         message = f"{REFUSED}{limit.name} allows {limit.max} a transaction, {what} needs {wanted}"
         at = None
     else:
-        message = f"{REFUSED}{limit.name} has {max(left, 0)} left, {what} needs {wanted}"
-        at = usage.available_at(limit, wanted, now)
+        left = max(limit.max - used, 0)
+        message = f"{REFUSED}{limit.name} has {left} left, {what} needs {wanted}"
+        at = asked.beside.available_at(limit, wanted, now)
     source = match.rule.spend.get(limit.name)
     path = None if source is None else match.path(source)
     return Refusal(

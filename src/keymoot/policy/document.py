@@ -21,7 +21,8 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.policy.chain import EIP155, SOLANA, Chain, parse_chain
 from keymoot.policy.condition import MAX_SET_MEMBERS, Sets, parse_amount
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.rule import EvmRule, parse_evm_rule
+from keymoot.policy.evm.rule import EvmRule, parse_evm_rule, suffixes_of
+from keymoot.policy.evm.suffix import MAX_SUFFIXES
 from keymoot.policy.limit import METERS, Limit
 from keymoot.policy.moment import parse_length, parse_moment
 from keymoot.policy.names import parse_address, parse_solana_address
@@ -145,6 +146,8 @@ def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tu
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)
     _same_functions(rules)
+    if len(suffixes_of(rule for rule in rules if isinstance(rule, EvmRule))) > MAX_SUFFIXES:
+        raise BadPolicy(f"at most {MAX_SUFFIXES} different suffixes are read behind", "rules")
     derived = sum(rule.derived_accounts for rule in rules if isinstance(rule, TransferRule))
     if derived > MAX_DERIVED_ACCOUNTS:
         raise BadPolicy(

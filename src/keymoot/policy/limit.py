@@ -1,8 +1,9 @@
 """Limits: how much per transaction, and how much in any window of time.
 
-A window rolls. Spending is kept in buckets a 64th of the window wide and counts until
-its bucket has left the window whole, so never more than `max` passes in any true
-window, and state stays bounded.
+A window rolls. Spending is kept in buckets, each at most a 64th of the window wide and dated
+by the last spending in it, and counts until that has left the window: so never more than
+`max` passes in any true window, and state stays bounded. `held.py` says what one nonce holds
+of it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from keymoot.base.fields import list_of, uint, uint_of
 from keymoot.base.units import Seconds, UnixSeconds
 
 BUCKETS = 64
-"""Buckets of one window; at most one more is ever kept."""
+"""A bucket is at most this part of its window."""
+
+MAX_BUCKETS = 3 * BUCKETS + 2
+"""Buckets that are ever kept of one limit: twice 64 at most inside its window, for their
+widths are powers of two, and 64 of what a longer window of before remembers."""
 
 MAX_FEE, COUNT, VALUE = "maxFee", "count", "value"
 METERS = (MAX_FEE, COUNT, VALUE)
@@ -28,61 +33,65 @@ class Limit:
     meter: str | None
     window: Seconds | None
 
-    @property
-    def bucket_seconds(self) -> int:
-        """Width of a bucket."""
-        return -(-(self.window or 0) // BUCKETS)
-
-    def bucket_end(self, now: UnixSeconds) -> UnixSeconds:
-        """Give the last second of the bucket that `now` falls into."""
-        width = self.bucket_seconds
-        return UnixSeconds((now // width + 1) * width - 1)
+    def oldest(self, now: UnixSeconds) -> int:
+        """Give the last second that is no longer inside the window that ends now."""
+        return now - (self.window or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was spent of one limit: (last second of a bucket, amount), oldest first."""
+    """What was spent of one limit, whatever the limit's window was at the time.
+
+    Attributes:
+        buckets: (second of the last spending in it, amount), oldest first. What was spent at
+            a second is in the first bucket that is not dated earlier.
+        longest: Longest window under which any of it was spent: so long it is remembered.
+        forgotten: Whatever was spent up to this second is in no bucket.
+    """
 
     buckets: tuple[tuple[UnixSeconds, int], ...] = ()
+    longest: Seconds = Seconds(0)
+    forgotten: UnixSeconds = UnixSeconds(0)
 
     def used(self, limit: Limit, now: UnixSeconds) -> int:
         """Sum what is still inside the window that ends now."""
-        oldest = now - (limit.window or 0)
-        return sum(amount for end, amount in self.buckets if end > oldest)
+        oldest = limit.oldest(now)
+        return sum(amount for at, amount in self.buckets if at > oldest)
 
     def available_at(self, limit: Limit, requested: int, now: UnixSeconds) -> UnixSeconds | None:
         """Give the first moment at which `requested` fits, or None if it never does."""
         left = self.used(limit, now) + requested - limit.max
-        oldest = now - (limit.window or 0)
-        for end, amount in self.buckets:
-            if end > oldest:
+        oldest = limit.oldest(now)
+        for at, amount in self.buckets:
+            if at > oldest:
                 left -= amount
                 if left <= 0:
-                    return UnixSeconds(end + (limit.window or 0))
+                    return UnixSeconds(at + (limit.window or 0))
         return None
 
     def add(self, limit: Limit, amount: int, now: UnixSeconds) -> "Usage":
-        """Spend `amount` now; forget buckets that have left the window."""
-        end, oldest = limit.bucket_end(now), now - (limit.window or 0)
-        kept = [(at, spent) for at, spent in self.buckets if at > oldest]
-        for index, (at, spent) in enumerate(kept):
-            if at == end:
-                kept[index] = (at, spent + amount)
-                break
-        else:
-            kept.append((end, amount))
-        return Usage(tuple(sorted(kept)))
-
-    def take_back(self, end: UnixSeconds, amount: int) -> "Usage":
-        """Remove what a replaced transaction had reserved in the bucket that ends at `end`."""
-        left = [
-            (at, spent - min(spent, amount) if at == end else spent) for at, spent in self.buckets
-        ]
-        return Usage(tuple((at, spent) for at, spent in left if spent))
+        """Spend `amount` now; forget what has left every window that it was spent under."""
+        window = limit.window or Seconds(0)
+        longest = max(self.longest, window)
+        oldest, forgotten = now - longest, self.forgotten
+        # Powers of two: a cell of the one grid lies whole in one of the other, so a window
+        # that changes to and fro never makes a bucket wider than the wider of the two.
+        inside, before = _power_up_to(window // BUCKETS), 2 * _power_up_to(longest // BUCKETS)
+        kept: list[tuple[UnixSeconds, int]] = []
+        for at, spent in (*self.buckets, (now, amount)):
+            width = inside if at > limit.oldest(now) else before
+            if at <= oldest:
+                forgotten = max(forgotten, at)
+            elif kept and kept[-1][0] // width == at // width:
+                kept[-1] = (at, kept[-1][1] + spent)
+            elif spent:
+                kept.append((at, spent))
+        return Usage(tuple(kept), longest, forgotten)
 
     def encode(self) -> list[rlp.Item]:
         """Give the RLP item."""
-        return [[uint(end), uint(amount)] for end, amount in self.buckets]
+        buckets: list[rlp.Item] = [[uint(at), uint(amount)] for at, amount in self.buckets]
+        return [uint(self.longest), uint(self.forgotten), buckets]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "Usage":
@@ -91,32 +100,18 @@ class Usage:
         Raises:
             Malformed: not one.
         """
+        longest, forgotten, pairs = list_of(item, 3, "usage")
         buckets = []
-        for pair in list_of(item, None, "usage"):
-            end, amount = list_of(pair, 2, "usage")
-            buckets.append((UnixSeconds(uint_of(end, "end", 8)), uint_of(amount, "amount", 40)))
-        return Usage(tuple(buckets))
+        for pair in list_of(pairs, None, "usage"):
+            at, amount = list_of(pair, 2, "usage")
+            buckets.append((UnixSeconds(uint_of(at, "at", 8)), uint_of(amount, "amount", 40)))
+        return Usage(
+            tuple(buckets),
+            Seconds(uint_of(longest, "longest", 8)),
+            UnixSeconds(uint_of(forgotten, "forgotten", 8)),
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """What one signed nonce holds of one limit, and in which bucket."""
-
-    limit: str
-    amount: int
-    bucket_end: UnixSeconds
-
-    def encode(self) -> list[rlp.Item]:
-        """Give the RLP item."""
-        return [self.limit.encode(), uint(self.amount), uint(self.bucket_end)]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Reservation":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not one.
-        """
-        name, amount, end = list_of(item, 3, "reservation")
-        text = name.decode("utf-8", "replace") if isinstance(name, bytes) else ""
-        return Reservation(text, uint_of(amount, "amount", 40), UnixSeconds(uint_of(end, "end", 8)))
+def _power_up_to(seconds: int) -> int:
+    """Give the greatest power of two up to `seconds`; 1 at least."""
+    return 1 << (max(seconds, 1).bit_length() - 1)

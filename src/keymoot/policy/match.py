@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.base.strict_json import Json
-from keymoot.policy.condition import Condition, Wallet, wanted
+from keymoot.policy.condition import Condition, Wallet
 from keymoot.policy.rule import Rule
 
 
@@ -85,5 +85,5 @@ class Match(ABC):
     def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
         """Hold a value against a condition."""
         failing = condition.failing(value, self.wallet)
-        tests = condition.tests if failing is None else (failing,)
-        return self.note(path, wanted(tests), got, passed=failing is None)
+        wanted = condition.written(failing or condition.tests)
+        return self.note(path, wanted, got, passed=not failing)

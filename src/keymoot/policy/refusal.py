@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from keymoot.base.errors import Portable
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.moment import format_moment
@@ -48,12 +49,21 @@ class Refusal:
         return found
 
 
+def too_high_a_fee(fee: int, most: int, unit: str) -> Refusal:
+    """Refuse a withdrawal whose fee would take too much of what goes home."""
+    message = (
+        f"the fee of a withdrawal is at most {most} {unit}, got {fee}: lower its price or its "
+        "limit of work, or state a higher fee with the withdrawal (--max-fee)"
+    )
+    return not_a_withdrawal("maxFee", message)
+
+
 def not_a_withdrawal(path: str, message: str) -> Refusal:
     """Refuse what an owner asked for as a withdrawal."""
     return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)
 
 
-class NotSignable(Exception):
+class NotSignable(Portable):
     """A wish that no policy could allow; carries its refusal."""
 
     def __init__(self, reason: str, message: str, path: str) -> None:

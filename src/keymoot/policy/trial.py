@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keymoot.policy.evm import match as evm
 from keymoot.policy.evm.intent import EvmIntent
-from keymoot.policy.evm.rule import EvmRule
+from keymoot.policy.evm.rule import EvmRule, suffixes_of
 from keymoot.policy.intent import Intent
 from keymoot.policy.match import Match, Step
 from keymoot.policy.refusal import Refusal
@@ -42,7 +42,9 @@ def trials_of(rules: Sequence[Rule], intent: Intent, trace: list[Step]) -> list[
 
 
 def _of_evm(rules: Sequence[Rule], intent: EvmIntent, trace: list[Step]) -> Trial:
-    matches = [evm.EvmMatch(one, intent, trace) for one in rules if isinstance(one, EvmRule)]
+    ours = [one for one in rules if isinstance(one, EvmRule)]
+    suffixes = suffixes_of(ours)
+    matches = [evm.EvmMatch(one, intent, trace, suffixes) for one in ours]
     for match in matches:
         match.run()
     return Trial(matches, lambda: evm.unmatched(matches, intent))

@@ -1,23 +1,18 @@
 """Signatures of functions, and calldata read by them: an owner writes one, an agent the other."""
 
-from typing import Any
-
 import pytest
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keymoot.base.abi.decode import MAX_VALUES
 from keymoot.policy.document import MAX_RULES
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm import match, signature
-from keymoot.policy.evm.layout import MAX_VALUES, check_layout
-from keymoot.policy.evm.signature import (
-    Argument,
-    BadCalldata,
-    Function,
-    parse_function,
-)
+from keymoot.policy.evm import calldata
+from keymoot.policy.evm.calldata import BadCalldata, Calldata
+from keymoot.policy.evm.signature import Function, parse_function
 from keymoot.policy.shown import show
+from tests.base.abi.strategies import theirs
 from tests.policy.documents import SIGN, USDC, changed, interfaces, judge, parsed, reason, tx
 
 WORDS = [0, 1, 31, 32, 33, 64, 96, 2**32, 2**255, 2**256 - 1]
@@ -46,13 +41,6 @@ def test_types_that_solidity_does_not_have_are_refused(kind: str) -> None:
         parse_function(f"f({kind} a)", "function")
 
 
-def test_what_the_decoder_stumbles_over_is_bad_calldata() -> None:
-    """Policies are read before they are kept; what slips through must not stop a node."""
-    function = Function("f", (Argument("uint8[0]", "a"),))
-    with pytest.raises(BadCalldata, match=r"not the encoding of f\(uint8\[0\]\)"):
-        function.decode(function.selector + bytes(64))
-
-
 @settings(max_examples=400, deadline=None)
 @given(signatures, bodies)
 def test_any_calldata_is_read_or_bad(text: str, body: bytes) -> None:
@@ -60,13 +48,15 @@ def test_any_calldata_is_read_or_bad(text: str, body: bytes) -> None:
         function = parse_function(text, "function")
     except BadPolicy:
         return
+    known = Calldata(function.selector + body)
     try:
-        found: dict[str, Any] = function.decode(function.selector + body)
+        found = known.arguments(function)
     except BadCalldata:
         return
-    assert found.keys() == function._paths().keys()
-    # What is remembered by its value must have a hash.
-    assert all(isinstance(hash(value), int) for value in found.values())
+    assert encode([argument.kind for argument in function.arguments], theirs(found)) == body
+    values = [known.argument(function, path) for path in function.places]
+    # A set is asked for values: all have a hash.
+    assert all(isinstance(hash(value), int) for value in values)
 
 
 def array_of(count: int) -> tuple[Function, bytes]:
@@ -76,49 +66,27 @@ def array_of(count: int) -> tuple[Function, bytes]:
 
 def test_arrays_have_a_bound() -> None:
     function, data = array_of(MAX_VALUES - 1)
-    assert len(function.decode(data)["to"]) == MAX_VALUES - 1 == 511
-    with pytest.raises(BadCalldata, match=r"pay\(address\[\]\) with at most 512 values"):
-        function.decode(array_of(MAX_VALUES)[1])
+    assert len(Calldata(data).argument(function, "to")) == MAX_VALUES - 1 == 511
+    with pytest.raises(BadCalldata, match=r"not pay\(address\[\]\): more than 512 values"):
+        Calldata(array_of(MAX_VALUES)[1]).arguments(function)
 
 
-def words(*numbers: int) -> bytes:
-    return b"".join(number.to_bytes(32, "big") for number in numbers)
-
-
-def folded(depth: int, count: int) -> bytes:
-    """Give arrays of arrays, of which all the offsets lead to one place."""
-    inner = words(count, *[1] * count)
-    for _ in range(depth - 1):
-        inner = words(count, *[32 * count] * count) + inner
-    return words(32) + inner
-
-
-@pytest.mark.parametrize("kind", ["uint8[][]", "uint8[][][]", "uint8[][][][]"])
-def test_what_folds_many_values_into_few_bytes_is_not_read(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sixty kilobytes of it would keep every replica busy for days."""
-    function = parse_function(f"f({kind} a)", "function")
-    monkeypatch.setattr(signature, "decode", lambda *_, **__: pytest.fail("it was read"))
-    with pytest.raises(BadCalldata, match="at most 512 values"):
-        function.decode(function.selector + folded(kind.count("["), 400))
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        ("uint8[][]", ((1, 2), (), (3,))),
-        ("uint8[2][]", ((1, 2), (3, 4))),
-        ("(string,bytes[2],bool)[]", (("a", (b"x", b"y" * 40), True),)),
-        ("((uint256,bytes),address[])", ((7, b"z"), ("0x" + "22" * 20,))),
-        ("bytes[]", tuple(b"b" * at for at in range(100))),
-        ("(uint8,uint16)[3][2]", (((1, 2),) * 3,) * 2),
-    ],
-)
-def test_what_is_canonical_is_read_as_ever(kind: str, value: Any) -> None:
-    body = encode([kind, "uint256"], [value, 9])
-    check_layout([kind, "uint256"], body)
-    assert decode([kind, "uint256"], body) == (value, 9)
+def test_parts_of_tuples_have_paths() -> None:
+    function = parse_function("f(uint8 a,(address to,(bool b,string c) d) e,(uint8 x)[] g)", "f")
+    kinds = {path: place.kind for path, place in function.places.items()}
+    assert kinds == {
+        "a": "uint8",
+        "e": "(address,(bool,string))",
+        "e.to": "address",
+        "e.d": "(bool,string)",
+        "e.d.b": "bool",
+        "e.d.c": "string",
+        "g": "(uint8)[]",
+    }
+    body = encode(list(map(kinds.get, "aeg")), [7, ("0x" + "22" * 20, (True, "text")), [(1,)]])
+    known = Calldata(function.selector + body)
+    assert known.argument(function, "e.d.c") == "text"
+    assert known.argument(function, "g") == ((1,),)
 
 
 def test_arrays_are_not_nested_without_end() -> None:
@@ -141,9 +109,9 @@ def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.Monk
     }
     rules = [{**rule, "id": f"r{at}"} for at in range(MAX_RULES)]
     document = changed(interfaces(), "rules", rules)
-    reads, shows = [], []
-    monkeypatch.setattr(signature, "decode", lambda *a, **k: reads.append(a) or decode(*a, **k))
-    monkeypatch.setattr(match, "show", lambda value: shows.append(value) or show(value))
+    reads, shows, read = [], [], calldata.decode
+    monkeypatch.setattr(calldata, "decode", lambda *given: reads.append(1) or read(*given))
+    monkeypatch.setattr(calldata, "show", lambda value: shows.append(value) or show(value))
     decision = judge(tx(USDC, data), parsed(document))
     assert decision.refusal is not None
     assert decision.refusal.reason == "CONDITION_FAILED"
@@ -154,8 +122,13 @@ def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.Monk
 
 
 def test_equal_values_of_two_types_are_shown_as_what_they_are() -> None:
-    assert match._argument("bool[]", (True, False)) == ((True, False), "[true, false]")
-    assert match._argument("uint8[]", (1, 0)) == ((1, 0), "[1, 0]")
+    """1 and True are equal: what is remembered goes by place and type, not by value."""
+    texts = []
+    for kind, values in (("bool[]", [True, False]), ("uint8[]", [1, 0])):
+        function = parse_function(f"f({kind} a)", "function")
+        known = Calldata(function.selector + encode([kind], [values]))
+        texts.append(known.text(function, "a"))
+    assert texts == ["[true, false]", "[1, 0]"]
 
 
 def test_two_functions_of_one_selector_are_refused_in_one_policy() -> None:

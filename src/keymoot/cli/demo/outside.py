@@ -4,15 +4,16 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import decode, encode
 from eth_account import Account
 
 from keymoot.agent.transport import Transport
+from keymoot.base.abi.encode import encode
+from keymoot.base.abi.kinds import Kind, parameters, parse_kinds
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address
 from keymoot.crypto.keccak import keccak256_raw
@@ -99,7 +100,7 @@ class Deployer:
 
     def deploy(self, name: str, kinds: list[str], values: list[Any]) -> str:
         """Deploy a contract; give its address."""
-        code = self._made[name]["bytecode"] + encode(kinds, values).hex()
+        code = self._made[name]["bytecode"] + _encoded(parse_kinds(kinds), values).hex()
         made = self.send(None, bytes.fromhex(code[2:]))["contractAddress"]
         return checksummed(Address.from_hex(made))
 
@@ -124,17 +125,20 @@ class Deployer:
 
 def calldata(signature: str, *values: Any) -> bytes:
     """Encode a call, as `transfer(address,uint256)` and its arguments."""
-    inside = signature[signature.index("(") + 1 : -1]
-    kinds = inside.split(",") if inside else []
-    return keccak256_raw(signature.encode())[:4] + encode(kinds, values)
+    return keccak256_raw(signature.encode())[:4] + _encoded(parameters(signature), values)
+
+
+def _encoded(kinds: Sequence[Kind], values: Sequence[Any]) -> bytes:
+    """Encode values among which addresses are text, as JSON-RPC writes them."""
+    named = zip(kinds, values, strict=True)
+    return encode(kinds, [Address.from_hex(v) if k.name == "address" else v for k, v in named])
 
 
 def read(chain: Chain, to: str, signature: str, *values: Any) -> int:
     """Call a view that gives one unsigned integer."""
     call = {"to": to, "data": "0x" + calldata(signature, *values).hex()}
     raw = chain.call("eth_call", call, "latest")
-    found: int = decode(["uint256"], bytes.fromhex(raw[2:]))[0]
-    return found
+    return int(raw, 16)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from eth_abi.abi import encode
 from eth_account import Account as EthAccount
 
 from keymoot.agent.errors import NetworkRefused
@@ -105,7 +104,7 @@ def _change_policy(stage: Stage) -> None:
     loose = canonical(vault_policy(stage.market, 10**15))
     method = Wallets.method("setPolicy")
     arguments = [stage.wallet.wallet, loose, version]
-    data = method.selector + encode([kind for _, kind in method.inputs], arguments)
+    data = method.encode(arguments)
     transaction = EvmTransaction(
         kind=DYNAMIC_FEE,
         chain_id=network.identity().chain_id,

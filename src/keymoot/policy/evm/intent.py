@@ -1,6 +1,7 @@
 """A wish for an EVM transaction, decoded; before anything is decided."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32
@@ -9,6 +10,7 @@ from keymoot.base.transaction import EvmTransaction, UnsupportedType, decode_uns
 from keymoot.base.units import ChainId, Nonce
 from keymoot.crypto.transactions import signing_hash
 from keymoot.policy.chain import EIP155
+from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import NotSignable
 
@@ -18,12 +20,13 @@ MAX_SHOWN_DATA_BYTES = 256
 _TYPES_BY_NAME = {3: "blob transactions (type 3)", 4: "EIP-7702 authorizations (type 4)"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvmIntent:
     """A transaction that a wallet is asked to sign.
 
     Attributes:
         wallet: The wallet's own address on the target chain.
+        to: Whom the transaction calls or pays: it is never one that creates a contract.
         chain: The target chain; never None or 0 here.
         digest: What would be signed.
         message: Empty: an ECDSA key signs the digest.
@@ -31,9 +34,15 @@ class EvmIntent:
 
     wallet: Address
     transaction: EvmTransaction
+    to: Address
     chain: ChainId
     digest: Hash32
     message: bytes = b""
+
+    @cached_property
+    def calldata(self) -> Calldata:
+        """The transaction's calldata, to be read by functions' types."""
+        return Calldata(self.transaction.data)
 
     @property
     def slot(self) -> tuple[ChainId, Nonce]:
@@ -57,7 +66,7 @@ class EvmIntent:
             "type": tx.kind,
             "chain": f"{EIP155}:{self.chain}",
             "nonce": tx.nonce,
-            "to": None if tx.to is None else checksummed(tx.to),
+            "to": checksummed(self.to),
             "value": str(tx.value),
             "gas": str(tx.gas),
             "maxFee": str(self.max_fee),
@@ -72,7 +81,8 @@ def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
     """Decode a wish for a transaction.
 
     Raises:
-        NotSignable: an unsupported or unprotected transaction, or bytes that are none.
+        NotSignable: an unsupported or unprotected transaction, one that creates a contract,
+            or bytes that are none.
     """
     try:
         transaction = decode_unsigned(payload)
@@ -86,4 +96,9 @@ def read_transaction(payload: bytes, wallet: Address) -> EvmIntent:
     if transaction.chain_id is None or transaction.chain_id == 0:
         message = "a transaction without a chain id counts on every chain: set chainId (EIP-155)"
         raise NotSignable("UNPROTECTED", message, "chainId")
-    return EvmIntent(wallet, transaction, transaction.chain_id, signing_hash(transaction))
+    if transaction.to is None:
+        message = "creating a contract runs code that nobody decoded: it is never signed"
+        raise NotSignable("CONTRACT_CREATION", message, "to")
+    return EvmIntent(
+        wallet, transaction, transaction.to, transaction.chain_id, signing_hash(transaction)
+    )

@@ -1,20 +1,20 @@
 """Try one rule on an EVM transaction: target, function, arguments, value."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
+from keymoot.base.errors import Defect
 from keymoot.base.strict_json import Json
-from keymoot.policy.condition import canonical_value
+from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
-from keymoot.policy.evm.signature import BadCalldata, Function
+from keymoot.policy.evm.signature import Function
+from keymoot.policy.evm.suffix import ERC8021, Suffix, erc8021_codes
 from keymoot.policy.match import Match, Step
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
-from keymoot.policy.shown import show
 
 TARGET, FUNCTION, CALLDATA, CONDITIONS = range(4)
 """How far a rule got before it stopped."""
@@ -25,17 +25,25 @@ class EvmMatch(Match):
 
     Attributes:
         function: What the calldata names, if the rule knows it.
-        arguments: The decoded arguments, by path.
+        readable: Whether the arguments are that function's.
+        calldata: What they are read from: without the tag behind it, where one is seen.
+        tag: That tag, for people.
     """
 
     rule: EvmRule
 
-    def __init__(self, rule: EvmRule, intent: EvmIntent, trace: list[Step]) -> None:
-        """Take the rule; `run` tries it."""
+    def __init__(
+        self, rule: EvmRule, intent: EvmIntent, trace: list[Step], suffixes: tuple[Suffix, ...]
+    ) -> None:
+        """Take the rule, and the suffixes of all rules: a DENY looks behind each; `run` tries it."""
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent
         self.function: Function | None = None
-        self.arguments: dict[str, Any] = {}
+        self.readable = False
+        self.calldata = intent.calldata
+        self.tag: str | None = None
+        own = () if rule.suffix is None else (rule.suffix,)
+        self._suffixes = suffixes if rule.action == DENY else own
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
         """Give the checks, in the order of TARGET, FUNCTION, CALLDATA, CONDITIONS."""
@@ -49,7 +57,7 @@ class EvmMatch(Match):
     def amount(self, source: str) -> int:
         """Give the native value, or an argument."""
         native = source == NATIVE_VALUE
-        return self.intent.transaction.value if native else int(self.arguments[source])
+        return self.intent.transaction.value if native else int(self._read(source)[0])
 
     def path(self, source: str) -> str:
         """Say where that amount stands."""
@@ -59,16 +67,17 @@ class EvmMatch(Match):
         """Show the function and its arguments, if the rule knows them."""
         if self.function is None:
             return
-        paths = [path for path in self.arguments if not self._is_tuple(path)]
+        places = self.function.places if self.readable else {}
+        paths = [path for path, place in places.items() if not place.kind.startswith("(")]
         decoded["function"] = self.function.signature
+        if self.tag is not None:
+            decoded["suffix"] = self.tag
         decoded["args"] = {path: self._read(path)[1] for path in paths}
 
     def _target(self) -> bool:
-        to = self.intent.transaction.to
         if self.rule.to is None:
             return True
-        if to is None:
-            return self.note("to", self.rule.to.wanted, "contract creation", passed=False)
+        to = self.intent.to
         return self.compare("to", self.rule.to, to, checksummed(to))
 
     def _function(self) -> bool:
@@ -77,8 +86,7 @@ class EvmMatch(Match):
             if self.rule.action == DENY:
                 return True
             return self.note("data", "no calldata", f"{len(data)} bytes", passed=not data)
-        if self.intent.transaction.to is not None:
-            self.function = self.rule.functions.get(data[:4])
+        self.function = self.rule.functions.get(data[:4])
         wanted = " or ".join(one.signature for one in self.rule.functions.values())
         got = "0x" + data[:4].hex()
         return self.note("function", wanted, got, passed=self.function is not None)
@@ -87,11 +95,15 @@ class EvmMatch(Match):
         if self.function is None:
             return True
         try:
-            self.arguments = self.function.decode(self.intent.transaction.data)
+            self.calldata, tag = self.intent.calldata.read(self.function, self._suffixes)
         except BadCalldata as error:
             self.note("data", "canonical calldata", str(error), passed=False)
             # What a DENY names but cannot read is denied all the same.
             return self.rule.action == DENY
+        self.readable = True
+        if tag is not None:
+            self.tag = tag.shown(self.intent.transaction.data)
+            self.note("suffix", tag.wanted, self.tag, passed=True)
         return True
 
     def _conditions(self) -> bool:
@@ -120,11 +132,10 @@ class EvmMatch(Match):
 
     def _read(self, path: str) -> tuple[Any, str]:
         """Give a decoded argument as conditions compare it, and as people see it."""
-        kind = self.function.kind_of(path) if self.function else None
-        return _argument(kind or "", self.arguments[path])
-
-    def _is_tuple(self, path: str) -> bool:
-        return self.function is not None and str(self.function.kind_of(path)).startswith("(")
+        if self.function is None:
+            raise Defect("a rule without a function has no arguments")
+        calldata = self.calldata
+        return calldata.argument(self.function, path), calldata.text(self.function, path)
 
 
 def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
@@ -135,8 +146,10 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
         step = closest.step
         word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
+        if step.path == "data" and erc8021_codes(intent.transaction.data) is not None:
+            message += f'; behind it stands a tag that a rule allows with "suffix": "{ERC8021}"'
         return Refusal(word, message, rule=step.rule, path=step.path)
-    hazard = hazard_of(intent.transaction)
+    hazard = hazard_of(intent.transaction.data)
     if hazard is not None:
         return Refusal(hazard[0], f"{REFUSED}{hazard[1]}, and no rule names it here", path="data")
     if closest is not None and closest.stopped == FUNCTION and closest.step is not None:
@@ -144,16 +157,5 @@ def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
             f'{REFUSED}no rule allows this function there; "{closest.rule.name}" comes closest'
         )
         return Refusal("NO_RULE", message, rule=closest.rule.name, path=closest.step.path)
-    to = intent.transaction.to
-    target = "anything" if to is None else checksummed(to)
-    return Refusal("NO_RULE", f"{REFUSED}no rule allows calling {target}", path="to")
-
-
-@lru_cache(maxsize=256)
-def _argument(kind: str, value: Any) -> tuple[Any, str]:
-    """Give a value as conditions compare it and as people see it; many rules ask for the same.
-
-    Its type is part of the key, for 1 and True are equal.
-    """
-    found = canonical_value(kind, value)
-    return found, show(found)
+    message = f"{REFUSED}no rule allows calling {checksummed(intent.to)}"
+    return Refusal("NO_RULE", message, path="to")

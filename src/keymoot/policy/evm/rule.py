@@ -1,5 +1,6 @@
 """A rule on EVM transactions: whom it speaks of, and what must hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,9 +8,12 @@ from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Sets, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.signature import Function, parse_function
+from keymoot.policy.evm.suffix import Suffix, parse_suffix
+from keymoot.policy.evm.whom import ANYONE, check_whom, take_anyone
 from keymoot.policy.limit import Limit
 from keymoot.policy.rule import (
     ALLOW,
+    DENY,
     Rule,
     parse_action,
     parse_field,
@@ -24,7 +28,18 @@ NATIVE_VALUE = "$value"
 MAX_FUNCTIONS = 16
 MAX_ARGUMENT_CONDITIONS = 32
 
-_FIELDS = {"id", "action", "method", "to", "function", "args", "value", "accessList", "spend"}
+_FIELDS = {
+    "id",
+    "action",
+    "method",
+    "to",
+    "function",
+    "args",
+    "value",
+    "accessList",
+    "spend",
+    "suffix",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +47,14 @@ class EvmRule(Rule):
     """One rule on EVM transactions; `spend` names an argument, or NATIVE_VALUE.
 
     Attributes:
-        to: On the transaction's target; only a DENY may leave it out.
+        to: On the transaction's target; None for any, which an ALLOW has to say.
         functions: By selector; empty for an ALLOW of plain transfers (no calldata),
             or a DENY of anything.
         arguments: Conditions by argument path; they hold for each of `functions`.
         value: On the native wei; where it is None, an ALLOW wants exactly 0.
         any_access_list: Whether an access list may be there.
+        anyone: Arguments for which the document says "anyone" in so many words.
+        suffix: What may stand behind the calldata of an ALLOW's functions.
     """
 
     to: Condition | None
@@ -45,6 +62,8 @@ class EvmRule(Rule):
     arguments: dict[str, Condition]
     value: Condition | None
     any_access_list: bool
+    anyone: frozenset[str] = frozenset()
+    suffix: Suffix | None = None
 
 
 def parse_evm_rule(
@@ -57,29 +76,74 @@ def parse_evm_rule(
     """
     known_fields(json, _FIELDS, path)
     action = parse_action(json, path)
-    if action == ALLOW and "to" not in json:
-        raise BadPolicy("an ALLOW names its targets: contracts or recipients", f"{path}.to")
+    # 1. What it speaks of.
     functions = _functions(json.get("function"), f"{path}.function")
-    arguments = _arguments(json.get("args", {}), functions, sets, f"{path}.args")
+    # 2. Its conditions.
+    args = json.get("args", {})
+    if not isinstance(args, dict) or len(args) > MAX_ARGUMENT_CONDITIONS:
+        raise BadPolicy(
+            f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", f"{path}.args"
+        )
+    anyone = take_anyone(args, functions, f"{path}.args") if action == ALLOW else frozenset()
+    arguments = _arguments(args, anyone, functions, sets, f"{path}.args", denies=action == DENY)
     if action == ALLOW and not functions and "value" not in json:
         raise BadPolicy("a rule without a function is for transfers: name value", f"{path}.value")
+    # 3. An ALLOW names whom: not only whom not.
+    to = _target(json, action, sets, path)
+    if action == ALLOW:
+        check_whom(functions, arguments, anyone, f"{path}.args")
     source_of = partial(_source, functions)
     return EvmRule(
         name=parse_name(json, path),
         action=action,
-        to=parse_field(json, "to", "address", sets, path),
+        to=to,
         functions=functions,
         arguments=arguments,
         value=parse_field(json, "value", "uint256", sets, path),
         any_access_list=_access_list(json, path),
+        anyone=anyone,
+        suffix=_suffix(json, action, functions, f"{path}.suffix"),
         spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
     )
+
+
+def _target(json: dict[str, Json], action: str, sets: Sets, path: str) -> Condition | None:
+    if action == DENY:
+        return parse_field(json, "to", "address", sets, path)
+    if json.get("to") == ANYONE:
+        return None
+    to = parse_field(json, "to", "address", sets, path)
+    if to is None or not to.positive:
+        raise BadPolicy(
+            "an ALLOW names its targets (contracts, or recipients of plain transfers) with eq or "
+            f'in, as "to": {{"eq": "0x…"}}; or says "to": "{ANYONE}"',
+            f"{path}.to",
+        )
+    return to
+
+
+def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
+    """Give the suffixes that rules allow, each once."""
+    return tuple(dict.fromkeys(one.suffix for one in rules if one.suffix is not None))
 
 
 def _access_list(json: dict[str, Json], path: str) -> bool:
     if "accessList" in json and json["accessList"] != "any":
         raise BadPolicy('"any", or leave the field out', f"{path}.accessList")
     return "accessList" in json
+
+
+def _suffix(
+    json: dict[str, Json], action: str, functions: dict[bytes, Function], path: str
+) -> Suffix | None:
+    if "suffix" not in json:
+        return None
+    if action == DENY:
+        raise BadPolicy("a DENY sees through every suffix that an ALLOW names", path)
+    if not functions:
+        # Behind no calldata, the tag would be the call.
+        raise BadPolicy("a plain transfer has no calldata: name a function", path)
+    return parse_suffix(json["suffix"], path)
 
 
 def _functions(json: Json, path: str) -> dict[bytes, Function]:
@@ -91,6 +155,9 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
     found: dict[bytes, Function] = {}
     for at, text in enumerate(texts):
         function = parse_function(text, f"{path}[{at}]" if isinstance(json, list) else path)
+        if any(one.name.startswith("$") for one in function.arguments):
+            # An argument called $value would be taken for the wei that are sent beside it.
+            raise BadPolicy("an argument's name does not begin with $: the policy's own do", path)
         if function.selector in found:
             raise BadPolicy(f"{function.signature} has the selector of another one here", path)
         found[function.selector] = function
@@ -98,14 +165,20 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
 
 
 def _arguments(
-    json: Json, functions: dict[bytes, Function], sets: Sets, path: str
+    args: dict[str, Json],
+    anyone: frozenset[str],
+    functions: dict[bytes, Function],
+    sets: Sets,
+    path: str,
+    *,
+    denies: bool,
 ) -> dict[str, Condition]:
-    if not isinstance(json, dict) or len(json) > MAX_ARGUMENT_CONDITIONS:
-        raise BadPolicy(f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", path)
     found = {}
-    for name, condition in json.items():
+    for name, condition in args.items():
+        if name in anyone:
+            continue
         kind = _kind(functions, name, f"{path}.{name}")
-        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}")
+        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}", denies=denies)
     return found
 
 

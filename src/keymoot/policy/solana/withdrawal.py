@@ -1,16 +1,18 @@
 """Which transactions of Solana are withdrawals: only to the recovery address."""
 
 from keymoot.base.fixed import SolanaAddress
-from keymoot.policy.refusal import Refusal, not_a_withdrawal
+from keymoot.policy.refusal import Refusal, not_a_withdrawal, too_high_a_fee
 from keymoot.policy.solana.instruction import TokenTransfer
 from keymoot.policy.solana.intent import SolanaIntent
 from keymoot.policy.solana.token_account import associated_account
 
 MAX_FEE_LAMPORTS = 10_000_000
-"""Fee of a withdrawal at most (0.01 SOL): validators get no more of what goes home."""
+"""Fee of a withdrawal at most (0.01 SOL), where its owner states no other."""
 
 
-def check_solana_withdrawal(intent: SolanaIntent, recovery: SolanaAddress) -> Refusal | None:
+def check_solana_withdrawal(
+    intent: SolanaIntent, recovery: SolanaAddress, max_fee: int | None = None
+) -> Refusal | None:
     """Tell why an owner's transaction is no withdrawal to `recovery`; None if it is one.
 
     Every transfer goes to the recovery address: lamports to itself, tokens to its
@@ -28,10 +30,5 @@ def check_solana_withdrawal(intent: SolanaIntent, recovery: SolanaAddress) -> Re
                 f"the token account {home.base58} of the recovery address" if token else home.base58
             )
             return not_a_withdrawal(f"{one.place}.to", f"a withdrawal goes to {what}")
-    if intent.max_fee > MAX_FEE_LAMPORTS:
-        return not_a_withdrawal(
-            "maxFee",
-            f"the fee of a withdrawal is at most {MAX_FEE_LAMPORTS} lamports, got "
-            f"{intent.max_fee}: set a compute unit limit, or a lower price",
-        )
-    return None
+    most = MAX_FEE_LAMPORTS if max_fee is None else max_fee
+    return too_high_a_fee(intent.max_fee, most, "lamports") if intent.max_fee > most else None

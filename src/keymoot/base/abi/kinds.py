@@ -1,0 +1,206 @@
+"""The types of the ABI, read from their canonical names into small values."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from keymoot.base.errors import Malformed
+from keymoot.base.shown import shown
+
+WORD = 32
+"""Bytes of everything that is not dynamic, and the step of everything that is."""
+
+MAX_NAME_LENGTH = 2_048
+"""Characters of a type's name."""
+
+MAX_TUPLE_DEPTH = 4
+MAX_ARRAY_DEPTH = 4
+
+_ARRAY = re.compile(r"\[([1-9][0-9]{0,3})?\]")
+"""No length of 0: Solidity has none."""
+
+_SIZED = re.compile(r"(uint|int|bytes)([1-9][0-9]{0,2})")
+
+
+class BadType(Malformed):
+    """This is not the name of a type of Solidity's ABI."""
+
+    code = "MALFORMED_TYPE"
+
+
+@dataclass(frozen=True)
+class Elementary:
+    """A type without parts.
+
+    Attributes:
+        family: uint, int, bool, address, fixed (bytes1 to bytes32), bytes or string.
+        size: Bits of an integer, bytes of a fixed one; else 0.
+    """
+
+    name: str
+    family: str
+    size: int = 0
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether its values differ in length."""
+        return self.family in ("bytes", "string")
+
+    @property
+    def head_bytes(self) -> int:
+        """How much of a value, or of its offset, stands among its neighbours."""
+        return WORD
+
+
+@dataclass(frozen=True)
+class Array:
+    """Items of one type; `length` of them, or as many as the value says."""
+
+    item: "Kind"
+    length: int | None
+
+    @cached_property
+    def name(self) -> str:
+        """The canonical name."""
+        return f"{self.item.name}[{self.length or ''}]"
+
+    @cached_property
+    def dynamic(self) -> bool:
+        """Whether its values differ in length."""
+        return self.length is None or self.item.dynamic
+
+    @cached_property
+    def head_bytes(self) -> int:
+        """How much of a value, or of its offset, stands among its neighbours."""
+        return WORD if self.dynamic else (self.length or 0) * self.item.head_bytes
+
+
+@dataclass(frozen=True)
+class Tuple:
+    """Parts of several types, at least one."""
+
+    parts: tuple["Kind", ...]
+
+    @cached_property
+    def name(self) -> str:
+        """The canonical name."""
+        return "(" + ",".join(part.name for part in self.parts) + ")"
+
+    @cached_property
+    def dynamic(self) -> bool:
+        """Whether its values differ in length."""
+        return any(part.dynamic for part in self.parts)
+
+    @cached_property
+    def head_bytes(self) -> int:
+        """How much of a value, or of its offset, stands among its neighbours."""
+        return WORD if self.dynamic else heads_bytes(self.parts)
+
+
+Kind: TypeAlias = Elementary | Array | Tuple
+
+
+def heads_bytes(kinds: Sequence[Kind]) -> int:
+    """Give the bytes before the first dynamic value of a sequence."""
+    return sum(kind.head_bytes for kind in kinds)
+
+
+def elementary(name: str) -> Elementary:
+    """Read the canonical name of a type without parts: `uint256`, never `uint`.
+
+    Raises:
+        BadType: not one.
+    """
+    if name in ("bool", "address", "bytes", "string"):
+        return Elementary(name, name)
+    sized = _SIZED.fullmatch(name)
+    if sized is not None:
+        family, size = sized[1], int(sized[2])
+        if family == "bytes" and size <= WORD:
+            return Elementary(name, "fixed", size)
+        if family != "bytes" and size % 8 == 0 and size <= 8 * WORD:
+            return Elementary(name, family, size)
+    raise BadType(f'"{shown(name, 32)}" is not a type of Solidity\'s ABI')
+
+
+def in_arrays(item: Kind, suffix: str) -> Kind:
+    """Put a type into the arrays that a suffix such as `[2][]` names.
+
+    Raises:
+        BadType: no such suffix, or more than `MAX_ARRAY_DEPTH` arrays.
+    """
+    at, depth, kind = 0, 0, item
+    while at < len(suffix):
+        found = _ARRAY.match(suffix, at)
+        if found is None:
+            raise BadType(f'"{shown(suffix[at:], 16)}" is not an array suffix')
+        depth += 1
+        if depth > MAX_ARRAY_DEPTH:
+            raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
+        kind = Array(kind, int(found[1]) if found[1] else None)
+        at = found.end()
+    return kind
+
+
+def parse_kind(name: str) -> Kind:
+    """Read a type's canonical name, such as `(address,uint256[2])[]`.
+
+    Raises:
+        BadType: not one, too long or too deep.
+    """
+    if len(name) > MAX_NAME_LENGTH:
+        raise BadType(f"a type's name has at most {MAX_NAME_LENGTH} characters, got {len(name)}")
+    return _kind(name, MAX_TUPLE_DEPTH)
+
+
+def parse_kinds(names: Iterable[str]) -> tuple[Kind, ...]:
+    """Read several types' names, as those of a function's arguments.
+
+    Raises:
+        BadType: see `parse_kind`.
+    """
+    return tuple(map(parse_kind, names))
+
+
+def parameters(signature: str) -> tuple[Kind, ...]:
+    """Read the types in a signature such as `transfer(address,uint256)`.
+
+    Raises:
+        BadType: see `parse_kind`.
+    """
+    inside = signature[signature.index("(") + 1 : -1]
+    return parse_kinds(split(inside)) if inside else ()
+
+
+def _kind(name: str, depth: int) -> Kind:
+    if not name.startswith("("):
+        base = name.partition("[")[0]
+        return in_arrays(elementary(base), name[len(base) :])
+    if depth == 0:
+        raise BadType(f"tuples are nested deeper than {MAX_TUPLE_DEPTH}")
+    close = name.rfind(")")
+    if close < 0:
+        raise BadType("a tuple is not closed")
+    parts = tuple(_kind(part, depth - 1) for part in split(name[1:close]))
+    return in_arrays(Tuple(parts), name[close + 1 :])
+
+
+def split(text: str) -> list[str]:
+    """Cut what stands between a tuple's brackets at its own commas.
+
+    Raises:
+        BadType: brackets that do not match.
+    """
+    parts, depth, start = [], 0, 0
+    for index, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            raise BadType("a bracket closes that was not opened")
+        if char == "," and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    if depth:
+        raise BadType("a tuple is not closed")
+    return [*parts, text[start:]]

@@ -1,0 +1,53 @@
+"""Watch the disk: say when it takes nothing, and find out when it does again.
+
+The engine tries its own block again by itself. Where it has none, somebody has to knock.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from keymoot.base.storage import CannotWrite
+from keymoot.engine.archive import put_probe
+from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.engine.local import LocalEngine
+from keymoot.store.table import Batch
+
+LOOK_SECONDS = 1.0
+
+PROBE_BYTES = 262_144
+"""What the disk has to take before it counts as one that takes something again."""
+
+log = structlog.get_logger("keymoot.storage")
+
+
+class StorageWatch:
+    """Tells the log, and the ledger, how the node's disk is."""
+
+    def __init__(self, store: LmdbStore, engine: LocalEngine) -> None:
+        """Watch the disk of `store`, to which `engine` writes."""
+        self._store = store
+        self._engine = engine
+        self._told: str | None = None
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Knock where nobody else does, and say what has changed."""
+        if self._store.shortage is not None and self._engine.held is None:
+            with suppress(CannotWrite):
+                for content in (bytes(PROBE_BYTES), None):
+                    batch: Batch = {}
+                    put_probe(batch, content)
+                    self._store.write(batch)
+        shortage = self._store.shortage
+        if shortage is not None and self._told != str(shortage):
+            log.error("storage.takes_nothing", reason=str(shortage))
+        elif shortage is None and self._told is not None:
+            log.info("storage.takes_again")
+        self._told = None if shortage is None else str(shortage)

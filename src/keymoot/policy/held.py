@@ -1,0 +1,112 @@
+"""What one nonce of one chain holds of limits, and how a replacement moves it.
+
+Of all that was signed for one nonce one transaction is mined at most, and it may be any: in a
+window, the nonce counts with the greatest amount that was signed for it inside that window.
+So what it holds are steps, each an amount more than the later ones: 80 at noon and 50 at one
+o'clock are 30 of noon and 50 of one. A replacement moves as much as it asks to its own
+second, of the latest steps first; what asks more than all of them adds the rest.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.fields import list_of, text_of, uint, uint_of
+from keymoot.base.units import UnixSeconds
+from keymoot.policy.limit import Limit, Usage
+
+MAX_STEPS = 4
+"""Steps of one nonce and limit. What an older one held stays spent, and is not moved again."""
+
+MAX_RESERVATIONS = 128
+"""Steps of one nonce, of all limits: the same holds for those of limits that are no more."""
+
+_NAME_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One step: what a nonce holds of one limit, and the second at which it was signed."""
+
+    limit: str
+    amount: int
+    at: UnixSeconds
+
+    def encode(self) -> list[rlp.Item]:
+        """Give the RLP item."""
+        return [self.limit.encode(), uint(self.amount), uint(self.at)]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Reservation":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not one.
+        """
+        name, amount, at = list_of(item, 3, "reservation")
+        return Reservation(
+            text_of(name, "limit", _NAME_BYTES),
+            uint_of(amount, "amount", 40),
+            UnixSeconds(uint_of(at, "at", 8)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a limit is asked for by one wish, whose nonce may hold some of it already.
+
+    Attributes:
+        amount: What the wish asks.
+        beside: What else counts in the fullest window that the wish adds to.
+        usage: What was spent, without what the wish moves.
+        stays: Steps that stay where they are, oldest first.
+    """
+
+    amount: int
+    beside: Usage
+    usage: Usage
+    stays: tuple[Reservation, ...]
+
+    def fits(self, limit: Limit, now: UnixSeconds) -> bool:
+        """Tell whether all windows keep to the limit; what asks nothing adds to none."""
+        return self.amount == 0 or self.beside.used(limit, now) + self.amount <= limit.max
+
+
+def ask(
+    limit: Limit, amount: int, usage: Usage, steps: Iterable[Reservation], now: UnixSeconds
+) -> Asked:
+    """Look what a wish adds to a limit with a window.
+
+    Args:
+        limit: Which.
+        amount: What the wish asks of it.
+        usage: What was spent of it.
+        steps: What earlier wishes of the same chain and nonce hold of it.
+        now: The block's time.
+    """
+    buckets = list(usage.buckets)
+    beside = list(usage.buckets)
+    left, since = amount, limit.oldest(now)
+    stays: list[Reservation] = []
+    for step in sorted(steps, key=lambda step: step.at, reverse=True):
+        place = next((index for index, (at, _) in enumerate(buckets) if at >= step.at), None)
+        if place is None or step.at <= usage.forgotten:
+            continue
+        at, spent = buckets[place]
+        moved = min(step.amount, left, spent)
+        if moved:
+            buckets[place] = (at, spent - moved)
+            left -= moved
+            if left == 0 and place:
+                # As much was signed for it here: longer windows hold it already.
+                since = max(since, buckets[place - 1][0])
+        if step.amount > moved:
+            stays.append(Reservation(step.limit, step.amount - moved, step.at))
+        # No window that the wish adds to begins before the steps that it moves.
+        beside[place] = (at, beside[place][1] - min(step.amount, beside[place][1]))
+    return Asked(
+        amount,
+        Usage(tuple((at, spent) for at, spent in beside if at > since)),
+        Usage(tuple(buckets), usage.longest, usage.forgotten),
+        tuple(reversed(stays)),
+    )

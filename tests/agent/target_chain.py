@@ -1,0 +1,71 @@
+"""As much of a target chain as clients ask of it to send one transaction."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BLOCK = {
+    "number": "0x1",
+    "baseFeePerGas": "0x1",
+    "gasLimit": "0x1c9c380",
+    "timestamp": "0x1",
+    "extraData": "0x",
+}
+ANSWERS = {
+    "eth_chainId": "0x2105",
+    "eth_getTransactionCount": "0x5",
+    "eth_estimateGas": "0x5208",
+    "eth_gasPrice": "0x2",
+    "eth_maxPriorityFeePerGas": "0x1",
+    "eth_getBlockByNumber": BLOCK,
+    "eth_sendRawTransaction": "0x" + "ab" * 32,
+    "eth_getTransactionReceipt": {
+        "transactionHash": "0x" + "ab" * 32,
+        "blockHash": "0x" + "cd" * 32,
+        "blockNumber": "0x1",
+        "transactionIndex": "0x0",
+        "status": "0x1",
+        "logs": [],
+    },
+    "web3_clientVersion": "Target/v1",
+}
+
+
+class Target(BaseHTTPRequestHandler):
+    """One connection."""
+
+    sent: list[str]
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if asked["method"] == "eth_sendRawTransaction":
+            self.sent.append(asked["params"][0])
+        body = {"jsonrpc": "2.0", "id": asked["id"]}
+        if asked["method"] in ANSWERS:
+            body["result"] = ANSWERS[asked["method"]]
+        else:
+            text = f"the method {asked['method']} does not exist/is not available"
+            body["error"] = {"code": -32601, "message": text}
+        raw = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def target_chain() -> Iterator[tuple[str, list[str]]]:
+    """Serve a target chain; gives its address and what was sent to it."""
+    sent: list[str] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Target,), {"sent": sent}))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", sent
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,164 @@
+"""Small files on a disk that takes nothing."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from keymoot.attest.ballot import Ballot
+from keymoot.base.fixed import Measurement
+from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
+from keymoot.enclave import simulated, voter, whole_file
+from keymoot.enclave.keep import FILE_NAME, KeepFile, open_keep
+from keymoot.enclave.sealed_file import CannotRead, CannotUnseal
+from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
+from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
+from keymoot.enclave.whole_file import write_whole
+from tests.enclave.test_voter import ballot
+from tests.engine.disks import read_only, small_disk
+
+PLATFORM = SimulatedPlatform(Secret(b"f" * 32), Measurement(b"m" * 48))
+
+
+def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 65_536) as disk:
+        path = disk / "small.json"
+        write_whole(path, b"before")
+        with pytest.raises(CannotWrite, match="the disk is full"):
+            write_whole(path, bytes(100_000))
+        assert [one.name for one in disk.iterdir()] == ["small.json"]
+        assert path.read_bytes() == b"before"
+        with read_only(disk), pytest.raises(CannotWrite, match="read-only"):
+            write_whole(path, b"after")
+        write_whole(path, b"after")
+        assert path.read_bytes() == b"after"
+
+
+@pytest.mark.parametrize("call", ["open", "fsync"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+def test_each_step_of_writing_may_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    path = tmp_path / "small.json"
+    write_whole(path, b"before")
+
+    def fail(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(whole_file.os, call, fail)
+    with pytest.raises(CannotWrite, match=str(path)) as caught:
+        write_whole(path, b"after")
+    monkeypatch.undo()
+    assert caught.value.number == number
+    assert [one.name for one in tmp_path.iterdir()] == ["small.json"]
+    assert path.read_bytes() == b"before"
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotWrite, match="put the folder back"):
+        write_whole(tmp_path / "gone" / "x", b"")
+
+
+def test_a_keep_that_the_disk_does_not_take_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = KeepFile(tmp_path, PLATFORM)
+    before = keep.now
+    monkeypatch.setattr(whole_file.os, "fsync", _no_space)
+    with pytest.raises(CannotWrite):
+        keep.put(before.turned())
+    assert keep.now is before
+    monkeypatch.undo()
+    assert open_keep(tmp_path, PLATFORM).next.expose() == before.next.expose()
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def new_voter(folder: Path, *, fresh: bool) -> Voter:
+    return Voter(folder, PLATFORM, Secret(b"v" * 32), fresh=fresh)
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_no_vote_leaves_that_the_disk_did_not_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    one = new_voter(tmp_path, fresh=True)
+    one.sign(ballot(1))
+    monkeypatch.setattr(voter.os, call, _no_space)
+    with pytest.raises(CannotWrite, match=r"votes\.sealed"):
+        one.sign(ballot(2))
+    assert one.height == 1
+    monkeypatch.undo()
+    # Nobody has the vote that failed, so another one for that height is no second one.
+    one.sign(_other(ballot(2)))
+    with pytest.raises(SecondVote):
+        one.sign(ballot(2))
+    assert new_voter(tmp_path, fresh=False).height == 2
+
+
+def test_a_vote_of_which_the_disk_took_a_part_does_not_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = new_voter(tmp_path, fresh=True)
+    one.sign(ballot(1))
+    whole = os.pwrite
+    monkeypatch.setattr(voter.os, "pwrite", lambda fd, raw, at: whole(fd, raw[:9], at))
+    with pytest.raises(CannotWrite, match="the disk is full"):
+        one.sign(ballot(2))
+    monkeypatch.undo()
+    # A crash now finds the vote before.
+    assert new_voter(tmp_path, fresh=False).height == 1
+
+
+def _other(one: Ballot) -> Ballot:
+    from dataclasses import replace
+
+    return replace(one, time=one.time + 1)
+
+
+def test_a_lost_memory_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(MemoryLost, match=str(tmp_path / "votes.sealed")):
+        new_voter(tmp_path, fresh=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", bytes(70_000)])
+def test_a_damaged_keep_names_its_file_and_what_to_do(tmp_path: Path, content: bytes) -> None:
+    open_keep(tmp_path, PLATFORM)
+    path = tmp_path / FILE_NAME
+    path.write_bytes(content)
+    with pytest.raises(CannotUnseal, match=f"{path} does not open.*Put back the file"):
+        open_keep(tmp_path, PLATFORM)
+
+
+def test_a_keep_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(CannotRead, match=str(tmp_path / FILE_NAME)):
+        open_keep(tmp_path, PLATFORM)
+
+
+def test_a_missing_fuse_file_is_made_for_a_new_folder_only(tmp_path: Path) -> None:
+    fuse, data = tmp_path / "cpu" / "fuse.key", tmp_path / "data"
+    folder = data / "enclave-1"
+    key = read_fuse(fuse, data, folder)
+    open_keep(folder, SimulatedPlatform(key, Measurement(b"m" * 48)))
+    assert read_fuse(fuse, data, folder).expose() == key.expose()
+    fuse.unlink()
+    with pytest.raises(FuseRefused) as caught:
+        read_fuse(fuse, data, folder)
+    assert str(fuse) in str(caught.value)
+    assert str(folder / FILE_NAME) in str(caught.value)
+    assert not fuse.exists()
+
+
+def test_half_a_fuse_file_is_never_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fuse, data = tmp_path / "cpu" / "fuse.key", tmp_path / "data"
+    monkeypatch.setattr(whole_file.os, "fsync", _no_space)
+    with pytest.raises(CannotWrite, match="the disk is full"):
+        read_fuse(fuse, data)
+    monkeypatch.undo()
+    assert list(fuse.parent.iterdir()) == []
+    assert len(read_fuse(fuse, data).expose()) == simulated.FUSE_BYTES

@@ -1,0 +1,241 @@
+"""A limit through changes of policy: what a person would add up by hand, without buckets."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keymoot.base import rlp
+from keymoot.base.units import Seconds, UnixSeconds
+from keymoot.policy.held import MAX_RESERVATIONS, Reservation
+from keymoot.policy.limit import MAX_BUCKETS, Limit, Usage
+from keymoot.store.entry import MAX_BLOB_BYTES
+from tests.runtime.people import OWNER, RECOVERY, Play, payment, policy
+
+
+def used(play: Play) -> str:
+    return str(json.loads(play.view("usage", play.wallet)[0])[0]["used"])
+
+
+def test_a_limit_that_is_dropped_and_set_again_stays_spent() -> None:
+    play = Play().ready(limit=100)
+    for nonce in range(10):
+        assert play.ask(payment(10, nonce))[0].status == 1
+    assert play.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
+    free = policy(1)
+    free["limits"], free["rules"][0]["spend"] = [], {}
+    assert play.rule(free).status == 1
+    assert play.rule(policy(100)).status == 1
+    assert used(play) == "100"
+    assert play.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
+    # The same nonces again: the same money, and no more.
+    for nonce in range(10):
+        assert play.ask(payment(10, nonce))[0].status == 1
+    assert play.ask(payment(11, 0))[0].error_code == "LIMIT_EXCEEDED"
+    assert used(play) == "100"
+
+
+def test_what_a_nonce_holds_outlives_a_policy_without_the_limit() -> None:
+    play = Play().ready(limit=100)
+    assert play.ask(payment(60, 0))[0].status == 1
+    other = policy(1000)
+    other["limits"][0]["id"] = "other"
+    other["rules"][0]["spend"] = {"other": "$value"}
+    assert play.rule(other).status == 1
+    assert play.ask(payment(500, 0))[0].status == 1  # no limit of that name counts it
+    assert play.rule(policy(100)).status == 1
+    assert play.ask(payment(60, 0))[0].status == 1
+    assert used(play) == "60"
+    assert play.ask(payment(40, 1))[0].status == 1
+    assert play.rule(other).status == 1
+    assert play.ask(payment(500, 0))[0].status == 1
+    assert play.ask(payment(501, 1))[0].error_code == "LIMIT_EXCEEDED"
+
+
+def test_a_withdrawal_of_the_same_nonce_gives_nothing_back() -> None:
+    play = Play().ready(limit=100)
+    assert play.ask(payment(100, 0))[0].status == 1
+    free = policy(1)
+    free["limits"], free["rules"][0]["spend"] = [], {}
+    play.rule(free)
+    home = payment(1, 0, to=RECOVERY).unsigned_bytes()
+    until = play.chain.block.time + 100
+    assert play.send(OWNER, "withdraw", play.wallet, home, b"i" * 32, until, b"r" * 32, 0, 0).status
+    play.rule(policy(100))
+    assert play.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
+    assert play.ask(payment(100, 0))[0].status == 1
+    assert used(play) == "100"
+
+
+@pytest.mark.parametrize("meter", [None, "value"])
+def test_what_asks_nothing_passes_a_lowered_limit(meter: str | None) -> None:
+    def capped(limit: int) -> dict[str, Any]:
+        document = policy(limit)
+        if meter is not None:
+            document["limits"][0]["meter"] = meter
+            document["rules"][0]["spend"] = {}
+        return document
+
+    play = Play()
+    play.grant()
+    play.rule(capped(100))
+    assert play.ask(payment(80, 0))[0].status == 1
+    play.rule(capped(50))
+    assert play.ask(payment(0, 1))[0].status == 1
+    assert play.ask(payment(0, 0))[0].status == 1
+    assert play.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
+    # A replacement within the new limit adds nothing: the nonce may take 80 already.
+    assert play.ask(payment(50, 0))[0].status == 1
+    assert play.ask(payment(51, 0))[0].error_code == "LIMIT_EXCEEDED"
+    assert used(play) == "80"
+
+
+WINDOWS = {"1m": 60, "5m": 300, "1h": 3_600}
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(0, 4), st.integers(0, 60)),
+        st.tuples(st.just("ask"), st.integers(0, 4), st.integers(0, 60)),
+        st.tuples(st.just("wait"), st.sampled_from([1, 7, 50, 61, 300, 2_000]), st.just(0)),
+        st.tuples(st.just("drop"), st.just(0), st.just(0)),
+        st.tuples(st.just("set"), st.sampled_from([50, 100]), st.sampled_from(sorted(WINDOWS))),
+        st.tuples(st.just("pause"), st.just(0), st.just(0)),
+        st.tuples(st.just("withdraw"), st.integers(0, 4), st.just(0)),
+    ),
+    min_size=4,
+    max_size=40,
+)
+
+
+class ByHand:
+    """Everything that was signed under the limit: (second, nonce, amount)."""
+
+    def __init__(self) -> None:
+        self.signed: list[tuple[int, int, int]] = []
+        self.longest = 0
+
+    def since(self, start: int, signed: list[tuple[int, int, int]]) -> int:
+        """Add up what may be mined of what was signed after `start`: of a nonce, one."""
+        greatest: dict[int, int] = {}
+        for at, nonce, amount in signed:
+            if at > start:
+                greatest[nonce] = max(greatest.get(nonce, 0), amount)
+        return sum(greatest.values())
+
+    def fits(self, now: int, nonce: int, amount: int, limit: int, window: int) -> bool:
+        """Tell whether no window that grows by this holds more than the limit."""
+        after = [*self.signed, (now, nonce, amount)]
+        starts = [now - window, *(at for at, *_ in self.signed if at > now - window), now - 1]
+        return all(
+            self.since(start, after) <= limit
+            for start in starts
+            if self.since(start, after) > self.since(start, self.signed)
+        )
+
+    def sign(self, now: int, nonce: int, amount: int, window: int) -> None:
+        """Write it down; what a longest window has not seen for its whole length is forgotten."""
+        self.longest = max(self.longest, window)
+        self.signed = [one for one in self.signed if one[0] > now - self.longest]
+        self.signed.append((now, nonce, amount))
+
+
+class Run:
+    """The ledger and the hand side by side."""
+
+    def __init__(self) -> None:
+        self.play, self.hand = Play(), ByHand()
+        self.play.grant(seconds=10_000_000)
+        self.limit, self.window, self.present = 100, "5m", True
+        self.set()
+
+    def set(self) -> None:
+        document = policy(self.limit)
+        document["limits"][0]["window"] = self.window
+        if not self.present:
+            document["limits"], document["rules"][0]["spend"] = [], {}
+        assert self.play.rule(document).status == 1
+
+    def ask(self, nonce: int, amount: int) -> None:
+        receipt = self.play.ask(payment(amount, nonce))[0]
+        now, window = self.play.chain.block.time, WINDOWS[self.window]
+        if not self.present:
+            assert receipt.status == 1
+            return
+        if receipt.status:
+            assert self.hand.fits(now, nonce, amount, self.limit, window)
+            if amount:
+                self.hand.sign(now, nonce, amount, window)
+            return
+        assert receipt.error_code == "LIMIT_EXCEEDED"
+        if not self.hand.fits(now, nonce, amount, self.limit, window):
+            return
+        # Not too strict: up to a 64th of its window earlier it would have been too much.
+        slack = window // 64 + self.hand.longest // 32
+        earlier = ByHand()
+        earlier.signed = [
+            (at + slack if at + slack < now else now - 1 if at < now else now, other, what)
+            for at, other, what in self.hand.signed
+        ]
+        assert not earlier.fits(now, nonce, amount, self.limit, window)
+
+    def step(self, kind: str, first: Any, second: Any) -> None:
+        if kind == "ask":
+            self.ask(first, second)
+        elif kind == "wait":
+            self.play.chain.pass_time(Seconds(first))
+        elif kind == "pause":
+            self.play.send(OWNER, "pause", self.play.wallet)
+            self.play.send(OWNER, "resume", self.play.wallet)
+        elif kind == "withdraw":
+            home = payment(1, first, to=RECOVERY).unsigned_bytes()
+            until = self.play.chain.block.time + 100
+            name = len(self.hand.signed).to_bytes(16, "big") + until.to_bytes(16, "big")
+            self.play.send(OWNER, "withdraw", self.play.wallet, home, name, until, b"r" * 32, 0, 0)
+        else:
+            self.present = kind == "set"
+            if self.present:
+                self.limit, self.window = first, second
+            self.set()
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_no_sequence_of_policies_signs_more_than_the_limit(plan: list[Any]) -> None:
+    run = Run()
+    for one in plan:
+        run.step(*one)
+
+
+@pytest.mark.soak
+@settings(max_examples=1_000, deadline=None)
+@given(steps)
+def test_no_long_search_finds_a_sequence_that_signs_more(plan: list[Any]) -> None:
+    run = Run()
+    for one in plan:
+        run.step(*one)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([60, 61, 300, 3_600, 86_400, 31_622_400]), st.integers(0, 9_999)),
+        max_size=400,
+    )
+)
+def test_what_is_kept_of_a_limit_is_bounded(plan: list[tuple[int, int]]) -> None:
+    usage, now = Usage(), UnixSeconds(1_800_000_000)
+    for window, pause in plan:
+        now = UnixSeconds(now + pause % (window // 40 + 2))
+        usage = usage.add(Limit("l", 1, None, window), 1, now)
+        assert len(usage.buckets) <= MAX_BUCKETS
+
+
+def test_the_fullest_book_and_nonce_fit_into_their_cells() -> None:
+    largest, now = 2**256 - 1, UnixSeconds(2**40)
+    usage = Usage(((now, largest),) * MAX_BUCKETS, now, now)
+    names = [f"{n:048}" for n in range(32)]
+    assert len(rlp.encode([[name.encode(), usage.encode()] for name in names])) < MAX_BLOB_BYTES
+    held = [Reservation(name, largest, now).encode() for name in names * (MAX_RESERVATIONS // 32)]
+    assert len(rlp.encode(held)) < MAX_BLOB_BYTES
