@@ -137,7 +137,9 @@ def parse_condition(
     if kind.endswith("]"):
         return _on_elements(json, kind[: kind.rindex("[")], sets, path, denies=denies)
     if kind.startswith("("):
-        raise BadPolicy('name a part of the tuple instead, as "order.amount"', path)
+        raise BadPolicy(
+            'name a part of the tuple instead, as "order.amount" or "orders[].amount"', path
+        )
     tests = tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json))
     if not can_hold(tests, kind):
         raise BadPolicy(f"no {kind} satisfies this: {Condition(tests).wanted}", path)

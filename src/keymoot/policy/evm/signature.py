@@ -2,7 +2,8 @@
 
 `approve(address spender,uint256 value)` names the arguments that a rule's conditions
 speak of. Tuples are written `(address token,uint256 amount) order`, reached as
-`order.amount`; arrays end in `[]` or `[n]`.
+`order.amount`; arrays end in `[]` or `[n]`. Where a tuple stands in an array,
+`orders[].amount` is the array of its parts, and conditions speak of it as of any array.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from keymoot.base.abi.kinds import (
     MAX_TUPLE_DEPTH,
+    Array,
     BadType,
     Kind,
     Tuple,
@@ -32,8 +34,12 @@ _PLAIN = re.compile(rf" *([a-z0-9]+)((?:\[[0-9]*\])*) +({_NAME.pattern}) *")
 _SHORT = {"uint": "uint256", "int": "int256"}
 
 
+EACH = -1
+"""Stands in a `Place` for all indexes of an array of tuples."""
+
+
 class Argument(NamedTuple):
-    """One argument: its ABI type, its name, and the parts of a tuple that is no array."""
+    """One argument: its ABI type, its name, and the parts of a tuple, or of an array of tuples."""
 
     abi: Kind
     name: str
@@ -46,7 +52,10 @@ class Argument(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a decoded call holds a value: an index of the arguments, then of tuples' parts."""
+    """Where a decoded call holds a value: an index of the arguments, then of tuples' parts.
+
+    EACH among them: it holds one in each item of an array, and they are an array too.
+    """
 
     kind: str
     way: tuple[int, ...]
@@ -137,7 +146,8 @@ def _argument(text: str, path: str, depth: int) -> Argument:
         raise BadPolicy("a tuple has at least one part", path)
     suffix = kind[close + 1 :]
     found = in_arrays(Tuple(tuple(part.abi for part in parts)), suffix)
-    return Argument(found, name, () if suffix else parts)
+    within = not isinstance(found, Array) or isinstance(found.item, Tuple)
+    return Argument(found, name, parts if within else ())
 
 
 def _places(
@@ -146,4 +156,8 @@ def _places(
     for at, argument in enumerate(arguments):
         path = before + argument.name
         yield path, Place(argument.kind, (*way, at))
-        yield from _places(argument.parts, f"{path}.", (*way, at))
+        if not isinstance(argument.abi, Array):
+            yield from _places(argument.parts, f"{path}.", (*way, at))
+        elif EACH not in way:
+            for part, place in _places(argument.parts, f"{path}[].", (*way, at, EACH)):
+                yield part, Place(f"{place.kind}[]", place.way)
