@@ -1,11 +1,16 @@
 """Addresses as people write them: EIP-55 checksums checked, never guessed; base58 for Solana."""
 
+import re
 from functools import lru_cache
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
+
+_LOWER, _UPPER = re.compile(r"[a-f]"), re.compile(r"[A-F]")
+_TO_UPPER = str.maketrans("abcdef", "ABCDEF")
 
 
 def parse_address(text: object, path: str) -> Address:
@@ -20,9 +25,11 @@ def parse_address(text: object, path: str) -> Address:
         address = Address.from_hex(text)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
-    digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and checksummed(address) != text:
-        raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
+    mixed = _LOWER.search(text, 2) and _UPPER.search(text, 2)
+    if mixed and checksummed(address) != text:
+        raise BadPolicy(
+            f"{shown(text)} has a wrong EIP-55 checksum: check it for a typing error", path
+        )
     return address
 
 
@@ -53,4 +60,4 @@ def checksummed(address: Address) -> str:
     digits = address.hex()
     marks = keccak256_raw(digits.encode()).hex()
     pairs = zip(digits, marks, strict=False)
-    return "0x" + "".join(d.upper() if int(m, 16) > 7 else d for d, m in pairs)
+    return "0x" + "".join(d.translate(_TO_UPPER) if m > "7" else d for d, m in pairs)

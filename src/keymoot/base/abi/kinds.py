@@ -117,7 +117,7 @@ def elementary(name: str) -> Elementary:
         return Elementary(name, name)
     sized = _SIZED.fullmatch(name)
     if sized is not None:
-        family, size = sized[1], int(sized[2])
+        family, size = sized[1], int(sized[2])  # consensus: [0-9] alone
         if family == "bytes" and size <= WORD:
             return Elementary(name, "fixed", size)
         if family != "bytes" and size % 8 == 0 and size <= 8 * WORD:
@@ -139,7 +139,8 @@ def in_arrays(item: Kind, suffix: str) -> Kind:
         depth += 1
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
-        kind = Array(kind, int(found[1]) if found[1] else None)
+        size = int(found[1]) if found[1] else None  # consensus: [0-9] alone
+        kind = Array(kind, size)
         at = found.end()
     return kind
 
