@@ -131,7 +131,8 @@ def in_arrays(item: Kind, suffix: str) -> Kind:
         depth += 1
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
-        kind = _array(kind, int(found[1]) if found[1] else None)
+        size = int(found[1]) if found[1] else None  # consensus: [0-9] alone
+        kind = _array(kind, size)
         at = found.end()
     return kind
 
