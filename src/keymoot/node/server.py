@@ -1,21 +1,23 @@
 """`keymoot up`: run a node until it is told to stop."""
 
 import asyncio
+import faulthandler
 import fcntl
 import os
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 import uvicorn
 import uvloop
 
 from keymoot.base.errors import KeymootError, Malformed, Refused
+from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.gateway.app import create_app
@@ -24,9 +26,12 @@ from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control, Verb
 from keymoot.node.moot import Moot
 from keymoot.node.progress import show_founding
+from keymoot.node.screen import Screen
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
+CONTROL_AGAIN_SECONDS = 5.0
+"""Pause before the control socket is tried again."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -44,6 +49,8 @@ def serve(config: Config) -> int:
         Refused: it cannot start; the message says what to do.
     """
     forbid_dumps()
+    # What is mapped and not there is a bus error: no words of ours, but where it was.
+    faulthandler.enable()
     _configure_log()
     with _lock(config.data), _listen(config) as channel:
         return uvloop.run(_run(config, channel))
@@ -64,21 +71,18 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def ask_to_stop() -> None:
+    def ask_to_stop(number: signal.Signals) -> None:
+        log.info("node.stops", signal=number.name)
         stop.set()
         server.should_exit = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ask_to_stop)
-    control = asyncio.create_task(Control(config.data, verbs_of(node.moot)).run())
-
-    def report(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.error("control.stopped", error=type(task.exception()).__name__)
-
-    control.add_done_callback(report)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What `nohup` has the terminal's end ignored for stays ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ask_to_stop, number)
+    control = asyncio.create_task(_control(config, node.moot))
     # The door opens when the assembly has its keys: before that nobody could be served.
-    founded = asyncio.create_task(show_founding(node.moot, _say))
+    founded = asyncio.create_task(show_founding(node.moot, node.store, _say))
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait([running, founded, asked], return_when=asyncio.FIRST_COMPLETED)
     founded.cancel()
@@ -100,6 +104,19 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
+
+
+async def _control(config: Config, moot: Moot) -> None:
+    """Serve the socket in the data folder; where the disk does not take it, later."""
+    log = structlog.get_logger("keymoot.node")
+    told = ""
+    while True:
+        try:
+            return await Control(config.data, verbs_of(moot)).run()
+        except OSError as error:
+            if told != (told := str(CannotWrite("the control socket", error.errno))):
+                log.warning("control.not_served", reason=told)
+        await asyncio.sleep(CONTROL_AGAIN_SECONDS)
 
 
 def verbs_of(moot: Moot) -> dict[str, Verb]:
@@ -256,10 +273,11 @@ def _configure_log() -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Screen())),
     )
 
 
 def _say(*lines: str) -> None:
+    screen = Screen()
     for line in lines:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201  what a person sees
+        screen.write(line + "\n")
