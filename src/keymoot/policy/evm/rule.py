@@ -9,6 +9,7 @@ from keymoot.policy.condition import Condition, Sets, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.signature import Function, parse_function
 from keymoot.policy.evm.suffix import Suffix, parse_suffix
+from keymoot.policy.evm.whom import ANYONE, check_whom, take_anyone
 from keymoot.policy.limit import Limit
 from keymoot.policy.rule import (
     ALLOW,
@@ -46,12 +47,13 @@ class EvmRule(Rule):
     """One rule on EVM transactions; `spend` names an argument, or NATIVE_VALUE.
 
     Attributes:
-        to: On the transaction's target; only a DENY may leave it out.
+        to: On the transaction's target; None for any, which an ALLOW has to say.
         functions: By selector; empty for an ALLOW of plain transfers (no calldata),
             or a DENY of anything.
         arguments: Conditions by argument path; they hold for each of `functions`.
         value: On the native wei; where it is None, an ALLOW wants exactly 0.
         any_access_list: Whether an access list may be there.
+        anyone: Arguments for which the document says "anyone" in so many words.
         suffix: What may stand behind the calldata of an ALLOW's functions.
     """
 
@@ -60,6 +62,7 @@ class EvmRule(Rule):
     arguments: dict[str, Condition]
     value: Condition | None
     any_access_list: bool
+    anyone: frozenset[str] = frozenset()
     suffix: Suffix | None = None
 
 
@@ -73,26 +76,57 @@ def parse_evm_rule(
     """
     known_fields(json, _FIELDS, path)
     action = parse_action(json, path)
-    if action == ALLOW and "to" not in json:
-        raise BadPolicy("an ALLOW names its targets: contracts or recipients", f"{path}.to")
+    # 1. What it speaks of.
     functions = _functions(json.get("function"), f"{path}.function")
-    arguments = _arguments(
-        json.get("args", {}), functions, sets, f"{path}.args", denies=action == DENY
-    )
+    # 2. Its conditions.
+    args = json.get("args", {})
+    if not isinstance(args, dict) or len(args) > MAX_ARGUMENT_CONDITIONS:
+        raise BadPolicy(
+            f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", f"{path}.args"
+        )
+    anyone = take_anyone(args, functions, f"{path}.args") if action == ALLOW else frozenset()
+    arguments = _arguments(args, anyone, functions, sets, f"{path}.args", denies=action == DENY)
     if action == ALLOW and not functions and "value" not in json:
         raise BadPolicy("a rule without a function is for transfers: name value", f"{path}.value")
+    # 3. An ALLOW names whom: not only whom not.
+    to = _target(json, action, sets, path)
+    if action == ALLOW:
+        check_whom(functions, arguments, anyone, f"{path}.args")
     source_of = partial(_source, functions)
     return EvmRule(
         name=parse_name(json, path),
         action=action,
-        to=parse_field(json, "to", "address", sets, path),
+        to=to,
         functions=functions,
         arguments=arguments,
         value=parse_field(json, "value", "uint256", sets, path),
-        any_access_list=_access_list(json, path),
+        any_access_list=_access_list(json, action, path),
+        anyone=anyone,
         suffix=_suffix(json, action, functions, f"{path}.suffix"),
         spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
     )
+
+
+def _target(json: dict[str, Json], action: str, sets: Sets, path: str) -> Condition | None:
+    if action == DENY:
+        return parse_field(json, "to", "address", sets, path)
+    if json.get("to") == ANYONE:
+        return None
+    to = parse_field(json, "to", "address", sets, path)
+    if to is None or not to.positive:
+        raise BadPolicy(
+            "an ALLOW names its targets (contracts, or recipients of plain transfers) with eq or "
+            f'in, as "to": {{"eq": "0x…"}}; or says "to": "{ANYONE}"',
+            f"{path}.to",
+        )
+    return to
+
+
+def suffixes_behind(rule: EvmRule, every: tuple[Suffix, ...]) -> tuple[Suffix, ...]:
+    """Give the suffixes behind which a rule looks: a DENY behind `every` one of the policy."""
+    if rule.action == DENY:
+        return every
+    return () if rule.suffix is None else (rule.suffix,)
 
 
 def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
@@ -100,7 +134,9 @@ def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
     return tuple(dict.fromkeys(one.suffix for one in rules if one.suffix is not None))
 
 
-def _access_list(json: dict[str, Json], path: str) -> bool:
+def _access_list(json: dict[str, Json], action: str, path: str) -> bool:
+    if "accessList" in json and action == DENY:
+        raise BadPolicy("a DENY holds whatever the access list: leave the field out", path)
     if "accessList" in json and json["accessList"] != "any":
         raise BadPolicy('"any", or leave the field out', f"{path}.accessList")
     return "accessList" in json
@@ -138,12 +174,18 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
 
 
 def _arguments(
-    json: Json, functions: dict[bytes, Function], sets: Sets, path: str, *, denies: bool
+    args: dict[str, Json],
+    anyone: frozenset[str],
+    functions: dict[bytes, Function],
+    sets: Sets,
+    path: str,
+    *,
+    denies: bool,
 ) -> dict[str, Condition]:
-    if not isinstance(json, dict) or len(json) > MAX_ARGUMENT_CONDITIONS:
-        raise BadPolicy(f"args is an object of at most {MAX_ARGUMENT_CONDITIONS} conditions", path)
     found = {}
-    for name, condition in json.items():
+    for name, condition in args.items():
+        if name in anyone:
+            continue
         kind = _kind(functions, name, f"{path}.{name}")
         found[name] = parse_condition(condition, kind, sets, f"{path}.{name}", denies=denies)
     return found
