@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
@@ -15,18 +15,17 @@ import structlog
 import uvicorn
 import uvloop
 
-from keymoot.base.errors import KeymootError, Malformed, Refused
+from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.storage import CannotWrite
-from keymoot.base.strict_json import Json
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
-from keymoot.node.control import Control, Verb
-from keymoot.node.moot import Moot
+from keymoot.node.control import Control
 from keymoot.node.progress import show_founding
 from keymoot.node.screen import Screen
+from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
@@ -56,11 +55,31 @@ def serve(config: Config) -> int:
 
 async def _run(config: Config, channel: socket.socket) -> int:
     _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
-    node = await build(config)
+    control = Control(config.data, verbs_at_start())
+    listening = asyncio.create_task(_listen_for(control))
     try:
-        return await _serve(config, node, _http(config, node), channel)
+        node = await build(config)
+        try:
+            control.verbs = verbs_of(node.moot)
+            return await _serve(config, node, _http(config, node), channel)
+        finally:
+            await node.close()
     finally:
-        await node.close()
+        listening.cancel()
+        await asyncio.wait([listening], timeout=GRACE_SECONDS)
+
+
+async def _listen_for(control: Control) -> None:
+    """Serve the socket in the data folder; where the disk does not take it, later."""
+    log = structlog.get_logger("keymoot.node")
+    told = ""
+    while True:
+        try:
+            return await control.run()
+        except OSError as error:
+            if told != (told := str(CannotWrite("the control socket", error.errno))):
+                log.warning("control.not_served", reason=told)
+        await asyncio.sleep(CONTROL_AGAIN_SECONDS)
 
 
 async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
@@ -78,7 +97,6 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
         # What `nohup` has the terminal's end ignored for stays ignored.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, ask_to_stop, number)
-    control = asyncio.create_task(_control(config, node.moot))
     # The door opens when the assembly has its keys: before that nobody could be served.
     founded = asyncio.create_task(show_founding(node.moot, node.store, _say))
     asked = asyncio.create_task(stop.wait())
@@ -97,47 +115,10 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
             _say(f"stopped: {_public(error)}")
     server.should_exit = True
     running.cancel()
-    control.cancel()
-    await asyncio.wait([running, http, control], timeout=GRACE_SECONDS)
+    await asyncio.wait([running, http], timeout=GRACE_SECONDS)
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
-
-
-async def _control(config: Config, moot: Moot) -> None:
-    """Serve the socket in the data folder; where the disk does not take it, later."""
-    log = structlog.get_logger("keymoot.node")
-    told = ""
-    while True:
-        try:
-            return await Control(config.data, verbs_of(moot)).run()
-        except OSError as error:
-            if told != (told := str(CannotWrite("the control socket", error.errno))):
-                log.warning("control.not_served", reason=told)
-        await asyncio.sleep(CONTROL_AGAIN_SECONDS)
-
-
-def verbs_of(moot: Moot) -> dict[str, Verb]:
-    """Give what the node can be told on this machine."""
-
-    async def network(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"network": moot.changes.network.hex0x}
-
-    async def turn(_: Mapping[str, Json]) -> dict[str, Json]:
-        await moot.turn()
-        return {}
-
-    async def join(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"seat": await moot.changes.join()}
-
-    async def leave(asked: Mapping[str, Json]) -> dict[str, Json]:
-        seat = asked.get("seat")
-        if isinstance(seat, bool) or not isinstance(seat, int):
-            raise Malformed("a seat is a number", "seat")
-        await moot.changes.leave(seat)
-        return {}
-
-    return {"network": network, "turn": turn, "join": join, "leave": leave}
 
 
 def _http(config: Config, node: Node) -> uvicorn.Server:
