@@ -34,11 +34,11 @@ def policy(
     import json as json_module
 
     from keymoot.cli.policy import read_policy
-    from keymoot.policy.lint import warnings_of
+    from keymoot.policy.lint.warnings import warnings_of
 
     wanted = read_policy(file)
     for warning in warnings_of(wanted):
-        note(f"warning: {warning}")
+        note(f"warning: {warning.line}")
     acting = by.open()
     wallet = _owned(acting, name)
     before, version = acting.policy(wallet), acting.show(wallet).policy_version

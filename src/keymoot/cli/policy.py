@@ -41,14 +41,14 @@ def check(
             it is left out.
         json: Print the result as JSON.
     """
-    from keymoot.policy.lint import warnings_of
+    from keymoot.policy.lint.warnings import warnings_of
 
     if tx is not None and message is not None:
         fail("try one thing at a time: --tx or --message")
     policy = read_policy(file)
     warnings = warnings_of(policy)
     for warning in warnings:
-        note(f"warning: {warning}")
+        note(f"warning: {warning.line}")
     asked = tx or message
     if asked is None:
         shown: dict[str, Any] = {
@@ -57,7 +57,7 @@ def check(
             "chain": str(policy.chain),
             "rules": [rule.name for rule in policy.rules],
             "limits": list(policy.limits),
-            "warnings": warnings,
+            "warnings": [warning.to_json() for warning in warnings],
         }
         lines = [f"valid: {len(policy.rules)} rules, {len(policy.limits)} limits"]
         result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
@@ -79,7 +79,7 @@ def check(
                 }
                 for step in decision.trace
             ],
-            "warnings": warnings,
+            "warnings": [warning.to_json() for warning in warnings],
         },
         _lines(decision),
         as_json=json,

@@ -90,14 +90,12 @@ TRANSFERS = (
         "amount",
         "from",
     ),
-    power(
-        TRANSFER_FROM, "safeTransferFrom(address from,address to,uint256 id)", "to", "id", "from"
-    ),
+    power(TRANSFER_FROM, "safeTransferFrom(address from,address to,uint256 id)", "to", "", "from"),
     power(
         TRANSFER_FROM,
         "safeTransferFrom(address from,address to,uint256 id,bytes data)",
         "to",
-        "id",
+        "",
         "from",
     ),
     power(
@@ -128,14 +126,12 @@ TRANSFERS = (
         "uint8 v,bytes32 r,bytes32 s)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
         f"transferWithAuthorization(address from,address to,uint256 value,{_WINDOW},bytes signature)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
@@ -143,14 +139,12 @@ TRANSFERS = (
         "uint8 v,bytes32 r,bytes32 s)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
         f"receiveWithAuthorization(address from,address to,uint256 value,{_WINDOW},bytes signature)",
         "to",
         "value",
-        "from",
     ),
 )
 
@@ -301,7 +295,6 @@ PERMITS = (
         "address owner,bytes signature)",
         "details.to",
         "details.requestedAmount",
-        "owner",
     ),
     power(
         TRANSFER_FROM,
@@ -309,7 +302,6 @@ PERMITS = (
         "address owner,bytes signature)",
         "details",
         "",
-        "owner",
     ),
     power(
         TRANSFER_FROM,
@@ -317,7 +309,6 @@ PERMITS = (
         "address owner,bytes32 witness,string kind,bytes signature)",
         "details.to",
         "details.requestedAmount",
-        "owner",
     ),
     power(
         TRANSFER_FROM,
@@ -325,7 +316,6 @@ PERMITS = (
         "address owner,bytes32 witness,string kind,bytes signature)",
         "details",
         "",
-        "owner",
     ),
 )
 
