@@ -7,6 +7,11 @@ pragma solidity ^0.8.4;
 interface IKeys {
     event KeyAsked(address indexed asker, bytes32 indexed question, bytes name, bytes first, bytes second, uint64 expiresAt);
     error Anonymous();
+    error InsufficientBalance(uint256,uint256);
+    error KeyUseRefused();
+    error NotPayable();
+    error Reentered();
+    error UnknownMethod(bytes4);
 
     /// Ask for the caller's key of that name; give the question's own name.
     function derive(bytes calldata name, bytes calldata first, bytes calldata second, uint64 expiresAt) external returns (bytes32);

@@ -5,6 +5,12 @@ pragma solidity ^0.8.4;
 /// Keeps the assembly.
 /// Stands at 0x6b65796d6f6f7400000000000000000000000003.
 interface INodes {
+    error Anonymous();
+    error InsufficientBalance(uint256,uint256);
+    error KeyUseRefused();
+    error NotPayable();
+    error Reentered();
+    error UnknownMethod(bytes4);
 
     /// Give the generation; zeros before the first recovery.
     function generation() external view returns (bytes32);

@@ -7,8 +7,13 @@ pragma solidity ^0.8.4;
 interface IVault {
     event KeyBorn(address indexed owner, bytes32 name, address indexed account);
     error Anonymous();
+    error InsufficientBalance(uint256,uint256);
     error KeyExists(bytes32);
+    error KeyUseRefused();
     error NoSuchKey(bytes32);
+    error NotPayable();
+    error Reentered();
+    error UnknownMethod(bytes4);
 
     /// Give the address of a key; the zero address where there is none.
     function accountOf(address owner, bytes32 name) external view returns (address);

@@ -12,15 +12,23 @@ interface IWallets {
     event RequestDecided(bytes32 indexed wallet, address indexed requester, bytes32 indexed key, bool bound, string reason);
     event SolanaWalletCreated(bytes32 indexed wallet, address indexed owner, bytes32 indexed account);
     event WalletCreated(bytes32 indexed wallet, address indexed owner, address indexed account);
+    error Anonymous();
     error BadCredential();
     error BadExpiry();
     error BadRecovery();
+    error InsufficientBalance(uint256,uint256);
+    error KeyExists(bytes32);
+    error KeyUseRefused();
     error NoSuchCredential();
+    error NoSuchKey(bytes32);
     error NoSuchWallet(bytes32);
     error NotBound();
     error NotOwner();
+    error NotPayable();
+    error Reentered();
     error RequestReused();
     error StalePolicy(uint64);
+    error UnknownMethod(bytes4);
     error WalletExists();
 
     /// Make a wallet whose owner is the caller; the value becomes its quota.

@@ -60,7 +60,7 @@ def _value(kind: Any) -> Any:
     origin = typing.get_origin(kind) or kind
     if origin not in plain:
         # A record of its own, such as a receipt.
-        return SimpleNamespace(error="what the record says")
+        return SimpleNamespace(error="what the record says", error_code="WORD")
     return plain[origin]
 
 

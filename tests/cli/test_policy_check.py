@@ -42,7 +42,7 @@ def shown(transaction: EvmTransaction) -> dict[str, Any]:
 
 
 def offline(
-    folder: Path, capsys: Any, document: dict[str, Any], fields: Any, wallet: str
+    folder: Path, capsys: Any, document: dict[str, Any], fields: Any, wallet: str | None
 ) -> tuple[int, dict[str, Any]]:
     """Give the exit status of the command, and what it prints."""
     rules, wish = folder / "rules.json", folder / "tx.json"
@@ -79,7 +79,7 @@ whom = st.one_of(
     st.builds(
         lambda one, word: {word: one},
         st.lists(listed, min_size=1, max_size=2, unique=True),
-        st.sampled_from(["in", "in", "notIn"]),
+        st.sampled_from(["in", "in", "in", "notIn"]),
     ),
 )
 whoms = st.builds(lambda word, one: {word: one}, st.sampled_from(["any", "all", "all"]), whom)
@@ -219,3 +219,23 @@ def test_a_policy_is_as_long_as_its_canonical_form(tmp_path: Path, capsys: Any) 
     rules.write_text(json.dumps(document))
     with pytest.raises(Failed):
         check(rules)
+
+
+def test_the_wallet_is_who_the_transaction_is_from(tmp_path: Path, capsys: Any) -> None:
+    document = policy(500)
+    document["rules"][0]["to"] = {"eq": "$wallet"}
+    payment = EvmTransaction(
+        DYNAMIC_FEE, TARGET, Nonce(0), Wei(1), Wei(10), Gas(1), VAULT, Wei(0), b""
+    )
+    told = offline(tmp_path, capsys, document, shown(payment) | {"from": VAULT.hex0x}, None)
+    assert told[0] == 0
+    assert offline(tmp_path, capsys, document, shown(payment), None)[0] == 3
+    assert offline(tmp_path, capsys, document, shown(payment) | {"from": 5}, None)[0] == 1
+
+
+@pytest.mark.parametrize("action", ["ALLOW", "DENY"])
+def test_a_deny_says_nothing_of_access_lists(action: str) -> None:
+    document = policy(5)
+    document["rules"][0] |= {"action": action, "accessList": "any"}
+    document["rules"][0].pop("spend")
+    assert Play().rule(document).status == (action == "ALLOW")

@@ -2,21 +2,27 @@
 
 import inspect
 import json
+import random
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Bytes32
 from keymoot.cli.demo.outside import ROOT
-from keymoot.contracts import keys, vault, wallet_errors, wallet_events
+from keymoot.contracts import keys, vault, wallet_events
 from keymoot.contracts.contract import Contract
-from keymoot.contracts.errors import Anonymous, ContractError
+from keymoot.contracts.errors import COMMON, ContractError
 from keymoot.contracts.event import Event
 from keymoot.contracts.keys import Keys
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.registry import BUILT_IN
 from keymoot.contracts.solidity import interface_of
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
+from keymoot.crypto.keccak import keccak256
+from tests.runtime.people import AGENT, OWNER, STRANGER, Play, calldata
 
 FOLDER = ROOT / "docs" / "solidity"
 
@@ -31,12 +37,10 @@ def members(module, base: type) -> list:
 
 
 INTERFACES: dict[type[Contract], str] = {
-    Vault: interface_of(Vault, members(vault, Event), [Anonymous, *members(vault, ContractError)]),
-    Keys: interface_of(Keys, members(keys, Event), [Anonymous, *members(keys, ContractError)]),
-    Nodes: interface_of(Nodes, [], []),
-    Wallets: interface_of(
-        Wallets, members(wallet_events, Event), members(wallet_errors, ContractError)
-    ),
+    Vault: interface_of(Vault, members(vault, Event)),
+    Keys: interface_of(Keys, members(keys, Event)),
+    Nodes: interface_of(Nodes, []),
+    Wallets: interface_of(Wallets, members(wallet_events, Event)),
 }
 
 
@@ -66,3 +70,58 @@ console.log(JSON.stringify(out.contracts));
         ours = {one.signature: one.selector.hex() for one in kind.METHODS.values()}
         assert identifiers == ours
     assert tmp_path.exists()
+
+
+def every_error(base: type[ContractError] = ContractError) -> set[type[ContractError]]:
+    found = {one for one in base.__subclasses__() if one.__module__.startswith("keymoot.")}
+    return found | {deeper for one in found for deeper in every_error(one)}
+
+
+def test_every_error_with_a_signature_stands_in_an_interface() -> None:
+    named = {one for one in every_error() if one.SIGNATURE != ContractError.SIGNATURE}
+    assert len(named) > 15
+    carried = {error for kind in BUILT_IN for error in (*COMMON, *kind.ERRORS)}
+    assert {one for one in named if one.__name__[0] != "_"} == carried
+
+
+def test_whatever_comes_back_from_a_call_is_in_its_interface() -> None:
+    """Calls with wrong senders, values and arguments, run and asked: each selector is known."""
+    play, came = Play(), set()
+    known = {
+        kind: {
+            keccak256(signature.encode())[:4]
+            for signature in ("Error(string)", *(one.SIGNATURE for one in (*COMMON, *kind.ERRORS)))
+        }
+        for kind in BUILT_IN
+    }
+    wallet, born = play.wallet, Bytes32(b"v" * 32)
+    assert play.send(OWNER, "birth", born, contract=Vault).status == 1
+    values = {
+        "bytes32": [wallet, born, bytes(32), b"s" * 32],
+        "address": [OWNER.address.hex0x, AGENT.address.hex0x, "0x" + "00" * 20],
+        "uint64": [0, 5, play.chain.block.time + 100],
+        "uint256": [0, 1],
+        "bytes": [b"", b"{}", b"x" * 48],
+    }
+    dice = random.Random(1)
+    for kind in BUILT_IN:
+        for method in kind.METHODS.values():
+            calls = [
+                calldata(kind, method.name, *(dice.choice(values[abi]) for _, abi in method.inputs))
+                for _ in range(12)
+            ]
+            for data in [*calls, calls[0][:4], calls[0] + b"\0", b"\1\2\3\4", b""]:
+                for who, value in ((OWNER, 0), (STRANGER, 0), (OWNER, 1)):
+                    try:
+                        play.chain.ask(kind.ADDRESS, data, who.address)
+                    except ContractError as error:
+                        came.add(error.code)
+                        assert error.revert_data()[:4] in known[kind], error.code
+                    except Refused as error:  # travels as Error(string)
+                        came.add(error.code)
+                    receipt = play.chain.send(play.raw(who, kind.ADDRESS, data, value))
+                    if receipt.status == 0:
+                        came.add(receipt.error_code)
+                        assert receipt.output[:4] in known[kind], receipt.error_code
+    assert came >= {"KEY_EXISTS", "NOT_OWNER", "ANONYMOUS", "KEY_USE_REFUSED", "NOT_PAYABLE"}
+    assert came >= {"UNKNOWN_METHOD", "WALLET_EXISTS", "NO_SUCH_WALLET", "BAD_RECOVERY"}

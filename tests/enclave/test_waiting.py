@@ -419,3 +419,26 @@ def test_a_withdrawal_is_paid_by_its_owner_and_not_from_the_quota(parliament, pl
     assert (
         play.send(STRANGER, "withdraw", play.wallet, b"", b"w" * 32, 0, b"r" * 32, 0, 0).status == 0
     )
+
+
+# -- one that cannot be bound
+
+
+def test_nobody_waits_behind_one_that_cannot_be_bound(parliament, play, monkeypatch):
+    emptied(parliament, play)
+    bad = ask(parliament, play, 1)[1]
+    good = another(play)
+    behind = ask(parliament, good, 1)[1]
+    right = contract_stock._take
+
+    def fail(ctx, found, wallet):
+        if found.wallet == play.wallet:
+            raise KeyError("nobody expected this record")
+        return right(ctx, found, wallet)
+
+    monkeypatch.setattr(contract_stock, "_take", fail)
+    refill(parliament)
+    assert record(parliament, behind).status == BOUND
+    assert record(parliament, bad).status == REFUSED
+    assert why(parliament, bad)[0] == "UNEXECUTABLE"
+    assert parliament.assembly.stock.page.bound > 0

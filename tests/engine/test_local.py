@@ -12,10 +12,17 @@ from keymoot.base.errors import Defect, Refused
 from keymoot.base.fixed import Address
 from keymoot.base.units import Height, UnixNanos
 from keymoot.crypto.keccak import keccak256
-from keymoot.engine.application import Application, BadProposal, Finalized, first_block
+from keymoot.engine.application import (
+    Application,
+    BadProposal,
+    CannotExecute,
+    Finalized,
+    first_block,
+)
 from keymoot.engine.ledger import NotIncluded
 from keymoot.engine.lmdb_table import CannotOpen, LmdbStore
 from keymoot.engine.start import BrokenArchive, open_application
+from keymoot.runtime.machine import Machine as Contracts
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
@@ -312,3 +319,56 @@ async def test_an_idle_network_makes_blocks_only_where_it_was_asked_to(machine: 
         await asyncio.gather(running, return_exceptions=True)
     assert machine.ledger.receipts(machine.ledger.block(Height(first.height + 2))) == []
     assert len(machine.engine.mempool) == 1
+
+
+async def test_a_block_that_cannot_be_executed_names_the_transaction_and_where(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await machine.settle()
+    raws = [transfer(OWNER, 0), transfer(AGENT, 0)]
+    for raw in raws:
+        await machine.ledger.submit(raw)
+    right, calls = Contracts.call, []
+
+    def fail(*given, **named):
+        calls.append(given)
+        if len(calls) % 2 == 0:
+            raise Defect("an invariant broke")
+        return right(*given, **named)
+
+    monkeypatch.setattr(Contracts, "call", fail)
+    for _ in range(2):  # at every start it says the same
+        with pytest.raises(CannotExecute) as stopped:
+            await machine.settle()
+        said = str(stopped.value)
+        named = machine.engine._proposal.block.transactions[1]
+        assert f"transaction {keccak256(named).hex0x}, number 1" in said
+        assert f"block {machine.height + 1} cannot be executed" in said
+        assert "keymoot.base.errors.Defect at runtime/execute.py:" in said
+        assert "an invariant broke" in said
+        assert "Nothing of the block is written" in said
+        machine.reopen()
+    monkeypatch.undo()
+    await machine.settle()
+    assert balance(machine, STRANGER) == 10**24 + 2
+
+
+async def test_a_refusal_that_nobody_expected_is_told_to_the_log(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Finalized] = []
+    machine.engine.on_committed(lambda done, _: told.append(done))
+
+    def fail(*_, **__):
+        raise ValueError("not for the log")
+
+    monkeypatch.setattr(Contracts, "transfer", fail)
+    raw = transfer(OWNER, 0)
+    await send(machine, raw)
+    (done,) = [one for one in told if one.receipts]
+    assert done.receipts[0].error_code == "UNEXECUTABLE"
+    assert done.receipts[0].fault is None
+    (fault,) = done.faults
+    assert f"transaction {keccak256(raw).hex0x} in block 1: builtins.ValueError at" in fault
+    assert "runtime/machine.py:" in fault
+    assert "not for the log" not in fault

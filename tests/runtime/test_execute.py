@@ -6,8 +6,15 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import encode
 
+from keymoot.base.errors import BrokenStorage, Defect
 from keymoot.contracts.record import MAX_OUTCOME_BYTES
+from keymoot.contracts.wallet_cells import WalletCells
+from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256_raw
+from keymoot.runtime import gas
+from keymoot.runtime.receipt import Receipt
+from keymoot.store.table import MemoryTable
+from keymoot.store.trie import NodeCache
 from tests.runtime.people import OWNER, VAULT, Play, payment, policy
 
 DELETE = "\x7f"
@@ -63,3 +70,67 @@ def test_what_json_itself_says_reaches_no_receipt() -> None:
     play = Play().ready()
     receipt = play.send(OWNER, "setPolicy", play.wallet, b'{"version":"1",}', 1)
     assert receipt.error == "the policy document is refused: not JSON"
+
+
+# -- what nobody expected
+
+
+class Odd(Exception):
+    """An error of a library that nobody expected."""
+
+
+@pytest.mark.parametrize("error", [Odd, ValueError, OverflowError, KeyError, UnicodeError])
+def test_what_nobody_expected_is_undone_and_takes_all_the_gas(monkeypatch, error) -> None:
+    play = Play().ready()
+    before, log = play.show(), play.view("log", play.wallet, 0, 10)
+    has = play.chain.state().account(OWNER.address)
+
+    def fail(*_: object) -> None:
+        raise error("what a library says, which differs between versions")
+
+    monkeypatch.setattr(WalletCells, "append", fail)
+    receipt, _ = play.ask(payment(1))
+    assert (receipt.status, receipt.error_code) == (0, "UNEXECUTABLE")
+    assert receipt.gas_used == gas.REQUEST_LIMIT
+    assert receipt.logs == ()
+    assert "library" not in receipt.error
+    assert isinstance(receipt.fault, error)
+    assert Receipt.decode(receipt.encode()) == receipt
+    assert play.view("log", play.wallet, 0, 10) == log
+    assert before[4] - play.show()[4] == gas.REQUEST_LIMIT * receipt.price
+    monkeypatch.setattr(Wallets, "_set_paused", fail)
+    monkeypatch.setitem(
+        Wallets.METHODS,
+        Wallets.method("pause").selector,
+        replace(Wallets.method("pause"), function=fail),
+    )
+    call = play.send(OWNER, "pause", play.wallet)
+    assert (call.status, call.error_code, call.gas_used) == (0, "UNEXECUTABLE", 3_000_000)
+    after = play.chain.state().account(OWNER.address)
+    assert after.nonce == has.nonce + 1
+    assert has.balance - after.balance == 3_000_000 * call.price
+    assert not play.show()[3]
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, OSError, Defect])
+def test_what_depends_on_the_machine_is_no_refusal(monkeypatch, error) -> None:
+    play = Play().ready()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(WalletCells, "append", fail)
+    with pytest.raises(error):
+        play.ask(payment(1))
+
+
+def test_a_table_that_cannot_be_read_is_no_transactions_fault(monkeypatch) -> None:
+    play = Play().ready()
+
+    def fail(*_: object) -> None:
+        raise Odd("the disk")
+
+    monkeypatch.setattr(MemoryTable, "get", fail)
+    play.chain.cache = NodeCache()
+    with pytest.raises(BrokenStorage, match="cannot be read"):
+        play.ask(payment(1))

@@ -36,9 +36,10 @@ _ASK = "call sign_transaction, sign_message or sign_typed_data instead"
 
 
 class Account(Connected, LocalAccount):
-    """A wallet on EVM chains whose key is in the network; safe to use from several threads.
+    """A wallet on EVM chains whose key is in the network.
 
-    Compare, print and hash it freely. It cannot be pickled: connect again instead.
+    Safe to use from several threads, and in children that were forked from a process which
+    used it. Compare, print and hash it freely. It cannot be pickled: connect again instead.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ import os
 from typing import NoReturn, Self
 
 from keymoot.agent.credential import Credential
+from keymoot.agent.processes import stays_here
 from keymoot.agent.transport import Transport
 from keymoot.agent.wish import Wishes
 
@@ -14,7 +15,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 class Connected:
-    """A wallet whose key is in the network; safe to use from several threads.
+    """A wallet whose key is in the network; safe to use from threads, and after a fork.
 
     Compare, print and hash it freely. It cannot be pickled: connect again instead.
     """
@@ -74,4 +75,5 @@ class Connected:
 
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: it would carry the credential's key."""
-        raise TypeError("an account cannot be pickled or copied: call connect again")
+        kind = type(self).__name__
+        stays_here(f"this {kind}", f'call {kind}.connect("{self.name}")')

@@ -13,10 +13,11 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from keymoot.agent.errors import BadCredential, CredentialUnusable
 from keymoot.agent.new_file import write_new
+from keymoot.agent.processes import stays_here
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import (
@@ -82,6 +83,10 @@ class Credential:
         """The wallet's address, as its own chain writes it."""
         one = self.address
         return one.base58 if isinstance(one, SolanaAddress) else one.hex0x
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the private key."""
+        stays_here("a credential", "call Credential.load(path)")
 
     def encode(self) -> bytes:
         """Give the file's bytes, the private key included."""

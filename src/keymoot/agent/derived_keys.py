@@ -11,11 +11,12 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from keymoot.agent.errors import WrongAnswer
 from keymoot.agent.gathering import Gathering, Said, TooFewShares
 from keymoot.agent.network import Network
+from keymoot.agent.processes import stays_here
 from keymoot.agent.roots import read_root
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -49,6 +50,10 @@ class DerivedKeys:
         self._network = network
         self._key = key
         self.address = secp256k1.address_of_secret(key)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the account's key."""
+        stays_here("an account's DerivedKeys", "load the key from its keystore (keystore.load)")
 
     def derive(self, name: bytes, length: int = 32) -> Secret:
         """Give the account's key of that name: `length` bytes, 16 to 64.

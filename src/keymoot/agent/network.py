@@ -6,7 +6,7 @@ the genesis names the nodes. The state that it shows is not yet proved to us.
 
 import time
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
 from keymoot.agent.roster import Roster
@@ -75,6 +75,10 @@ class Network:
         self.timeout_seconds = timeout_seconds
         self._identity: Identity | None = None
         self._roster: Roster | None = None
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, float]]:
+        """Pickle the address; the other process asks anew who the network is."""
+        return type(self), (self.url, self.timeout_seconds)
 
     @property
     def url(self) -> str:

@@ -7,13 +7,14 @@ wallet's key: nobody has that one. An agent never needs this module.
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
 from keymoot.agent.errors import NotSignable
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
+from keymoot.agent.processes import stays_here
 from keymoot.agent.reply import Reply
 from keymoot.agent.share import Released
 from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
@@ -157,6 +158,10 @@ class Owner(Views):
         super().__init__(network)
         self._key = key
         self.address = secp256k1.address_of_secret(key)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the owner's key."""
+        stays_here("an owner", "load the key from its keystore (keystore.load)")
 
     def derived_keys(self) -> DerivedKeys:
         """Give the keys that this account derives through the network."""

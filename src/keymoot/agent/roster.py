@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keymoot.agent.errors import WrongAnswer
+from keymoot.agent.processes import Forked
 from keymoot.agent.transport import Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
@@ -30,14 +31,19 @@ _UNKNOWN = Bytes32(bytes(32))
 """Consensus keys of founders are not pinned: answers need none."""
 
 
-class Roster:
+class Roster(Forked):
     """The members of one network, as far as we have followed; serves any number of threads."""
 
     def __init__(self, network: NetworkId, founders: Sequence[Bytes32]) -> None:
         """Begin with the nodes that the genesis lists; their seats are 1 to n."""
+        super().__init__()
         keepers = [Keeper(at, one, _UNKNOWN) for at, one in enumerate(founders, 1)]
         self._lock = threading.Lock()
         self._known = 0, Members.first(network, keepers)
+
+    def begin_in_child(self) -> None:
+        """Take a new lock: a thread of the parent may hold the old one."""
+        self._lock = threading.Lock()
 
     @property
     def nodes(self) -> Mapping[int, Bytes32]:

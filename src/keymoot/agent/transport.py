@@ -14,10 +14,11 @@ import weakref
 from collections import deque
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from keymoot.agent.errors import NetworkBusy, NetworkRefused, NetworkUnreachable, WrongAnswer
+from keymoot.agent.processes import Forked
 from keymoot.base.errors import Fault, Malformed
 from keymoot.base.strict_json import MAX_DEPTH, parse
 
@@ -46,8 +47,8 @@ class ConnectionLost(Fault):
     code: ClassVar[str] = "CONNECTION_LOST"
 
 
-class Transport:
-    """JSON-RPC and plain reads from one Keymoot RPC, from any number of threads."""
+class Transport(Forked):
+    """JSON-RPC and plain reads from one Keymoot RPC, from any number of threads and forks."""
 
     def __init__(self, url: str) -> None:
         """Take an address such as http://127.0.0.1:8645; nothing is sent yet.
@@ -55,6 +56,7 @@ class Transport:
         Raises:
             Malformed: no http or https address.
         """
+        super().__init__()
         parts = urlsplit(url)
         try:
             port = parts.port
@@ -71,6 +73,14 @@ class Transport:
         # Runs before the sockets are finalized, which __del__ in a cycle of garbage need not.
         weakref.finalize(self, _close_all, self._idle)
         self._numbers = count(1)
+
+    def begin_in_child(self) -> None:
+        """Close this process's ends of the parent's connections; the parent keeps its own."""
+        _close_all(self._idle)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        """Pickle the address; connections are opened anew."""
+        return type(self), (self.url,)
 
     def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
         """Call one JSON-RPC method and give its result.

@@ -25,6 +25,7 @@ from keymoot.agent.errors import (
 )
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import assembled
+from keymoot.agent.processes import Forked
 from keymoot.agent.reply import Reply
 from keymoot.agent.roster import Roster
 from keymoot.agent.share import Released, Status, read_status, refusal_of
@@ -81,19 +82,24 @@ class Wish:
     expires_at: UnixSeconds
 
 
-class Wishes:
+class Wishes(Forked):
     """Asks one wallet, with one credential, from any number of threads."""
 
     def __init__(
         self, credential: Credential, transport: Transport, timeout_seconds: float
     ) -> None:
         """Keep what is needed; nothing is sent yet."""
+        super().__init__()
         self._credential = credential
         self._requester = credential.requester
         self._roster = Roster(credential.network, credential.nodes)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}
+        self._lock = threading.Lock()
+
+    def begin_in_child(self) -> None:
+        """Take a new lock. Wishes that are on their way stay known, to be repeated alike."""
         self._lock = threading.Lock()
 
     def ask(

@@ -100,6 +100,20 @@ class Fault(KeymootError):
         self.certainty = certainty
 
 
+class BrokenStorage(Fault):
+    """What state is kept in is missing, altered, or cannot be read.
+
+    It is this machine's fault and no transaction's, so no transaction is refused over it: the
+    node stops.
+    """
+
+    code = "BROKEN_STORAGE"
+
+    def __init__(self, message: str, certainty: str = "known") -> None:
+        """Say what is broken and what to do."""
+        super().__init__(message, "host", certainty)
+
+
 class Defect(KeymootError):
     """Our own invariant broke. The node stops: going on would fork the chain."""
 

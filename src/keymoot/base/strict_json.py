@@ -16,6 +16,10 @@ MAX_INTEGER_DIGITS = 80
 """Longest integer that is read: a uint256 has 78 digits."""
 
 
+_OPEN_OR_CLOSE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+
+
 def parse(
     text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH, *, floats: bool = False
 ) -> Json:
@@ -64,24 +68,18 @@ def canonical(value: Json) -> bytes:
 
 
 def _check_depth(text: str, max_depth: int) -> None:
-    depth = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise Malformed(f"JSON is nested deeper than {max_depth} levels")
-        elif char in "]}":
-            depth -= 1
+    """Refuse what is nested too deep, before anything recurses into it.
+
+    Sixty kilobytes may be brackets: no step here is a character's.
+    """
+    # Between quotes that no backslash stands before is a string.
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2]).encode()
+    brackets = outside.translate(_OPEN_OR_CLOSE, _NO_BRACKETS)
+    for _ in range(max_depth):
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+    # Opened and never closed is no JSON; but it too would be followed down.
+    if b"[]" in brackets or brackets.count(b"[") > max_depth:
+        raise Malformed(f"JSON is nested deeper than {max_depth} levels")
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

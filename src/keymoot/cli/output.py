@@ -12,6 +12,9 @@ EXIT_USAGE = 2
 EXIT_REFUSED = 3
 """A policy said no: not an error of the program, but not a yes either."""
 
+EXIT_WARNED = 4
+"""Nothing was refused, but there are warnings that nobody has accepted."""
+
 SIMULATED = "SIMULATED enclave: test funds only"
 
 
@@ -54,6 +57,20 @@ def fail(message: str, status: int = EXIT_ERROR) -> NoReturn:
     """Show an error and end the command."""
     note(f"error: {message}")
     raise Failed(status)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on if the person says yes, here or with --yes; end the command otherwise.
+
+    Without a terminal nobody can be asked, so only --yes goes on.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail("nothing was changed: nobody can be asked here, so say --yes", EXIT_WARNED)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        fail("nothing was changed", EXIT_WARNED)
 
 
 def tokens(wei: int) -> str:

@@ -1,8 +1,9 @@
 """What a contract knows of the call that it is running, and what it may do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.secret import Secret
@@ -11,6 +12,8 @@ from keymoot.contracts.event import Event
 from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.errors import ReadOnly
 from keymoot.store.public import PublicStore
+
+T = TypeVar("T")
 
 
 class Mode(Enum):
@@ -69,6 +72,10 @@ class Machine(Protocol):
 
     def transfer(self, sender: Address, to: Address, amount: Wei) -> None:
         """Move native tokens."""
+        ...
+
+    def attempt(self, run: Callable[[], T]) -> T:
+        """Run a part; what it did is undone if it raises."""
         ...
 
     def invoke(
@@ -173,6 +180,15 @@ class Context:
         return self.machine.invoke(
             self.address, target, method, arguments, value, writable=self.writable
         )
+
+    def attempt(self, run: Callable[[], T]) -> T:
+        """Run a part of a call that may fail alone: what it did is undone if it raises.
+
+        Raises:
+            Refused, Malformed: what `run` raised.
+            Unexecutable: our code did not expect what it was given.
+        """
+        return self.machine.attempt(run)
 
     def as_view(self) -> "Context":
         """Give the same call without the right to write."""

@@ -24,7 +24,13 @@ from keymoot.base.abi.kinds import Kind, parse_kinds
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 from keymoot.contracts.context import Context
-from keymoot.contracts.errors import BadArguments, BadResult, NotPayable, UnknownMethod
+from keymoot.contracts.errors import (
+    BadArguments,
+    BadResult,
+    ContractError,
+    NotPayable,
+    UnknownMethod,
+)
 from keymoot.contracts.types import abi_name, from_abi
 from keymoot.crypto.keccak import keccak256_raw
 
@@ -171,9 +177,12 @@ class Contract:
 
     Attributes:
         ADDRESS: Where a built-in contract stands; a test gives others theirs.
+        ERRORS: What its methods revert with that has a signature of its own, what the
+            contracts that they call revert with included.
     """
 
     ADDRESS: ClassVar[Address]
+    ERRORS: ClassVar[tuple[type[ContractError], ...]] = ()
     METHODS: ClassVar[dict[bytes, Method]] = {}
 
     def __init_subclass__(cls) -> None:

@@ -149,3 +149,14 @@ class Anonymous(ContractError):
     def arguments(self) -> tuple[Any, ...]:
         """Give nothing."""
         return ()
+
+
+COMMON: tuple[type[ContractError], ...] = (
+    Anonymous,
+    InsufficientBalance,
+    KeyUseRefused,
+    NotPayable,
+    Reentered,
+    UnknownMethod,
+)
+"""What a call of any contract can come back with, beside the contract's own errors."""

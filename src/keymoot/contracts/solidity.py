@@ -1,21 +1,18 @@
 """Solidity interface files of contracts, made from their classes."""
 
 from keymoot.contracts.contract import Contract, Method
-from keymoot.contracts.errors import ContractError
+from keymoot.contracts.errors import COMMON
 from keymoot.contracts.event import Event
 
 _DYNAMIC = ("bytes", "string")
 
 
-def interface_of(
-    kind: type[Contract], events: list[type[Event]], errors: list[type[ContractError]]
-) -> str:
+def interface_of(kind: type[Contract], events: list[type[Event]]) -> str:
     """Give the text of a contract's interface file.
 
     Args:
         kind: The contract.
         events: What it emits.
-        errors: What it reverts with; those without a signature of their own are left out.
     """
     lines = [
         "// SPDX-License-Identifier: Apache-2.0",
@@ -32,8 +29,8 @@ def interface_of(
             for name, abi, indexed in event.inputs()
         )
         lines.append(f"    event {event.__name__}({fields});")
-    signatures = [one.SIGNATURE for one in errors if one.SIGNATURE != ContractError.SIGNATURE]
-    lines += [f"    error {signature};" for signature in signatures]
+    signatures = {error.SIGNATURE for error in (*COMMON, *kind.ERRORS)}
+    lines += [f"    error {signature};" for signature in sorted(signatures)]
     for method in sorted(kind.METHODS.values(), key=lambda one: one.name):
         lines += ["", *_function(method)]
     return "\n".join([*lines, "}", ""])

@@ -11,9 +11,11 @@ one reservation, and what an earlier transaction of the same nonce held, which m
 is no longer known apart from it: to give back too much would let a limit be passed.
 """
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
-from keymoot.base.errors import Defect
+from keymoot.base.errors import Defect, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.request import ASK_AGAIN
 from keymoot.contracts.cells import PublicCell
@@ -124,13 +126,19 @@ def _wanted(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> list[Wa
     for one in waiting:
         alike = one.line, one.requester, one.policy_version
         if alike not in found:
-            found[alike] = objection(cells, ctx, one)
+            found[alike] = _objection(cells, ctx, one)
         against = found[alike]
         if against is None:
             left.append(one)
         else:
-            _refuse(cells, ctx, one, against)
+            _let_go(cells, ctx, one, against)
     return left
+
+
+def _let_go(cells: WalletCells, ctx: Context, one: Waiting, against: Objection) -> None:
+    """Refuse one that waits; it leaves the queue even where that cannot be written down."""
+    with suppress(Refused, Malformed):
+        ctx.attempt(lambda: _refuse(cells, ctx, one, against))
 
 
 def _refuse(cells: WalletCells, ctx: Context, one: Waiting, against: Objection) -> None:
@@ -146,17 +154,39 @@ def _bind_in_turn(cells: WalletCells, ctx: Context, waiting: list[Waiting]) -> l
     """Bind the first ones; give those for whom nothing is in stock."""
     for at, one in enumerate(waiting):
         # A credential may have ended by itself.
-        against = objection(cells, ctx, one)
+        against = _objection(cells, ctx, one)
+        if against is None:
+            try:
+                if not ctx.attempt(partial(_bind_one, cells, ctx, one)):
+                    return waiting[at:]
+            except (Refused, Malformed):
+                against = _UNEXPECTED
         if against is not None:
-            _refuse(cells, ctx, one, against)
-            continue
-        record, wallet = _record(cells, ctx, one), cells.known(ctx, one.wallet)
-        found = _take(ctx, record, wallet)
-        if found is None:
-            return waiting[at:]
-        bound = _bound(cells, ctx, record, wallet, found)
-        cells.records.set(ctx.public_store(), one.key, bound)
+            _let_go(cells, ctx, one, against)
     return []
+
+
+def _bind_one(cells: WalletCells, ctx: Context, one: Waiting) -> bool:
+    """Bind the first in the queue; False where nothing is in stock for it."""
+    record, wallet = _record(cells, ctx, one), cells.known(ctx, one.wallet)
+    found = _take(ctx, record, wallet)
+    if found is None:
+        return False
+    bound = _bound(cells, ctx, record, wallet, found)
+    cells.records.set(ctx.public_store(), one.key, bound)
+    return True
+
+
+def _objection(cells: WalletCells, ctx: Context, one: Waiting) -> Objection | None:
+    """Give what speaks against one that waits; what nobody expected does too."""
+    try:
+        return ctx.attempt(lambda: objection(cells, ctx, one))
+    except (Refused, Malformed):
+        return _UNEXPECTED
+
+
+_UNEXPECTED = Objection("UNEXECUTABLE", "this request met a fault in the ledger's code: report it")
+"""Against one that cannot be bound: it leaves the queue, and nobody waits behind it."""
 
 
 def _record(cells: WalletCells, ctx: Context, one: Waiting) -> Record:

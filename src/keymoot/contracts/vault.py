@@ -75,6 +75,7 @@ class Vault(Contract):
     """Keeps keys in confidential cells, each for the one who had it made."""
 
     ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x01")
+    ERRORS = (KeyExists, NoSuchKey)
 
     keys = ConfidentialMap("keys", bytes32, bytes32)
     accounts = PublicMap("accounts", bytes32, address)

@@ -148,3 +148,18 @@ class RequestReused(_Bare):
     def __init__(self) -> None:
         """Say what to do."""
         super().__init__("this request id was used before with another body: choose a new id")
+
+
+WALLET_ERRORS: tuple[type[ContractError], ...] = (
+    BadCredential,
+    BadExpiry,
+    BadRecovery,
+    NoSuchCredential,
+    NoSuchWallet,
+    NotBound,
+    NotOwner,
+    RequestReused,
+    StalePolicy,
+    WalletExists,
+)
+"""Those with a signature of their own; the others come as `Error(string)`."""

@@ -24,12 +24,14 @@ from keymoot.contracts.context import Context
 from keymoot.contracts.contract import call, view
 from keymoot.contracts.errors import Anonymous
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.policies import policy_of, reading_gas
 from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
 from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
 from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallet import BY_ASSEMBLY, IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallet_cells import WalletCells, log_key
 from keymoot.contracts.wallet_errors import (
+    WALLET_ERRORS,
     BadCredential,
     BadDocument,
     BadExpiry,
@@ -61,9 +63,6 @@ MAX_CREDENTIAL_SECONDS = 366 * 86_400
 MAX_LOG_PAGE = 256
 """Log entries that one view returns at most."""
 
-PARSE_GAS_PER_BYTE = 20
-"""Gas for parsing a policy document."""
-
 _ZERO = Address(bytes(20))
 _NO_POLICY = Hash32(bytes(32))
 
@@ -72,6 +71,7 @@ class Wallets(WalletCells):
     """Keeps wallets and decides what their keys may sign."""
 
     ADDRESS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
+    ERRORS = (*WALLET_ERRORS, *Vault.ERRORS)
 
     @call(payable=True, gas_ceiling=600_000, believes_from=True)
     def create(self, ctx: Context, salt: bytes32, recovery: address) -> tuple[bytes32, address]:
@@ -182,7 +182,7 @@ class Wallets(WalletCells):
         found = self._owned(ctx, wallet)
         if found.policy_version != expected_version:
             raise StalePolicy(found.policy_version)
-        ctx.charge(PARSE_GAS_PER_BYTE * len(document))
+        ctx.charge(reading_gas(document))
         try:
             policy = parse_policy(document)
         except BadPolicy as error:
@@ -339,7 +339,7 @@ class Wallets(WalletCells):
         document = self.policies.get(ctx.public_store(), wallet)
         book = self.book(ctx, WalletId(wallet))
         shown: list[Json] = []
-        limits = parse_policy(document).limits.values() if document else ()
+        limits = policy_of(document).limits.values() if document else ()
         for limit in limits:
             spent = book.usage.get(limit.name)
             used = spent.used(limit, ctx.block.time) if spent else 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from keymoot.attest.block import Block, TxResult, results_hash
-from keymoot.base.errors import Defect, KeymootError, Malformed, Refused
+from keymoot.base.errors import BrokenStorage, Defect, KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import (
     NANOS_PER_SECOND,
@@ -24,6 +24,7 @@ from keymoot.base.units import (
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
+from keymoot.engine.whereabouts import arose
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
@@ -67,6 +68,24 @@ class Finalized:
     receipts: tuple[Receipt, ...]
     results: tuple[TxResult, ...]
     batch: Batch
+    faults: tuple[str, ...] = ()
+    """Transactions that were refused over a fault of ours, and where it arose: for the log."""
+
+
+class CannotExecute(Defect):
+    """A decided block cannot be executed here, whatever its transactions are refused for."""
+
+    code = "CANNOT_EXECUTE"
+
+    def __init__(self, height: Height, position: int, name: Hash32, cause: BaseException) -> None:
+        """Name the transaction, and where it arose."""
+        why = f": {cause}" if isinstance(cause, Defect) else ""
+        super().__init__(
+            f"block {height} cannot be executed: transaction {name.hex0x}, number {position} in "
+            f"it, met a defect of ours ({arose(cause)}{why}). Nothing of the block is written. "
+            "Report these words; start this node again with a version that can execute the block, "
+            "or on a machine with more memory if it was a MemoryError"
+        )
 
 
 class Application:
@@ -188,13 +207,20 @@ class Application:
         )
         state = self.state(table)
         journal = Journal(state)
-        receipts = tuple(
+        told = [
             self._execute(journal, raw, environment, position)
             for position, raw in enumerate(block.transactions)
+        ]
+        faults = tuple(
+            f"transaction {one.transaction_hash.hex0x} in block {environment.height}: "
+            f"{arose(one.fault)}"
+            for one in told
+            if one.fault is not None
         )
+        receipts = tuple(replace(one, fault=None) if one.fault else one for one in told)
         root, batch = state.updated(journal.changes())
         results = tuple(result_of(receipt) for receipt in receipts)
-        self._pending = Finalized(block, environment, root, receipts, results, batch)
+        self._pending = Finalized(block, environment, root, receipts, results, batch, faults)
         return self._pending
 
     def commit(self, results_hash: bytes) -> None:
@@ -218,7 +244,12 @@ class Application:
             tx = self.open(raw)
         except (Malformed, Refused) as error:
             raise Defect(f"a decided block holds no transaction at {position}: {error}") from error
-        return execute(journal, tx, block, self.contracts, self.keys, position)
+        try:
+            return execute(journal, tx, block, self.contracts, self.keys, position)
+        except BrokenStorage:
+            raise
+        except Exception as error:
+            raise CannotExecute(block.height, position, tx.hash, error) from error
 
     def _gas_wanted(self, raw: bytes) -> int:
         tx = self.open(raw)

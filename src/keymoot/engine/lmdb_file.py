@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from keymoot.base.errors import Fault
+from keymoot.base.errors import BrokenStorage
 
 FILE_NAME = "ledger.mdb"
 _HEAD = struct.Struct("<QHHHH")
@@ -31,7 +31,7 @@ _PAGE_SIZES = tuple(1 << power for power in range(9, 17))
 _LOWEST_PAGE_BYTES = 512
 
 
-class LedgerDamaged(Fault):
+class LedgerDamaged(BrokenStorage):
     """The file is not what was written."""
 
     code = "LEDGER_DAMAGED"
@@ -40,9 +40,7 @@ class LedgerDamaged(Fault):
         """Say what to do."""
         super().__init__(
             f"the ledger's file {FILE_NAME} is damaged ({why}): put back a copy of the whole data "
-            "folder, or start a new network with another --data",
-            blamed="host",
-            certainty="known",
+            "folder, or start a new network with another --data"
         )
 
 

@@ -57,7 +57,7 @@ class Filter:
 
 @dataclass(slots=True)
 class Filters:
-    """All filters of a node; they expire when nobody polls."""
+    """All filters of a node, by their last poll; they expire when nobody polls."""
 
     now: Callable[[], float]
     _filters: dict[str, Filter] = field(default_factory=dict)
@@ -65,8 +65,9 @@ class Filters:
     def add(self, made: Filter) -> str:
         """Keep a filter and give its id."""
         self._expire()
-        if len(self._filters) >= MAX_FILTERS:
-            raise RpcError(LIMIT_EXCEEDED, f"at most {MAX_FILTERS} filters live at once")
+        while len(self._filters) >= MAX_FILTERS:
+            # The one that was polled longest ago; whoever misses it makes a new one.
+            del self._filters[next(iter(self._filters))]
         # Nobody guesses another's filter, nor takes one from before a restart for his own.
         name = quantity(secrets.randbits(128))
         self._filters[name] = made
@@ -80,6 +81,7 @@ class Filters:
             # Clients make a new one when they read this code.
             raise RpcError(REJECTED, "filter not found: it expired, or never was")
         found.touched = self.now()
+        self._filters[_filter_id(name)] = self._filters.pop(_filter_id(name))
         return found
 
     def remove(self, name: Json) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from keymoot.base import rlp
+from keymoot.base.contained import contained
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
@@ -145,9 +146,11 @@ class Assembly:
         Raises:
             Refused: it does not fit; nothing changed.
             Malformed: its body is not what its kind says; nothing changed.
+            Unexecutable: our code did not expect it; nothing changed.
         """
         draft = DraftPages(self._pages)
-        Assembly(draft, self.network)._apply(message, height, time)  # noqa: SLF001  ourselves
+        with contained():
+            Assembly(draft, self.network)._apply(message, height, time)  # noqa: SLF001  ourselves
         draft.keep()
 
     def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:

@@ -8,6 +8,9 @@ turns both.
 from collections.abc import Iterator
 from typing import Protocol
 
+from keymoot.base.errors import Malformed
+from keymoot.store.entry import MAX_BLOB_BYTES
+
 
 class Pages(Protocol):
     """Pages by name."""
@@ -59,7 +62,13 @@ class DraftPages:
         return self._below.get(name)
 
     def set(self, name: str, content: bytes | None) -> None:
-        """Change a page."""
+        """Change a page.
+
+        Raises:
+            Malformed: it is longer than a cell of the ledger holds, wherever this is kept.
+        """
+        if content is not None and len(content) > MAX_BLOB_BYTES:
+            raise Malformed(f"a page has at most {MAX_BLOB_BYTES} bytes, got {len(content)}", name)
         self._changed[name] = content
 
     def keep(self) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import uvloop
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.strict_json import Json
 from keymoot.enclave.harden import forbid_dumps
+from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
@@ -27,8 +27,6 @@ from keymoot.node.progress import show_founding
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class InUse(Refused):
@@ -200,13 +198,7 @@ def _public(error: BaseException) -> str:
     """
     if isinstance(error, KeymootError):
         return str(error)
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    ours = [
-        f"{Path(frame.filename).name}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if _PACKAGE in Path(frame.filename).parents
-    ]
-    return f"a defect of ours, {kind} at {' < '.join(reversed(ours[-3:]))}: please report it"
+    return f"a defect of ours, {arose(error)}: please report it"
 
 
 @contextmanager

@@ -10,9 +10,13 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import structlog
+
+from keymoot.attest.commit import Commit
 from keymoot.attest.validators import Ed25519Key
 from keymoot.base.units import UnixNanos
 from keymoot.enclave.messages import Identity
+from keymoot.engine.application import Finalized
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
@@ -92,6 +96,7 @@ async def build(config: Config) -> Node:
         engine = LocalEngine(
             app, store, Mempool(), list(moot.seats), system_clock, config.block_seconds
         )
+        engine.on_committed(_report_faults)
         ledger = Ledger(engine, system_clock)
         moot.attach(engine, ledger, handover.take)
         if not fresh:
@@ -124,6 +129,11 @@ def _member(identity: Identity) -> Member:
         identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
     )
     return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
+
+
+def _report_faults(done: Finalized, _: Commit) -> None:
+    for fault in done.faults:
+        structlog.get_logger("keymoot.node").error("transaction.unexecutable", fault=fault)
 
 
 def _info(moot: Moot) -> NodeInfo:

@@ -1,7 +1,9 @@
 """Execute one transaction of a decided block: effects and receipt, or undo and receipt."""
 
+from contextlib import suppress
 from dataclasses import replace
 
+from keymoot.base.contained import Unexecutable, contained
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.units import Gas, Nonce, Wei
@@ -38,15 +40,17 @@ def execute(
     """Execute the transaction at `position` of `block`; the journal has its effects.
 
     A refusal is a receipt with status 0, never an exception: what a transaction asked
-    for is undone, what it paid is not. One that may not enter pays nothing.
+    for is undone, what it paid is not. One that may not enter pays nothing. What our code
+    did not expect is a refusal too (`base.contained`), and takes all the gas there is.
 
     Raises:
-        Fault: the state on disk is broken; the node must stop.
+        BrokenStorage: the state cannot be read; the node must stop.
         Defect: we are.
     """
     journal.begin_transaction()
     try:
-        admit(journal, tx, block)
+        with contained():
+            admit(journal, tx, block)
     except (Refused, Malformed) as error:
         return _unpaid(tx, block, error)
     if tx.message is not None:
@@ -76,11 +80,14 @@ def _execute_ethereum(
     meter = GasMeter(transaction.gas)
     meter.charge(gas.intrinsic(transaction.data))
     machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
-    status, output, code, message = 1, b"", "", ""
+    status, output, code, message, fault = 1, b"", "", "", None
     try:
         output = machine.call(tx.sender, transaction.to, transaction.data, transaction.value)
     except (Refused, Malformed) as error:
         status, output, code, message = 0, _revert_data(error), error.code, str(error)
+        fault = _fault(error)
+        if fault is not None:
+            meter.exhaust()
     # 3. What was not used goes back; what was used is burned.
     left = (transaction.gas - meter.used) * block.base_fee
     journal.set_balance(tx.sender, Wei(journal.account(tx.sender).balance + left))
@@ -95,6 +102,7 @@ def _execute_ethereum(
         output=output,
         error_code=code,
         error=message,
+        fault=fault,
     )
 
 
@@ -112,17 +120,16 @@ def _execute_request(
     meter = GasMeter(gas.REQUEST_LIMIT)
     machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
     ctx = Context(machine, Wallets.ADDRESS, tx.sender)
-    mark = journal.checkpoint()
-    code = message = ""
+    fault = None
     try:
         meter.charge(gas.intrinsic(tx.raw))
-        record = bind(wallets, ctx, request, tx.sender, tx.body)
-        if record.status == REFUSED:
-            code, message = _why(record)
+        code, message = machine.attempt(
+            lambda: _outcome(bind(wallets, ctx, request, tx.sender, tx.body))
+        )
     except (Refused, Malformed) as error:
-        journal.revert(mark)
-        machine.logs.clear()
-        code, message = error.code, str(error)
+        code, message, fault = error.code, str(error), _fault(error)
+        if fault is not None:
+            meter.exhaust()
     # The wallet pays for what was done, answers and refusals alike.
     _charge_quota(journal, wallets, Bytes32(request.wallet), meter.used * block.base_fee)
     return Receipt(
@@ -135,6 +142,7 @@ def _execute_request(
         logs=tuple(machine.logs),
         error_code=code,
         error=message,
+        fault=fault,
     )
 
 
@@ -152,22 +160,17 @@ def _execute_message(
         return _unpaid(tx, block, Refused("no message"))
     meter = GasMeter(gas.MESSAGE_LIMIT)
     machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
-    mark = journal.checkpoint()
-    code = message = ""
+    ctx = Context(machine, Wallets.ADDRESS, None)
+    assembly = assembly_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
+    message, code, why, fault = tx.message, "", "", None
     try:
-        store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-        assembly_on(store, block.network).apply(tx.message, block.height, block.time)
+        machine.attempt(lambda: assembly.apply(message, block.height, block.time))
     except (Refused, Malformed) as error:
-        journal.revert(mark)
-        code, message = error.code, str(error)
+        code, why, fault = error.code, str(error), _fault(error)
     # What the message did stays, whatever becomes of those who wait: enclaves follow messages,
     # and learn of bindings from events.
-    mark = journal.checkpoint()
-    try:
-        bind_waiting(wallets, Context(machine, Wallets.ADDRESS, None))
-    except (Refused, Malformed):
-        journal.revert(mark)
-        machine.logs.clear()
+    with suppress(Refused, Malformed):
+        machine.attempt(lambda: bind_waiting(wallets, ctx))
     return Receipt(
         transaction_hash=tx.hash,
         sender=tx.sender,
@@ -177,12 +180,20 @@ def _execute_message(
         price=Wei(0),
         logs=tuple(machine.logs),
         error_code=code,
-        error=message,
+        error=why,
+        fault=fault,
     )
 
 
-def _why(record: Record) -> tuple[str, str]:
-    """Give the word and the message of a refusal."""
+def _fault(error: Refused | Malformed) -> BaseException | None:
+    """Give what our code did not expect, if a refusal stands for that."""
+    return error.__cause__ if isinstance(error, Unexecutable) else None
+
+
+def _outcome(record: Record) -> tuple[str, str]:
+    """Give the word and the message of a refusal; nothing where it was none."""
+    if record.status != REFUSED:
+        return "", ""
     outcome = record.outcome_json()
     data = outcome.get("data")
     word = data.get("reason") if isinstance(data, dict) else None
@@ -209,6 +220,7 @@ def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Mal
         price=block.base_fee,
         error_code=error.code,
         error=str(error),
+        fault=_fault(error),
     )
 
 

@@ -81,6 +81,10 @@ class GasMeter:
             raise OutOfGas(self.limit)
         self.used += gas
 
+    def exhaust(self) -> None:
+        """Take all there is: what our code did not expect is not cheap to look for."""
+        self.used = self.limit
+
     def charge_read(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
         """Take gas for a value that was read."""
         words = -(-size_bytes // WORD_BYTES)

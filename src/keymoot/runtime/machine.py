@@ -1,7 +1,9 @@
 """What runs beneath a contract's context: stores, gas, calls, events, randomness."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from keymoot.base.contained import contained
 from keymoot.base.errors import Defect, Malformed, Refused
 from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
@@ -26,6 +28,8 @@ MAX_CALL_DEPTH = 32
 
 QUERY_POSITION = 0xFFFFFF
 """Sealing place of a query's throw-away writes; no transaction of a block has it."""
+
+T = TypeVar("T")
 
 
 class TooDeep(Refused):
@@ -123,6 +127,22 @@ class Machine:
         self.journal.set_balance(sender, Wei(has - amount))
         self.journal.set_balance(to, Wei(self.journal.account(to).balance + amount))
 
+    def attempt(self, run: Callable[[], T]) -> T:
+        """Run a part; what it wrote and logged is undone if it raises.
+
+        Raises:
+            Refused, Malformed: what `run` raised.
+            Unexecutable: nobody expected it.
+        """
+        mark, logs = self.journal.checkpoint(), len(self.logs)
+        try:
+            with contained():
+                return run()
+        except (Refused, Malformed):
+            self.journal.revert(mark)
+            del self.logs[logs:]
+            raise
+
     def invoke(
         self,
         caller: Address,
@@ -169,16 +189,15 @@ class Machine:
             raise TooDeep
         if ctx.address in self._running and not reentrant:
             raise Reentered(type(self._contracts[ctx.address]).__name__)
-        mark, logs = self.journal.checkpoint(), len(self.logs)
-        self._running.append(ctx.address)
-        try:
+
+        def enter() -> Any:
             if ctx.value and ctx.sender is not None:
                 self.transfer(ctx.sender, ctx.address, ctx.value)
             return run()
-        except (Refused, Malformed):
-            self.journal.revert(mark)
-            del self.logs[logs:]
-            raise
+
+        self._running.append(ctx.address)
+        try:
+            return self.attempt(enter)
         finally:
             self._running.pop()
 

@@ -1,6 +1,6 @@
 """What became of a transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keymoot.attest.block import TxResult
 from keymoot.base import rlp
@@ -56,6 +56,7 @@ class Receipt:
         output: What the method returned, or its revert data.
         error_code: The refusal's word; empty where status is 1.
         error: The refusal's message.
+        fault: What our code did not expect, for this node's log; no part of the receipt.
     """
 
     transaction_hash: Hash32
@@ -68,6 +69,7 @@ class Receipt:
     output: bytes = b""
     error_code: str = ""
     error: str = ""
+    fault: BaseException | None = field(default=None, compare=False, repr=False)
 
     def encode(self) -> bytes:
         """Give the archive's bytes."""

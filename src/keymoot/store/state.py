@@ -9,7 +9,7 @@ from keymoot.base.units import Nonce, Wei
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.store.account import Account
 from keymoot.store.entry import has_blob, unpack
-from keymoot.store.table import Batch, Table
+from keymoot.store.table import Batch, Table, read
 from keymoot.store.trie import BrokenState, NodeCache, Trie
 
 _ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
@@ -93,7 +93,7 @@ class State:
             return None
         blob = b""
         if has_blob(value):
-            blob = self._table.get(self._blob_key(address, slot)) or b""
+            blob = read(self._table, self._blob_key(address, slot)) or b""
         try:
             return unpack(value, blob)
         except Malformed as error:
@@ -173,7 +173,7 @@ def entries_of(table: Table, root: Hash32) -> set[bytes]:
             if isinstance(slot, bytes) and has_blob(slot):
                 key = _BLOBS + path + slot_path
                 try:
-                    unpack(slot, table.get(key) or b"")
+                    unpack(slot, read(table, key) or b"")
                 except Malformed as error:
                     raise BrokenState("a value beside the state trie") from error
                 found.add(key)

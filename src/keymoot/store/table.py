@@ -8,6 +8,8 @@ state checks each entry up to a root.
 from collections.abc import Iterator
 from typing import Protocol, TypeAlias
 
+from keymoot.base.errors import BrokenStorage, KeymootError
+
 Batch: TypeAlias = dict[bytes, bytes | None]
 """Entries to write; None deletes. Keys are at most 130 bytes."""
 
@@ -18,6 +20,24 @@ class Table(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """Give the entry, or None."""
         ...
+
+
+def read(table: Table, key: bytes) -> bytes | None:
+    """Give an entry, or None.
+
+    Raises:
+        BrokenStorage: the table cannot be read. Whatever it raised, no transaction is to blame.
+    """
+    try:
+        return table.get(key)
+    except (BrokenStorage, MemoryError):
+        raise
+    except KeymootError as error:
+        raise BrokenStorage(str(error)) from error
+    except Exception as error:
+        raise BrokenStorage(
+            "the ledger's file cannot be read: see to the disk, and start the node again"
+        ) from error
 
 
 class MemoryTable:

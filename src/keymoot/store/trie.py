@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import cast
 
-from keymoot.base.errors import Fault
+from keymoot.base.errors import BrokenStorage
 from keymoot.base.fixed import Hash32
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.store.nodes import (
@@ -26,7 +26,7 @@ from keymoot.store.nodes import (
     encode_node,
     nibbles_of,
 )
-from keymoot.store.table import Batch, Table
+from keymoot.store.table import Batch, Table, read
 
 EMPTY_ROOT = Hash32(keccak256_raw(b"\x80"))
 """Root of a trie without entries."""
@@ -35,7 +35,7 @@ CACHED_NODES = 200_000
 """Decoded nodes that a `NodeCache` keeps; about 200 MB when all are full branches."""
 
 
-class BrokenState(Fault):
+class BrokenState(BrokenStorage):
     """The table gave something other than what was committed."""
 
     code = "BROKEN_STATE"
@@ -45,7 +45,6 @@ class BrokenState(Fault):
         super().__init__(
             f"{what} is missing or is not what was committed: the data folder was altered "
             "or damaged; restore it whole, or start a new one",
-            blamed="host",
             certainty="suspected",
         )
 
@@ -187,7 +186,7 @@ class Trie:
             self._visited.add(self._prefix + path)
         node = self._cache.get(reference)
         if node is None:
-            raw = self._table.get(self._prefix + path)
+            raw = read(self._table, self._prefix + path)
             if raw is None or keccak256_raw(raw) != reference:
                 raise BrokenState("a node of the state trie")
             node = decode_node(raw)

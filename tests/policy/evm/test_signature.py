@@ -97,7 +97,7 @@ def test_arrays_are_not_nested_without_end() -> None:
 
 def test_a_call_is_read_once_however_many_rules_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty-four rules that each read two thousand addresses took every replica eight seconds."""
-    _, data = array_of(300)
+    _, data = array_of(100)
     bad = data + bytes(32)
     rule = {
         "action": "ALLOW",

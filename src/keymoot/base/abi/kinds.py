@@ -21,7 +21,7 @@ MAX_ARRAY_DEPTH = 4
 _ARRAY = re.compile(r"\[([1-9][0-9]{0,3})?\]")
 """No length of 0: Solidity has none."""
 
-_SIZED = re.compile(r"(uint|int|bytes)([1-9][0-9]{0,2})")
+_MARK = re.compile(r"[(),]")
 
 
 class BadType(Malformed):
@@ -107,21 +107,26 @@ def heads_bytes(kinds: Sequence[Kind]) -> int:
     return sum(kind.head_bytes for kind in kinds)
 
 
+_ELEMENTARY = {
+    **{name: Elementary(name, name) for name in ("bool", "address", "bytes", "string")},
+    **{f"bytes{size}": Elementary(f"bytes{size}", "fixed", size) for size in range(1, WORD + 1)},
+    **{
+        f"{family}{bits}": Elementary(f"{family}{bits}", family, bits)
+        for family in ("uint", "int")
+        for bits in range(8, 8 * WORD + 1, 8)
+    },
+}
+
+
 def elementary(name: str) -> Elementary:
     """Read the canonical name of a type without parts: `uint256`, never `uint`.
 
     Raises:
         BadType: not one.
     """
-    if name in ("bool", "address", "bytes", "string"):
-        return Elementary(name, name)
-    sized = _SIZED.fullmatch(name)
-    if sized is not None:
-        family, size = sized[1], int(sized[2])
-        if family == "bytes" and size <= WORD:
-            return Elementary(name, "fixed", size)
-        if family != "bytes" and size % 8 == 0 and size <= 8 * WORD:
-            return Elementary(name, family, size)
+    found = _ELEMENTARY.get(name)
+    if found is not None:
+        return found
     raise BadType(f'"{shown(name, 32)}" is not a type of Solidity\'s ABI')
 
 
@@ -194,13 +199,18 @@ def split(text: str) -> list[str]:
         BadType: brackets that do not match.
     """
     parts, depth, start = [], 0, 0
-    for index, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth < 0:
+    for mark in _MARK.finditer(text):
+        char = mark[0]
+        if char == ",":
+            if depth == 0:
+                parts.append(text[start : mark.start()])
+                start = mark.end()
+        elif char == "(":
+            depth += 1
+        elif depth == 0:
             raise BadType("a bracket closes that was not opened")
-        if char == "," and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
+        else:
+            depth -= 1
     if depth:
         raise BadType("a tuple is not closed")
     return [*parts, text[start:]]

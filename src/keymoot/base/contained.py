@@ -1,0 +1,44 @@
+"""Keep what goes wrong in one transaction inside it.
+
+A transaction is a stranger's bytes. Whatever they make our code raise, the transaction is
+refused and undone, and the next one runs; a node that stopped over it would stop at every
+start, and all others with it (docs/decisions/0022).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keymoot.base.errors import BrokenStorage, Defect, Malformed, Refused
+
+
+class Unexecutable(Refused):
+    """Our own code did not expect this transaction; it is undone, and all of its gas is kept."""
+
+    code = "UNEXECUTABLE"
+
+    def __init__(self) -> None:
+        """Say what happened, in the same words on every machine."""
+        super().__init__(
+            "this transaction met a fault in the ledger's code: it is undone; please report it"
+        )
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Run what a transaction asks for; what nobody expected of it becomes a refusal.
+
+    What is not the transaction's comes out as it is: a `Defect` of ours, broken storage, and
+    what depends on the machine (memory, depth of the stack, the operating system): another
+    replica may not meet it, so refusing would fork the chain, and the node stops.
+
+    Raises:
+        Unexecutable: our code did not expect this.
+    """
+    try:
+        yield
+    except (Refused, Malformed, Defect, BrokenStorage):
+        raise
+    except (MemoryError, RecursionError, OSError):
+        raise
+    except Exception as error:
+        raise Unexecutable from error
