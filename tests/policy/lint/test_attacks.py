@@ -83,6 +83,26 @@ WHOM = [
     ),
     ("two meanings", allow(POOL, "withdraw(address to,uint256 x)"), "FREE_RECIPIENT"),
     ("unknown calldata", allow(POOL, "run(bytes payload)"), "HIDDEN_CALL"),
+    ("deep in tuples", allow(POOL, "f(((address who)[] x,bool y)[] orders)"), "FREE_RECIPIENT"),
+    ("calls deep in tuples", allow(POOL, "f(((bytes x)[] x,bool y)[] orders)"), "HIDDEN_CALL"),
+    (
+        "in tuples, another's",
+        allow(
+            POOL,
+            "f((address who,uint256 x)[] orders)",
+            {"orders[].who": {"any": {"in": [FRIEND]}}},
+        ),
+        "FREE_RECIPIENT",
+    ),
+    (
+        "an aggregate",
+        allow(
+            POOL,
+            "aggregate((address target,bytes data)[] calls)",
+            {"calls[].target": {"all": {"in": [TOKEN]}}, "calls[].data": "anyone"},
+        ),
+        "ANYONE",
+    ),
     ("unknown calls", allow(POOL, "doAll((address x,bytes y)[] steps)"), "HIDDEN_CALL"),
     ("a forwarder", allow(POOL, "forwardCall(bytes text)"), "HIDDEN_CALL"),
     (

@@ -134,6 +134,13 @@ SENSIBLE = {
             TOKEN, "transfer(address to,uint256 amount)", {"to": {"in": [FRIEND, OTHER]}}, **IN_DAY
         )
     ],
+    "orders": [
+        allow(
+            POOL,
+            "settle((address who,address token,uint256 x)[] orders)",
+            {"orders[].who": {"all": {"in": [FRIEND, OTHER]}}},
+        )
+    ],
     "tips": [allow(FRIEND, **WEI_A_DAY)],
     "revoking": [
         allow(TOKEN, APPROVE, {"spender": {"eq": POOL}, "amount": {"eq": "0"}}),

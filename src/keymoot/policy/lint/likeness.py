@@ -31,6 +31,8 @@ _CALLERS = re.compile(
     r".*",
 )
 
+_BYTES = re.compile(r"bytes(\[.*)?")
+
 
 def is_somebody(path: str) -> bool:
     """Tell whether a name says somebody who gets something."""
@@ -40,7 +42,7 @@ def is_somebody(path: str) -> bool:
 def looks_like_somebody(path: str, kind: str) -> bool:
     """Tell whether an argument may say who gets something."""
     name = _plain(path)
-    if kind.startswith("(") and kind.endswith("]"):
+    if kind.startswith("("):
         return "address" in kind
     if kind.startswith("address"):
         return is_somebody(name) or _THINGS.fullmatch(name) is None
@@ -52,9 +54,9 @@ def looks_like_somebody(path: str, kind: str) -> bool:
 def hides_calls(function: str, path: str, kind: str) -> bool:
     """Tell whether an argument may carry calls of other contracts."""
     name = _plain(path)
-    if kind.startswith("(") and kind.endswith("]"):
+    if kind.startswith("("):
         return re.search(r"bytes(?![0-9])", kind) is not None
-    if kind not in ("bytes", "bytes[]"):
+    if _BYTES.fullmatch(kind) is None:
         return False
     if _CALLERS.fullmatch(function.lower()) is not None:
         return True

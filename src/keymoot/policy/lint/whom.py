@@ -165,7 +165,10 @@ def _kept_by_token(
 def _unknown(rule: EvmRule, function: Function) -> Iterator[Finding]:
     for name, place in function.places.items():
         condition = rule.arguments.get(name)
+        parts = (f"{name}.", f"{name}[].")
         if condition is not None and condition.positive:
+            continue
+        if any(path.startswith(parts) for path in function.places):
             continue
         if name in rule.anyone:
             yield Finding("ANYONE", rule.name, f'says "{name}": "anyone" of {function.name}')

@@ -55,7 +55,7 @@ class Power:
         kind: What it gives, as one of the words above.
         function: Its signature with the names that its standard gives the arguments.
         whom: Arguments that decide who gets value or control. Calldata within an argument
-            decides that too, and so does an array of tuples.
+            decides that too.
         amounts: Arguments that say how much leaves the wallet.
         sources: Arguments that say whose value it is.
         assets: Arguments that name what is bought, or where value is put to work: an

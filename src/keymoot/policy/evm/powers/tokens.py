@@ -274,7 +274,7 @@ PERMITS = (
         f"permit(address owner,({_DETAILS}[] details,address spender,uint256 sigDeadline) batch,"
         "bytes signature)",
         "batch.spender",
-        "",
+        "batch.details[].amount",
         "owner",
     ),
     power(
@@ -287,7 +287,9 @@ PERMITS = (
     power(
         TRANSFER_FROM,
         "transferFrom((address from,address to,uint160 amount,address token)[] transfers)",
-        "transfers",
+        "transfers[].to",
+        "transfers[].amount",
+        "transfers[].from",
     ),
     power(
         TRANSFER_FROM,
@@ -300,8 +302,8 @@ PERMITS = (
         TRANSFER_FROM,
         f"permitTransferFrom(({_PERMITTED}[] permitted,{_ORDER}) permit,{_PAID}[] details,"
         "address owner,bytes signature)",
-        "details",
-        "",
+        "details[].to",
+        "details[].requestedAmount",
     ),
     power(
         TRANSFER_FROM,
@@ -314,8 +316,8 @@ PERMITS = (
         TRANSFER_FROM,
         f"permitWitnessTransferFrom(({_PERMITTED}[] permitted,{_ORDER}) permit,{_PAID}[] details,"
         "address owner,bytes32 witness,string kind,bytes signature)",
-        "details",
-        "",
+        "details[].to",
+        "details[].requestedAmount",
     ),
 )
 
