@@ -58,6 +58,18 @@ def offline(
     return status, json.loads(out) if out else {}
 
 
+def said(told: dict[str, Any]) -> str:
+    """Give the word of the command's refusal, or "" for a yes."""
+    return (told["refusal"] or {"reason": ""})["reason"]
+
+
+def expected(word: str, told: dict[str, Any]) -> int:
+    """Give the exit status that belongs to the ledger's word and the command's warnings."""
+    if word:
+        return 3
+    return 4 if told["warnings"] else 0
+
+
 def on_the_ledger(play: Play, transaction: EvmTransaction) -> str:
     """Give the word of the refusal, or "" for a yes."""
     try:
@@ -87,18 +99,22 @@ arguments = st.fixed_dictionaries(
     {}, optional={"to": whoms, "kind": amounts, "note": st.just({"eq": "0x01"})}
 )
 rules = st.builds(
-    lambda action, rule, spend: (
-        rule | {"action": action} | ({"spend": spend} if action == "ALLOW" else {})
+    lambda action, rule, spend, more: (
+        rule
+        | {"action": action}
+        | ({"spend": spend} if action == "ALLOW" else {})
+        | (more if action == "ALLOW" and "function" in rule else {})
     ),
     st.sampled_from(["ALLOW", "ALLOW", "ALLOW", "DENY"]),
     st.one_of(
         st.fixed_dictionaries({"to": whom, "value": amounts}),
         st.fixed_dictionaries(
             {"to": whom, "function": st.just(CALL), "args": arguments},
-            optional={"value": amounts, "accessList": st.just("any")},
+            optional={"value": amounts},
         ),
     ),
     st.sampled_from([{}, {"day": "$value"}]),
+    st.sampled_from([{}, {"accessList": "any"}, {"suffix": "erc8021"}, {"suffix": "0x00"}]),
 )
 documents = st.fixed_dictionaries(
     {"rules": st.lists(rules, min_size=1, max_size=3)},
@@ -127,7 +143,7 @@ bodies = st.one_of(
         st.lists(st.sampled_from([VAULT, RECOVERY]), max_size=3),
         st.sampled_from([0, 5, 255]),
         st.sampled_from([b"", b"\1"]),
-        st.sampled_from([b"", b"", b"", b"\0", bytes(32), b"\x80\x21" * 8]),
+        st.sampled_from([b"", b"", b"", b"\0", b"a\x01\0" + b"\x80\x21" * 8]),
     ),
     st.sampled_from([SELECTOR, SELECTOR[:3], bytes(65_000), bytes(65_536)]),
 )
@@ -166,10 +182,56 @@ def test_the_command_and_the_ledger_say_the_same(
         assert (set_.error_code, status) == ("BAD_POLICY", 1)
         return
     word = on_the_ledger(play, transaction)
-    assert (status, (told["refusal"] or {"reason": ""})["reason"]) == (3 if word else 0, word)
+    assert (status, said(told)) == (expected(word, told), word)
     if not word:
         log = json.loads(play.view("log", play.wallet, 0, 1)[0][0])
         assert told["rule"] == log["rule"]
+
+
+texts = st.builds(
+    bytes.__add__,
+    st.sampled_from([b"app.example says ", b"app.example says no", b"app.example", b""]),
+    st.one_of(
+        st.binary(max_size=8),
+        st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.sampled_from([b"\r", b"\n\t", "\u202e".encode(), b"x" * 2_040, b"x" * 70_000]),
+    ),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts, st.booleans())
+def test_the_command_and_the_ledger_say_the_same_of_texts(
+    tmp_path: Path, capsys: Any, text: bytes, denies: bool
+) -> None:
+    rule = {"id": "login", "action": "ALLOW", "method": "personal_sign", "prefix": "app.example "}
+    document = policy(500)
+    document["rules"].append(rule)
+    if denies:
+        document["rules"].append(
+            rule | {"id": "no", "action": "DENY", "prefix": "app.example says n"}
+        )
+    play = Play()
+    play.grant()
+    assert play.rule(document).status
+    try:
+        receipt = play.chain.send(play.request(text, method="personal_sign")[0])
+        word = "" if receipt.status else receipt.error_code
+    except KeymootError:
+        word = "PAYLOAD_TOO_LARGE"
+    rules, file = tmp_path / "rules.json", tmp_path / "text"
+    rules.write_text(json.dumps(document))
+    file.write_bytes(text)
+    capsys.readouterr()
+    try:
+        check(rules, message=file, wallet=play.account.hex0x, json=True)
+        status = 0
+    except Failed as failed:
+        status = failed.status
+    told = json.loads(capsys.readouterr().out)
+    assert (status, said(told)) == (expected(word, told), word)
 
 
 def test_a_wish_that_no_request_holds_is_refused(tmp_path: Path, capsys: Any) -> None:
@@ -208,17 +270,20 @@ def test_a_file_that_is_no_transaction_gets_a_word_not_a_traceback(
 
 
 def test_a_policy_is_as_long_as_its_canonical_form(tmp_path: Path, capsys: Any) -> None:
-    document = policy(5)
-    document["sets"] = {f"s{n}": [f"0x{n * 1_000 + m:040x}" for m in range(100)] for n in range(12)}
+    document = policy(5, expires="2036-01-01T00:00:00Z")
+    document["limits"].append(
+        {"id": "gas", "meter": "maxFee", "max": "9", "window": "1h", "kind": "rolling"}
+    )
+    document["sets"] = {f"s{n}": [f"0x{n * 1_000 + m:040x}" for m in range(100)] for n in range(10)}
     rules = tmp_path / "rules.json"
-    rules.write_text(json.dumps(document, indent=8))
-    assert rules.stat().st_size > 65_536
+    rules.write_text(json.dumps(document, indent=16))
+    assert rules.stat().st_size > 65_536 > len(json.dumps(document))
     check(rules, json=True)
     assert json.loads(capsys.readouterr().out)["valid"]
-    document["sets"] |= {f"t{n}": document["sets"]["s0"] for n in range(20)}
-    rules.write_text(json.dumps(document))
+    rules.write_text(json.dumps(document | {"note": "x" * 30_000}))
     with pytest.raises(Failed):
         check(rules)
+    assert "bytes, at most 65536" in capsys.readouterr().err
 
 
 def test_the_wallet_is_who_the_transaction_is_from(tmp_path: Path, capsys: Any) -> None:
@@ -228,7 +293,7 @@ def test_the_wallet_is_who_the_transaction_is_from(tmp_path: Path, capsys: Any) 
         DYNAMIC_FEE, TARGET, Nonce(0), Wei(1), Wei(10), Gas(1), VAULT, Wei(0), b""
     )
     told = offline(tmp_path, capsys, document, shown(payment) | {"from": VAULT.hex0x}, None)
-    assert told[0] == 0
+    assert (told[0], told[1]["allowed"]) == (4, True)
     assert offline(tmp_path, capsys, document, shown(payment), None)[0] == 3
     assert offline(tmp_path, capsys, document, shown(payment) | {"from": 5}, None)[0] == 1
 

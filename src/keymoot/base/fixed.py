@@ -55,7 +55,7 @@ class Fixed(bytes):
 
     def __repr__(self) -> str:
         """Show the meaning beside the bytes."""
-        return f"{type(self).__name__}({self.hex0x})"
+        return f"{type(self).__name__}({self.hex0x})"  # consensus: for people who debug
 
 
 class Address(Fixed):

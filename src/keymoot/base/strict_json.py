@@ -1,6 +1,6 @@
 """JSON from strangers: bounded, no duplicate keys, no floats, no surprises."""
 
-import json
+import json  # consensus: its words are not repeated
 from typing import TypeAlias
 
 from keymoot.base.errors import Malformed
@@ -98,7 +98,7 @@ def _no_float(text: str) -> Json:
 def _bounded_int(text: str) -> int:
     if len(text) > MAX_INTEGER_DIGITS:
         raise Malformed(f"an integer has {len(text)} digits, at most {MAX_INTEGER_DIGITS} are read")
-    return int(text)
+    return int(text)  # consensus: JSON's digits are ASCII, and few
 
 
 def _check_text(value: Json) -> None:

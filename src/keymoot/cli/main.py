@@ -7,7 +7,14 @@ from cyclopts import App, Parameter
 
 from keymoot.cli import inspect, key, net, owner, policy, sign, wallet
 from keymoot.cli.options import Port, Positive, Whole
-from keymoot.cli.output import EXIT_ERROR, EXIT_REFUSED, EXIT_USAGE, Failed, note
+from keymoot.cli.output import (
+    EXIT_ERROR,
+    EXIT_REFUSED,
+    EXIT_STOPPED,
+    EXIT_USAGE,
+    Failed,
+    note,
+)
 
 HELP = """Keys that nobody holds, for agents that act on chains.
 
@@ -166,7 +173,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_REFUSED if error.code == "POLICY_REFUSED" else EXIT_ERROR
     except KeyboardInterrupt:
         note("stopped")
-        return 130
+        return EXIT_STOPPED
     except BrokenPipeError:
         return EXIT_ERROR
     return status if isinstance(status, int) else 0

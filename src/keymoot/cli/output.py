@@ -14,6 +14,11 @@ EXIT_REFUSED = 3
 
 EXIT_WARNED = 4
 """Nothing was refused, but there are warnings that nobody has accepted."""
+EXIT_NOT_YET = 75
+"""What was asked for has not happened in time, and still may: EX_TEMPFAIL of sysexits.h."""
+
+EXIT_STOPPED = 130
+"""Ctrl-C, as shells say it."""
 
 SIMULATED = "SIMULATED enclave: test funds only"
 

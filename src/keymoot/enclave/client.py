@@ -95,7 +95,13 @@ class EnclaveClient:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours, limit=messages.MAX_FRAME_BYTES)
         client = cls(process, reader, writer)
-        await client._greet()
+        try:
+            await client._greet()
+        except asyncio.CancelledError:
+            # Whoever waited has given up: an enclave that hangs would stay behind.
+            with suppress(ProcessLookupError):
+                client.kill()
+            raise
         return client
 
     @property

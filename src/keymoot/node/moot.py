@@ -1,15 +1,13 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
 import structlog
 
 from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
-from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import follow_item
@@ -21,6 +19,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Seat
+from keymoot.node.asking import Asking, of_each
 from keymoot.node.beacons import Beacons, message_at, terms_now
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
@@ -42,11 +41,6 @@ HEAL_LOOKS = 2
 HEAL_PATIENCE = 40
 """How many times in a row, where not all enclaves run: who does not start is not waited for."""
 
-RECOVERY_SECONDS = 10.0
-"""How long an enclave may take for a step of a recovery before the others go on without it."""
-
-A = TypeVar("A")
-
 log = structlog.get_logger("keymoot.moot")
 
 
@@ -67,6 +61,8 @@ class Moot:
         self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
+        self.asking = Asking()
+        """Questions about who comes, who goes, and when."""
 
     @classmethod
     async def start(cls, config: Config, seats: Iterable[int]) -> "Moot":
@@ -148,8 +144,10 @@ class Moot:
         self._watching[index] = group.create_task(one.watch())
 
     async def remove(self, index: int) -> None:
-        """End an enclave; its folder stays."""
-        one = self._holders.pop(index)
+        """End an enclave, if it runs; its folder stays."""
+        one = self._holders.pop(index, None)
+        if one is None:
+            return
         watching = self._watching.pop(index, None)
         if watching is not None:
             watching.cancel()
@@ -194,11 +192,12 @@ class Moot:
         height = engine.app.committed.height
         base = _signed_header(engine, height)
         hall = self.assembly().hall
-        head, known = hall.head, hall.seats()
+        # Blocks may come while enclaves are asked: nothing is read from this state after that.
+        head, known, present = hall.head, hall.seats(), hall.committee.present
         # It seats who signs it: where one does not, the others sign again without it.
         seats = [one for one in self.seats if one.index in known]
         while True:
-            if len(seats) < hall.committee.present:
+            if len(seats) < present:
                 raise Refused(f"{len(seats)} of {len(known)} enclaves agree to a recovery")
             terms = Certificate(
                 genesis.network,
@@ -213,7 +212,7 @@ class Moot:
             seats = [one for one in seats if one.index in signed.signatures]
         certificate = signed.encode()
         chain = chain_of(self.assembly())
-        await _of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
+        await of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
         self._certificate = NodeMessage(
             genesis.network, head.generation, 0, Kind.RECOVER, certificate
         ).encode()
@@ -227,7 +226,7 @@ class Moot:
         await self.ledger.submit(self._certificate)
         while self._engine.provable is None:
             await self.ledger.new_block()
-        await _of_each(self.seats, lambda seat: seat.sync())
+        await of_each(self.seats, lambda seat: seat.sync())
 
     # -- shares
 
@@ -255,16 +254,6 @@ class Moot:
             refused = Refused(f"the enclave of seat {seat.index} answers something else")
         raise refused
 
-    # -- epochs
-
-    async def turn(self) -> None:
-        """Have every enclave vote for the end of the epoch: who runs this machine asked."""
-        done = await asyncio.gather(
-            *(seat.client.turn() for seat in self.seats), return_exceptions=True
-        )
-        asked = sum(1 for one in done if not isinstance(one, BaseException))
-        log.info("epoch.vote", seats=asked)
-
     # -- life
 
     async def run(self) -> None:
@@ -274,10 +263,12 @@ class Moot:
             for seat in self.seats:
                 self._watching[seat.index] = tasks.create_task(seat.watch())
             tasks.create_task(self._pulse())
+            tasks.create_task(self._tend())
             tasks.create_task(self._heal())
 
     async def close(self) -> None:
         """End all enclaves."""
+        self.asking.forget()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*(seat.close() for seat in self.seats), return_exceptions=True)
@@ -287,11 +278,11 @@ class Moot:
             await asyncio.sleep(PULSE_SECONDS)
             for seat in self.seats:
                 self._spawn(seat.pulse())
-            try:
-                await self.changes.tend()
-            except CannotWrite as error:
-                # What is wanted is kept as it was, and looked after again.
-                log.warning("changes.not_kept", reason=str(error))
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
+            await self.changes.tend()
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""
@@ -348,31 +339,10 @@ async def _endorsed(
 ) -> SignedCertificate:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
     unsigned = SignedCertificate(terms, {}).encode()
-    found = await _of_each(seats, lambda seat: seat.client.endorse(unsigned))
+    found = await of_each(seats, lambda seat: seat.client.endorse(unsigned))
     signed = SignedCertificate(terms, found)
     good = signed.signers({at: one.identity for at, one in known.items()})
     return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
-
-
-async def _of_each(
-    seats: Sequence[SeatHolder], ask: Callable[[SeatHolder], Awaitable[A]]
-) -> dict[int, A]:
-    """Give what enclaves answer, by seat: who says no, or nothing for long, is left out."""
-
-    async def one(seat: SeatHolder) -> A:
-        async with asyncio.timeout(RECOVERY_SECONDS):
-            return await ask(seat)
-
-    done = await asyncio.gather(*(one(seat) for seat in seats), return_exceptions=True)
-    found: dict[int, A] = {}
-    for seat, answer in zip(seats, done, strict=True):
-        if not isinstance(answer, BaseException):
-            found[seat.index] = answer
-        elif isinstance(answer, KeymootError | TimeoutError):
-            log.warning("enclave.does_not_recover", seat=seat.index, reason=str(answer))
-        else:
-            raise answer
-    return found
 
 
 def _signed_header(engine: LocalEngine, height: Height) -> SignedHeader | None:

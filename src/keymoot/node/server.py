@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,16 +14,15 @@ import structlog
 import uvicorn
 import uvloop
 
-from keymoot.base.errors import KeymootError, Malformed, Refused
-from keymoot.base.strict_json import Json
+from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
-from keymoot.node.control import Control, Verb
-from keymoot.node.moot import Moot
+from keymoot.node.control import Control
 from keymoot.node.progress import show_founding
+from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
@@ -49,11 +48,25 @@ def serve(config: Config) -> int:
 
 async def _run(config: Config, channel: socket.socket) -> int:
     _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
-    node = await build(config)
+    control = Control(config.data, verbs_at_start())
+    listening = asyncio.create_task(control.run())
+    listening.add_done_callback(_report_control)
     try:
-        return await _serve(config, node, _http(config, node), channel)
+        node = await build(config)
+        try:
+            control.verbs = verbs_of(node.moot)
+            return await _serve(config, node, _http(config, node), channel)
+        finally:
+            await node.close()
     finally:
-        await node.close()
+        listening.cancel()
+        await asyncio.wait([listening], timeout=GRACE_SECONDS)
+
+
+def _report_control(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        error = type(task.exception()).__name__
+        structlog.get_logger("keymoot.node").error("control.stopped", error=error)
 
 
 async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
@@ -68,13 +81,6 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
-    control = asyncio.create_task(Control(config.data, verbs_of(node.moot)).run())
-
-    def report(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.error("control.stopped", error=type(task.exception()).__name__)
-
-    control.add_done_callback(report)
     # The door opens when the assembly has its keys: before that nobody could be served.
     founded = asyncio.create_task(show_founding(node.moot, _say))
     asked = asyncio.create_task(stop.wait())
@@ -93,34 +99,10 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
             _say(f"stopped: {_public(error)}")
     server.should_exit = True
     running.cancel()
-    control.cancel()
-    await asyncio.wait([running, http, control], timeout=GRACE_SECONDS)
+    await asyncio.wait([running, http], timeout=GRACE_SECONDS)
     if status == 0:
         _say("stopped; nothing is lost, `keymoot up` continues here")
     return status
-
-
-def verbs_of(moot: Moot) -> dict[str, Verb]:
-    """Give what the node can be told on this machine."""
-
-    async def network(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"network": moot.changes.network.hex0x}
-
-    async def turn(_: Mapping[str, Json]) -> dict[str, Json]:
-        await moot.turn()
-        return {}
-
-    async def join(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"seat": await moot.changes.join()}
-
-    async def leave(asked: Mapping[str, Json]) -> dict[str, Json]:
-        seat = asked.get("seat")
-        if isinstance(seat, bool) or not isinstance(seat, int):
-            raise Malformed("a seat is a number", "seat")
-        await moot.changes.leave(seat)
-        return {}
-
-    return {"network": network, "turn": turn, "join": join, "leave": leave}
 
 
 def _http(config: Config, node: Node) -> uvicorn.Server:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from keymoot.base.digits import decimal
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.base.hexes import parse_data
@@ -222,7 +223,7 @@ def _value(json: Json, kind: str, path: str) -> Any:
         data = parse_data(json, path)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
-    length = int(kind[len("bytes") :] or len(data))
+    length = int(kind[len("bytes") :] or len(data))  # consensus: a type of ours
     if len(data) != length:
         raise BadPolicy(
             f"{kind} has {length} bytes, and never {len(data)}: write all of them", path
@@ -238,8 +239,8 @@ def _is_left(names: frozenset[Any], excluded: list[frozenset[Any]]) -> bool:
 def bounds_of(kind: str) -> tuple[int, int]:
     """Give the least and the greatest value of an integer type such as uint8."""
     if kind.startswith("uint"):
-        return 0, (1 << int(kind[4:])) - 1
-    half = 1 << (int(kind[3:]) - 1)
+        return 0, (1 << int(kind[4:])) - 1  # consensus: a type of ours
+    half = 1 << (int(kind[3:]) - 1)  # consensus: a type of ours
     return -half, half - 1
 
 
@@ -284,9 +285,9 @@ def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
     """
     text = json if isinstance(json, str) else ""
     digits = text[1:] if signed and text.startswith("-") else text
-    wrong = not digits.isascii() or not digits.isdigit() or text == "-0"
-    if wrong or (digits[0] == "0" and len(digits) > 1):
+    number = decimal(digits)
+    if number is None or text == "-0" or (digits[0] == "0" and len(digits) > 1):
         raise BadPolicy('an amount is decimal text in base units, such as "500000000"', path)
-    if len(digits) > 78 or int(digits) >= 1 << 256:
+    if number >= 1 << 256:
         raise BadPolicy("an amount has at most 256 bits", path)
-    return int(text)
+    return -number if digits != text else number

@@ -4,10 +4,11 @@ import re
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
 
-_LOWER = re.compile("0x[0-9a-f]{40}")
+_LOWER, _UPPER = re.compile("0x[0-9a-f]{40}"), re.compile("0x[0-9A-F]{40}")
 
 
 def parse_address(text: object, path: str) -> Address:
@@ -24,8 +25,10 @@ def parse_address(text: object, path: str) -> Address:
         address = Address.from_hex(text)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
-    if checksummed(address) != text and text[2:] != text[2:].upper():
-        raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
+    if checksummed(address) != text and not _UPPER.fullmatch(text):
+        raise BadPolicy(
+            f"{shown(text)} has a wrong EIP-55 checksum: check it for a typing error", path
+        )
     return address
 
 

@@ -82,6 +82,7 @@ def test_parts_of_tuples_have_paths() -> None:
         "e.d.b": "bool",
         "e.d.c": "string",
         "g": "(uint8)[]",
+        "g[].x": "uint8[]",
     }
     body = encode(list(map(kinds.get, "aeg")), [7, ("0x" + "22" * 20, (True, "text")), [(1,)]])
     known = Calldata(function.selector + body)

@@ -144,7 +144,8 @@ def in_arrays(item: Kind, suffix: str) -> Kind:
         depth += 1
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
-        kind = Array(kind, int(found[1]) if found[1] else None)
+        size = int(found[1]) if found[1] else None  # consensus: [0-9] alone
+        kind = Array(kind, size)
         at = found.end()
     return kind
 

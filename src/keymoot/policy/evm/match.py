@@ -55,8 +55,9 @@ class EvmMatch(Match):
 
     def amount(self, source: str) -> int:
         """Give the native value, or an argument."""
-        native = source == NATIVE_VALUE
-        return self.intent.transaction.value if native else int(self._read(source)[0])
+        if source == NATIVE_VALUE:
+            return self.intent.transaction.value
+        return int(self._read(source)[0])  # consensus: an integer
 
     def path(self, source: str) -> str:
         """Say where that amount stands."""
