@@ -116,7 +116,7 @@ def test_the_owners_of_token_accounts_are_bounded() -> None:
 
     payees = [SolanaAddress(one).base58 for one in many]
     assert parsed(changed("sets/payees", payees[:MAX_TOKEN_OWNERS]))
-    with pytest.raises(BadPolicy, match="name 129 addresses, at most 128") as refused:
+    with pytest.raises(BadPolicy, match="name 65 addresses, at most 64") as refused:
         parsed(changed("sets/payees", payees[: MAX_TOKEN_OWNERS + 1]))
     assert refused.value.path == "rules"
 
