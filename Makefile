@@ -47,11 +47,12 @@ bench: setup ## measure, and write build/bench.json
 model: ## search every state of the rules of certificates (needs g++; half an hour)
 	$(PYTHON) model/check.py
 
-check: setup ## formatting, lint, types, layers
+check: setup ## formatting, lint, types, layers, consensus
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.consensus
 
 format: setup ## format, and mend what lint can mend
 	$(BIN)/ruff format .

@@ -56,6 +56,7 @@ def _value(kind: Any) -> Any:
         frozenset: frozenset({1, 2}),
         dict: {"reason": "NO_RULE", "limit": ["day", 5]},
         Any: {"code": 1},
+        BaseException: ValueError("what another one said"),
     }
     origin = typing.get_origin(kind) or kind
     if origin not in plain:

@@ -42,7 +42,7 @@ def shown(transaction: EvmTransaction) -> dict[str, Any]:
 
 
 def offline(
-    folder: Path, capsys: Any, document: dict[str, Any], fields: Any, wallet: str
+    folder: Path, capsys: Any, document: dict[str, Any], fields: Any, wallet: str | None
 ) -> tuple[int, dict[str, Any]]:
     """Give the exit status of the command, and what it prints."""
     rules, wish = folder / "rules.json", folder / "tx.json"
@@ -79,7 +79,7 @@ whom = st.one_of(
     st.builds(
         lambda one, word: {word: one},
         st.lists(listed, min_size=1, max_size=2, unique=True),
-        st.sampled_from(["in", "in", "notIn"]),
+        st.sampled_from(["in", "in", "in", "notIn"]),
     ),
 )
 whoms = st.builds(lambda word, one: {word: one}, st.sampled_from(["any", "all", "all"]), whom)
@@ -87,18 +87,22 @@ arguments = st.fixed_dictionaries(
     {}, optional={"to": whoms, "kind": amounts, "note": st.just({"eq": "0x01"})}
 )
 rules = st.builds(
-    lambda action, rule, spend: (
-        rule | {"action": action} | ({"spend": spend} if action == "ALLOW" else {})
+    lambda action, rule, spend, more: (
+        rule
+        | {"action": action}
+        | ({"spend": spend} if action == "ALLOW" else {})
+        | (more if action == "ALLOW" and "function" in rule else {})
     ),
     st.sampled_from(["ALLOW", "ALLOW", "ALLOW", "DENY"]),
     st.one_of(
         st.fixed_dictionaries({"to": whom, "value": amounts}),
         st.fixed_dictionaries(
             {"to": whom, "function": st.just(CALL), "args": arguments},
-            optional={"value": amounts, "accessList": st.just("any")},
+            optional={"value": amounts},
         ),
     ),
     st.sampled_from([{}, {"day": "$value"}]),
+    st.sampled_from([{}, {"accessList": "any"}, {"suffix": "erc8021"}, {"suffix": "0x00"}]),
 )
 documents = st.fixed_dictionaries(
     {"rules": st.lists(rules, min_size=1, max_size=3)},
@@ -127,7 +131,7 @@ bodies = st.one_of(
         st.lists(st.sampled_from([VAULT, RECOVERY]), max_size=3),
         st.sampled_from([0, 5, 255]),
         st.sampled_from([b"", b"\1"]),
-        st.sampled_from([b"", b"", b"", b"\0", bytes(32), b"\x80\x21" * 8]),
+        st.sampled_from([b"", b"", b"", b"\0", b"a\x01\0" + b"\x80\x21" * 8]),
     ),
     st.sampled_from([SELECTOR, SELECTOR[:3], bytes(65_000), bytes(65_536)]),
 )
@@ -172,6 +176,52 @@ def test_the_command_and_the_ledger_say_the_same(
         assert told["rule"] == log["rule"]
 
 
+texts = st.builds(
+    bytes.__add__,
+    st.sampled_from([b"app.example says ", b"app.example says no", b"app.example", b""]),
+    st.one_of(
+        st.binary(max_size=8),
+        st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.sampled_from([b"\r", b"\n\t", "\u202e".encode(), b"x" * 2_040, b"x" * 70_000]),
+    ),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts, st.booleans())
+def test_the_command_and_the_ledger_say_the_same_of_texts(
+    tmp_path: Path, capsys: Any, text: bytes, denies: bool
+) -> None:
+    rule = {"id": "login", "action": "ALLOW", "method": "personal_sign", "prefix": "app.example "}
+    document = policy(500)
+    document["rules"].append(rule)
+    if denies:
+        document["rules"].append(
+            rule | {"id": "no", "action": "DENY", "prefix": "app.example says n"}
+        )
+    play = Play()
+    play.grant()
+    assert play.rule(document).status
+    try:
+        receipt = play.chain.send(play.request(text, method="personal_sign")[0])
+        word = "" if receipt.status else receipt.error_code
+    except KeymootError:
+        word = "PAYLOAD_TOO_LARGE"
+    rules, file = tmp_path / "rules.json", tmp_path / "text"
+    rules.write_text(json.dumps(document))
+    file.write_bytes(text)
+    capsys.readouterr()
+    try:
+        check(rules, message=file, wallet=play.account.hex0x, json=True)
+        status = 0
+    except Failed as failed:
+        status = failed.status
+    told = json.loads(capsys.readouterr().out)
+    assert (status, (told["refusal"] or {"reason": ""})["reason"]) == (3 if word else 0, word)
+
+
 def test_a_wish_that_no_request_holds_is_refused(tmp_path: Path, capsys: Any) -> None:
     document = policy(500)
     large = EvmTransaction(
@@ -209,13 +259,33 @@ def test_a_file_that_is_no_transaction_gets_a_word_not_a_traceback(
 
 def test_a_policy_is_as_long_as_its_canonical_form(tmp_path: Path, capsys: Any) -> None:
     document = policy(5)
-    document["sets"] = {f"s{n}": [f"0x{n * 1_000 + m:040x}" for m in range(100)] for n in range(12)}
+    document["sets"] = {f"s{n}": [f"0x{n * 1_000 + m:040x}" for m in range(100)] for n in range(10)}
     rules = tmp_path / "rules.json"
-    rules.write_text(json.dumps(document, indent=8))
-    assert rules.stat().st_size > 65_536
+    rules.write_text(json.dumps(document, indent=16))
+    assert rules.stat().st_size > 65_536 > len(json.dumps(document))
     check(rules, json=True)
     assert json.loads(capsys.readouterr().out)["valid"]
-    document["sets"] |= {f"t{n}": document["sets"]["s0"] for n in range(20)}
-    rules.write_text(json.dumps(document))
+    rules.write_text(json.dumps(document | {"note": "x" * 30_000}))
     with pytest.raises(Failed):
         check(rules)
+    assert "bytes, at most 65536" in capsys.readouterr().err
+
+
+def test_the_wallet_is_who_the_transaction_is_from(tmp_path: Path, capsys: Any) -> None:
+    document = policy(500)
+    document["rules"][0]["to"] = {"eq": "$wallet"}
+    payment = EvmTransaction(
+        DYNAMIC_FEE, TARGET, Nonce(0), Wei(1), Wei(10), Gas(1), VAULT, Wei(0), b""
+    )
+    told = offline(tmp_path, capsys, document, shown(payment) | {"from": VAULT.hex0x}, None)
+    assert told[0] == 0
+    assert offline(tmp_path, capsys, document, shown(payment), None)[0] == 3
+    assert offline(tmp_path, capsys, document, shown(payment) | {"from": 5}, None)[0] == 1
+
+
+@pytest.mark.parametrize("action", ["ALLOW", "DENY"])
+def test_a_deny_says_nothing_of_access_lists(action: str) -> None:
+    document = policy(5)
+    document["rules"][0] |= {"action": action, "accessList": "any"}
+    document["rules"][0].pop("spend")
+    assert Play().rule(document).status == (action == "ALLOW")

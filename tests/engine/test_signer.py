@@ -1,5 +1,6 @@
 """Votes are gathered among signers of whom some lie: a block needs two thirds that do not."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -66,4 +67,29 @@ async def test_with_two_that_lie_there_is_no_block(tmp_path: Path, monkeypatch) 
     with pytest.raises(signer.BadVote, match="not its signature"):
         await machine.settle()
     assert machine.height == 0
+    machine.close()
+
+
+async def test_beside_one_that_hangs_another_that_said_no_is_asked_again(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, signers=4)
+    hangs, busy = machine.signers[:2]
+    votes, noes, released = busy.sign, 3, asyncio.Event()
+
+    async def waits(ballot: Ballot) -> Votes:
+        await released.wait()
+        raise Refused("too late")
+
+    async def says_no_at_first(ballot: Ballot) -> Votes:
+        nonlocal noes
+        noes -= 1
+        if noes >= 0:
+            raise Refused("the vote before is still to come")
+        return await votes(ballot)
+
+    hangs.sign, busy.sign = waits, says_no_at_first
+    asyncio.get_running_loop().call_later(60, released.set)
+    await machine.ledger.submit(transfer(OWNER, 0))
+    await machine.settle()
+    assert machine.height >= 1
+    assert not released.is_set()
     machine.close()

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.gateway import jsonrpc
-from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_REFUSED, Rate
+from keymoot.gateway.limits import (
+    CALLS_PER_SECOND_RUN,
+    FREE_SECONDS,
+    MAX_BATCH,
+    MAX_BODY_BYTES,
+    MAX_REFUSED,
+    Payer,
+    Rate,
+)
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
 from keymoot.moot.message import MESSAGE_TYPE
 from tests.gateway.conftest import Scene
@@ -144,16 +153,11 @@ def test_a_batch_over_the_limit_says_so_for_each_id(scene: Scene) -> None:
 
 
 async def test_the_calls_of_a_batch_are_counted_however_they_are_written() -> None:
-    taken = []
-
-    def take(count: int) -> bool:
-        taken.append(count)
-        return False
-
+    rate = Rate(lambda: 0.0, per_second=10, burst=1.5)
     call = b'{"jsonrpc":"2.0","id":5,"\\u006dethod":"eth_chainId"}'
     body = b" [" + b",".join([call] * 3) + b"]"
-    answers = json.loads(await jsonrpc.answer({}, body, lambda *_: None, take))
-    assert taken == [2]
+    payer = Payer(rate, "a")
+    answers = json.loads(await jsonrpc.answer({}, body, lambda *_: None, payer))
     assert [(one["id"], one["error"]["code"]) for one in answers] == [(5, -32005)] * 3
 
 
@@ -191,6 +195,38 @@ def test_the_rate_of_one_client_is_limited() -> None:
     now[0] += 0.5
     assert rate.take("a", 5)
     assert not rate.take("a", 1)
+
+
+def test_the_time_of_queries_is_owed() -> None:
+    now = [0.0]
+    rate = Rate(lambda: now[0], per_second=4_000, burst=8_000)
+    rate.owe("a", FREE_SECONDS)
+    assert rate.take("a", 8_000), "a short query costs its call, and no more"
+    rate.owe("a", FREE_SECONDS + 1.0)
+    assert not rate.take("a", 0), "whoever is in debt calls nothing"
+    assert rate.take("b", 1)
+    now[0] += CALLS_PER_SECOND_RUN / 4_000 - 0.001
+    assert not rate.take("a", 0)
+    now[0] += 0.002
+    assert rate.take("a", 0)
+
+
+async def test_a_batch_of_long_queries_ends_when_its_sender_is_in_debt() -> None:
+    ran = []
+
+    async def long(params: list) -> None:
+        ran.append(params)
+        started = time.thread_time()
+        while time.thread_time() - started < 0.02:
+            pass
+
+    payer = Payer(Rate(lambda: 0.0, per_second=0, burst=100), "a")
+    call = {"jsonrpc": "2.0", "method": "eth_call", "params": []}
+    body = json.dumps([call | {"id": n} for n in range(20)]).encode()
+    answers = json.loads(await jsonrpc.answer({"eth_call": long}, body, lambda *_: None, payer))
+    assert len(ran) == 1
+    assert [one["id"] for one in answers] == list(range(20))
+    assert {one["error"]["code"] for one in answers[1:]} == {-32005}
 
 
 def test_shares_of_strangers_requests_show_nothing(scene: Scene) -> None:

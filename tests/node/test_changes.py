@@ -16,7 +16,8 @@ from keymoot.agent.errors import WrongAnswer
 from keymoot.agent.owner import new_key
 from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.node.config import FUSE_VARIABLE
-from keymoot.node.control import FILE_NAME, NodeRefused, ask
+from keymoot.node.control import FILE_NAME
+from keymoot.node.question import NodeRefused, ask
 from tests.node.running import Running, pay, running, wallet_with_agent
 from tests.node.test_epochs import Requesters, epoch, turn, until_seated
 

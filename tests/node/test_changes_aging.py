@@ -9,6 +9,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.epoch import Stage
+from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
 from keymoot.node.moot import Moot
 from keymoot.node.wanted import Wanted
@@ -26,9 +27,10 @@ class Aging:
         self.admitted: list[int] = []
         self.removed: list[int] = []
         self.seats = [self._holder(index) for index in (1, 2, 3, 4, 5, 6)]
+        self.asking = Asking()
 
     def _holder(self, index: int) -> SimpleNamespace:
-        identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32))
+        identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
         client = SimpleNamespace(admit=lambda _: self._admit(index))
         return SimpleNamespace(index=index, identity=identity, client=client, alive=True)
 
@@ -57,7 +59,9 @@ class Reading:
     @property
     def hall(self) -> SimpleNamespace:
         self._check()
-        return SimpleNamespace(ready=True, head=SimpleNamespace(members=(1, 2, 3, 4)))
+        seats = {index: SimpleNamespace(boot=index) for index in (1, 2, 3, 4)}
+        head = SimpleNamespace(members=(1, 2, 3, 4))
+        return SimpleNamespace(ready=True, head=head, seats=lambda: seats)
 
     @property
     def turning(self) -> SimpleNamespace:

@@ -9,7 +9,7 @@ import pytest
 from keymoot.base.errors import Malformed, Refused
 from keymoot.enclave import messages
 from keymoot.moot import stock
-from keymoot.node import moot as node_moot
+from keymoot.node import asking
 from keymoot.node.config import Config
 from keymoot.node.moot import Moot
 from tests.enclave.parliament import Parliament
@@ -31,7 +31,7 @@ class Client:
 @pytest.fixture
 def parliament(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(stock, "BATCH_SIZE", 4)
-    monkeypatch.setattr(node_moot, "RECOVERY_SECONDS", 2.0)
+    monkeypatch.setattr(asking, "RECOVERY_SECONDS", 2.0)
     made = Parliament(tmp_path)
     yield made
     made.close()
@@ -99,3 +99,13 @@ def test_with_two_that_say_no_there_is_none(parliament, moot):
         moot.holder(seat).client.endorse = says_no
     with pytest.raises(Refused, match="2 of 4 enclaves agree"):
         asyncio.run(moot.recover(parliament.genesis))
+
+
+def test_a_block_that_comes_while_one_says_no_does_not_stop_the_node(parliament, moot):
+    async def says_no_as_a_block_comes(*_):
+        parliament.engine._renew()
+        raise Refused("no")
+
+    moot.holder(2).client.endorse = says_no_as_a_block_comes
+    asyncio.run(moot.recover(parliament.genesis))
+    assert moot._certificate

@@ -11,7 +11,18 @@ from keymoot.base.fixed import Address
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.condition import SOLANA_ADDRESS, can_hold, parse_condition
 from keymoot.policy.errors import BadPolicy
-from tests.policy.documents import SIGN, STRANGER, VAULTS, WALLET, interfaces, parsed, reason, tx
+from keymoot.policy.names import checksummed
+from tests.policy.documents import (
+    SIGN,
+    STRANGER,
+    VAULTS,
+    WALLET,
+    interfaces,
+    judge,
+    parsed,
+    reason,
+    tx,
+)
 
 EVIL, GOOD = STRANGER, Address(b"\x77" * 20)
 PAY = "pay(address[] to,uint256[] amounts)"
@@ -201,3 +212,59 @@ def test_a_contradiction_is_found_where_no_value_satisfies(
             and value not in many.get("notIn", set())
         )
     assert not found
+
+
+ORDERS = "settle((address to,uint256[] ids,(uint128 amount,bool last) size)[] orders,bytes note)"
+KINDS = ["(address,uint256[],(uint128,bool))[]", "bytes"]
+
+
+def settle(*orders: tuple[Address, int]) -> Any:
+    body = encode(KINDS, [[(to, [1, 2], (amount, True)) for to, amount in orders], b"x"])
+    return tx(VAULTS[0], keccak256_raw(f"settle({','.join(KINDS)})".encode())[:4] + body)
+
+
+def of_orders(action: str, args: dict[str, Any]) -> Any:
+    document = interfaces()
+    rule = {"id": "x", "action": action, "method": SIGN, "function": ORDERS, "args": args}
+    free = rule | {"id": "free", "action": "ALLOW", "to": {"in": "vaults"}, "args": {}}
+    document["rules"] = [rule, free] if action == "DENY" else [rule | {"to": {"in": "vaults"}}]
+    return parsed(document)
+
+
+def test_conditions_reach_into_arrays_of_tuples() -> None:
+    deny = of_orders("DENY", {"orders[].to": {"any": {"eq": EVIL.hex0x}}})
+    assert reason(settle((GOOD, 1), (EVIL, 1)), deny) == "DENIED_BY_RULE"
+    assert reason(settle((GOOD, 1)), deny) == reason(settle(), deny) == ""
+    allow = of_orders("ALLOW", {"orders[].size.amount": {"all": {"lte": "5"}}})
+    assert reason(settle((GOOD, 5), (EVIL, 5)), allow) == reason(settle(), allow) == ""
+    assert reason(settle((GOOD, 5), (EVIL, 6)), allow) == "CONDITION_FAILED"
+    shown = judge(settle((GOOD, 5), (EVIL, 4)), allow).decoded["args"]
+    assert shown["orders[].size.amount"] == "[5, 4]"
+    assert checksummed(EVIL) in shown["orders[].to"]
+    assert set(shown) == {"orders[].to", "orders[].size.amount", "orders[].size.last", "note"} | {
+        "orders[].ids"
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        ({"orders[].to": {"eq": EVIL.hex0x}}, "condition on an array"),
+        ({"orders[].ids": {"all": {"all": {"lt": "5"}}}}, "arrays of arrays"),
+        ({"orders[].size.amount": {"all": {"lte": str(2**128)}}}, "uint128 holds"),
+        ({"orders.to": {"eq": EVIL.hex0x}}, "argument of this name"),
+        ({"orders[0].to": {"eq": EVIL.hex0x}}, "argument of this name"),
+        ({"orders": {"all": {"eq": EVIL.hex0x}}}, "name a part of the tuple"),
+    ],
+)
+def test_what_does_not_reach_into_arrays_of_tuples_says_so(args: dict[str, Any], why: str) -> None:
+    with pytest.raises(BadPolicy, match=why):
+        of_orders("DENY", args)
+
+
+def test_a_part_of_all_tuples_is_no_amount_that_is_spent() -> None:
+    document = interfaces()
+    document["rules"][1] |= {"function": ORDERS, "args": {}}
+    document["rules"][1]["spend"] = {"usdc-day": "orders[].size.amount"}
+    with pytest.raises(BadPolicy, match="only an unsigned integer can be spent"):
+        parsed(document)

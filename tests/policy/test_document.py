@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
-from keymoot.policy.document import parse_policy
+from keymoot.policy.document import MAX_RULES, parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.evm.signature import parse_function
@@ -153,10 +153,11 @@ def test_the_hash_is_of_the_canonical_json() -> None:
 
 
 def test_documents_are_bounded() -> None:
-    rule = interfaces()["rules"][0]
-    many = interfaces() | {"rules": [rule | {"id": f"r{n}"} for n in range(65)]}
+    rule = {"action": "ALLOW", "method": "personal_sign", "prefix": "app.example wants"}
+    many = [rule | {"id": f"r{n}"} for n in range(MAX_RULES + 1)]
+    parsed(interfaces() | {"rules": many[:-1]})
     with pytest.raises(BadPolicy, match="at most 64"):
-        parsed(many)
+        parsed(interfaces() | {"rules": many})
     with pytest.raises(BadPolicy, match="bytes"):
         parse_policy(b" " * 70_000)
     with pytest.raises(BadPolicy, match="nested"):

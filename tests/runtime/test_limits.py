@@ -102,6 +102,7 @@ steps = st.lists(
         st.tuples(st.just("drop"), st.just(0), st.just(0)),
         st.tuples(st.just("set"), st.sampled_from([50, 100]), st.sampled_from(sorted(WINDOWS))),
         st.tuples(st.just("pause"), st.just(0), st.just(0)),
+        st.tuples(st.just("name"), st.sampled_from(["day", "night"]), st.booleans()),
         st.tuples(st.just("withdraw"), st.integers(0, 4), st.just(0)),
     ),
     min_size=4,
@@ -145,14 +146,23 @@ class Run:
     """The ledger and the hand side by side."""
 
     def __init__(self) -> None:
-        self.play, self.hand = Play(), ByHand()
+        self.play, self.hands = Play(), {"day": ByHand(), "night": ByHand()}
         self.play.grant(seconds=10_000_000)
         self.limit, self.window, self.present = 100, "5m", True
+        self.name, self.metered = "day", False
         self.set()
+
+    @property
+    def hand(self) -> ByHand:
+        """A limit is known by its name: each has a book of its own."""
+        return self.hands[self.name]
 
     def set(self) -> None:
         document = policy(self.limit)
-        document["limits"][0]["window"] = self.window
+        document["limits"][0] |= {"window": self.window, "id": self.name}
+        document["rules"][0]["spend"] = {} if self.metered else {self.name: "$value"}
+        if self.metered:
+            document["limits"][0]["meter"] = "value"
         if not self.present:
             document["limits"], document["rules"][0]["spend"] = [], {}
         assert self.play.rule(document).status == 1
@@ -171,11 +181,11 @@ class Run:
         assert receipt.error_code == "LIMIT_EXCEEDED"
         if not self.hand.fits(now, nonce, amount, self.limit, window):
             return
-        # Not too strict: up to a 64th of its window earlier it would have been too much.
+        # Not too strict: it would be too much if the others had been up to a 64th later.
         slack = window // 64 + self.hand.longest // 32
         earlier = ByHand()
         earlier.signed = [
-            (at + slack if at + slack < now else now - 1 if at < now else now, other, what)
+            (at if other == nonce else min(at + slack, now), other, what)
             for at, other, what in self.hand.signed
         ]
         assert not earlier.fits(now, nonce, amount, self.limit, window)
@@ -194,9 +204,11 @@ class Run:
             name = len(self.hand.signed).to_bytes(16, "big") + until.to_bytes(16, "big")
             self.play.send(OWNER, "withdraw", self.play.wallet, home, name, until, b"r" * 32, 0, 0)
         else:
-            self.present = kind == "set"
-            if self.present:
+            self.present = kind != "drop"
+            if kind == "set":
                 self.limit, self.window = first, second
+            elif kind == "name":
+                self.name, self.metered = first, second
             self.set()
 
 

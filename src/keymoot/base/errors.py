@@ -27,7 +27,7 @@ class Portable(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Give class, message and fields; a `Secret` among them refuses."""
-        return _restored, (type(self), self.args), vars(self)
+        return _restored, (type(self), self.args), vars(self)  # consensus: for processes' pipes
 
 
 def _restored(kind: type[Portable], arguments: tuple[Any, ...]) -> Portable:

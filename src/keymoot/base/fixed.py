@@ -6,6 +6,13 @@ from keymoot.base import base58
 from keymoot.base.errors import Malformed
 
 
+def _unhex(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return b""
+
+
 class Fixed(bytes):
     """A byte string with exactly `LENGTH` bytes; subclasses give it a meaning."""
 
@@ -32,12 +39,14 @@ class Fixed(bytes):
         if not text.startswith("0x"):
             raise Malformed(f'{cls.__name__} is written as "0x" and {2 * cls.LENGTH} hex digits')
         digits = text[2:]
-        if len(digits) != 2 * cls.LENGTH or not all(c in "0123456789abcdefABCDEF" for c in digits):
+        raw = _unhex(digits) if len(digits) == 2 * cls.LENGTH else b""
+        # Python reads blanks between digits: then there are fewer bytes.
+        if len(raw) != cls.LENGTH:
             raise Malformed(
                 f'{cls.__name__} is written as "0x" and {2 * cls.LENGTH} hex digits, '
                 f"got {len(digits)} characters after the prefix"
             )
-        return cls(bytes.fromhex(digits))
+        return cls(raw)
 
     @property
     def hex0x(self) -> str:
@@ -46,7 +55,7 @@ class Fixed(bytes):
 
     def __repr__(self) -> str:
         """Show the meaning beside the bytes."""
-        return f"{type(self).__name__}({self.hex0x})"
+        return f"{type(self).__name__}({self.hex0x})"  # consensus: for people who debug
 
 
 class Address(Fixed):

@@ -33,7 +33,7 @@ def parse_quantity(text: object, path: str = "") -> int:
         raise Malformed("a quantity has no leading zeros", path)
     if len(digits) > MAX_QUANTITY_DIGITS:
         raise Malformed("a quantity has at most 256 bits", path)
-    return int(digits, 16)
+    return int(digits, 16)  # consensus: hex digits alone, 64 at most
 
 
 def parse_data(text: object, path: str = "", max_bytes: int | None = None) -> bytes:

@@ -33,7 +33,7 @@ class Secret:
 
     def __format__(self, spec: str) -> str:
         """Format as `repr` does, whatever the spec."""
-        return repr(self)
+        return repr(self)  # consensus: hides itself
 
     def __eq__(self, other: object) -> NoReturn:
         """Refuse: comparing secrets with `==` leaks by time."""

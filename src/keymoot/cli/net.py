@@ -1,19 +1,33 @@
 """`keymoot net`: the network as its node shows it."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cyclopts import App
 
 from keymoot.cli import settings
-from keymoot.cli.options import Whole
-from keymoot.cli.output import fail, fields, note, result, warn_simulated
+from keymoot.cli.options import NotNegative, Whole
+from keymoot.cli.output import fields, result, warn_simulated
+from keymoot.cli.waiting import (
+    Here,
+    Standing,
+    Waiting,
+    look_at_join,
+    look_at_leave,
+    look_at_turn,
+)
+
+OFTEN_ENDED = 3
+"""From how many ends in ten minutes on an enclave counts as one that keeps ending."""
 
 TURN_SECONDS = 120
-"""How long `net turn` waits for the next epoch."""
+"""How long `net turn` waits for the next epoch: each stage waits ten seconds for the silent."""
+
+WAIT_SECONDS = 60
+"""How long `net join` and `net leave` wait for the ledger to take it."""
+
+_HERE = Here()
 
 app = App(name="net", help="The network itself.", help_format="markdown")
 
@@ -48,9 +62,11 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "development": told["development"],
         "simulated": identity.simulated,
     }
-    lines = fields(shown | _moot_fields(assembly))
+    lines = fields(shown | _storage_fields(assembly) | _moot_fields(assembly))
     seats = {seat["seat"]: seat for seat in assembly["seats"]}
     lines += [_seat_line(node["seat"], node, seats.get(node["seat"])) for node in nodes]
+    there = {node["seat"] for node in nodes}
+    lines += [_absent_line(seat) for at, seat in sorted(seats.items()) if at not in there]
     lines += [_joining_line(one) for one in assembly.get("joining", [])]
     lines += [
         f"named: seat {one['seat']} {one['what']}, at height {one['height']}"
@@ -61,88 +77,106 @@ def status(*, url: str | None = None, json: bool = False) -> None:
 
 
 @app.command
-def turn(*, data: Path | None = None, url: str | None = None) -> None:
+def turn(*, here: Here = _HERE, wait: NotNegative = TURN_SECONDS) -> None:
     """End the epoch now: the enclaves of the node on this machine vote for it.
 
-    All roots are shared anew; their public keys, so every wallet's address, stay.
+    All roots are shared anew; their public keys, so every wallet's address, stay. It needs the
+    votes of all members but those that may fail; an enclave that does not answer is waited for,
+    not long, and the others go on without it.
+
+    Exits with 0 once the next epoch has begun, with 75 when it has not in time and still may,
+    with 1 when it was refused.
 
     Args:
-        data: The node's data folder; default ~/.local/share/keymoot/network.
-        url: The Keymoot RPC of that node, where the new epoch is awaited.
+        here: Which node.
+        wait: Seconds to wait for the next epoch.
     """
-    from keymoot.node.config import default_data
-    from keymoot.node.control import ask
-
-    network, folder = settings.network(url), data or default_data()
-    if ask(folder, "network")["network"] != network.identity().network.hex0x:
-        fail(
-            f"the node on {folder} keeps another network than {network.url}: "
-            "name its Keymoot RPC with --url or KEYMOOT_URL"
+    waiting = Waiting("turn", here, wait)
+    try:
+        waiting.check_network()
+        epoch = waiting.standing()["epoch"]
+        before, failed = epoch["number"], epoch["failedAttempts"]
+        waiting.tell(epoch=before)
+        waiting.ask("turn", epoch=before)
+        waiting.goes_on = (
+            "votes that the ledger has stand until the epoch ends; the old shares serve on"
         )
-    before = _epoch(network.call("keymoot_assembly"))
-    ask(folder, "turn")
-    note(f"epoch {before} is ending: sharing all roots anew")
-    deadline, stage = time.monotonic() + TURN_SECONDS, ""
-    while time.monotonic() < deadline:
-        assembly = network.call("keymoot_assembly")
-        if _epoch(assembly) > before:
-            print(f"epoch {_epoch(assembly)} has begun")
-            return
-        if assembly["epoch"]["stage"] not in (stage, "living"):
-            stage = assembly["epoch"]["stage"]
-            note(_STAGES[stage])
-        time.sleep(0.1)
-    fail(f"epoch {before} still lives: see `keymoot net status`; the old shares serve on")
+
+        def again(standing: Standing) -> None:
+            # Votes are forgotten with an attempt that fails, and by enclaves that start anew.
+            if standing["epoch"]["number"] == before and standing["epoch"]["stage"] == "living":
+                waiting.ask("turn", epoch=before)
+
+        waiting.until(lambda standing: look_at_turn(standing, before, failed), again)
+    except KeyboardInterrupt:
+        waiting.stopped()
 
 
 @app.command
-def join(*, data: Path | None = None) -> None:
+def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
     """Start one more enclave on this machine; it joins with the end of the epoch.
 
     It takes the lowest vacant seat, all enclaves here invite it, and all roots are shared anew
     to the larger assembly. `keymoot net turn` ends the epoch now.
 
-    Args:
-        data: The node's data folder; default ~/.local/share/keymoot/network.
-    """
-    from keymoot.node.config import default_data
-    from keymoot.node.control import ask
+    Exits with 0 once the ledger has admitted it, with 75 when it has not in time and still may,
+    with 1 when it was refused.
 
-    told = ask(data or default_data(), "join")
-    print(f"seat {told['seat']} joins with the end of the epoch: `keymoot net turn` ends it now")
+    Args:
+        here: Which node.
+        wait: Seconds to wait until the ledger has admitted it.
+    """
+    waiting = Waiting("join", here, wait)
+    try:
+        waiting.check_network()
+        waiting.goes_on = "the node may have taken it: see `keymoot net status`"
+        seat = int(waiting.ask("join")["seat"])
+        waiting.tell(seat=seat)
+        waiting.goes_on = (
+            f"the node goes on having seat {seat} invited; `keymoot net leave {seat}` ends that"
+        )
+        waiting.until(lambda standing: look_at_join(standing, seat))
+    except KeyboardInterrupt:
+        waiting.stopped()
 
 
 @app.command
-def leave(seat: Whole, /, *, data: Path | None = None) -> None:
+def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
     """Have a seat leave with the end of the epoch; its number is free for another one then.
 
     All roots are shared anew to those who stay, at least four. Its enclave ends after that, and
-    its folder stays. `keymoot net turn` ends the epoch now.
+    its folder stays. A seat whose folder is lost has no word of its own: the votes of all
+    members but those that may fail put it out. A newcomer that is not admitted yet stays out.
+    `keymoot net turn` ends the epoch now.
+
+    Exits with 0 once the ledger has it that the seat leaves, with 75 when it has not in time
+    and still may, with 1 when it was refused.
 
     Args:
         seat: Its number, as `keymoot net status` shows it.
-        data: The node's data folder; default ~/.local/share/keymoot/network.
+        here: Which node.
+        wait: Seconds to wait until the ledger has it.
     """
-    from keymoot.node.config import default_data
-    from keymoot.node.control import ask
-
-    ask(data or default_data(), "leave", seat=seat)
-    print(f"seat {seat} leaves with the end of the epoch: `keymoot net turn` ends it now")
-
-
-_STAGES = {
-    "dealing": "  dealing shares of shares",
-    "verdicts": "  checking them",
-    "holding": "  adding them up",
-    "succession": "  signing who keeps the keys next",
-}
+    waiting = Waiting("leave", here, wait)
+    waiting.tell(seat=seat)
+    try:
+        waiting.check_network()
+        waiting.goes_on = "the node may have taken it: see `keymoot net status`"
+        waiting.ask("leave", seat=seat)
+        waiting.goes_on = f"the node goes on having seat {seat} put out"
+        waiting.until(lambda standing: look_at_leave(standing, seat))
+    except KeyboardInterrupt:
+        waiting.stopped()
 
 
-def _epoch(assembly: Mapping[str, Any]) -> int:
-    epoch = assembly.get("epoch")
-    if epoch is None:
-        fail("the assembly is still making its keys: try again in a moment")
-    return int(epoch["number"])
+def _storage_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
+    storage = assembly.get("storage")
+    if not storage:
+        return {}
+    return {
+        "storage": f"TAKES NOTHING: {storage['what']} cannot be written: {storage['why']}. Reads are "
+        f"answered, sends are refused, and it goes on by itself. To do: {storage['toDo']}"
+    }
 
 
 def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +198,7 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
     names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
-    more = ("joining", "successions", "cheats")
+    more = ("storage", "joining", "successions", "cheats")
     return {name: assembly[name] for name in (*names, *more) if name in assembly}
 
 
@@ -178,7 +212,31 @@ def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None)
     how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
     again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
     leaves = ", leaves with the epoch" if seat["leaving"] else ""
-    return f"{line}  {how}{again}{leaves}{', deals no more' if seat['excluded'] else ''}"
+    dealing = ", deals no more" if seat["excluded"] else ""
+    return f"{line}  {how}{again}{leaves}{dealing}{_health(seat)}"
+
+
+def _absent_line(seat: Mapping[str, Any]) -> str:
+    line = f"seat {seat['seat']}  {seat['identityKey']}  does not run here"
+    return line + _health(seat)
+
+
+def _health(seat: Mapping[str, Any]) -> str:
+    """Say what is wrong with a seat's enclave; a node of an older version tells nothing."""
+    health, found = seat.get("health") or {}, ""
+    if health.get("silentSince"):
+        found += f", HANGS: answers nothing since {_date(health['silentSince'])}"
+    if health.get("downSince"):
+        found += f", DOWN since {_date(health['downSince'])}"
+    if health.get("endedLately", 0) >= OFTEN_ENDED:
+        found += f", ended {health['endedLately']} times in ten minutes"
+    if health.get("trouble"):
+        found += f": {health['trouble']}"
+    return found
+
+
+def _date(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _joining_line(one: Mapping[str, Any]) -> str:

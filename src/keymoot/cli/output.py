@@ -12,6 +12,12 @@ EXIT_USAGE = 2
 EXIT_REFUSED = 3
 """A policy said no: not an error of the program, but not a yes either."""
 
+EXIT_NOT_YET = 75
+"""What was asked for has not happened in time, and still may: EX_TEMPFAIL of sysexits.h."""
+
+EXIT_STOPPED = 130
+"""Ctrl-C, as shells say it."""
+
 SIMULATED = "SIMULATED enclave: test funds only"
 
 

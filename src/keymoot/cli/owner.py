@@ -223,15 +223,18 @@ def withdraw(
     found = acting.show(wallet)
     account, stated = found.account, None if max_fee is None else Wei(max_fee)
     if isinstance(account, SolanaAddress):
-        method, payload, unit = SIGN_SOLANA_TRANSACTION, solana_message(tx, account)[0], "lamports"
+        method, payload = SIGN_SOLANA_TRANSACTION, solana_message(tx, account)[0]
     else:
         transaction = read_transaction(tx, account.hex0x)
-        method, payload, unit = SIGN_TRANSACTION, transaction.unsigned_bytes(), "wei"
+        method, payload = SIGN_TRANSACTION, transaction.unsigned_bytes()
     try:
         intent = read_intent(method, payload, account)
     except NotSignable as error:
         fail(error.refusal.message)
-    note(f"fee: {intent.max_fee} {unit} at most")
+    if isinstance(account, SolanaAddress):
+        note(f"fee: at most {intent.max_fee} lamports")
+    else:
+        note(f"fee: at most {tokens(intent.max_fee)} of the chain's own token")
     refusal = check_withdrawal(intent, found.recovery, stated)
     if refusal is not None:
         fail(refusal.message)

@@ -37,11 +37,12 @@ def check(
         tx: A transaction as web3.py's dictionary, in JSON; numbers or hex. For Solana: base64
             of the message, or of the whole transaction.
         message: A text to sign, as it is.
-        wallet: The wallet's address, for rules that say $wallet; on Solana whoever pays, where
-            it is left out.
+        wallet: The wallet's address, for rules that say $wallet; where it is left out, the
+            transaction's `from`, or on Solana whoever pays.
         json: Print the result as JSON.
     """
     from keymoot.policy.lint import warnings_of
+    from keymoot.policy.names import written
 
     if tx is not None and message is not None:
         fail("try one thing at a time: --tx or --message")
@@ -63,6 +64,8 @@ def check(
         result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
         return
     wish = read_wish(asked, policy.chain, wallet, as_text=message is not None)
+    if wallet is None and b'"$wallet"' in policy.source:
+        note(f"$wallet is {written(wish[2])} here: say whose it is with --wallet")
     decision = _decide(policy, *wish)
     result(
         {

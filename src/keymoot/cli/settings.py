@@ -24,7 +24,12 @@ def network(url: str | None) -> "Network":
     """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours."""
     from keymoot.agent.network import Network
 
-    return Network(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+    return Network(named_url(url) or DEFAULT_URL)
+
+
+def named_url(url: str | None) -> str | None:
+    """Give the Keymoot RPC that a person has named, by the option or the variable, if any."""
+    return url or os.environ.get(URL_VARIABLE) or None
 
 
 def owner(url: str | None, keystore: Path, password_file: Path | None) -> "Owner":

@@ -1,13 +1,12 @@
 """`keymoot wallet sign`: ask for a signature as the agent does."""
 
-import json as json_module
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import settings
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
-from keymoot.cli.wish import bytes_of, solana_message
+from keymoot.cli.wish import bytes_of, fields_of, solana_message
 
 if TYPE_CHECKING:
     from keymoot.agent.credential import Credential
@@ -66,11 +65,7 @@ def _on_evm_chains(held: "Credential", url: str | None, file: Path, *, as_text: 
         made = account.sign_message(encode_defunct(bytes_of(file)))
         signature = made.signature.to_0x_hex()
         return {"signature": signature}, signature
-    try:
-        fields = json_module.loads(bytes_of(file))
-    except ValueError as error:
-        fail(f"{file} is no transaction file: {error}")
-    signed = account.sign_transaction(fields)
+    signed = account.sign_transaction(fields_of(file))
     raw = signed.raw_transaction.to_0x_hex()
     return {"raw": raw, "hash": signed.hash.to_0x_hex()}, raw
 

@@ -8,6 +8,7 @@ from keymoot.cli.output import fail
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Address, SolanaAddress
+    from keymoot.base.strict_json import Json
     from keymoot.base.transaction import EvmTransaction
     from keymoot.policy.chain import Chain
 
@@ -26,7 +27,7 @@ def read_wish(
     Args:
         file: A transaction, or a text.
         chain: Whose transactions the file holds.
-        wallet: The account's address, if it is given.
+        wallet: The account's address; None for what the file says.
         as_text: Whether the file is a text to sign as it is.
     """
     from keymoot.base.request import (
@@ -46,7 +47,11 @@ def read_wish(
                 return SIGN_SOLANA_MESSAGE, bytes_of(file), payer
             payload, found = solana_message(file, payer)
             return SIGN_SOLANA_TRANSACTION, payload, payer if wallet else found
-        account = parse_address(wallet or _NOBODY, "--wallet")
+        if wallet is None and not as_text:
+            # The client asks for its own account only, so `from` is who would ask.
+            account = parse_address(fields_of(file).get("from") or _NOBODY, "from")
+        else:
+            account = parse_address(wallet or _NOBODY, "--wallet")
     except BadPolicy as error:
         fail(str(error))
     if as_text:
@@ -59,6 +64,16 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
     from keymoot.agent.dictionary import read_transaction as from_dictionary
     from keymoot.base.errors import Malformed
     from keymoot.base.fixed import Address
+
+    try:
+        return from_dictionary(fields_of(file), Address.from_hex(wallet))
+    except Malformed as error:
+        fail(f"{file}: {error}")
+
+
+def fields_of(file: Path) -> "dict[str, Json]":
+    """Read a JSON object, strictly: no key twice, no fractions, no endless nesting."""
+    from keymoot.base.errors import Malformed
     from keymoot.base.strict_json import parse
 
     try:
@@ -67,10 +82,7 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
         fail(f"{file}: {error}")
     if not isinstance(fields, dict):
         fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
-    try:
-        return from_dictionary(fields, Address.from_hex(wallet))
-    except Malformed as error:
-        fail(f"{file}: {error}")
+    return fields
 
 
 def solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAddress]":

@@ -239,4 +239,4 @@ def _method(name: str, function: Callable[..., Any], rules: Rules) -> Method:
 
 def _camel(name: str) -> str:
     first, *rest = name.rstrip("_").split("_")
-    return first + "".join(part.title() for part in rest)
+    return first + "".join(part.title() for part in rest)  # consensus: a name of ours

@@ -5,7 +5,6 @@ wallet's log and paid for like any other.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from keymoot.base.fixed import (
     Address,
@@ -20,6 +19,7 @@ from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
+from keymoot.contracts.policies import GAS_PER_BYTE, policy_of, reading_gas
 from keymoot.contracts.record import AGENT, BOUND, OWNER, REFUSED, Record
 from keymoot.contracts.refused import NO_DIGEST, refused
 from keymoot.contracts.stock import ask_again, await_stock
@@ -29,19 +29,17 @@ from keymoot.contracts.wallet_cells import WalletCells, nonce_key
 from keymoot.contracts.wallet_errors import NotBound, RequestReused
 from keymoot.crypto.transactions import request_key
 from keymoot.policy.decide import Decision, decide
-from keymoot.policy.document import Policy, parse_policy
+from keymoot.policy.document import Policy
 from keymoot.policy.intent import Intent, NotSignable, read_intent
 from keymoot.policy.refusal import REFUSED as REFUSED_PREFIX
 from keymoot.policy.refusal import Refusal
+from keymoot.policy.work import MAX_COMPARISONS, comparisons
 
-CHECK_GAS = 30_000
+CHECK_GAS = 60_000
 """Gas for decoding a wish and holding it against a policy."""
 
-CHECK_GAS_PER_BYTE = 8
-"""Gas for each byte of the wish and of the policy document."""
-
-_parsed = lru_cache(maxsize=512)(parse_policy)
-"""Parsing is pure, so remembering it changes no result."""
+GAS_PER_COMPARISON = 48
+"""Gas for each comparison that holding a wish against a policy can take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +103,8 @@ def bind(
         return _refuse(cells, ctx, record, wallet, book, policy)
     signed = cells.signed_nonce(ctx, request.wallet, *intent.slot) if intent.slot else None
     held = signed.reservations if signed else ()
+    # Counted and paid before they are made; above their bound none is.
+    ctx.charge(GAS_PER_COMPARISON * min(comparisons(policy, intent), MAX_COMPARISONS))
     decision = decide(policy, intent, book.usage, held, ctx.block.time)
     if decision.refusal is not None:
         return _refuse(cells, ctx, record, wallet, book, decision.refusal)
@@ -225,8 +225,8 @@ def _policy(cells: WalletCells, ctx: Context, request: Request, wallet: Wallet) 
     if document is None:
         message = f"{REFUSED_PREFIX}the wallet has no policy yet, so everything is refused"
         return Refusal("NO_POLICY", message)
-    ctx.charge(CHECK_GAS_PER_BYTE * (len(document) + len(request.payload)))
-    return _parsed(document)
+    ctx.charge(GAS_PER_BYTE * len(request.payload) + reading_gas(document))
+    return policy_of(document)
 
 
 def _accept(

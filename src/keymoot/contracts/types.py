@@ -41,7 +41,7 @@ def abi_name(annotation: Any) -> str:
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, Abi):
             return mark.name
-    raise Defect(f"{annotation!r} has no ABI: annotate with the types of keymoot.contracts")
+    raise Defect("an annotation has no ABI: annotate with the types of keymoot.contracts")
 
 
 def from_abi(kind: str, value: Any) -> Any:
@@ -69,7 +69,7 @@ def codec_of(kind: Any) -> Codec[Any]:
         return Codec(lambda value: value.encode(), kind.decode)
     name = abi_name(kind)
     if name.startswith("uint"):
-        bits = int(name[4:])
+        bits = int(name[4:])  # consensus: a type of ours
         return Codec(lambda value: _encode_uint(value, bits), _decode_uint)
     if name not in _CODECS:
         raise Defect(f"a cell cannot hold {name}")

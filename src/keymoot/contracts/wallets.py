@@ -24,6 +24,7 @@ from keymoot.contracts.context import Context
 from keymoot.contracts.contract import call, view
 from keymoot.contracts.errors import Anonymous
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.policies import policy_of, reading_gas
 from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
 from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
 from keymoot.contracts.vault import Vault
@@ -61,9 +62,6 @@ MAX_CREDENTIAL_SECONDS = 366 * 86_400
 
 MAX_LOG_PAGE = 256
 """Log entries that one view returns at most."""
-
-PARSE_GAS_PER_BYTE = 20
-"""Gas for parsing a policy document."""
 
 _ZERO = Address(bytes(20))
 _NO_POLICY = Hash32(bytes(32))
@@ -184,7 +182,7 @@ class Wallets(WalletCells):
         found = self._owned(ctx, wallet)
         if found.policy_version != expected_version:
             raise StalePolicy(found.policy_version)
-        ctx.charge(PARSE_GAS_PER_BYTE * len(document))
+        ctx.charge(reading_gas(document))
         try:
             policy = parse_policy(document)
         except BadPolicy as error:
@@ -341,7 +339,7 @@ class Wallets(WalletCells):
         document = self.policies.get(ctx.public_store(), wallet)
         book = self.book(ctx, WalletId(wallet))
         shown: list[Json] = []
-        limits = parse_policy(document).limits.values() if document else ()
+        limits = policy_of(document).limits.values() if document else ()
         for limit in limits:
             spent = book.usage.get(limit.name)
             used = spent.used(limit, ctx.block.time) if spent else 0

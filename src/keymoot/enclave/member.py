@@ -25,6 +25,7 @@ from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
+from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
@@ -310,11 +311,19 @@ class Member:
         return []
 
     def _vote(self, kind: Kind, body: Callable[[Epoch], bytes]) -> rlp.Item:
-        """Vote for an epoch to end now, or who comes or goes: whoever runs this node asked."""
+        """Vote for an epoch to end now, or who comes or goes: whoever runs this node asked.
+
+        Raises:
+            NotReady: there are no keys yet, so no epoch.
+            NotSeated: the ledger does not know this start: its vote would count for nothing.
+        """
         assembly = self.follower.assembly
         epoch = assembly.turning.epoch
-        if epoch is not None and self.party.seated(assembly):
-            self._post(self.follower.generation, [(kind, body(epoch))])
+        if epoch is None:
+            raise NotReady
+        if not self.party.seated(assembly):
+            raise NotSeated("the ledger does not know this start of the enclave: it has no vote")
+        self._post(self.follower.generation, [(kind, body(epoch))])
         return []
 
     def report(self, duty: Duty, said: list[Message]) -> None:

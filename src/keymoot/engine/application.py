@@ -77,12 +77,11 @@ class CannotExecute(Defect):
 
     code = "CANNOT_EXECUTE"
 
-    def __init__(self, height: Height, position: int, name: Hash32, cause: BaseException) -> None:
-        """Name the transaction, and where it arose."""
-        why = f": {cause}" if isinstance(cause, Defect) else ""
+    def __init__(self, height: Height, position: int, name: Hash32, what: str) -> None:
+        """Name the transaction, and what arose where."""
         super().__init__(
             f"block {height} cannot be executed: transaction {name.hex0x}, number {position} in "
-            f"it, met a defect of ours ({arose(cause)}{why}). Nothing of the block is written. "
+            f"it, met a defect of ours ({what}). Nothing of the block is written. "
             "Report these words; start this node again with a version that can execute the block, "
             "or on a machine with more memory if it was a MemoryError"
         )
@@ -249,7 +248,8 @@ class Application:
         except BrokenStorage:
             raise
         except Exception as error:
-            raise CannotExecute(block.height, position, tx.hash, error) from error
+            why = f": {error}" if isinstance(error, Defect) else ""
+            raise CannotExecute(block.height, position, tx.hash, f"{arose(error)}{why}") from error
 
     def _gas_wanted(self, raw: bytes) -> int:
         tx = self.open(raw)

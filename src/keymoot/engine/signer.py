@@ -34,7 +34,7 @@ RETRY_SECONDS = 0.1
 """Pause before those are asked again who said no, when there are too few."""
 
 MAX_ROUNDS = 300
-"""How often they are asked before the engine gives up."""
+"""How often they are asked, and all of them answer, before the engine gives up."""
 
 
 class BadVote(Refused):
@@ -59,43 +59,49 @@ async def gather_votes(
     Raises:
         Refused: too few voted, however often they were asked: what one of them said.
     """
-    found: dict[bytes, Votes] = {}
+    loop, found, rounds = asyncio.get_running_loop(), dict[bytes, Votes](), 0
     last = Refused("nobody votes")
-    for _ in range(MAX_ROUNDS):
-        missing = [
-            one
-            for one in validators.validators
-            if bytes(one.public_key) not in found and bytes(one.public_key) in signers
-        ]
-        asked = {
-            asyncio.create_task(_vote(signers[bytes(one.public_key)], ballot)): one
-            for one in missing
-        }
-        pending = set(asked)
-        while pending:
-            power = sum(
-                one.power for one in validators.validators if bytes(one.public_key) in found
-            )
-            enough = 3 * power > 2 * validators.total_power
-            done, pending = await asyncio.wait(
-                pending,
-                timeout=GRACE_SECONDS if enough else None,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if not done:
-                break
-            for task in done:
-                try:
-                    found[bytes(asked[task].public_key)] = task.result()
-                except Refused as error:
-                    last = error
-        for task in pending:
+    asked: dict[asyncio.Task[Votes], bytes] = {}
+    try:
+        while True:
+            for one in validators.validators:
+                key = bytes(one.public_key)
+                if key in signers and key not in found and key not in asked.values():
+                    asked[asyncio.create_task(_vote(signers[key], ballot))] = key
+            again, no = loop.time() + RETRY_SECONDS, False
+            while asked:
+                enough = _enough(validators, found)
+                # One that hangs is not waited for where another said no: that one is asked again.
+                patience = max(again - loop.time(), 0) if no else None
+                done, _ = await asyncio.wait(
+                    asked,
+                    timeout=GRACE_SECONDS if enough else patience,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not done:
+                    break
+                for task in done:
+                    key = asked.pop(task)
+                    try:
+                        found[key] = task.result()
+                    except Refused as error:
+                        last, no = error, True
+            if _enough(validators, found):
+                return [found.get(bytes(one.public_key)) for one in validators.validators]
+            if not asked:
+                rounds += 1
+                if rounds == MAX_ROUNDS:
+                    raise last
+                await asyncio.sleep(RETRY_SECONDS)
+    finally:
+        for task in asked:
             task.cancel()
-        power = sum(one.power for one in validators.validators if bytes(one.public_key) in found)
-        if 3 * power > 2 * validators.total_power:
-            return [found.get(bytes(one.public_key)) for one in validators.validators]
-        await asyncio.sleep(RETRY_SECONDS)
-    raise last
+
+
+def _enough(validators: ValidatorSet, found: Mapping[bytes, Votes]) -> bool:
+    """Tell whether more than two thirds of the power have voted."""
+    power = sum(one.power for one in validators.validators if bytes(one.public_key) in found)
+    return 3 * power > 2 * validators.total_power
 
 
 async def _vote(signer: ConsensusSigner, ballot: Ballot) -> Votes:

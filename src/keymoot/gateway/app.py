@@ -1,7 +1,6 @@
 """The HTTP face of a node: POST / for JSON-RPC, GET for people, probes and shares."""
 
 import time
-from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from starlette.applications import Starlette
@@ -17,7 +16,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.gateway import jsonrpc
 from keymoot.gateway.door import AtTheDoor, Door
 from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything, of_storage
-from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Rate
+from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.gateway.services import Services
@@ -67,16 +66,15 @@ class Gateway:
 
     async def rpc(self, request: Request) -> Response:
         """Answer JSON-RPC."""
-        client = _client(request)
-        if not self._rate.take(client):
+        payer = Payer(self._rate, _client(request))
+        if not payer.take(1):
             return _rpc_error(jsonrpc.TOO_MANY)
         body = await _body(request)
         if body is None:
             message = f"a body has at most {MAX_BODY_BYTES} bytes: send several"
             return _rpc_error(RpcError(LIMIT_EXCEEDED, message))
         self._calls.labels("rpc").inc()
-        take = partial(self._rate.take, client)
-        found = await jsonrpc.answer(self._methods, body, self._report, take)
+        found = await jsonrpc.answer(self._methods, body, self._report, payer)
         return Response(found, media_type=_JSON) if found else Response(status_code=204)
 
     async def share(self, request: Request) -> Response:

@@ -156,6 +156,7 @@ def _plain(name: str) -> str:
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(name)
+        # A link's addresses carry the name of the interface.
+        return ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return None

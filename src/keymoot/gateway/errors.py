@@ -3,6 +3,7 @@
 from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Portable, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
+from keymoot.base.transaction import UnsupportedType
 from keymoot.contracts.errors import ContractError, revert_data
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.gas import OutOfGas
@@ -74,6 +75,8 @@ def of_submission(error: KeymootError, *, request: bool) -> RpcError:
     """Give the error of a transaction, or request, that may not enter a block."""
     if isinstance(error, CannotWrite):
         return of_storage(error)
+    if isinstance(error, UnsupportedType):
+        return RpcError(REJECTED, f"transaction type not valid: {error}")
     if isinstance(error, Malformed):
         return invalid_params(f"{error}")
     if request and isinstance(error, Refused):

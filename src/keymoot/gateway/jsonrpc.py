@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 
 from keymoot.base.errors import Malformed
@@ -16,42 +17,43 @@ from keymoot.gateway.errors import (
     invalid_params,
     of_anything,
 )
-from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_REFUSED
+from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_REFUSED, Payer
 from keymoot.gateway.methods import Method
 
 MAX_ID_LENGTH = 256
+
+QUERIES = frozenset({"eth_call", "eth_estimateGas"})
+"""Methods that run a contract, and await nothing meanwhile."""
 
 TOO_MANY = RpcError(LIMIT_EXCEEDED, "too many calls: wait a second")
 
 Report = Callable[[str, Exception], None]
 
 
-async def answer(
-    methods: dict[str, Method], body: bytes, report: Report, take: Callable[[int], bool]
-) -> bytes:
+async def answer(methods: dict[str, Method], body: bytes, report: Report, payer: Payer) -> bytes:
     """Answer a body: one call, or a batch. Empty bytes where only notifications came.
 
     Args:
         methods: From `method_table`.
         body: What came.
         report: Is told of every error that was not foreseen.
-        take: Takes further calls of a batch from what its sender may make; the first is paid.
+        payer: Pays for the time of queries, and for further calls of a batch; the first is paid.
     """
     try:
         question = _read(body)
     except Malformed as error:
         return _dump(_error(None, RpcError(PARSE_ERROR, f"parse error: {error}")))
     if not isinstance(question, list):
-        found = await _one(methods, question, report)
+        found = await _one(methods, question, report, payer)
         return b"" if found is None else _dump(found)
     if not 0 < len(question) <= MAX_BATCH:
         message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}: send several"
         return _refuse_all(question, RpcError(INVALID_REQUEST, message))
-    if not take(len(question) - 1):
+    if not payer.take(len(question) - 1):
         return _refuse_all(question, TOO_MANY)
     answers = []
     for one in question:
-        answers.append(await _one(methods, one, report))
+        answers.append(await _one(methods, one, report, payer))
         # Blocks are made between two calls of a batch.
         await asyncio.sleep(0)
     given: list[Json] = [one for one in answers if one is not None]
@@ -83,7 +85,7 @@ def _read(body: bytes) -> Json:
 
 
 async def _one(
-    methods: dict[str, Method], question: Json, report: Report
+    methods: dict[str, Method], question: Json, report: Report, payer: Payer
 ) -> dict[str, Json] | None:
     if not isinstance(question, dict):
         return _error(None, RpcError(INVALID_REQUEST, "a call is a JSON object"))
@@ -94,7 +96,7 @@ async def _one(
     if question.get("jsonrpc") != "2.0" or not isinstance(name, str):
         return _error(number, RpcError(INVALID_REQUEST, 'a call has "jsonrpc": "2.0" and a method'))
     try:
-        found = await _run(methods, name, params)
+        found = await _run(methods, name, params, payer)
     except Exception as error:  # noqa: BLE001  a call never takes the node down
         told = of_anything(error)
         if told.code == INTERNAL_ERROR:
@@ -105,7 +107,7 @@ async def _one(
     return given if "id" in question else None
 
 
-async def _run(methods: dict[str, Method], name: str, params: Json) -> Json:
+async def _run(methods: dict[str, Method], name: str, params: Json, payer: Payer) -> Json:
     method = methods.get(name)
     if method is None:
         message = f"the method {name[:64]} does not exist or is not available"
@@ -114,7 +116,16 @@ async def _run(methods: dict[str, Method], name: str, params: Json) -> Json:
         params = []
     if not isinstance(params, list):
         raise invalid_params("params is a list, in the method's order")
-    return await method(params)
+    if name not in QUERIES:
+        return await method(params)
+    # A query that nobody signs is paid by nobody either: its sender owes its time.
+    if not payer.take(0):
+        raise TOO_MANY
+    started = time.thread_time()
+    try:
+        return await method(params)
+    finally:
+        payer.owe(time.thread_time() - started)
 
 
 def _error(number: Json, error: RpcError) -> dict[str, Json]:

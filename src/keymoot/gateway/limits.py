@@ -15,6 +15,10 @@ RATE_PER_SECOND = 4_000
 """Calls that one address may make, in the long run."""
 BURST = 8_000
 """Calls that one address may make at once."""
+FREE_SECONDS = 0.001
+"""How long one query may run for what its call costs."""
+CALLS_PER_SECOND_RUN = 16_000
+"""What a second of a longer query's time counts as: a quarter of the node's, in the long run."""
 MAX_CLIENTS = 4_096
 """Addresses whose rate is remembered."""
 
@@ -33,11 +37,43 @@ class Rate:
 
     def take(self, client: str, count: int = 1) -> bool:
         """Take `count` tokens; tell whether there were enough."""
+        left = self._left(client)
+        enough = left >= count
+        self._keep(client, left - count if enough else left)
+        return enough
+
+    def owe(self, client: str, seconds: float) -> None:
+        """Take what a query's running time counts as, whether or not there is enough.
+
+        Whoever is in debt may call nothing, not even for 0, until it is paid by waiting.
+        """
+        longer = seconds - FREE_SECONDS
+        if longer > 0:
+            self._keep(client, self._left(client) - longer * CALLS_PER_SECOND_RUN)
+
+    def _left(self, client: str) -> float:
         now = self._now()
         left, since = self._buckets.pop(client, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._per_second)
-        enough = left >= count
+        return min(self._burst, left + (now - since) * self._per_second)
+
+    def _keep(self, client: str, left: float) -> None:
         if len(self._buckets) >= MAX_CLIENTS:
             del self._buckets[next(iter(self._buckets))]
-        self._buckets[client] = (left - count if enough else left, now)
-        return enough
+        self._buckets[client] = (left, self._now())
+
+
+class Payer:
+    """One client, as it pays for its calls."""
+
+    def __init__(self, rate: Rate, client: str) -> None:
+        """Pay from `client`'s bucket."""
+        self._rate = rate
+        self._client = client
+
+    def take(self, count: int) -> bool:
+        """Take `count` calls; tell whether there were enough, and no debt."""
+        return self._rate.take(self._client, count)
+
+    def owe(self, seconds: float) -> None:
+        """Take what the time of a query counts as."""
+        self._rate.owe(self._client, seconds)

@@ -12,7 +12,7 @@ from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
 from keymoot.gateway.look_back import look_back
-from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of
+from keymoot.gateway.parameters import NEWEST, address_of, exactly, hash_of, height_of
 from keymoot.gateway.render import logs_json
 from keymoot.gateway.services import Services
 from keymoot.runtime.receipt import Log
@@ -47,17 +47,25 @@ class Pattern:
 
 @dataclass(slots=True)
 class Filter:
-    """What one client polls for: logs of a pattern, or block hashes where it is None."""
+    """What one client polls for: logs of a pattern, or block hashes where it is None.
+
+    Attributes:
+        next_height: The first block that the next poll looks at.
+        first: Where all logs of the filter begin.
+        last: Where they end; None for the newest block.
+    """
 
     pattern: Pattern | None
     next_height: Height
     touched: float
     nothing: bool = False
+    first: Height = Height(0)
+    last: Height | None = None
 
 
 @dataclass(slots=True)
 class Filters:
-    """All filters of a node; they expire when nobody polls."""
+    """All filters of a node, by their last poll; they expire when nobody polls."""
 
     now: Callable[[], float]
     _filters: dict[str, Filter] = field(default_factory=dict)
@@ -65,8 +73,9 @@ class Filters:
     def add(self, made: Filter) -> str:
         """Keep a filter and give its id."""
         self._expire()
-        if len(self._filters) >= MAX_FILTERS:
-            raise RpcError(LIMIT_EXCEEDED, f"at most {MAX_FILTERS} filters live at once")
+        while len(self._filters) >= MAX_FILTERS:
+            # The one that was polled longest ago; whoever misses it makes a new one.
+            del self._filters[next(iter(self._filters))]
         # Nobody guesses another's filter, nor takes one from before a restart for his own.
         name = quantity(secrets.randbits(128))
         self._filters[name] = made
@@ -80,6 +89,7 @@ class Filters:
             # Clients make a new one when they read this code.
             raise RpcError(REJECTED, "filter not found: it expired, or never was")
         found.touched = self.now()
+        self._filters[_filter_id(name)] = self._filters.pop(_filter_id(name))
         return found
 
     def remove(self, name: Json) -> bool:
@@ -106,9 +116,12 @@ async def log_filter(services: Services, filters: Filters, params: list[Json]) -
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
-    _range(services.ledger, query)
-    start = Height(services.ledger.height() + 1)
-    return filters.add(Filter(read_pattern(query), start, filters.now()))
+    first, last = _range(services.ledger, query)
+    newest = services.ledger.height()
+    made = Filter(read_pattern(query), Height(newest + 1), filters.now(), first=first)
+    if query.get("toBlock") not in (None, *NEWEST):
+        made.last = last
+    return filters.add(made)
 
 
 async def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
@@ -139,12 +152,12 @@ async def filter_changes(services: Services, filters: Filters, params: list[Json
 
 
 async def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
-    """eth_getFilterLogs: all logs of the filter's pattern within reach."""
+    """eth_getFilterLogs: all logs of the filter, from the block that it begins with."""
     found = filters.get(exactly(params, 1, 1)[0])
     if found.pattern is None:
         raise invalid_params("this filter is not one for logs")
-    newest = services.ledger.height()
-    return await _find(services, found.pattern, Height(max(1, newest - MAX_BLOCKS + 1)), newest)
+    last = services.ledger.height() if found.last is None else found.last
+    return await _find(services, found.pattern, found.first, last)
 
 
 async def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:

@@ -1,22 +1,26 @@
 """Enclaves that come to this machine, and go: what whoever runs it has asked for.
 
 A newcomer is started beside the others and follows the ledger; all enclaves here invite it,
-and it joins with the epoch's end. What was asked is asked again while it is not done: an
+and it joins with the epoch's end. A member leaves by its own word, or, where its enclave has
+none any more, by that of the others. What was asked is asked again while it is not done: an
 attempt that fails, or a generation, forgets votes. What was asked survives a restart of the node.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
 from keymoot.base.errors import KeymootError, Refused
-from keymoot.base.fixed import NetworkId
+from keymoot.base.fixed import Bytes32, NetworkId
+from keymoot.base.storage import CannotWrite
 from keymoot.engine.ledger import Ledger
+from keymoot.moot.admission import MAX_INVITED
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
+from keymoot.moot.errors import NotReady
+from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
@@ -24,8 +28,11 @@ from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 if TYPE_CHECKING:
     from keymoot.node.moot import Moot
 
-TAKEN_SECONDS = 40.0
-"""How long whoever asked waits for the ledger to take it."""
+VOTE_SECONDS = 2.0
+"""How long an enclave may take to post its vote before the others go on without it."""
+
+START_SECONDS = 40.0
+"""How long a new enclave may take until it follows the ledger."""
 
 log = structlog.get_logger("keymoot.changes")
 
@@ -45,6 +52,7 @@ class Changes:
         self._ledger = ledger
         self._wanted = wanted
         self._starting: set[int] = set()
+        self._given_word: set[int] = set()
 
     @property
     def network(self) -> NetworkId:
@@ -61,49 +69,109 @@ class Changes:
         """Members that are to leave."""
         return frozenset(self._wanted.leaving)
 
+    # -- what is asked
+
+    async def turn(self, number: int | None = None) -> None:
+        """Have every enclave here vote for the end of the epoch; nothing, where it is ending.
+
+        Args:
+            number: The epoch that is to end: where it has, nothing is to do; None for the
+                living one.
+
+        Raises:
+            NotReady: there are no keys yet, so no epoch.
+        """
+        assembly = self._moot.assembly()
+        _check_ready(assembly)
+        epoch = assembly.turning.epoch
+        if epoch is None or epoch.stage is not Stage.LIVING:
+            return
+        if number not in (None, epoch.number):
+            return
+        voters = [one for one in self._voters(assembly) if one.index not in epoch.wants]
+        said = await self._moot.asking.each(voters, lambda one: one.client.turn(), VOTE_SECONDS)
+        log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
+
     async def join(self) -> int:
         """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
 
-        Comes back when the ledger has admitted it, or does not yet after `TAKEN_SECONDS`: then
-        it is asked again.
+        It is invited again, epoch after epoch, until the ledger has admitted it.
 
         Raises:
-            NoChange: there are no roots yet, or no seat is vacant.
+            NotReady: there are no keys yet.
+            NoChange: no seat is vacant, so many were invited in this epoch that nobody may
+                invite more, or it does not start in time.
+            CannotWrite: nothing can be written down; nothing changes.
             EnclaveRefused: it cannot start.
         """
         assembly = self._moot.assembly()
-        if not assembly.hall.ready:
-            raise NoChange("the assembly is still making its keys: try again in a moment")
-        taken = {*assembly.hall.head.members, *assembly.turning.admitting.page.joining}
+        _check_ready(assembly)
+        page = assembly.turning.admitting.page
+        if len(page.invited) >= MAX_INVITED:
+            raise NoChange(
+                f"{len(page.invited)} newcomers were invited in this epoch, a seat invites at "
+                f"most {MAX_INVITED}: end it with `keymoot net turn`, and ask again"
+            )
+        taken = {*assembly.hall.head.members, *page.joining}
         taken |= {one.index for one in self._moot.seats} | self.joining
         vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
         if not vacant:
-            raise NoChange(f"all {MAX_SIZE} seats are taken")
+            raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
         seat = vacant[0]
-        await self._start(seat)
-        self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving)
+        try:
+            await self._start(seat)
+        except TimeoutError as error:
+            raise NoChange(
+                f"the enclave of seat {seat} did not start within {START_SECONDS:.0f} s: this "
+                "machine may be too busy; nothing has changed, ask again"
+            ) from error
+        except OSError as error:
+            raise NoChange(
+                f"the enclave of seat {seat} cannot start on this machine ({error.strerror}): "
+                "nothing has changed, ask again"
+            ) from error
+        try:
+            self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving)
+        except CannotWrite:
+            await self._moot.remove(seat)
+            raise
         await self._say_again(self._moot.assembly())
-        await self._until(lambda now: seat in now.turning.admitting.page.joining)
         return seat
 
     async def leave(self, seat: int) -> None:
-        """Have a member leave with the epoch's end.
+        """Have a member leave with the epoch's end, or a newcomer that is not admitted stay out.
 
         Raises:
+            NotReady: there are no keys yet.
             NoChange: nobody has that seat, or too few would be left.
+            CannotWrite: nothing can be written down; nothing changes.
         """
         assembly = self._moot.assembly()
+        _check_ready(assembly)
         page, members = assembly.turning.admitting.page, assembly.hall.head.members
+        if seat not in members and seat in page.joining:
+            raise NoChange(
+                f"seat {seat} is admitted and joins with the end of the epoch: it can leave then"
+            )
+        if seat in self._wanted.joining and seat not in members:
+            self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving)
+            log.info("seat.stays_out", seat=seat)
+            await self._moot.remove(seat)
+            return
         if seat not in members:
-            raise NoChange(f"nobody has seat {seat}; the members are {members}")
+            raise NoChange(f"nobody has seat {seat}: the members are {_listed(members)}")
         going = {*page.leaving, *self.leaving, seat}
-        left = len({*members, *page.joining, *self.joining} - going)
-        if left < MIN_SIZE:
-            raise NoChange(f"{left} would be left, an assembly has at least {MIN_SIZE} members")
+        staying = {*members, *page.joining, *self.joining} - going
+        if len(staying) < MIN_SIZE:
+            raise NoChange(
+                f"{len(staying)} would be left, an assembly has at least {MIN_SIZE} members: "
+                "let another one join before, with `keymoot net join`"
+            )
         self._wanted.keep(self._wanted.joining, self._wanted.leaving | {seat})
         log.info("seat.leaves", seat=seat)
         await self._say_again(assembly)
-        await self._until(lambda now: seat in now.turning.admitting.page.leaving)
+
+    # -- going on with it
 
     async def tend(self) -> None:
         """Go on with what was asked; end the enclaves of those who left."""
@@ -111,8 +179,8 @@ class Changes:
         if not assembly.hall.ready:
             return
         members = set(assembly.hall.head.members)
-        self._wanted.keep(self._wanted.joining - members, self._wanted.leaving & members)
-        await self._start_again()
+        self._strike_out(self._wanted.joining & members, self._wanted.leaving - members)
+        await self._start_again(members)
         # Blocks come meanwhile: what was read before them cannot be read from any more.
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
@@ -129,29 +197,34 @@ class Changes:
         """Start an enclave that is to join; whoever asks meanwhile sees that its seat is taken."""
         self._starting.add(seat)
         try:
-            await self._moot.add(seat)
+            async with asyncio.timeout(START_SECONDS):
+                await self._moot.add(seat)
         finally:
             self._starting.discard(seat)
         log.info("seat.joins", seat=seat)
 
-    async def _start_again(self) -> None:
+    async def _start_again(self, members: set[int]) -> None:
         """Start those who were to join when the node ended."""
         running = {one.index for one in self._moot.seats} | self._starting
-        for seat in sorted(self._wanted.joining - running):
+        for seat in sorted(self._wanted.joining - running - members):
             try:
                 await self._start(seat)
             except KeymootError as error:
                 log.warning("seat.does_not_start", seat=seat, reason=str(error))
-                self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving)
+                self._strike_out({seat}, set())
+            except TimeoutError:
+                log.warning("seat.does_not_start_yet", seat=seat, reason="it does not answer")
             except OSError as error:
                 # This machine is short of something; it is tried again.
                 log.warning("seat.does_not_start_yet", seat=seat, reason=str(error))
 
-    async def _until(self, taken: Callable[[Assembly], bool]) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TAKEN_SECONDS):
-                while not taken(self._moot.assembly()):
-                    await self._ledger.new_block()
+    def _strike_out(self, joining: set[int], leaving: set[int]) -> None:
+        """Want no more what is done, or cannot be; later, where nothing can be written now."""
+        wanted = self._wanted
+        try:
+            wanted.keep(wanted.joining - joining, wanted.leaving - leaving)
+        except CannotWrite as error:
+            log.warning("changes.not_kept", reason=str(error))
 
     async def _say_again(self, assembly: Assembly) -> None:
         """Have enclaves say what the ledger has not taken yet."""
@@ -159,23 +232,43 @@ class Changes:
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
         holders = {one.index: one for one in self._moot.seats}
-        voters = [holders[seat] for seat in assembly.hall.head.members if seat in holders]
+        voters = self._voters(assembly)
+        # Nothing is read from the assembly from here on: blocks come while enclaves are asked.
         for seat in sorted(self.joining & holders.keys() - page.joining.keys()):
             identity = holders[seat].identity.identity_key
             voted = page.invited.get(identity, frozenset())
-            for one in voters:
-                if one.index not in voted:
-                    await _quietly(one.client.admit(identity))
+            await self._invite(identity, [one for one in voters if one.index not in voted])
+        self._given_word &= self.leaving
         for seat in sorted(self.leaving - set(page.leaving)):
-            own = holders.get(seat)
-            asked = [own] if own is not None and own.alive else voters
-            for one in asked:
-                await _quietly(one.client.part(seat))
+            voted = page.unwanted.get(seat, frozenset())
+            own = [one for one in voters if one.index == seat and seat not in self._given_word]
+            # Its own word is enough. Where that does not come, the others have their votes.
+            self._given_word.add(seat)
+            await self._part(seat, own or [one for one in voters if one.index not in voted])
+
+    async def _invite(self, identity: Bytes32, voters: Sequence[SeatHolder]) -> None:
+        await self._moot.asking.each(voters, lambda one: one.client.admit(identity), VOTE_SECONDS)
+
+    async def _part(self, seat: int, voters: Sequence[SeatHolder]) -> None:
+        await self._moot.asking.each(voters, lambda one: one.client.part(seat), VOTE_SECONDS)
+
+    def _voters(self, assembly: Assembly) -> list[SeatHolder]:
+        """Give the members' enclaves whose present start the ledger knows: the others have no vote.
+
+        Where a seat's folder was lost another enclave runs, and the seat is not its own.
+        """
+        known = assembly.hall.seats()
+        return [
+            one
+            for one in self._moot.seats
+            if one.alive and one.index in known and known[one.index].boot == one.identity.boot
+        ]
 
 
-async def _quietly(asking: Awaitable[None]) -> None:
-    try:
-        await asking
-    except KeymootError as error:
-        # It is asked again.
-        log.debug("enclave.says_no", reason=str(error))
+def _check_ready(assembly: Assembly) -> None:
+    if not assembly.hall.ready:
+        raise NotReady
+
+
+def _listed(seats: Sequence[int]) -> str:
+    return ", ".join(str(seat) for seat in seats)

@@ -4,10 +4,13 @@ One JSON object a line, one answer for each; a closed list of verbs. The socket 
 0600 in a folder of mode 0700: nobody else on the machine can ask, and nobody over the network.
 
     {"verb": "network"}              → {"ok": true, "network": "0x…"}
+    {"verb": "standing"}             → {"ok": true, "epoch": {…}, "joining": {…}, …}
     {"verb": "turn"}                 → {"ok": true}
     {"verb": "join"}                 → {"ok": true, "seat": 5}
     {"verb": "leave", "seat": 2}     → {"ok": true}
     anything refused                 → {"ok": false, "code": "…", "message": "…"}
+
+An answer says that the node has taken the question; what became of it is in `standing`.
 """
 
 import asyncio
@@ -17,45 +20,28 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from keymoot.base.errors import KeymootError, Malformed, Refused
+import structlog
+
+from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.engine.whereabouts import arose
 
 FILE_NAME = "control"
 MAX_LINE_BYTES = 4_096
-ASK_SECONDS = 60.0
-"""How long an answer may take: a new enclave has to start."""
+MAX_ANSWER_BYTES = 65_536
 
 Verb = Callable[[Mapping[str, Json]], Awaitable[dict[str, Json]]]
 
-
-class NoNode(Refused):
-    """No node runs on that folder."""
-
-    code = "NO_NODE"
-
-    def __init__(self, data: Path) -> None:
-        """Say what to do."""
-        super().__init__(
-            f"no node of yours runs on {data}: name the folder of `keymoot up` with --data"
-        )
-
-
-class NodeRefused(Refused):
-    """The node said no; its word and message are its own."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Carry both."""
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
+log = structlog.get_logger("keymoot.control")
 
 
 class Control:
     """The node's end of the socket."""
 
     def __init__(self, data: Path, verbs: Mapping[str, Verb]) -> None:
-        """Serve these verbs in a data folder."""
+        """Serve these verbs in a data folder; others may take their place."""
         self._data = data
-        self._verbs = dict(verbs)
+        self.verbs = verbs
 
     async def run(self) -> None:
         """Answer until cancelled."""
@@ -63,7 +49,7 @@ class Control:
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
-            with _short(self._data) as path:
+            with short_path(self._data) as path:
                 channel.bind(path)
         finally:
             os.umask(before)
@@ -75,61 +61,33 @@ class Control:
             (self._data / FILE_NAME).unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A line that is too long is a ValueError.
         with suppress(ConnectionError, ValueError):
             while line := await reader.readline():
-                writer.write(canonical(await self._answer(line)) + b"\n")
+                writer.write(await self._answer(line) + b"\n")
                 await writer.drain()
         writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Json]:
+    async def _answer(self, line: bytes) -> bytes:
         try:
             asked = parse(line, MAX_LINE_BYTES)
             if not isinstance(asked, dict) or not isinstance(asked.get("verb"), str):
                 raise Malformed('a line is an object with a "verb"')
-            verb = self._verbs.get(str(asked["verb"]))
+            verb = self.verbs.get(str(asked["verb"]))
             if verb is None:
-                raise Malformed(f"the verbs are {', '.join(sorted(self._verbs))}", "verb")
-            return {"ok": True} | await verb(asked)
+                raise Malformed(f"the verbs are {', '.join(sorted(self.verbs))}", "verb")
+            return canonical({"ok": True} | await verb(asked))
         except KeymootError as error:
-            return {"ok": False, "code": error.code, "message": str(error)}
-
-
-def ask(data: Path, verb: str, **values: Json) -> dict[str, Json]:
-    """Ask the node that runs on a data folder.
-
-    Raises:
-        NoNode: none of ours runs there.
-        NodeRefused: it said no.
-    """
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    channel.settimeout(ASK_SECONDS)
-    with channel:
-        try:
-            with _short(data) as path:
-                channel.connect(path)
-            channel.sendall(canonical({"verb": verb, **values}) + b"\n")
-            told = parse(_line(channel), MAX_LINE_BYTES)
-        except (OSError, Malformed) as error:
-            raise NoNode(data) from error
-    if not isinstance(told, dict):
-        raise NoNode(data)
-    if told.get("ok") is not True:
-        raise NodeRefused(str(told.get("code")), str(told.get("message")))
-    return told
-
-
-def _line(channel: socket.socket) -> bytes:
-    found = b""
-    while not found.endswith(b"\n") and len(found) < MAX_LINE_BYTES:
-        part = channel.recv(MAX_LINE_BYTES)
-        if not part:
-            break
-        found += part
-    return found
+            return canonical({"ok": False, "code": error.code, "message": str(error)})
+        except Exception as error:  # noqa: BLE001  a question never takes the node down
+            place = arose(error)
+            log.error("control.failed", error=place)  # noqa: TRY400  no words of others
+            message = f"the node failed over this, a defect of ours, {place}: please report it"
+            return canonical({"ok": False, "code": "DEFECT", "message": message})
 
 
 @contextmanager
-def _short(data: Path) -> Iterator[str]:
+def short_path(data: Path) -> Iterator[str]:
     """Give a path to the socket that is short enough, however deep the folder is."""
     folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -1,14 +1,14 @@
 """All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
 import structlog
 
 from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
@@ -21,6 +21,8 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Seat
+from keymoot.node.absent import Absent
+from keymoot.node.asking import Asking, of_each
 from keymoot.node.beacons import Beacons, message_at, terms_now
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
@@ -42,21 +44,19 @@ HEAL_LOOKS = 2
 HEAL_PATIENCE = 40
 """How many times in a row, where not all enclaves run: who does not start is not waited for."""
 
-RECOVERY_SECONDS = 10.0
-"""How long an enclave may take for a step of a recovery before the others go on without it."""
-
-A = TypeVar("A")
-
 log = structlog.get_logger("keymoot.moot")
 
 
 class Moot:
     """The seats of one embedded network."""
 
-    def __init__(self, config: Config, seats: Sequence[SeatHolder]) -> None:
-        """Take over started enclaves."""
+    def __init__(
+        self, config: Config, seats: Sequence[SeatHolder], absent: Absent | None = None
+    ) -> None:
+        """Take over started enclaves; `absent` are those that did not start."""
         self._config = config
         self._holders = {one.index: one for one in seats}
+        self._absent = absent or Absent(self._holders, fresh=False)
         self._changes: Changes | None = None
         self._group: asyncio.TaskGroup | None = None
         self._watching: dict[int, asyncio.Task[None]] = {}
@@ -67,23 +67,33 @@ class Moot:
         self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._certificate = b""
+        self.asking = Asking()
+        """Questions about who comes, who goes, and when."""
 
     @classmethod
-    async def start(cls, config: Config, seats: Iterable[int]) -> "Moot":
-        """Start the enclaves of these seats side by side.
+    async def start(cls, config: Config, seats: Iterable[int], *, fresh: bool) -> "Moot":
+        """Start the enclaves of these seats side by side; those that can go on without others.
 
         Raises:
-            EnclaveRefused: one cannot start; none is left running.
+            TooManyAbsent: too many cannot start; none is left running.
         """
-        starting = [asyncio.create_task(SeatHolder.start(index, config)) for index in seats]
-        done = await asyncio.gather(*starting, return_exceptions=True)
-        started = [one for one in done if isinstance(one, SeatHolder)]
-        for one in done:
-            if isinstance(one, BaseException):
-                for seat in started:
-                    await seat.close()
-                raise one
-        return cls(config, started)
+        absent = Absent(seats, fresh=fresh)
+        return cls(config, await absent.start(config), absent)
+
+    async def join(self, genesis: bytes) -> list[tuple[Secret | None, int]]:
+        """Have all enclaves join their network; give what each gives (`SeatHolder.join`).
+
+        Raises:
+            TooManyAbsent: too many say no.
+        """
+        found = await self._absent.join(self.seats, genesis)
+        self._holders = {seat: self._holders[seat] for seat in found}
+        return [*found.values()]
+
+    @property
+    def absent(self) -> Mapping[int, str]:
+        """Members whose enclaves do not run here, and why."""
+        return self._absent.reasons
 
     @property
     def committee(self) -> Committee:
@@ -148,8 +158,10 @@ class Moot:
         self._watching[index] = group.create_task(one.watch())
 
     async def remove(self, index: int) -> None:
-        """End an enclave; its folder stays."""
-        one = self._holders.pop(index)
+        """End an enclave, if it runs; its folder stays."""
+        one = self._holders.pop(index, None)
+        if one is None:
+            return
         watching = self._watching.pop(index, None)
         if watching is not None:
             watching.cancel()
@@ -194,11 +206,12 @@ class Moot:
         height = engine.app.committed.height
         base = _signed_header(engine, height)
         hall = self.assembly().hall
-        head, known = hall.head, hall.seats()
+        # Blocks may come while enclaves are asked: nothing is read from this state after that.
+        head, known, present = hall.head, hall.seats(), hall.committee.present
         # It seats who signs it: where one does not, the others sign again without it.
         seats = [one for one in self.seats if one.index in known]
         while True:
-            if len(seats) < hall.committee.present:
+            if len(seats) < present:
                 raise Refused(f"{len(seats)} of {len(known)} enclaves agree to a recovery")
             terms = Certificate(
                 genesis.network,
@@ -213,7 +226,7 @@ class Moot:
             seats = [one for one in seats if one.index in signed.signatures]
         certificate = signed.encode()
         chain = chain_of(self.assembly())
-        await _of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
+        await of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
         self._certificate = NodeMessage(
             genesis.network, head.generation, 0, Kind.RECOVER, certificate
         ).encode()
@@ -227,7 +240,7 @@ class Moot:
         await self.ledger.submit(self._certificate)
         while self._engine.provable is None:
             await self.ledger.new_block()
-        await _of_each(self.seats, lambda seat: seat.sync())
+        await of_each(self.seats, lambda seat: seat.sync())
 
     # -- shares
 
@@ -255,16 +268,6 @@ class Moot:
             refused = Refused(f"the enclave of seat {seat.index} answers something else")
         raise refused
 
-    # -- epochs
-
-    async def turn(self) -> None:
-        """Have every enclave vote for the end of the epoch: who runs this machine asked."""
-        done = await asyncio.gather(
-            *(seat.client.turn() for seat in self.seats), return_exceptions=True
-        )
-        asked = sum(1 for one in done if not isinstance(one, BaseException))
-        log.info("epoch.vote", seats=asked)
-
     # -- life
 
     async def run(self) -> None:
@@ -274,10 +277,13 @@ class Moot:
             for seat in self.seats:
                 self._watching[seat.index] = tasks.create_task(seat.watch())
             tasks.create_task(self._pulse())
+            tasks.create_task(self._tend())
             tasks.create_task(self._heal())
+            tasks.create_task(self._absent.tend(self.add, lambda: self.lineup.committee.indices))
 
     async def close(self) -> None:
         """End all enclaves."""
+        self.asking.forget()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*(seat.close() for seat in self.seats), return_exceptions=True)
@@ -287,10 +293,14 @@ class Moot:
             await asyncio.sleep(PULSE_SECONDS)
             for seat in self.seats:
                 self._spawn(seat.pulse())
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
             try:
                 await self.changes.tend()
             except CannotWrite as error:
-                # What is wanted is kept as it was, and looked after again.
+                # What is wanted stays as it was, and is looked after again.
                 log.warning("changes.not_kept", reason=str(error))
 
     async def _heal(self) -> None:
@@ -348,31 +358,10 @@ async def _endorsed(
 ) -> SignedCertificate:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
     unsigned = SignedCertificate(terms, {}).encode()
-    found = await _of_each(seats, lambda seat: seat.client.endorse(unsigned))
+    found = await of_each(seats, lambda seat: seat.client.endorse(unsigned))
     signed = SignedCertificate(terms, found)
     good = signed.signers({at: one.identity for at, one in known.items()})
     return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
-
-
-async def _of_each(
-    seats: Sequence[SeatHolder], ask: Callable[[SeatHolder], Awaitable[A]]
-) -> dict[int, A]:
-    """Give what enclaves answer, by seat: who says no, or nothing for long, is left out."""
-
-    async def one(seat: SeatHolder) -> A:
-        async with asyncio.timeout(RECOVERY_SECONDS):
-            return await ask(seat)
-
-    done = await asyncio.gather(*(one(seat) for seat in seats), return_exceptions=True)
-    found: dict[int, A] = {}
-    for seat, answer in zip(seats, done, strict=True):
-        if not isinstance(answer, BaseException):
-            found[seat.index] = answer
-        elif isinstance(answer, KeymootError | TimeoutError):
-            log.warning("enclave.does_not_recover", seat=seat.index, reason=str(answer))
-        else:
-            raise answer
-    return found
 
 
 def _signed_header(engine: LocalEngine, height: Height) -> SignedHeader | None:

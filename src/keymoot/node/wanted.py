@@ -62,7 +62,11 @@ class Wanted:
             raise ChangesDamaged(path, str(error)) from error
 
     def keep(self, joining: set[int], leaving: set[int]) -> None:
-        """Want something else from now on, on disk first."""
+        """Want something else from now on, on disk first.
+
+        Raises:
+            CannotWrite: the disk does not take it; what was wanted stays wanted.
+        """
         if (joining, leaving) == (self.joining, self.leaving):
             return
         raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from keymoot.base.base58 import ALPHABET
+from keymoot.base.digits import decimal
 from keymoot.base.strict_json import Json
 from keymoot.policy.errors import BadPolicy
 
@@ -49,5 +50,5 @@ def parse_chain(json: Json) -> Chain:
 
 
 def _is_chain_id(text: str) -> bool:
-    plain = text.isascii() and text.isdigit() and text[:1] != "0" and len(text) < 20
-    return plain and int(text) <= MAX_CHAIN_ID
+    number = decimal(text, 19)
+    return number is not None and text[0] != "0" and number <= MAX_CHAIN_ID

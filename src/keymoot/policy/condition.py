@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from keymoot.base.digits import decimal
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
 from keymoot.base.hexes import parse_data
@@ -16,6 +17,8 @@ WALLET = "$wallet"
 """Stands for the wallet's own address wherever an address may stand."""
 
 MAX_SET_MEMBERS = 1_024
+MAX_COMPARED_NAMES = 64
+"""Longest set that is searched for a name that no other set of its condition excludes."""
 
 ADDRESS, SOLANA_ADDRESS = "address", "solanaAddress"
 """The kinds of value that a set may hold: one in a policy, by its chain."""
@@ -135,7 +138,9 @@ def parse_condition(
     if kind.endswith("]"):
         return _on_elements(json, kind[: kind.rindex("[")], sets, path, denies=denies)
     if kind.startswith("("):
-        raise BadPolicy('name a part of the tuple instead, as "order.amount"', path)
+        raise BadPolicy(
+            'name a part of the tuple instead, as "order.amount" or "orders[].amount"', path
+        )
     tests = tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json))
     if not can_hold(tests, kind):
         raise BadPolicy(f"no {kind} satisfies this: {Condition(tests).wanted}", path)
@@ -218,7 +223,7 @@ def _value(json: Json, kind: str, path: str) -> Any:
         data = parse_data(json, path)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
-    length = int(kind[len("bytes") :] or len(data))
+    length = int(kind[len("bytes") :] or len(data))  # consensus: a type of ours
     if len(data) != length:
         raise BadPolicy(
             f"{kind} has {length} bytes, and never {len(data)}: write all of them", path
@@ -226,11 +231,16 @@ def _value(json: Json, kind: str, path: str) -> Any:
     return data
 
 
+def _is_left(names: frozenset[Any], excluded: list[frozenset[Any]]) -> bool:
+    """Tell whether any name is not excluded; of long sets, which conditions share, yes."""
+    return len(names) > MAX_COMPARED_NAMES or bool(names.difference(*excluded))
+
+
 def bounds_of(kind: str) -> tuple[int, int]:
     """Give the least and the greatest value of an integer type such as uint8."""
     if kind.startswith("uint"):
-        return 0, (1 << int(kind[4:])) - 1
-    half = 1 << (int(kind[3:]) - 1)
+        return 0, (1 << int(kind[4:])) - 1  # consensus: a type of ours
+    half = 1 << (int(kind[3:]) - 1)  # consensus: a type of ours
     return -half, half - 1
 
 
@@ -239,18 +249,22 @@ def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
 
     A condition that cannot hold is a mistake: its DENY never fires, its ALLOW never allows.
     """
+    if len(tests) == 1 and tests[0].operator in ("eq", "in"):
+        return True
     if any(test.operand == WALLET for test in tests if isinstance(test.operand, str)):
         return True
     wallet = Address(bytes(Address.LENGTH))
     named = [test.named(wallet) for test in tests if test.operator in ("eq", "in")]
-    excluded = {one for test in tests if test.operator == "notIn" for one in test.operand}
-    if kind == SOLANA_ADDRESS:
+    excluded = [test.operand for test in tests if test.operator == "notIn"]
+    if kind in (ADDRESS, SOLANA_ADDRESS):
         # An owner and its token account are two names of one thing: only the same can clash.
-        return not any(names <= excluded for names in named)
+        alike = [frozenset.intersection(*named)] if named and kind == ADDRESS else named
+        return all(_is_left(names, excluded) for names in alike)
     if named:
         return any(all(test.holds(one, wallet) for test in tests) for one in named[0])
+    never = frozenset[Any]().union(*excluded)
     if kind == "bool":
-        return len(excluded) < 2
+        return len(never) < 2
     if not kind.startswith(("uint", "int")):
         return True
     least, most = bounds_of(kind)
@@ -261,7 +275,7 @@ def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
                 most = min(most, test.operand - (test.operator == "lt"))
             else:
                 least = max(least, test.operand + (test.operator == "gt"))
-    left = most - least + 1 - sum(least <= one <= most for one in excluded)
+    left = most - least + 1 - sum(least <= one <= most for one in never)
     return bool(left > 0)
 
 
@@ -273,9 +287,9 @@ def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
     """
     text = json if isinstance(json, str) else ""
     digits = text[1:] if signed and text.startswith("-") else text
-    wrong = not digits.isascii() or not digits.isdigit() or text == "-0"
-    if wrong or (digits[0] == "0" and len(digits) > 1):
+    number = decimal(digits)
+    if number is None or text == "-0" or (digits[0] == "0" and len(digits) > 1):
         raise BadPolicy('an amount is decimal text in base units, such as "500000000"', path)
-    if len(digits) > 78 or int(digits) >= 1 << 256:
+    if number >= 1 << 256:
         raise BadPolicy("an amount has at most 256 bits", path)
-    return int(text)
+    return -number if digits != text else number

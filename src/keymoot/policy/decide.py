@@ -20,6 +20,7 @@ from keymoot.policy.moment import format_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
 from keymoot.policy.trial import Trial, trials_of
+from keymoot.policy.work import comparisons, too_much
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,20 @@ def decide(
     decoded = intent.decoded()
     # 1. The policy is alive, and for this chain.
     refusal = _general(policy, intent, now)
+    # 2. It is no more work than is done.
     if refusal is None:
-        # 2. Each rule is tried on each transfer; the trace keeps every comparison.
+        refusal = too_much(comparisons(policy, intent))
+    if refusal is None:
+        # 3. Each rule is tried on each transfer; the trace keeps every comparison.
         trials = trials_of(policy.rules, intent, trace)
-        # 3. A DENY of any of them wins over every ALLOW; each has its own first ALLOW.
+        # 4. A DENY of any of them wins over every ALLOW; each has its own first ALLOW.
         chosen = _choose(trials)
         if isinstance(chosen, Refusal):
             refusal = chosen
         else:
             for match in chosen:
                 match.understood(decoded)
-            # 4. Limits, of all of them together: reserve, or refuse.
+            # 5. Limits, of all of them together: reserve, or refuse.
             return _reserve(policy, intent, chosen, usage, held, now, trace, decoded)
     return Decision(None, {}, (), replace(refusal, decoded=decoded), tuple(trace), decoded)
 

@@ -4,8 +4,8 @@ Whatever the document does not say is refused; a field that we do not know is an
 error, so a typing mistake never loosens a rule.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32, SolanaAddress
@@ -28,19 +28,24 @@ from keymoot.policy.moment import parse_length, parse_moment
 from keymoot.policy.names import parse_address, parse_solana_address
 from keymoot.policy.rule import Rule
 from keymoot.policy.shape import known_fields, name_of, objects, required
-from keymoot.policy.solana.rule import MAX_DERIVED_ACCOUNTS, TransferRule, parse_transfer_rule
+from keymoot.policy.solana.rule import MAX_TOKEN_OWNERS, TransferRule, parse_transfer_rule
 from keymoot.policy.text.rule import parse_text_rule
 
 MAX_DOCUMENT_BYTES = 65_536
 MAX_RULES = 64
 MAX_LIMITS = 32
 MAX_SETS = 64
+MAX_SOLANA_MEMBERS = 256
+"""Addresses of Solana in all sets; base58 takes longer than hex."""
+
+MAX_PARTS = 320
+"""Texts, numbers and truth values in rules and limits, and arguments of their functions."""
 
 VERSION = "1"
 """The version of this format."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """One policy, ready to decide.
 
@@ -50,20 +55,28 @@ class Policy:
         rules: In the document's order.
         limits: By name, in the document's order.
         expires: The last second at which it allows anything; None for never.
-        hash: Keccak-256 of the document's canonical JSON.
-        source: That JSON.
+        source: The document's canonical JSON.
     """
 
     chain: Chain
     rules: tuple[Rule, ...]
     limits: dict[str, Limit]
     expires: UnixSeconds | None
-    hash: Hash32
     source: bytes
 
+    @cached_property
+    def hash(self) -> Hash32:
+        """Keccak-256 of the document's canonical JSON."""
+        return keccak256(self.source)
 
-def parse_policy(text: bytes | str) -> Policy:
+
+def parse_policy(text: bytes | str, *, known: bool = False) -> Policy:
     """Read a document.
+
+    Args:
+        text: The document, at most `MAX_DOCUMENT_BYTES`.
+        known: Whether it is the canonical JSON of one that was read before: its size, and the
+            checksums of addresses in its sets, are then not looked at again.
 
     Raises:
         BadPolicy: not JSON, or not a policy; the message starts with the JSON path.
@@ -78,18 +91,39 @@ def parse_policy(text: bytes | str) -> Policy:
     if required(document, "version", "") != VERSION:
         raise BadPolicy(f'this program reads version "{VERSION}"', "version")
     chain = parse_chain(required(document, "chain", ""))
-    sets = _sets(document.get("sets", {}), chain)
+    if not known:
+        _check_size(document)
+    sets = _sets(document.get("sets", {}), chain, known=known)
     limits = _limits(document.get("limits", []))
     rules = _rules(required(document, "rules", ""), chain, sets, limits)
     expires = parse_moment(document["expires"], "expires") if "expires" in document else None
-    source = canonical(document)
-    return Policy(chain, rules, limits, expires, keccak256(source), source)
+    source = text if known and isinstance(text, bytes) else canonical(document)
+    return Policy(chain, rules, limits, expires, source)
 
 
-def _sets(json: Json, chain: Chain) -> Sets:
-    parse: Callable[[object, str], Address | SolanaAddress] = (
-        parse_address if chain.namespace == EIP155 else parse_solana_address
-    )
+def _check_size(document: dict[str, Json]) -> None:
+    """Refuse what takes long to read, before it is read: it is read for every request."""
+    parts = sum(_parts(document.get(name)) for name in ("rules", "limits"))
+    if parts > MAX_PARTS:
+        raise BadPolicy(
+            f"rules and limits have {parts} values and arguments of functions, at most {MAX_PARTS} "
+            "are read: put addresses into sets, and leave out what no condition names",
+            "rules",
+        )
+
+
+def _parts(json: Json) -> int:
+    if isinstance(json, str):
+        return 1 + json.count(",") + json.count("(")
+    if isinstance(json, list):
+        return sum(map(_parts, json))
+    return sum(map(_parts, json.values())) if isinstance(json, dict) else 1
+
+
+def _sets(json: Json, chain: Chain, *, known: bool) -> Sets:
+    of_evm = chain.namespace == EIP155
+    read = _known_addresses if known and of_evm else _addresses_of if of_evm else _of_solana
+    most = MAX_SET_MEMBERS if of_evm else MAX_SOLANA_MEMBERS
     if not isinstance(json, dict) or len(json) > MAX_SETS:
         raise BadPolicy(f"sets is an object of at most {MAX_SETS} lists of addresses", "sets")
     found: dict[str, frozenset[Address | SolanaAddress]] = {}
@@ -98,11 +132,28 @@ def _sets(json: Json, chain: Chain) -> Sets:
         name_of(name, path)
         if not isinstance(members, list) or not 0 < len(members) <= MAX_SET_MEMBERS:
             raise BadPolicy(f"a set lists 1 to {MAX_SET_MEMBERS} addresses", path)
-        addresses = [parse(one, f"{path}[{at}]") for at, one in enumerate(members)]
-        if len(set(addresses)) != len(addresses):
-            raise BadPolicy("an address stands twice in the set", path)
+        most -= len(members)
+        if most < 0:
+            limits = f"{MAX_SET_MEMBERS} addresses, {MAX_SOLANA_MEMBERS} on Solana"
+            raise BadPolicy(f"all sets together list at most {limits}", "sets")
+        addresses = read(members, path)
         found[name] = frozenset(addresses)
+        if len(found[name]) != len(addresses):
+            raise BadPolicy("an address stands twice in the set", path)
     return found
+
+
+def _addresses_of(members: list[Json], path: str) -> list[Address]:
+    return [parse_address(one, f"{path}[{at}]") for at, one in enumerate(members)]
+
+
+def _of_solana(members: list[Json], path: str) -> list[SolanaAddress]:
+    return [parse_solana_address(one, f"{path}[{at}]") for at, one in enumerate(members)]
+
+
+def _known_addresses(members: list[Json], path: str) -> list[Address]:  # noqa: ARG001
+    """Read addresses whose checksums were right before: all at once."""
+    return [Address(bytes.fromhex(str(one)[2:])) for one in members]
 
 
 def _limits(json: Json) -> dict[str, Limit]:
@@ -139,20 +190,22 @@ def _limit(json: dict[str, Json], path: str) -> Limit:
 
 def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
+    names: set[str] = set()
     for at, one in enumerate(objects(json, "rules", MAX_RULES)):
         path = f"rules[{at}]"
         rule = _rule(one, chain, sets, limits, path)
-        if any(rule.name == other.name for other in rules):
+        if rule.name in names:
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)
+        names.add(rule.name)
     _same_functions(rules)
     if len(suffixes_of(rule for rule in rules if isinstance(rule, EvmRule))) > MAX_SUFFIXES:
         raise BadPolicy(f"at most {MAX_SUFFIXES} different suffixes are read behind", "rules")
-    derived = sum(rule.derived_accounts for rule in rules if isinstance(rule, TransferRule))
-    if derived > MAX_DERIVED_ACCOUNTS:
+    owners = sum(rule.token_owners for rule in rules if isinstance(rule, TransferRule))
+    if owners > MAX_TOKEN_OWNERS:
         raise BadPolicy(
-            f"rules on tokens name {derived} pairs of owner and mint, at most "
-            f"{MAX_DERIVED_ACCOUNTS} are derived: name fewer, or one mint a rule",
+            f"rules on tokens name {owners} addresses, at most {MAX_TOKEN_OWNERS} are asked for "
+            "their token accounts: name fewer, or one in fewer rules",
             "rules",
         )
     return tuple(rules)

@@ -27,7 +27,7 @@ def parse_length(text: object, path: str) -> Seconds:
     match = _LENGTH.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise BadPolicy('a length of time is written as "90s", "30m", "24h" or "7d"', path)
-    seconds = int(match[1]) * _UNITS[match[2]]
+    seconds = int(match[1]) * _UNITS[match[2]]  # consensus: [0-9] alone
     if not MIN_WINDOW_SECONDS <= seconds <= MAX_WINDOW_SECONDS:
         raise BadPolicy("a window is between 60s and 366d", path)
     return Seconds(seconds)

@@ -1,11 +1,14 @@
 """Addresses as people write them: EIP-55 checksums checked, never guessed; base58 for Solana."""
 
-from functools import lru_cache
+import re
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
+
+_LOWER, _UPPER = re.compile("0x[0-9a-f]{40}"), re.compile("0x[0-9A-F]{40}")
 
 
 def parse_address(text: object, path: str) -> Address:
@@ -16,13 +19,16 @@ def parse_address(text: object, path: str) -> Address:
     """
     if not isinstance(text, str):
         raise BadPolicy('an address is text: "0x" and 40 hex digits', path)
+    if _LOWER.fullmatch(text):
+        return Address(bytes.fromhex(text[2:]))
     try:
         address = Address.from_hex(text)
     except Malformed as error:
         raise BadPolicy(error.reason, path) from error
-    digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and checksummed(address) != text:
-        raise BadPolicy(f"{text} has a wrong EIP-55 checksum: check it for a typing error", path)
+    if checksummed(address) != text and not _UPPER.fullmatch(text):
+        raise BadPolicy(
+            f"{shown(text)} has a wrong EIP-55 checksum: check it for a typing error", path
+        )
     return address
 
 
@@ -47,10 +53,24 @@ def written(address: Address | SolanaAddress) -> str:
     return address.base58 if isinstance(address, SolanaAddress) else checksummed(address)
 
 
-@lru_cache(maxsize=4096)
 def checksummed(address: Address) -> str:
-    """Write an address with its EIP-55 checksum."""
-    digits = address.hex()
-    marks = keccak256_raw(digits.encode()).hex()
-    pairs = zip(digits, marks, strict=False)
-    return "0x" + "".join(d.upper() if int(m, 16) > 7 else d for d, m in pairs)
+    """Write an address with its EIP-55 checksum.
+
+    A long policy has a thousand of them: all 40 digits at once, as one number.
+    """
+    digits = address.hex().encode()
+    marks = keccak256_raw(digits).hex().encode()[: len(digits)]
+    letters = _number(digits.translate(_IS_LETTER)) & _number(marks.translate(_IS_HIGH))
+    return "0x" + (_number(digits) - letters).to_bytes(len(digits), "big").decode()
+
+
+def _number(digits: bytes) -> int:
+    return int.from_bytes(digits, "big")
+
+
+_CASE = ord("a") - ord("A")
+_IS_LETTER = bytes(_CASE * (chr(code) in "abcdef") for code in range(256))
+"""What makes a letter a capital, for each digit that is a letter."""
+
+_IS_HIGH = bytes(_CASE * (chr(code) in "89abcdef") for code in range(256))
+"""The same for each digit of the hash that is 8 or more."""

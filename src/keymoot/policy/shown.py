@@ -27,7 +27,7 @@ def show(value: Any, most: int = MAX_SHOWN_CHARACTERS) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        return str(value)  # consensus: an integer
     if isinstance(value, str):
         return shown(value, most)
     if isinstance(value, bytes):

@@ -188,7 +188,7 @@ class Machine:
         if len(self._running) >= MAX_CALL_DEPTH:
             raise TooDeep
         if ctx.address in self._running and not reentrant:
-            raise Reentered(type(self._contracts[ctx.address]).__name__)
+            raise Reentered(type(self._contracts[ctx.address]).__name__)  # consensus: ours
 
         def enter() -> Any:
             if ctx.value and ctx.sender is not None:

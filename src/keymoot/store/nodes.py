@@ -78,7 +78,7 @@ def _list_prefix(length: int) -> bytes:
 def _pack(nibbles: bytes, flag: int) -> bytes:
     """Hex-prefix encoding (Yellow Paper, appendix C)."""
     odd = len(nibbles) & 1
-    head = "%x" % (flag + odd)
+    head = f"{flag + odd:x}"
     if not odd:
         head += "0"
     return bytes.fromhex(head + nibbles.hex()[1::2])

@@ -156,7 +156,7 @@ def _small_lagrange(indices: tuple[int, ...]) -> tuple[int, dict[int, int]]:
         others = [other for other in indices if other != one]
         exact[one] = Fraction(prod(others), prod(other - one for other in others))
     scale = lcm(*(weight.denominator for weight in exact.values()))
-    return scale, {one: int(scale * weight) for one, weight in exact.items()}
+    return scale, {one: (scale * weight).numerator for one, weight in exact.items()}
 
 
 def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:

@@ -39,7 +39,8 @@ def signature_of(power: Power, *, strange: bool = False) -> str:
         used += 1
         name = f"a{used}" if strange else argument.name
         if argument.parts:
-            return f"({','.join([part(one) for one in argument.parts])}) {name}"
+            arrays = argument.kind.rpartition(")")[2]
+            return f"({','.join([part(one) for one in argument.parts])}){arrays} {name}"
         return f"{_named(argument.kind)} {name}"
 
     return f"{power.function.name}({','.join([part(one) for one in power.function.arguments])})"

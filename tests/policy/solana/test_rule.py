@@ -11,9 +11,10 @@ from keymoot.base.strict_json import canonical
 from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.lint import warnings_of
+from keymoot.policy.solana.rule import MAX_TOKEN_OWNERS
 from tests.policy import documents
 from tests.policy.documents import DELETE
-from tests.policy.solana.messages import BONK, PAYEES, USDC, document, parsed
+from tests.policy.solana.messages import PAYEES, document, parsed
 
 HEX = documents.STRANGER.hex0x
 KEY = PAYEES[0].base58
@@ -109,28 +110,15 @@ def test_any_change_gives_a_policy_or_an_error_with_a_path(path: str, value: Any
         assert str(error)
 
 
-def test_the_accounts_to_derive_are_bounded() -> None:
+def test_the_owners_of_token_accounts_are_bounded() -> None:
     many = [bytes([1, n]) + bytes(30) for n in range(200)]
     from keymoot.base.fixed import SolanaAddress
 
     payees = [SolanaAddress(one).base58 for one in many]
-    whole = changed("sets/payees", payees)
-    assert parsed(whole)
-    three = changed("rules/1/mint", {"in": [USDC.base58, BONK.base58, KEY]}, whole)
-    with pytest.raises(BadPolicy, match="600 pairs") as refused:
-        parsed(three)
+    assert parsed(changed("sets/payees", payees[:MAX_TOKEN_OWNERS]))
+    with pytest.raises(BadPolicy, match="name 65 addresses, at most 64") as refused:
+        parsed(changed("sets/payees", payees[: MAX_TOKEN_OWNERS + 1]))
     assert refused.value.path == "rules"
-    # A DENY of any mint may have to derive for each of a transaction's.
-    deny = {
-        "id": "no",
-        "action": "DENY",
-        "method": "solana_signTransaction",
-        "instruction": "token.transferChecked",
-        "to": {"in": payees[:33]},
-    }
-    with pytest.raises(BadPolicy, match="pairs"):
-        parsed(document() | {"rules": [deny]})
-    assert parsed(document() | {"rules": [deny | {"to": {"in": payees[:32]}}]})
 
 
 def test_lint_finds_what_an_attacker_would() -> None:

@@ -60,7 +60,7 @@ def _write(kind: Kind, value: Any) -> bytes:
 def _number(kind: Elementary, value: Any) -> int | None:
     """Give the number that a word holds, or None where it cannot."""
     if kind.family == "bool":
-        return int(value) if isinstance(value, bool) else None
+        return int(value) if isinstance(value, bool) else None  # consensus: 0 or 1
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     if kind.family == "uint" and 0 <= value < 1 << kind.size:

@@ -18,7 +18,7 @@ from keymoot.cli.demo.report import Report
 from keymoot.cli.demo.rules import DAY_LIMIT, vault_policy
 from keymoot.cli.demo.strategist import Strategist
 from keymoot.policy.document import parse_policy
-from keymoot.policy.names import checksummed
+from keymoot.policy.names import checksummed, written
 
 START_USDC = 10_000 * USDC
 START_WEI = 10**18
@@ -61,9 +61,7 @@ def set_stage(report: Report, network: LocalNetwork, market: Market, folder: Pat
     recovery = str(EthAccount.create().address)
     wallet = owner.create("yield", Address.from_hex(recovery), QUOTA)
     report.say(f"owner     {checksummed(owner.address)}  (a key of the user's own)")
-    report.say(
-        f"wallet    {checksummed(wallet.account)}  (born in the network; nobody has its key)"
-    )
+    report.say(f"wallet    {written(wallet.account)}  (born in the network; nobody has its key)")
     report.say(f"recovery  {recovery}  (fixed for ever)")
     until = UnixSeconds(int(time.time()) + CREDENTIAL_SECONDS)
     credential = owner.grant(wallet.wallet, "yield", until)

@@ -6,7 +6,7 @@ from typing import Any
 
 from keymoot.base.abi.decode import BadEncoding, decode
 from keymoot.base.errors import Malformed
-from keymoot.policy.evm.signature import SELECTOR_BYTES, Function
+from keymoot.policy.evm.signature import EACH, SELECTOR_BYTES, Function
 from keymoot.policy.evm.suffix import Suffix
 from keymoot.policy.shown import show
 
@@ -28,6 +28,7 @@ class Calldata:
         self._data = data
         self._read: dict[str, tuple[Any, ...] | str] = {}
         self._texts: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._parts: dict[tuple[str, tuple[int, ...]], tuple[Any, ...]] = {}
         self._before: dict[int, Calldata] = {}
 
     def read(
@@ -45,7 +46,9 @@ class Calldata:
                 length = suffix.length(self._data)
                 if not 0 < length <= len(self._data) - SELECTOR_BYTES:
                     continue
-                before = self._before.setdefault(length, Calldata(self._data[:-length]))
+                if length not in self._before:
+                    self._before[length] = Calldata(self._data[:-length])
+                before = self._before[length]
                 with suppress(BadCalldata):
                     before.arguments(function)
                     return before, suffix
@@ -71,10 +74,17 @@ class Calldata:
         Raises:
             BadCalldata: see `arguments`.
         """
-        value: Any = self.arguments(function)
-        for at in function.places[path].way:
-            value = value[at]
-        return value
+        way = function.places[path].way
+        arguments = self.arguments(function)
+        if EACH not in way:
+            return _follow(arguments, way)
+        # Rules may ask for the same part of all items again and again.
+        key = function.signature, way
+        if key not in self._parts:
+            at = way.index(EACH)
+            items = _follow(arguments, way[:at])
+            self._parts[key] = tuple(_follow(item, way[at + 1 :]) for item in items)
+        return self._parts[key]
 
     def text(self, function: Function, path: str) -> str:
         """Give that argument as people see it.
@@ -86,6 +96,12 @@ class Calldata:
         if key not in self._texts:
             self._texts[key] = show(self.argument(function, path))
         return self._texts[key]
+
+
+def _follow(value: Any, way: tuple[int, ...]) -> Any:
+    for at in way:
+        value = value[at]
+    return value
 
 
 def _arguments(function: Function, data: bytes) -> tuple[Any, ...] | str:

@@ -8,7 +8,7 @@ from keymoot.base.strict_json import Json
 from keymoot.policy.evm.calldata import BadCalldata
 from keymoot.policy.evm.hazards import hazard_of
 from keymoot.policy.evm.intent import EvmIntent
-from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
+from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule, suffixes_behind
 from keymoot.policy.evm.signature import Function
 from keymoot.policy.evm.suffix import ERC8021, Suffix, erc8021_codes
 from keymoot.policy.match import Match, Step
@@ -42,8 +42,7 @@ class EvmMatch(Match):
         self.readable = False
         self.calldata = intent.calldata
         self.tag: str | None = None
-        own = () if rule.suffix is None else (rule.suffix,)
-        self._suffixes = suffixes if rule.action == DENY else own
+        self._suffixes = suffixes_behind(rule, suffixes)
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
         """Give the checks, in the order of TARGET, FUNCTION, CALLDATA, CONDITIONS."""
@@ -56,8 +55,9 @@ class EvmMatch(Match):
 
     def amount(self, source: str) -> int:
         """Give the native value, or an argument."""
-        native = source == NATIVE_VALUE
-        return self.intent.transaction.value if native else int(self._read(source)[0])
+        if source == NATIVE_VALUE:
+            return self.intent.transaction.value
+        return int(self._read(source)[0])  # consensus: an integer
 
     def path(self, source: str) -> str:
         """Say where that amount stands."""

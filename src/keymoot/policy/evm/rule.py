@@ -100,7 +100,7 @@ def parse_evm_rule(
         functions=functions,
         arguments=arguments,
         value=parse_field(json, "value", "uint256", sets, path),
-        any_access_list=_access_list(json, path),
+        any_access_list=_access_list(json, action, path),
         anyone=anyone,
         suffix=_suffix(json, action, functions, f"{path}.suffix"),
         spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
@@ -122,12 +122,21 @@ def _target(json: dict[str, Json], action: str, sets: Sets, path: str) -> Condit
     return to
 
 
+def suffixes_behind(rule: EvmRule, every: tuple[Suffix, ...]) -> tuple[Suffix, ...]:
+    """Give the suffixes behind which a rule looks: a DENY behind `every` one of the policy."""
+    if rule.action == DENY:
+        return every
+    return () if rule.suffix is None else (rule.suffix,)
+
+
 def suffixes_of(rules: Iterable[EvmRule]) -> tuple[Suffix, ...]:
     """Give the suffixes that rules allow, each once."""
     return tuple(dict.fromkeys(one.suffix for one in rules if one.suffix is not None))
 
 
-def _access_list(json: dict[str, Json], path: str) -> bool:
+def _access_list(json: dict[str, Json], action: str, path: str) -> bool:
+    if "accessList" in json and action == DENY:
+        raise BadPolicy("a DENY holds whatever the access list: leave the field out", path)
     if "accessList" in json and json["accessList"] != "any":
         raise BadPolicy('"any", or leave the field out', f"{path}.accessList")
     return "accessList" in json

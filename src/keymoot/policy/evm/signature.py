@@ -2,22 +2,26 @@
 
 `approve(address spender,uint256 value)` names the arguments that a rule's conditions
 speak of. Tuples are written `(address token,uint256 amount) order`, reached as
-`order.amount`; arrays end in `[]` or `[n]`.
+`order.amount`; arrays end in `[]` or `[n]`. Where a tuple stands in an array,
+`orders[].amount` is the array of its parts, and conditions speak of it as of any array.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from keymoot.base.abi.kinds import (
     MAX_TUPLE_DEPTH,
+    Array,
     BadType,
     Kind,
     Tuple,
     elementary,
     in_arrays,
     split,
+    tuple_of,
 )
 from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
@@ -27,12 +31,16 @@ SELECTOR_BYTES = 4
 MAX_SIGNATURE_LENGTH = 1_024
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
+_PLAIN = re.compile(rf" *([a-z0-9]+)((?:\[[0-9]*\])*) +({_NAME.pattern}) *")
 _SHORT = {"uint": "uint256", "int": "int256"}
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument: its ABI type, its name, and the parts of a tuple that is no array."""
+EACH = -1
+"""Stands in a `Place` for all indexes of an array of tuples."""
+
+
+class Argument(NamedTuple):
+    """One argument: its ABI type, its name, and the parts of a tuple, or of an array of tuples."""
 
     abi: Kind
     name: str
@@ -44,9 +52,11 @@ class Argument:
         return self.abi.name
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a decoded call holds a value: an index of the arguments, then of tuples' parts."""
+class Place(NamedTuple):
+    """Where a decoded call holds a value: an index of the arguments, then of tuples' parts.
+
+    EACH among them: it holds one in each item of an array, and they are an array too.
+    """
 
     kind: str
     way: tuple[int, ...]
@@ -115,6 +125,11 @@ def _arguments(text: str, path: str, depth: int) -> tuple[Argument, ...]:
 
 
 def _argument(text: str, path: str, depth: int) -> Argument:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        base, suffix, name = plain.groups()
+        item = elementary(_SHORT.get(base, base))
+        return Argument(in_arrays(item, suffix) if suffix else item, name)
     text = text.strip(" ")
     kind, _, name = text.rpartition(" ")
     kind = kind.strip(" ")
@@ -131,8 +146,9 @@ def _argument(text: str, path: str, depth: int) -> Argument:
     if not parts:
         raise BadPolicy("a tuple has at least one part", path)
     suffix = kind[close + 1 :]
-    found = in_arrays(Tuple(tuple(part.abi for part in parts)), suffix)
-    return Argument(found, name, () if suffix else parts)
+    found = in_arrays(tuple_of([part.abi for part in parts]), suffix)
+    within = not isinstance(found, Array) or isinstance(found.item, Tuple)
+    return Argument(found, name, parts if within else ())
 
 
 def _places(
@@ -141,4 +157,8 @@ def _places(
     for at, argument in enumerate(arguments):
         path = before + argument.name
         yield path, Place(argument.kind, (*way, at))
-        yield from _places(argument.parts, f"{path}.", (*way, at))
+        if not isinstance(argument.abi, Array):
+            yield from _places(argument.parts, f"{path}.", (*way, at))
+        elif EACH not in way:
+            for part, place in _places(argument.parts, f"{path}[].", (*way, at, EACH)):
+                yield part, Place(f"{place.kind}[]", place.way)

@@ -73,7 +73,8 @@ def _hint(known: Power, function: Function, name: str) -> str:
     kind = str(function.kind_of(name))
     free = f'"args": {{"{name}": "{ANYONE}"}}'
     if kind.startswith("("):
-        return f'{known.gives}, and no condition reaches into "{name}": to allow it all, say {free}'
+        part = f"{name}[].part" if kind.endswith("]") else f"{name}.part"
+        return f'{known.gives}: say {free}, and put conditions on its parts, as "{part}"'
     example = '{"in": ["0x…"]}'
     if kind.startswith("uint"):
         example = '{"eq": "0"}'

@@ -16,13 +16,14 @@ from keymoot.policy.rule import (
     parse_spend,
 )
 from keymoot.policy.shape import known_fields, required
-from keymoot.policy.solana.instruction import MAX_TRANSFERS, SystemTransfer, TokenTransfer
+from keymoot.policy.solana.instruction import SystemTransfer, TokenTransfer
 
 AMOUNT = "amount"
 """What `spend` calls what is transferred, in base units."""
 
-MAX_DERIVED_ACCOUNTS = 512
-"""Token accounts that the rules of one policy may make us derive for one transaction."""
+MAX_TOKEN_OWNERS = 64
+"""Addresses that the rules on tokens of one policy name at most: for each of them, and each
+mint of a transaction, a token account is derived (`policy.work` counts them)."""
 
 _FIELDS = {"id", "action", "method", "instruction", "to", "amount", "spend"}
 _TOKEN_FIELDS = _FIELDS | {"mint", "from"}
@@ -49,15 +50,17 @@ class TransferRule(Rule):
     amount: Condition | None
 
     @property
-    def derived_accounts(self) -> int:
-        """How many token accounts one transaction can make this rule derive."""
+    def token_owners(self) -> int:
+        """How many addresses it names, each of which may own a token account."""
         if self.instruction != TokenTransfer.NAME:
             return 0
-        mints = MAX_TRANSFERS
+        return sum(_all_named(one) for one in (self.to, self.source) if one is not None)
+
+    def derived_accounts(self, mints: int) -> int:
+        """How many token accounts a transaction of so many mints can make it derive."""
         if self.mint is not None and self.mint.positive:
             mints = min(mints, _smallest(self.mint))
-        owners = sum(_all_named(one) for one in (self.to, self.source) if one is not None)
-        return mints * owners
+        return mints * self.token_owners
 
 
 def parse_transfer_rule(

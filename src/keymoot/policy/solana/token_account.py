@@ -1,8 +1,6 @@
 """Whose a token account is: program derived addresses, and the associated token account.
 
-Follows Solana's `Pubkey::find_program_address` and the Associated Token Account program. The
-test of the curve is the one that Solana's makes: whether 32 bytes decompress to a point of
-edwards25519 (RFC 8032, section 5.1.3), in integers, about public values only.
+Follows Solana's `Pubkey::find_program_address` and the Associated Token Account program.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +10,7 @@ from itertools import islice
 
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import SolanaAddress
+from keymoot.crypto.ed25519 import is_on_curve
 
 TOKEN_PROGRAM = SolanaAddress.from_base58("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 """SPL Token, the classic one; Token-2022 is another program, with hooks and fees."""
@@ -24,21 +23,8 @@ REMEMBERED_PAIRS = 2_048
 LIKELY_BUMPS = 32
 """Bumps that `is_associated` looks at: one account in 2³² has a lower one."""
 
-_PRIME = 2**255 - 19
-_D = -121_665 * pow(121_666, -1, _PRIME) % _PRIME
 _MARKER = b"ProgramDerivedAddress"
-
-
-def is_on_curve(key: bytes) -> bool:
-    """Tell whether 32 bytes are a point of edwards25519, and so may have a private key."""
-    # The sign bit is no part of y, and a y of p or more is read modulo p, as Solana's
-    # library does.
-    y = int.from_bytes(key, "little") & ((1 << 255) - 1)
-    y_squared = y * y % _PRIME
-    # x² = (y² - 1) / (d·y² + 1); the divisor is never 0, as -1/d is no square. A quotient
-    # is a square where the product is (Euler's criterion); 0 is one.
-    product = (y_squared - 1) * (_D * y_squared + 1) % _PRIME
-    return product == 0 or pow(product, (_PRIME - 1) // 2, _PRIME) == 1
+_BUMPS = [(bump, bytes((bump,))) for bump in range(255, -1, -1)]
 
 
 def find_program_address(
@@ -57,8 +43,8 @@ def find_program_address(
 
 def _by_bump(seeds: Sequence[bytes], program: SolanaAddress) -> Iterator[tuple[int, bytes]]:
     start, end = b"".join(seeds), program + _MARKER
-    for bump in range(255, -1, -1):
-        yield bump, sha256(start + bytes((bump,)) + end).digest()
+    for bump, byte in _BUMPS:
+        yield bump, sha256(start + byte + end).digest()
 
 
 @lru_cache(maxsize=REMEMBERED_PAIRS)

@@ -1,0 +1,81 @@
+"""Where changes of the assembly stand on the ledger, for whoever waits for one.
+
+All of it is what the newest block says; only who is silent, away or lost is what the node
+sees of its own enclaves.
+"""
+
+from typing import TYPE_CHECKING
+
+from keymoot.base.strict_json import Json
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.epoch import Epoch, Stage
+
+if TYPE_CHECKING:
+    from keymoot.node.moot import Moot
+
+
+def standing_json(moot: "Moot") -> dict[str, Json]:
+    """Describe who comes and goes, how far the epoch's end has come, and who is waited for.
+
+    Fits into a line of the control socket whatever is on the ledger: lists of up to 64 seats.
+    """
+    assembly = moot.assembly()
+    hall, epoch = assembly.hall, assembly.turning.epoch
+    told: dict[str, Json] = {
+        "network": moot.changes.network.hex0x,
+        "height": 0 if moot.ledger is None else moot.ledger.height(),
+        "ready": hall.founded and hall.ready and epoch is not None,
+    }
+    if not hall.founded or not hall.ready or epoch is None:
+        return told
+    page, members = assembly.turning.admitting.page, hall.head.members
+    joining: dict[str, Json] = {}
+    for seat in sorted({*page.joining, *moot.changes.joining} - {*members}):
+        holder = moot.holder(seat)
+        identity = None if holder is None else holder.identity.identity_key
+        votes = frozenset[int]() if identity is None else page.invited.get(identity, frozenset())
+        joining[str(seat)] = {"settled": seat in page.joining, "votes": _list(votes)}
+    leaving: dict[str, Json] = {}
+    for seat in sorted({*page.leaving, *moot.changes.leaving} & {*members}):
+        votes = page.unwanted.get(seat, frozenset())
+        leaving[str(seat)] = {"settled": seat in page.leaving, "votes": _list(votes)}
+    following = page.next_seats(members) if epoch.stage is Stage.LIVING else epoch.next_seats
+    told["epoch"] = {
+        "number": epoch.number,
+        "stage": epoch.stage.name.lower(),
+        "failedAttempts": epoch.attempt,
+        "endsAt": epoch.since_time + hall.head.epoch_seconds,
+        "votes": _list(epoch.wants),
+        "awaited": _list(_awaited(assembly, epoch)),
+    }
+    told["needed"] = hall.committee.present
+    told["members"], told["next"] = _list(members), _list(following)
+    told["joining"], told["leaving"] = joining, leaving
+    return told | _enclaves(moot, assembly)
+
+
+def _awaited(assembly: Assembly, epoch: Epoch) -> frozenset[int]:
+    """Give whose word an end that is under way waits for."""
+    if epoch.stage is Stage.LIVING:
+        return frozenset()
+    members = frozenset(assembly.hall.head.members)
+    if epoch.stage is Stage.SUCCESSION:
+        return members - epoch.signatures.keys()
+    judging = epoch.stage in (Stage.VERDICTS, Stage.HOLDING)
+    return (frozenset(epoch.next_seats) if judging else members) - epoch.said
+
+
+def _enclaves(moot: "Moot", assembly: Assembly) -> dict[str, Json]:
+    """Say which members' enclaves can say nothing now, and why."""
+    lost, away = set[int](), set[int]()
+    for seat, known in assembly.hall.seats().items():
+        holder = moot.holder(seat)
+        if holder is not None and holder.identity.identity_key != known.identity:
+            lost.add(seat)
+        elif holder is None or not holder.alive or holder.identity.boot != known.boot:
+            away.add(seat)
+    return {"silent": _list(moot.asking.silent), "lost": _list(lost), "away": _list(away)}
+
+
+def _list(seats: frozenset[int] | set[int] | tuple[int, ...]) -> Json:
+    return [*sorted(seats)]
