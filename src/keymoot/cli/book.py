@@ -32,7 +32,9 @@ def entries(network: str | None = None) -> list[Entry]:
         found = [Entry(**one) for one in json.loads(_path().read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        fail(f"the book of wallets {_path()} cannot be read ({error.strerror})")
+    except (ValueError, TypeError) as error:
         fail(f"the book of wallets {_path()} is damaged ({error}): repair it or remove it")
     return [one for one in found if network in (None, one.network)]
 

@@ -35,7 +35,7 @@ from keymoot.policy.refusal import REFUSED as REFUSED_PREFIX
 from keymoot.policy.refusal import Refusal
 from keymoot.policy.work import MAX_COMPARISONS, comparisons
 
-CHECK_GAS = 30_000
+CHECK_GAS = 60_000
 """Gas for decoding a wish and holding it against a policy."""
 
 GAS_PER_COMPARISON = 48
