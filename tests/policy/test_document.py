@@ -13,11 +13,10 @@ from keymoot.policy.document import MAX_RULES, parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.evm.signature import parse_function
-from keymoot.policy.lint import warnings_of
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
 from keymoot.policy.names import checksummed, parse_address
 from tests.policy import documents
-from tests.policy.documents import DELETE, STRANGER, VAULTS, interfaces, parsed
+from tests.policy.documents import DELETE, STRANGER, interfaces, parsed
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -194,21 +193,3 @@ def test_checksums_follow_eip_55(text: str) -> None:
     )
     with pytest.raises(BadPolicy):
         parse_address(flipped, "x")
-
-
-def test_lint_finds_what_an_attacker_would() -> None:
-    assert warnings_of(parsed()) == []
-    document = changed("rules/0/args", {"spender": {"in": "vaults"}})
-    found = " ".join(warnings_of(parsed(document)))
-    assert "any amount" in found
-    assert any("never expires" in one for one in warnings_of(parsed(changed("expires", DELETE))))
-    document = interfaces()
-    document["limits"] = document["limits"][:1]
-    assert any("gas" in one for one in warnings_of(parsed(document)))
-    assert VAULTS
-
-
-def test_an_argument_is_not_called_like_the_policys_own_words() -> None:
-    document = changed("rules/1/function", "deposit(uint256 $value,address receiver)")
-    with pytest.raises(BadPolicy, match=r"rules\[1\]\.function.*begin with \$"):
-        parsed(documents.changed(document, "rules/1/spend", {"usdc-day": "$value"}))

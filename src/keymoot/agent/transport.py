@@ -31,6 +31,8 @@ MAX_IDLE = 32
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _NOT_FOUND = 404
 _TOO_MANY = 429
+_UNAVAILABLE = 503
+_RESOURCE_UNAVAILABLE = -32002
 _LIMIT_EXCEEDED = -32005
 _STALE = (
     http.client.RemoteDisconnected,
@@ -123,11 +125,15 @@ class Transport(Forked):
 
         Raises:
             NetworkBusy: too many calls in a short time.
+            NetworkRefused: the node cannot answer for now; it says why.
             NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
         """
         status, raw = self._exchange("GET", self._path + path, None, timeout_seconds)
         if status == _TOO_MANY:
             raise NetworkBusy("too many calls")
+        if status == _UNAVAILABLE:
+            told = _object(raw, status, self.url).get("error")
+            raise NetworkRefused(_RESOURCE_UNAVAILABLE, str(told or "no reason given"))
         return None if status == _NOT_FOUND else _object(raw, status, self.url)
 
     def close(self) -> None:
