@@ -77,7 +77,9 @@ class Account(Connected, LocalAccount):
             transaction_dict: web3.py's dictionary, complete, of type 0, 1 or 2.
             blobs: Must be None: blob transactions are not signed.
             idempotency_key: Your name for this wish. Calling again with the same name and
-                transaction gives the same answer, also from another process.
+                transaction gives the same answer for a day, also from another process and
+                after a crash: the same bytes, or, where none ever left the network, a
+                signature of the same transaction. Later it raises RequestForgotten.
 
         Returns:
             eth_account's SignedTransaction, checked to be by this wallet over exactly the

@@ -7,6 +7,7 @@ too, and is re-exported by `keymoot.agent`.
 from typing import Any, ClassVar
 
 from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.request import REMEMBERED_SECONDS
 
 
 class BadCredential(Malformed):
@@ -95,6 +96,21 @@ class RequestExpired(Refused):
     """The request's time ran out before an answer was released."""
 
     code: ClassVar[str] = "REQUEST_EXPIRED"
+
+
+class RequestForgotten(Refused):
+    """The idempotency key was used so long ago that what it was allowed is not signed now."""
+
+    code: ClassVar[str] = "REQUEST_FORGOTTEN"
+
+    def __init__(self, idempotency_key: str) -> None:
+        """Say how long a key holds, and what to do."""
+        super().__init__(
+            f'idempotency_key "{idempotency_key}" was used more than {REMEMBERED_SECONDS // 3600} '
+            "hours ago, and its answer is not kept any more: it may have been signed then, so see "
+            "whether it has happened on the target chain before you ask with a new key"
+        )
+        self.idempotency_key = idempotency_key
 
 
 class IdempotencyReused(Refused):
