@@ -34,7 +34,7 @@ class Reply:
             raise refusal_of(answer.get("refusal"))
         if status is Status.EXPIRED:
             raise RequestExpired(
-                "the request expired before its answer was fetched: its idempotency key still holds"
+                "the request expired before its answer was fetched: ask for the very same again"
             )
         one = self.asked
         nodes = one.roster.nodes.values()
