@@ -1,5 +1,6 @@
 """What an operator asks for, and what becomes of it: frozen enclaves, full disks, second thoughts."""
 
+import asyncio
 import errno
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,20 @@ def test_a_newcomer_is_admitted_by_the_ledger_and_then_cannot_stay_out(parliamen
     assert standing_json(node)["joining"] == {"6": {"settled": True, "votes": [1, 2, 3, 4, 5]}}
     with pytest.raises(NoChange, match="it can leave then"):
         do(parliament, node.changes.leave(6))
+
+
+def test_two_that_are_asked_for_at_once_get_two_seats(parliament, node):
+    for seat in (6, 7):
+        arrive(parliament, seat)
+
+    async def both():
+        return await asyncio.gather(node.changes.join(), node.changes.join())
+
+    assert do(parliament, both()) == [6, 7]
+    assert {at: one["settled"] for at, one in standing_json(node)["joining"].items()} == {
+        "6": True,
+        "7": True,
+    }
 
 
 def test_a_newcomer_that_is_not_admitted_stays_out_if_it_is_to(parliament, node):
