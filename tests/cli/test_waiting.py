@@ -249,6 +249,20 @@ def test_another_networks_rpc_is_refused_before_anything_is_asked(told, monkeypa
     assert {one for one, *_ in script.asked} == {"network"}
 
 
+def test_a_node_that_hangs_is_waited_for_as_long_as_was_said(told):
+    seen = []
+
+    class Hangs(Script):
+        def ask(self, data, verb, *, seconds=60.0, **values):
+            seen.append(seconds)
+            raise NodeSilent(data, seconds)
+
+    assert told(Hangs(standing()), "join", "--wait", "3")[0] == 75
+    assert told(Hangs(standing()), "join", "--wait", "500")[0] == 75
+    assert seen[0] == waiting.ANSWER_SECONDS
+    assert 400 < seen[1] <= 500
+
+
 def test_a_wait_is_a_whole_number(told):
     assert told(Script(standing()), "turn", "--wait", "-1")[0] == 2
     assert told(Script(standing()), "turn", "--wait", "x")[0] == 2

@@ -30,8 +30,8 @@ LOOK_SECONDS = 0.2
 AGAIN_SECONDS = 2.0
 """How often what enclaves have to say is asked for again."""
 
-STANDING_SECONDS = 10.0
-"""How long the node may take to say how things stand."""
+ANSWER_SECONDS = 5.0
+"""How long the node may take to answer at all, however short the wait."""
 
 _STARTING = ("NODE_STARTS", "NOT_READY")
 
@@ -116,7 +116,8 @@ class Waiting:
 
         while True:
             try:
-                return ask(self._data, verb, **values)
+                left = self._deadline - time.monotonic()
+                return ask(self._data, verb, seconds=max(left, ANSWER_SECONDS), **values)
             except NodeSilent as error:
                 self._end(Look("unknown", str(error)), EXIT_NOT_YET)
             except (NoAnswer, NodeRefused) as error:
@@ -161,7 +162,7 @@ class Waiting:
         while True:
             late = time.monotonic() > self._deadline
             try:
-                told = ask(self._data, "standing", seconds=STANDING_SECONDS)
+                told = ask(self._data, "standing", seconds=ANSWER_SECONDS)
             except NodeSilent as error:
                 if late:
                     self._end(Look("unknown", f"{error}; {self.goes_on}"), EXIT_NOT_YET)
