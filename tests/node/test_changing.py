@@ -148,6 +148,10 @@ def test_a_full_disk_changes_nothing_and_says_so(parliament, node, monkeypatch):
     with pytest.raises(CannotWrite):
         do(parliament, node.changes.leave(2))
     assert standing_json(node)["leaving"] == {}
+    assert standing_json(node)["storage"] is None
+    parliament.store.shortage = CannotWrite("the ledger", errno.ENOSPC)
+    assert "the ledger cannot be written" in standing_json(node)["storage"]
+    parliament.store.shortage = None
     # what is done already is struck out when there is room again; the node lives on
     node.changes._wanted.joining = {5}
     do(parliament, node.changes.tend())

@@ -6,7 +6,7 @@ the ledger, so that is what is looked at until it is there, or the time that was
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -145,6 +145,9 @@ class Waiting:
                 return
             if found.over:
                 self._end(found)
+            if self._standing["storage"]:
+                # Until the disk takes something again there is no block.
+                found = replace(found, line=f"{found.line}; {self._standing['storage']}")
             self._show(f"{found.line} …")
             now = time.monotonic()
             if now > self._deadline:
