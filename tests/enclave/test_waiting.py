@@ -323,17 +323,6 @@ def test_what_expired_while_it_waited_stays_what_it_was(parliament, play):
     assert parliament.assembly.stock.page.bound == before
 
 
-def test_nothing_is_bound_again_that_has_expired(parliament, play):
-    raw, key = parliament.request(play, payment(1).unsigned_bytes(), seconds=1)
-    assert parliament.send(raw).status == 1
-    wait_beyond(parliament, 3)
-    # A block is dated by the one before it: let one pass.
-    assert play.grant().status == 1
-    receipt, _ = again(parliament, play, key)
-    assert receipt.error_code == "NOT_BOUND"
-    assert receipt.error == "the request has expired: ask with a new id"
-
-
 def test_nothing_is_bound_again_under_a_policy_that_is_gone(parliament, play):
     key = parliament.bind(play)
     assert play.rule(policy(10**6)).status == 1
