@@ -9,6 +9,12 @@ from typing import Any, ClassVar
 from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.request import REMEMBERED_SECONDS
 
+SET_URL = (
+    "set KEYMOOT_URL (or --url) to the Keymoot RPC of your network, such as "
+    "http://127.0.0.1:8645, and give the target chain's RPC to web3 only"
+)
+"""What to do about a wrong address."""
+
 
 class BadCredential(Malformed):
     """The credential file is not one; `path` names the field."""
@@ -157,6 +163,23 @@ class WrongAnswer(Fault):
     """The network answered with something that it was not asked, or that is not genuine."""
 
     code: ClassVar[str] = "WRONG_ANSWER"
+
+
+class NotKeymoot(WrongAnswer):
+    """Something answers at Keymoot RPC's address, and is another thing.
+
+    Attributes:
+        url: The address.
+        found: What answers there, as far as it says.
+    """
+
+    code: ClassVar[str] = "NOT_KEYMOOT"
+
+    def __init__(self, url: str, found: str) -> None:
+        """Say what was found, and what to set."""
+        super().__init__(f"{url} is not your network's Keymoot RPC, but {found}: {SET_URL}")
+        self.url = url
+        self.found = found
 
 
 class SignedElse(WrongAnswer):

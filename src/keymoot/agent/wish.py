@@ -21,6 +21,7 @@ from keymoot.agent.errors import (
     NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
+    NotKeymoot,
     RequestExpired,
     RequestForgotten,
     SignedElse,
@@ -69,6 +70,9 @@ _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+_OTHER_NETWORK = "WRONG_NETWORK"
+"""The request is for another ledger than the one that reads it."""
+
 _FORGOTTEN = "REQUEST_FORGOTTEN"
 """It was decided too long ago."""
 
@@ -293,6 +297,13 @@ class Wishes(Forked):
         told = {"code": error.rpc_code, "message": str(error), "data": error.data}
         if reason == _FULL:
             raise NetworkBusy(str(error)) from error
+        if reason == _OTHER_NETWORK:
+            self._forget(wish.idempotency_key)
+            raise NotKeymoot(
+                self._transport.url,
+                f"the RPC of another Keymoot network than {self._credential.network.hex0x}, which "
+                f"granted the credential at {self._credential.url}",
+            ) from error
         # An earlier copy may have arrived, of this process or of another that uses the name:
         # then this one is refused, and that one counts.
         if (sent or reason == _REUSED) and self._known(wish):

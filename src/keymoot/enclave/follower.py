@@ -121,7 +121,9 @@ class Follower:
         self._take_over(pages)
         self.height = Height(header.height - 1)
         self.time = seconds_of(header.time)
-        self._block = Hash32(header.last_block_id.hash)
+        # Block 1 follows none.
+        before = header.last_block_id.hash
+        self._block = Hash32(before) if before else None
         self._results = header.last_results_hash
         self.paused.clear()
         self.revoked.clear()
