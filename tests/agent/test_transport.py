@@ -202,3 +202,14 @@ def test_refuses_an_answer_without_end(server: RawServer, monkeypatch: pytest.Mo
     monkeypatch.setattr("keymoot.agent.transport.MAX_ANSWER_BYTES", 10)
     with pytest.raises(WrongAnswer, match="longer than 10"):
         Transport(server.url).call("eth_chainId", [], 2)
+
+
+def test_a_node_that_cannot_answer_for_now_says_why(server: RawServer) -> None:
+    told = b'{"error": "the node takes nothing new for now"}'
+    server.reply = lambda _: _http(told, "503 Service Unavailable")
+    with pytest.raises(NetworkRefused, match="takes nothing new") as caught:
+        Transport(server.url).get("/shares/0x12", 2)
+    assert caught.value.rpc_code == -32002
+    server.reply = lambda _: _http(b"<html>", "503 Service Unavailable")
+    with pytest.raises(WrongAnswer, match="no JSON"):
+        Transport(server.url).get("/shares/0x12", 2)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,13 @@ from tests.policy.documents import interfaces
 from tests.runtime.people import policy
 
 COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
+
+
+def tidy(limit: int) -> dict[str, Any]:
+    """Give the policy of `people` without anything to warn of."""
+    gas = {"id": "gas", "meter": "maxFee", "max": "1000000", "window": "24h", "kind": "rolling"}
+    document = policy(limit, expires="2036-01-01T00:00:00Z")
+    return document | {"limits": [*document["limits"], gas]}
 
 
 class Shell:
@@ -51,6 +59,24 @@ class Shell:
         done = self.run(*arguments, "--json")
         assert done.returncode == status, done.stderr
         return json.loads(done.stdout)
+
+    def answer(self, text: str, *arguments: str) -> int:
+        """Run a command at a terminal, type a line or the end of all input; give its status."""
+        ours, theirs = pty.openpty()
+        os.write(ours, text.encode() or b"\x04")
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=theirs,
+        )
+        os.close(theirs)
+        os.close(ours)
+        assert "Set this policy all the same? [y/N] " in done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode
 
     def write(self, name: str, content: Any) -> str:
         text = content if isinstance(content, str) else json.dumps(content)
@@ -183,15 +209,43 @@ def test_a_file_that_is_no_credential_is_named(shell: Shell) -> None:
 
 
 def test_policy_check_shows_the_trace_and_exits_with_three(shell: Shell) -> None:
-    rules = shell.write("rules.json", policy(100))
+    rules = shell.write("rules.json", tidy(100))
     good = shell.write("good.json", pay(0, 100))
     bad = shell.write("bad.json", pay(0, 101))
     done = shell.run("policy", "check", rules, "--tx", good)
-    assert done.returncode == 0
+    assert (done.returncode, done.stderr) == (0, "")
     assert 'allowed by rule "pay"' in done.stdout
     refused = shell.json("policy", "check", rules, "--tx", bad, status=3)
     assert refused["refusal"]["reason"] == "LIMIT_EXCEEDED"
     assert refused["trace"][-1]["passed"] is False
+
+
+def test_policy_check_exits_with_four_where_there_are_only_warnings(shell: Shell) -> None:
+    loose = policy(100)
+    loose["rules"][0] |= {"to": "anyone"}
+    rules = shell.write("rules.json", loose)
+    good = ["--tx", shell.write("good.json", pay(0, 100))]
+    bad = ["--tx", shell.write("bad.json", pay(0, 101))]
+    for wish in ([], good):
+        found = shell.json("policy", "check", rules, *wish, status=4)
+        codes = [(one["code"], one.get("rule")) for one in found["warnings"]]
+        assert codes == [("ANYONE", "pay"), ("NO_FEE_CAP", None), ("NEVER_EXPIRES", None)]
+        assert all(one["message"] for one in found["warnings"])
+    assert 'warning: ANYONE: rule "pay" says' in shell.run("policy", "check", rules, *good).stderr
+    # A refusal is the stronger word.
+    assert shell.json("policy", "check", rules, *bad, status=3)["warnings"]
+    assert "4 that there are" in shell.run("policy", "check", "--help").stdout
+
+
+def test_a_policy_with_warnings_is_not_set_where_nobody_can_be_asked(shell: Shell) -> None:
+    rules = shell.write("rules.json", policy(100))
+    owner = ["--owner", "owner.json", "--password-file", "password"]
+    refused = shell.run("wallet", "policy", "yield", rules, *owner)
+    assert refused.returncode == 4
+    assert "warning: NO_FEE_CAP: " in refused.stderr
+    assert "nothing was changed: nobody can be asked here, so say --yes" in refused.stderr
+    # With --yes it goes on, to the owner's key, which is not there.
+    assert shell.run("wallet", "policy", "yield", rules, *owner, "--yes").returncode == 1
 
 
 def test_policy_check_names_the_path_of_a_mistake(shell: Shell) -> None:
@@ -200,6 +254,14 @@ def test_policy_check_names_the_path_of_a_mistake(shell: Shell) -> None:
     done = shell.run("policy", "check", shell.write("rules.json", document))
     assert done.returncode == 1
     assert "rules.json: rules[0].args.spendr:" in done.stderr
+
+
+def test_policy_check_says_where_json_breaks(shell: Shell) -> None:
+    rules = shell.folder / "broken.json"
+    rules.write_text('{"version": "1",\n "chain": }')
+    done = shell.run("policy", "check", rules.name)
+    assert done.returncode == 1
+    assert "broken.json: not JSON: Expecting value at line 2, column 11" in done.stderr
 
 
 def test_policy_check_tries_messages_and_whole_transactions_of_solana(shell: Shell) -> None:
@@ -257,8 +319,14 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     refused = shell.json("wallet", "sign", "yield", wish, status=3)
     assert refused["data"]["reason"] == "NO_POLICY"
     rules = shell.write("rules.json", policy(100))
-    ruled = shell.json("wallet", "policy", "yield", rules, *owner)
-    assert ruled["version"] == 1
+    assert shell.answer("n\n", "wallet", "policy", "yield", rules, *owner) == 4
+    assert shell.answer("", "wallet", "policy", "yield", rules, *owner) == 4
+    assert shell.run("policy", "show", "yield").returncode == 1
+    other = shell.write("other.json", policy(99))
+    assert shell.answer("y\n", "wallet", "policy", "yield", other, *owner) == 0
+    ruled = shell.json("wallet", "policy", "yield", rules, *owner, "--yes")
+    assert ruled["version"] == 2
+    assert [one["code"] for one in ruled["warnings"]] == ["NO_FEE_CAP", "NEVER_EXPIRES"]
     assert any("+" in line for line in ruled["difference"])
     assert json.loads(shell.run("policy", "show", "yield").stdout) == policy(100)
     signed = shell.run("wallet", "sign", "yield", wish)
@@ -328,10 +396,10 @@ def test_a_walk_with_a_wallet_on_solana(tmp_path: Path, node: Running) -> None:
     made = shell.json("wallet", "create", "treasury", *owner, "--solana", "--recovery", home)
     assert made["recovery"] == home
     account = SolanaAddress.from_base58(made["address"])
-    wrong = shell.run("wallet", "policy", "treasury", shell.write("evm.json", policy(1)), *owner)
+    wrong = shell.run("wallet", "policy", "treasury", shell.write("evm.json", tidy(1)), *owner)
     assert (wrong.returncode, "eip155:8453" in wrong.stderr) == (1, True)
     rules = shell.write("rules.json", on_solana(10))
-    assert shell.json("wallet", "policy", "treasury", rules, *owner)["version"] == 1
+    assert shell.json("wallet", "policy", "treasury", rules, *owner, "--yes")["version"] == 1
     shell.json("wallet", "grant", "treasury", *owner, "--out", "treasury.cred")
     shell.environment["KEYMOOT_CREDENTIAL"] = "treasury.cred"
     wish = shell.write("tx", base64.b64encode(bytes(payment(account, 7))).decode())

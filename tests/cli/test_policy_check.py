@@ -58,6 +58,18 @@ def offline(
     return status, json.loads(out) if out else {}
 
 
+def said(told: dict[str, Any]) -> str:
+    """Give the word of the command's refusal, or "" for a yes."""
+    return (told["refusal"] or {"reason": ""})["reason"]
+
+
+def expected(word: str, told: dict[str, Any]) -> int:
+    """Give the exit status that belongs to the ledger's word and the command's warnings."""
+    if word:
+        return 3
+    return 4 if told["warnings"] else 0
+
+
 def on_the_ledger(play: Play, transaction: EvmTransaction) -> str:
     """Give the word of the refusal, or "" for a yes."""
     try:
@@ -170,7 +182,7 @@ def test_the_command_and_the_ledger_say_the_same(
         assert (set_.error_code, status) == ("BAD_POLICY", 1)
         return
     word = on_the_ledger(play, transaction)
-    assert (status, (told["refusal"] or {"reason": ""})["reason"]) == (3 if word else 0, word)
+    assert (status, said(told)) == (expected(word, told), word)
     if not word:
         log = json.loads(play.view("log", play.wallet, 0, 1)[0][0])
         assert told["rule"] == log["rule"]
@@ -219,7 +231,7 @@ def test_the_command_and_the_ledger_say_the_same_of_texts(
     except Failed as failed:
         status = failed.status
     told = json.loads(capsys.readouterr().out)
-    assert (status, (told["refusal"] or {"reason": ""})["reason"]) == (3 if word else 0, word)
+    assert (status, said(told)) == (expected(word, told), word)
 
 
 def test_a_wish_that_no_request_holds_is_refused(tmp_path: Path, capsys: Any) -> None:
@@ -258,7 +270,10 @@ def test_a_file_that_is_no_transaction_gets_a_word_not_a_traceback(
 
 
 def test_a_policy_is_as_long_as_its_canonical_form(tmp_path: Path, capsys: Any) -> None:
-    document = policy(5)
+    document = policy(5, expires="2036-01-01T00:00:00Z")
+    document["limits"].append(
+        {"id": "gas", "meter": "maxFee", "max": "9", "window": "1h", "kind": "rolling"}
+    )
     document["sets"] = {f"s{n}": [f"0x{n * 1_000 + m:040x}" for m in range(100)] for n in range(10)}
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps(document, indent=16))
@@ -278,7 +293,7 @@ def test_the_wallet_is_who_the_transaction_is_from(tmp_path: Path, capsys: Any) 
         DYNAMIC_FEE, TARGET, Nonce(0), Wei(1), Wei(10), Gas(1), VAULT, Wei(0), b""
     )
     told = offline(tmp_path, capsys, document, shown(payment) | {"from": VAULT.hex0x}, None)
-    assert told[0] == 0
+    assert (told[0], told[1]["allowed"]) == (4, True)
     assert offline(tmp_path, capsys, document, shown(payment), None)[0] == 3
     assert offline(tmp_path, capsys, document, shown(payment) | {"from": 5}, None)[0] == 1
 

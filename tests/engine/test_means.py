@@ -14,9 +14,10 @@ from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, signing_hash
 from keymoot.engine.ledger import Ledger
+from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER
 from keymoot.runtime.admit import Inadmissible, request_price
-from tests.engine.parts import Machine
-from tests.runtime.people import AGENT, OWNER, RECOVERY, calldata, payment
+from tests.engine.parts import Machine, transfer
+from tests.runtime.people import AGENT, OWNER, RECOVERY, Person, calldata, payment
 
 
 @pytest.fixture
@@ -81,3 +82,56 @@ async def test_no_more_requests_wait_than_the_quota_pays_for(machine: Machine) -
         for number in range(4, 100):
             await machine.ledger.submit(request(machine, wallet, number))
     assert len(machine.engine.mempool) == 1
+
+
+async def test_what_is_ahead_of_its_turn_is_paid_for_too(machine: Machine) -> None:
+    await machine.settle()
+    ledger = machine.ledger
+    third = 10**24 // 3
+    for nonce in (5, 9):
+        await ledger.submit(transfer(OWNER, nonce, value=third))
+    with pytest.raises(Inadmissible, match="insufficient funds for gas") as refused:
+        await ledger.submit(transfer(OWNER, 7, value=third + 10**15))
+    assert refused.value.code == "INSUFFICIENT_FUNDS"
+    # One that is replaced counts once, by what the better one costs.
+    await ledger.submit(transfer(OWNER, 9, value=2, fee=2 * 10**9))
+    await ledger.submit(transfer(OWNER, 7, value=third + 10**15))
+    assert ledger.pending_nonce(OWNER.address) == 0
+
+
+async def test_nonces_wait_within_a_window_and_no_further(machine: Machine) -> None:
+    await machine.settle()
+    ledger = machine.ledger
+    for nonce in reversed(range(1, MAX_PER_SENDER)):
+        await ledger.submit(transfer(OWNER, nonce))
+    for nonce in (MAX_PER_SENDER, MAX_PER_SENDER + 1, 2**64 - 1):
+        with pytest.raises(Inadmissible, match="nonce too high: next nonce 0") as refused:
+            await ledger.submit(transfer(OWNER, nonce))
+        assert refused.value.code == "NONCE_TOO_HIGH"
+    assert ledger.pending_nonce(OWNER.address) == 0
+    await ledger.submit(transfer(OWNER, 0))
+    assert ledger.pending_nonce(OWNER.address) == MAX_PER_SENDER
+    await machine.settle()
+    assert ledger.state().account(OWNER.address).nonce == MAX_PER_SENDER
+    assert not len(machine.engine.mempool)
+    with pytest.raises(Inadmissible, match="nonce too low: next nonce 64, tx nonce 3"):
+        await ledger.submit(transfer(OWNER, 3, value=9))
+
+
+async def test_a_crowd_without_means_gets_nowhere(machine: Machine) -> None:
+    await machine.settle()
+    for number in range(300):
+        with pytest.raises(Inadmissible, match="insufficient funds"):
+            await machine.ledger.submit(transfer(Person(f"poor {number}"), number % 60))
+    assert not len(machine.engine.mempool)
+
+
+async def test_what_waits_too_long_is_gone_for_whoever_asks(machine: Machine) -> None:
+    await machine.settle()
+    name = await machine.ledger.submit(transfer(OWNER, 1))
+    assert machine.ledger.waiting(name) is not None
+    machine.clock.sleep(AHEAD_SECONDS + 2)
+    assert machine.ledger.waiting(name) is None
+    # The same bytes are taken again, as new.
+    assert await machine.ledger.submit(transfer(OWNER, 1)) == name
+    assert machine.ledger.waiting(name) is not None

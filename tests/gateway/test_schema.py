@@ -173,7 +173,18 @@ def test_filters_fit_the_schema_and_see_what_is_new(scene: Scene) -> None:
     check("eth_getFilterChanges", found)
     assert len(found) == 2
     assert network.call("eth_getFilterChanges", logs) == []
-    check("eth_getFilterLogs", network.call("eth_getFilterLogs", logs))
+    since = network.call("eth_getFilterLogs", logs)
+    check("eth_getFilterLogs", since)
+    assert [one["logIndex"] for one in since[-2:]] == [one["logIndex"] for one in found]
+    everything = network.call("eth_newFilter", {"address": WALLETS, "fromBlock": "earliest"})
+    head = network.call("eth_blockNumber")
+    assert network.call("eth_getFilterLogs", everything) == network.call(
+        "eth_getLogs", {"address": WALLETS, "fromBlock": "0x0"}
+    )
+    ended = {"address": WALLETS, "fromBlock": "0x0", "toBlock": "0x1"}
+    assert network.call("eth_getFilterLogs", network.call("eth_newFilter", ended)) == []
+    late = network.call("eth_newFilter", {"address": WALLETS, "fromBlock": head})
+    assert len(network.call("eth_getFilterLogs", late)) <= 1
     assert network.call("eth_uninstallFilter", logs) is True
     assert network.call("eth_uninstallFilter", logs) is False
 

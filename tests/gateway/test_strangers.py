@@ -216,8 +216,8 @@ async def test_a_batch_of_long_queries_ends_when_its_sender_is_in_debt() -> None
 
     async def long(params: list) -> None:
         ran.append(params)
-        started = time.perf_counter()
-        while time.perf_counter() - started < 0.02:
+        started = time.thread_time()
+        while time.thread_time() - started < 0.02:
             pass
 
     payer = Payer(Rate(lambda: 0.0, per_second=0, burst=100), "a")

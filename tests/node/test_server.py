@@ -112,5 +112,5 @@ def test_what_stops_the_node_is_placed_but_words_of_others_are_not_repeated() ->
         seconds_of("what nobody should read")
     except TypeError as error:
         shown = _public(error)
-    assert shown.startswith("a defect of ours, builtins.TypeError at units.py:")
+    assert shown.startswith("a defect of ours, builtins.TypeError at base/units.py:")
     assert "operand" not in shown

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
-from keymoot.policy.document import parse_policy
+from keymoot.policy.document import MAX_RULES, parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.calldata import Calldata
 from keymoot.policy.evm.signature import parse_function
-from keymoot.policy.lint import warnings_of
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
 from keymoot.policy.names import checksummed, parse_address
 from tests.policy import documents
-from tests.policy.documents import DELETE, STRANGER, VAULTS, interfaces, parsed
+from tests.policy.documents import DELETE, STRANGER, interfaces, parsed
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -153,10 +152,11 @@ def test_the_hash_is_of_the_canonical_json() -> None:
 
 
 def test_documents_are_bounded() -> None:
-    rule = interfaces()["rules"][0]
-    many = interfaces() | {"rules": [rule | {"id": f"r{n}"} for n in range(65)]}
+    rule = {"action": "ALLOW", "method": "personal_sign", "prefix": "app.example wants"}
+    many = [rule | {"id": f"r{n}"} for n in range(MAX_RULES + 1)]
+    parsed(interfaces() | {"rules": many[:-1]})
     with pytest.raises(BadPolicy, match="at most 64"):
-        parsed(many)
+        parsed(interfaces() | {"rules": many})
     with pytest.raises(BadPolicy, match="bytes"):
         parse_policy(b" " * 70_000)
     with pytest.raises(BadPolicy, match="nested"):
@@ -193,21 +193,3 @@ def test_checksums_follow_eip_55(text: str) -> None:
     )
     with pytest.raises(BadPolicy):
         parse_address(flipped, "x")
-
-
-def test_lint_finds_what_an_attacker_would() -> None:
-    assert warnings_of(parsed()) == []
-    document = changed("rules/0/args", {"spender": {"in": "vaults"}})
-    found = " ".join(warnings_of(parsed(document)))
-    assert "any amount" in found
-    assert any("never expires" in one for one in warnings_of(parsed(changed("expires", DELETE))))
-    document = interfaces()
-    document["limits"] = document["limits"][:1]
-    assert any("gas" in one for one in warnings_of(parsed(document)))
-    assert VAULTS
-
-
-def test_an_argument_is_not_called_like_the_policys_own_words() -> None:
-    document = changed("rules/1/function", "deposit(uint256 $value,address receiver)")
-    with pytest.raises(BadPolicy, match=r"rules\[1\]\.function.*begin with \$"):
-        parsed(documents.changed(document, "rules/1/spend", {"usdc-day": "$value"}))

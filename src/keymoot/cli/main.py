@@ -72,6 +72,9 @@ def up(
 ) -> int:
     """Run a network on this machine until Ctrl-C; the next `up` continues it.
 
+    SIGTERM, and the end of the terminal (SIGHUP), stop it as Ctrl-C does; under `nohup` it goes on
+    without its terminal.
+
     Args:
         data: The data folder; default ~/.local/share/keymoot/network. The simulated CPU's fuse
             file stands outside it (KEYMOOT_SIMULATED_CPU names another).
@@ -79,9 +82,11 @@ def up(
         host: Address to listen on. Anything but loopback lets others ask for signatures'
             statuses and spend your machine's time.
         nodes: Enclaves of a new network, 4 to 64; default 4. Of 4, any 2 that are broken hold
-            the wallets' root; of 7, any 3; of 13, any 5.
+            the wallets' root; of 7, any 3; of 13, any 5. An existing network keeps its number,
+            and another one here is refused: `keymoot net join` and `net leave` change it.
         epoch_seconds: How long the enclaves of a new network keep their shares before they
-            share the roots anew; at least 60, default 3600. `keymoot net turn` does it now.
+            share the roots anew; at least 60, default 3600. `keymoot net turn` does it now. An
+            existing network keeps its own, and another one here is refused.
         block_time: Make an empty block so many seconds after the last one, when nothing waits;
             otherwise only transactions make blocks, and who waits for more of them waits long.
         allow_host: A name by which others call this node, such as keymoot.lan; may be repeated.
@@ -96,9 +101,7 @@ def up(
 
     try:
         from keymoot.gateway.door import host_named, origin_named
-        from keymoot.moot.assembly import EPOCH_SECONDS
         from keymoot.node.config import (
-            DEFAULT_NODES,
             DEFAULT_PORT,
             Config,
             default_data,
@@ -125,8 +128,8 @@ def up(
             default_fuse(),
             host,
             DEFAULT_PORT if port is None else port,
-            DEFAULT_NODES if nodes is None else nodes,
-            EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
+            nodes,
+            epoch_seconds,
             block_time,
             hosts,
             origins,
@@ -166,6 +169,8 @@ def run(arguments: list[str]) -> int:
         return EXIT_USAGE
     try:
         status = command(*bound.args, **bound.kwargs)
+        # What was not written was not done.
+        sys.stdout.flush()
     except Failed as failed:
         return failed.status
     except KeymootError as error:
@@ -175,5 +180,8 @@ def run(arguments: list[str]) -> int:
         note("stopped")
         return EXIT_STOPPED
     except BrokenPipeError:
+        return EXIT_ERROR
+    except OSError as error:
+        note(f"error: {error.filename or 'the output'}: {error.strerror or error}")
         return EXIT_ERROR
     return status if isinstance(status, int) else 0

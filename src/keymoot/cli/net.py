@@ -18,6 +18,9 @@ from keymoot.cli.waiting import (
     look_at_turn,
 )
 
+OFTEN_ENDED = 3
+"""From how many ends in ten minutes on an enclave counts as one that keeps ending."""
+
 TURN_SECONDS = 120
 """How long `net turn` waits for the next epoch: each stage waits ten seconds for the silent."""
 
@@ -59,9 +62,11 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "development": told["development"],
         "simulated": identity.simulated,
     }
-    lines = fields(shown | _moot_fields(assembly))
+    lines = fields(shown | _storage_fields(assembly) | _moot_fields(assembly))
     seats = {seat["seat"]: seat for seat in assembly["seats"]}
     lines += [_seat_line(node["seat"], node, seats.get(node["seat"])) for node in nodes]
+    there = {node["seat"] for node in nodes}
+    lines += [_absent_line(seat) for at, seat in sorted(seats.items()) if at not in there]
     lines += [_joining_line(one) for one in assembly.get("joining", [])]
     lines += [
         f"named: seat {one['seat']} {one['what']}, at height {one['height']}"
@@ -164,6 +169,16 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         waiting.stopped()
 
 
+def _storage_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
+    storage = assembly.get("storage")
+    if not storage:
+        return {}
+    return {
+        "storage": f"TAKES NOTHING: {storage['what']} cannot be written: {storage['why']}. Reads are "
+        f"answered, sends are refused, and it goes on by itself. To do: {storage['toDo']}"
+    }
+
+
 def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
     if not assembly.get("ready"):
         return {"keys": "still being made"}
@@ -183,7 +198,7 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
     names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
-    more = ("joining", "successions", "cheats")
+    more = ("storage", "joining", "successions", "cheats")
     return {name: assembly[name] for name in (*names, *more) if name in assembly}
 
 
@@ -197,7 +212,31 @@ def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None)
     how = f"since height {seat['since']}" if seat["seated"] else "not back yet"
     again = f", started {seat['restarts']} times anew" if seat["restarts"] else ""
     leaves = ", leaves with the epoch" if seat["leaving"] else ""
-    return f"{line}  {how}{again}{leaves}{', deals no more' if seat['excluded'] else ''}"
+    dealing = ", deals no more" if seat["excluded"] else ""
+    return f"{line}  {how}{again}{leaves}{dealing}{_health(seat)}"
+
+
+def _absent_line(seat: Mapping[str, Any]) -> str:
+    line = f"seat {seat['seat']}  {seat['identityKey']}  does not run here"
+    return line + _health(seat)
+
+
+def _health(seat: Mapping[str, Any]) -> str:
+    """Say what is wrong with a seat's enclave; a node of an older version tells nothing."""
+    health, found = seat.get("health") or {}, ""
+    if health.get("silentSince"):
+        found += f", HANGS: answers nothing since {_date(health['silentSince'])}"
+    if health.get("downSince"):
+        found += f", DOWN since {_date(health['downSince'])}"
+    if health.get("endedLately", 0) >= OFTEN_ENDED:
+        found += f", ended {health['endedLately']} times in ten minutes"
+    if health.get("trouble"):
+        found += f": {health['trouble']}"
+    return found
+
+
+def _date(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _joining_line(one: Mapping[str, Any]) -> str:

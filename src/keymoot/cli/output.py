@@ -12,6 +12,8 @@ EXIT_USAGE = 2
 EXIT_REFUSED = 3
 """A policy said no: not an error of the program, but not a yes either."""
 
+EXIT_WARNED = 4
+"""Nothing was refused, but there are warnings that nobody has accepted."""
 EXIT_NOT_YET = 75
 """What was asked for has not happened in time, and still may: EX_TEMPFAIL of sysexits.h."""
 
@@ -60,6 +62,20 @@ def fail(message: str, status: int = EXIT_ERROR) -> NoReturn:
     """Show an error and end the command."""
     note(f"error: {message}")
     raise Failed(status)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on if the person says yes, here or with --yes; end the command otherwise.
+
+    Without a terminal nobody can be asked, so only --yes goes on.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail("nothing was changed: nobody can be asked here, so say --yes", EXIT_WARNED)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        fail("nothing was changed", EXIT_WARNED)
 
 
 def tokens(wei: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import settings
 from keymoot.cli.options import Owner, Positive
-from keymoot.cli.output import fail, fields, note, result, tokens
+from keymoot.cli.output import confirm, fail, fields, note, result, tokens
 
 if TYPE_CHECKING:
     from keymoot.agent.owner import Owner as Acting
@@ -21,24 +21,32 @@ def policy(
     file: Path,
     *,
     by: Owner,
+    yes: bool = False,
     json: bool = False,
 ) -> None:
     """Replace a wallet's policy; shows what changes, the new version and its hash.
 
+    Warns of what an attacker would look for in it, and asks before it goes on. Exit status 4
+    means that there were warnings and nobody said yes: nothing was changed.
+
     Args:
         name: The wallet's name.
         file: The new policy document.
+        yes: Set it whatever the warnings say, and ask nothing.
         json: Print the result as JSON.
     """
     import difflib
     import json as json_module
 
     from keymoot.cli.policy import read_policy
-    from keymoot.policy.lint import warnings_of
+    from keymoot.policy.lint.warnings import warnings_of
 
     wanted = read_policy(file)
-    for warning in warnings_of(wanted):
-        note(f"warning: {warning}")
+    warnings = warnings_of(wanted)
+    for warning in warnings:
+        note(f"warning: {warning.line}")
+    if warnings:
+        confirm("Set this policy all the same?", yes=yes)
     acting = by.open()
     wallet = _owned(acting, name)
     before, version = acting.policy(wallet), acting.show(wallet).policy_version
@@ -51,7 +59,12 @@ def policy(
     )
     done = acting.set_policy(wallet, wanted.source, version)
     shown = {"version": version + 1, "hash": wanted.hash.hex0x, "height": done.height}
-    result(shown | {"difference": difference}, [*difference, *fields(shown)], as_json=json)
+    told = [warning.to_json() for warning in warnings]
+    result(
+        shown | {"difference": difference, "warnings": told},
+        [*difference, *fields(shown)],
+        as_json=json,
+    )
 
 
 def grant(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
-from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish
+from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, Failed, fail, note, result
+from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish, told_of_json
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Address, SolanaAddress
@@ -30,7 +30,8 @@ def check(
     """Read a policy, and try a transaction or a message on it; nothing is sent anywhere.
 
     The trace shows every comparison. Limits are tried with nothing spent yet. Exit status 3
-    means that the transaction would be refused.
+    means that it would be refused, 4 that there are warnings (and nothing was refused): what
+    an attacker would look for first.
 
     Args:
         file: The policy document.
@@ -41,15 +42,16 @@ def check(
             transaction's `from`, or on Solana whoever pays.
         json: Print the result as JSON.
     """
-    from keymoot.policy.lint import warnings_of
+    from keymoot.policy.lint.warnings import warnings_of
     from keymoot.policy.names import written
 
     if tx is not None and message is not None:
         fail("try one thing at a time: --tx or --message")
     policy = read_policy(file)
     warnings = warnings_of(policy)
+    told = [warning.to_json() for warning in warnings]
     for warning in warnings:
-        note(f"warning: {warning}")
+        note(f"warning: {warning.line}")
     asked = tx or message
     if asked is None:
         shown: dict[str, Any] = {
@@ -58,10 +60,12 @@ def check(
             "chain": str(policy.chain),
             "rules": [rule.name for rule in policy.rules],
             "limits": list(policy.limits),
-            "warnings": warnings,
+            "warnings": told,
         }
         lines = [f"valid: {len(policy.rules)} rules, {len(policy.limits)} limits"]
         result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
+        if warnings:
+            raise Failed(EXIT_WARNED)
         return
     wish = read_wish(asked, policy.chain, wallet, as_text=message is not None)
     if wallet is None and b'"$wallet"' in policy.source:
@@ -82,13 +86,15 @@ def check(
                 }
                 for step in decision.trace
             ],
-            "warnings": warnings,
+            "warnings": told,
         },
         _lines(decision),
         as_json=json,
     )
     if not decision.allowed:
         raise Failed(EXIT_REFUSED)
+    if warnings:
+        raise Failed(EXIT_WARNED)
 
 
 @app.command
@@ -114,11 +120,12 @@ def read_policy(file: Path) -> "Policy":
     from keymoot.base.strict_json import canonical, parse
     from keymoot.policy.document import parse_policy
 
+    raw = bytes_of(file)
     try:
         # The ledger sees the canonical form: spaces and indents are not counted there.
-        return parse_policy(canonical(parse(bytes_of(file), MAX_FILE_BYTES)))
+        return parse_policy(canonical(parse(raw, MAX_FILE_BYTES)))
     except Malformed as error:
-        fail(f"{file}: {error}")
+        fail(f"{file}: {told_of_json(raw, error)}")
 
 
 def _decide(

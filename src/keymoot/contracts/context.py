@@ -98,8 +98,9 @@ class Context:
 
     Attributes:
         address: The running contract.
-        sender: Who called: an account or a contract. None in an unsigned query; None
-            is no address, so it never equals an owner that was never set.
+        sender: Who called: an account or a contract. None in a query, which nobody signed,
+            unless its method takes the claim (`believes_from`); None is no address, so it
+            never equals an owner that was never set.
         value: Wei that came with the call.
     """
 

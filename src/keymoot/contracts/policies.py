@@ -12,8 +12,11 @@ from keymoot.policy.document import MAX_DOCUMENT_BYTES, Policy, parse_policy
 GAS_PER_BYTE = 4
 """Gas for each byte of a document, or of a wish, that is read."""
 
-GAS_PER_PART = 400
+GAS_PER_PART = 1_400
 """Gas for each value, object and argument of a function in a document."""
+
+MOST_PARTS = 1_024
+"""Parts that are paid for at most: rules have fewer, and what sets hold is read all at once."""
 
 SHORT_BYTES = 4_096
 """Longest document that counts as short."""
@@ -26,7 +29,7 @@ def reading_gas(document: bytes) -> int:
     """Give the gas for reading a policy; counted in its bytes, before anything is parsed."""
     # Whatever takes time stands behind one of these: a value, an object, an argument.
     parts = sum(document.count(mark) for mark in (b",", b"[", b"{", b"("))
-    return GAS_PER_BYTE * len(document) + GAS_PER_PART * parts
+    return GAS_PER_BYTE * len(document) + GAS_PER_PART * min(parts, MOST_PARTS)
 
 
 def policy_of(document: bytes) -> Policy:

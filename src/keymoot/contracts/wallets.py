@@ -60,6 +60,9 @@ from keymoot.policy.recovery import check_withdrawal
 MAX_CREDENTIAL_SECONDS = 366 * 86_400
 """Longest life of a credential."""
 
+SHOWING_GAS = 15_000
+"""Gas for reading a record and writing it for people."""
+
 MAX_LOG_PAGE = 256
 """Log entries that one view returns at most."""
 
@@ -339,6 +342,7 @@ class Wallets(WalletCells):
         document = self.policies.get(ctx.public_store(), wallet)
         book = self.book(ctx, WalletId(wallet))
         shown: list[Json] = []
+        ctx.charge(reading_gas(document or b""))
         limits = policy_of(document).limits.values() if document else ()
         for limit in limits:
             spent = book.usage.get(limit.name)
@@ -365,6 +369,7 @@ class Wallets(WalletCells):
             key = self.log_index.get(ctx.public_store(), log_key(WalletId(wallet), index))
             record = self.record(ctx, Hash32(key)) if key is not None else None
             if record is not None:
+                ctx.charge(SHOWING_GAS)
                 entries.append(record.to_json())
         return entries
 

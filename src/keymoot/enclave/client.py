@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,7 @@ class EnclaveClient:
         self._writer = writer
         self._numbers = 0
         self._waiting: dict[int, asyncio.Future[rlp.Decoded]] = {}
+        self._asked_at: dict[int, float] = {}
         self._pump: asyncio.Task[None] | None = None
         self._hear: Callable[[bytes], None] | None = None
         self._unheard: list[bytes] = []
@@ -110,6 +112,11 @@ class EnclaveClient:
         if self.identity is None:
             raise Defect("the enclave was not greeted")
         return Ed25519Key(self.identity.consensus_key)
+
+    @property
+    def asked_at(self) -> float | None:
+        """When the oldest question was asked that has no answer, in seconds since 1970."""
+        return next(iter(self._asked_at.values()), None)
 
     @property
     def pid(self) -> int:
@@ -257,6 +264,7 @@ class EnclaveClient:
         number = self._numbers
         future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
+        self._asked_at[number] = time.time()
         frame = messages.frame(number, word, body)
         try:
             self._writer.write(frame)
@@ -264,6 +272,7 @@ class EnclaveClient:
         except (ConnectionError, RuntimeError) as error:
             # It ended before the receiver has noticed; uvloop calls that a RuntimeError.
             self._waiting.pop(number, None)
+            self._asked_at.pop(number, None)
             raise EnclaveGone from error
         return await future
 
@@ -274,6 +283,7 @@ class EnclaveClient:
                 if not number and word in (messages.SAY, messages.STATE):
                     self._unasked(word, body)
                     continue
+                self._asked_at.pop(number, None)
                 future = self._waiting.pop(number, None)
                 if future is None or future.done():
                     continue
@@ -287,6 +297,7 @@ class EnclaveClient:
                 if not future.done():
                     future.set_exception(EnclaveGone())
             self._waiting.clear()
+            self._asked_at.clear()
 
     def _unasked(self, word: str, body: rlp.Decoded) -> None:
         """Hand on what nobody asked for; frames come in the order in which they were sent."""

@@ -161,6 +161,7 @@ class Mempool:
                 self._wallets[wallet] = self._wallets.get(wallet, 0) + 1
             return
         account = self._accounts.setdefault(tx.sender, _Account(committed))
+        account.committed = committed
         account.waiting[tx.ethereum.nonce] = tx
         self._arrange(account, now)
 

@@ -38,6 +38,14 @@ def members_in(store: LmdbStore, genesis: Genesis) -> tuple[int, ...]:
         return assembly_in(State(table, committed.root), genesis.network).hall.head.members
 
 
+def begin(store: LmdbStore, genesis: Genesis) -> None:
+    """Write a new network's genesis and first state.
+
+    Enclaves join after that, for good: a crash in between leaves a folder that goes on.
+    """
+    _begin(store, genesis)
+
+
 def open_application(store: LmdbStore, genesis: Genesis, keys: StateKeys) -> Application:
     """Give the application where the folder stands; write the first state if it is new.
 

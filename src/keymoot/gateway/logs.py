@@ -12,7 +12,7 @@ from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
 from keymoot.gateway.look_back import look_back
-from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of
+from keymoot.gateway.parameters import NEWEST, address_of, exactly, hash_of, height_of
 from keymoot.gateway.render import logs_json
 from keymoot.gateway.services import Services
 from keymoot.runtime.receipt import Log
@@ -47,12 +47,20 @@ class Pattern:
 
 @dataclass(slots=True)
 class Filter:
-    """What one client polls for: logs of a pattern, or block hashes where it is None."""
+    """What one client polls for: logs of a pattern, or block hashes where it is None.
+
+    Attributes:
+        next_height: The first block that the next poll looks at.
+        first: Where all logs of the filter begin.
+        last: Where they end; None for the newest block.
+    """
 
     pattern: Pattern | None
     next_height: Height
     touched: float
     nothing: bool = False
+    first: Height = Height(0)
+    last: Height | None = None
 
 
 @dataclass(slots=True)
@@ -108,9 +116,12 @@ async def log_filter(services: Services, filters: Filters, params: list[Json]) -
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
-    _range(services.ledger, query)
-    start = Height(services.ledger.height() + 1)
-    return filters.add(Filter(read_pattern(query), start, filters.now()))
+    first, last = _range(services.ledger, query)
+    newest = services.ledger.height()
+    made = Filter(read_pattern(query), Height(newest + 1), filters.now(), first=first)
+    if query.get("toBlock") not in (None, *NEWEST):
+        made.last = last
+    return filters.add(made)
 
 
 async def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
@@ -141,12 +152,12 @@ async def filter_changes(services: Services, filters: Filters, params: list[Json
 
 
 async def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
-    """eth_getFilterLogs: all logs of the filter's pattern within reach."""
+    """eth_getFilterLogs: all logs of the filter, from the block that it begins with."""
     found = filters.get(exactly(params, 1, 1)[0])
     if found.pattern is None:
         raise invalid_params("this filter is not one for logs")
-    newest = services.ledger.height()
-    return await _find(services, found.pattern, Height(max(1, newest - MAX_BLOCKS + 1)), newest)
+    last = services.ledger.height() if found.last is None else found.last
+    return await _find(services, found.pattern, found.first, last)
 
 
 async def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:

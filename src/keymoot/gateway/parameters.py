@@ -10,7 +10,7 @@ from keymoot.gateway.errors import RESOURCE_UNAVAILABLE, RpcError, invalid_param
 
 MAX_DATA_BYTES = 131_072
 
-_NEWEST = ("latest", "pending", "safe", "finalized")
+NEWEST = ("latest", "pending", "safe", "finalized")
 
 
 def exactly(params: list[Json], least: int, most: int) -> list[Json]:
@@ -79,7 +79,7 @@ def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None
     Raises:
         Malformed: neither a tag nor a number.
     """
-    if value is None or value in _NEWEST:
+    if value is None or value in NEWEST:
         return ledger.height()
     if value == "earliest":
         return Height(0)

@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from keymoot.moot.assembly import EPOCH_SECONDS
-
 DEFAULT_PORT = 8645
 """Beside, not on, the 8545 of a developer's own Ethereum node."""
 
@@ -25,8 +23,10 @@ class Config:
         fuse: The simulated CPU's fuse file, outside `data`.
         host: Address to listen on; loopback unless somebody asks for more.
         port: 0 for any free one.
-        nodes: How many enclaves a new network has; an old one has what its genesis says.
-        epoch_seconds: How long an epoch of a new network lives.
+        nodes: How many enclaves a new network has, and an old one has to have; None for four,
+            and for as many as there are.
+        epoch_seconds: How long an epoch of a new network lives, and of an old one has to; None
+            for the usual, and for whatever it is.
         block_seconds: How long after a block an empty one follows; None for never.
         allow_hosts: Names by which the node may be called, beside its own addresses.
         allow_origins: Web pages and wallets' extensions that may call it.
@@ -36,8 +36,8 @@ class Config:
     fuse: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    nodes: int = DEFAULT_NODES
-    epoch_seconds: int = EPOCH_SECONDS
+    nodes: int | None = None
+    epoch_seconds: int | None = None
     block_seconds: int | None = None
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()

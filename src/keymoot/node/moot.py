@@ -8,6 +8,8 @@ import structlog
 from keymoot.attest.commit import Commit, SignedHeader
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import follow_item
@@ -19,6 +21,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Seat
+from keymoot.node.absent import Absent
 from keymoot.node.asking import Asking, of_each
 from keymoot.node.beacons import Beacons, message_at, terms_now
 from keymoot.node.changes import Changes
@@ -47,10 +50,13 @@ log = structlog.get_logger("keymoot.moot")
 class Moot:
     """The seats of one embedded network."""
 
-    def __init__(self, config: Config, seats: Sequence[SeatHolder]) -> None:
-        """Take over started enclaves."""
+    def __init__(
+        self, config: Config, seats: Sequence[SeatHolder], absent: Absent | None = None
+    ) -> None:
+        """Take over started enclaves; `absent` are those that did not start."""
         self._config = config
         self._holders = {one.index: one for one in seats}
+        self._absent = absent or Absent(self._holders, fresh=False)
         self._changes: Changes | None = None
         self._group: asyncio.TaskGroup | None = None
         self._watching: dict[int, asyncio.Task[None]] = {}
@@ -65,21 +71,29 @@ class Moot:
         """Questions about who comes, who goes, and when."""
 
     @classmethod
-    async def start(cls, config: Config, seats: Iterable[int]) -> "Moot":
-        """Start the enclaves of these seats side by side.
+    async def start(cls, config: Config, seats: Iterable[int], *, fresh: bool) -> "Moot":
+        """Start the enclaves of these seats side by side; those that can go on without others.
 
         Raises:
-            EnclaveRefused: one cannot start; none is left running.
+            TooManyAbsent: too many cannot start; none is left running.
         """
-        starting = [asyncio.create_task(SeatHolder.start(index, config)) for index in seats]
-        done = await asyncio.gather(*starting, return_exceptions=True)
-        started = [one for one in done if isinstance(one, SeatHolder)]
-        for one in done:
-            if isinstance(one, BaseException):
-                for seat in started:
-                    await seat.close()
-                raise one
-        return cls(config, started)
+        absent = Absent(seats, fresh=fresh)
+        return cls(config, await absent.start(config), absent)
+
+    async def join(self, genesis: bytes) -> list[tuple[Secret | None, int]]:
+        """Have all enclaves join their network; give what each gives (`SeatHolder.join`).
+
+        Raises:
+            TooManyAbsent: too many say no.
+        """
+        found = await self._absent.join(self.seats, genesis)
+        self._holders = {seat: self._holders[seat] for seat in found}
+        return [*found.values()]
+
+    @property
+    def absent(self) -> Mapping[int, str]:
+        """Members whose enclaves do not run here, and why."""
+        return self._absent.reasons
 
     @property
     def committee(self) -> Committee:
@@ -267,6 +281,7 @@ class Moot:
             tasks.create_task(self._pulse())
             tasks.create_task(self._tend())
             tasks.create_task(self._heal())
+            tasks.create_task(self._absent.tend(self.add, lambda: self.lineup.committee.indices))
 
     async def close(self) -> None:
         """End all enclaves."""
@@ -284,7 +299,11 @@ class Moot:
     async def _tend(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
-            await self.changes.tend()
+            try:
+                await self.changes.tend()
+            except CannotWrite as error:
+                # What is wanted stays as it was, and is looked after again.
+                log.warning("changes.not_kept", reason=str(error))
 
     async def _heal(self) -> None:
         """Recover when so many enclaves started anew at once that no block gets its votes."""

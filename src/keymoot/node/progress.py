@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.keygen import Phase
 from keymoot.node.moot import Moot
 
@@ -16,14 +17,22 @@ _WORDS = {
 }
 
 
-async def show_founding(moot: Moot, say: Callable[[str], None]) -> None:
-    """Say how key generation goes on, until the assembly has its keys and some stock."""
+async def show_founding(moot: Moot, store: LmdbStore, say: Callable[[str], None]) -> None:
+    """Say how key generation goes on, until the assembly has its keys and some stock.
+
+    A network that has its keys is read, and served, also while its disk takes nothing.
+    """
     shown = ""
     while True:
         assembly = moot.assembly()
         keygen, hall = assembly.founding.keygen, assembly.hall
         line = ""
-        if keygen is not None and keygen.phase is not Phase.DONE:
+        if store.shortage is not None:
+            line = f"{store.shortage}; it goes on by itself then"
+            if hall.ready:
+                say(line)
+                return
+        elif keygen is not None and keygen.phase is not Phase.DONE:
             again = f" (attempt {keygen.attempt + 1})" if keygen.attempt else ""
             line = f"making keys together: {_WORDS[keygen.phase]}{again}"
         elif hall.ready and not assembly.handout.standing.exists:

@@ -25,6 +25,7 @@ from keymoot.enclave.messages import Identity, follow_item
 from keymoot.engine import archive
 from keymoot.engine.local import LocalEngine
 from keymoot.node.config import Config
+from keymoot.node.health import Health
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.members import chain_of
 from keymoot.store.state import State
@@ -76,6 +77,7 @@ class SeatHolder:
         self._pulsing = False
         self.alive = True
         """Whether its process runs and has joined."""
+        self.health = Health(index)
 
     @classmethod
     async def start(cls, index: int, config: Config) -> "SeatHolder":
@@ -117,7 +119,12 @@ class SeatHolder:
         self._voting = asyncio.ensure_future(self.client.sign(ballot))
         self._voting.add_done_callback(_look_away)
         # Whoever has enough votes waits no longer; the enclave votes all the same.
-        return await asyncio.shield(self._voting)
+        try:
+            votes = await asyncio.shield(self._voting)
+        except Refused as error:
+            self.health.refused(error)
+            raise
+        return votes
 
     async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
         """Have bound requests answered; one question at a time.
@@ -205,24 +212,27 @@ class SeatHolder:
             status = await self.client.ended()
             self._next = None
             self.alive = False
-            log.warning("enclave.ended", seat=self.index, status=status)
+            self.health.ended(status)
             await asyncio.sleep(RESTART_SECONDS)
             try:
                 await self._begin_anew()
                 self.restarts += 1
-                log.info("enclave.started", seat=self.index)
+                self.health.started()
             except (KeymootError, OSError) as error:
                 # Strangers can use up what a process needs to start: for a time, not for good.
-                log.warning("enclave.does_not_start", seat=self.index, reason=str(error))
+                self.health.starts_not(error)
 
     async def pulse(self) -> None:
         """Let the enclave see that time has passed, unless the last time is still to come."""
+        self.health.look(self.client.asked_at if self.alive else None)
         if self._pulsing:
             return
         self._pulsing = True
         try:
-            with suppress(Refused):
-                await self.client.pulse()
+            await self.client.pulse()
+            self.health.well()
+        except Refused as error:
+            self.health.refused(error)
         finally:
             self._pulsing = False
 

@@ -1,20 +1,22 @@
 """`keymoot up`: run a node until it is told to stop."""
 
 import asyncio
+import faulthandler
 import fcntl
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 import uvicorn
 import uvloop
 
 from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.storage import CannotWrite
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
@@ -22,10 +24,13 @@ from keymoot.gateway.door import Door, url_of
 from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control
 from keymoot.node.progress import show_founding
+from keymoot.node.screen import Screen
 from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
+CONTROL_AGAIN_SECONDS = 5.0
+"""Pause before the control socket is tried again."""
 
 
 class InUse(Refused):
@@ -41,6 +46,8 @@ def serve(config: Config) -> int:
         Refused: it cannot start; the message says what to do.
     """
     forbid_dumps()
+    # What is mapped and not there is a bus error: no words of ours, but where it was.
+    faulthandler.enable()
     _configure_log()
     with _lock(config.data), _listen(config) as channel:
         return uvloop.run(_run(config, channel))
@@ -49,8 +56,7 @@ def serve(config: Config) -> int:
 async def _run(config: Config, channel: socket.socket) -> int:
     _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
     control = Control(config.data, verbs_at_start())
-    listening = asyncio.create_task(control.run())
-    listening.add_done_callback(_report_control)
+    listening = asyncio.create_task(_listen_for(control))
     try:
         node = await build(config)
         try:
@@ -63,10 +69,17 @@ async def _run(config: Config, channel: socket.socket) -> int:
         await asyncio.wait([listening], timeout=GRACE_SECONDS)
 
 
-def _report_control(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        error = type(task.exception()).__name__
-        structlog.get_logger("keymoot.node").error("control.stopped", error=error)
+async def _listen_for(control: Control) -> None:
+    """Serve the socket in the data folder; where the disk does not take it, later."""
+    log = structlog.get_logger("keymoot.node")
+    told = ""
+    while True:
+        try:
+            return await control.run()
+        except OSError as error:
+            if told != (told := str(CannotWrite("the control socket", error.errno))):
+                log.warning("control.not_served", reason=told)
+        await asyncio.sleep(CONTROL_AGAIN_SECONDS)
 
 
 async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
@@ -75,14 +88,17 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def ask_to_stop() -> None:
+    def ask_to_stop(number: signal.Signals) -> None:
+        log.info("node.stops", signal=number.name)
         stop.set()
         server.should_exit = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ask_to_stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What `nohup` has the terminal's end ignored for stays ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ask_to_stop, number)
     # The door opens when the assembly has its keys: before that nobody could be served.
-    founded = asyncio.create_task(show_founding(node.moot, _say))
+    founded = asyncio.create_task(show_founding(node.moot, node.store, _say))
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait([running, founded, asked], return_when=asyncio.FIRST_COMPLETED)
     founded.cancel()
@@ -230,10 +246,11 @@ def _configure_log() -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Screen())),
     )
 
 
 def _say(*lines: str) -> None:
+    screen = Screen()
     for line in lines:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201  what a person sees
+        screen.write(line + "\n")

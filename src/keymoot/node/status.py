@@ -17,7 +17,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
     """Describe the assembly as the newest committed state has it."""
     hall = assembly.hall
     if not hall.founded:
-        return {"ready": False, "seats": []}
+        return {"ready": False, "seats": [], "storage": storage_json(ledger)}
     head, committee, page = hall.head, hall.committee, assembly.stock.page
     standing = assembly.handout.standing
     keygen = assembly.founding.keygen
@@ -33,6 +33,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
                 "since": known.since,
                 "nextKey": data(known.next) if known.next else None,
                 "restarts": 0 if holder is None else holder.restarts,
+                "health": _health_json(index, moot),
                 "excluded": index in head.out,
                 "leaving": index in leaving,
             }
@@ -80,9 +81,30 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
         "seats": seats,
         "joining": _joining_json(assembly, moot),
         "successions": assembly.turning.handover.latest.count,
+        "storage": storage_json(ledger),
         "cheats": [
             {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
         ],
+    }
+
+
+def storage_json(ledger: Ledger) -> Json:
+    """Say why the node can write nothing now; None where it can."""
+    shortage = ledger.engine.shortage
+    if shortage is None:
+        return None
+    return {"what": shortage.what, "why": shortage.why, "toDo": shortage.hint}
+
+
+def _health_json(seat: int, moot: "Moot") -> Json:
+    holder = moot.holder(seat)
+    if holder is not None:
+        return holder.health.to_json()
+    return {
+        "silentSince": None,
+        "downSince": None,
+        "endedLately": 0,
+        "trouble": moot.absent.get(seat),
     }
 
 

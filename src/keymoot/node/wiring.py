@@ -21,10 +21,11 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
-from keymoot.engine.start import members_in, open_application, stored_genesis
+from keymoot.engine.start import begin, members_in, open_application, stored_genesis
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
-from keymoot.moot.assembly import Founder
-from keymoot.node.config import Config
+from keymoot.moot.assembly import EPOCH_SECONDS, Founder
+from keymoot.node.config import DEFAULT_NODES, Config
+from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
@@ -78,14 +79,21 @@ async def build(config: Config) -> Node:
     Raises:
         Refused: an enclave or the folder cannot be used; the message says what to do.
     """
+    check_ledger_is_there(config)
     store = LmdbStore(config.data)
     genesis = stored_genesis(store)
-    members = members_in(store, genesis) if genesis else range(1, config.nodes + 1)
-    moot = await Moot.start(config, members)
+    fresh = genesis is None
+    if genesis is None:
+        members = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1))
+    else:
+        members = members_in(store, genesis)
+        check_options(config, genesis, len(members))
+    moot = await Moot.start(config, members, fresh=fresh)
     try:
-        fresh = genesis is None
-        genesis = genesis or _new_genesis(moot, config)
-        joined = [await seat.join(genesis.encode()) for seat in moot.seats]
+        if genesis is None:
+            genesis = _new_genesis(moot, config)
+            begin(store, genesis)
+        joined = await moot.join(genesis.encode())
         # Whoever has the state secret sealed gives it at once; on a new network nobody has.
         keys = StateKeys(None, genesis.network, joined[0][1])
         for secret, _ in joined:
@@ -120,7 +128,7 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
         time=system_clock(),
         members=tuple(_member(seat.identity) for seat in moot.seats),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
-        epoch_seconds=config.epoch_seconds,
+        epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
     )
 
 

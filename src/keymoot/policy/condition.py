@@ -249,6 +249,8 @@ def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
 
     A condition that cannot hold is a mistake: its DENY never fires, its ALLOW never allows.
     """
+    if len(tests) == 1 and tests[0].operator in ("eq", "in"):
+        return True
     if any(test.operand == WALLET for test in tests if isinstance(test.operand, str)):
         return True
     wallet = Address(bytes(Address.LENGTH))

@@ -17,11 +17,11 @@ from keymoot.policy.solana.instruction import TokenTransfer
 from keymoot.policy.solana.intent import SolanaIntent
 from keymoot.policy.solana.rule import TransferRule
 
-MAX_COMPARISONS = 8_192
+MAX_COMPARISONS = 4_096
 """Comparisons of one decision at most: a few milliseconds on every replica."""
 
-RULE = 16
-"""Comparisons that trying a rule is worth beside those of its conditions."""
+RULE, CONDITION = 32, 16
+"""Comparisons that trying a rule, and each of its conditions, is worth beside those it makes."""
 
 OWNER = 48
 """Comparisons that asking for an owner's token account of a mint is worth."""
@@ -55,7 +55,7 @@ def too_much(work: int) -> Refusal | None:
 
 
 def _of_evm(rule: EvmRule, intent: EvmIntent, suffixes: tuple[Suffix, ...]) -> int:
-    made = RULE + _tests(rule.to) + _tests(rule.value)
+    made = RULE + _of(rule.to) + _of(rule.value)
     function = rule.functions.get(intent.transaction.data[:4])
     if function is None or not rule.arguments:
         return made
@@ -66,7 +66,7 @@ def _of_evm(rule: EvmRule, intent: EvmIntent, suffixes: tuple[Suffix, ...]) -> i
     for path, condition in rule.arguments.items():
         array = condition.elements is not None
         count = len(calldata.argument(function, path)) if array else 1
-        made += _tests(condition) * count
+        made += _of(condition, count)
     return made
 
 
@@ -74,11 +74,11 @@ def _of_solana(rules: list[TransferRule], intent: SolanaIntent) -> int:
     mints = {one.mint for one in intent.does.transfers if isinstance(one, TokenTransfer)}
     made = OWN * len(mints)
     for rule in rules:
-        each = RULE + sum(_tests(one) for one in (rule.mint, rule.amount, rule.to, rule.source))
+        each = RULE + sum(_of(one) for one in (rule.mint, rule.amount, rule.to, rule.source))
         made += len(intent.does.transfers) * (each + rule.token_owners)
         made += OWNER * rule.derived_accounts(len(mints))
     return made
 
 
-def _tests(condition: Condition | None) -> int:
-    return 0 if condition is None else len(condition.tests)
+def _of(condition: Condition | None, values: int = 1) -> int:
+    return 0 if condition is None else CONDITION + len(condition.tests) * values

@@ -16,7 +16,9 @@ READ_COLD = 2_100
 READ_WARM = 100
 WRITE_COLD = 5_000
 WRITE_WARM = 2_900
-READ_WORD = 3
+READ_WORD = 16
+"""A long value is hashed to check it."""
+
 WRITE_WORD = 200
 SEALED = 700
 """Extra for opening or sealing a confidential value."""
@@ -33,18 +35,21 @@ WORD_BYTES = 32
 REQUEST_LIMIT = 5_000_000
 """Gas that one request of an agent may use; a wallet's quota must hold its price.
 
-More than the longest wish under the longest policy can need (about 3.3 million), so that
+More than the longest wish under the longest policy can need (about 4 million), so that
 every decided request leaves its record: one that ran out could be charged again.
 """
 
 MESSAGE = Gas(TRANSACTION)
 """What a node's message counts as; nobody pays it."""
 
-MESSAGE_LIMIT = 1_000_000_000
-"""Bounds the binding of requests that waited for stock."""
+MESSAGE_LIMIT = 2_000_000_000
+"""Bounds the binding of requests that waited for stock.
 
-BLOCK_LIMIT = 120_000_000
-"""Gas of one block."""
+All who may wait fit, with the longest records: nobody starves by who waits beside him.
+"""
+
+BLOCK_LIMIT = 60_000_000
+"""Gas of one block: a second of work at the most."""
 
 TRANSACTION_LIMIT = 30_000_000
 """Gas of one transaction."""

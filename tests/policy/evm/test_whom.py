@@ -1,7 +1,5 @@
 """An ALLOW of a function that gives value or control away names whom, or says "anyone"."""
 
-import re
-from itertools import count
 from typing import Any
 
 import pytest
@@ -39,17 +37,11 @@ def signature_of(power: Power, *, strange: bool = False) -> str:
         used += 1
         name = f"a{used}" if strange else argument.name
         if argument.parts:
-            arrays = argument.kind.rpartition(")")[2]
-            return f"({','.join([part(one) for one in argument.parts])}){arrays} {name}"
-        return f"{_named(argument.kind)} {name}"
+            suffix = argument.kind[argument.kind.rindex(")") + 1 :]
+            return f"({','.join([part(one) for one in argument.parts])}){suffix} {name}"
+        return f"{argument.kind} {name}"
 
     return f"{power.function.name}({','.join([part(one) for one in power.function.arguments])})"
-
-
-def _named(kind: str) -> str:
-    """Give names to the parts of the tuples in an array's type."""
-    numbers = count(1)
-    return re.sub(r"(?<=[a-z0-9\]])(?=[,)])", lambda _: f" p{next(numbers)}", kind)
 
 
 def free_args(power: Power) -> dict[str, str]:

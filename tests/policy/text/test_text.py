@@ -12,6 +12,7 @@ from keymoot.base.request import SIGN_SOLANA_MESSAGE
 from keymoot.base.solana_message import MAX_PACKET_BYTES, compact, resembles_message
 from keymoot.crypto.keccak import keccak256
 from keymoot.policy.decide import Decision, decide
+from keymoot.policy.errors import BadPolicy
 from keymoot.policy.intent import NotSignable, read_intent
 from keymoot.policy.limit import Usage
 from keymoot.policy.text.intent import MAX_TEXT_BYTES
@@ -188,3 +189,57 @@ class TestPersonalSign:
     def test_without_a_rule_on_texts_all_are_refused_as_ever(self) -> None:
         assert self.reason("hello", documents.parsed()) == "METHOD_NOT_ALLOWED"
         assert self.reason("app.example wants you", parsed()) == "WRONG_CHAIN"
+
+
+OPEN = [
+    "app.example",
+    "app.example:",
+    "app.example:443",
+    "app.example/",
+    "app.example/path",
+    "app.example@",
+    "app.example-",
+    "app.example.",
+    "localhost",
+    "localhost:3000",
+    "https://app.example",
+    "https://app.example:",
+    "https://app.example?",
+    "https://app.example#",
+    "https://app.example\\",
+    "https:///app.example",
+    "https:///",
+    "Sign in to app.example",
+    "Sign in to app.example:",
+    "Sign in to (https://app.example",
+    "URI: //app.example",
+    "user@app.example",
+]
+CLOSED = [
+    "app.example wants you to sign in with your Ethereum account:",
+    "app.example ",
+    "localhost wants you",
+    "https://app.example/",
+    "https://app.example:8443/login?to=",
+    "Sign in to https://app.example/",
+    "Sign in to app.example: ",
+    "Welcome to Example! Your nonce: ",
+]
+
+
+@pytest.mark.parametrize("method", ["personal_sign", "solana_signMessage"])
+def test_a_prefix_ends_where_the_domain_ends(method: str) -> None:
+    start = document() if method == "solana_signMessage" else documents.interfaces()
+
+    def rules(prefix: str, action: str = "ALLOW") -> dict[str, Any]:
+        rule = {"id": "p", "action": action, "method": method, "prefix": prefix}
+        return start | {"rules": [rule]}
+
+    for prefix in OPEN:
+        with pytest.raises(BadPolicy, match="evil") as refused:
+            documents.parsed(rules(prefix))
+        assert refused.value.path == "rules[0].prefix"
+        # A DENY of more than is meant loosens nothing.
+        documents.parsed(rules(prefix, "DENY"))
+    for prefix in CLOSED:
+        documents.parsed(rules(prefix))

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 from keymoot.base.errors import Malformed
@@ -30,73 +29,43 @@ class BadType(Malformed):
     code = "MALFORMED_TYPE"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Elementary:
     """A type without parts.
 
     Attributes:
         family: uint, int, bool, address, fixed (bytes1 to bytes32), bytes or string.
         size: Bits of an integer, bytes of a fixed one; else 0.
+        dynamic: Whether its values differ in length.
+        head_bytes: How much of a value, or of its offset, stands among its neighbours.
     """
 
     name: str
     family: str
-    size: int = 0
-
-    @property
-    def dynamic(self) -> bool:
-        """Whether its values differ in length."""
-        return self.family in ("bytes", "string")
-
-    @property
-    def head_bytes(self) -> int:
-        """How much of a value, or of its offset, stands among its neighbours."""
-        return WORD
+    size: int
+    dynamic: bool
+    head_bytes: int = WORD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Array:
     """Items of one type; `length` of them, or as many as the value says."""
 
+    name: str
     item: "Kind"
     length: int | None
-
-    @cached_property
-    def name(self) -> str:
-        """The canonical name."""
-        return f"{self.item.name}[{self.length or ''}]"
-
-    @cached_property
-    def dynamic(self) -> bool:
-        """Whether its values differ in length."""
-        return self.length is None or self.item.dynamic
-
-    @cached_property
-    def head_bytes(self) -> int:
-        """How much of a value, or of its offset, stands among its neighbours."""
-        return WORD if self.dynamic else (self.length or 0) * self.item.head_bytes
+    dynamic: bool
+    head_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tuple:
     """Parts of several types, at least one."""
 
+    name: str
     parts: tuple["Kind", ...]
-
-    @cached_property
-    def name(self) -> str:
-        """The canonical name."""
-        return "(" + ",".join(part.name for part in self.parts) + ")"
-
-    @cached_property
-    def dynamic(self) -> bool:
-        """Whether its values differ in length."""
-        return any(part.dynamic for part in self.parts)
-
-    @cached_property
-    def head_bytes(self) -> int:
-        """How much of a value, or of its offset, stands among its neighbours."""
-        return WORD if self.dynamic else heads_bytes(self.parts)
+    dynamic: bool
+    head_bytes: int
 
 
 Kind: TypeAlias = Elementary | Array | Tuple
@@ -104,14 +73,18 @@ Kind: TypeAlias = Elementary | Array | Tuple
 
 def heads_bytes(kinds: Sequence[Kind]) -> int:
     """Give the bytes before the first dynamic value of a sequence."""
-    return sum(kind.head_bytes for kind in kinds)
+    return sum([kind.head_bytes for kind in kinds])
 
 
 _ELEMENTARY = {
-    **{name: Elementary(name, name) for name in ("bool", "address", "bytes", "string")},
-    **{f"bytes{size}": Elementary(f"bytes{size}", "fixed", size) for size in range(1, WORD + 1)},
+    **{name: Elementary(name, name, 0, dynamic=False) for name in ("bool", "address")},
+    **{name: Elementary(name, name, 0, dynamic=True) for name in ("bytes", "string")},
     **{
-        f"{family}{bits}": Elementary(f"{family}{bits}", family, bits)
+        f"bytes{size}": Elementary(f"bytes{size}", "fixed", size, dynamic=False)
+        for size in range(1, WORD + 1)
+    },
+    **{
+        f"{family}{bits}": Elementary(f"{family}{bits}", family, bits, dynamic=False)
         for family in ("uint", "int")
         for bits in range(8, 8 * WORD + 1, 8)
     },
@@ -130,6 +103,20 @@ def elementary(name: str) -> Elementary:
     raise BadType(f'"{shown(name, 32)}" is not a type of Solidity\'s ABI')
 
 
+def _array(item: Kind, length: int | None) -> Array:
+    if length is None or item.dynamic:
+        return Array(f"{item.name}[{length or ''}]", item, length, dynamic=True, head_bytes=WORD)
+    head = length * item.head_bytes
+    return Array(f"{item.name}[{length}]", item, length, dynamic=False, head_bytes=head)
+
+
+def tuple_of(parts: Sequence[Kind]) -> Tuple:
+    """Put types, at least one, into a tuple."""
+    name = "(" + ",".join([part.name for part in parts]) + ")"
+    dynamic = any(part.dynamic for part in parts)
+    return Tuple(name, tuple(parts), dynamic, WORD if dynamic else heads_bytes(parts))
+
+
 def in_arrays(item: Kind, suffix: str) -> Kind:
     """Put a type into the arrays that a suffix such as `[2][]` names.
 
@@ -145,7 +132,7 @@ def in_arrays(item: Kind, suffix: str) -> Kind:
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
         size = int(found[1]) if found[1] else None  # consensus: [0-9] alone
-        kind = Array(kind, size)
+        kind = _array(kind, size)
         at = found.end()
     return kind
 
@@ -190,7 +177,7 @@ def _kind(name: str, depth: int) -> Kind:
     if close < 0:
         raise BadType("a tuple is not closed")
     parts = tuple(_kind(part, depth - 1) for part in split(name[1:close]))
-    return in_arrays(Tuple(parts), name[close + 1 :])
+    return in_arrays(tuple_of(parts), name[close + 1 :])
 
 
 def split(text: str) -> list[str]:

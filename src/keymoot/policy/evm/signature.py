@@ -21,6 +21,7 @@ from keymoot.base.abi.kinds import (
     elementary,
     in_arrays,
     split,
+    tuple_of,
 )
 from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
@@ -145,7 +146,7 @@ def _argument(text: str, path: str, depth: int) -> Argument:
     if not parts:
         raise BadPolicy("a tuple has at least one part", path)
     suffix = kind[close + 1 :]
-    found = in_arrays(Tuple(tuple(part.abi for part in parts)), suffix)
+    found = in_arrays(tuple_of([part.abi for part in parts]), suffix)
     within = not isinstance(found, Array) or isinstance(found.item, Tuple)
     return Argument(found, name, parts if within else ())
 

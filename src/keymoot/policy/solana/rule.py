@@ -21,7 +21,7 @@ from keymoot.policy.solana.instruction import SystemTransfer, TokenTransfer
 AMOUNT = "amount"
 """What `spend` calls what is transferred, in base units."""
 
-MAX_TOKEN_OWNERS = 128
+MAX_TOKEN_OWNERS = 64
 """Addresses that the rules on tokens of one policy name at most: for each of them, and each
 mint of a transaction, a token account is derived (`policy.work` counts them)."""
 

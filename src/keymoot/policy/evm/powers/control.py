@@ -92,7 +92,7 @@ OWNERS = (
     power(
         WRAPPER,
         "diamondCut((address facet,uint8 action,bytes4[] selectors)[] cuts,address init,bytes data)",
-        "cuts init data",
+        "cuts[].facet init data",
     ),
 )
 
@@ -100,24 +100,40 @@ MULTICALLS = (
     power(WRAPPER, "multicall(bytes[] data)", "data"),
     power(WRAPPER, "multicall(uint256 deadline,bytes[] data)", "data"),
     power(WRAPPER, "multicall(bytes32 blockHash,bytes[] data)", "data"),
-    power(WRAPPER, "multicall((address target,bytes data)[] calls)", "calls"),
+    power(WRAPPER, "multicall((address target,bytes data)[] calls)", "calls[].target calls[].data"),
     power(WRAPPER, "multicall(address[] targets,bytes[] data)", "targets data"),
-    power(WRAPPER, "aggregate((address target,bytes data)[] calls)", "calls"),
-    power(WRAPPER, "aggregate3((address target,bool mayFail,bytes data)[] calls)", "calls"),
+    power(WRAPPER, "aggregate((address target,bytes data)[] calls)", "calls[].target calls[].data"),
+    power(
+        WRAPPER,
+        "aggregate3((address target,bool mayFail,bytes data)[] calls)",
+        "calls[].target calls[].data",
+    ),
     power(
         WRAPPER,
         "aggregate3Value((address target,bool mayFail,uint256 value,bytes data)[] calls)",
-        "calls",
+        "calls[].target calls[].data",
     ),
-    power(WRAPPER, "tryAggregate(bool strict,(address target,bytes data)[] calls)", "calls"),
-    power(WRAPPER, "blockAndAggregate((address target,bytes data)[] calls)", "calls"),
     power(
-        WRAPPER, "tryBlockAndAggregate(bool strict,(address target,bytes data)[] calls)", "calls"
+        WRAPPER,
+        "tryAggregate(bool strict,(address target,bytes data)[] calls)",
+        "calls[].target calls[].data",
+    ),
+    power(
+        WRAPPER,
+        "blockAndAggregate((address target,bytes data)[] calls)",
+        "calls[].target calls[].data",
+    ),
+    power(
+        WRAPPER,
+        "tryBlockAndAggregate(bool strict,(address target,bytes data)[] calls)",
+        "calls[].target calls[].data",
     ),
     power(WRAPPER, "multiSend(bytes transactions)", "transactions"),
     power(WRAPPER, "batch(bytes[] calls,bool revertOnFail)", "calls"),
     power(
-        WRAPPER, "batch((address target,address account,uint256 value,bytes data)[] calls)", "calls"
+        WRAPPER,
+        "batch((address target,address account,uint256 value,bytes data)[] calls)",
+        "calls[].target calls[].data",
     ),
     power(WRAPPER, "call(address target,address account,uint256 value,bytes data)", "target data"),
     power(WRAPPER, "execute(bytes commands,bytes[] inputs,uint256 deadline)", "commands inputs"),
@@ -171,8 +187,8 @@ ACCOUNTS = (
     power(WRAPPER, "execute(bytes32 mode,bytes calls)", "calls"),
     power(WRAPPER, "executeFromExecutor(bytes32 mode,bytes calls)", "calls"),
     power(WRAPPER, f"execute({_OPERATION} call)", "call.target call.data"),
-    power(WRAPPER, f"execute({_OPERATION}[] calls)", "calls"),
-    power(WRAPPER, f"executeBatch({_OPERATION}[] calls)", "calls"),
+    power(WRAPPER, f"execute({_OPERATION}[] calls)", "calls[].target calls[].data"),
+    power(WRAPPER, f"executeBatch({_OPERATION}[] calls)", "calls[].target calls[].data"),
     power(WRAPPER, "executeBatch(address[] targets,bytes[] data)", "targets data"),
     power(WRAPPER, "executeBatch(address[] targets,uint256[] values,bytes[] data)", "targets data"),
     power(

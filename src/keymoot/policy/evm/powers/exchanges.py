@@ -1,6 +1,6 @@
 """Exchanges and bridges: Uniswap 2 and 3, 1inch, CCTP, LayerZero, rollups' bridges, Across."""
 
-from keymoot.policy.evm.powers.power import SWAP, TRANSFER, WITHDRAWAL, power
+from keymoot.policy.evm.powers.power import SWAP, TRANSFER, payout, power
 
 _PAIR = "address tokenIn,address tokenOut,uint24 fee,address recipient"
 _PRICE = "uint160 sqrtPriceLimitX96"
@@ -112,15 +112,13 @@ UNISWAP = (
         "",
         "token",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         "removeLiquidity(address tokenA,address tokenB,uint256 liquidity,uint256 minA,uint256 minB,"
         "address to,uint256 deadline)",
         "to",
     ),
     *(
-        power(
-            WITHDRAWAL,
+        payout(
             f"{name}(address token,uint256 liquidity,uint256 min,uint256 minETH,address to,"
             "uint256 deadline)",
             "to",
@@ -137,13 +135,12 @@ UNISWAP = (
         "",
         "params.token0 params.token1",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         "collect((uint256 tokenId,address recipient,uint128 max0,uint128 max1) params)",
         "params.recipient",
     ),
-    power(WITHDRAWAL, "sweepToken(address token,uint256 min,address recipient)", "recipient"),
-    power(WITHDRAWAL, "unwrapWETH9(uint256 min,address recipient)", "recipient"),
+    payout("sweepToken(address token,uint256 min,address recipient)", "recipient"),
+    payout("unwrapWETH9(uint256 min,address recipient)", "recipient"),
 )
 
 _DESCRIPTION = (

@@ -4,7 +4,7 @@ from keymoot.policy.evm.powers.power import (
     DEPOSIT,
     TRANSFER,
     TRANSFER_FROM,
-    WITHDRAWAL,
+    payout,
     power,
 )
 
@@ -17,16 +17,12 @@ _SIGNED = "uint256 deadline,uint8 v,bytes32 r,bytes32 s"
 VAULTS = (
     power(DEPOSIT, "deposit(uint256 assets,address receiver)", "receiver", "assets"),
     power(DEPOSIT, "mint(uint256 shares,address receiver)", "receiver", "shares"),
-    power(
-        WITHDRAWAL,
+    payout(
         "withdraw(uint256 assets,address receiver,address owner)",
         "receiver",
-        "",
         "owner",
     ),
-    power(
-        WITHDRAWAL, "redeem(uint256 shares,address receiver,address owner)", "receiver", "", "owner"
-    ),
+    payout("redeem(uint256 shares,address receiver,address owner)", "receiver", "owner"),
     power(
         DEPOSIT,
         "requestDeposit(uint256 assets,address controller,address owner)",
@@ -34,11 +30,9 @@ VAULTS = (
         "assets",
         "owner",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         "requestRedeem(uint256 shares,address controller,address owner)",
         "controller",
-        "",
         "owner",
     ),
     power(
@@ -59,10 +53,9 @@ VAULTS = (
     power(DEPOSIT, "depositTo(address account,uint256 amount)", "account", "amount"),
     power(DEPOSIT, "depositTo(address account)", "account"),
     power(DEPOSIT, "mint(address account,uint256 amount)", "account", "amount"),
-    power(WITHDRAWAL, "withdrawTo(address account,uint256 amount)", "account"),
-    power(WITHDRAWAL, "withdraw(address to,uint256 amount)", "to"),
-    power(WITHDRAWAL, "withdraw(uint256 amount,address to)", "to"),
-    power(WITHDRAWAL, "requestWithdrawals(uint256[] amounts,address owner)", "owner"),
+    payout("withdrawTo(address account,uint256 amount)", "account"),
+    payout("withdraw(uint256 amount,address to)", "to"),
+    payout("requestWithdrawals(uint256[] amounts,address owner)", "owner"),
 )
 
 LENDING = (
@@ -85,9 +78,8 @@ LENDING = (
         "onBehalfOf",
         "amount",
     ),
-    power(WITHDRAWAL, "withdraw(address asset,uint256 amount,address to)", "to"),
-    power(
-        WITHDRAWAL,
+    payout("withdraw(address asset,uint256 amount,address to)", "to"),
+    payout(
         "borrow(address asset,uint256 amount,uint256 mode,uint16 referral,address onBehalfOf)",
         "onBehalfOf",
     ),
@@ -103,25 +95,22 @@ LENDING = (
         "onBehalfOf",
         "amount",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         "flashLoan(address receiver,address[] assets,uint256[] amounts,uint256[] modes,"
         "address onBehalfOf,bytes params,uint16 referral)",
         "receiver onBehalfOf",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         "flashLoanSimple(address receiver,address asset,uint256 amount,bytes params,uint16 referral)",
         "receiver",
     ),
     power(DEPOSIT, "depositETH(address pool,address onBehalfOf,uint16 referral)", "onBehalfOf"),
-    power(WITHDRAWAL, "withdrawETH(address pool,uint256 amount,address to)", "to"),
-    power(
-        WITHDRAWAL,
+    payout("withdrawETH(address pool,uint256 amount,address to)", "to"),
+    payout(
         "claimRewards(address[] assets,uint256 amount,address to,address reward)",
         "to",
     ),
-    power(WITHDRAWAL, "claimAllRewards(address[] assets,address to)", "to"),
+    payout("claimAllRewards(address[] assets,address to)", "to"),
     # Compound
     power(DEPOSIT, "supplyTo(address dst,address asset,uint256 amount)", "dst", "amount"),
     power(
@@ -131,12 +120,10 @@ LENDING = (
         "amount",
         "from",
     ),
-    power(WITHDRAWAL, "withdrawTo(address to,address asset,uint256 amount)", "to"),
-    power(
-        WITHDRAWAL,
+    payout("withdrawTo(address to,address asset,uint256 amount)", "to"),
+    payout(
         "withdrawFrom(address src,address to,address asset,uint256 amount)",
         "to",
-        "",
         "src",
     ),
     power(TRANSFER, "transferAsset(address dst,address asset,uint256 amount)", "dst", "amount"),
@@ -171,25 +158,19 @@ LENDING = (
         "onBehalf",
         "assets",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         f"withdraw({_MARKET},uint256 assets,uint256 shares,address onBehalf,address receiver)",
         "receiver",
-        "",
         "onBehalf",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         f"borrow({_MARKET},uint256 assets,uint256 shares,address onBehalf,address receiver)",
         "receiver",
-        "",
         "onBehalf",
     ),
-    power(
-        WITHDRAWAL,
+    payout(
         f"withdrawCollateral({_MARKET},uint256 assets,address onBehalf,address receiver)",
         "receiver",
-        "",
         "onBehalf",
     ),
 )

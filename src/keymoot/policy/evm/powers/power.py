@@ -38,6 +38,8 @@ REFUSED_BY_NAME = frozenset(
 )
 """Kinds whose own word a refusal carries where no rule names the function."""
 
+_PAID = ("amount", "amounts", "assets", "shares", "liquidity")
+
 Way = tuple[int, ...]
 """Position of an argument, then of a tuple's parts: a policy may give them other names."""
 
@@ -46,11 +48,14 @@ Way = tuple[int, ...]
 class Power:
     """One known function.
 
+    Where two standards give one selector different meanings (`withdraw(address,uint256)`: to
+    whom, or which asset), it is in no row, for a row that is wrong refuses good policies.
+
     Attributes:
         kind: What it gives, as one of the words above.
         function: Its signature with the names that its standard gives the arguments.
         whom: Arguments that decide who gets value or control. Calldata within an argument
-            decides that too, and so does an array of tuples.
+            decides that too.
         amounts: Arguments that say how much leaves the wallet.
         sources: Arguments that say whose value it is.
         assets: Arguments that name what is bought, or where value is put to work: an
@@ -85,6 +90,13 @@ def power(
         return tuple(function.places[path].way for path in paths.split(" ") if path)
 
     return Power(kind, function, ways(whom), ways(amounts), ways(sources), ways(assets))
+
+
+def payout(signature: str, whom: str, sources: str = "") -> Power:
+    """Write one row of a function that pays out; its amounts go by the usual names."""
+    function = parse_function(signature, "")
+    amounts = [name for name in _PAID if (function.kind_of(name) or "").startswith("uint")]
+    return power(WITHDRAWAL, signature, whom, " ".join(amounts), sources)
 
 
 def named(function: Function, ways: tuple[Way, ...]) -> Iterator[str]:

@@ -90,14 +90,12 @@ TRANSFERS = (
         "amount",
         "from",
     ),
-    power(
-        TRANSFER_FROM, "safeTransferFrom(address from,address to,uint256 id)", "to", "id", "from"
-    ),
+    power(TRANSFER_FROM, "safeTransferFrom(address from,address to,uint256 id)", "to", "", "from"),
     power(
         TRANSFER_FROM,
         "safeTransferFrom(address from,address to,uint256 id,bytes data)",
         "to",
-        "id",
+        "",
         "from",
     ),
     power(
@@ -128,14 +126,12 @@ TRANSFERS = (
         "uint8 v,bytes32 r,bytes32 s)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
         f"transferWithAuthorization(address from,address to,uint256 value,{_WINDOW},bytes signature)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
@@ -143,14 +139,12 @@ TRANSFERS = (
         "uint8 v,bytes32 r,bytes32 s)",
         "to",
         "value",
-        "from",
     ),
     power(
         TRANSFER,
         f"receiveWithAuthorization(address from,address to,uint256 value,{_WINDOW},bytes signature)",
         "to",
         "value",
-        "from",
     ),
 )
 
@@ -280,7 +274,7 @@ PERMITS = (
         f"permit(address owner,({_DETAILS}[] details,address spender,uint256 sigDeadline) batch,"
         "bytes signature)",
         "batch.spender",
-        "",
+        "batch.details[].amount",
         "owner",
     ),
     power(
@@ -293,7 +287,9 @@ PERMITS = (
     power(
         TRANSFER_FROM,
         "transferFrom((address from,address to,uint160 amount,address token)[] transfers)",
-        "transfers",
+        "transfers[].to",
+        "transfers[].amount",
+        "transfers[].from",
     ),
     power(
         TRANSFER_FROM,
@@ -301,15 +297,13 @@ PERMITS = (
         "address owner,bytes signature)",
         "details.to",
         "details.requestedAmount",
-        "owner",
     ),
     power(
         TRANSFER_FROM,
         f"permitTransferFrom(({_PERMITTED}[] permitted,{_ORDER}) permit,{_PAID}[] details,"
         "address owner,bytes signature)",
-        "details",
-        "",
-        "owner",
+        "details[].to",
+        "details[].requestedAmount",
     ),
     power(
         TRANSFER_FROM,
@@ -317,15 +311,13 @@ PERMITS = (
         "address owner,bytes32 witness,string kind,bytes signature)",
         "details.to",
         "details.requestedAmount",
-        "owner",
     ),
     power(
         TRANSFER_FROM,
         f"permitWitnessTransferFrom(({_PERMITTED}[] permitted,{_ORDER}) permit,{_PAID}[] details,"
         "address owner,bytes32 witness,string kind,bytes signature)",
-        "details",
-        "",
-        "owner",
+        "details[].to",
+        "details[].requestedAmount",
     ),
 )
 

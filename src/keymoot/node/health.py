@@ -1,0 +1,115 @@
+"""How the enclave of a seat is: whether it answers, keeps ending, or cannot write."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+
+from keymoot.base.errors import KeymootError
+from keymoot.base.storage import CannotWrite
+from keymoot.base.strict_json import Json
+
+SILENT_SECONDS = 10.0
+"""How long a question may wait before its enclave counts as one that hangs."""
+
+OFTEN, WITHIN_SECONDS = 3, 600
+"""An enclave that ended so many times within so many seconds will not get well by itself."""
+
+log = structlog.get_logger("keymoot.seats")
+
+
+@dataclass
+class Health:
+    """What is known of one enclave's process; every change goes to the log once.
+
+    Attributes:
+        seat: Its seat.
+        clock: Seconds since 1970.
+        silent_since: When it was asked what it has not answered; None while it answers.
+        down_since: When its process ended; None while it runs.
+        trouble: Why it does not start, or what it cannot write; empty where nothing is known.
+    """
+
+    seat: int
+    clock: Callable[[], float] = time.time
+    silent_since: float | None = None
+    down_since: float | None = None
+    trouble: str = ""
+    _ends: deque[float] = field(default_factory=deque)
+
+    def look(self, asked_at: float | None) -> None:
+        """Learn when the oldest question was asked that is not answered yet; None for none."""
+        late = asked_at is not None and self.clock() - asked_at > SILENT_SECONDS
+        if late and self.silent_since is None:
+            self.silent_since = asked_at
+            log.error(
+                "enclave.hangs",
+                seat=self.seat,
+                since=_date(asked_at or 0),
+                reason="its process runs and answers nothing: see what stopped it, or kill it",
+            )
+        elif not late and self.silent_since is not None:
+            self.silent_since = None
+            log.info("enclave.answers_again", seat=self.seat)
+
+    def ended(self, status: int) -> None:
+        """Learn that the process ended."""
+        now = self.clock()
+        self.silent_since, self.down_since = None, now
+        self._ends.append(now)
+        log.warning("enclave.ended", seat=self.seat, status=status)
+        if self.ends == OFTEN:
+            log.error(
+                "enclave.keeps_ending",
+                seat=self.seat,
+                times=self.ends,
+                seconds=WITHIN_SECONDS,
+                reason="starting it again does not help: look at what it says above",
+            )
+
+    def starts_not(self, error: Exception) -> None:
+        """Learn why it does not start; said once, however often it is tried."""
+        if self.trouble != str(error):
+            log.warning("enclave.does_not_start", seat=self.seat, reason=str(error))
+        self.trouble = str(error)
+
+    def started(self) -> None:
+        """Learn that it runs again."""
+        self.down_since, self.trouble = None, ""
+        log.info("enclave.started", seat=self.seat)
+
+    def refused(self, error: KeymootError) -> None:
+        """Learn what it said no with: that its disk takes nothing is a state of its own."""
+        if error.code == CannotWrite.code:
+            if self.trouble != str(error):
+                log.error("enclave.cannot_write", seat=self.seat, reason=str(error))
+            self.trouble = str(error)
+
+    def well(self) -> None:
+        """Learn that it did what it was asked, and wrote what it had to."""
+        if self.trouble:
+            self.trouble = ""
+            log.info("enclave.writes_again", seat=self.seat)
+
+    @property
+    def ends(self) -> int:
+        """How often it ended lately."""
+        while self._ends and self.clock() - self._ends[0] > WITHIN_SECONDS:
+            self._ends.popleft()
+        return len(self._ends)
+
+    def to_json(self) -> dict[str, Json]:
+        """Give it as `keymoot_assembly` shows it."""
+        return {
+            "silentSince": None if self.silent_since is None else int(self.silent_since),
+            "downSince": None if self.down_since is None else int(self.down_since),
+            "endedLately": self.ends,
+            "trouble": self.trouble or None,
+        }
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,253 @@
+"""What goes wrong on an operator's machine is named, and the node goes on as far as it can."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keymoot.agent.errors import NetworkRefused
+from keymoot.cli.net import _health, _storage_fields
+from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
+from keymoot.node.moot import Moot
+from keymoot.node.wiring import build
+from tests.cli.terminal import Terminal
+from tests.engine.disks import small_disk
+from tests.node.running import Running, pay, running, wallet_with_agent
+
+PATIENCE_SECONDS = 180
+
+
+def until(found: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        value = found()
+        if value:
+            return value
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def assembly(node: Running) -> dict:
+    return node.network.call("keymoot_assembly")
+
+
+def seat(node: Running, number: int) -> dict:
+    return next(one for one in assembly(node)["seats"] if one["seat"] == number)
+
+
+def status(node: Running) -> str:
+    command = [sys.executable, "-m", "keymoot.cli", "net", "status", "--url", node.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def up(node: Running, *options: str, fuse: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "keymoot.cli", "up", "--data", str(node.data), "--port", "0"]
+    environment = {**os.environ, "KEYMOOT_SIMULATED_CPU": str(fuse or node.fuses)}
+    return subprocess.run(
+        [*command, *options], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.timeout(600)
+def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        wallet, _, account = wallet_with_agent(node, owner)
+        account.sign_transaction(pay(0))
+        assert node.stop() == 0
+        keeps = {at: node.config.enclave_folder(at) / "keep.sealed" for at in (2, 3)}
+        whole = {at: path.read_bytes() for at, path in keeps.items()}
+
+        # Options of a new network are no wishes to an existing one.
+        for options, words in (
+            (["--nodes", "7"], "has 4 enclaves, and --nodes 7 is for a new one"),
+            (["--epoch-seconds", "61"], "lives 3600 seconds, and --epoch-seconds 61 is for a new"),
+        ):
+            done = up(node, *options)
+            assert done.returncode == 1
+            assert words in done.stderr
+
+        # More than a third are damaged: all of them are listed.
+        for path in keeps.values():
+            path.write_bytes(b"damaged")
+        done = up(node)
+        assert done.returncode == 1
+        assert "2 of 4 enclaves do not start, and at most 1 may be missing" in done.stderr
+        for at, path in keeps.items():
+            assert f"seat {at}: {path} does not open" in done.stderr
+
+        # Another machine's fuses: nothing is made in their place.
+        done = up(node, fuse=tmp_path / "other" / "fuse.key")
+        assert done.returncode == 1
+        assert str(tmp_path / "other" / "fuse-1.key") in done.stderr
+        assert str(node.config.enclave_folder(1) / "keep.sealed") in done.stderr
+        assert not (tmp_path / "other").exists()
+
+        # The ledger is gone: no new one is begun beside the enclaves of the old one.
+        ledger = node.data / "ledger.mdb"
+        ledger.rename(tmp_path / "ledger.mdb")
+        done = up(node)
+        assert done.returncode == 1
+        assert f"{ledger} is missing" in done.stderr
+        assert not ledger.exists()
+        (tmp_path / "ledger.mdb").rename(ledger)
+
+        # One may be missing: it is named, and comes back when its file does.
+        keeps[3].write_bytes(whole[3])
+        node.start()
+        assert str(keeps[2]) in seat(node, 2)["health"]["trouble"]
+        shown = next(line for line in status(node).splitlines() if line.startswith("seat 2"))
+        assert f"does not run here: {keeps[2]} does not open" in shown
+        assert '"event": "seat.absent"' in node.log.read_text()
+        account.sign_transaction(pay(1))
+        keeps[2].write_bytes(whole[2])
+        until(lambda: seat(node, 2)["seated"])
+        assert seat(node, 2)["health"]["trouble"] is None
+        account.sign_transaction(pay(2))
+        assert owner.show(wallet.wallet).log_length == 3
+
+
+@pytest.mark.timeout(600)
+def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def power_cut(*_: object) -> None:
+        raise RuntimeError
+
+    made = Running(tmp_path / "node")
+    monkeypatch.setattr(Moot, "join", power_cut)
+    with pytest.raises(RuntimeError):
+        asyncio.run(build(made.config))
+    monkeypatch.undo()
+    with running(tmp_path / "node") as node:
+        _, _, account = wallet_with_agent(node, node.owner())
+        account.sign_transaction(pay(0))
+
+
+@pytest.mark.timeout(600)
+def test_an_enclave_that_hangs_or_keeps_ending_is_named(tmp_path: Path) -> None:
+    with running(tmp_path / "node") as node:
+        owner = node.owner()
+        _, _, account = wallet_with_agent(node, owner)
+        by_seat = {}
+        for pid in node.enclaves():
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+            by_seat[int(command.split("enclave-")[1].split("\0")[0])] = pid
+        os.kill(by_seat[3], signal.SIGSTOP)
+        since = until(lambda: seat(node, 3)["health"]["silentSince"])
+        assert abs(since - time.time()) < PATIENCE_SECONDS
+        shown = next(line for line in status(node).splitlines() if line.startswith("seat 3"))
+        assert "HANGS: answers nothing since 20" in shown
+        assert '"event": "enclave.hangs"' in node.log.read_text()
+        account.sign_transaction(pay(0))
+        os.kill(by_seat[3], signal.SIGCONT)
+        until(lambda: seat(node, 3)["health"]["silentSince"] is None)
+        assert "enclave.answers_again" in node.log.read_text()
+        # The terminal ends: as Ctrl-C does it.
+        node.process.send_signal(signal.SIGHUP)
+        assert node.process.wait(PATIENCE_SECONDS) == 0
+        node.process = None
+        log = node.log.read_text()
+        assert '"signal": "SIGHUP"' in log
+        assert "nothing is lost" in log
+        assert "enclave.ended" not in log
+
+
+@pytest.mark.timeout(600)
+def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "node" / "data", 20_000_000) as disk,
+        running(tmp_path / "node") as node,
+    ):
+        owner = node.owner()
+        wallet, _, account = wallet_with_agent(node, owner)
+        account.sign_transaction(pay(0))
+        room = shutil.disk_usage(disk).free
+        with (disk / "other").open("wb") as other:
+            other.write(bytes(room))
+
+        # Whoever sends is told so by name, at the latest when the file's own spare room is used.
+        seen: list[Exception] = []
+
+        def refused() -> NetworkRefused | None:
+            for nonce in range(1, 200):
+                try:
+                    account.sign_transaction(pay(nonce), idempotency_key="0x" + f"{nonce:064x}")
+                except NetworkRefused as error:
+                    return error
+                except Exception as error:
+                    seen.append(error)  # What was on its way when the disk filled up.
+            return None
+
+        error = until(refused)
+        assert error.rpc_code == -32002
+        assert "the disk is full" in str(error) or "it is full, or it fails" in str(error)
+        assert "a defect of ours" not in node.log.read_text()
+        # Reads are answered, and the state has its name.
+        log = owner.log(wallet.wallet)
+        assert log
+        assert owner.network.balance(owner.address) > 0
+        assert "TAKES NOTHING: the ledger's file ledger.mdb" in status(node)
+        assert "storage.takes_nothing" in node.log.read_text()
+        # Also after a start on the full disk.
+        node.kill()
+        node.start()
+        assert owner.log(wallet.wallet)[: len(log)] == log
+        # There is space again: nothing has to be started.
+        (disk / "other").unlink()
+        until(lambda: assembly(node)["storage"] is None)
+        until(lambda: assembly(node)["stock"]["presignatures"])
+        account.sign_transaction(pay(1_000))
+        assert node.stop() == 0
+
+
+def test_closing_the_terminal_stops_the_node_cleanly(tmp_path: Path) -> None:
+    at = Terminal(tmp_path, "up", "--data", "data", "--port", "0")
+    at.wait_for("Next: keymoot wallet create")
+    # It cannot say goodbye to a terminal that is gone, and does not fail over that.
+    assert at.hang_up() == 0
+    assert not (tmp_path / "data" / "control").exists()
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_health_tells_what_a_person_has_to_know() -> None:
+    clock = Watch()
+    health = Health(2, clock)
+    health.look(clock.now)
+    assert _health({"health": health.to_json()}) == ""
+    clock.now += SILENT_SECONDS + 1
+    health.look(clock.now - SILENT_SECONDS - 1)
+    assert "HANGS: answers nothing since 2027-01-15 08:00:00 UTC" in _health(
+        {"health": health.to_json()}
+    )
+    for _ in range(OFTEN):
+        health.ended(-9)
+    shown = _health({"health": health.to_json()})
+    assert "HANGS" not in shown
+    assert "DOWN since 2027-01-15 08:00:11 UTC, ended 3 times in ten minutes" in shown
+    health.starts_not(OSError(24, "Too many open files"))
+    assert "Too many open files" in _health({"health": health.to_json()})
+    health.started()
+    clock.now += 601
+    assert _health({"health": health.to_json()}) == ""
+
+
+def test_an_older_node_tells_nothing_of_health_and_storage() -> None:
+    assert _health({}) == ""
+    assert _storage_fields({}) == {}
