@@ -17,6 +17,7 @@ from keymoot.contracts.objection import objection
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.contracts.wallets import Wallets
+from keymoot.enclave import follower
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime import execute, gas
 from keymoot.runtime.release import status_of
@@ -431,3 +432,22 @@ def test_nobody_waits_behind_one_that_cannot_be_bound(parliament, play, monkeypa
     assert record(parliament, bad).status == REFUSED
     assert why(parliament, bad)[0] == "UNEXECUTABLE"
     assert parliament.assembly.stock.page.bound > 0
+
+
+def test_an_enclave_that_cannot_follow_a_block_names_the_transaction(parliament, play, monkeypatch):
+    one, other = parliament.delegates[1], parliament.delegates[2]
+    told = []
+    right = follower._notice
+
+    def fail(*given):
+        told.append(given)
+        if len(told) == 1:  # the first enclave that is shown the block
+            raise KeyError("nobody expected this log")
+        return right(*given)
+
+    monkeypatch.setattr(follower, "_notice", fail)
+    assert play.send(OWNER, "pause", play.wallet).status == 1
+    assert (one.refusal, other.refusal) == ("DIVERGED", "")
+    # It answers on, and was shown nothing that it took in part.
+    assert play.wallet not in one.room.member.follower.paused
+    assert play.wallet in other.room.member.follower.paused
