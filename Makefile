@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
 
-.PHONY: help setup demo test ecosystem soak bench model check format lock clean
+.PHONY: help setup pythons demo test ecosystem soak bench model check format lock clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -29,10 +29,13 @@ $(STAMP)/world: $(STAMP)/node $(wildcard world/*.sol) world/compile.mjs
 	node world/compile.mjs build/world.json
 	@touch $@
 
+pythons: setup ## an environment of each Python here, to compare what blocks do
+	$(BIN)/python -m tools.pythons
+
 demo: setup ## the whole story in a few minutes
 	$(BIN)/keymoot demo
 
-test: setup ## all tests, a short demo included
+test: setup pythons ## all tests, a short demo included
 	$(BIN)/python -m pytest
 
 ecosystem: setup ## the client beside agent frameworks of today, installed from the registry

@@ -121,7 +121,7 @@ def nested(n: Numbers) -> Attack:
 def prefixes(n: Numbers) -> Attack:
     """Every rule names another beginning of a text."""
     rules = [
-        {"method": SIGN_MESSAGE, "prefix": "p" * n["length"] + f"{at:03d}"}
+        {"method": SIGN_MESSAGE, "prefix": "p" * n["length"] + f" {at:03d}"}
         for at in range(n["rules"])
     ]
     return Attack(document(rules), SIGN_MESSAGE, b"p" * 2_000, WALLET)

@@ -26,6 +26,7 @@ interface IWallets {
     error NotOwner();
     error NotPayable();
     error Reentered();
+    error RequestForgotten();
     error RequestReused();
     error StalePolicy(uint64);
     error UnknownMethod(bytes4);

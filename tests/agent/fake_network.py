@@ -17,7 +17,7 @@ from keymoot.agent.credential import Credential
 from keymoot.base import hexes, rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, Signature65, WalletId
-from keymoot.base.request import SIGN_TRANSACTION, Request, decode_request
+from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request, decode_request
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import EvmTransaction, decode_unsigned
 from keymoot.base.units import UnixSeconds
@@ -48,6 +48,7 @@ class FakeNetwork:
         full: Requests to turn away because too much waits.
         hurried: Looks at answers to turn away because they come too fast.
         stopped: The wallet was paused after the request was bound.
+        expired: Requests whose time is over, and whose answers nobody keeps.
         lie: Changes what is sealed and signed: (digest, signature) to another.
     """
 
@@ -62,6 +63,7 @@ class FakeNetwork:
     lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
     submit_error: dict[str, Any] | None = None
     status: str | None = None
+    expired: set[Hash32] = field(default_factory=set)
     bodies: dict[Hash32, bytes] = field(default_factory=dict)
     answers: dict[Hash32, dict[str, Any]] = field(default_factory=dict)
     polls: dict[Hash32, int] = field(default_factory=dict)
@@ -101,8 +103,16 @@ class FakeNetwork:
             key = request_key(credential_of(request, signature), request.request_id)
             return {"result": self.share(key)}
         if method == "keymoot_getRequest":
-            return {"result": {"known": Hash32.from_hex(params[0]) in self.answers}}
+            return {"result": self.told(Hash32.from_hex(params[0]))}
         return {"error": {"code": -32601, "message": f"there is no method {method}"}}
+
+    def told(self, key: Hash32) -> dict[str, Any]:
+        """Say what was asked under a name."""
+        if key not in self.answers:
+            return {"known": False}
+        request, _ = decode_request(self.bodies[key])
+        asked = keccak256(request.method.encode() + b"\0" + request.payload)
+        return {"known": True, "method": request.method, "asked": asked.hex0x}
 
     def submit(self, raw: bytes) -> dict[str, Any]:
         """Take a request, as the ledger would."""
@@ -130,6 +140,8 @@ class FakeNetwork:
         if found is None:
             return {"status": "waiting"}
         self.polls[key] = self.polls.get(key, 0) + 1
+        if key in self.expired:
+            return {"status": "expired", "simulated": True, "refusal": None}
         if self.stopped:
             refusal = _refused("NOT_BOUND", "the wallet is paused")["error"]
             return {**found, "status": "bound", "sealed": None, "refusal": refusal}
@@ -141,13 +153,17 @@ class FakeNetwork:
         """Sign or refuse, and seal."""
         base = {"requestId": request.request_id.hex0x, "simulated": True, "refusal": None}
         why = "NO_RULE"
+        payload = request.payload
+        if request.method == ASK_AGAIN:
+            payload = decode_request(self.bodies[Hash32(payload[:32])])[0].payload
+            why = ""
         if request.method == SIGN_TRANSACTION:
-            why = self.rule(decode_unsigned(request.payload)) or ""
+            why = self.rule(decode_unsigned(payload)) or ""
         if why:
             data = {"reason": why, "requestId": request.request_id.hex0x, "limit": "usdc-day"}
             refusal = {"code": 4100, "message": f"keymoot refused: {why}", "data": data}
             return {**base, "status": "refused", "refusal": refusal}
-        digest = keccak256(request.payload)
+        digest = keccak256(payload)
         signature = secp256k1.sign(self.wallet_key, digest)
         self.signed.append(digest)
         if self.lie is not None:

@@ -13,8 +13,10 @@ from keymoot.agent.errors import (
     NetworkRefused,
     NetworkUnreachable,
     RequestExpired,
+    RequestForgotten,
     WrongAnswer,
 )
+from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, decode_request
 from tests.agent.fake_network import FakeNetwork
 from tests.agent.transfers import TRANSFER
 
@@ -131,6 +133,67 @@ def test_a_key_that_another_process_is_still_using_is_refused(
     monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
     with pytest.raises(IdempotencyReused):
         Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert len(network.signed) == 1
+
+
+def test_two_processes_that_use_a_key_at_once_get_one_answer(
+    network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Account(network.credential()), Account(network.credential())
+    original = network.told
+    # The second has looked before the first was heard.
+    monkeypatch.setattr(network, "told", lambda _: {"known": False})
+    one = first.sign_transaction(TRANSFER, idempotency_key="round 7")
+    looks = iter([{"known": False}])
+    monkeypatch.setattr(network, "told", lambda key: next(looks, None) or original(key))
+    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", 99)
+    assert second.sign_transaction(TRANSFER, idempotency_key="round 7") == one
+    assert len(network.signed) == 1
+
+
+def test_a_key_that_was_refused_is_not_refused_for_something_else(
+    account: Account, network: FakeNetwork
+) -> None:
+    network.rule = lambda _: "NO_RULE"
+    with pytest.raises(PolicyRefused):
+        account.sign_transaction(TRANSFER, idempotency_key="round 7")
+    # The same wish in another process is refused alike, whatever the policy says by now.
+    network.rule = lambda _: None
+    with pytest.raises(PolicyRefused, match="NO_RULE"):
+        Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    with pytest.raises(IdempotencyReused):
+        Account(network.credential()).sign_transaction(
+            {**TRANSFER, "nonce": 99}, idempotency_key="round 7"
+        )
+
+
+def test_after_its_time_a_key_still_means_the_same_transaction(network: FakeNetwork) -> None:
+    for crashes in range(1, 4):
+        # Each process has it signed, and dies before it reads the answer.
+        Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+        network.expired |= network.answers.keys()
+        assert len(network.signed) == crashes
+    signed = Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert EthAccount.recover_transaction(signed.raw_transaction).lower() == network.address.hex0x
+    assert len(set(network.signed)) == 1
+    assert [decode_request(raw)[0].method for raw in network.sent] == [
+        SIGN_TRANSACTION,
+        *[ASK_AGAIN] * 3,
+    ]
+    with pytest.raises(IdempotencyReused):
+        Account(network.credential()).sign_transaction(
+            {**TRANSFER, "nonce": 99}, idempotency_key="round 7"
+        )
+
+
+def test_a_key_of_yesterday_says_that_it_is_too_late(network: FakeNetwork) -> None:
+    Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    network.expired |= network.answers.keys()
+    data = {"reason": "REQUEST_FORGOTTEN"}
+    network.submit_error = {"code": 4100, "message": "decided long ago", "data": data}
+    with pytest.raises(RequestForgotten, match=r"24 hours.*target chain") as caught:
+        Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    assert caught.value.idempotency_key == "round 7"
     assert len(network.signed) == 1
 
 

@@ -50,6 +50,7 @@ def _value(kind: Any) -> Any:
     plain: dict[Any, Any] = {
         str: "a word, and «more»",
         int: 7,
+        float: 1.5,
         bytes: b"\x01\x02",
         type: Fixed,
         Path: Path("/somewhere"),

@@ -256,6 +256,14 @@ def test_policy_check_names_the_path_of_a_mistake(shell: Shell) -> None:
     assert "rules.json: rules[0].args.spendr:" in done.stderr
 
 
+def test_policy_check_says_where_json_breaks(shell: Shell) -> None:
+    rules = shell.folder / "broken.json"
+    rules.write_text('{"version": "1",\n "chain": }')
+    done = shell.run("policy", "check", rules.name)
+    assert done.returncode == 1
+    assert "broken.json: not JSON: Expecting value at line 2, column 11" in done.stderr
+
+
 def test_policy_check_tries_messages_and_whole_transactions_of_solana(shell: Shell) -> None:
     from tests.policy.solana.messages import PAYEES, STRANGER, WALLET, built, document, sol
 

@@ -27,6 +27,7 @@ def standing(**changed) -> dict:
         "ok": True,
         "ready": True,
         "height": 9,
+        "storage": None,
         "epoch": epoch(),
         "needed": 3,
         "members": [1, 2, 3, 4],
@@ -247,6 +248,27 @@ def test_another_networks_rpc_is_refused_before_anything_is_asked(told, monkeypa
         assert status == 1
         assert "keeps another network than http://x" in err
     assert {one for one, *_ in script.asked} == {"network"}
+
+
+def test_a_node_that_hangs_is_waited_for_as_long_as_was_said(told):
+    seen = []
+
+    class Hangs(Script):
+        def ask(self, data, verb, *, seconds=60.0, **values):
+            seen.append(seconds)
+            raise NodeSilent(data, seconds)
+
+    assert told(Hangs(standing()), "join", "--wait", "3")[0] == 75
+    assert told(Hangs(standing()), "join", "--wait", "500")[0] == 75
+    assert seen[0] == waiting.ANSWER_SECONDS
+    assert 400 < seen[1] <= 500
+
+
+def test_a_disk_that_takes_nothing_is_named_as_what_is_waited_for(told):
+    script = Script(standing(joining=joining([1]), storage="the ledger cannot be written: full"))
+    status, _, err = told(script, "join", "--wait", "0")
+    assert status == 75
+    assert "waiting for seats 2, 3, 4; the ledger cannot be written: full" in err
 
 
 def test_a_wait_is_a_whole_number(told):

@@ -17,6 +17,7 @@ from keymoot.contracts.objection import objection
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.contracts.wallets import Wallets
+from keymoot.enclave import follower
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime import execute, gas
 from keymoot.runtime.release import status_of
@@ -323,17 +324,6 @@ def test_what_expired_while_it_waited_stays_what_it_was(parliament, play):
     assert parliament.assembly.stock.page.bound == before
 
 
-def test_nothing_is_bound_again_that_has_expired(parliament, play):
-    raw, key = parliament.request(play, payment(1).unsigned_bytes(), seconds=1)
-    assert parliament.send(raw).status == 1
-    wait_beyond(parliament, 3)
-    # A block is dated by the one before it: let one pass.
-    assert play.grant().status == 1
-    receipt, _ = again(parliament, play, key)
-    assert receipt.error_code == "NOT_BOUND"
-    assert receipt.error == "the request has expired: ask with a new id"
-
-
 def test_nothing_is_bound_again_under_a_policy_that_is_gone(parliament, play):
     key = parliament.bind(play)
     assert play.rule(policy(10**6)).status == 1
@@ -442,3 +432,22 @@ def test_nobody_waits_behind_one_that_cannot_be_bound(parliament, play, monkeypa
     assert record(parliament, bad).status == REFUSED
     assert why(parliament, bad)[0] == "UNEXECUTABLE"
     assert parliament.assembly.stock.page.bound > 0
+
+
+def test_an_enclave_that_cannot_follow_a_block_names_the_transaction(parliament, play, monkeypatch):
+    one, other = parliament.delegates[1], parliament.delegates[2]
+    told = []
+    right = follower._notice
+
+    def fail(*given):
+        told.append(given)
+        if len(told) == 1:  # the first enclave that is shown the block
+            raise KeyError("nobody expected this log")
+        return right(*given)
+
+    monkeypatch.setattr(follower, "_notice", fail)
+    assert play.send(OWNER, "pause", play.wallet).status == 1
+    assert (one.refusal, other.refusal) == ("DIVERGED", "")
+    # It answers on, and was shown nothing that it took in part.
+    assert play.wallet not in one.room.member.follower.paused
+    assert play.wallet in other.room.member.follower.paused

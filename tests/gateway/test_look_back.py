@@ -9,6 +9,7 @@ import pytest
 
 from keymoot.gateway import jsonrpc, logs
 from keymoot.gateway.errors import RpcError
+from keymoot.gateway.limits import Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import Method, method_table
 from keymoot.gateway.services import NodeInfo, Services
@@ -46,7 +47,7 @@ async def turns_beside(work) -> tuple[int, object]:
 
 
 async def log_filter(methods: dict[str, Method]) -> list[object]:
-    return [await methods["eth_newFilter"]([{}])]
+    return [await methods["eth_newFilter"]([{"fromBlock": "earliest"}])]
 
 
 PLAIN: dict[str, list] = {
@@ -68,7 +69,8 @@ async def test_a_filter_does_so_too(methods) -> None:
 
 async def test_and_a_batch_of_short_ones(methods) -> None:
     calls = [{"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}] * 50
-    answering = jsonrpc.answer(methods, json.dumps(calls).encode(), lambda *_: None)
+    payer = Payer(Rate(time.monotonic), "somebody")
+    answering = jsonrpc.answer(methods, json.dumps(calls).encode(), lambda *_: None, payer)
     turns, raw = await turns_beside(answering)
     assert turns >= 50
     assert len(json.loads(raw)) == 50

@@ -1,5 +1,6 @@
 """What an operator asks for, and what becomes of it: frozen enclaves, full disks, second thoughts."""
 
+import asyncio
 import errno
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,20 @@ def test_a_newcomer_is_admitted_by_the_ledger_and_then_cannot_stay_out(parliamen
         do(parliament, node.changes.leave(6))
 
 
+def test_two_that_are_asked_for_at_once_get_two_seats(parliament, node):
+    for seat in (6, 7):
+        arrive(parliament, seat)
+
+    async def both():
+        return await asyncio.gather(node.changes.join(), node.changes.join())
+
+    assert do(parliament, both()) == [6, 7]
+    assert {at: one["settled"] for at, one in standing_json(node)["joining"].items()} == {
+        "6": True,
+        "7": True,
+    }
+
+
 def test_a_newcomer_that_is_not_admitted_stays_out_if_it_is_to(parliament, node):
     arrive(parliament, 6)
     for seat in (2, 3):
@@ -133,6 +148,10 @@ def test_a_full_disk_changes_nothing_and_says_so(parliament, node, monkeypatch):
     with pytest.raises(CannotWrite):
         do(parliament, node.changes.leave(2))
     assert standing_json(node)["leaving"] == {}
+    assert standing_json(node)["storage"] is None
+    parliament.store.shortage = CannotWrite("the ledger", errno.ENOSPC)
+    assert "the ledger cannot be written" in standing_json(node)["storage"]
+    parliament.store.shortage = None
     # what is done already is struck out when there is room again; the node lives on
     node.changes._wanted.joining = {5}
     do(parliament, node.changes.tend())

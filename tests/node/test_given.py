@@ -73,7 +73,7 @@ def test_without_the_answer_of_a_named_signer_nothing_is_kept(tmp_path: Path) ->
     # Seats 1, 2 and 3 sign. Seat 4, whom nobody named, answers all the same.
     request, commitment = Hash32(b"r" * 32), Commitment(b"h" * 32, b"b" * 32)
     slots = write_slots([Slot(at, 0, commitment) for at in (1, 2, 3)])
-    record = SimpleNamespace(bound_to=slots, expires_at=UnixSeconds(100))
+    record = SimpleNamespace(bound_to=slots, time=UnixSeconds(50), expires_at=UnixSeconds(100))
     store = LmdbStore(tmp_path, map_bytes=1 << 20)
     with store.snapshot() as table:
         ledger: Any = SimpleNamespace(engine=SimpleNamespace(snapshot=table), now=lambda: 0)
@@ -84,4 +84,11 @@ def test_without_the_answer_of_a_named_signer_nothing_is_kept(tmp_path: Path) ->
         assert kept.get(request) is None
         kept.keep({request: [good[at] for at in (1, 2, 3)]}, Committee.of(4))
         assert kept.get(request) == [good[at] for at in (1, 2, 3)]
+    # For a day from when it was decided, though the request itself has expired long before.
+    for hours, left in ((24, True), (25, False)):
+        with store.snapshot() as table:
+            sweep: dict[bytes, bytes | None] = {}
+            archive.forget_shares(table, sweep, UnixSeconds(50 + hours * 3_600))
+        store.write(sweep)
+        assert bool(names(store)) is left
     store.close()

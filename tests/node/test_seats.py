@@ -94,3 +94,35 @@ async def test_vaults_keys_sign_in_the_next_enclave_where_one_is_broken(tmp_path
     alone = Moot(Config(tmp_path / "data", tmp_path / "fuse"), [releasing(1, lie)])
     with pytest.raises(Refused):
         await alone.release(None, {}, ASKED)
+
+
+async def test_a_block_that_comes_while_a_newcomer_begins_is_shown_to_it_too(tmp_path, monkeypatch):
+    moot, shown = Moot(Config(tmp_path / "data", tmp_path / "fuse"), []), []
+
+    class Newcomer:
+        index = 5
+
+        def attach(self, *_):
+            pass
+
+        async def join(self, _):
+            pass
+
+        async def watch(self):
+            pass
+
+        async def sync(self):
+            # A block is committed while the enclave reads the state at which it begins.
+            shown.extend(one.index for one in moot.seats)
+
+    async def start(*_):
+        return Newcomer()
+
+    monkeypatch.setattr(SeatHolder, "start", start)
+    moot._engine = SimpleNamespace(seat_signer=lambda _: None)
+    moot.ledger = SimpleNamespace(genesis=SimpleNamespace(encode=lambda: b""))
+    moot._beacons = SimpleNamespace(feed=None)
+    async with asyncio.TaskGroup() as tasks:
+        moot._group = tasks
+        await moot.add(5)
+    assert shown == [5]

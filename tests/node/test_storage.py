@@ -66,7 +66,7 @@ def test_answers_that_the_disk_does_not_take_do_not_leave_and_are_kept_later(
 ) -> None:
     store = LmdbStore(tmp_path)
     disk = Disk(store)
-    record = SimpleNamespace(bound_to=b"p" * 8, expires_at=UnixSeconds(100))
+    record = SimpleNamespace(bound_to=b"p" * 8, expires_at=UnixSeconds(100), time=UnixSeconds(1))
     ledger: Any = SimpleNamespace(engine=SimpleNamespace(snapshot=None), now=lambda: 0)
     requests: Any = SimpleNamespace(record=lambda _: record)
     given = GivenShares(ledger, store, requests)

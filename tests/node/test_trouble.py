@@ -1,5 +1,6 @@
 """What goes wrong on an operator's machine is named, and the node goes on as far as it can."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ import pytest
 from keymoot.agent.errors import NetworkRefused
 from keymoot.cli.net import _health, _storage_fields
 from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
+from keymoot.node.moot import Moot
+from keymoot.node.wiring import build
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
 from tests.node.running import Running, pay, running, wallet_with_agent
@@ -111,6 +114,23 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
         assert seat(node, 2)["health"]["trouble"] is None
         account.sign_transaction(pay(2))
         assert owner.show(wallet.wallet).log_length == 3
+
+
+@pytest.mark.timeout(600)
+def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def power_cut(*_: object) -> None:
+        raise RuntimeError
+
+    made = Running(tmp_path / "node")
+    monkeypatch.setattr(Moot, "join", power_cut)
+    with pytest.raises(RuntimeError):
+        asyncio.run(build(made.config))
+    monkeypatch.undo()
+    with running(tmp_path / "node") as node:
+        _, _, account = wallet_with_agent(node, node.owner())
+        account.sign_transaction(pay(0))
 
 
 @pytest.mark.timeout(600)

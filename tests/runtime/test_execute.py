@@ -7,10 +7,15 @@ import pytest
 from eth_abi.abi import encode
 
 from keymoot.base.errors import BrokenStorage, Defect
+from keymoot.base.request import MAX_PAYLOAD_BYTES
+from keymoot.base.solana_message import MAX_PACKET_BYTES
+from keymoot.contracts.nodes import TAKE_GAS
+from keymoot.contracts.queue import KINDS, MAX_QUEUE
 from keymoot.contracts.record import MAX_OUTCOME_BYTES
 from keymoot.contracts.wallet_cells import WalletCells
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256_raw
+from keymoot.moot.slot import MAX_SLOTS_BYTES
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.table import MemoryTable
@@ -134,3 +139,18 @@ def test_a_table_that_cannot_be_read_is_no_transactions_fault(monkeypatch) -> No
     play.chain.cache = NodeCache()
     with pytest.raises(BrokenStorage, match="cannot be read"):
         play.ask(payment(1))
+
+
+def test_all_who_may_wait_fit_into_the_gas_of_one_message() -> None:
+    """With the longest records, for both kinds of key, requests and withdrawals."""
+    longest = MAX_PAYLOAD_BYTES + MAX_OUTCOME_BYTES + MAX_SLOTS_BYTES + 1_024
+    meter = gas.GasMeter(gas.MESSAGE_LIMIT)
+    for _ in range(2 * len(KINDS) * MAX_QUEUE):
+        meter.charge_read(longest, warm=False, confidential=False)
+        meter.charge_write(longest, warm=True, confidential=False)
+        meter.charge(TAKE_GAS + gas.CALL + gas.LOG + 4 * gas.LOG_TOPIC)
+        meter.charge(gas.LOG_BYTE * (MAX_PACKET_BYTES + MAX_SLOTS_BYTES + 1_024))
+        # Wallet, credential, book, and pages of the stock.
+        for _ in range(6):
+            meter.charge_read(16_384, warm=False, confidential=False)
+        meter.charge_write(16_384, warm=False, confidential=False)

@@ -32,7 +32,7 @@ from keymoot.crypto.transactions import signing_hash
 _PERSONAL = b"E"
 """EIP-191 version of personal messages."""
 
-_ASK = "call sign_transaction, sign_message or sign_typed_data instead"
+_ASK = "call sign_transaction, or sign_message with a text that a rule allows"
 
 
 class Account(Connected, LocalAccount):
@@ -77,7 +77,9 @@ class Account(Connected, LocalAccount):
             transaction_dict: web3.py's dictionary, complete, of type 0, 1 or 2.
             blobs: Must be None: blob transactions are not signed.
             idempotency_key: Your name for this wish. Calling again with the same name and
-                transaction gives the same answer, also from another process.
+                transaction gives the same answer for a day, also from another process and
+                after a crash: the same bytes, or, where none ever left the network, a
+                signature of the same transaction. Later it raises RequestForgotten.
 
         Returns:
             eth_account's SignedTransaction, checked to be by this wallet over exactly the
@@ -112,8 +114,8 @@ class Account(Connected, LocalAccount):
         """
         if signable_message.version != _PERSONAL:
             raise NotSignable(
-                "this message is a hash to the network, which signs nothing unread: "
-                "call sign_typed_data with the whole document"
+                "only a personal message (EIP-191, version E) can be allowed by a rule: this one "
+                "is a hash, and no rule of this release reads typed data (EIP-712) either"
             )
         digest = typed_data.signable_digest(signable_message)
         return self._message(SIGN_MESSAGE, signable_message.body, digest, idempotency_key)
@@ -127,11 +129,13 @@ class Account(Connected, LocalAccount):
         *,
         idempotency_key: str | None = None,
     ) -> SignedMessage:
-        """Have EIP-712 typed data signed, if the policy allows it.
+        """Ask for a signature over EIP-712 typed data: this release always refuses.
+
+        No rule reads typed data yet. The refusal, with what it would have moved, is in the log.
 
         Raises:
             BadTransaction: no EIP-712 document.
-            PolicyRefused, and the others of `sign_transaction`.
+            PolicyRefused: always; and the others of `sign_transaction`.
         """
         document = typed_data.whole(domain_data, message_types, message_data, full_message)
         _, digest = typed_data.digest_of(document)

@@ -7,6 +7,13 @@ too, and is re-exported by `keymoot.agent`.
 from typing import Any, ClassVar
 
 from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.request import REMEMBERED_SECONDS
+
+SET_URL = (
+    "set KEYMOOT_URL (or --url) to the Keymoot RPC of your network, such as "
+    "http://127.0.0.1:8645, and give the target chain's RPC to web3 only"
+)
+"""What to do about a wrong address."""
 
 
 class BadCredential(Malformed):
@@ -97,6 +104,21 @@ class RequestExpired(Refused):
     code: ClassVar[str] = "REQUEST_EXPIRED"
 
 
+class RequestForgotten(Refused):
+    """The idempotency key was used so long ago that what it was allowed is not signed now."""
+
+    code: ClassVar[str] = "REQUEST_FORGOTTEN"
+
+    def __init__(self, idempotency_key: str) -> None:
+        """Say how long a key holds, and what to do."""
+        super().__init__(
+            f'idempotency_key "{idempotency_key}" was used more than {REMEMBERED_SECONDS // 3600} '
+            "hours ago, and its answer is not kept any more: it may have been signed then, so see "
+            "whether it has happened on the target chain before you ask with a new key"
+        )
+        self.idempotency_key = idempotency_key
+
+
 class IdempotencyReused(Refused):
     """The idempotency key was used before, to ask for something else."""
 
@@ -141,6 +163,23 @@ class WrongAnswer(Fault):
     """The network answered with something that it was not asked, or that is not genuine."""
 
     code: ClassVar[str] = "WRONG_ANSWER"
+
+
+class NotKeymoot(WrongAnswer):
+    """Something answers at Keymoot RPC's address, and is another thing.
+
+    Attributes:
+        url: The address.
+        found: What answers there, as far as it says.
+    """
+
+    code: ClassVar[str] = "NOT_KEYMOOT"
+
+    def __init__(self, url: str, found: str) -> None:
+        """Say what was found, and what to set."""
+        super().__init__(f"{url} is not your network's Keymoot RPC, but {found}: {SET_URL}")
+        self.url = url
+        self.found = found
 
 
 class SignedElse(WrongAnswer):

@@ -33,7 +33,9 @@ class Reply:
         if status is Status.REFUSED or answer.get("refusal") is not None:
             raise refusal_of(answer.get("refusal"))
         if status is Status.EXPIRED:
-            raise RequestExpired("the request expired before its answer was fetched: ask anew")
+            raise RequestExpired(
+                "the request expired before its answer was fetched: ask for the very same again"
+            )
         one = self.asked
         nodes = one.roster.nodes.values()
         return self.wanted.check(open_share(answer, one.network, one.key, nodes, one.secret))

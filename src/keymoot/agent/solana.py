@@ -59,7 +59,8 @@ class SolanaAccount(Connected):
             message: The message, legacy or version 0, serialized: `bytes(message)` of solders'
                 `Message`, `to_bytes_versioned(message)` of its `MessageV0`.
             idempotency_key: Your name for this wish. Calling again with the same name and
-                message gives a signature of the same, also from another process.
+                message gives a signature of the same for a day, also from another process
+                and after a crash. Later it raises RequestForgotten.
 
         Returns:
             The signed transaction as it is sent to a node of Solana.

@@ -13,13 +13,22 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from keymoot.agent.errors import NetworkBusy, NetworkRefused, NetworkUnreachable, WrongAnswer
+from keymoot.agent.errors import (
+    SET_URL,
+    NetworkBusy,
+    NetworkRefused,
+    NetworkUnreachable,
+    NotKeymoot,
+    WrongAnswer,
+)
 from keymoot.agent.processes import Forked
-from keymoot.base.errors import Fault, Malformed
+from keymoot.base import hexes
+from keymoot.base.errors import Fault, KeymootError, Malformed
 from keymoot.base.strict_json import MAX_DEPTH, parse
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -34,6 +43,12 @@ _TOO_MANY = 429
 _UNAVAILABLE = 503
 _RESOURCE_UNAVAILABLE = -32002
 _LIMIT_EXCEEDED = -32005
+_NO_METHOD = (-32601, -32004)
+"""JSON-RPC: there is no such method; EIP-1474: it is not supported."""
+
+MAX_SAID = 100
+"""Characters of a stranger's words that are repeated."""
+
 _STALE = (
     http.client.RemoteDisconnected,
     http.client.CannotSendRequest,
@@ -63,9 +78,9 @@ class Transport(Forked):
         try:
             port = parts.port
         except ValueError as error:
-            raise Malformed(f"{url} has no usable port", "url") from error
+            raise Malformed(f"{url} has no usable port: {SET_URL}", "url") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Malformed(f'"{url}" is no http:// or https:// address', "url")
+            raise Malformed(f'"{url}" is no http:// or https:// address: {SET_URL}', "url")
         self.url = url
         self._host = parts.hostname
         self._port = port
@@ -97,7 +112,44 @@ class Transport(Forked):
         number = next(self._numbers)
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
         status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
-        return _result(_object(raw, status, self.url), number)
+        answer = _object(raw, status, self.url)
+        if _unknown(method, answer) or not _is_rpc(answer, number):
+            stranger = self._stranger(method, answer, status, timeout_seconds)
+            if stranger is not None:
+                raise stranger
+        return _result(answer, number)
+
+    def _stranger(
+        self, method: str, answer: dict[str, Any], status: int, timeout_seconds: float
+    ) -> WrongAnswer | None:
+        """Find out who does not know a method of ours; None for a Keymoot RPC that says no."""
+        error = answer.get("error")
+        said = error.get("message") if isinstance(error, dict) else error
+        said = said if isinstance(said, str) and said.isprintable() else ""
+        chain, client = (
+            self._told(each, timeout_seconds) for each in ("eth_chainId", "web3_clientVersion")
+        )
+        if client.startswith("keymoot/"):
+            if isinstance(error, dict) and method not in said:
+                return None
+            return WrongAnswer(
+                f"{self.url} is {client}, which does not know {method}: "
+                "let node and client be of one version"
+            )
+        if chain:
+            named = f' ("{client}")' if client else ""
+            return NotKeymoot(self.url, f"chain {_number(chain)}{named}")
+        heard = f', saying "{said[:MAX_SAID]}"' if said else ""
+        return NotKeymoot(self.url, f"a server that answers with HTTP status {status}{heard}")
+
+    def _told(self, method: str, timeout_seconds: float) -> str:
+        """Ask a server that may be anybody's; empty where it does not answer."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
+        with suppress(KeymootError):
+            status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+            found = _object(raw, status, self.url).get("result")
+            return found[:MAX_SAID] if isinstance(found, str) and found.isprintable() else ""
+        return ""
 
     def call_all(
         self, calls: Sequence[tuple[str, Sequence[Any]]], timeout_seconds: float
@@ -217,7 +269,8 @@ def _json(raw: bytes, status: int, url: str) -> Any:
         return parse(raw, MAX_ANSWER_BYTES)  # counts the depth, character by character
     except (ValueError, Malformed) as error:
         raise WrongAnswer(
-            f"{url} answered with HTTP status {status} and no JSON: is it Keymoot RPC?"
+            f"{url} answered with HTTP status {status} and no JSON, which Keymoot RPC never does: "
+            + SET_URL
         ) from error
 
 
@@ -226,6 +279,30 @@ def _object(raw: bytes, status: int, url: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise WrongAnswer(f"{url} answered with HTTP status {status} and no JSON object")
     return found
+
+
+def _unknown(method: str, answer: dict[str, Any]) -> bool:
+    """Tell whether a server does not know a method of ours, in the words of any provider."""
+    error = answer.get("error")
+    if not method.startswith("keymoot_") or not isinstance(error, dict):
+        return False
+    # Ours refuses with its own words; others name what they do not serve, or have a code for it.
+    return error.get("code") in _NO_METHOD or method in str(error.get("message"))
+
+
+def _is_rpc(answer: dict[str, Any], number: int) -> bool:
+    """Tell whether an answer is one of JSON-RPC, to our question or as an error."""
+    error = answer.get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        return True
+    return answer.get("id") == number and "result" in answer
+
+
+def _number(chain: str) -> str:
+    try:
+        return str(hexes.parse_quantity(chain))
+    except Malformed:
+        return chain
 
 
 def _result(answer: dict[str, Any], number: int) -> Any:

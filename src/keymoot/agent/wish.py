@@ -4,7 +4,8 @@ A wish is a request of the ledger's own type, signed by the credential. Its id f
 from an idempotency key, and its reply key from the credential and that id, so that a
 wish whose answer was lost can be repeated by anybody who holds the credential: the same
 bytes again, or, from another process, a look at what the ledger already knows. The
-ledger never decides one id twice, so nothing is signed twice.
+ledger never decides one id twice: within a day it gives what it gave, or signs the same
+digest, and afterwards it says that it is too late.
 """
 
 import secrets
@@ -20,6 +21,9 @@ from keymoot.agent.errors import (
     NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
+    NotKeymoot,
+    RequestExpired,
+    RequestForgotten,
     SignedElse,
     WrongAnswer,
 )
@@ -55,6 +59,9 @@ SYNC_SECONDS = 20.0
 MAX_REMEMBERED = 4_096
 """Unanswered wishes that are kept for repetition."""
 
+MAX_NAMES = 64
+"""Names under which one wish is asked again, by all processes together."""
+
 MAX_AGAIN = 4
 """How often a wish is asked anew whose presignature too many enclaves have lost."""
 
@@ -63,6 +70,12 @@ _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+_OTHER_NETWORK = "WRONG_NETWORK"
+"""The request is for another ledger than the one that reads it."""
+
+_FORGOTTEN = "REQUEST_FORGOTTEN"
+"""It was decided too long ago."""
+
 _STOCK_EMPTY = "STOCK_EMPTY"
 """Too many wait for a presignature: ask in a moment."""
 
@@ -112,7 +125,7 @@ class Wishes(Forked):
             payload: What to sign, as the method defines.
             wanted: What the signature must be of.
             idempotency_key: The caller's name for this wish; the same name gives the same
-                answer, in this process or another. None: a new wish.
+                answer for a day, in this process or another. None: a new wish.
 
         Raises:
             PolicyRefused: the wallet's policy says no; nothing was signed.
@@ -120,6 +133,7 @@ class Wishes(Forked):
             IdempotencyReused: the key was used for something else.
             NetworkUnreachable: nothing was sent.
             AnswerLost: something was sent, and no answer came in time.
+            RequestForgotten: the key was used more than a day ago, and no answer is kept.
             RequestExpired, WrongAnswer: as their names say.
         """
         name = idempotency_key or secrets.token_hex(16)
@@ -138,29 +152,40 @@ class Wishes(Forked):
         return released
 
     def _settle(self, wish: Wish, answer: dict[str, Any], wanted: Wanted) -> Released:
-        """Read an answer; ask again where too many enclaves lost what the wish was bound to."""
+        """Read an answer; ask again for one that is lost.
+
+        Too many enclaves may have lost what the wish was bound to, or its time ran out before
+        anybody fetched it, as when an agent crashed. Asking again is for the same digest, and
+        spends nothing. Each name of asking again is used once, by whichever process.
+        """
         deadline = time.monotonic() + self._timeout_seconds
-        reply, silent = self._reply(wish, wanted), frozenset[int]()
-        for attempt in range(MAX_AGAIN + self._roster.faults):
+        reply, silent, tries = self._reply(wish, wanted), frozenset[int](), 0
+        for number in range(1, MAX_NAMES + 1):
             try:
                 return reply.settle(self._transport, answer, deadline)
             except TooFewShares as error:
-                if time.monotonic() > deadline:
+                tries += 1
+                if time.monotonic() > deadline or tries > MAX_AGAIN + self._roster.faults:
                     raise
                 silent |= error.silent
-            if not silent:
-                time.sleep(AGAIN_PAUSE_SECONDS)
-            name = f"{wish.idempotency_key}/again/{attempt + 1}"
+                if not silent:
+                    time.sleep(AGAIN_PAUSE_SECONDS)
+            except RequestExpired:
+                if time.monotonic() > deadline:
+                    raise
             payload = wish.key + (write_seats(silent) if silent else b"")
-            again, repeated = self._wish(name, ASK_AGAIN, payload)
+            again, repeated = self._wish(_again(wish, number), ASK_AGAIN, payload)
             try:
-                answer = self._deliver(again, sent=repeated, look=False)
+                answer = self._deliver(again, sent=repeated, look=not repeated)
             except PolicyRefused as error:
+                if error.reason == _FORGOTTEN:
+                    raise RequestForgotten(wish.idempotency_key) from error
                 if error.reason != _STOCK_EMPTY:
                     raise
+                time.sleep(AGAIN_PAUSE_SECONDS)
                 continue
             reply = self._reply(again, wanted)
-            self._forget(name)
+            self._forget(again.idempotency_key)
         return reply.settle(self._transport, answer, deadline)
 
     def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
@@ -204,9 +229,18 @@ class Wishes(Forked):
             self._unanswered.pop(name, None)
 
     def _known(self, wish: Wish) -> bool:
-        """Tell whether a block has decided a request of this id."""
+        """Tell whether a block has decided a request of this id.
+
+        Raises:
+            IdempotencyReused: it asked for something else.
+        """
         found = self._transport.call("keymoot_getRequest", [wish.key.hex0x], self._timeout_seconds)
-        return isinstance(found, dict) and found.get("known") is True
+        if not isinstance(found, dict) or found.get("known") is not True:
+            return False
+        # Whichever seats it left out, who asks again asks for the same.
+        if found.get("method") != ASK_AGAIN and found.get("asked") not in (None, wish.body.hex0x):
+            raise IdempotencyReused(wish.idempotency_key)
+        return True
 
     def _deliver(self, wish: Wish, *, sent: bool, look: bool) -> dict[str, Any]:
         """Send the same bytes until there is an answer, or no time.
@@ -263,13 +297,26 @@ class Wishes(Forked):
         told = {"code": error.rpc_code, "message": str(error), "data": error.data}
         if reason == _FULL:
             raise NetworkBusy(str(error)) from error
-        # An earlier copy may have arrived: then this one is refused, and that one counts.
-        if sent and self._known(wish):
+        if reason == _OTHER_NETWORK:
+            self._forget(wish.idempotency_key)
+            raise NotKeymoot(
+                self._transport.url,
+                f"the RPC of another Keymoot network than {self._credential.network.hex0x}, which "
+                f"granted the credential at {self._credential.url}",
+            ) from error
+        # An earlier copy may have arrived, of this process or of another that uses the name:
+        # then this one is refused, and that one counts.
+        if (sent or reason == _REUSED) and self._known(wish):
             return
         self._forget(wish.idempotency_key)
         if reason == _REUSED:
             raise IdempotencyReused(wish.idempotency_key) from error
         raise refusal_of(told) from error
+
+
+def _again(wish: Wish, number: int) -> str:
+    """Name a wish to ask again; no caller's name begins so."""
+    return f"\0again/{number}/{wish.idempotency_key}"
 
 
 def is_final(answer: dict[str, Any]) -> bool:

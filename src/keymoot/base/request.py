@@ -2,7 +2,7 @@
 
 An EIP-2718 transaction without nonce and gas price: its id, unique to the
 credential that signs it, makes a retry harmless and lets a hundred requests race;
-its expiry lets the ledger forget it. The network id in the signed bytes keeps it
+its expiry ends what a copy of it is good for. The network id in the signed bytes keeps it
 from any other network.
 
     raw = 0x4b ‖ rlp([network, wallet, id, expires_at, method, payload, reply_key,
@@ -28,7 +28,13 @@ MAX_METHOD_BYTES = 32
 """Longest method name, in UTF-8 bytes."""
 
 MAX_LIFETIME_SECONDS = Seconds(600)
-"""How far ahead of the block's time a request may expire; ids are remembered so long."""
+"""How far ahead of the block's time a request may expire."""
+
+REMEMBERED_SECONDS = Seconds(86_400)
+"""How long after a request was decided it may be asked again for what it was allowed: a day.
+
+Its id is never forgotten: the same id never asks for anything else.
+"""
 
 SIGN_TRANSACTION = "eth_signTransaction"
 """Method whose payload is an unsigned transaction (`EvmTransaction.unsigned_bytes`)."""
@@ -37,7 +43,7 @@ SIGN_MESSAGE = "personal_sign"
 """Method whose payload is the message of EIP-191, without its prefix."""
 
 ASK_AGAIN = "keymoot_again"
-"""Method whose payload is the name (32 bytes) of a request that was bound and never answered."""
+"""Method whose payload is the name (32 bytes) of a request that was allowed, never answered."""
 
 SIGN_TYPED_DATA = "eth_signTypedData_v4"
 """Method whose payload is the canonical JSON of EIP-712 typed data."""

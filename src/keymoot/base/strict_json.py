@@ -12,6 +12,9 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 MAX_DEPTH = 32
 """Deepest nesting of arrays and objects that is read."""
 
+NOT_JSON = "not JSON"
+"""All that is said of what is none."""
+
 MAX_INTEGER_DIGITS = 80
 """Longest integer that is read: a uint256 has 78 digits."""
 
@@ -54,7 +57,7 @@ def parse(
         )
     except json.JSONDecodeError as error:
         # What the library says, and where, differs between versions of Python.
-        raise Malformed("not JSON") from error
+        raise Malformed(NOT_JSON) from error
     if "\\u" in decoded:
         _check_text(value)
     return value

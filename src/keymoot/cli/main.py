@@ -169,6 +169,8 @@ def run(arguments: list[str]) -> int:
         return EXIT_USAGE
     try:
         status = command(*bound.args, **bound.kwargs)
+        # What was not written was not done.
+        sys.stdout.flush()
     except Failed as failed:
         return failed.status
     except KeymootError as error:
@@ -178,5 +180,8 @@ def run(arguments: list[str]) -> int:
         note("stopped")
         return EXIT_STOPPED
     except BrokenPipeError:
+        return EXIT_ERROR
+    except OSError as error:
+        note(f"error: {error.filename or 'the output'}: {error.strerror or error}")
         return EXIT_ERROR
     return status if isinstance(status, int) else 0

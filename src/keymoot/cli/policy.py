@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, Failed, fail, note, result
-from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish
+from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish, told_of_json
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Address, SolanaAddress
@@ -120,11 +120,12 @@ def read_policy(file: Path) -> "Policy":
     from keymoot.base.strict_json import canonical, parse
     from keymoot.policy.document import parse_policy
 
+    raw = bytes_of(file)
     try:
         # The ledger sees the canonical form: spaces and indents are not counted there.
-        return parse_policy(canonical(parse(bytes_of(file), MAX_FILE_BYTES)))
+        return parse_policy(canonical(parse(raw, MAX_FILE_BYTES)))
     except Malformed as error:
-        fail(f"{file}: {error}")
+        fail(f"{file}: {told_of_json(raw, error)}")
 
 
 def _decide(

@@ -6,7 +6,7 @@ the ledger, so that is what is looked at until it is there, or the time that was
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,8 +30,8 @@ LOOK_SECONDS = 0.2
 AGAIN_SECONDS = 2.0
 """How often what enclaves have to say is asked for again."""
 
-STANDING_SECONDS = 10.0
-"""How long the node may take to say how things stand."""
+ANSWER_SECONDS = 5.0
+"""How long the node may take to answer at all, however short the wait."""
 
 _STARTING = ("NODE_STARTS", "NOT_READY")
 
@@ -116,7 +116,8 @@ class Waiting:
 
         while True:
             try:
-                return ask(self._data, verb, **values)
+                left = self._deadline - time.monotonic()
+                return ask(self._data, verb, seconds=max(left, ANSWER_SECONDS), **values)
             except NodeSilent as error:
                 self._end(Look("unknown", str(error)), EXIT_NOT_YET)
             except (NoAnswer, NodeRefused) as error:
@@ -144,6 +145,9 @@ class Waiting:
                 return
             if found.over:
                 self._end(found)
+            if self._standing["storage"]:
+                # Until the disk takes something again there is no block.
+                found = replace(found, line=f"{found.line}; {self._standing['storage']}")
             self._show(f"{found.line} …")
             now = time.monotonic()
             if now > self._deadline:
@@ -161,7 +165,7 @@ class Waiting:
         while True:
             late = time.monotonic() > self._deadline
             try:
-                told = ask(self._data, "standing", seconds=STANDING_SECONDS)
+                told = ask(self._data, "standing", seconds=ANSWER_SECONDS)
             except NodeSilent as error:
                 if late:
                     self._end(Look("unknown", f"{error}; {self.goes_on}"), EXIT_NOT_YET)

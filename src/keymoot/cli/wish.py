@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keymoot.cli.output import fail
 
 if TYPE_CHECKING:
+    from keymoot.base.errors import Malformed
     from keymoot.base.fixed import Address, SolanaAddress
     from keymoot.base.strict_json import Json
     from keymoot.base.transaction import EvmTransaction
@@ -71,15 +72,33 @@ def read_transaction(file: Path, wallet: str) -> "EvmTransaction":
         fail(f"{file}: {error}")
 
 
+def told_of_json(raw: bytes, error: "Malformed") -> str:
+    """Say why a document is not read, and where it breaks.
+
+    Where it breaks the library says in its own words, which the ledger may not repeat.
+    """
+    import json
+
+    from keymoot.base.strict_json import NOT_JSON
+
+    if error.reason == NOT_JSON:
+        try:
+            json.loads(raw)
+        except json.JSONDecodeError as found:
+            return f"{error}: {found.msg} at line {found.lineno}, column {found.colno}"
+    return str(error)
+
+
 def fields_of(file: Path) -> "dict[str, Json]":
     """Read a JSON object, strictly: no key twice, no fractions, no endless nesting."""
     from keymoot.base.errors import Malformed
     from keymoot.base.strict_json import parse
 
+    raw = bytes_of(file)
     try:
-        fields = parse(bytes_of(file), MAX_FILE_BYTES)
+        fields = parse(raw, MAX_FILE_BYTES)
     except Malformed as error:
-        fail(f"{file}: {error}")
+        fail(f"{file}: {told_of_json(raw, error)}")
     if not isinstance(fields, dict):
         fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
     return fields

@@ -90,6 +90,7 @@ def bind(
         outcome=b"",
     )
     if request.method == ASK_AGAIN:
+        _check_alive(cells, ctx, request, wallet)
         record = ask_again(cells, ctx, record)
         cells.append(ctx, record, book, "")
         return record
@@ -205,6 +206,14 @@ def release(cells: WalletCells, ctx: Context, key: Hash32, now: UnixSeconds) -> 
         raise NotBound("the assembly signs for this wallet, not Vault")
     signature = ctx.call(Vault, "sign", Bytes32(record.wallet), record.digest)
     return Released(record, account, signature)
+
+
+def _check_alive(cells: WalletCells, ctx: Context, request: Request, wallet: Wallet) -> None:
+    """Raise `NotBound` if the policy has ended since it allowed what is asked again."""
+    policy = _policy(cells, ctx, request, wallet)
+    ends = policy.expires if isinstance(policy, Policy) else None
+    if ends is not None and ctx.block.time > ends:
+        raise NotBound("the policy expired since: its owner has to set a new one")
 
 
 def _policy(cells: WalletCells, ctx: Context, request: Request, wallet: Wallet) -> Policy | Refusal:

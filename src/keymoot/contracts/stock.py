@@ -17,7 +17,8 @@ from functools import partial
 
 from keymoot.base.errors import Defect, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32
-from keymoot.base.request import ASK_AGAIN
+from keymoot.base.request import ASK_AGAIN, REMEMBERED_SECONDS
+from keymoot.base.units import UnixSeconds
 from keymoot.contracts.cells import PublicCell
 from keymoot.contracts.context import Context
 from keymoot.contracts.nodes import Nodes
@@ -27,7 +28,7 @@ from keymoot.contracts.record import AGENT, BOUND, OWNER, QUEUED, Record
 from keymoot.contracts.refused import refused
 from keymoot.contracts.wallet import BY_ASSEMBLY, Wallet
 from keymoot.contracts.wallet_cells import WalletCells
-from keymoot.contracts.wallet_errors import NotBound
+from keymoot.contracts.wallet_errors import NotBound, RequestForgotten
 from keymoot.contracts.wallet_events import RequestBound, RequestDecided
 from keymoot.crypto.transactions import request_key
 from keymoot.moot.batch import PresignatureId
@@ -74,10 +75,11 @@ def bind_waiting(cells: WalletCells, ctx: Context) -> None:
 
 
 def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
-    """Bind what a request asked, whose answer never came, once more.
+    """Bind what a request was allowed, whose answer never came, once more.
 
-    Budget stays as it was: nothing is spent twice. The new request has an entry and an
-    answer of its own, and waits for stock like any other.
+    Over the same digest, so whatever is signed is the same transaction. Budget stays as it
+    was: nothing is spent twice. The new request has an entry, an expiry and an answer of its
+    own, and waits for stock like any other.
 
     Args:
         cells: Wallets.
@@ -87,33 +89,38 @@ def ask_again(cells: WalletCells, ctx: Context, record: Record) -> Record:
 
     Raises:
         NotBound: it is no such request, or may not be answered any more.
+        RequestForgotten: it was decided more than a day ago.
         StockEmpty: too many wait already.
     """
-    # 1. It is this credential's, of this wallet, and was bound.
+    # 1. It is this credential's, of this wallet, and was allowed.
     if len(record.payload) not in (Hash32.LENGTH, Hash32.LENGTH + 8):
         raise NotBound("to ask again, name the request: the payload is its key, 32 bytes")
     old = cells.record(ctx, Hash32(record.payload[: Hash32.LENGTH]))
     if old is None or (old.wallet, old.requester) != (record.wallet, record.requester):
         raise NotBound("this credential has no such request of this wallet")
-    if old.status != BOUND or not old.bound_to:
-        raise NotBound("the request was refused, or still waits for stock")
-    # 2. It may still be answered.
-    if ctx.block.time > old.expires_at:
-        raise NotBound("the request has expired: ask with a new id")
+    if old.status not in (BOUND, QUEUED):
+        raise NotBound("the request was refused: ask with a new id")
+    if old.status == QUEUED and ctx.block.time <= old.expires_at:
+        raise NotBound("the request still waits for stock")
+    # 2. It is not too long ago, and nothing has come to speak against it.
+    first = _first(cells, ctx, old)
+    until = UnixSeconds(first.time + REMEMBERED_SECONDS)
+    if ctx.block.time > until:
+        raise RequestForgotten(first.time)
     against = objection(cells, ctx, old)
     if against is not None:
         raise NotBound(against.why)
     # 3. It is bound anew; what it was bound to is burned for ever. However often it is asked,
-    #    the record names the request that asked first.
-    first = old.payload if old.method == ASK_AGAIN else record.payload
+    #    the record names the request that asked first, whose day it is.
     again = replace(
         record,
-        payload=first[: Hash32.LENGTH],
+        status=BOUND,
+        payload=bytes(_key(first)),
         without=record.payload[Hash32.LENGTH :],
         digest=old.digest,
         rule=old.rule,
         outcome=old.outcome,
-        expires_at=min(record.expires_at, old.expires_at),
+        expires_at=min(record.expires_at, until),
     )
     return await_stock(cells, ctx, again, cells.known(ctx, record.wallet))
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from keymoot.base.fixed import WalletId
+from keymoot.base.request import REMEMBERED_SECONDS
+from keymoot.base.units import UnixSeconds
 from keymoot.contracts.errors import ContractError
 
 
@@ -133,6 +135,21 @@ class NotBound(_Bare):
         super().__init__(why)
 
 
+class RequestForgotten(_Bare):
+    """What the request was allowed is too long ago to be signed now."""
+
+    code = "REQUEST_FORGOTTEN"
+    SIGNATURE = "RequestForgotten()"
+
+    def __init__(self, decided_at: UnixSeconds) -> None:
+        """Say until when it could be asked again."""
+        super().__init__(
+            f"the request was decided at {decided_at} and can be asked again for "
+            f"{REMEMBERED_SECONDS} s: see whether what it asked has happened, then use a new id"
+        )
+        self.decided_at = decided_at
+
+
 class WithdrawalRefused(ContractError):
     """The owner's transaction does not go to the recovery address."""
 
@@ -158,6 +175,7 @@ WALLET_ERRORS: tuple[type[ContractError], ...] = (
     NoSuchWallet,
     NotBound,
     NotOwner,
+    RequestForgotten,
     RequestReused,
     StalePolicy,
     WalletExists,

@@ -12,7 +12,7 @@ from keymoot.attest.block import data_hash, results_hash
 from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
 from keymoot.attest.validators import ValidatorSet
-from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import Height, UnixSeconds, seconds_of
 from keymoot.contracts.keys import KeyAsked, Keys
@@ -121,7 +121,9 @@ class Follower:
         self._take_over(pages)
         self.height = Height(header.height - 1)
         self.time = seconds_of(header.time)
-        self._block = Hash32(header.last_block_id.hash)
+        # Block 1 follows none.
+        before = header.last_block_id.hash
+        self._block = Hash32(before) if before else None
         self._results = header.last_results_hash
         self.paused.clear()
         self.revoked.clear()
@@ -134,7 +136,7 @@ class Follower:
         Raises:
             OutOfOrder: it is another block's turn.
             NotFinal, ForgedCommit: two thirds of the validators of its height did not sign it.
-            Diverged: it does not continue what was shown before.
+            Diverged: it does not continue what was shown before, or our code cannot follow it.
         """
         # 1. It is the next one, and final under the validators of its height.
         if signed.header.height != self.height + 1:
@@ -156,19 +158,27 @@ class Follower:
         assembly = Assembly(draft, self.genesis.network)
         bindings, asks = list[Binding](), list[KeyAsk]()
         paused, revoked = set(self.paused), set(self.revoked)
-        for raw, receipt in zip(transactions, receipts, strict=True):
-            if raw[:1] == _MESSAGE:
-                _hear(assembly, raw, header.height, time)
-            for log in receipt.logs:
-                if log.address == Keys.ADDRESS and log.topics[0] == KeyAsked.topic():
-                    asks.append(read_ask(log, header.height))
-                if log.address != Wallets.ADDRESS:
-                    continue
-                if log.topics[0] == RequestBound.topic():
-                    binding = read_binding(log, header.height)
-                    _spend(assembly, binding, header.height, time)
-                    bindings.append(binding)
-                _notice(log, paused, revoked)
+        for position, (raw, receipt) in enumerate(zip(transactions, receipts, strict=True)):
+            try:
+                if raw[:1] == _MESSAGE:
+                    _hear(assembly, raw, header.height, time)
+                for log in receipt.logs:
+                    if log.address == Keys.ADDRESS and log.topics[0] == KeyAsked.topic():
+                        asks.append(read_ask(log, header.height))
+                    if log.address != Wallets.ADDRESS:
+                        continue
+                    if log.topics[0] == RequestBound.topic():
+                        binding = read_binding(log, header.height)
+                        _spend(assembly, binding, header.height, time)
+                        bindings.append(binding)
+                    _notice(log, paused, revoked)
+            except KeymootError:
+                raise
+            except Exception as error:
+                raise Diverged(
+                    f"transaction {receipt.transaction_hash.hex0x}, number {position} in block "
+                    f"{header.height}, met a fault in this enclave's code: please report it"
+                ) from error
         draft.keep()
         self.paused, self.revoked = paused, revoked
         self.height, self.time, self._results = header.height, time, results

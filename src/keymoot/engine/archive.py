@@ -5,7 +5,7 @@
     R ‖ height ‖ n    the receipt of its n-th transaction
     T ‖ hash          where a transaction stands (paid ones only: others may come again)
     H ‖ hash          the height of a block
-    S ‖ request       sealed shares that were given out, until the request expires
+    S ‖ request       sealed shares that were given out, for a day
     E ‖ time ‖ request    when they expire, in that order
     M ‖ name          the engine's own records
 

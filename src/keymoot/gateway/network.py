@@ -2,6 +2,7 @@
 
 from keymoot.base.hexes import data, parse_data, quantity
 from keymoot.base.strict_json import Json
+from keymoot.crypto.keccak import keccak256
 from keymoot.gateway.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
 from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of, newest_only, slot_of
 from keymoot.gateway.services import Services
@@ -61,7 +62,12 @@ async def request(services: Services, params: list[Json]) -> Json:
     """keymoot_getRequest: how far a request has come, without its answer."""
     key = hash_of(exactly(params, 1, 1)[0], "request")
     record = find_record(services.ledger.state(), key)
-    return {"status": status_of(record, services.ledger.now()), "known": record is not None}
+    status: Json = status_of(record, services.ledger.now())
+    if record is None:
+        return {"status": status, "known": False}
+    # What was asked, so that nobody takes the answer to something else for its own.
+    asked = keccak256(record.method.encode() + b"\0" + record.payload)
+    return {"status": status, "known": True, "method": record.method, "asked": asked.hex0x}
 
 
 async def assembly(services: Services, params: list[Json]) -> Json:

@@ -1,7 +1,8 @@
-"""Shares that were given out: kept until their request expires, sealed as they are.
+"""Shares that were given out: kept for a day, sealed as they are.
 
-An answer is the same however often it is fetched. Enclaves that start anew have burned
-what made it, so the node keeps the sealed bytes, which only the requester can open.
+An answer is the same however often it is fetched, also by an agent that crashed and comes
+back after its request has expired. Enclaves that start anew have burned what made it, so the
+node keeps the sealed bytes, which only the requester can open.
 """
 
 from contextlib import suppress
@@ -9,6 +10,7 @@ from contextlib import suppress
 from keymoot.base import rlp
 from keymoot.base.fields import list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
+from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.record import Record
@@ -64,7 +66,8 @@ class GivenShares:
             record = self._requests.record(request)
             if record is None or not _enough(record, good, committee):
                 continue
-            archive.put_shares(batch, request, record.expires_at, _encode(good))
+            until = UnixSeconds(max(record.expires_at, record.time + REMEMBERED_SECONDS))
+            archive.put_shares(batch, request, until, _encode(good))
             written[request] = good
         # Whose enclaves start anew cannot give them again: they wait here for the disk.
         if len(batch) <= 2 * MAX_IN_MEMORY:

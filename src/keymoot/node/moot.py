@@ -149,12 +149,14 @@ class Moot:
         try:
             await one.join(ledger.genesis.encode())
             one.attach(engine, self._hear, self.beacons.feed, self._take)
+            # Blocks that come while it begins are shown to it too: one missed, none is the next.
+            self._holders[index] = one
             await one.sync()
         except BaseException:
+            self._holders.pop(index, None)
             await one.close()
             raise
         engine.seat_signer(one)
-        self._holders[index] = one
         self._watching[index] = group.create_task(one.watch())
 
     async def remove(self, index: int) -> None:

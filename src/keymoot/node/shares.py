@@ -10,6 +10,8 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.record import BOUND, REFUSED, Record
+from keymoot.contracts.wallet_errors import NotBound
+from keymoot.crypto.transactions import request_key
 from keymoot.enclave.beacon_book import BadBeacon
 from keymoot.enclave.custody import Answer
 from keymoot.engine.ledger import Ledger
@@ -21,6 +23,7 @@ from keymoot.node.moot import Moot
 from keymoot.node.requests import Requests, is_ecdsa, is_settled, signers_json
 from keymoot.node.status import assembly_json
 from keymoot.node.together import Together
+from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.release import (
     EXPIRED,
     RELEASED,
@@ -28,6 +31,7 @@ from keymoot.runtime.release import (
     find_record,
     gather,
     status_of,
+    stopped,
 )
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -78,28 +82,21 @@ class ShareService:
                 return self._told(request, EXPIRED)
             return await self._bound(request, question.height, wait_seconds, checked=checked)
         record = await self._decided(request, wait_seconds)
-        status = status_of(record, self._ledger.now())
+        now = self._ledger.now()
+        status = status_of(record, now)
+        given = self._given.get(request) if record is not None and record.bound_to else None
+        if record is not None and given is not None:
+            why = stopped(self._ledger.state(), record, now)
+            return self._answered(request, given) if why is None else self._stopped(record, why)
         if record is None or status in (EXPIRED, WAITING):
             return self._told(request, status)
         if status == REFUSED:
             return self._told(request, status) | {"refusal": record.outcome_json()}
         if record.bound_to:
-            given = self._given.get(request)
-            if given is not None:
-                return self._answered(request, given)
             return await self._bound(request, record.bound_at, wait_seconds, checked=checked)
         seat, answer = await self._vault.ask(request)
         if answer.code:
-            refusal: Json = {
-                "code": 4100,
-                "message": f"keymoot refused: {answer.message}",
-                "data": {
-                    "reason": answer.code,
-                    "requestId": record.request_id.hex0x,
-                    "policyVersion": record.policy_version,
-                },
-            }
-            return self._told(request, BOUND) | {"refusal": refusal}
+            return self._stopped(record, answer.message, answer.code)
         holder = self._moot.holder(seat)
         told = self._told(request, RELEASED)
         if holder is not None:
@@ -109,11 +106,29 @@ class ShareService:
             "signature": data(answer.signature),
         }
 
+    def _stopped(self, record: Record, why: str, code: str = NotBound.code) -> dict[str, Json]:
+        refusal: Json = {
+            "code": REFUSED_CODE,
+            "message": f"keymoot refused: {why}",
+            "data": {
+                "reason": code,
+                "requestId": record.request_id.hex0x,
+                "policyVersion": record.policy_version,
+            },
+        }
+        request = request_key(record.requester, record.request_id)
+        return self._told(request, BOUND) | {"refusal": refusal}
+
     async def cosign(self, request: Hash32, beacon: bytes) -> dict[str, Json]:
         """Give the enclaves' sealed shares for a bound request, and their refusals."""
-        given = self._given.get(request)
+        given, record = self._given.get(request), self._requests.record(request)
         if given is None:
             given = await self._under(request, beacon)
+        elif record is not None:
+            why = stopped(self._ledger.state(), record, self._ledger.now())
+            if why is not None:
+                no = Answer(request, b"", b"", NotBound.code, why)
+                given = [(seat, no) for seat, _ in given]
         return self._answered(request, given)
 
     async def _under(self, request: Hash32, beacon: bytes) -> Given:

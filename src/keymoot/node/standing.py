@@ -13,6 +13,9 @@ from keymoot.moot.epoch import Epoch, Stage
 if TYPE_CHECKING:
     from keymoot.node.moot import Moot
 
+MAX_WORDS = 500
+"""Longest text of what the disk does, in characters."""
+
 
 def standing_json(moot: "Moot") -> dict[str, Json]:
     """Describe who comes and goes, how far the epoch's end has come, and who is waited for.
@@ -21,9 +24,11 @@ def standing_json(moot: "Moot") -> dict[str, Json]:
     """
     assembly = moot.assembly()
     hall, epoch = assembly.hall, assembly.turning.epoch
+    shortage = None if moot.ledger is None else moot.ledger.engine.shortage
     told: dict[str, Json] = {
         "network": moot.changes.network.hex0x,
         "height": 0 if moot.ledger is None else moot.ledger.height(),
+        "storage": None if shortage is None else str(shortage)[:MAX_WORDS],
         "ready": hall.founded and hall.ready and epoch is not None,
     }
     if not hall.founded or not hall.ready or epoch is None:

@@ -42,8 +42,11 @@ every decided request leaves its record: one that ran out could be charged again
 MESSAGE = Gas(TRANSACTION)
 """What a node's message counts as; nobody pays it."""
 
-MESSAGE_LIMIT = 1_000_000_000
-"""Bounds the binding of requests that waited for stock."""
+MESSAGE_LIMIT = 2_000_000_000
+"""Bounds the binding of requests that waited for stock.
+
+All who may wait fit, with the longest records: nobody starves by who waits beside him.
+"""
 
 BLOCK_LIMIT = 60_000_000
 """Gas of one block: a second of work at the most."""

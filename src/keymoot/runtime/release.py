@@ -13,7 +13,7 @@ from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import BlockEnvironment, Context, Mode
 from keymoot.contracts.keys import Keys, Question
-from keymoot.contracts.record import BOUND, QUEUED, Record
+from keymoot.contracts.record import BOUND, OWNER, QUEUED, Record
 from keymoot.contracts.requests import Released
 from keymoot.contracts.requests import release as release_bound
 from keymoot.contracts.wallets import Wallets
@@ -109,6 +109,24 @@ def find_record(state: State, request: Hash32) -> Record | None:
     """Give the record of a request, or None if no block has decided it."""
     store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
     return Wallets.records.get(store, Bytes32(request))
+
+
+def stopped(state: State, record: Record, now: UnixSeconds) -> str | None:
+    """Say why what was answered before is not shown again; None where nothing stops it.
+
+    The signature left long ago, and nobody can take it back. Whoever was stopped since does
+    not get it here.
+    """
+    if record.kind == OWNER:
+        return None
+    store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
+    wallet = Wallets.wallets.get(store, Bytes32(record.wallet))
+    if wallet is None or wallet.paused:
+        return "the wallet is paused"
+    found = Wallets.credentials.get(store, record.wallet + record.requester)
+    if found is None or found.revoked or now > found.expires_at:
+        return "the credential was revoked or has expired"
+    return None
 
 
 def status_of(record: Record | None, now: UnixSeconds) -> str:

@@ -160,6 +160,7 @@ SENSIBLE = {
     "a keeper": [
         allow(POOL, ["harvest()", "rebalance(uint256 index,int24 tick)", "poke(bytes32 id)"]),
         allow(POOL, "updatePriceFeeds(bytes[] updateData)"),
+        allow(TOKEN, "transferOut(address to,uint96 n)", {"to": MINE}),
         allow(POOL, "castVote(uint256 proposalId,uint8 support)"),
         allow(POOL, "claim(address account)", {"account": MINE}),
     ],

@@ -6,7 +6,7 @@ from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.evm.powers.known import power_of
-from keymoot.policy.evm.powers.power import Power, named
+from keymoot.policy.evm.powers.power import DEPOSIT, SWAP, WITHDRAWAL, Power, named
 from keymoot.policy.evm.signature import Function
 
 ANYONE = "anyone"
@@ -78,7 +78,7 @@ def _hint(known: Power, function: Function, name: str) -> str:
     example = '{"in": ["0x…"]}'
     if kind.startswith("uint"):
         example = '{"eq": "0"}'
-    elif kind.startswith("address"):
+    elif kind.startswith("address") and known.kind in (DEPOSIT, WITHDRAWAL, SWAP):
         example = '{"eq": "$wallet"}'
     if kind.endswith("]"):
         example = f'{{"all": {example}}}'

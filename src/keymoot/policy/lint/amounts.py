@@ -21,6 +21,7 @@ from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.evm.signature import Function
 from keymoot.policy.limit import COUNT, VALUE, Limit
 from keymoot.policy.lint.finding import Finding
+from keymoot.policy.lint.likeness import looks_like_gift
 from keymoot.policy.lint.ranges import (
     ENDLESS,
     ENDLESS_NATIVE,
@@ -111,23 +112,39 @@ def _sent(rule: EvmRule, function: Function, known: Power, limits: Limits) -> It
 
 
 def _unknown(rule: EvmRule, function: Function, limits: Limits) -> Iterator[Finding]:
-    """A bound that bounds nothing, on a function that nobody here knows."""
-    for name, condition in rule.arguments.items():
-        kind = str(function.kind_of(name))
-        if not kind.startswith("uint") or _bounded(rule, name, condition, kind, limits, ()):
+    """Look for bounds that bound nothing, on a function that nobody here knows."""
+    free = []
+    whom = [
+        rule.arguments.get(name)
+        for name, place in function.places.items()
+        if place.kind.startswith("address")
+    ]
+    gives = looks_like_gift(function.name) and not (whom and all(map(is_wallet, whom)))
+    for name, place in function.places.items():
+        condition = rule.arguments.get(name)
+        if not place.kind.startswith("uint"):
             continue
-        word = name.rpartition(".")[2].strip("_").lower()
-        vacuous = all(
-            test.operator in ("lt", "lte", "gte", "gt")
-            and test.operand in (0, greatest(None, kind))
-            for test in condition.tests
-        )
-        if vacuous or word in _AMOUNTS:
-            yield Finding(
-                "ANY_AMOUNT",
-                rule.name,
-                f'has a condition on "{name}" of {function.name} that lets any amount through',
-            )
+        if _bounded(rule, name, condition, place.kind, limits, ()):
+            if gives:
+                return
+        elif condition is not None and _bounds_nothing(name, condition):
+            text = f'has a condition on "{name}" of {function.name} that lets any amount through'
+            yield Finding("ANY_AMOUNT", rule.name, text)
+        else:
+            free.append(name)
+    if free and gives:
+        names = " and ".join(f'"{name}"' for name in free)
+        text = f"lets {function.name}, which gives by its name, have any {names}: bound an amount"
+        yield Finding("ANY_AMOUNT", rule.name, text)
+
+
+def _bounds_nothing(path: str, condition: Condition) -> bool:
+    """Tell whether a condition without an upper bound was meant to be one."""
+    word = path.rpartition(".")[2].strip("_").lower()
+    return word in _AMOUNTS or all(
+        test.operator in ("lt", "lte") or (test.operator == "gte" and test.operand == 0)
+        for test in condition.tests
+    )
 
 
 def _native(rule: EvmRule, limits: Limits) -> Iterator[Finding]:

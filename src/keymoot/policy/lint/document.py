@@ -10,17 +10,21 @@ from keymoot.policy.lint import ranges
 from keymoot.policy.lint.amounts import is_vacuous
 from keymoot.policy.lint.finding import Finding
 from keymoot.policy.lint.whom import is_tokens_own
+from keymoot.policy.moment import parse_moment
 from keymoot.policy.names import checksummed
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.solana.rule import TransferRule
 from keymoot.policy.text.rule import TextRule
+
+_NEVER = parse_moment("2100-01-01T00:00:00Z", "")
+"""Nobody who reads a policy today will see it end."""
 
 
 def whole(policy: Policy) -> Iterator[Finding]:
     """Look at what no single rule says."""
     if any(rule.action == ALLOW and not isinstance(rule, TextRule) for rule in policy.rules):
         yield from _fees(policy)
-    if policy.expires is None:
+    if policy.expires is None or policy.expires >= _NEVER:
         yield Finding("NEVER_EXPIRES", "", 'the policy never expires: set "expires"')
     fed = {name for rule in policy.rules for name in rule.spend}
     for limit in policy.limits.values():

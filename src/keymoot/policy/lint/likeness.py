@@ -31,6 +31,18 @@ _CALLERS = re.compile(
     r".*",
 )
 
+_GIVERS = re.compile(
+    r".*(transfer|approv|allowance|disperse|airdrop|payout|send|permit|authoriz|delegat).*"
+)
+"""Functions that by their name give value away, in types that no standard has."""
+
+_CONTROLS = re.compile(
+    r"_*(set|change|update|transfer|grant|upgrade|add|install|register|nominate|propose|init).*"
+    r"(owner|admin|role|operator|authority|govern|guardian|manager|minter|oracle|implementation|"
+    r"controller|module|delegate|signer|keeper|strateg|treasury|feeto|recipient|receiver|proxy).*"
+)
+"""Functions that by their name give control away, whatever their arguments are called."""
+
 _BYTES = re.compile(r"bytes(\[.*)?")
 
 
@@ -39,14 +51,23 @@ def is_somebody(path: str) -> bool:
     return _SOMEBODY.fullmatch(_plain(path)) is not None
 
 
-def looks_like_somebody(path: str, kind: str) -> bool:
-    """Tell whether an argument may say who gets something."""
+def looks_like_gift(function: str) -> bool:
+    """Tell whether a function may give value away."""
+    return _GIVERS.fullmatch(function.lower()) is not None
+
+
+def looks_like_somebody(function: str, path: str, kind: str) -> bool:
+    """Tell whether an argument of a function may say who gets something."""
     name = _plain(path)
     if kind.startswith("("):
         return "address" in kind
     if kind.startswith("address"):
+        if _CONTROLS.fullmatch(function.lower()) is not None:
+            return True
         return is_somebody(name) or _THINGS.fullmatch(name) is None
-    if kind.startswith(("bytes", "uint256", "uint160", "string")):
+    if kind.startswith(("bytes", "string")):
+        return is_somebody(name)
+    if kind.startswith(("uint256", "uint160")):
         return _STRONG.fullmatch(name) is not None
     return False
 

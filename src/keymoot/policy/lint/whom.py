@@ -178,5 +178,5 @@ def _unknown(rule: EvmRule, function: Function) -> Iterator[Finding]:
                 rule.name,
                 f'lets {function.name} carry any "{name}": calls in it are not looked into',
             )
-        elif looks_like_somebody(name, place.kind):
+        elif looks_like_somebody(function.name, name, place.kind):
             yield _free(rule, function, name)
