@@ -74,7 +74,7 @@ def arrays(n: Numbers) -> Attack:
 
 def arguments(n: Numbers) -> Attack:
     """Long signatures, with a condition on each argument; each tuple hides another one."""
-    inner = ",".join(f"uint256 {chr(97 + at)}" for at in range(n["parts"]))
+    inner = ",".join(f"uint256 a{at}" for at in range(n["parts"]))
     for _ in range(n["depth"]):
         inner = f"({inner}) t"
     path = "t." * n["depth"]
@@ -83,7 +83,7 @@ def arguments(n: Numbers) -> Attack:
     value: Any = tuple(range(n["parts"]))
     for _ in range(n["depth"]):
         value = (value,)
-    conditions = {f"{path}{chr(97 + at)}": {"gte": "0"} for at in range(min(n["parts"], 26))}
+    conditions = {f"{path}a{at}": {"gte": "0"} for at in range(n["parts"])}
     rule = {"to": {"eq": TARGET.hex0x}, "function": text, "args": conditions, "value": {"eq": "2"}}
     return evm([rule] * n["rules"], known.selector + encode(known.kinds, value))
 

@@ -50,6 +50,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _cut(text: str, most: int) -> str:
     """Escape as many characters as fit whole."""
+    if _HIDDEN.search(text) is None:
+        return text[:most]
     parts: list[str] = []
     for char in text:
         part = _HIDDEN.sub(_escaped, char)

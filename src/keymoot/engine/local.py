@@ -20,7 +20,6 @@ from keymoot.attest.block import NO_EVIDENCE_HASH, Block, data_hash, results_has
 from keymoot.attest.commit import NO_COMMIT, Commit, CommitSig, Flag, SignedHeader
 from keymoot.attest.header import BlockId, Header
 from keymoot.attest.quorum import verify_commit
-from keymoot.attest.validators import ValidatorSet
 from keymoot.attest.wire import NO_TIME
 from keymoot.base.errors import Defect, Refused
 from keymoot.base.fixed import Hash32
@@ -33,17 +32,13 @@ from keymoot.engine.company import Company
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
+from keymoot.engine.schedule import ValidatorSchedule
 from keymoot.engine.signer import ConsensusSigner, gather_votes
-from keymoot.moot.message import MESSAGE_TYPE
-from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.members import validators_at
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
-from keymoot.store.table import Batch, OverlayTable, Table
+from keymoot.store.table import Batch, OverlayTable
 
 Clock = Callable[[], UnixNanos]
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 WRITE_AGAIN_SECONDS = 1.0
 """Pause before what the disk did not take is tried again."""
@@ -93,9 +88,7 @@ class LocalEngine:
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._last_block_at = 0.0
-        # Who signs the next block, and the one after: what a block decides counts two above it.
-        self._validators = self._signers_at(Height(app.committed.height + 1))
-        self._following = self._signers_at(Height(app.committed.height + 2))
+        self._schedule = ValidatorSchedule(app, self.snapshot)
         self._commit = self._last_commit()
         self._proposal = archive.proposal_of(self.snapshot)
         self._wake = asyncio.Event()
@@ -219,7 +212,7 @@ class LocalEngine:
         batch: Batch = dict(done.batch)
         table = OverlayTable(self.snapshot, batch)
         self._clear(done, self.app.state(table))
-        self._pass_on(table, block)
+        self._schedule.pass_on(block, table)
         archive.put_block(batch, done, commit, hashes)
         archive.put_committed(batch, self.app.committed)
         self._commit = commit
@@ -266,7 +259,7 @@ class LocalEngine:
         ballot = Ballot(header.chain_id, header.height, 0, block_id, time)
         while True:
             try:
-                cast = await gather_votes(self._validators, self._signers, ballot)
+                cast = await gather_votes(self._schedule.next, self._signers, ballot)
                 break
             except Refused as error:
                 if error.code != CannotWrite.code:
@@ -275,10 +268,10 @@ class LocalEngine:
             CommitSig(Flag.COMMIT, validator.address, time, votes.precommit)
             if votes is not None
             else CommitSig(Flag.ABSENT, b"", NO_TIME, b"")
-            for validator, votes in zip(self._validators.validators, cast, strict=True)
+            for validator, votes in zip(self._schedule.next.validators, cast, strict=True)
         ]
         commit = Commit(header.height, 0, block_id, tuple(places))
-        verify_commit(SignedHeader(header, commit), self._validators, header.chain_id)
+        verify_commit(SignedHeader(header, commit), self._schedule.next, header.chain_id)
         return commit
 
     def seat_signer(self, signer: ConsensusSigner) -> None:
@@ -288,17 +281,6 @@ class LocalEngine:
     def unseat_signer(self, signer: ConsensusSigner) -> None:
         """Ask this signer no more."""
         self._signers.pop(bytes(signer.public_key), None)
-
-    def _signers_at(self, height: Height, table: Table | None = None) -> ValidatorSet:
-        state = self.app.state(self.snapshot if table is None else table)
-        assembly = assembly_in(state, self.app.genesis.network)
-        return validators_at(assembly, self.app.genesis, height)
-
-    def _pass_on(self, table: Table, block: Block) -> None:
-        """Go on to the validators of the next block; only messages of nodes bring others."""
-        self._validators = self._following
-        if any(raw[:1] == _MESSAGE for raw in block.transactions):
-            self._following = self._signers_at(Height(block.header.height + 2), table)
 
     def _next(self, done: Finalized) -> Proposal | None:
         """Make the next proposal at once where one is due: proof, or more work."""
@@ -343,13 +325,13 @@ class LocalEngine:
             last_block_id=self._commit.block_id,
             last_commit_hash=self._commit.hash(),
             data_hash=data_hash(chosen),
-            validators_hash=self._validators.hash(),
-            next_validators_hash=self._following.hash(),
+            validators_hash=self._schedule.next.hash(),
+            next_validators_hash=self._schedule.following.hash(),
             consensus_hash=CONSENSUS_HASH,
             app_hash=committed.root,
             last_results_hash=committed.results_hash,
             evidence_hash=NO_EVIDENCE_HASH,
-            proposer_address=self._validators.validators[0].address,
+            proposer_address=self._schedule.next.validators[0].address,
         )
         block = Block(header, chosen, self._commit)
         self.app.process(block, UnixNanos(now))

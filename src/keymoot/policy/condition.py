@@ -1,7 +1,7 @@
 """Conditions on one value: an address, a number, a truth value, bytes or text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from keymoot.base.digits import decimal
@@ -40,12 +40,12 @@ class Test:
     Attributes:
         operator: eq, in, notIn, lt, lte, gt, gte.
         operand: What is compared with.
-        shown: The operand for people, cut where it is long.
+        json: The operand as the document writes it.
     """
 
     operator: str
     operand: Any
-    shown: str
+    json: Json = field(compare=False)
 
     def holds(self, value: Any, wallet: Wallet) -> bool:
         """Tell whether `value` satisfies the comparison."""
@@ -67,6 +67,11 @@ class Test:
         if self._names_wallet:
             return frozenset((wallet,))
         return self.operand if isinstance(self.operand, frozenset) else frozenset((self.operand,))
+
+    @property
+    def shown(self) -> str:
+        """The operand for people, cut where it is long: only few of a policy's are ever shown."""
+        return show(self.json)
 
     @property
     def _names_wallet(self) -> bool:
@@ -170,15 +175,14 @@ def _on_elements(
 
 
 def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:
-    shown = show(json)
     if operator == "eq":
-        return Test(operator, _value(json, kind, path), shown)
+        return Test(operator, _value(json, kind, path), json)
     if operator in ("in", "notIn"):
-        return Test(operator, _members(json, kind, sets, path), shown)
+        return Test(operator, _members(json, kind, sets, path), json)
     if operator in _ORDERED:
         if not kind.startswith(("uint", "int")):
             raise BadPolicy(f"{kind} has no order: use eq, in or notIn", path)
-        return Test(operator, _value(json, kind, path), shown)
+        return Test(operator, _value(json, kind, path), json)
     raise BadPolicy("a comparison is one of eq, in, notIn, lt, lte, gt, gte", path)
 
 
