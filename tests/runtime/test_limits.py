@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.base import rlp
+from keymoot.base.errors import Malformed
+from keymoot.base.strict_json import canonical
 from keymoot.base.units import Seconds, UnixSeconds
+from keymoot.contracts.wallet import Book
+from keymoot.policy.document import MAX_WINDOWS, parse_policy
+from keymoot.policy.errors import BadPolicy
 from keymoot.policy.held import MAX_RESERVATIONS, Reservation
 from keymoot.policy.limit import MAX_BUCKETS, Limit, Usage
 from keymoot.store.entry import MAX_BLOB_BYTES
@@ -244,10 +249,49 @@ def test_what_is_kept_of_a_limit_is_bounded(plan: list[tuple[int, int]]) -> None
         assert len(usage.buckets) <= MAX_BUCKETS
 
 
-def test_the_fullest_book_and_nonce_fit_into_their_cells() -> None:
+def test_the_fullest_book_and_nonce_fit_into_their_cells_and_are_read_at_once() -> None:
     largest, now = 2**256 - 1, UnixSeconds(2**40)
     usage = Usage(((now, largest),) * MAX_BUCKETS, now, now)
-    names = [f"{n:048}" for n in range(32)]
-    assert len(rlp.encode([[name.encode(), usage.encode()] for name in names])) < MAX_BLOB_BYTES
-    held = [Reservation(name, largest, now).encode() for name in names * (MAX_RESERVATIONS // 32)]
+    names = [f"{n:048}" for n in range(MAX_WINDOWS)]
+    book = Book(largest, 2**63, dict.fromkeys(names, usage))
+    raw = book.encode()
+    assert len(raw) < MAX_BLOB_BYTES
+    # Every request reads it three times: limits are items of RLP, and their buckets are none.
+    assert rlp.decode(raw, max_items=3 + 7 * MAX_WINDOWS)
+    assert Book.decode(raw) == book
+    held = [Reservation(name, largest, now).encode() for name in names * 16]
+    assert len(held) == MAX_RESERVATIONS
     assert len(rlp.encode(held)) < MAX_BLOB_BYTES
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**320 - 1)), max_size=20),
+    st.integers(0, 2**64 - 1),
+)
+def test_what_was_spent_comes_back_from_its_bytes(
+    buckets: list[tuple[UnixSeconds, int]], longest: int
+) -> None:
+    usage = Usage(tuple(buckets), Seconds(longest), UnixSeconds(3))
+    assert Usage.decode(rlp.decode(rlp.encode(usage.encode()))) == usage
+
+
+def test_bytes_that_are_no_buckets_are_malformed() -> None:
+    for width, packed in ((b"", bytes(7)), (b"\x02", bytes(19)), (b"\x29", bytes(49))):
+        with pytest.raises(Malformed, match="buckets of a limit"):
+            Usage.decode([b"", b"", width, packed])
+
+
+def test_few_limits_have_a_window_for_every_request_reads_them() -> None:
+    def document(windows: int) -> bytes:
+        changed = policy(500)
+        windowed = [
+            {"id": f"w{n}", "max": "1", "meter": "count", "window": "1h", "kind": "rolling"}
+            for n in range(windows)
+        ]
+        single = {"id": "one", "max": "1", "meter": "count", "per": "tx"}
+        changed["limits"] = [*changed["limits"], *windowed, single]
+        return canonical(changed)
+
+    assert len(parse_policy(document(MAX_WINDOWS - 1)).limits) == MAX_WINDOWS + 1
+    with pytest.raises(BadPolicy, match=r"^limits: 9 limits have a window, at most 8 may"):
+        parse_policy(document(MAX_WINDOWS))

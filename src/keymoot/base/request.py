@@ -115,7 +115,7 @@ def decode_request(raw: bytes) -> tuple[Request, Signature65]:
     """
     if raw[:1] != bytes((REQUEST_TYPE,)):
         raise Malformed(f"a request starts with 0x{REQUEST_TYPE:02x}")
-    fields = list_of(rlp.decode(raw[1:]), _FIELDS, "request")
+    fields = list_of(rlp.decode(raw[1:], max_items=_FIELDS), _FIELDS, "request")
     request = Request(
         network=fixed_of(fields[0], NetworkId, "network"),
         wallet=fixed_of(fields[1], WalletId, "wallet"),

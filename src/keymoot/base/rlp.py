@@ -16,6 +16,10 @@ Item: TypeAlias = "bytes | Sequence[Item]"
 MAX_DEPTH = 16
 """Deepest nesting the decoder follows; nothing of ours needs more than six."""
 
+MAX_ITEMS = 16_384
+"""Items, lists counted too, that the decoder gives at most: a list of single bytes takes a
+microsecond for each, whoever wrote it. Nothing of ours needs half as many in one place."""
+
 _SHORT = 55
 """Longest payload whose length fits into the first byte."""
 
@@ -35,14 +39,15 @@ def encode(item: Item) -> bytes:
     return (_LIST_PREFIX[length] if length <= _SHORT else _prefix(length, 0xC0)) + payload
 
 
-def decode(data: bytes, max_depth: int = MAX_DEPTH) -> "Decoded":
+def decode(data: bytes, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS) -> "Decoded":
     """Decode exactly one item that fills `data`.
 
     Raises:
         Malformed: trailing bytes, a long form where a short one exists, a length
-            beyond the input, or lists nested deeper than `max_depth`.
+            beyond the input, lists nested deeper than `max_depth`, or more than `max_items`
+            items in all of them.
     """
-    item, end = _decode(data, 0, len(data), max_depth)
+    item, end = _decode(data, 0, len(data), max_depth, [max_items, max_items])
     if end != len(data):
         raise Malformed(f"RLP ends after {end} bytes, {len(data) - end} more follow")
     return item
@@ -59,7 +64,7 @@ def _prefix(length: int, offset: int) -> bytes:
     return bytes((offset + _SHORT + len(size),)) + size
 
 
-def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Decoded, int]:
+def _decode(data: bytes, at: int, end: int, depth: int, left: list[int]) -> tuple[Decoded, int]:
     if at >= end:
         raise Malformed("RLP is cut short: an item was expected")
     first = data[at]
@@ -75,7 +80,10 @@ def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Decoded, int]:
     start, stop = _span(data, at, end, 0xC0)
     items: list[Decoded] = []
     while start < stop:
-        item, start = _decode(data, start, stop, depth - 1)
+        left[0] -= 1
+        if left[0] < 0:
+            raise Malformed(f"RLP holds more than {left[1]} items")
+        item, start = _decode(data, start, stop, depth - 1, left)
         items.append(item)
     return items, stop
 

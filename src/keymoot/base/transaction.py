@@ -22,6 +22,9 @@ DYNAMIC_FEE = 2
 MAX_DATA_BYTES = 65_536
 """Calldata that we read; Ethereum's clients relay at most 128 KiB a transaction."""
 
+MAX_ITEMS = 1_024
+"""Fields, and addresses, slots and lists of an access list, that are read of one transaction."""
+
 _U64 = 8
 _LEGACY_UNPROTECTED_FIELDS = 6
 _LEGACY_PROTECTED_FIELDS = 9
@@ -164,10 +167,10 @@ def _open(raw: bytes) -> tuple[int, list[rlp.Decoded]]:
     if not raw:
         raise Malformed("a transaction has no bytes")
     if raw[0] >= 0xC0:
-        return LEGACY, list_of(rlp.decode(raw), None, "transaction")
+        return LEGACY, list_of(rlp.decode(raw, max_items=MAX_ITEMS), None, "transaction")
     if raw[0] not in (ACCESS_LIST, DYNAMIC_FEE):
         raise UnsupportedType(raw[0])
-    return raw[0], list_of(rlp.decode(raw[1:]), None, "transaction")
+    return raw[0], list_of(rlp.decode(raw[1:], max_items=MAX_ITEMS), None, "transaction")
 
 
 def _typed_length(kind: int) -> int:

@@ -47,7 +47,7 @@ def restore(received: Iterable[bytes], root: Hash32) -> Batch:
     for chunk in received:
         if len(chunk) > MAX_CHUNK_BYTES:
             raise Malformed(f"a chunk has at most {MAX_CHUNK_BYTES} bytes, got {len(chunk)}")
-        for pair in list_of(rlp.decode(chunk), None, "chunk"):
+        for pair in list_of(rlp.decode(chunk, max_items=len(chunk)), None, "chunk"):
             key, value = list_of(pair, 2, "chunk")
             found[bytes_of(key, "key")] = bytes_of(value, "value")
     wanted = entries_of(MemoryTable(found), root)

@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 245_760
 """Longest body: a batch of presignatures for a large committee."""
 
 _SIGNATURE_BYTES = 64
+_FIELDS = 6
 
 
 class Kind(IntEnum):
@@ -117,7 +118,7 @@ class NodeMessage:
         """
         if raw[:1] != bytes((MESSAGE_TYPE,)):
             raise Malformed(f"a node's message starts with 0x{MESSAGE_TYPE:02x}")
-        fields = list_of(rlp.decode(raw[1:]), 6, "message")
+        fields = list_of(rlp.decode(raw[1:], max_items=_FIELDS), _FIELDS, "message")
         kind = uint_of(fields[3], "kind", 1)
         if kind not in Kind.__members__.values():
             raise Malformed(f"no kind of message has the number {kind}", "kind")

@@ -34,6 +34,9 @@ from keymoot.policy.text.rule import parse_text_rule
 MAX_DOCUMENT_BYTES = 65_536
 MAX_RULES = 64
 MAX_LIMITS = 32
+MAX_WINDOWS = 8
+"""Limits with a window: what was spent of them is read and written for every request."""
+
 MAX_SETS = 64
 MAX_SOLANA_MEMBERS = 256
 """Addresses of Solana in all sets; base58 takes longer than hex."""
@@ -164,6 +167,13 @@ def _limits(json: Json) -> dict[str, Limit]:
         if limit.name in limits:
             raise BadPolicy(f'two limits are called "{limit.name}"', f"{path}.id")
         limits[limit.name] = limit
+    windows = sum(limit.window is not None for limit in limits.values())
+    if windows > MAX_WINDOWS:
+        raise BadPolicy(
+            f"{windows} limits have a window, at most {MAX_WINDOWS} may: let rules share one, "
+            'or make it "per": "tx"',
+            "limits",
+        )
     return limits
 
 

@@ -9,7 +9,8 @@ of it.
 from dataclasses import dataclass
 
 from keymoot.base import rlp
-from keymoot.base.fields import list_of, uint, uint_of
+from keymoot.base.errors import Malformed
+from keymoot.base.fields import bytes_of, list_of, uint, uint_of
 from keymoot.base.units import Seconds, UnixSeconds
 
 BUCKETS = 64
@@ -18,6 +19,9 @@ BUCKETS = 64
 MAX_BUCKETS = 3 * BUCKETS + 2
 """Buckets that are ever kept of one limit: twice 64 at most inside its window, for their
 widths are powers of two, and 64 of what a longer window of before remembers."""
+
+_AT_BYTES, _AMOUNT_BYTES = 8, 40
+"""Bytes of a bucket's date, and of its amount at most."""
 
 MAX_FEE, COUNT, VALUE = "maxFee", "count", "value"
 METERS = (MAX_FEE, COUNT, VALUE)
@@ -89,9 +93,13 @@ class Usage:
         return Usage(tuple(kept), longest, forgotten)
 
     def encode(self) -> list[rlp.Item]:
-        """Give the RLP item."""
-        buckets: list[rlp.Item] = [[uint(at), uint(amount)] for at, amount in self.buckets]
-        return [uint(self.longest), uint(self.forgotten), buckets]
+        """Give the RLP item; buckets in one piece, for they are many and RLP is slow."""
+        width = max((_bytes_in(amount) for _, amount in self.buckets), default=0)
+        packed = [
+            at.to_bytes(_AT_BYTES, "big") + amount.to_bytes(width, "big")
+            for at, amount in self.buckets
+        ]
+        return [uint(self.longest), uint(self.forgotten), uint(width), b"".join(packed)]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "Usage":
@@ -100,16 +108,27 @@ class Usage:
         Raises:
             Malformed: not one.
         """
-        longest, forgotten, pairs = list_of(item, 3, "usage")
-        buckets = []
-        for pair in list_of(pairs, None, "usage"):
-            at, amount = list_of(pair, 2, "usage")
-            buckets.append((UnixSeconds(uint_of(at, "at", 8)), uint_of(amount, "amount", 40)))
+        longest, forgotten, wide, packed = list_of(item, 4, "usage")
+        raw = bytes_of(packed, "usage")
+        step = _AT_BYTES + uint_of(wide, "width", 1)
+        if step > _AT_BYTES + _AMOUNT_BYTES or len(raw) % step:
+            raise Malformed("the buckets of a limit do not end where the last one does", "usage")
+        buckets = [
+            (
+                UnixSeconds(int.from_bytes(raw[at : at + _AT_BYTES], "big")),
+                int.from_bytes(raw[at + _AT_BYTES : at + step], "big"),
+            )
+            for at in range(0, len(raw), step)
+        ]
         return Usage(
             tuple(buckets),
             Seconds(uint_of(longest, "longest", 8)),
             UnixSeconds(uint_of(forgotten, "forgotten", 8)),
         )
+
+
+def _bytes_in(number: int) -> int:
+    return (number.bit_length() + 7) // 8
 
 
 def _power_up_to(seconds: int) -> int:
