@@ -112,7 +112,8 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(parliament, tmp_path)
     posted = len(clone.said)
     clone.room.look()
     clone.ask(messages.PULSE, b"")
-    clone.ask(messages.TURN, b"")
+    with refused("NOT_SEATED"):
+        clone.ask(messages.TURN, b"")
     assert len(clone.said) == posted
     assert not parliament.delegates[1].cosign(key, signature).code
 
