@@ -8,7 +8,6 @@ engine, CometBFT) persists the batch and then says `commit`.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from keymoot.attest.block import Block, TxResult, results_hash
 from keymoot.base.errors import BrokenStorage, Defect, KeymootError, Malformed, Refused
@@ -23,6 +22,7 @@ from keymoot.base.units import (
 )
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
+from keymoot.engine.opened import Opened
 from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
 from keymoot.engine.whereabouts import arose
 from keymoot.runtime import gas
@@ -37,9 +37,6 @@ from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import Batch, Table
 from keymoot.store.trie import NodeCache
-
-OPENED_KEPT = 4_096
-"""Opened transactions remembered, so that each sender is recovered once."""
 
 
 class BadProposal(Refused):
@@ -98,7 +95,7 @@ class Application:
         self.cache = NodeCache()
         self.committed = committed
         self._pending: Finalized | None = None
-        self._open = lru_cache(maxsize=OPENED_KEPT)(self._open_fresh)
+        self._opened = Opened(self._open_fresh)
 
     def state(self, table: Table) -> State:
         """Give the newest committed state, read from `table`."""
@@ -111,7 +108,7 @@ class Application:
             Malformed: not a transaction.
             WrongNetwork: signed for another ledger.
         """
-        return self._open(raw)
+        return self._opened.open(raw)
 
     def check(
         self, state: State, tx: LedgerTransaction, now: UnixSeconds, nonce: Nonce | None
