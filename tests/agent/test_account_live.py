@@ -24,6 +24,7 @@ from keymoot.base.fixed import Address, RequestId
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from tests.node.running import PATIENCE_SECONDS
 
 pytest.importorskip("uvicorn")
 
