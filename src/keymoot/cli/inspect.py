@@ -33,8 +33,9 @@ def _bytes(what: str) -> bytes:
         try:
             with Path(what).open(encoding="utf-8") as file:
                 text = file.read(MAX_FILE_BYTES).strip()
-        except (OSError, UnicodeDecodeError) as error:
-            fail(f"{what} is neither hex (0x…) nor a file that can be read: {error}")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            fail(f"{what[:66]} is neither hex (0x…) nor a file that can be read: {why}")
     try:
         return parse_data(text)
     except Malformed as error:

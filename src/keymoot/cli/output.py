@@ -74,7 +74,10 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         fail("nothing was changed: nobody can be asked here, so say --yes", EXIT_WARNED)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question.
+        note("")
+    if answer.strip().lower() not in ("y", "yes"):
         fail("nothing was changed", EXIT_WARNED)
 
 
