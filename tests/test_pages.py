@@ -48,7 +48,9 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_the_list_of_decisions_is_whole_and_in_order() -> None:
-    listed = re.findall(r"^\| \[(\d+)\]\((\S+)\) \|", (DECISIONS / "README.md").read_text(), re.M)
+    listed = re.findall(
+        r"^\| \[(\d+)\]\((\S+)\) \|", (DECISIONS / "README.md").read_text(), re.MULTILINE
+    )
     pages = sorted(page.name for page in DECISIONS.glob("0*.md"))
     assert [name for _, name in listed] == pages
     assert [int(number) for number, _ in listed] == [int(name[:4]) for name in pages]
