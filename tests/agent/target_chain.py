@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 BLOCK = {
     "number": "0x1",
@@ -15,6 +16,7 @@ BLOCK = {
 }
 ANSWERS = {
     "eth_chainId": "0x2105",
+    "eth_call": "0x",
     "eth_getTransactionCount": "0x5",
     "eth_estimateGas": "0x5208",
     "eth_gasPrice": "0x2",
@@ -40,20 +42,22 @@ class Target(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if asked["method"] == "eth_sendRawTransaction":
-            self.sent.append(asked["params"][0])
-        body = {"jsonrpc": "2.0", "id": asked["id"]}
-        if asked["method"] in ANSWERS:
-            body["result"] = ANSWERS[asked["method"]]
-        else:
-            text = f"the method {asked['method']} does not exist/is not available"
-            body["error"] = {"code": -32601, "message": text}
-        raw = json.dumps(body).encode()
+        batch = isinstance(asked, list)
+        raw = json.dumps(list(map(self._answer, asked)) if batch else self._answer(asked)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["method"].startswith("eth_sendRawTransaction"):
+            self.sent.append(asked["params"][0])
+        body = {"jsonrpc": "2.0", "id": asked["id"]}
+        if asked["method"] in ANSWERS:
+            return {**body, "result": ANSWERS[asked["method"]]}
+        text = f"the method {asked['method']} does not exist/is not available"
+        return {**body, "error": {"code": -32601, "message": text}}
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

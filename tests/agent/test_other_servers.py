@@ -11,10 +11,14 @@ import pytest
 
 from keymoot.agent import Account
 from keymoot.agent.errors import NetworkRefused, NotKeymoot, WrongAnswer
-from keymoot.agent.network import Network
+from keymoot.agent.network import Network, read_identity
+from keymoot.agent.owner import new_key
 from keymoot.agent.transport import Transport
+from keymoot.base import hexes, rlp
 from keymoot.base.errors import KeymootError, Malformed
-from keymoot.base.fixed import Address
+from keymoot.base.fields import uint
+from keymoot.base.fixed import Address, WalletId
+from keymoot.crypto.keccak import keccak256
 from tests.agent.fake_network import FakeNetwork
 from tests.agent.target_chain import target_chain
 from tests.agent.transfers import TRANSFER
@@ -69,6 +73,34 @@ def test_a_target_chain_is_named(network: FakeNetwork, key: str | None) -> None:
 def test_an_owner_is_told_too(network: FakeNetwork) -> None:
     with target_chain() as (url, _), pytest.raises(NotKeymoot, match=r"chain 8453.*--url"):
         Network(url).identity()
+
+
+@pytest.mark.parametrize("name", ["pause", "resume"])
+def test_nothing_is_signed_for_another_chain(name: str) -> None:
+    with target_chain() as (url, sent):
+        with pytest.raises(NotKeymoot, match=r"chain 8453.*--url"):
+            Network(url).send(new_key(), name, WalletId(bytes(32)))
+        assert sent == []
+
+
+def test_a_view_of_another_chain_is_no_answer() -> None:
+    with target_chain() as (url, _), pytest.raises(NotKeymoot, match=r"chain 8453.*--url"):
+        Network(url).view("wallet", WalletId(bytes(32)))
+
+
+def test_a_network_of_another_chain_id_is_no_ledger() -> None:
+    """Its owner's signature would count on that chain, and its price would be the server's."""
+    member = [b"", bytes(32)]
+    genesis = rlp.encode([uint(8453), b"\1", b"", b"", [member], [], b""])
+    told = {
+        "network": keccak256(genesis).hex0x,
+        "genesis": hexes.data(genesis),
+        "chainId": hexes.quantity(8453),
+        "simulated": True,
+    }
+    for chain in (8453, 0x5AFD):
+        with pytest.raises(WrongAnswer, match="of chain 8453, a ledger's is 23293"):
+            read_identity({**told, "chainId": hexes.quantity(chain)})
 
 
 def test_a_provider_in_its_own_words(network: FakeNetwork) -> None:

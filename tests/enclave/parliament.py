@@ -22,7 +22,7 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
-from keymoot.base.units import Height, UnixNanos, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixNanos, UnixSeconds, Wei
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
@@ -41,7 +41,7 @@ from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
-from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.members import chain_of
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
@@ -109,7 +109,7 @@ class Parliament:
         }
         founders = [one.identity for one in self.delegates.values()]
         self.genesis = Genesis(
-            chain_id=LOCAL_CHAIN_ID,
+            chain_id=LEDGER_CHAIN_ID,
             development=True,
             base_fee=BASE_FEE_WEI,
             time=wall_clock(),

@@ -15,7 +15,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
-from keymoot.base.units import Height, UnixNanos, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixNanos, UnixSeconds, Wei
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
@@ -23,7 +23,7 @@ from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave.custody import SHARE_INFO, Custodian, StaleHeader
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.release import gather
 from keymoot.store.keys import StateKeys
 from tests.runtime.people import AGENT, OWNER, Play, payment
@@ -34,7 +34,7 @@ REPLY = Secret(b"r" * 32)
 
 def genesis_with(consensus: Secret) -> Genesis:
     return Genesis(
-        chain_id=LOCAL_CHAIN_ID,
+        chain_id=LEDGER_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
         time=UnixNanos(1_800_000_000 * 10**9),

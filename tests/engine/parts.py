@@ -8,7 +8,7 @@ from keymoot.attest.validators import Ed25519Key
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import ChainId, Gas, Nonce, UnixNanos, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, UnixNanos, Wei
 from keymoot.crypto import ed25519
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import signing_hash
@@ -17,7 +17,7 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
-from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.store.keys import StateKeys
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person
 
@@ -63,7 +63,7 @@ class MemorySigner:
 def genesis_of(signers: list[MemorySigner]) -> Genesis:
     people = (OWNER, AGENT, STRANGER)
     return Genesis(
-        chain_id=LOCAL_CHAIN_ID,
+        chain_id=LEDGER_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
         time=START,

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Bytes32, NetworkId, RequestId, WalletId
 from keymoot.base.request import Request
-from keymoot.base.units import Nonce, UnixSeconds
+from keymoot.base.units import LEDGER_CHAIN_ID, Nonce, UnixSeconds
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest
 from keymoot.engine import mempool as module
 from keymoot.engine.mempool import AlreadyKnown, Mempool, PoolFull, Underpriced
-from keymoot.runtime.genesis import LOCAL_CHAIN_ID
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person
@@ -23,7 +22,7 @@ NOW = UnixSeconds(0)
 
 
 def opened(raw: bytes) -> LedgerTransaction:
-    return open_transaction(raw, LOCAL_CHAIN_ID, NETWORK)
+    return open_transaction(raw, LEDGER_CHAIN_ID, NETWORK)
 
 
 def request(number: int, expires: int = 100) -> LedgerTransaction:

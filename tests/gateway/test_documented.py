@@ -3,7 +3,7 @@
 import pytest
 
 from keymoot.base.request import REQUEST_TYPE
-from keymoot.base.units import Height
+from keymoot.base.units import LEDGER_CHAIN_ID, Height
 from keymoot.cli.demo.outside import ROOT
 from keymoot.engine import mempool
 from keymoot.gateway import errors, limits, logs
@@ -11,7 +11,6 @@ from keymoot.gateway.logs import Filter, Filters
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
 from keymoot.moot.message import MESSAGE_TYPE
 from keymoot.policy.errors import REFUSED_CODE
-from keymoot.runtime.genesis import LOCAL_CHAIN_ID
 
 PAGE = (ROOT / "docs" / "rpc.md").read_text()
 
@@ -25,7 +24,7 @@ def test_every_method_is_named_and_no_other() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     for number in (
-        LOCAL_CHAIN_ID,
+        LEDGER_CHAIN_ID,
         limits.MAX_BODY_BYTES,
         limits.MAX_BATCH,
         limits.RATE_PER_SECOND,

@@ -11,12 +11,12 @@ from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, UnixSeconds, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.secp256k1 import address_of_secret, sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash
-from keymoot.runtime.chain import CHAIN_ID, MemoryChain
+from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.receipt import Receipt
 
 TARGET = ChainId(8453)
@@ -96,7 +96,7 @@ class Play:
     ) -> bytes:
         nonce = self.chain.state().account(who.address).nonce
         tx = EvmTransaction(
-            DYNAMIC_FEE, CHAIN_ID, nonce, Wei(0), Wei(10**9), Gas(gas), to, Wei(value), data
+            DYNAMIC_FEE, LEDGER_CHAIN_ID, nonce, Wei(0), Wei(10**9), Gas(gas), to, Wei(value), data
         )
         return tx.signed_bytes(sign(who.key, signing_hash(tx)))
 

@@ -18,7 +18,7 @@ from keymoot.base.fixed import Address, Bytes32, RequestId, SolanaAddress, Walle
 from keymoot.base.request import ASK_AGAIN, MAX_PAYLOAD_BYTES, Request
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import Gas, Nonce, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Nonce, UnixSeconds, Wei
 from keymoot.contracts.record import MAX_OUTCOME_BYTES
 from keymoot.contracts.registry import BUILT_IN
 from keymoot.contracts.wallet import IN_VAULT, Book, Credential, Wallet
@@ -29,7 +29,7 @@ from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, signing_hash
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime import gas
-from keymoot.runtime.chain import CHAIN_ID, MemoryChain
+from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.execute import execute
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.transactions import open_transaction
@@ -410,7 +410,7 @@ def signed(step: Any, journal: Journal, at: int, chain: MemoryChain) -> bytes:
     nonce = journal.account(who.address).nonce
     call = EvmTransaction(
         DYNAMIC_FEE,
-        CHAIN_ID,
+        LEDGER_CHAIN_ID,
         nonce,
         Wei(0),
         Wei(10**9),
@@ -429,7 +429,7 @@ def played(several: list[Any]) -> list[Receipt]:
     for at, step in enumerate(several):
         raw = signed(step, journal, at, chain)
         try:
-            tx = open_transaction(raw, CHAIN_ID, chain.block.network)
+            tx = open_transaction(raw, LEDGER_CHAIN_ID, chain.block.network)
         except Malformed:
             continue  # too long for a block, so in none
         receipts.append(execute(journal, tx, chain.block, chain.contracts, chain.keys, at))

@@ -8,16 +8,16 @@ import time
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.errors import SET_URL, NetworkRefused, WrongAnswer
 from keymoot.agent.roster import Roster
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes, rlp
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fields import fixed_of, list_of
+from keymoot.base.fields import fixed_of, list_of, uint_of
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import ChainId, Gas, Nonce, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
@@ -129,6 +129,7 @@ class Network:
             raw = hexes.parse_data(self.call("eth_call", call, "latest"), name)
             return method.decode_result(raw)
         except Malformed as error:
+            self.identity()  # Another chain answers with nothing; say so, if it is one.
             raise WrongAnswer(f"{name} was answered by something else: {error}") from error
 
     def faucet(self, address: Address) -> None:
@@ -180,9 +181,10 @@ class Network:
             "data": hexes.data(data),
             "value": hexes.quantity(value),
         }
-        chain, nonce, price, gas = self.transport.call_all(
+        # An owner may have funds on other chains: only what runs on a ledger is signed.
+        chain_id = self.identity().chain_id
+        nonce, price, gas = self.transport.call_all(
             [
-                ("eth_chainId", []),
                 ("eth_getTransactionCount", [sender, "pending"]),
                 ("eth_gasPrice", []),
                 ("eth_estimateGas", [call]),
@@ -191,7 +193,7 @@ class Network:
         )
         transaction = EvmTransaction(
             kind=DYNAMIC_FEE,
-            chain_id=ChainId(self._quantity(chain)),
+            chain_id=chain_id,
             nonce=Nonce(self._quantity(nonce)),
             max_priority_fee=NOTHING,
             max_fee=Wei(self._quantity(price)),
@@ -253,11 +255,17 @@ def read_identity(told: Any) -> Identity:
     try:
         network = NetworkId(hexes.parse_data(told.get("network"), "network", NetworkId.LENGTH))
         genesis = hexes.parse_data(told.get("genesis"), "genesis", MAX_GENESIS_BYTES)
-        chain_id = ChainId(hexes.parse_quantity(told.get("chainId"), "chainId"))
         # The id is the genesis's hash, and the genesis names the nodes.
         if Hash32(network) != keccak256(genesis):
             raise WrongAnswer("the network's genesis does not hash to its id")
-        members = list_of(list_of(rlp.decode(genesis), None, "genesis")[_MEMBERS], None, "members")
+        fields = list_of(rlp.decode(genesis), None, "genesis")
+        chain_id = ChainId(uint_of(fields[0], "chainId", 8))
+        if chain_id != LEDGER_CHAIN_ID:
+            found, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
+            raise WrongAnswer(f"the network's genesis is of {found}, {ours}: {SET_URL}")
+        if hexes.parse_quantity(told.get("chainId"), "chainId") != chain_id:
+            raise WrongAnswer("the network's chain id is not its genesis's")
+        members = list_of(fields[_MEMBERS], None, "members")
         nodes = tuple(
             fixed_of(list_of(member, None, f"members[{at}]")[1], Bytes32, f"members[{at}]")
             for at, member in enumerate(members)

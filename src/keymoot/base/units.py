@@ -17,6 +17,9 @@ Height = NewType("Height", int)
 ChainId = NewType("ChainId", int)
 """EIP-155 chain id, 1 to 2**63-1."""
 
+LEDGER_CHAIN_ID = ChainId(0x5AFD)
+"""Chain id of a ledger of ours, as Sapphire's local tools use it; no chain with value has it."""
+
 Gas = NewType("Gas", int)
 """Units of work on the ledger or on a target chain."""
 

@@ -14,7 +14,7 @@ import structlog
 
 from keymoot.attest.commit import Commit
 from keymoot.attest.validators import Ed25519Key
-from keymoot.base.units import UnixNanos
+from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
 from keymoot.enclave.messages import Identity
 from keymoot.engine.application import Finalized
 from keymoot.engine.ledger import Ledger
@@ -31,7 +31,7 @@ from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
 from keymoot.node.storage import StorageWatch
-from keymoot.runtime.genesis import BASE_FEE_WEI, LOCAL_CHAIN_ID, Genesis, Member
+from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.store.keys import StateKeys
 
 
@@ -122,7 +122,7 @@ async def build(config: Config) -> Node:
 def _new_genesis(moot: Moot, config: Config) -> Genesis:
     """Describe a development network of these enclaves."""
     return Genesis(
-        chain_id=LOCAL_CHAIN_ID,
+        chain_id=LEDGER_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
         time=system_clock(),

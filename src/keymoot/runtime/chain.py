@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.secret import Secret
-from keymoot.base.units import ChainId, Height, Seconds, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, Height, Seconds, UnixSeconds, Wei
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.registry import built_in_registry
@@ -27,7 +27,6 @@ from keymoot.store.state import Changes, State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, NodeCache
 
-CHAIN_ID = ChainId(0x5AFD)
 GENESIS_TIME = UnixSeconds(1_800_000_000)
 
 
@@ -47,7 +46,7 @@ class MemoryChain:
         network = NetworkId(keccak256(b"a chain in memory"))
         self.keys = StateKeys(Secret(bytes(32)), network, 0)
         self.block = BlockEnvironment(
-            network, CHAIN_ID, Height(0), GENESIS_TIME, keccak256(b"0"), Wei(1_000_000_000)
+            network, LEDGER_CHAIN_ID, Height(0), GENESIS_TIME, keccak256(b"0"), Wei(1_000_000_000)
         )
         journal = Journal(self.state())
         for address, balance in (balances or {}).items():
@@ -79,7 +78,7 @@ class MemoryChain:
         journal = Journal(self.state())
         receipts = []
         for position, raw in enumerate(raws):
-            tx = open_transaction(raw, CHAIN_ID, self.block.network)
+            tx = open_transaction(raw, LEDGER_CHAIN_ID, self.block.network)
             receipts.append(execute(journal, tx, self.block, self.contracts, self.keys, position))
         self._commit(journal.changes())
         return receipts

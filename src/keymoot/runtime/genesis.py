@@ -20,9 +20,6 @@ from keymoot.store.public import PublicStore
 from keymoot.store.state import Changes, State
 from keymoot.threshold.secp256k1 import SECP256K1
 
-LOCAL_CHAIN_ID = ChainId(0x5AFD)
-"""Chain id of a local network, as Sapphire's local tools use it."""
-
 BASE_FEE_WEI = Wei(1_000_000_000)
 """Price of a unit of gas; it does not move."""
 
