@@ -24,6 +24,7 @@ from keymoot.base.fixed import Address, RequestId
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from tests.node.running import PATIENCE_SECONDS
 
 pytest.importorskip("uvicorn")
 
@@ -35,6 +36,7 @@ import sys
 from pathlib import Path
 from keymoot.node.config import Config
 from keymoot.node.server import serve
+from tests.node.running import PATIENCE_SECONDS
 folder = Path(sys.argv[1])
 sys.exit(serve(Config(folder / "data", folder / "fuse.key", port=int(sys.argv[2]))))
 """
@@ -60,15 +62,15 @@ def _running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         node.send_signal(signal.SIGTERM)
         try:
-            node.wait(15)
+            node.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(node.pid, signal.SIGKILL)
-            node.wait(15)
+            node.wait(PATIENCE_SECONDS)
 
 
 def _wait_until_up(folder: Path, node: subprocess.Popen[bytes], port: int) -> None:
     network = Network(f"http://127.0.0.1:{port}", timeout_seconds=2)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             network.identity()
@@ -285,7 +287,7 @@ def test_an_answer_survives_a_killed_node(tmp_path: Path) -> None:
         credential = owner.grant(wallet.wallet, "yield", _in(3_600))
         before = Account(credential).sign_transaction(_pay(0), idempotency_key="one")
         os.killpg(node.pid, signal.SIGKILL)
-        node.wait(10)
+        node.wait(PATIENCE_SECONDS)
         with pytest.raises(NetworkUnreachable):
             Account(credential, timeout_seconds=0.5).sign_transaction(_pay(1))
     with _running(tmp_path, port):

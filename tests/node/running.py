@@ -22,6 +22,9 @@ from tests.runtime.people import policy
 
 RECOVERY = Address(b"\x99" * 20)
 
+PATIENCE_SECONDS = 240
+"""How long anything may take that a machine under load does late."""
+
 
 class Running:
     """One `keymoot up` in a process group of its own."""
@@ -61,7 +64,7 @@ class Running:
                 env={**os.environ, FUSE_VARIABLE: str(self.fuses)},
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 self.network.identity()
@@ -75,7 +78,7 @@ class Running:
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE_SECONDS)
         self.process = None
         return status
 

@@ -18,7 +18,7 @@ from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.node.config import FUSE_VARIABLE
 from keymoot.node.control import FILE_NAME
 from keymoot.node.question import NodeRefused, ask
-from tests.node.running import Running, pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
 from tests.node.test_epochs import Requesters, epoch, turn, until_seated
 
 
@@ -32,7 +32,7 @@ def cli(node: Running, *arguments: str) -> str:
         [sys.executable, "-m", "keymoot.cli", "net", *arguments],
         env={**os.environ, FUSE_VARIABLE: str(node.fuses)},
         capture_output=True,
-        timeout=150,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
@@ -40,14 +40,14 @@ def cli(node: Running, *arguments: str) -> str:
 
 
 def until_enclaves(node: Running, count: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(node.enclaves()) != count:
         assert time.monotonic() < deadline, node.enclaves()
         time.sleep(0.05)
 
 
 def until_admitted(node: Running, seats: set[int]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         joining = node.network.call("keymoot_assembly")["joining"]
         if {one["seat"] for one in joining if one["admitted"]} == seats:
@@ -58,7 +58,7 @@ def until_admitted(node: Running, seats: set[int]) -> None:
 
 def until_signed(requesters: Requesters, more: int) -> None:
     wanted = len(requesters.signed) + more
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(requesters.signed) < wanted and not requesters.errors:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -141,7 +141,7 @@ def test_a_turn_is_not_awaited_on_another_network(tmp_path: Path) -> None:
             ],
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 1

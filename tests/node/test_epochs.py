@@ -14,7 +14,7 @@ from keymoot.agent.account import Account
 from keymoot.contracts.wallet_events import RequestBound
 from keymoot.contracts.wallets import Wallets
 from keymoot.node.question import NoNode, ask
-from tests.node.running import Running, pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
 
 
 def epoch(node: Running) -> int:
@@ -24,14 +24,14 @@ def epoch(node: Running) -> int:
 def turn(node: Running) -> None:
     before = epoch(node)
     ask(node.data, "turn")
-    deadline = time.monotonic() + 12
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while epoch(node) == before:
         assert time.monotonic() < deadline, str(node.network.call("keymoot_assembly"))
         time.sleep(0.05)
 
 
 def until_seated(node: Running) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not all(one["seated"] for one in node.network.call("keymoot_assembly")["seats"]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -123,7 +123,7 @@ def test_an_enclave_from_an_old_disk_signs_nothing_until_it_is_dealt_to_again(
         # 2. It posts a key, is dealt to when the epoch ends, and is one of them again.
         until_posted(node, 2)
         turn(node)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         number = 10
         while silent_seats(account, number):
             assert time.monotonic() < deadline
@@ -154,7 +154,7 @@ def silent_seats(account: Account, first: int) -> set[int]:
 
 
 def until_posted(node: Running, seat: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not node.network.call("keymoot_assembly")["seats"][seat - 1]["nextKey"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -11,7 +11,7 @@ import pytest
 
 from keymoot.base.units import Wei, seconds_of
 from keymoot.node.server import _public
-from tests.node.running import RECOVERY, pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, RECOVERY, pay, running, wallet_with_agent
 
 
 def test_ctrl_c_and_restart_lose_nothing(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_an_enclave_that_dies_is_started_again_and_signing_goes_on(tmp_path: Pat
         for round_, pid in enumerate(node.enclaves()):
             os.kill(pid, signal.SIGKILL)
             account.sign_transaction(pay(10 + round_))
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while not all(one["seated"] for one in seats(node)):
                 assert time.monotonic() < deadline, seats(node)
                 time.sleep(0.05)
@@ -88,7 +88,7 @@ def test_the_enclave_dies_with_its_node(tmp_path: Path) -> None:
         children = node.enclaves()
         os.kill(node.process.pid, signal.SIGKILL)
         node.process.wait()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while any(Path(f"/proc/{pid}").exists() for pid in children):
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -21,7 +21,7 @@ from keymoot.agent.network import TransactionFailed
 from keymoot.base.fixed import SolanaAddress
 from keymoot.base.units import Wei
 from keymoot.policy.errors import PolicyRefused
-from tests.node.running import pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, pay, running, wallet_with_agent
 from tests.node.solana import (
     LOGIN,
     PAYEE,
@@ -205,7 +205,7 @@ def restarts(node):
 
 def wait_until_it_is_back(node, before):
     """One may be away at a time: wait until the one that started anew has its seat."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while restarts(node) == before or not all(
         one["seated"] for one in node.network.call("keymoot_assembly")["seats"]
     ):
@@ -249,7 +249,7 @@ def test_a_hung_enclave_does_not_stop_wallets_of_evm_chains_either(node, owner):
 def test_epochs_end_while_payments_are_signed(node, account):
     before = node.network.call("keymoot_assembly")["epoch"]["number"]
     turn(node)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while node.network.call("keymoot_assembly")["epoch"]["number"] == before:
         pays(account)
         assert time.monotonic() < deadline

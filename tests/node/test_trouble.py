@@ -20,9 +20,7 @@ from keymoot.node.moot import Moot
 from keymoot.node.wiring import build
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
-from tests.node.running import Running, pay, running, wallet_with_agent
-
-PATIENCE_SECONDS = 180
+from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
 
 
 def until(found: Callable[[], Any]) -> Any:
