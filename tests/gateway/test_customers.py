@@ -1,8 +1,12 @@
 """Whose rate a call counts against."""
 
+import json
+from collections.abc import Iterator
+
 import pytest
 
-from keymoot.gateway.limits import Rate, customer_of
+from keymoot.gateway import jsonrpc
+from keymoot.gateway.limits import BURST, Payer, Rate, customer_of
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,16 @@ def test_a_debt_is_not_left_behind_by_moving_to_the_next_address() -> None:
     rate.owe(customer_of("2001:db8::1"), 5)
     assert not rate.take(customer_of("2001:db8::2"), 0)
     assert rate.take(customer_of("2001:db8:0:1::2"))
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 1_000 + b"[]]", b"[" + b"[]," * 1_000])
+async def test_a_body_that_takes_long_to_read_is_owed_for(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock: Iterator[float] = iter((0.0, 0.6))
+    monkeypatch.setattr(jsonrpc.time, "thread_time", lambda: next(clock))
+    rate = Rate(lambda: 0.0)
+    payer = Payer(rate, "a")
+    answered = json.loads(await jsonrpc.answer({}, body, lambda *_: None, payer))
+    assert "error" in (answered[0] if isinstance(answered, list) else answered)
+    assert not rate.take("a", 0), f"0.6 seconds count as more than {BURST} calls"
