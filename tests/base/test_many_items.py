@@ -8,6 +8,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
 from keymoot.base.transaction import decode_signed, decode_unsigned
+from keymoot.enclave import messages
 from keymoot.moot.message import NodeMessage
 
 LONG_LISTS: dict[str, list[Any]] = {
@@ -49,3 +50,9 @@ def test_a_page_of_more_items_than_anything_has_is_refused() -> None:
     nested = [[b"\x01"] * (rlp.MAX_ITEMS // 2)] * 2
     with pytest.raises(Malformed, match="RLP holds more than 16384 items"):
         rlp.decode(rlp.encode(nested))
+
+
+def test_frames_between_a_node_and_its_enclaves_hold_witnesses_of_any_number() -> None:
+    body = [[b"\x11" * 32, b"\x01"]] * rlp.MAX_ITEMS
+    raw = messages.frame(1, "pages", body)[messages.LENGTH_BYTES :]
+    assert messages.parse(raw) == (1, "pages", body)

@@ -108,7 +108,7 @@ def parse(payload: bytes) -> tuple[int, str, rlp.Decoded]:
     Raises:
         Malformed: not a frame.
     """
-    number, word, body = list_of(rlp.decode(payload), 3, "frame")
+    number, word, body = list_of(rlp.decode(payload, max_items=len(payload)), 3, "frame")
     return uint_of(number, "number", 8), text_of(word, "word", 64), body
 
 

@@ -16,7 +16,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.gateway import jsonrpc
 from keymoot.gateway.door import AtTheDoor, Door
 from keymoot.gateway.errors import LIMIT_EXCEEDED, RpcError, of_anything, of_storage
-from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Payer, Rate
+from keymoot.gateway.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES, Payer, Rate, customer_of
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.gateway.services import Services
@@ -147,7 +147,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _client(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
+    return customer_of(request.client.host) if request.client is not None else ""
 
 
 def _rpc_error(error: RpcError) -> Response:

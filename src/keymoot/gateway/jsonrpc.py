@@ -37,12 +37,17 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report, payer:
         methods: From `method_table`.
         body: What came.
         report: Is told of every error that was not foreseen.
-        payer: Pays for the time of queries, and for further calls of a batch; the first is paid.
+        payer: Pays for the time of reading and of queries, and for further calls of a batch; the
+            first is paid.
     """
+    # A megabyte of empty lists is one call, and takes as long as a long query.
+    started = time.thread_time()
     try:
         question = _read(body)
     except Malformed as error:
         return _dump(_error(None, RpcError(PARSE_ERROR, f"parse error: {error}")))
+    finally:
+        payer.owe(time.thread_time() - started)
     if not isinstance(question, list):
         found = await _one(methods, question, report, payer)
         return b"" if found is None else _dump(found)

@@ -1,6 +1,7 @@
 """How much one client may ask."""
 
 from collections.abc import Callable
+from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
 MAX_BODY_BYTES = 1_048_576
 """Longest HTTP body."""
@@ -21,6 +22,20 @@ CALLS_PER_SECOND_RUN = 16_000
 """What a second of a longer query's time counts as: a quarter of the node's, in the long run."""
 MAX_CLIENTS = 4_096
 """Addresses whose rate is remembered."""
+CUSTOMER_BITS = 64
+"""What providers give to one customer of IPv6: all addresses that begin alike are his."""
+
+
+def customer_of(host: str) -> str:
+    """Name who calls from an address: itself, or of IPv6 the network that it lies in."""
+    try:
+        address = IPv6Address(host)
+    except AddressValueError:
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    whole = int.from_bytes(address.packed, "big") >> (128 - CUSTOMER_BITS) << (128 - CUSTOMER_BITS)
+    return str(IPv6Network((whole, CUSTOMER_BITS)))
 
 
 class Rate:

@@ -19,7 +19,7 @@ from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.machine import Machine
-from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.receipt import MAX_OUTPUT_BYTES, Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
@@ -99,7 +99,7 @@ def _execute_ethereum(
         gas_used=Gas(meter.used),
         price=block.base_fee,
         logs=tuple(machine.logs) if status else (),
-        output=output,
+        output=output if len(output) <= MAX_OUTPUT_BYTES else b"",
         error_code=code,
         error=message,
         fault=fault,

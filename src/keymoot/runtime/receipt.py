@@ -21,6 +21,10 @@ from keymoot.crypto.keccak import keccak256_raw
 
 BLOOM_BYTES = 256
 
+MAX_OUTPUT_BYTES = 8_192
+"""Longest result that a receipt keeps: nobody pays for its bytes, and a page of a wallet's log
+has millions. Whoever wants it asks in a query."""
+
 
 @dataclass(frozen=True, slots=True)
 class Log:
@@ -53,7 +57,8 @@ class Receipt:
         status: 1 for done (a request: bound), 0 for refused.
         gas_used: What was paid for; 0 where the transaction could not even pay.
         price: Wei for each unit of gas.
-        output: What the method returned, or its revert data.
+        output: What the method returned, or its revert data; empty where that is longer than
+            `MAX_OUTPUT_BYTES`.
         error_code: The refusal's word; empty where status is 1.
         error: The refusal's message.
         fault: What our code did not expect, for this node's log; no part of the receipt.
