@@ -74,6 +74,14 @@ def test_the_same_key_for_something_else_is_refused(account: Account, network: F
     assert len(network.signed) == 1
 
 
+def test_after_such_a_refusal_the_key_still_means_what_it_meant(network: FakeNetwork) -> None:
+    first = Account(network.credential()).sign_transaction(TRANSFER, idempotency_key="round 7")
+    other = Account(network.credential())
+    with pytest.raises(IdempotencyReused):
+        other.sign_transaction({**TRANSFER, "value": 1}, idempotency_key="round 7")
+    assert other.sign_transaction(TRANSFER, idempotency_key="round 7") == first
+
+
 def test_every_call_is_a_new_request(account: Account, network: FakeNetwork) -> None:
     account.sign_transaction(TRANSFER)
     account.sign_transaction(TRANSFER)

@@ -364,7 +364,7 @@ def shown(parliament):
 
 def test_no_wallet_takes_more_from_the_stock_than_its_quota_pays(parliament, play):
     price = gas.REQUEST_LIMIT * parliament.ledger.block_environment().base_fee
-    poor = another(play, value=price + price // 10)
+    poor = another(play, value=price + price // 4)
     # 1. It asks, and asks again, as long as it can pay: each takes from its quota.
     first, asked = parliament.bind(poor), 1
     while quota(poor) >= price:

@@ -46,7 +46,9 @@ def controlled(folder: Path, verbs) -> Iterator[Control]:
     loop.call_soon_threadsafe(task.cancel)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
-    loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
+    left = asyncio.all_tasks(loop)
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
     loop.close()
 
 

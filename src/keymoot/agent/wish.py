@@ -147,6 +147,10 @@ class Wishes(Forked):
                 raise
             self._forget(name)
             raise IdempotencyReused(idempotency_key) from error
+        except IdempotencyReused:
+            # The name is another wish's: this one must not stand in that one's way.
+            self._forget(name)
+            raise
         if idempotency_key is None:
             self._forget(name)
         return released

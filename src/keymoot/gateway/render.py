@@ -137,7 +137,9 @@ def _transaction(ledger: Ledger, tx: LedgerTransaction) -> dict[str, Json]:
 
 def _message(ledger: Ledger, message: NodeMessage) -> dict[str, Json]:
     """Show a node's message in the fields that Ethereum's transactions have."""
-    return _ours(ledger, MESSAGE_TYPE, message.signature + b"\0") | {
+    # A recovery is signed inside; whatever a stranger sends has a signature of any length.
+    signature = message.signature.ljust(64, b"\0") + b"\0"
+    return _ours(ledger, MESSAGE_TYPE, signature) | {
         "to": Nodes.ADDRESS.hex0x,
         "gas": quantity(gas.MESSAGE),
         "gasPrice": "0x0",
