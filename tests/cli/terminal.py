@@ -79,7 +79,9 @@ class Terminal:
 
 def _own_terminal() -> None:
     """Begin a session whose terminal is our stdin; before the command runs."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Tests that run in the background ignore both; a person at a terminal does not.
+    for each in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(each, signal.SIG_DFL)
     os.setsid()
     import fcntl
 

@@ -162,7 +162,9 @@ transactions = st.builds(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(documents, transactions)
 def test_the_command_and_the_ledger_say_the_same(
@@ -200,7 +202,9 @@ texts = st.builds(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(texts, st.booleans())
 def test_the_command_and_the_ledger_say_the_same_of_texts(

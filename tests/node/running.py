@@ -52,8 +52,8 @@ class Running:
         return Network(self.url)
 
     def start(self) -> "Running":
-        # Tests that were started to outlive their terminal ignore SIGHUP; their node does not.
-        command = ["env", "--default-signal=HUP", sys.executable, "-m", self.module]
+        # Tests that run in the background ignore both signals; their node does not.
+        command = ["env", "--default-signal=HUP,INT", sys.executable, "-m", self.module]
         command += ["up"] if self.module == "keymoot.cli" else []
         command += ["--data", str(self.data), "--port", str(self.port), *self.options]
         self.folder.mkdir(parents=True, exist_ok=True)
