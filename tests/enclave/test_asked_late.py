@@ -63,7 +63,8 @@ def test_asking_again_does_not_move_the_day(parliament, later):
     receipt, third = again(parliament, play, second)
     assert receipt.status == 1
     assert record(parliament, third).payload == bytes(key)
-    later(HOUR, play)
+    # Past the day by more than a clock that counts seconds can hide.
+    later(HOUR + 5, play)
     for name in (key, second, third):
         receipt, _ = again(parliament, play, name)
         assert (receipt.status, receipt.error_code) == (0, "REQUEST_FORGOTTEN")

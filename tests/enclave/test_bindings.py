@@ -1,7 +1,7 @@
 """Requests and presignatures: waiting for stock in order, and asking again."""
 
 from keymoot.base.errors import Refused
-from keymoot.base.request import ASK_AGAIN
+from keymoot.base.request import ASK_AGAIN, REMEMBERED_SECONDS
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
 from keymoot.enclave import messages
 from keymoot.runtime import execute
@@ -86,7 +86,7 @@ def test_asked_again_the_same_digest_gets_another_presignature_and_no_budget_twi
     old, new = record(parliament, key), record(parliament, other)
     assert (new.status, new.digest, new.rule) == (BOUND, old.digest, old.rule)
     assert new.bound_to != old.bound_to
-    assert new.expires_at <= old.expires_at
+    assert new.expires_at <= old.time + REMEMBERED_SECONDS
     assert play.view("usage", play.wallet) == usage
     assert quota(play) < before
     second = combined(parliament, other, shares_of(parliament, other))
