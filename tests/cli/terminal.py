@@ -66,8 +66,10 @@ class Terminal:
         return self.process.wait(PATIENCE_SECONDS)
 
     def _read(self) -> bool:
-        readable, _, _ = select.select([self.ours], [], [], 1)
-        if not readable:
+        # Not select(2), which takes no number above 1023.
+        poll = select.poll()
+        poll.register(self.ours, select.POLLIN)
+        if not poll.poll(1_000):
             return True
         try:
             part = os.read(self.ours, 65_536)
