@@ -194,8 +194,9 @@ def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
         log = owner.log(wallet.wallet)
         assert log
         assert owner.network.balance(owner.address) > 0
-        assert "TAKES NOTHING: the ledger's file ledger.mdb" in status(node)
-        assert "storage.takes_nothing" in node.log.read_text()
+        until(lambda: "TAKES NOTHING: the ledger's file ledger.mdb" in status(node))
+        # The log hears of it at the node's next look at its disk.
+        until(lambda: "storage.takes_nothing" in node.log.read_text())
         # Also after a start on the full disk.
         node.kill()
         node.start()
