@@ -2,7 +2,7 @@
 
 import os
 import pty
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -66,10 +66,10 @@ class Terminal:
         return self.process.wait(PATIENCE_SECONDS)
 
     def _read(self) -> bool:
-        # Not select(2), which takes no number above 1023.
-        poll = select.poll()
-        poll.register(self.ours, select.POLLIN)
-        if not poll.poll(1_000):
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self.ours, selectors.EVENT_READ)
+            readable = waiting.select(1)
+        if not readable:
             return True
         try:
             part = os.read(self.ours, 65_536)
