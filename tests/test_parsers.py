@@ -30,6 +30,7 @@ from keymoot.moot.assembly import read_boot
 from keymoot.moot.batch import BatchPage, PresignatureId
 from keymoot.moot.body import read_complaint, read_numbered
 from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.certified import CertifiedHeader
 from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
@@ -68,6 +69,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_message,
     message_of_transaction,
     FoundingRecord.decode,
+    CertifiedHeader.decode,
     Genesis.decode,
     Receipt.decode,
     Record.decode,
