@@ -35,12 +35,12 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
-from keymoot.moot.assembly import Assembly, Founder
+from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.members import chain_of
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of

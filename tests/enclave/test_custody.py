@@ -22,8 +22,8 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave.custody import SHARE_INFO, Custodian, StaleHeader
+from keymoot.moot.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.release import gather
 from keymoot.store.keys import StateKeys
 from tests.runtime.people import AGENT, OWNER, Play, payment

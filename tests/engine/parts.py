@@ -17,7 +17,7 @@ from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
+from keymoot.moot.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.store.keys import StateKeys
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person
 

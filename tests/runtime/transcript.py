@@ -25,7 +25,7 @@ from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256_raw
-from keymoot.moot.assembly import Founder
+from keymoot.moot.genesis import Founder
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Boot
 from keymoot.runtime.receipt import Receipt, result_of

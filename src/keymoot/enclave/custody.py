@@ -21,7 +21,7 @@ from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover
-from keymoot.runtime.genesis import Genesis
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime.release import release
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.keys import StateKeys

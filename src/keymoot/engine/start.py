@@ -7,8 +7,8 @@ from keymoot.contracts.registry import BUILT_IN
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Committed, environment_at_genesis, first_block
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import validators_at
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
