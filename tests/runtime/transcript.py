@@ -197,7 +197,7 @@ def found_assembly(play: Play) -> None:
     journal = Journal(play.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
     assembly_on(store, play.chain.block.network).found(founders, Height(0), UnixSeconds(0))
-    play.chain._commit(journal.changes())
+    play.chain.alter(journal.changes())
 
 
 def words(play: Play) -> Iterator[bytes]:
