@@ -13,13 +13,6 @@ from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT
 
 
-def test_the_account_and_its_slots_are_the_documents() -> None:
-    assert HISTORY_ADDRESS.hex0x == "0x0000f90827f1c53a10cb7a02335b175320002935"
-    assert KEPT_HASHES == 8191
-    for height, slot in [(0, 0), (1, 1), (8190, 8190), (8191, 0), (8192, 1), (3 * 8191 + 5, 5)]:
-        assert int.from_bytes(history_slot(Height(height)), "big") == slot
-
-
 def test_a_state_knows_every_block_below_it_and_not_itself() -> None:
     chain = MemoryChain()
     for _ in range(5):

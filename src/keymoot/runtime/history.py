@@ -1,8 +1,7 @@
-"""Hashes of earlier blocks in state, where any proof of a slot proves them.
+"""Write and read the hashes of earlier blocks in state (`store.history` says where they stand).
 
-Follows EIP-2935: before the transactions of block n, slot (n - 1) mod 8191 of the history
-account becomes the hash of block n - 1. So a state knows the last 8191 blocks that it
-descends from, and not its own: that hash exists only after the state.
+Before the transactions of block n the state gets the hash of block n - 1. So it knows the last
+blocks that it descends from, and not its own: that hash exists only after the state.
 """
 
 from typing import Protocol
