@@ -2,7 +2,7 @@
 
 import os
 import pty
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -66,7 +66,9 @@ class Terminal:
         return self.process.wait(PATIENCE_SECONDS)
 
     def _read(self) -> bool:
-        readable, _, _ = select.select([self.ours], [], [], 1)
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self.ours, selectors.EVENT_READ)
+            readable = waiting.select(1)
         if not readable:
             return True
         try:

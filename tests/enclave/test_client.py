@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import resource
 from pathlib import Path
 
 import pytest
 import uvloop
 
-from keymoot.enclave.client import EnclaveClient, EnclaveGone
+from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+
+MANY = 1_100
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -35,3 +38,29 @@ def test_a_dead_enclave_is_gone_whatever_is_asked_and_whenever(tmp_path: Path, l
         await client.close()
 
     (uvloop.run if loop == "uvloop" else asyncio.run)(story())
+
+
+def test_a_server_with_thousands_of_open_files_starts_enclaves(tmp_path: Path) -> None:
+    """Its socket has a number in the enclave's process that `select` does not take."""
+
+    async def story() -> None:
+        folder = tmp_path / "enclave"
+        client = await EnclaveClient.start(folder, tmp_path / "data", tmp_path / "cpu" / "fuse")
+        with pytest.raises(EnclaveRefused) as refused:
+            await client.pulse()
+        assert refused.value.code == "NOT_JOINED"
+        await client.close()
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < MANY + 256:
+        pytest.skip(f"at most {hard} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, MANY + 256), hard))
+    held: list[int] = []
+    try:
+        while not held or held[-1] < MANY:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+        asyncio.run(story())
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

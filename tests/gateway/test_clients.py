@@ -1,6 +1,7 @@
 """Unmodified clients of Ethereum at an idle network: viem, ethers, web3.js, web3.py, cast."""
 
 import json
+import re
 import secrets
 import subprocess
 import time
@@ -17,7 +18,7 @@ from keymoot.base.fixed import Address
 from keymoot.cli.demo.outside import ROOT
 from keymoot.contracts.wallet_errors import WalletExists
 from keymoot.contracts.wallets import Wallets
-from tests.node.running import Running, running
+from tests.node.running import Running, running, until
 
 SCRIPTS = Path(__file__).with_name("clients")
 CAST = ROOT / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
@@ -152,6 +153,11 @@ def cast(node: Running, *arguments: str) -> Any:
     return text if text.startswith("0x") else json.loads(text)
 
 
+def _receipt(node: Running, name: str) -> Any:
+    found = cast(node, "receipt", name)
+    return found if isinstance(found, dict) else None
+
+
 @pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.skipif(not CAST.exists(), reason="cast is there for Linux on x86-64 only")
 def test_cast(node: Running) -> None:
@@ -193,7 +199,9 @@ def test_cast(node: Running) -> None:
         for nonce in reversed(range(start, start + 5))
     ]
     for name in names:
-        receipt = cast(node, "receipt", name)
+        assert re.fullmatch("0x[0-9a-f]{64}", name), name
+        # `cast receipt` waits as long as it likes to; then it says that it has seen none.
+        receipt = until(lambda name=name: _receipt(node, name))  # type: ignore[misc]
         assert receipt["status"] == "0x1"
     for told in (
         cast(node, "send", "--private-key", poor, RECOVERY, "--value", "5"),

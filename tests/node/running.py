@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from keymoot.agent.account import Account
 from keymoot.agent.credential import Credential
@@ -24,6 +25,17 @@ RECOVERY = Address(b"\x99" * 20)
 
 PATIENCE_SECONDS = 240
 """How long anything may take that a machine under load does late."""
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """Give what `found` finds, once it finds something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        value = found()
+        if value:
+            return value
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 class Running:

@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,17 +18,14 @@ from keymoot.node.moot import Moot
 from keymoot.node.wiring import build
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
-from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
-
-
-def until(found: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        value = found()
-        if value:
-            return value
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+from tests.node.running import (
+    PATIENCE_SECONDS,
+    Running,
+    pay,
+    running,
+    until,
+    wallet_with_agent,
+)
 
 
 def assembly(node: Running) -> dict:
@@ -195,7 +190,7 @@ def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
         assert log
         assert owner.network.balance(owner.address) > 0
         assert "TAKES NOTHING: the ledger's file ledger.mdb" in status(node)
-        assert "storage.takes_nothing" in node.log.read_text()
+        until(lambda: "storage.takes_nothing" in node.log.read_text())
         # Also after a start on the full disk.
         node.kill()
         node.start()

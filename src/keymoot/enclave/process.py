@@ -1,7 +1,7 @@
 """The enclave's process: it reads messages from its one socket until that ends."""
 
 import argparse
-import select
+import selectors
 import signal
 import socket
 import sys
@@ -69,9 +69,12 @@ def serve(channel: socket.socket, room: Room, lock: threading.Lock) -> None:
     woken, waker = socket.socketpair()
     woken.settimeout(0)
     room.wake = lambda: _poke(waker)
+    # Our socket has the number that it had in the server, which may hold thousands of files.
+    waiting = selectors.DefaultSelector()
+    waiting.register(channel, selectors.EVENT_READ)
+    waiting.register(woken, selectors.EVENT_READ)
     while True:
-        readable, _, _ = select.select([channel, woken], [], [])
-        if channel not in readable:
+        if channel not in {key.fileobj for key, _ in waiting.select()}:
             with suppress(BlockingIOError):
                 woken.recv(4096)
             room.look()
