@@ -1,20 +1,19 @@
 """Methods of our own: who this network is, its proofs, its requests, its test tokens."""
 
-from keymoot.base.hexes import data, parse_data, quantity
+from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
 from keymoot.crypto.keccak import keccak256
-from keymoot.gateway.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
-from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of, newest_only, slot_of
+from keymoot.gateway.errors import METHOD_NOT_FOUND, RpcError
+from keymoot.gateway.parameters import (
+    address_of,
+    exactly,
+    hash_of,
+    height_of,
+    slot_of,
+    state_height,
+)
 from keymoot.gateway.services import Services
-from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.members import chain_of
 from keymoot.runtime.release import find_record, status_of
-
-MAX_LINKS = 256
-"""Successions in one answer; whoever wants more asks again."""
-
-BEACON_BYTES = 48
-"""Length of a beacon's signature: a compressed point of G1."""
 
 
 async def network(services: Services, params: list[Json]) -> Json:
@@ -42,18 +41,30 @@ async def network(services: Services, params: list[Json]) -> Json:
     }
 
 
-async def signed_header(services: Services, params: list[Json]) -> Json:
-    """keymoot_getSignedHeader: a header with its commit, as CometBFT writes it."""
+async def founding(services: Services, params: list[Json]) -> Json:
+    """keymoot_founding: the genesis and the founders' record, which names the verifying key."""
+    exactly(params, 0, 0)
+    return founding_bundle(services.ledger.genesis, services.ledger.founding_record())
+
+
+async def certified(services: Services, params: list[Json]) -> Json:
+    """keymoot_certified: a certified header; for a block without one, the next that has one."""
     height = height_of(services.ledger, exactly(params, 0, 1)[0])
-    found = None if height is None else services.ledger.signed_header(height)
-    return None if found is None else data(found.encode())
+    found = None if height is None else services.ledger.certified(height)
+    return None if found is None else certified_bundle(found)
+
+
+async def committee(services: Services, params: list[Json]) -> Json:
+    """keymoot_committee: who keeps the keys, proved under the newest certified header."""
+    exactly(params, 0, 0)
+    ledger = services.ledger
+    return committee_bundle(ledger.state(), ledger.network, ledger.certified(ledger.height()))
 
 
 async def entry(services: Services, params: list[Json]) -> Json:
     """keymoot_getEntry: the value of a cell by address and slot; its slot proves its hash."""
     who, where, when = exactly(params, 2, 3)
-    newest_only(services.ledger, when)
-    state = services.ledger.state()
+    state = services.ledger.state_at(state_height(services.ledger, when))
     value = state.entry(address_of(who, "address"), slot_of(where, "slot"))
     return None if value is None else data(value)
 
@@ -74,23 +85,6 @@ async def assembly(services: Services, params: list[Json]) -> Json:
     """keymoot_assembly: seats, generation, roots and stock, as the newest state has them."""
     exactly(params, 0, 0)
     return services.shares.assembly()
-
-
-async def successions(services: Services, params: list[Json]) -> Json:
-    """keymoot_successions: the links after a number of them, so that anyone can follow."""
-    (known,) = exactly(params, 1, 1)
-    if isinstance(known, bool) or not isinstance(known, int) or known < 0:
-        raise RpcError(INVALID_PARAMS, "how many links are known is a number, 0 for none")
-    hall = assembly_in(services.ledger.state(), services.ledger.network)
-    links: list[Json] = [data(link) for link in chain_of(hall, known, MAX_LINKS)]
-    return links
-
-
-async def cosign(services: Services, params: list[Json]) -> Json:
-    """keymoot_cosign: the enclaves' shares for a bound request, under its block's beacon."""
-    key, beacon = exactly(params, 2, 2)
-    signature = parse_data(beacon, "beacon", BEACON_BYTES)
-    return await services.shares.cosign(hash_of(key, "request"), signature)
 
 
 async def faucet(services: Services, params: list[Json]) -> Json:
