@@ -20,7 +20,6 @@ from keymoot.contracts import policies
 from keymoot.contracts.policies import GAS_PER_BYTE, policy_of, reading_gas
 from keymoot.contracts.requests import CHECK_GAS, GAS_PER_COMPARISON
 from keymoot.contracts.wallets import Wallets
-from keymoot.engine.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.policy.decide import decide
 from keymoot.policy.document import MAX_DOCUMENT_BYTES, MAX_WINDOWS, parse_policy
 from keymoot.policy.errors import BadPolicy
@@ -29,6 +28,7 @@ from keymoot.policy.intent import NotSignable, read_intent
 from keymoot.policy.solana import token_account
 from keymoot.policy.work import MAX_COMPARISONS, comparisons
 from keymoot.runtime import gas
+from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from tests.runtime.people import OWNER, Play, calldata, payment, policy
 
 SEED, STARTS, STEPS, REPEATS = 7, 4, 14, 3

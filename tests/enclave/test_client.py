@@ -1,8 +1,12 @@
-"""The server's end of the channel, when the other end is no more."""
+"""The server's end of the channel: whatever else is open, and when the other end is no more."""
 
 import asyncio
 import os
 import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import uvloop
 from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
 
 MANY = 1_100
+"""More open files than select(2) can name."""
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -40,27 +45,72 @@ def test_a_dead_enclave_is_gone_whatever_is_asked_and_whenever(tmp_path: Path, l
     (uvloop.run if loop == "uvloop" else asyncio.run)(story())
 
 
-def test_a_server_with_thousands_of_open_files_starts_enclaves(tmp_path: Path) -> None:
-    """Its socket has a number in the enclave's process that `select` does not take."""
+@contextmanager
+def many_open_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * MANY
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"this machine lets a process open {hard} files, and {wanted} are needed")
+    with ExitStack() as stack:
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(MANY):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        yield
 
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_an_enclave_starts_beside_a_thousand_connections(tmp_path: Path, loop: str) -> None:
     async def story() -> None:
         folder = tmp_path / "enclave"
         client = await EnclaveClient.start(folder, tmp_path / "data", tmp_path / "cpu" / "fuse")
-        with pytest.raises(EnclaveRefused) as refused:
-            await client.pulse()
-        assert refused.value.code == "NOT_JOINED"
+        # It has joined nothing, and says so: it reads, and it answers.
+        for _ in range(3):
+            with pytest.raises(EnclaveRefused, match="has not joined a network"):
+                await client.pulse()
         await client.close()
+        assert await client.ended() == 0
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < MANY + 256:
-        pytest.skip(f"at most {hard} files may be open here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, MANY + 256), hard))
-    held: list[int] = []
-    try:
-        while not held or held[-1] < MANY:
-            held.append(os.open(os.devnull, os.O_RDONLY))
-        asyncio.run(story())
-    finally:
-        for one in held:
-            os.close(one)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with many_open_files():
+        (uvloop.run if loop == "uvloop" else asyncio.run)(story())
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop: str) -> None:
+    """A seat whose file is damaged is tried again and again."""
+    folder = tmp_path / "enclave"
+    folder.mkdir()
+    (folder / "keep.sealed").write_bytes(b"damaged")
+
+    async def once() -> None:
+        with pytest.raises(EnclaveRefused, match=r"keep\.sealed"):
+            await EnclaveClient.start(folder, tmp_path / "data", fuse)
+
+    async def story() -> None:
+        await once()
+        await asyncio.sleep(0.1)
+        before = open_files()
+        for _ in range(3):
+            await once()
+        await asyncio.sleep(0.1)
+        assert open_files() <= before
+
+    fuse = tmp_path / "cpu" / "fuse"
+    fuse.parent.mkdir()
+    fuse.write_bytes(b"f" * 32)
+    fuse.chmod(0o600)
+    (uvloop.run if loop == "uvloop" else asyncio.run)(story())
+
+
+def test_a_person_who_starts_an_enclave_is_told_who_does() -> None:
+    command = [sys.executable, "-m", "keymoot.enclave"]
+    for each in ("--folder", "--data", "--fuse"):
+        command += [each, "nowhere"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "`keymoot up` starts enclaves" in done.stderr

@@ -1,5 +1,7 @@
 """The consensus key: one vote for one height and round, whatever happens."""
 
+import gc
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,3 +100,20 @@ def test_the_memory_of_another_machine_is_none(tmp_path: Path) -> None:
     with pytest.raises(MemoryLost):
         Voter(tmp_path, other, SEED, fresh=False)
     assert replace(ballot(1), round=1) != ballot(1)
+
+
+def test_its_file_is_open_as_long_as_it_lives(tmp_path: Path) -> None:
+    def files() -> int:
+        wanted = (tmp_path / FILE_NAME).stat()
+        opened = (one.stat() for one in Path("/proc/self/fd").iterdir() if one.exists())
+        return sum(os.path.samestat(one, wanted) for one in opened)
+
+    one = voter(tmp_path, fresh=True)
+    assert files() == 1
+    one.sign(ballot(1))
+    del one
+    (tmp_path / FILE_NAME).write_bytes(bytes(512))
+    with pytest.raises(MemoryLost):
+        voter(tmp_path)
+    gc.collect()
+    assert files() == 0

@@ -46,11 +46,13 @@ def test_a_damaged_file_says_so(tmp_path: Path) -> None:
     # Pages 0 and 1 say where the tree begins; what is behind them is written over.
     raw[2 * PAGE :] = b"\xff" * len(raw[2 * PAGE :])
     path.write_bytes(raw)
-    with LmdbStore(tmp_path).snapshot() as table:
+    store = LmdbStore(tmp_path)
+    with store.snapshot() as table:
         with pytest.raises(LedgerDamaged, match="damaged"):
             table.get(b"long")
         with pytest.raises(LedgerDamaged, match="damaged"):
             list(table.scan(b"", b""))
+    store.close()
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3, 60])
@@ -182,6 +184,7 @@ def test_a_file_that_is_cut_or_deleted_while_it_is_used_stops_the_node(tmp_path:
     (tmp_path / "other" / "ledger.mdb").unlink()
     with pytest.raises(LedgerDamaged, match="deleted"):
         other.write({b"a": b"b"})
+    other.close()
 
 
 def test_a_full_disk_has_a_name_and_writing_goes_on_when_it_is_not(tmp_path: Path) -> None:

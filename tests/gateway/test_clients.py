@@ -1,7 +1,6 @@
 """Unmodified clients of Ethereum at an idle network: viem, ethers, web3.js, web3.py, cast."""
 
 import json
-import re
 import secrets
 import subprocess
 import time
@@ -18,7 +17,7 @@ from keymoot.base.fixed import Address
 from keymoot.cli.demo.outside import ROOT
 from keymoot.contracts.wallet_errors import WalletExists
 from keymoot.contracts.wallets import Wallets
-from tests.node.running import Running, running, until
+from tests.node.running import Running, running
 
 SCRIPTS = Path(__file__).with_name("clients")
 CAST = ROOT / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
@@ -140,22 +139,25 @@ def test_web3_js(node: Running) -> None:
     }
 
 
-def cast(node: Running, *arguments: str) -> Any:
-    done = subprocess.run(
-        [str(CAST), *arguments, "--rpc-url", node.url, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    if done.returncode:
-        return done.stderr
-    text = done.stdout.strip()
+def begin_cast(node: Running, *arguments: str) -> subprocess.Popen[str]:
+    command = [str(CAST), *arguments, "--rpc-url", node.url, "--json"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def told_by(cast: subprocess.Popen[str]) -> Any:
+    with cast:
+        try:
+            output, error = cast.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            cast.kill()
+    if cast.returncode:
+        return error
+    text = output.strip()
     return text if text.startswith("0x") else json.loads(text)
 
 
-def _receipt(node: Running, name: str) -> Any:
-    found = cast(node, "receipt", name)
-    return found if isinstance(found, dict) else None
+def cast(node: Running, *arguments: str) -> Any:
+    return told_by(begin_cast(node, *arguments))
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
@@ -177,10 +179,11 @@ def test_cast(node: Running) -> None:
     assert made["logs"][0]["topics"][3][-40:] == account[2:].lower()
     assert "execution reverted" in cast(node, "call", "--from", address, *create)
     assert "execution reverted" in cast(node, "estimate", "--from", address, *create)
-    # Nonces in any order.
+    # Nonces in any order; whoever waits for the last ones sees the block, and asks once.
     start = int(cast(node, "nonce", address))
-    names = [
-        cast(
+    waiting = []
+    for nonce in reversed(range(start, start + 5)):
+        name = cast(
             node,
             "send",
             "--async",
@@ -196,12 +199,11 @@ def test_cast(node: Running) -> None:
             "--priority-gas-price",
             "0",
         )
-        for nonce in reversed(range(start, start + 5))
-    ]
-    for name in names:
-        assert re.fullmatch("0x[0-9a-f]{64}", name), name
-        # `cast receipt` waits as long as it likes to; then it says that it has seen none.
-        receipt = until(lambda name=name: _receipt(node, name))  # type: ignore[misc]
+        assert len(bytes.fromhex(name[2:])) == 32
+        waiting.append(begin_cast(node, "receipt", name))
+    for one in waiting:
+        receipt = told_by(one)
+        assert isinstance(receipt, dict), receipt
         assert receipt["status"] == "0x1"
     for told in (
         cast(node, "send", "--private-key", poor, RECOVERY, "--value", "5"),

@@ -61,6 +61,24 @@ def test_an_idle_node_finds_out_by_itself_that_there_is_space(tmp_path: Path) ->
     store.close()
 
 
+def test_a_disk_that_refused_once_is_in_the_log_though_it_takes_the_first_knock(
+    tmp_path: Path,
+) -> None:
+    """A large block finds no room where a small one does."""
+    store = LmdbStore(tmp_path)
+    disk = Disk(store)
+    engine: Any = SimpleNamespace(held=None)
+    watch = StorageWatch(store, engine)
+    disk.full = True
+    with pytest.raises(CannotWrite):
+        store.write({b"a": b"b"})
+    disk.full = False
+    with capture_logs() as log:
+        watch.look()
+    assert [one["event"] for one in log] == ["storage.takes_nothing", "storage.takes_again"]
+    store.close()
+
+
 def test_answers_that_the_disk_does_not_take_do_not_leave_and_are_kept_later(
     tmp_path: Path,
 ) -> None:

@@ -82,25 +82,24 @@ class EnclaveClient:
             EnclaveRefused: it cannot start: fuse file, sealed files.
         """
         ours, theirs = socket.socketpair()
-        arguments = ["--socket", str(theirs.fileno()), "--folder", str(folder)]
-        arguments += ["--data", str(data), "--fuse", str(fuse)]
+        arguments = ["--folder", str(folder), "--data", str(data), "--fuse", str(fuse)]
         try:
+            # Its standard input is the channel: a number that is small, whatever is open here.
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "keymoot.enclave",
-                *arguments,
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
+                sys.executable, "-m", "keymoot.enclave", *arguments, stdin=theirs.fileno()
             )
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours, limit=messages.MAX_FRAME_BYTES)
         client = cls(process, reader, writer)
         try:
             await client._greet()
-        except asyncio.CancelledError:
-            # Whoever waited has given up: an enclave that hangs would stay behind.
+        except BaseException:
+            # It does not start, or whoever waited has given up: nothing of it stays behind.
+            writer.close()
             with suppress(ProcessLookupError):
                 client.kill()
             raise

@@ -19,14 +19,16 @@ from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 
 EXIT_CANNOT_START = 3
 
+STANDARD_INPUT = 0
+"""Where the node's socket is: a number of its own could be too large for some calls."""
+
 SWITCH_SECONDS = 0.001
 """How long the workshop may keep the interpreter from the thread that answers."""
 
 
 def main() -> int:
-    """Serve one server over an inherited socket; give the exit status."""
+    """Serve one server over the socket at standard input; give the exit status."""
     parser = argparse.ArgumentParser(description="The enclave of a Keymoot node (SIMULATED).")
-    parser.add_argument("--socket", type=int, required=True, help="inherited file descriptor")
     parser.add_argument("--folder", type=Path, required=True, help="where sealed files live")
     parser.add_argument("--data", type=Path, required=True, help="the node's data folder")
     parser.add_argument("--fuse", type=Path, required=True, help="the simulated CPU's fuse file")
@@ -38,7 +40,11 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     die_with_parent()
     forbid_dumps()
-    with socket.socket(fileno=options.socket) as channel:
+    try:
+        inherited = socket.socket(fileno=STANDARD_INPUT)
+    except OSError:
+        parser.error("its standard input has to be the node's socket: `keymoot up` starts enclaves")
+    with inherited as channel:
         try:
             fuse = read_fuse(options.fuse, options.data, options.folder)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,12 +75,22 @@ def serve(channel: socket.socket, room: Room, lock: threading.Lock) -> None:
     woken, waker = socket.socketpair()
     woken.settimeout(0)
     room.wake = lambda: _poke(waker)
-    # Our socket has the number that it had in the server, which may hold thousands of files.
-    waiting = selectors.DefaultSelector()
-    waiting.register(channel, selectors.EVENT_READ)
-    waiting.register(woken, selectors.EVENT_READ)
+    with woken, waker, selectors.DefaultSelector() as selector:
+        for each in (channel, woken):
+            selector.register(each, selectors.EVENT_READ)
+        _serve(channel, woken, selector, room, lock)
+
+
+def _serve(
+    channel: socket.socket,
+    woken: socket.socket,
+    selector: selectors.BaseSelector,
+    room: Room,
+    lock: threading.Lock,
+) -> None:
     while True:
-        if channel not in {key.fileobj for key, _ in waiting.select()}:
+        readable = {key.fileobj for key, _ in selector.select()}
+        if channel not in readable:
             with suppress(BlockingIOError):
                 woken.recv(4096)
             room.look()

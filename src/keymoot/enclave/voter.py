@@ -7,6 +7,7 @@ last that anybody can have seen.
 
 import errno
 import os
+import weakref
 from pathlib import Path
 
 from keymoot.attest.ballot import Ballot, Votes
@@ -85,6 +86,8 @@ class Voter:
             raise MemoryLost(path) from error
         except OSError as error:
             raise CannotWrite(str(path), error.errno) from error
+        # Also where it does not open, and where a process has one after another.
+        weakref.finalize(self, os.close, self._file)
         self._turn = 0
         self.height, self._round, self._digest = Height(0), 0, Hash32(bytes(32))
         self._recall(fresh=fresh)

@@ -23,7 +23,7 @@ from keymoot.base.units import (
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.engine.opened import Opened
-from keymoot.engine.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LAG_SECONDS
+from keymoot.engine.rules import MAX_LAG_SECONDS
 from keymoot.engine.whereabouts import arose
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
@@ -31,6 +31,7 @@ from keymoot.runtime.execute import execute
 from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
+from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys

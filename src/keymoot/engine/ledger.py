@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -149,6 +149,20 @@ class Ledger:
                     return await future
         except TimeoutError:
             return None
+        finally:
+            _let_go(self._waiters, name, future)
+
+    async def wait_proved(self, name: Hash32, timeout_seconds: float) -> None:
+        """Wait until the header after a transaction's block proves it, or time is up.
+
+        Unlike `wait` this hurries no block: whoever looks on makes others wait for nothing.
+        """
+        future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(name, []).append(future)
+        try:
+            with suppress(TimeoutError, NotIncluded):
+                async with asyncio.timeout(timeout_seconds):
+                    await future
         finally:
             _let_go(self._waiters, name, future)
 

@@ -31,9 +31,10 @@ from keymoot.engine.archive import Proposal
 from keymoot.engine.company import Company
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.mempool import Mempool
-from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH, MAX_BLOCK_TRANSACTIONS
+from keymoot.engine.rules import APP_VERSION, CONSENSUS_HASH
 from keymoot.engine.schedule import ValidatorSchedule
 from keymoot.engine.signer import ConsensusSigner, gather_votes
+from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
 from keymoot.store.table import Batch, OverlayTable

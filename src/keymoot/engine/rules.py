@@ -1,14 +1,9 @@
-"""What every proposer and every validator agree on about blocks; ABCI's parameters."""
+"""What proposers and validators agree on about blocks beside their bounds; ABCI's parameters."""
 
 from keymoot.attest.block import consensus_hash
 from keymoot.base.units import Seconds
 from keymoot.runtime.gas import BLOCK_LIMIT
-
-MAX_BLOCK_BYTES = 4_194_304
-"""Bytes of a block's transactions."""
-
-MAX_BLOCK_TRANSACTIONS = 256
-"""Transactions of a block."""
+from keymoot.runtime.rules import MAX_BLOCK_BYTES
 
 MAX_LAG_SECONDS = Seconds(5)
 """A block dated further behind the clock than this must be empty."""

@@ -18,7 +18,7 @@ from keymoot.runtime.release import find_record
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
 FINISH_SECONDS = 2.0
-"""How long keymoot_ask waits beyond the final block: for its proof, or its beacon."""
+"""How long an answer waits beyond the final block: for its proof, or its beacon."""
 
 MAX_SYNC_MILLISECONDS = 60_000
 """Longest wait of `eth_sendRawTransactionSync`."""
@@ -102,8 +102,16 @@ async def by_block_number(services: Services, params: list[Json]) -> Json:
 
 
 async def receipt(services: Services, params: list[Json]) -> Json:
-    """eth_getTransactionReceipt: once its block is final."""
-    found = _final(services, hash_of(exactly(params, 1, 1)[0], "hash"))
+    """eth_getTransactionReceipt: once the header after its block proves it.
+
+    Some clients give up on a transaction that they see in a block and that has no receipt, so
+    what is in a block waits here for its proof, which is on its way.
+    """
+    name = hash_of(exactly(params, 1, 1)[0], "hash")
+    found = _final(services, name)
+    if found is None and services.ledger.transaction(name) is not None:
+        await services.ledger.wait_proved(name, FINISH_SECONDS)
+        found = _final(services, name)
     return None if found is None else receipt_json(found)
 
 

@@ -38,13 +38,17 @@ class StorageWatch:
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Knock where nobody else does, and say what has changed."""
+        """Say what has changed; knock where nobody else does, and say what that has changed."""
+        self._tell()
         if self._store.shortage is not None and self._engine.held is None:
             with suppress(CannotWrite):
                 for content in (bytes(PROBE_BYTES), None):
                     batch: Batch = {}
                     put_probe(batch, content)
                     self._store.write(batch)
+            self._tell()
+
+    def _tell(self) -> None:
         shortage = self._store.shortage
         if shortage is not None and self._told != str(shortage):
             log.error("storage.takes_nothing", reason=str(shortage))

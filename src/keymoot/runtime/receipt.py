@@ -1,5 +1,6 @@
 """What became of a transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keymoot.attest.block import TxResult
@@ -18,8 +19,10 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.shown import bounded
 from keymoot.base.units import Gas, Wei
 from keymoot.crypto.keccak import keccak256_raw
+from keymoot.store.header import BLOOM_BYTES
 
-BLOOM_BYTES = 256
+_LEGACY = 0xC0
+"""A transaction that begins with a list has no type."""
 
 MAX_OUTPUT_BYTES = 8_192
 """Longest result that a receipt keeps: nobody pays for its bytes, and a page of a wallet's log
@@ -123,6 +126,22 @@ def result_of(receipt: Receipt) -> TxResult:
         gas_wanted=receipt.gas_used,
         gas_used=receipt.gas_used,
     )
+
+
+def consensus_receipts(raws: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bytes]:
+    """Give what a header's receipts root commits to, in the order of the block.
+
+    Each is `type ‖ rlp([status, cumulative gas, bloom, logs])` (EIP-2718, EIP-658); a legacy
+    transaction's has no type.
+    """
+    total, found = 0, []
+    for raw, receipt in zip(raws, receipts, strict=True):
+        total += receipt.gas_used
+        kind = b"" if raw[0] >= _LEGACY else raw[:1]
+        fields: list[rlp.Item] = [uint(receipt.status), uint(total), bloom(receipt.logs)]
+        fields.append([log.encode() for log in receipt.logs])
+        found.append(kind + rlp.encode(fields))
+    return found
 
 
 def bloom(logs: tuple[Log, ...]) -> bytes:

@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Address, Bytes32, NetworkId
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.sealing import Sealer
@@ -93,6 +93,14 @@ class StateKeys:
             counter.to_bytes(4, "big"),
             length=length,
         )
+
+    def mix(self, seed: Hash32) -> Hash32:
+        """Give the mix hash of the block with this seed.
+
+        Raises:
+            Defect: the secret is not here.
+        """
+        return Hash32(derive(self._known(), "state/mix", self.network, seed).expose())
 
     def _known(self) -> Secret:
         if self._secret is None:

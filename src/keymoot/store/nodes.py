@@ -60,6 +60,29 @@ def decode_node(raw: bytes) -> Node:
     return branch if branch is not None else _decode_item(rlp.decode(raw))
 
 
+def next_on_path(node: Node, nibbles: bytes, at: int) -> tuple[bytes | None, int]:
+    """Give the next node on a path that has an entry of its own, by its hash, and where it is.
+
+    Args:
+        node: A clean node; those embedded in it have no entries and are passed.
+        nibbles: The path.
+        at: How much of it leads to `node`.
+
+    Returns:
+        None where the path ends, or leads to nothing more.
+    """
+    while type(node) is tuple and at < len(nibbles):
+        if node[0] == BRANCH:
+            node = node[1][nibbles[at]]
+            at += 1
+            continue
+        end = at + len(node[1])
+        if node[0] == LEAF or node[1] != nibbles[at:end]:
+            return None, at
+        node, at = node[2], end
+    return (node if type(node) is bytes else None), at
+
+
 def _child_bytes(child: Node) -> bytes:
     if child is None:
         return _EMPTY

@@ -8,6 +8,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.store.account import Account
+from keymoot.store.blobs import BlobCache
 from keymoot.store.entry import has_blob, unpack
 from keymoot.store.table import Batch, Table, read
 from keymoot.store.trie import BrokenState, NodeCache, Trie
@@ -44,8 +45,18 @@ class State:
         root: Hash32,
         cache: NodeCache | None = None,
         visited: set[bytes] | None = None,
+        blobs: BlobCache | None = None,
     ) -> None:
-        """Read `table` as the state with this root; `visited` gets the keys of nodes used."""
+        """Read `table` as the state with this root.
+
+        Args:
+            table: What the state is kept in.
+            root: Its root.
+            cache: Nodes that were checked before.
+            visited: Gets the keys of nodes used.
+            blobs: Long values that were checked before; none are kept without it.
+        """
+        self._blobs = blobs if blobs is not None else BlobCache(0)
         self._visited = visited
         self.root = root
         self._table = table
@@ -93,11 +104,17 @@ class State:
             return None
         blob = b""
         if has_blob(value):
+            known = self._blobs.get(value)
+            if known is not None:
+                return known
             blob = read(self._table, self._blob_key(address, slot)) or b""
         try:
-            return unpack(value, blob)
+            found = unpack(value, blob)
         except Malformed as error:
             raise BrokenState("a value beside the state trie") from error
+        if blob:
+            self._blobs.put(value, blob)
+        return found
 
     def prove_account(self, address: Address) -> list[bytes]:
         """Give the nodes that prove an account or its absence."""
@@ -131,6 +148,7 @@ class State:
             write = slots[slot]
             trie.set(keccak256_raw(slot), rlp.encode(write.value) if write.value else b"")
             if write.blob:
+                self._blobs.put(write.value, write.blob)
                 batch[self._blob_key(address, slot)] = write.blob
             else:
                 batch[self._blob_key(address, slot)] = None

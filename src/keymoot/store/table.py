@@ -5,10 +5,13 @@ a dict here) applies a batch atomically. A table is never believed: whoever read
 state checks each entry up to a root.
 """
 
-from collections.abc import Iterator
-from typing import Protocol, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
 from keymoot.base.errors import BrokenStorage, KeymootError
+
+T = TypeVar("T")
 
 Batch: TypeAlias = dict[bytes, bytes | None]
 """Entries to write; None deletes. Keys are at most 130 bytes."""
@@ -22,14 +25,45 @@ class Table(Protocol):
         ...
 
 
+class PathTable(ABC):
+    """A table that is far away: asking it costs more than reading it, so a path is one question."""
+
+    @abstractmethod
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None."""
+
+    @abstractmethod
+    def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
+        """Give the nodes of a trie from the one at `nibbles[:start]` on, as far as they lead.
+
+        Args:
+            prefix: What the trie's entries start with.
+            nibbles: The path, one half byte in each; at most 64.
+            start: How much of it leads to the first node that is wanted.
+        """
+
+
 def read(table: Table, key: bytes) -> bytes | None:
     """Give an entry, or None.
 
     Raises:
         BrokenStorage: the table cannot be read. Whatever it raised, no transaction is to blame.
     """
+    return _read(lambda: table.get(key))
+
+
+def read_path(table: PathTable, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
+    """Give the nodes of a path, as `PathTable` does.
+
+    Raises:
+        BrokenStorage: the table cannot be read.
+    """
+    return _read(lambda: table.path(prefix, nibbles, start))
+
+
+def _read(ask: Callable[[], T]) -> T:
     try:
-        return table.get(key)
+        return ask()
     except (BrokenStorage, MemoryError):
         raise
     except KeymootError as error:

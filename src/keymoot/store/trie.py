@@ -5,7 +5,7 @@ no garbage. Nothing read is believed: its Keccak-256 must be the reference that 
 parent (or the root) holds, so an altered or stale entry is refused.
 
 A `Trie` is used for one block: read, change in memory, then `commit` hashes each
-changed node once.
+changed node once. A table that is far away (`PathTable`) is asked for a whole path at once.
 """
 
 from collections import OrderedDict
@@ -24,9 +24,10 @@ from keymoot.store.nodes import (
     Node,
     decode_node,
     encode_node,
+    next_on_path,
     nibbles_of,
 )
-from keymoot.store.table import Batch, Table, read
+from keymoot.store.table import Batch, PathTable, Table, read, read_path
 
 EMPTY_ROOT = Hash32(keccak256_raw(b"\x80"))
 """Root of a trie without entries."""
@@ -86,6 +87,7 @@ class Trie:
         """
         self._visited = visited
         self._table = table
+        self._far = table if isinstance(table, PathTable) else None
         self._prefix = prefix
         self._cache = cache
         self._root: Node = None if root == EMPTY_ROOT else bytes(root)
@@ -101,7 +103,7 @@ class Trie:
         at, node = 0, self._root
         while node is not None:
             if type(node) is bytes:
-                node = self._load(node, nibbles[:at])
+                node = self._load(node, nibbles, at)
             kind = node[0]
             if kind == BRANCH:
                 node = node[1][nibbles[at]]
@@ -125,7 +127,7 @@ class Trie:
         at, node = 0, self._root
         while node is not None:
             if type(node) is bytes:
-                node = self._load(node, nibbles[:at])
+                node = self._load(node, nibbles, at)
                 proof.append(encode_node(node))
             if node[0] == BRANCH:
                 node = node[1][nibbles[at]]
@@ -150,7 +152,7 @@ class Trie:
             node, path = waiting.pop()
             if type(node) is bytes:
                 found.add(self._prefix + path)
-                node = self._load(node, path)
+                node = self._load(node, path, len(path))
             if node is None:
                 continue
             if node[0] == BRANCH:
@@ -181,22 +183,45 @@ class Trie:
             self._root = self._hash(self._root, b"", batch)
         return Hash32(self._root)
 
-    def _load(self, reference: bytes, path: bytes) -> Node:
+    def _load(self, reference: bytes, nibbles: bytes, at: int) -> Node:
+        """Give the node at `nibbles[:at]`; from afar, all that follow on the path come with it."""
+        key = self._prefix + nibbles[:at]
         if self._visited is not None:
-            self._visited.add(self._prefix + path)
+            self._visited.add(key)
         node = self._cache.get(reference)
-        if node is None:
-            raw = read(self._table, self._prefix + path)
-            if raw is None or keccak256_raw(raw) != reference:
-                raise BrokenState("a node of the state trie")
-            node = decode_node(raw)
-            self._cache.put(reference, node)
+        if node is not None:
+            return node
+        if self._far is not None:
+            return self._load_path(self._far, reference, nibbles, at)
+        raw = read(self._table, key)
+        if raw is None or keccak256_raw(raw) != reference:
+            raise BrokenState("a node of the state trie")
+        node = decode_node(raw)
+        self._cache.put(reference, node)
         return node
 
-    def _open(self, node: Node, path: bytes) -> Node:
+    def _load_path(self, far: PathTable, reference: bytes, nibbles: bytes, at: int) -> Node:
+        """Check a path's nodes, each by what the one before it says: no fewer, and no more."""
+        first: Node = None
+        wanted: bytes | None = reference
+        for raw in read_path(far, self._prefix, nibbles, at):
+            if wanted is None:
+                raise BrokenState("what follows the end of a path")
+            if keccak256_raw(raw) != wanted:
+                raise BrokenState("a node of the state trie")
+            node = decode_node(raw)
+            self._cache.put(wanted, node)
+            if first is None:
+                first = node
+            wanted, at = next_on_path(node, nibbles, at)
+        if wanted is not None:
+            raise BrokenState("a node of the state trie")
+        return first
+
+    def _open(self, node: Node, nibbles: bytes, at: int) -> Node:
         """Give a changeable copy of a node, or the node where it is one already."""
         if type(node) is bytes:
-            node = self._load(node, path)
+            node = self._load(node, nibbles, at)
         if type(node) is list:
             return node
         return [BRANCH, list(node[1])] if node[0] == BRANCH else list(node)
@@ -204,7 +229,7 @@ class Trie:
     def _insert(self, node: Node, nibbles: bytes, at: int, value: bytes) -> Node:
         if node is None:
             return [LEAF, nibbles[at:], value]
-        node = self._open(node, nibbles[:at])
+        node = self._open(node, nibbles, at)
         if node[0] == BRANCH:
             index = nibbles[at]
             node[1][index] = self._insert(node[1][index], nibbles, at + 1, value)
@@ -230,7 +255,7 @@ class Trie:
         if node is None:
             return None
         original = node
-        node = self._open(node, nibbles[:at])
+        node = self._open(node, nibbles, at)
         if node[0] == LEAF:
             if node[1] != nibbles[at:]:
                 return original
@@ -257,7 +282,7 @@ class Trie:
 
     def _join(self, nibbles: bytes, child: Node, path: bytes) -> Node:
         """Put `nibbles` before a child at `path`: one node where two would not be canonical."""
-        loaded = self._load(child, path) if type(child) is bytes else child
+        loaded = self._load(child, path, len(path)) if type(child) is bytes else child
         if loaded[0] == BRANCH:
             return [EXTENSION, nibbles, child]
         self._gone.add(path)

@@ -1,0 +1,115 @@
+"""The state at each height that an enclave knows, over the one that its host has on disk.
+
+The host writes a block when it is certified, or a block late, or more. So what each block
+wrote stays in memory until two things hold: a certificate covers the block, and the host has
+said that it has it. From then on the enclave asks for the state of that height: the base.
+A read finds the newest write at or below its height, and goes to the host at the base if there
+is none. The host may lie about what it has: it would be asked for what it cannot give.
+"""
+
+from collections.abc import Sequence
+
+from keymoot.base.units import Height
+from keymoot.enclave.remote import Host
+from keymoot.store.nodes import decode_node, next_on_path
+from keymoot.store.table import Batch, PathTable
+
+ENTRY_BYTES = 256
+"""What keeping an entry costs beside its bytes."""
+
+
+class Layers:
+    """What the blocks above the base have written."""
+
+    def __init__(self, base: Height, host: Host) -> None:
+        """Begin with a state that the host has."""
+        self.base = base
+        self._host = host
+        self._blocks: dict[Height, Batch] = {}
+        # Of each key its writes, by height, oldest first.
+        self._writes: dict[bytes, list[tuple[Height, bytes | None]]] = {}
+        self.size_bytes = 0
+
+    def __len__(self) -> int:
+        """Count the blocks."""
+        return len(self._blocks)
+
+    def add(self, height: Height, writes: Batch) -> None:
+        """Lay the writes of the next block on top."""
+        self._blocks[height] = writes
+        for key, value in writes.items():
+            self._writes.setdefault(key, []).append((height, value))
+        self.size_bytes += batch_bytes(writes)
+
+    def settle(self, certified: Height) -> None:
+        """Move the base up to what the host has by its own word, at most to `certified`.
+
+        Raises:
+            BrokenRead: the host does not say.
+        """
+        base = min(self._host.newest(), certified)
+        for height in range(self.base + 1, base + 1):
+            writes = self._blocks.pop(Height(height))
+            for key in writes:
+                left = self._writes[key]
+                del left[0]
+                if not left:
+                    del self._writes[key]
+            self.size_bytes -= batch_bytes(writes)
+        self.base = Height(max(self.base, base))
+
+    def table(self, height: Height) -> "LayeredTable":
+        """Give the table as of a height; one below the base is the host's alone."""
+        return LayeredTable(self, height)
+
+    def find(self, key: bytes, height: Height) -> tuple[bool, bytes | None]:
+        """Tell whether a block up to `height` wrote an entry here, and what."""
+        for at, value in reversed(self._writes.get(key, ())):
+            if at <= height:
+                return True, value
+        return False, None
+
+    def below(self, height: Height) -> PathTable:
+        """Give the host's table that a height stands on."""
+        return self._host.table(min(self.base, height))
+
+
+class LayeredTable(PathTable):
+    """The state of one height."""
+
+    def __init__(self, layers: Layers, height: Height) -> None:
+        """Read the state of `height`."""
+        self._layers, self._height = layers, height
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None.
+
+        Raises:
+            BrokenRead: the host did not answer.
+        """
+        written, value = self._layers.find(key, self._height)
+        return value if written else self._layers.below(self._height).get(key)
+
+    def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
+        """Give the nodes along a path: what was written lies above what was not.
+
+        Raises:
+            BrokenRead: the host did not answer.
+        """
+        found: list[bytes] = []
+        at, wanted = start, True
+        while wanted:
+            written, raw = self._layers.find(prefix + nibbles[:at], self._height)
+            if not written:
+                return [*found, *self._layers.below(self._height).path(prefix, nibbles, at)]
+            if raw is None:
+                break
+            found.append(raw)
+            child, at = next_on_path(decode_node(raw), nibbles, at)
+            wanted = child is not None
+        return found
+
+
+def batch_bytes(batch: Batch) -> int:
+    """Give what a batch takes in memory, about."""
+    return sum(len(key) + len(value or b"") + ENTRY_BYTES for key, value in batch.items())

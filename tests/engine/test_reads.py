@@ -1,0 +1,95 @@
+"""The host answers an enclave's reads from what is on its disk."""
+
+import asyncio
+import socket
+from contextlib import closing
+
+import pytest
+
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fixed import Address
+from keymoot.base.units import Height, Wei
+from keymoot.enclave.remote import BrokenRead, Remote
+from keymoot.engine.reads import answer, serve_reads
+from keymoot.store.journal import Journal
+from keymoot.store.questions import NewestQuestion
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable, Table
+from keymoot.store.trie import EMPTY_ROOT
+
+PEOPLE = [Address(bytes((n,)) * 20) for n in range(1, 120)]
+
+
+class Disk:
+    """Two states: at height 8 everybody is a wei richer than at 7."""
+
+    def __init__(self) -> None:
+        self.tables: dict[int, MemoryTable] = {}
+        self.roots = {}
+        table, root = MemoryTable(), EMPTY_ROOT
+        for height in (7, 8):
+            journal = Journal(State(table, root))
+            for at, address in enumerate(PEOPLE):
+                journal.set_balance(address, Wei(at + height))
+            root, batch = State(table, root).updated(journal.changes())
+            table = MemoryTable(dict(table.items()))
+            table.apply(batch)
+            self.tables[height], self.roots[height] = table, root
+
+    def newest(self) -> Height:
+        return Height(8)
+
+    def view(self, height: Height) -> Table:
+        if height not in self.tables:
+            raise Refused("not on this disk")
+        return self.tables[height]
+
+
+async def test_a_state_is_read_at_each_height_that_is_there() -> None:
+    near, far = socket.socketpair()
+    disk = Disk()
+    with closing(near):
+        serving = asyncio.create_task(serve_reads(far, disk))
+        remote = Remote(near)
+
+        def read() -> None:
+            assert remote.newest() == 8
+            for height in (7, 8):
+                state = State(remote.table(Height(height)), disk.roots[height])
+                for at, address in enumerate(PEOPLE):
+                    assert state.account(address).balance == at + height
+            gone = State(remote.table(Height(6)), disk.roots[7])
+            with pytest.raises(Exception, match="missing"):
+                gone.account(PEOPLE[0])
+
+        await asyncio.to_thread(read)
+    await serving
+
+
+async def test_the_channel_ends_with_the_task() -> None:
+    near, far = socket.socketpair()
+    with closing(near):
+        serving = asyncio.create_task(serve_reads(far, Disk()))
+        await asyncio.sleep(0)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        with pytest.raises(BrokenRead, match="channel"):
+            await asyncio.to_thread(Remote(near).newest)
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xff\xff\xff", b"\0\0\0\1\1"])
+async def test_what_is_no_question_ends_the_channel(raw: bytes) -> None:
+    near, far = socket.socketpair()
+    with closing(near):
+        near.sendall(raw)
+        with pytest.raises(Malformed):
+            await serve_reads(far, Disk())
+
+
+def test_a_new_network_is_at_height_0() -> None:
+    class New(Disk):
+        def newest(self) -> Height:
+            return Height(0)
+
+    assert answer(New(), NewestQuestion()) == []
