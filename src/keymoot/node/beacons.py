@@ -18,10 +18,10 @@ from keymoot.base.units import Height
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.outcome import beacon_message
-from keymoot.moot.roots import BEACON
+from keymoot.moot.roots import CERTIFICATE
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.receipt import result_of
-from keymoot.threshold import beacon
+from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.root import Root
@@ -137,7 +137,7 @@ class Beacons:
             return True
         root, message = asked
         with suppress(Malformed):
-            if beacon.verify(root, message, G1.decode(shown)):
+            if bls.verify(root.public, message, G1.decode(shown)):
                 self._known[height] = shown
                 return True
         return False
@@ -177,7 +177,7 @@ class Beacons:
         for seat, share in fresh.items():
             good = False
             with suppress(Malformed):
-                good = beacon.check(root, seat, message, G1.decode(share))
+                good = bls.check(root, seat, message, G1.decode(share))
             if not good:
                 log.warning("beacon.bad_share", seat=seat, height=height)
                 self._bad.setdefault(height, set()).add(seat)
@@ -210,4 +210,4 @@ def terms_now(ledger: Ledger) -> Terms | None:
     hall = assembly_in(ledger.state(), ledger.network).hall
     if not hall.founded or not hall.ready:
         return None
-    return Terms(hall.head.generation, hall.root(BEACON))
+    return Terms(hall.head.generation, hall.root(CERTIFICATE))

@@ -19,6 +19,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.local import LocalEngine
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Seat
 from keymoot.node.absent import Absent
@@ -30,7 +31,6 @@ from keymoot.node.lineup import Lineup
 from keymoot.node.seats import SeatHolder, Take
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import chain_of
 from keymoot.threshold.committee import Committee
 

@@ -23,7 +23,7 @@ from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import begin, members_in, open_application, stored_genesis
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
-from keymoot.moot.assembly import EPOCH_SECONDS, Founder
+from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
 from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
@@ -31,7 +31,6 @@ from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot
 from keymoot.node.shares import ShareService
 from keymoot.node.storage import StorageWatch
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.store.keys import StateKeys
 
 
@@ -95,7 +94,7 @@ async def build(config: Config) -> Node:
             begin(store, genesis)
         joined = await moot.join(genesis.encode())
         # Whoever has the state secret sealed gives it at once; on a new network nobody has.
-        keys = StateKeys(None, genesis.network, joined[0][1])
+        keys = StateKeys(None, genesis.network)
         for secret, _ in joined:
             if secret is not None:
                 keys.take(secret)
