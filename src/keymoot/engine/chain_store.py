@@ -155,6 +155,10 @@ class ChainStore:
         genesis = self.genesis
         return Tip.of_genesis(genesis.network, seconds_of(genesis.time), self.first_root)
 
+    def newest(self) -> Height:
+        """Give the height of the newest state that is on disk."""
+        return self.tip.height
+
     @property
     def oldest_state(self) -> Height:
         """The lowest height whose state is kept."""

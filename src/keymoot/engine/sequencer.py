@@ -29,7 +29,7 @@ from keymoot.engine.followers import Followers, Listener
 from keymoot.engine.founders import Founders
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.outcomes import Outcomes
-from keymoot.engine.replicas import Ballot
+from keymoot.engine.replicas import Ballot, Replica
 from keymoot.engine.tail import MAX_TAIL_BLOCKS, Tail, Waiting
 from keymoot.engine.writer import Writer
 from keymoot.runtime.block import Block
@@ -66,7 +66,7 @@ class Sequencer(Generic[A]):
         clock: Clock,
         idle_seconds: int | None = None,
     ) -> None:
-        """Continue where the disk stands; replicas are seated in `followers`.
+        """Continue where the disk stands; replicas are seated by `seat`.
 
         Args:
             chain: What is on disk.
@@ -105,6 +105,22 @@ class Sequencer(Generic[A]):
     def on_answers(self, listener: Listener[A]) -> None:
         """Call `listener` with seat, height and answers, once the block is on disk."""
         self._on_answers.append(listener)
+
+    def on_lost(self, listener: Callable[[Replica[A], Exception], None]) -> None:
+        """Call `listener` with a replica that is over, and why; it is fed no more."""
+        self.followers.on_lost.append(listener)
+
+    def on_blamed(self, listener: Callable[[int, Height, str], None]) -> None:
+        """Call `listener` with seat, height and words for what a replica gave that is not good."""
+        self.followers.on_blamed.append(listener)
+
+    def seat(self, replica: Replica[A]) -> None:
+        """Feed a replica, from the block at which it began; in the place of its seat's old one."""
+        self.followers.seat(replica)
+
+    def unseat(self, replica: Replica[A]) -> None:
+        """Feed a replica no more."""
+        self.followers.unseat(replica)
 
     @property
     def shortage(self) -> CannotWrite | None:
