@@ -46,6 +46,8 @@ _METHODS = {
     "keymoot_founding": network.founding,
     "keymoot_certified": network.certified,
     "keymoot_committee": network.committee,
+    "keymoot_wallet": network.wallet,
+    "keymoot_follow": network.follow,
     "keymoot_getEntry": network.entry,
     "keymoot_getRequest": network.request,
     "keymoot_getOutcome": transactions.outcome,

@@ -10,15 +10,16 @@ from keymoot.base.hexes import data, quantity
 from keymoot.base.request import REQUEST_TYPE, decode_request
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_signed
-from keymoot.base.units import Height
+from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
-from keymoot.engine.ledger import Included, Ledger, StoredBlock
+from keymoot.engine.chain_store import StoredBlock
+from keymoot.engine.ledger import Included, Ledger
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
 from keymoot.runtime.transactions import LedgerTransaction
-from keymoot.store.header import EMPTY_OMMERS
+from keymoot.store.header import NO_OMMERS
 from keymoot.store.trie import EMPTY_ROOT
 
 GENESIS = Height(0)
@@ -70,7 +71,7 @@ def _genesis_json(ledger: Ledger) -> dict[str, Json]:
         "receiptsRoot": EMPTY_ROOT.hex0x,
         "logsBloom": data(bloom(())),
         "gasUsed": "0x0",
-        "timestamp": quantity(ledger.genesis.time),
+        "timestamp": quantity(seconds_of(ledger.genesis.time)),
         "extraData": _ZERO_HASH,
         "mixHash": _ZERO_HASH,
         "size": quantity(len(ledger.genesis.encode())),
@@ -81,7 +82,7 @@ def _genesis_json(ledger: Ledger) -> dict[str, Json]:
 def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
     return {
         "number": quantity(height),
-        "sha3Uncles": EMPTY_OMMERS.hex0x,
+        "sha3Uncles": NO_OMMERS.hex0x,
         "miner": _ZERO_ADDRESS,
         "difficulty": "0x0",
         "gasLimit": quantity(gas.BLOCK_LIMIT),
