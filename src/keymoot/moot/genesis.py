@@ -1,9 +1,8 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from keymoot.attest.header import chain_id_of
-from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
@@ -12,6 +11,9 @@ from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.threshold.secp256k1 import SECP256K1
+
+if TYPE_CHECKING:
+    from keymoot.attest.validators import ValidatorSet
 
 BASE_FEE_WEI = Wei(1_000_000_000)
 """Price of a unit of gas; it does not move."""
@@ -43,7 +45,7 @@ class Member:
         founder: Its seat in the assembly; None in a network that has none (tests).
     """
 
-    consensus_key: Ed25519Key
+    consensus_key: Bytes32
     identity_key: Bytes32
     power: int
     founder: Founder | None = None
@@ -64,7 +66,7 @@ class Member:
         """
         consensus, identity, power, seat = list_of(item, 4, path)
         key = fixed_of(identity, Bytes32, f"{path}.identityKey")
-        signer = Ed25519Key(fixed_of(consensus, Bytes32, f"{path}.consensusKey"))
+        signer = fixed_of(consensus, Bytes32, f"{path}.consensusKey")
         founder = None
         if seat != []:
             sealing, boot = list_of(seat, 2, f"{path}.seat")
@@ -150,15 +152,20 @@ class Genesis:
     @property
     def chain_text(self) -> str:
         """The chain id that headers carry."""
+        from keymoot.attest.header import chain_id_of  # noqa: PLC0415  clients have no protobuf
+
         return chain_id_of(self.network)
 
-    def validators(self) -> ValidatorSet:
+    def validators(self) -> "ValidatorSet":
         """Give the validators of the first block.
 
         Raises:
             Malformed: none, one twice, or without power.
         """
-        return ValidatorSet.of(Validator(m.consensus_key, m.power) for m in self.members)
+        from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet  # noqa: PLC0415
+
+        keys = [(Ed25519Key(one.consensus_key), one.power) for one in self.members]
+        return ValidatorSet.of(Validator(key, power) for key, power in keys)
 
     def founders(self) -> tuple[Founder, ...]:
         """Give the seats of the first assembly; empty where there is none.
