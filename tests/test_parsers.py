@@ -30,7 +30,10 @@ from keymoot.moot.assembly import read_boot
 from keymoot.moot.batch import BatchPage, PresignatureId
 from keymoot.moot.body import read_complaint, read_numbered
 from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.certified import CertifiedHeader
 from keymoot.moot.epoch import Epoch, Origin
+from keymoot.moot.founding_record import FoundingRecord
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.hall import Head
 from keymoot.moot.inventory import Inventory
 from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
@@ -41,7 +44,6 @@ from keymoot.moot.succession import Latest, Succession
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account
 from keymoot.store.nodes import decode_node
@@ -66,6 +68,8 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_request,
     decode_message,
     message_of_transaction,
+    FoundingRecord.decode,
+    CertifiedHeader.decode,
     Genesis.decode,
     Receipt.decode,
     Record.decode,

@@ -21,7 +21,7 @@ from keymoot.enclave.room import Room, read_joined
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.duty import Duty
-from keymoot.runtime.genesis import Genesis
+from keymoot.moot.genesis import Genesis
 from keymoot.threshold.dice import SEED_BYTES, Dice
 
 CODE = Measurement(b"c" * 48)

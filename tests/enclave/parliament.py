@@ -29,19 +29,18 @@ from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.custody import SHARE_INFO, Answer
-from keymoot.enclave.room import STATE_GENERATION
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import LocalEngine
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.start import open_application
-from keymoot.moot.assembly import Assembly, Founder
+from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.outcome import beacon_message
 from keymoot.runtime.assembly import assembly_in, gather_pages
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.members import chain_of
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
@@ -124,7 +123,7 @@ class Parliament:
             ),
             allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
         )
-        self.keys = StateKeys(None, self.genesis.network, STATE_GENERATION)
+        self.keys = StateKeys(None, self.genesis.network)
         for one in self.delegates.values():
             one.join(self.genesis)
         self.store = LmdbStore(self.folder / "data", map_bytes=1 << 26)

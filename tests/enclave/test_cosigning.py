@@ -12,9 +12,9 @@ from keymoot.contracts.wallet_events import RequestBound
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
-from keymoot.moot.roots import BEACON
+from keymoot.moot.roots import CERTIFICATE
 from keymoot.runtime.receipt import Log
-from keymoot.threshold import beacon, ecdsa
+from keymoot.threshold import bls, ecdsa
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.ecdsa import SignatureShare, Task
 from keymoot.threshold.polynomial import interpolate_points
@@ -196,7 +196,7 @@ def test_replicas_that_diverge_get_no_beacon_and_so_no_share(tmp_path, small_bat
         key = parliament.bind(play)
         height = parliament.height_of(key)
         shares = {at: G1.decode(one.beacons[height]) for at, one in parliament.delegates.items()}
-        root = parliament.assembly.hall.root(BEACON)
+        root = parliament.assembly.hall.root(CERTIFICATE)
         need = root.degree + 1
         true = parliament.message(height)
         assert len(half) < need
@@ -204,12 +204,12 @@ def test_replicas_that_diverge_get_no_beacon_and_so_no_share(tmp_path, small_bat
         # No set of shares makes a beacon over what the replica executed, ...
         for chosen in combinations(shares, need):
             point = interpolate_points(G1, {at: shares[at] for at in chosen})
-            assert not beacon.verify(root, true, point)
+            assert not bls.verify(root.public, true, point)
             # ... and none gets a share out of either half.
             for one in parliament.delegates.values():
                 assert one.cosign(key, G1.encode(point)).code == "BAD_BEACON"
         # Each share is good for what its enclave saw: those of one side verify, no other.
-        good = {at for at in shares if beacon.check(root, at, true, shares[at])}
+        good = {at for at in shares if bls.check(root, at, true, shares[at])}
         assert good == set(shares) - half
     finally:
         parliament.close()

@@ -22,8 +22,8 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave.custody import SHARE_INFO, Custodian, StaleHeader
+from keymoot.moot.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.genesis import BASE_FEE_WEI, Genesis, Member
 from keymoot.runtime.release import gather
 from keymoot.store.keys import StateKeys
 from tests.runtime.people import AGENT, OWNER, Play, payment
@@ -51,8 +51,8 @@ class Scene:
     def __init__(self) -> None:
         self.genesis = genesis_with(CONSENSUS)
         chain = MemoryChain(balances=dict(self.genesis.allocations))
-        chain.keys = StateKeys(Secret(b"k" * 32), self.genesis.network, 0)
-        chain.block = replace(chain.block, network=self.genesis.network)
+        chain.keys = StateKeys(Secret(b"k" * 32), self.genesis.network)
+        chain.chain = replace(chain.chain, network=self.genesis.network)
         self.play = Play(chain).ready()
         self.voted = 10
         self.clock = chain.block.time

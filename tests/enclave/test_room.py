@@ -86,7 +86,7 @@ def test_joining_hands_over_the_state_secret_and_no_other(room: Room) -> None:
     from dataclasses import replace
 
     from keymoot.attest.validators import Ed25519Key
-    from keymoot.runtime.genesis import Member
+    from keymoot.moot.genesis import Member
 
     identity = Identity.decode(talk(room, messages.HELLO, Bytes32(b"n" * 32))[1])
     member = Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1)

@@ -8,10 +8,10 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.crypto import ed25519
-from keymoot.moot.assembly import EPOCH_SECONDS
 from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.epoch import Stage
+from keymoot.moot.genesis import EPOCH_SECONDS
 from keymoot.moot.keygen import write_verdict
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import ECDSA, ROOTS

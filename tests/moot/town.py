@@ -13,10 +13,11 @@ from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
-from keymoot.moot.assembly import Assembly, Founder, write_boot
+from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.founding import PHASE_OF
+from keymoot.moot.genesis import Founder
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import MemoryPages
 from keymoot.moot.papers import Papers

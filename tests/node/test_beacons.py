@@ -6,10 +6,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from keymoot.base.units import Height
-from keymoot.moot.roots import BEACON
+from keymoot.moot.roots import CERTIFICATE
 from keymoot.node import beacons
 from keymoot.node.beacons import Beacons, Terms
-from keymoot.threshold import beacon
+from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
 from tests.moot.town import Town
@@ -32,12 +32,12 @@ def town():
 def book(town):
     hall = town.ledger.hall
     made = Beacons(lambda: hall.committee, lambda *_: MESSAGE)
-    made.note(AT, Terms(hall.head.generation, hall.root(BEACON)))
+    made.note(AT, Terms(hall.head.generation, hall.root(CERTIFICATE)))
     return made
 
 
 def share(town, seat, message=MESSAGE):
-    return G1.encode(beacon.sign(town.parties[seat].shares[BEACON], message))
+    return G1.encode(bls.sign(town.parties[seat].shares[CERTIFICATE], message))
 
 
 def test_shares_are_given_when_there_are_enough(town, book):
@@ -77,9 +77,9 @@ def test_bad_ones_are_left_out_once_somebody_asks(town, book, bad):
         book.feed(4, AT, share(town, 4))
         found = await waiting
         assert sorted(found) == [1, 3, 4]
-        root = town.ledger.hall.root(BEACON)
+        root = town.ledger.hall.root(CERTIFICATE)
         points = {seat: G1.decode(one) for seat, one in found.items()}
-        _, named = beacon.combine(root, MESSAGE, points)
+        _, named = bls.combine(root, MESSAGE, points)
         assert named == []
         # Nobody makes the node pair them over and over.
         book._message = lambda *_: pytest.fail("looked again")
@@ -117,7 +117,7 @@ def test_what_enclaves_took_is_known_and_nothing_else_is_shown_to_them(town, boo
 
 def test_one_enclave_alone_is_not_believed(town, book, monkeypatch):
     looked = []
-    monkeypatch.setattr(beacons.beacon, "verify", lambda *_: looked.append(1))
+    monkeypatch.setattr(beacons.bls, "verify", lambda *_: looked.append(1))
     book.feed(1, AT, b"a share")
     book.judged(AT, b"wrong", good=1, bad=1)
     assert book.fits(AT, b"right")
@@ -125,7 +125,7 @@ def test_one_enclave_alone_is_not_believed(town, book, monkeypatch):
 
 
 def whole(town, message=MESSAGE):
-    root = town.ledger.hall.root(BEACON)
+    root = town.ledger.hall.root(CERTIFICATE)
     chosen = sorted(town.parties)[: root.degree + 1]
     shares = {at: G1.decode(share(town, at, message)) for at in chosen}
     return G1.encode(interpolate_points(G1, shares))

@@ -25,7 +25,7 @@ from keymoot.contracts.vault import Vault
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256_raw
-from keymoot.moot.assembly import Founder
+from keymoot.moot.genesis import Founder
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Boot
 from keymoot.runtime.receipt import Receipt, result_of
@@ -197,7 +197,7 @@ def found_assembly(play: Play) -> None:
     journal = Journal(play.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
     assembly_on(store, play.chain.block.network).found(founders, Height(0), UnixSeconds(0))
-    play.chain._commit(journal.changes())
+    play.chain.alter(journal.changes())
 
 
 def words(play: Play) -> Iterator[bytes]:

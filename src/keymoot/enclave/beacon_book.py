@@ -6,8 +6,8 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.units import Height
 from keymoot.enclave.follower import Followed, Follower
 from keymoot.moot.party import Party
-from keymoot.moot.roots import BEACON
-from keymoot.threshold import beacon
+from keymoot.moot.roots import CERTIFICATE
+from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 
 
@@ -41,10 +41,10 @@ class BeaconBook:
         if not followed.bindings and not followed.asks:
             return b""
         self._messages[height] = followed.message
-        share = self.party.shares.get(BEACON)
+        share = self.party.shares.get(CERTIFICATE)
         if share is None or not self.party.seated(self.follower.assembly):
             return b""
-        return G1.encode(beacon.sign(share, followed.message))
+        return G1.encode(bls.sign(share, followed.message))
 
     def value(self, height: Height, signature: bytes) -> bytes:
         """Give the value of a height's beacon, 32 bytes, after checking its signature.
@@ -59,13 +59,13 @@ class BeaconBook:
             raise BadBeacon(height) from error
         if known is not None:
             # The beacon is unique, so its value tells whether this is it.
-            if beacon.value(point) != known:
+            if bls.value(point) != known:
                 raise BadBeacon(height)
             return known
-        root = self.follower.assembly.hall.root(BEACON)
-        if not beacon.verify(root, self._messages[height], point):
+        root = self.follower.assembly.hall.root(CERTIFICATE)
+        if not bls.verify(root.public, self._messages[height], point):
             raise BadBeacon(height)
-        self._values[height] = beacon.value(point)
+        self._values[height] = bls.value(point)
         return self._values[height]
 
     def forget(self, alive: set[Height]) -> None:

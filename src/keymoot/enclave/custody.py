@@ -21,7 +21,7 @@ from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover
-from keymoot.runtime.genesis import Genesis
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime.release import release
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.keys import StateKeys
@@ -115,7 +115,7 @@ class Custodian:
             chain_id=self._genesis.chain_id,
             height=header.height,
             time=seconds_of(header.time),
-            hash=header.hash(),
+            seed=header.hash(),
             base_fee=self._genesis.base_fee,
         )
         now = UnixSeconds(max(block.time, self._clock()))

@@ -20,12 +20,12 @@ from keymoot.contracts.wallet_events import CredentialSet, PauseSet, RequestBoun
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.moot.outcome import Binding, KeyAsk, beacon_message
 from keymoot.moot.pages import DraftPages, MemoryPages
 from keymoot.moot.slot import read_slots
 from keymoot.runtime.assembly import read_pages
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import follow_chain, signers_of, validators_at
 from keymoot.runtime.receipt import Log, Receipt, result_of
 from keymoot.threshold.derived import AskerKey

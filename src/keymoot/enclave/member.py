@@ -26,13 +26,13 @@ from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
 from keymoot.moot.errors import NotReady, NotSeated
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.statekeeper import Statekeeper
 from keymoot.moot.turn import write_turn
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import follow_chain, signers_of
 
 SYNC_BLOCKS = 64

@@ -22,9 +22,9 @@ from keymoot.enclave.messages import Identity
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.voter import Voter
 from keymoot.enclave.workshop import Report, Workshop
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.party import BootSecrets
 from keymoot.moot.seat import Boot
-from keymoot.runtime.genesis import Genesis
 from keymoot.store.keys import StateKeys
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -179,7 +179,7 @@ class Room:
             raise JoinedAlready
         if keep.network != self.keep.now.network:
             self.keep.put(keep)
-        keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
+        keys = self._keys = StateKeys(keep.state, genesis.network)
         self._genesis = genesis
         self._custodian = Custodian(
             genesis,

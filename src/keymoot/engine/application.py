@@ -25,10 +25,11 @@ from keymoot.contracts.registry import built_in_registry
 from keymoot.engine.opened import Opened
 from keymoot.engine.rules import MAX_LAG_SECONDS
 from keymoot.engine.whereabouts import arose
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.execute import execute
-from keymoot.runtime.genesis import Genesis
+from keymoot.runtime.first_state import first_changes
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt, result_of
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
@@ -200,7 +201,7 @@ class Application:
             self.committed.block,
             height=block.header.height,
             time=seconds_of(block.header.time),
-            hash=block.header.hash(),
+            seed=block.header.hash(),
         )
         state = self.state(table)
         journal = Journal(state)
@@ -271,7 +272,7 @@ def lags(time: UnixNanos, now: UnixNanos) -> bool:
 
 def first_block(genesis: Genesis, empty: State) -> tuple[Committed, Batch]:
     """Give the state of a new network, as of height 0, and the entries to write."""
-    root, batch = empty.updated(genesis.first_changes(empty))
+    root, batch = empty.updated(first_changes(genesis, empty))
     return Committed(Height(0), root, environment_at_genesis(genesis), NO_RESULTS_HASH), batch
 
 
@@ -282,7 +283,7 @@ def environment_at_genesis(genesis: Genesis) -> BlockEnvironment:
         chain_id=genesis.chain_id,
         height=Height(0),
         time=seconds_of(genesis.time),
-        hash=Hash32(genesis.network),
+        seed=Hash32(genesis.network),
         base_fee=genesis.base_fee,
     )
 

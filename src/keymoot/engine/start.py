@@ -7,8 +7,8 @@ from keymoot.contracts.registry import BUILT_IN
 from keymoot.engine import archive
 from keymoot.engine.application import Application, Committed, environment_at_genesis, first_block
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.genesis import Genesis
 from keymoot.runtime.members import validators_at
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -84,7 +84,7 @@ def _check(table: archive.ScanTable, genesis: Genesis, committed: Committed) -> 
     # 2. The newest block is there, is the one that was committed, and is final.
     block = archive.block_at(table, committed.height)
     commit = archive.commit_at(table, committed.height)
-    if block is None or commit is None or block.header.hash() != committed.block.hash:
+    if block is None or commit is None or block.header.hash() != committed.block.seed:
         raise BrokenArchive("the newest block or its commit is missing: restore the folder whole")
     assembly = assembly_in(State(table, committed.root), genesis.network)
     signers = validators_at(assembly, genesis, committed.height)

@@ -5,12 +5,12 @@ time. A message that is refused changes nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from keymoot.base import rlp
 from keymoot.base.contained import contained
 from keymoot.base.fields import bytes_of, list_of
-from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.admission import Newcomer
 from keymoot.moot.admitting import ADMISSION
@@ -20,6 +20,7 @@ from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
+from keymoot.moot.genesis import EPOCH_SECONDS, Founder
 from keymoot.moot.hall import HEAD, Hall, Head
 from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
 from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, SUCCESSION, dealing_page, succession_page
@@ -31,9 +32,6 @@ from keymoot.moot.stock import STOCK, Stock
 from keymoot.moot.turning import EPOCH, STAGE_OF, Turning
 from keymoot.threshold.committee import Committee
 
-EPOCH_SECONDS = 3_600
-"""How long an epoch lives, where the genesis does not say."""
-
 NO_GENERATION = Hash32(bytes(32))
 """The generation before the first recovery."""
 
@@ -43,16 +41,6 @@ NONCE_KINDS = (Kind.NONCES, Kind.BAD_NONCE)
 
 NEWCOMER_KINDS = (Kind.BOOT, Kind.RESHARE_VERDICT, Kind.HELD)
 """What an enclave may say that joins with the next epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Founder:
-    """One seat as the genesis gives it."""
-
-    identity: Bytes32
-    consensus: Bytes32
-    sealing: bytes
-    boot: Boot
 
 
 class Assembly:

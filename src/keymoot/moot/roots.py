@@ -9,7 +9,7 @@ from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.group import Group
 from keymoot.threshold.secp256k1 import SECP256K1
 
-ECDSA, EDDSA, DERIVE, BEACON = "ecdsa", "eddsa", "derive", "beacon"
+ECDSA, EDDSA, DERIVE, CERTIFICATE = "ecdsa", "eddsa", "derive", "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,6 @@ ROOTS = (
     RootKind(ECDSA, SECP256K1),
     RootKind(EDDSA, EDWARDS25519),
     RootKind(DERIVE, G2),
-    RootKind(BEACON, G2),
+    RootKind(CERTIFICATE, G2),
 )
 """In the order in which messages list them."""

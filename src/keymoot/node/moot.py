@@ -14,6 +14,13 @@ from keymoot.engine.chain_store import Covered
 from keymoot.engine.replicas import Replica
 from keymoot.engine.sequencer import Sequencer
 from keymoot.moot.assembly import Assembly
+<<<<<<< HEAD
+=======
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.genesis import Genesis
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.seat import Seat
+>>>>>>> main
 from keymoot.node.absent import Absent
 from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
@@ -23,6 +30,10 @@ from keymoot.node.recovery import HEAL_SECONDS, Stillness, order_for
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
+<<<<<<< HEAD
+=======
+from keymoot.runtime.members import chain_of
+>>>>>>> main
 from keymoot.threshold.committee import Committee
 
 PULSE_SECONDS = 1.0

@@ -249,5 +249,59 @@ class ShareService:
                 continue
 
 
+<<<<<<< HEAD
 def _good(given: Given) -> dict[int, Answer]:
     return {seat: answer for seat, answer in given.items() if not answer.code}
+=======
+    async def _by_vault(self, requests: list[Hash32]) -> list[tuple[int, Answer]]:
+        provable = self._ledger.engine.provable
+        if provable is None:
+            raise Refused("no block is final yet")
+        header, now = provable.signed.header, self._ledger.now()
+        witness, refused = gather(
+            provable.table,
+            Hash32(header.app_hash),
+            self._environment(provable.signed),
+            self._ledger.engine.app.contracts,
+            self._keys,
+            requests,
+            now,
+            self._ledger.engine.app.cache,
+        )
+        found = {
+            request: (1, Answer(request, b"", b"", error.code, str(error)))
+            for request, error in refused.items()
+        }
+        asked = sorted({request for request in requests if request not in refused})
+        if asked:
+            seat, answers = await self._moot.release(provable.signed, witness, asked)
+            found |= {answer.request: (seat, answer) for answer in answers}
+        return [found[request] for request in requests]
+
+    def _state(self, provable: Provable) -> State:
+        root = Hash32(provable.signed.header.app_hash)
+        return State(provable.table, root, self._ledger.engine.app.cache)
+
+    def _environment(self, signed: SignedHeader) -> BlockEnvironment:
+        header, genesis = signed.header, self._ledger.genesis
+        return BlockEnvironment(
+            network=self._ledger.network,
+            chain_id=genesis.chain_id,
+            height=header.height,
+            time=seconds_of(header.time),
+            seed=header.hash(),
+            base_fee=genesis.base_fee,
+        )
+
+    def _told(self, request: Hash32, status: str) -> dict[str, Json]:
+        return {
+            "status": status,
+            "request": request.hex0x,
+            "node": self._moot.seats[0].identity.identity_key.hex0x,
+            "custody": IN_VAULT,
+            "simulated": self._moot.seats[0].identity.simulated,
+            "refusal": None,
+            # Whoever knows fewer links asks who keeps the keys now.
+            "successions": self._moot.lineup.successions,
+        }
+>>>>>>> main

@@ -19,6 +19,7 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts, execute
+from keymoot.runtime.history import remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
@@ -230,6 +231,7 @@ def execute_block(
     )
     journal = Journal(state)
     mix = _mix(journal, chain.network, keys, seed)
+    remember_parent(journal, block.height, tip.hash)
     receipts = tuple(
         _execute(journal, tx, environment, contracts, keys, position)
         for position, tx in enumerate(transactions)

@@ -11,9 +11,9 @@ from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
 from keymoot.base.errors import Defect
 from keymoot.base.units import Height
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.handover import succession_page
 from keymoot.moot.succession import MAX_CHAIN, Keeper, Members, Succession, follow_all
-from keymoot.runtime.genesis import Genesis
 
 SETTLING_BLOCKS = 2
 """How many blocks after the deciding one the new members sign for the first time."""

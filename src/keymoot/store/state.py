@@ -6,7 +6,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
-from keymoot.crypto.keccak import keccak256_raw
+from keymoot.crypto.keccak import EMPTY_CODE_HASH, keccak256_raw
 from keymoot.store.account import Account
 from keymoot.store.blobs import BlobCache
 from keymoot.store.entry import has_blob, unpack
@@ -188,7 +188,9 @@ def entries_of(table: Table, root: Hash32) -> set[bytes]:
         storage = Trie(table, _STORAGE + path, account.storage_root, cache)
         for slot_path, value in storage.walk(found):
             slot = rlp.decode(value)
-            if isinstance(slot, bytes) and has_blob(slot):
+            # An account without code has no cells: its slots are words, whatever they begin with.
+            cells = account.code_hash != EMPTY_CODE_HASH
+            if cells and isinstance(slot, bytes) and has_blob(slot):
                 key = _BLOBS + path + slot_path
                 try:
                     unpack(slot, read(table, key) or b"")

@@ -6,7 +6,7 @@ Groth and Shoup, 2022/506, with additive key derivation and additive rerandomisa
     R' = R + δ·G        r = x(R') mod q        θ = h + r·ε
     ν_i = θ·λ_i + r·(xλ)_i        μ_i = δ·λ_i + (κλ)_i        s = ν/μ
 
-δ comes from the beacon of a block that fixed all else before, so that nobody could choose
+δ comes from the certificate of a block that fixed all else before, so that nobody could choose
 (h, ε) knowing R'. Without it, a signature for one wallet is one for every other wallet of
 the root, over another digest (tests/threshold/test_forgeries.py shows the forgery).
 
@@ -92,15 +92,15 @@ class SignatureShare:
         )
 
 
-def rerandomiser(beacon: bytes, point: Point, *binding: bytes) -> int:
-    """Give δ: a hash of the beacon's value, of R, and of all that the block has bound.
+def rerandomiser(value: bytes, point: Point, *binding: bytes) -> int:
+    """Give δ: a hash of the certificate's value, of R, and of all that the block has bound.
 
     Args:
-        beacon: The beacon's value at the height that bound the request.
+        value: The certificate's (`bls.value`), of the block that bound the request.
         point: R.
         binding: Key, presignature, request, digest and tweak.
     """
-    return hash_to_scalar(GROUP, _DOMAIN, beacon, GROUP.encode(point), *binding)
+    return hash_to_scalar(GROUP, _DOMAIN, value, GROUP.encode(point), *binding)
 
 
 def task(point: Point, delta: int, digest: Hash32, epsilon: int, public: Point) -> Task:

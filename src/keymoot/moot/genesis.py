@@ -8,22 +8,28 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Address, Bytes32, NetworkId
-from keymoot.base.units import ChainId, Height, UnixNanos, Wei, seconds_of
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.registry import BUILT_IN, CODE_HASH
+from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.assembly import EPOCH_SECONDS, Founder
 from keymoot.moot.seat import POINT_BYTES, Boot
-from keymoot.store.journal import Journal
-from keymoot.store.meter import FreeMeter
-from keymoot.store.public import PublicStore
-from keymoot.store.state import Changes, State
 from keymoot.threshold.secp256k1 import SECP256K1
 
 BASE_FEE_WEI = Wei(1_000_000_000)
 """Price of a unit of gas; it does not move."""
 
+EPOCH_SECONDS = 3_600
+"""How long an epoch lives, where the genesis does not say."""
+
 MAX_GENESIS_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """One seat as the genesis gives it."""
+
+    identity: Bytes32
+    consensus: Bytes32
+    sealing: bytes
+    boot: Boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,24 +164,16 @@ class Genesis:
         """Give the seats of the first assembly; empty where there is none.
 
         Raises:
-            Malformed: only some members have a seat.
+            Malformed: only some members have a seat, or one key stands in two places.
         """
         found = tuple(member.founder for member in self.members if member.founder is not None)
         if found and len(found) != len(self.members):
             raise Malformed("either every member has a seat in the assembly or none", "members")
+        # Who stands twice would count twice: for the founding record, and in every quorum.
+        for keys in (
+            [one.identity for one in found] + [one.boot.signing for one in found],
+            [one.sealing for one in found] + [one.boot.sealing for one in found],
+        ):
+            if len(set(keys)) < len(keys):
+                raise Malformed("a key of the founders stands in two places", "members")
         return found
-
-    def first_changes(self, empty: State) -> Changes:
-        """Give what the empty state becomes: balances, and the built-in contracts."""
-        journal = Journal(empty)
-        for address, wei in self.allocations:
-            journal.set_balance(address, wei)
-        for kind in BUILT_IN:
-            journal.set_code_hash(kind.ADDRESS, CODE_HASH)
-        founders = self.founders()
-        if founders:
-            store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-            assembly_on(store, self.network).found(
-                founders, Height(0), seconds_of(self.time), self.epoch_seconds
-            )
-        return journal.changes()

@@ -1,9 +1,9 @@
-"""A beacon: for each message one value, that nobody knows before enough parties sign.
+"""Threshold BLS (Boneh, Lynn, Shacham 2001; Boldyreva 2003): signatures in G1, keys in G2.
 
-Threshold BLS (Boneh, Lynn, Shacham; specs section 6): signatures in G1, keys in G2. The
-signature is unique, so whoever combines it cannot choose, and any two sufficient sets of
-parties give the same. Its degree is such that two sufficient sets share an honest party:
-parties that signed different messages cannot both have enough.
+A signature is unique, so whoever combines it cannot choose, any two sufficient sets of
+parties give the same, and nobody knows it before enough of them sign. The degree is such that
+two sufficient sets share an honest party: parties that signed different messages cannot both
+have enough. The network's certificates are such signatures.
 """
 
 import hashlib
@@ -16,14 +16,15 @@ from keymoot.threshold.errors import TooFew
 from keymoot.threshold.polynomial import interpolate_points
 from keymoot.threshold.root import Root, Share
 
-TAG = b"KEYMOOT-V1-BEACON_BLS12381G1_XMD:SHA-256_SSWU_RO_"
-"""Domain separation tag (RFC 9380): no other use of BLS here hashes to these points."""
+TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
+"""Domain separation tag (RFC 9380), the standard one of BLS signatures in G1: other people's
+libraries verify ours. No other use of BLS here hashes to these points."""
 
 VALUE_BYTES = 32
 
 
 def sign(share: Share, message: bytes) -> Any:
-    """Give a party's share of the beacon over a message, once per height (the caller's rule)."""
+    """Give a party's share of the signature over a message; whether it may is the caller's rule."""
     return G1.multiply(share.secret, G1.hash_to_curve(message, TAG))
 
 
@@ -33,14 +34,14 @@ def check(root: Root, index: int, message: bytes, share: Any) -> bool:
     return pairings_equal((share, G2.generator), [(point, root.share_of(index))])
 
 
-def verify(root: Root, message: bytes, signature: Any) -> bool:
-    """Tell whether a combined signature is the beacon's over a message."""
+def verify(public: Any, message: bytes, signature: Any) -> bool:
+    """Tell whether a combined signature is a public key's over a message."""
     point = G1.hash_to_curve(message, TAG)
-    return pairings_equal((signature, G2.generator), [(point, root.public)])
+    return pairings_equal((signature, G2.generator), [(point, public)])
 
 
 def value(signature: Any) -> bytes:
-    """Give the beacon's value: 32 bytes."""
+    """Give what nobody knew before it was signed: 32 bytes."""
     return hashlib.sha256(G1.encode(signature)).digest()
 
 
@@ -54,14 +55,14 @@ def combine(root: Root, message: bytes, shares: Mapping[int, Any]) -> tuple[Any,
     """
     need = root.degree + 1
     if len(shares) < need:
-        raise TooFew("beacon shares", len(shares), need)
+        raise TooFew("shares of the signature", len(shares), need)
     chosen = next(combinations(sorted(shares), need))
     signature = interpolate_points(G1, {index: shares[index] for index in chosen})
-    if verify(root, message, signature):
+    if verify(root.public, message, signature):
         return signature, []
     good = {index: share for index, share in shares.items() if check(root, index, message, share)}
     bad = sorted(shares.keys() - good.keys())
     if len(good) < need:
-        raise TooFew("beacon shares", len(good), need)
+        raise TooFew("shares of the signature", len(good), need)
     chosen = next(combinations(sorted(good), need))
     return interpolate_points(G1, {index: good[index] for index in chosen}), bad
