@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Hash32
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.node.given import Given
 from keymoot.node.seats import SeatHolder
 from keymoot.threshold.committee import Committee

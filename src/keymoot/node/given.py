@@ -14,7 +14,7 @@ from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.record import Record
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import answers_item, read_answers
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger

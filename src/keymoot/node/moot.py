@@ -11,7 +11,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import follow_item
 from keymoot.engine import archive
 from keymoot.engine.application import Finalized

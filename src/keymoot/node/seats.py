@@ -19,8 +19,8 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveClient, EnclaveGone
-from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import Identity, follow_item
 from keymoot.engine import archive
 from keymoot.engine.local import LocalEngine

@@ -12,8 +12,8 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.record import BOUND, REFUSED, Record
 from keymoot.contracts.wallet_errors import NotBound
 from keymoot.crypto.transactions import request_key
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.beacon_book import BadBeacon
-from keymoot.enclave.custody import Answer
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.local import Provable
