@@ -5,7 +5,7 @@ import time
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.node.cosigners import Cosigners
 from keymoot.threshold.committee import Committee
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.slot import Slot, write_slots

@@ -9,8 +9,8 @@ import pytest
 from keymoot.base.errors import Defect, Refused
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.secret import Secret
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveGone, EnclaveRefused
-from keymoot.enclave.custody import Answer
 from keymoot.node.config import Config
 from keymoot.node.handover import Handover
 from keymoot.node.moot import Moot

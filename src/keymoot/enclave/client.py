@@ -19,7 +19,7 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.room import read_joined
 

@@ -13,8 +13,8 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
+from keymoot.enclave.answer import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.beacon_book import BeaconBook
-from keymoot.enclave.custody import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.deriver import Deriver
 from keymoot.enclave.follower import Followed, Follower
 from keymoot.enclave.held import Held, NotASigner, hold, hold_presignature

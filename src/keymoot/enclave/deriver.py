@@ -8,7 +8,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.enclave.custody import Answer, signed_answer
+from keymoot.enclave.answer import Answer, signed_answer
 from keymoot.enclave.follower import Followed
 from keymoot.moot.outcome import KeyAsk, key_input
 from keymoot.threshold import derived

@@ -9,10 +9,18 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
+<<<<<<< HEAD
 from keymoot.engine.certified_ledger import Ledger
 from keymoot.engine.chain_store import Covered
 from keymoot.engine.replicas import Replica
 from keymoot.engine.sequencer import Sequencer
+=======
+from keymoot.enclave.messages import follow_item
+from keymoot.engine import archive
+from keymoot.engine.application import Finalized
+from keymoot.engine.ledger import Ledger
+from keymoot.engine.local import LocalEngine
+>>>>>>> room/start
 from keymoot.moot.assembly import Assembly
 <<<<<<< HEAD
 =======

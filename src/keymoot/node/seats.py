@@ -16,6 +16,7 @@ from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
+<<<<<<< HEAD
 from keymoot.enclave.client import EnclaveClient, EnclaveRefused
 from keymoot.enclave.frames import Place
 from keymoot.enclave.messages import Identity
@@ -23,6 +24,12 @@ from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.reads import serve_reads
 from keymoot.engine.replicas import Replica
+=======
+from keymoot.enclave.client import EnclaveClient, EnclaveGone
+from keymoot.enclave.messages import Identity, follow_item
+from keymoot.engine import archive
+from keymoot.engine.local import LocalEngine
+>>>>>>> room/start
 from keymoot.node.config import Config
 from keymoot.node.health import Health
 from keymoot.node.replica import EnclaveReplica

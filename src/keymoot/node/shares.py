@@ -17,7 +17,12 @@ from keymoot.contracts.record import BOUND, REFUSED, Record
 from keymoot.contracts.wallet_errors import NotBound
 from keymoot.crypto.transactions import request_key
 from keymoot.enclave.answer import Answer
+<<<<<<< HEAD
 from keymoot.engine.certified_ledger import Ledger
+=======
+from keymoot.enclave.beacon_book import BadBeacon
+from keymoot.engine.ledger import Ledger
+>>>>>>> room/start
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.certified import CertifiedHeader
 from keymoot.node.collected import Collected, Heard
