@@ -27,13 +27,8 @@ from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
-from keymoot.enclave.answer import SHARE_INFO, Answer
 from keymoot.enclave.client import EnclaveRefused
-<<<<<<< HEAD
 from keymoot.enclave.custody import SHARE_INFO, Answer
-=======
-from keymoot.enclave.room import STATE_GENERATION
->>>>>>> room/start
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore

@@ -21,13 +21,8 @@ from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.transactions import request_digest, request_key
-<<<<<<< HEAD
 from keymoot.enclave.custody import SHARE_INFO, Custodian, StaleHeader
 from keymoot.moot.genesis import BASE_FEE_WEI, Genesis, Member
-=======
-from keymoot.enclave.answer import SHARE_INFO
-from keymoot.enclave.custody import Custodian, StaleHeader
->>>>>>> room/start
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.release import gather
 from keymoot.store.keys import StateKeys

@@ -19,12 +19,8 @@ from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.secp256k1 import recover
-<<<<<<< HEAD
-from keymoot.moot.genesis import Genesis
-=======
 from keymoot.enclave.answer import SHARE_INFO, Answer, signed_answer
-from keymoot.runtime.genesis import Genesis
->>>>>>> room/start
+from keymoot.moot.genesis import Genesis
 from keymoot.runtime.release import release
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.keys import StateKeys

@@ -18,10 +18,6 @@ from keymoot.base.fields import list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
-<<<<<<< HEAD
-=======
-from keymoot.contracts.record import Record
->>>>>>> room/start
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import answers_item, read_answers
 from keymoot.engine.lmdb_table import LmdbStore

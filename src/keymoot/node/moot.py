@@ -9,26 +9,11 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-<<<<<<< HEAD
-from keymoot.engine.certified_ledger import Ledger
+from keymoot.engine.ledger import Ledger
 from keymoot.engine.chain_store import Covered
 from keymoot.engine.replicas import Replica
 from keymoot.engine.sequencer import Sequencer
-=======
-from keymoot.enclave.messages import follow_item
-from keymoot.engine import archive
-from keymoot.engine.application import Finalized
-from keymoot.engine.ledger import Ledger
-from keymoot.engine.local import LocalEngine
->>>>>>> room/start
 from keymoot.moot.assembly import Assembly
-<<<<<<< HEAD
-=======
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.genesis import Genesis
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.seat import Seat
->>>>>>> main
 from keymoot.node.absent import Absent
 from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
@@ -38,10 +23,6 @@ from keymoot.node.recovery import HEAL_SECONDS, Stillness, order_for
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
-<<<<<<< HEAD
-=======
-from keymoot.runtime.members import chain_of
->>>>>>> main
 from keymoot.threshold.committee import Committee
 
 PULSE_SECONDS = 1.0

@@ -16,7 +16,6 @@ from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-<<<<<<< HEAD
 from keymoot.enclave.client import EnclaveClient, EnclaveRefused
 from keymoot.enclave.frames import Place
 from keymoot.enclave.messages import Identity
@@ -24,12 +23,6 @@ from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.reads import serve_reads
 from keymoot.engine.replicas import Replica
-=======
-from keymoot.enclave.client import EnclaveClient, EnclaveGone
-from keymoot.enclave.messages import Identity, follow_item
-from keymoot.engine import archive
-from keymoot.engine.local import LocalEngine
->>>>>>> room/start
 from keymoot.node.config import Config
 from keymoot.node.health import Health
 from keymoot.node.replica import EnclaveReplica
@@ -271,7 +264,7 @@ class SeatHolder:
             await serve_reads(client.reads, Views(chain))
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
-            log.error("enclave.cannot_read", seat=self.seat, reason=str(error))
+            log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
             _kill(client)
 
     async def _watch(self, chain: ChainStore, client: EnclaveClient) -> None:
@@ -305,7 +298,6 @@ class SeatHolder:
         if self._watches is not None:
             self._watches.cancel()
             self._watches = None
-
 
 
 class Views:
@@ -351,6 +343,4 @@ def _look_away(owed: asyncio.Future[Any]) -> None:
 
 
 async def _start(seat: int, config: Config) -> EnclaveClient:
-    return await EnclaveClient.start(
-        config.enclave_folder(seat), config.data, config.fuse_of(seat)
-    )
+    return await EnclaveClient.start(config.enclave_folder(seat), config.data, config.fuse_of(seat))

@@ -17,12 +17,7 @@ from keymoot.contracts.record import BOUND, REFUSED, Record
 from keymoot.contracts.wallet_errors import NotBound
 from keymoot.crypto.transactions import request_key
 from keymoot.enclave.answer import Answer
-<<<<<<< HEAD
-from keymoot.engine.certified_ledger import Ledger
-=======
-from keymoot.enclave.beacon_book import BadBeacon
 from keymoot.engine.ledger import Ledger
->>>>>>> room/start
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.certified import CertifiedHeader
 from keymoot.node.collected import Collected, Heard
@@ -177,7 +172,9 @@ class ShareService:
                 }
         # One enclave's word is worth nothing; where more than may be broken say it, it is true.
         codes = [(one.code, one.message) for one in given.values() if one.code]
-        believed = [one for one in codes if codes.count(one) > self._enclaves.lineup.committee.faults]
+        believed = [
+            one for one in codes if codes.count(one) > self._enclaves.lineup.committee.faults
+        ]
         if believed:
             code, message = believed[0]
             return self._stopped(record, message, code)
@@ -254,59 +251,5 @@ class ShareService:
                 continue
 
 
-<<<<<<< HEAD
 def _good(given: Given) -> dict[int, Answer]:
     return {seat: answer for seat, answer in given.items() if not answer.code}
-=======
-    async def _by_vault(self, requests: list[Hash32]) -> list[tuple[int, Answer]]:
-        provable = self._ledger.engine.provable
-        if provable is None:
-            raise Refused("no block is final yet")
-        header, now = provable.signed.header, self._ledger.now()
-        witness, refused = gather(
-            provable.table,
-            Hash32(header.app_hash),
-            self._environment(provable.signed),
-            self._ledger.engine.app.contracts,
-            self._keys,
-            requests,
-            now,
-            self._ledger.engine.app.cache,
-        )
-        found = {
-            request: (1, Answer(request, b"", b"", error.code, str(error)))
-            for request, error in refused.items()
-        }
-        asked = sorted({request for request in requests if request not in refused})
-        if asked:
-            seat, answers = await self._moot.release(provable.signed, witness, asked)
-            found |= {answer.request: (seat, answer) for answer in answers}
-        return [found[request] for request in requests]
-
-    def _state(self, provable: Provable) -> State:
-        root = Hash32(provable.signed.header.app_hash)
-        return State(provable.table, root, self._ledger.engine.app.cache)
-
-    def _environment(self, signed: SignedHeader) -> BlockEnvironment:
-        header, genesis = signed.header, self._ledger.genesis
-        return BlockEnvironment(
-            network=self._ledger.network,
-            chain_id=genesis.chain_id,
-            height=header.height,
-            time=seconds_of(header.time),
-            seed=header.hash(),
-            base_fee=genesis.base_fee,
-        )
-
-    def _told(self, request: Hash32, status: str) -> dict[str, Json]:
-        return {
-            "status": status,
-            "request": request.hex0x,
-            "node": self._moot.seats[0].identity.identity_key.hex0x,
-            "custody": IN_VAULT,
-            "simulated": self._moot.seats[0].identity.simulated,
-            "refusal": None,
-            # Whoever knows fewer links asks who keeps the keys now.
-            "successions": self._moot.lineup.successions,
-        }
->>>>>>> main

@@ -14,7 +14,7 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import Identity
-from keymoot.engine.certified_ledger import Ledger
+from keymoot.engine.ledger import Ledger
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.mempool import Mempool
