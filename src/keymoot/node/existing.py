@@ -2,8 +2,8 @@
 
 from keymoot.base.errors import Refused
 from keymoot.engine.lmdb_file import FILE_NAME
-from keymoot.node.config import Config
 from keymoot.moot.genesis import Genesis
+from keymoot.node.config import Config
 
 
 class OtherOption(Refused):

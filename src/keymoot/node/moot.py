@@ -9,8 +9,8 @@ from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.engine.ledger import Ledger
 from keymoot.engine.chain_store import Covered
+from keymoot.engine.ledger import Ledger
 from keymoot.engine.replicas import Replica
 from keymoot.engine.sequencer import Sequencer
 from keymoot.moot.assembly import Assembly

@@ -103,8 +103,8 @@ class ShareService:
         if question is not None:
             if self._ledger.now() > question.expires_at:
                 return self._told(request, EXPIRED)
-            need = need_of_question(question, self._enclaves.lineup.committee)
-            return self._bound(request, need, await self._given(request, need, wait_seconds))
+            asked = need_of_question(question, self._enclaves.lineup.committee)
+            return self._bound(request, asked, await self._given(request, asked, wait_seconds))
         record = await self._decided(request, wait_seconds)
         status = status_of(record, self._ledger.now())
         if record is None or status == WAITING:

@@ -10,18 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from keymoot.attest.validators import Ed25519Key
 from keymoot.base.strict_json import Json
 from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import Identity
-from keymoot.engine.ledger import Ledger
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
+from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
-from keymoot.moot.assembly import EPOCH_SECONDS
-from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
+from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
 from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
@@ -121,7 +121,10 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
 
 
 def _member(identity: Identity) -> Member:
-    return Member(Founder(identity.identity_key, identity.sealing, identity.boot))
+    founder = Founder(
+        identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
+    )
+    return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
 
 
 def _describe(moot: Moot) -> Callable[[], dict[str, Json]]:
