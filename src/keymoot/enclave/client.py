@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from keymoot.base import rlp
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import Defect, KeymootError, Refused
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
@@ -54,8 +54,7 @@ class EnclaveClient:
         reads: socket.socket,
     ) -> None:
         """Take over a started process; see `start`."""
-        self.reads = reads
-        """Our end of the channel on which it reads the ledger's state, for whoever serves it."""
+        self._reads: socket.socket | None = reads
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -122,6 +121,16 @@ class EnclaveClient:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    def take_reads(self) -> socket.socket:
+        """Hand over, once, our end of the channel on which it reads the ledger's state.
+
+        Whoever takes it answers there, and closes it.
+        """
+        reads, self._reads = self._reads, None
+        if reads is None:
+            raise Defect("the channel was taken already")
+        return reads
 
     async def join(self, genesis: bytes, seat: int = 0) -> None:
         """Let it join the network of a genesis.
@@ -238,7 +247,8 @@ class EnclaveClient:
         if self._pump is not None:
             self._pump.cancel()
         self._writer.close()
-        self.reads.close()
+        if self._reads is not None:
+            self._reads.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
         try:

@@ -261,7 +261,7 @@ class SeatHolder:
     async def _serve(self, chain: ChainStore, client: EnclaveClient) -> None:
         """Answer the enclave's reads until its process ends."""
         try:
-            await serve_reads(client.reads, Views(chain))
+            await serve_reads(client.take_reads(), Views(chain))
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
             log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
