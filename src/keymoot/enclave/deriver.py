@@ -49,10 +49,7 @@ class Deriver:
         """
         found = self._open[question]
         if found.answer is None:
-            ask = found.ask
-            dice = Dice(Secret(os.urandom(SEED_BYTES)))
-            made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
-            content = rlp.encode([G2.encode(share.root.public), made.encode()])
+            content = derive_answer(found.ask, share)
             found.answer = signed_answer(network, question, content, self.identity)
         return found.answer
 
@@ -64,3 +61,10 @@ class Deriver:
     def heights(self) -> set[Height]:
         """Give the heights whose beacon may still be shown."""
         return {open_.ask.height for open_ in self._open.values()}
+
+
+def derive_answer(ask: KeyAsk, share: Share) -> bytes:
+    """Give the root's public key and our part of the key, for nobody but who asked."""
+    dice = Dice(Secret(os.urandom(SEED_BYTES)))
+    made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
+    return rlp.encode([G2.encode(share.root.public), made.encode()])

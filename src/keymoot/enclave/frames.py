@@ -2,8 +2,8 @@
 
 The frame around it, and who an enclave is, are in `messages`. Words of the host:
 
-    BEGIN    record, certified header, or nothing at all: begin at the genesis
-    WATCH    record, certified header, witness of the assembly's pages: no state secret yet
+    BEGIN    a place                        begins there, once
+    WATCH    a place, a witness             sees the assembly there: it has no state secret yet
     EXECUTE  a block                        -> its hash, our shares of what vouches for it
     CERTIFY  height, proof, what is wanted  -> outcomes of what it covers, answers
     OUTCOME  height                         -> one outcome
@@ -47,17 +47,15 @@ class Ballot:
         hash: The block's hash, as this enclave computed it.
         share: Its share of the certificate, 48 bytes; empty while it may not sign.
         founding: Its signature under the founding record, 64 bytes; empty where none is due.
-        roots: The record's roots, as it signed them; empty where none is due.
     """
 
     hash: Hash32
     share: bytes = b""
     founding: bytes = b""
-    roots: bytes = b""
 
     def encode(self) -> rlp.Item:
         """Give the RLP item."""
-        return [self.hash, self.share, self.founding, self.roots]
+        return [self.hash, self.share, self.founding]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "Ballot":
@@ -66,13 +64,11 @@ class Ballot:
         Raises:
             Malformed: not a ballot.
         """
-        fields = list_of(item, 4, "ballot")
-        name, share, founding, roots = fields
+        name, share, founding = list_of(item, 3, "ballot")
         return Ballot(
             fixed_of(name, Hash32, "hash"),
             _empty_or(share, SHARE_BYTES, "share"),
             _empty_or(founding, SIGNATURE_BYTES, "founding"),
-            bytes_of(roots, "roots"),
         )
 
 
@@ -110,38 +106,70 @@ class Released:
         )
 
 
-def begin_item(record: bytes, certified: bytes) -> rlp.Item:
-    """Write where an enclave is to begin; both empty: at the genesis."""
-    return [record, certified]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A certified block, as a host shows it.
+
+    Attributes:
+        record: The founding record.
+        header: The block's header.
+        signature: Its certificate, 48 bytes; empty for the record's own block.
+    """
+
+    record: bytes
+    header: bytes
+    signature: bytes = b""
+
+    def encode(self) -> rlp.Item:
+        """Give the RLP item."""
+        return [self.record, self.header, self.signature]
+
+    @staticmethod
+    def decode(item: rlp.Decoded) -> "Place":
+        """Read the RLP item.
+
+        Raises:
+            Malformed: not a place.
+        """
+        record, header, signature = list_of(item, 3, "place")
+        return Place(
+            bytes_of(record, "record"),
+            bytes_of(header, "header"),
+            _empty_or(signature, SHARE_BYTES, "signature"),
+        )
 
 
-def read_begin(item: rlp.Decoded) -> tuple[bytes, bytes]:
+def begin_item(place: Place | None) -> rlp.Item:
+    """Write where an enclave is to begin; None: at the genesis."""
+    return [] if place is None else place.encode()
+
+
+def read_begin(item: rlp.Decoded) -> Place | None:
     """Read where an enclave is to begin.
 
     Raises:
         Malformed: not that.
     """
-    record, certified = list_of(item, 2, "begin")
-    return bytes_of(record, "record"), bytes_of(certified, "certified")
+    return None if item == [] else Place.decode(item)
 
 
-def watch_item(record: bytes, certified: bytes, witness: dict[bytes, bytes]) -> rlp.Item:
+def watch_item(place: Place, witness: dict[bytes, bytes]) -> rlp.Item:
     """Write what an enclave without the state secret is shown."""
-    return [record, certified, [[key, witness[key]] for key in sorted(witness)]]
+    return [place.encode(), [[key, witness[key]] for key in sorted(witness)]]
 
 
-def read_watch(item: rlp.Decoded) -> tuple[bytes, bytes, dict[bytes, bytes]]:
+def read_watch(item: rlp.Decoded) -> tuple[Place, dict[bytes, bytes]]:
     """Read what an enclave without the state secret is shown.
 
     Raises:
         Malformed: not that.
     """
-    record, certified, entries = list_of(item, 3, "watch")
+    place, entries = list_of(item, 2, "watch")
     witness: dict[bytes, bytes] = {}
     for pair in list_of(entries, None, "witness"):
         key, value = list_of(pair, 2, "witness")
         witness[bytes_of(key, "witness")] = bytes_of(value, "witness")
-    return bytes_of(record, "record"), bytes_of(certified, "certified"), witness
+    return Place.decode(place), witness
 
 
 def certify_item(height: Height, proof: bytes, want: Want) -> rlp.Item:
