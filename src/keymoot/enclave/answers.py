@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keymoot.base.errors import BrokenStorage, Fault, KeymootError, Refused
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.record import BOUND
 from keymoot.crypto import hpke
@@ -107,7 +107,7 @@ class Answers:
 
     party: Party
     identity: SigningKey
-    network: bytes
+    network: NetworkId
     releaser: Releaser
     say: Say
     _open: dict[Hash32, _Open] = field(default_factory=dict)
@@ -265,7 +265,7 @@ class Answers:
             found.answer = signed_answer(self.network, ask.question, content, self.identity)
         return found.answer
 
-    def _sealed(self, reply_key: bytes, content: bytes, request: Hash32) -> Answer:
+    def _sealed(self, reply_key: Bytes32, content: bytes, request: Hash32) -> Answer:
         sealed = hpke.seal_to(reply_key, content, SHARE_INFO + self.network, request)
         return signed_answer(self.network, request, sealed, self.identity)
 

@@ -130,6 +130,8 @@ class Course:
         self._named = self._party.named(self._before)
         self.replaced = False
         """Whether a block that was executed has given our seat to a later start."""
+        seen = Seen(self._before, begun.height, self._time)
+        self._speaker.see(seen, founding=record is None)
 
     # -- executing
 
@@ -221,7 +223,8 @@ class Course:
             self._check_record(header.height, proof)
             value = b""
         else:
-            verify(self._verifying_key(), self._network, CertifiedHeader(header, proof))
+            certified = CertifiedHeader(header, proof)
+            verify(self.record.verifying_key, self._network, certified)
             value = value_of(proof)
         if step.first is None:
             step.first = Height(self.certified.height + 1)
