@@ -1,6 +1,5 @@
 """The sequencer: founding, certificates, liars, tails, and what stays after a crash."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import pytest
 
 from keymoot.base.units import Height
 from keymoot.moot.certified import CertifiedHeader, verify
-from tests.engine.committee import message, order
 from tests.engine.house import House
 from tests.engine.parts import transfer
-from tests.runtime.people import AGENT, OWNER, STRANGER
+from tests.runtime.people import OWNER, STRANGER
 
 BEFORE = 10**24
 
