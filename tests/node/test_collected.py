@@ -163,7 +163,9 @@ def test_silent_ones_are_asked_after_a_while(house: House, monkeypatch) -> None:
     play(house, story)
 
 
-def test_named_signers_are_waited_for_and_what_there_is_is_given_then(tmp_path, monkeypatch) -> None:
+def test_named_signers_are_waited_for_and_what_there_is_is_given_then(
+    tmp_path, monkeypatch
+) -> None:
     house = House(tmp_path, SIGNED)
     monkeypatch.setattr(collected, "SILENT_SECONDS", 0.05)
 

@@ -27,8 +27,7 @@ from keymoot.runtime.block import Tip
 from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
 from keymoot.store.state import STATE_PREFIXES, State
-from keymoot.store.table import Batch, MemoryTable
-from keymoot.store.trie import EMPTY_ROOT
+from keymoot.store.table import Batch
 
 
 class BrokenArchive(Refused):
