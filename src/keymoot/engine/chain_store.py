@@ -245,8 +245,8 @@ class ChainStore:
 
     def adopt(self, covered: Covered) -> None:
         """Read what was written from now on."""
-        old, self.snapshot = self.snapshot, self.store.snapshot()
-        old.close()
+        # Whoever still reads the old snapshot sees one block's whole state; it ends with him.
+        self.snapshot = self.store.snapshot()
         self.tip = Tip.of(covered.newest)
         self.record = covered.record or self.record
 
