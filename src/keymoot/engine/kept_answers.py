@@ -1,7 +1,7 @@
-"""Sealed answers to requests, kept until the requests expire: another copy costs no secret.
+"""Sealed answers to requests, kept until the requests expire.
 
-    S ‖ request           the answers
-    E ‖ time ‖ request    when they expire, in that order
+They stand under `S ‖ request`, and in the order of their expiry under `E ‖ time ‖ request`. Each
+is sealed to the reply key of its request, so another copy costs no secret.
 """
 
 from collections.abc import Iterator
