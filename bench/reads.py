@@ -77,27 +77,24 @@ def _reads(blocks: Blocks, remote: Remote) -> list[Row]:
 def _execution(blocks: Blocks, begun: Height, remote: Remote) -> list[Row]:
     replica, cache, keys = blocks.replica(remote, begun), NodeCache(), state_keys()
     table, tip = MemoryTable(dict(blocks.tables[begun].items())), blocks.tips[begun]
-    enclave, plain = [], []
+    enclave, plain, walls = [], [], []
     for height in range(begun + 1, blocks.height + 1):
         block = blocks.blocks[Height(height)]
-        start = time.perf_counter()
+        wall, start = time.perf_counter(), time.process_time()
         executed = replica.execute(block)
-        enclave.append(time.perf_counter() - start)
+        enclave.append(time.process_time() - start)
+        walls.append(time.perf_counter() - wall)
         replica.certified(Height(height), executed.header.hash)
-        start = time.perf_counter()
+        start = time.process_time()
         state = State(table, tip.state_root, cache)
         done = execute_block(state, tip, block, CHAIN, CONTRACTS, keys, opening)
-        plain.append(time.perf_counter() - start)
+        plain.append(time.process_time() - start)
         table.apply(done.writes)
         tip = done.tip
         assert tip == executed.tip
-    half = REQUESTS // 2
     return [
-        Row("a block of one request, executed in an enclave", median(enclave) * 1e3, "ms"),
-        Row("the same / by the runtime alone", median(enclave) / median(plain), "ratio", 1.5),
-        Row(
-            "its first block, all of it cold / later ones",
-            enclave[0] / median(enclave[half:]),
-            "ratio",
-        ),
+        Row("a block of one request, executed in an enclave", median(walls) * 1e3, "ms"),
+        # By the processor's time: blocks after the first wait for no read, and others run beside.
+        Row("the same / by the runtime alone, work", median(enclave) / median(plain), "ratio", 1.5),
+        Row("its first block, all of it cold", walls[0] * 1e3, "ms"),
     ]

@@ -71,7 +71,7 @@ def opening(raw: bytes) -> LedgerTransaction:
 
 
 def state_keys() -> StateKeys:
-    return StateKeys(Secret(bytes(32)), NETWORK, 0)
+    return StateKeys(Secret(bytes(32)), NETWORK)
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Blocks:
         self.tables[Height(0)] = table
         self.tips[Height(0)] = Tip.of_genesis(NETWORK, START, root)
 
-    def _commit(self, changes: Changes) -> None:
+    def alter(self, changes: Changes) -> None:
         """Put more into the genesis."""
         self.begin(self.tables[Height(0)], *self.state(Height(0)).updated(changes))
 

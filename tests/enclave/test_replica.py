@@ -130,6 +130,7 @@ def test_states_above_what_the_host_has_come_from_memory() -> None:
     channel = Socket(source)
     channel.disk = Height(10)
     replica = source.replica(channel.remote(), Height(10))
+    replica._nodes, replica._blobs = NodeCache(1), BlobCache(0)
     for height in range(11, 31):
         run(replica, source, to=height)
         channel.disk = Height(max(10, height - 5))
@@ -361,17 +362,18 @@ def test_pages_are_those_of_the_trie_and_most_cost_no_walk() -> None:
         replica.pages.set("head", b"")
 
 
-def test_a_page_is_read_again_only_after_a_block_that_wrote_it() -> None:
+def test_a_page_is_read_from_the_trie_once() -> None:
     source = pages()
     channel = Socket(source)
     replica = source.replica(channel.remote())
-    # Nothing of the trie is remembered here, so every walk is a question.
+    # No node and no long value is remembered here, so that every walk is a question.
     replica._nodes, replica._blobs = NodeCache(1), BlobCache(0)
     for name in PAGES:
         replica.pages.get(name)
+    run(replica, source)
     before = len(channel.asked)
-    for name in PAGES * 5:
-        replica.pages.get(name)
+    for name in PAGES:
+        assert replica.pages.get(name) == page_in(source.state(), name)
     assert len(channel.asked) == before
 
 

@@ -16,6 +16,8 @@ from keymoot.store.questions import NewestQuestion
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable, Table
 from keymoot.store.trie import EMPTY_ROOT
+from tests.enclave.blocks import Socket as Served
+from tests.enclave.blocks import busy
 
 PEOPLE = [Address(bytes((n,)) * 20) for n in range(1, 120)]
 
@@ -63,6 +65,25 @@ async def test_a_state_is_read_at_each_height_that_is_there() -> None:
                 gone.account(PEOPLE[0])
 
         await asyncio.to_thread(read)
+    await serving
+
+
+async def test_an_enclave_executes_blocks_over_a_real_channel() -> None:
+    near, far = socket.socketpair()
+    source = busy(12)
+    disk = Served(source)
+    with closing(near):
+        serving = asyncio.create_task(serve_reads(far, disk))
+        replica = source.replica(Remote(near))
+
+        def run() -> None:
+            for height, block in source.blocks.items():
+                executed = replica.execute(block)
+                assert executed.header == source.done[height].header
+                replica.certified(height, executed.header.hash)
+
+        await asyncio.to_thread(run)
+        assert replica.tip == source.tips[source.height]
     await serving
 
 

@@ -4,25 +4,13 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.crypto.keccak import EMPTY_CODE_HASH
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.history import (
-    HISTORY,
-    SERVED_BLOCKS,
-    ancestor_hash,
-    history_slot,
-    remember_parent,
-)
+from keymoot.runtime.history import ancestor_hash, remember_parent
+from keymoot.store.history import HISTORY_ADDRESS, KEPT_HASHES, history_slot
 from keymoot.store.journal import Journal
 from keymoot.store.proof import verify_account, verify_slot
 from keymoot.store.state import Changes, Slot, State, entries_of
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT
-
-
-def test_the_account_and_its_slots_are_the_documents() -> None:
-    assert HISTORY.hex0x == "0x0000f90827f1c53a10cb7a02335b175320002935"
-    assert SERVED_BLOCKS == 8191
-    for height, slot in [(0, 0), (1, 1), (8190, 8190), (8191, 0), (8192, 1), (3 * 8191 + 5, 5)]:
-        assert int.from_bytes(history_slot(Height(height)), "big") == slot
 
 
 def test_a_state_knows_every_block_below_it_and_not_itself() -> None:
@@ -43,9 +31,9 @@ def test_anyone_proves_a_parent_hash_from_a_header() -> None:
         chain.send_together([])
     state, slot = chain.state(), history_slot(Height(2))
     account = verify_account(
-        chain.blocks[-1].header.state_root, HISTORY, state.prove_account(HISTORY)
+        chain.blocks[-1].header.state_root, HISTORY_ADDRESS, state.prove_account(HISTORY_ADDRESS)
     )
-    value = verify_slot(account.storage_root, slot, state.prove_slot(HISTORY, slot))
+    value = verify_slot(account.storage_root, slot, state.prove_slot(HISTORY_ADDRESS, slot))
     assert value.rjust(32, b"\0") == chain.blocks[1].header.hash
 
 
@@ -55,13 +43,13 @@ def test_the_ring_forgets_and_a_later_hash_is_not_an_earlier_ones() -> None:
     def name(height: int) -> Hash32:
         return Hash32(height.to_bytes(32, "big"))
 
-    newest = 2 * SERVED_BLOCKS + 10
+    newest = 2 * KEPT_HASHES + 10
     for height in range(1, newest + 1):
         remember_parent(journal, Height(height), name(height - 1))
-    oldest = newest - SERVED_BLOCKS
+    oldest = newest - KEPT_HASHES
     for height in (oldest, oldest + 1, newest - 1):
         assert ancestor_hash(journal, Height(height), Height(newest)) == name(height)
-    for height in (oldest - 1, oldest - SERVED_BLOCKS, 0, newest):
+    for height in (oldest - 1, oldest - KEPT_HASHES, 0, newest):
         assert ancestor_hash(journal, Height(height), Height(newest)) is None
 
 
@@ -75,7 +63,7 @@ def test_a_hash_with_zeros_in_front_comes_back_whole() -> None:
     table.apply(batch)
     for slots in (journal, State(table, root)):
         assert ancestor_hash(slots, Height(8), Height(9)) == name
-    assert State(table, root).slot(HISTORY, history_slot(Height(8))) == name.lstrip(b"\0")
+    assert State(table, root).slot(HISTORY_ADDRESS, history_slot(Height(8))) == name.lstrip(b"\0")
 
 
 def test_a_word_that_looks_like_a_cell_is_none() -> None:
@@ -91,9 +79,9 @@ def test_a_word_that_looks_like_a_cell_is_none() -> None:
 
 def test_a_word_is_undone_with_its_transaction() -> None:
     journal, slot = Journal(State(MemoryTable(), EMPTY_ROOT)), history_slot(Height(1))
-    journal.set_slot(HISTORY, slot, Bytes32(b"a" * 32))
+    journal.set_slot(HISTORY_ADDRESS, slot, Bytes32(b"a" * 32))
     mark = journal.checkpoint()
-    journal.set_slot(HISTORY, slot, Bytes32(bytes(32)))
-    assert journal.slot(HISTORY, slot) == b""
+    journal.set_slot(HISTORY_ADDRESS, slot, Bytes32(bytes(32)))
+    assert journal.slot(HISTORY_ADDRESS, slot) == b""
     journal.revert(mark)
-    assert journal.slot(HISTORY, slot) == b"a" * 32
+    assert journal.slot(HISTORY_ADDRESS, slot) == b"a" * 32

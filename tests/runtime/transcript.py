@@ -225,7 +225,7 @@ def told(play: Play, what: str, receipts: list[Receipt]) -> str:
         [one.status, one.error_code, one.error, one.gas_used, result_of(one).data.hex()]
         for one in receipts
     ]
-    return json.dumps([what, play.chain.root.hex(), shown])
+    return json.dumps([what, play.chain.tip.hash.hex(), shown])
 
 
 def transcript() -> Iterator[str]:

@@ -8,7 +8,6 @@ both, whoever has seen the older block finds it again.
 from dataclasses import dataclass
 from typing import Any
 
-from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
@@ -94,6 +93,4 @@ class Descent:
         """
         history, links = fields_of(told, _FIELDS, path)
         proof = None if history is None else AccountProof.from_json(history, f"{path}.history")
-        if proof is None and not links:
-            raise Malformed("a descent has a proof, or headers, or both", path)
         return Descent(proof, datas_of(links, MAX_LINKS, MAX_HEADER_BYTES, f"{path}.links"))

@@ -211,12 +211,13 @@ def execute_block(
     block: Block,
     chain: Chain,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: StateKeys,
     opening: Open,
 ) -> Executed:
     """Execute a block on the state after `tip`.
 
-    What its transactions do is in their receipts and never raises.
+    What its transactions do is in their receipts and never raises. The state's secret may come
+    late into `keys`: until the ledger says that it exists, nothing asks for it.
 
     Raises:
         BadBlock: it does not follow `tip`, see `check_block`.
@@ -284,9 +285,9 @@ def _execute(
         raise CannotExecute(block.height, position, tx.hash) from error
 
 
-def _mix(journal: Journal, network: NetworkId, keys: StateKeys | None, seed: Hash32) -> Hash32:
+def _mix(journal: Journal, network: NetworkId, keys: StateKeys, seed: Hash32) -> Hash32:
     """Give the mix hash: a secret number as soon as the state before says that it exists."""
-    if keys is None or not has_state_key(_pages(journal), network):
+    if not has_state_key(_pages(journal), network):
         return NO_MIX
     return keys.mix(seed)
 
