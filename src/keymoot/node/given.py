@@ -1,17 +1,13 @@
 """Answers that were given out: kept for a day, sealed as they are.
 
-    S ‖ request           answers of enclaves
-    E ‖ time ‖ request    when they may be forgotten, in that order
-
 An answer is the same however often it is fetched, also by an agent that crashed and comes
 back after its request has expired. Enclaves that start anew have burned what made it, so the
 node keeps the sealed bytes, which only the requester can open.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Protocol
 
 from keymoot.base import rlp
 from keymoot.base.fields import list_of, uint, uint_of
@@ -20,6 +16,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import answers_item, read_answers
+from keymoot.engine.kept_answers import forget_shares, put_shares, shares_of
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.store.table import Batch
 
@@ -29,17 +26,6 @@ Given = dict[int, Answer]
 MAX_IN_MEMORY = 4_096
 SWEEP_EVERY = 1_024
 """After how many requests expired answers are let go of."""
-
-_ANSWERS, _EXPIRY = b"S", b"E"
-_SECONDS_BYTES = 8
-
-
-class Scan(Protocol):
-    """A table that can be walked in the order of its keys."""
-
-    def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Give entries with `prefix` from the key `start` on, in order."""
-        ...
 
 
 class GivenAnswers:
@@ -58,7 +44,7 @@ class GivenAnswers:
         if recent is not None:
             return recent
         with self._store.snapshot() as table:
-            raw = table.get(_ANSWERS + request)
+            raw = shares_of(table, request)
         return None if raw is None else _decode(raw)
 
     async def keep(
@@ -75,7 +61,7 @@ class GivenAnswers:
         """
         batch: Batch = {}
         for request, (until, given) in found.items():
-            put_given(batch, request, until, given)
+            put_shares(batch, request, until, _encode(given))
         async with self._writing:
             await asyncio.to_thread(self._store.write, batch)
             for request, (_, given) in found.items():
@@ -90,25 +76,10 @@ class GivenAnswers:
     async def _sweep(self, now: UnixSeconds) -> None:
         expired: Batch = {}
         with self._store.snapshot() as table:
-            forget_expired(table, expired, now)
+            forget_shares(table, expired, now)
         # What has expired may stay until the disk takes something again.
         with suppress(CannotWrite):
             await asyncio.to_thread(self._store.write, expired)
-
-
-def put_given(batch: Batch, request: Hash32, until: UnixSeconds, given: Given) -> None:
-    """Put the answers to a request, to be kept until a time."""
-    batch[_ANSWERS + request] = _encode(given)
-    batch[_EXPIRY + until.to_bytes(_SECONDS_BYTES, "big") + request] = b""
-
-
-def forget_expired(table: Scan, batch: Batch, now: UnixSeconds) -> None:
-    """Let go of answers whose time is over."""
-    # In the order of expiry: those that live are not even looked at.
-    for key, _ in table.scan(_EXPIRY, _EXPIRY):
-        if int.from_bytes(key[1 : 1 + _SECONDS_BYTES], "big") >= now:
-            return
-        batch[key] = batch[_ANSWERS + key[1 + _SECONDS_BYTES :]] = None
 
 
 def _encode(given: Given) -> bytes:

@@ -89,12 +89,12 @@ class Moot:
         sequencer = self._sequencer
         self._changes = Changes(self, ledger, Wanted.load(self._config.data))
         for one in self.seats:
-            one.attach(ledger.chain, sequencer.followers, self._hear)
+            one.attach(ledger.chain, sequencer, self._hear)
         begun = await self._absent.each(self.seats, lambda one: one.begin())
         self._holders = {one.seat: one for one in begun}
         sequencer.on_written(self._written)
-        sequencer.followers.on_lost.append(self._lost)
-        sequencer.followers.on_blamed.append(_blame)
+        sequencer.on_lost(self._lost)
+        sequencer.on_blamed(_blame)
 
     # -- who is here
 
@@ -181,7 +181,7 @@ class Moot:
         one = await SeatHolder.start(seat, self._config)
         try:
             await one.join(ledger.genesis.encode())
-            one.attach(ledger.chain, self._sequencer.followers, self._hear)
+            one.attach(ledger.chain, self._sequencer, self._hear)
             self._holders[seat] = one
             await one.begin()
         except BaseException:

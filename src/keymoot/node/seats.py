@@ -27,7 +27,6 @@ from keymoot.node.config import Config
 from keymoot.node.health import Health
 from keymoot.node.replica import EnclaveReplica
 from keymoot.runtime.assembly import gather_pages
-from keymoot.store.table import Table
 
 RESTART_SECONDS = 0.2
 MAX_RESTART_SECONDS = 10.0
@@ -261,7 +260,7 @@ class SeatHolder:
     async def _serve(self, chain: ChainStore, client: EnclaveClient) -> None:
         """Answer the enclave's reads until its process ends."""
         try:
-            await serve_reads(client.take_reads(), Views(chain))
+            await serve_reads(client.take_reads(), chain)
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
             log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
@@ -298,26 +297,6 @@ class SeatHolder:
         if self._watches is not None:
             self._watches.cancel()
             self._watches = None
-
-
-class Views:
-    """The states on the disk, for the reads of enclaves."""
-
-    def __init__(self, chain: ChainStore) -> None:
-        """Give those of `chain`."""
-        self._chain = chain
-
-    def newest(self) -> Height:
-        """Give the height of the newest one that is synced."""
-        return self._chain.tip.height
-
-    def view(self, height: Height) -> Table:
-        """Give the table as of a height.
-
-        Raises:
-            StateNotKept: it is not there, or not any more.
-        """
-        return self._chain.view(height)
 
 
 def place_of(chain: ChainStore) -> Place | None:
