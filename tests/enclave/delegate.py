@@ -13,8 +13,8 @@ from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.enclave import messages
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveRefused
-from keymoot.enclave.custody import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
 from keymoot.enclave.room import Room, read_joined

@@ -18,6 +18,7 @@ from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.replicas import Ballot, Released
+from keymoot.moot.assembly import NO_GENERATION
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.certified import CertifiedHeader, certificate_message, verify
 from keymoot.moot.founding_record import FoundingRecord
@@ -104,17 +105,35 @@ DEALT = deal()
 
 @dataclass
 class Lies:
-    """What a replica does wrong; nothing as it is."""
+    """What a replica does wrong; nothing as it is.
+
+    Attributes:
+        hash: It computes another hash, and signs that.
+        share: Its shares are of something else.
+        silent: It hangs.
+        mute: It gives no shares.
+        unnamed: It gives no shares but under an order: the state names another start.
+        digest: Its digests of outcomes are of something else.
+        outcome: Its outcomes are something else, and so their digests.
+        beside: Its outcomes write where no state is.
+        founding: It signs the record with another key.
+        busy: So many calls are refused.
+        over: What all calls raise: a fault, or the end of a test's process.
+        at: In which calls only it is over; all if empty.
+    """
 
     hash: bool = False
     share: bool = False
     silent: bool = False
     mute: bool = False
+    unnamed: bool = False
     digest: bool = False
     outcome: bool = False
+    beside: bool = False
     founding: bool = False
     busy: int = 0
-    over: Fault | None = None
+    over: Exception | None = None
+    at: str = ""
 
 
 class Chained:
@@ -196,10 +215,10 @@ class MemoryReplica:
         await self._behave("execute")
         height = Block.decode(block).height
         self.calls.append(f"execute {height}")
-        if height not in (self.executed, self.executed + 1):
+        if not self.begun < height <= self.executed + 1:
             raise Fault(f"block {height} does not follow {self.executed}")
         header = self.chained.execute(block).header
-        self.executed = height
+        self.executed = max(self.executed, height)
         name = keccak256(b"lie" + header.hash) if self.lies.hash else header.hash
         share = b"" if self.lies.mute else self._share(height, name)
         return Ballot(name, share, self._founding(height, name))
@@ -237,7 +256,7 @@ class MemoryReplica:
         await asyncio.sleep(0)
         if self.lies.silent:
             await asyncio.Event().wait()
-        if self.lies.over is not None:
+        if self.lies.over is not None and self.lies.at in ("", what):
             raise self.lies.over
         if self.lies.busy:
             self.lies.busy -= 1
@@ -245,17 +264,21 @@ class MemoryReplica:
 
     def _outcome(self, height: Height, *, digest: bool) -> bytes:
         raw = self.chained.outcome(height)
-        if self.lies.outcome or (digest and self.lies.digest):
+        if self.lies.outcome or self.lies.beside or (digest and self.lies.digest):
             outcome = Outcome.decode(raw)
-            raw = replace(outcome, writes={**outcome.writes, b"a" + b"\xff" * 9: b"x"}).encode()
+            key = (b"B" if self.lies.beside else b"a") + b"\xff" * 9
+            raw = replace(outcome, writes={**outcome.writes, key: b"x"}).encode()
         return outcome_digest(raw) if digest else raw
 
     def _share(self, height: Height, name: Hash32) -> bytes:
         header = self.chained.done[height][1].header
         before = self.chained.tips[Height(height - 1)]
         by_order = header.generation != before.generation
-        if not by_order and (self.chained.record is None or self.certified < height - 1):
+        named = not self.lies.unnamed and self.chained.record is not None
+        if not by_order and not (named and self.certified == height - 1):
             return b""
+        if by_order:
+            self.lies.unnamed = False
         assert self.signed.setdefault(height, name) == name, "signed twice"
         message = certificate_message(self.chained.genesis.network, header.generation, height, name)
         share = bls.sign(DEALT[1][self.seat], message)
@@ -281,7 +304,7 @@ def message(
     seat: int,
     kind: Kind = Kind.TICK,
     body: bytes = b"",
-    generation: Hash32 = Hash32(bytes(32)),
+    generation: Hash32 = NO_GENERATION,
 ) -> bytes:
     said = NodeMessage(genesis.network, generation, seat, kind, body)
     return said.signed(session_key(seat)).encode()

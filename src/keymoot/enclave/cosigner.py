@@ -13,8 +13,8 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
+from keymoot.enclave.answer import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.beacon_book import BeaconBook
-from keymoot.enclave.custody import SHARE_INFO, Answer, signed_answer
 from keymoot.enclave.deriver import Deriver
 from keymoot.enclave.follower import Followed, Follower
 from keymoot.enclave.held import Held, NotASigner, hold, hold_presignature
@@ -88,7 +88,7 @@ class Cosigner:
             for one in self._open.values():
                 one.held = None
         for binding in followed.bindings:
-            held = hold(self.party, followed.generation, binding)
+            held = hold(self.party, self.party.shares, followed.generation, binding)
             self._open[binding.request] = _Open(binding, followed.generation, held)
         self.deriver.note(followed)
         self._forget()
@@ -148,7 +148,7 @@ class Cosigner:
         """Take what was not there yet when the request was bound."""
         means, index = found.binding.means, self.party.index
         if isinstance(means, PresignatureId):
-            return hold_presignature(self.party, found.generation, means)
+            return hold_presignature(self.party, self.party.shares, found.generation, means)
         if index not in {slot.seat for slot in means}:
             raise NotASigner
         return None

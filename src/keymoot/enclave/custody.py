@@ -6,7 +6,6 @@ the validators of our own genesis is refused.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
@@ -19,15 +18,12 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import recover
+from keymoot.enclave.answer import SHARE_INFO, Answer, signed_answer
 from keymoot.moot.genesis import Genesis
 from keymoot.runtime.release import release
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.keys import StateKeys
-
-SHARE_INFO = b"keymoot/share/v1"
-"""What an answer is sealed for (HPKE's info, with the network's id behind it)."""
 
 FRESH_BLOCKS = 4
 """How far a shown header may be behind the newest height that this enclave has voted for."""
@@ -41,23 +37,6 @@ class StaleHeader(Refused):
     def __init__(self, shown: int, voted: int) -> None:
         """Name both heights."""
         super().__init__(f"the header at height {shown} is stale: this enclave voted for {voted}")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one request gets: sealed and signed, or the word and message of a refusal."""
-
-    request: Hash32
-    sealed: bytes
-    signature: bytes
-    code: str = ""
-    message: str = ""
-
-
-def signed_answer(network: bytes, request: Hash32, content: bytes, identity: SigningKey) -> Answer:
-    """Sign what a node gives for a request, as whoever asked checks it."""
-    signed = keccak256(network + request + content)
-    return Answer(request, content, identity.sign(signed))
 
 
 class Custodian:

@@ -8,7 +8,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.enclave.custody import Answer, signed_answer
+from keymoot.enclave.answer import Answer, signed_answer
 from keymoot.enclave.follower import Followed
 from keymoot.moot.outcome import KeyAsk, key_input
 from keymoot.threshold import derived
@@ -49,10 +49,7 @@ class Deriver:
         """
         found = self._open[question]
         if found.answer is None:
-            ask = found.ask
-            dice = Dice(Secret(os.urandom(SEED_BYTES)))
-            made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
-            content = rlp.encode([G2.encode(share.root.public), made.encode()])
+            content = derive_answer(found.ask, share)
             found.answer = signed_answer(network, question, content, self.identity)
         return found.answer
 
@@ -64,3 +61,10 @@ class Deriver:
     def heights(self) -> set[Height]:
         """Give the heights whose beacon may still be shown."""
         return {open_.ask.height for open_ in self._open.values()}
+
+
+def derive_answer(ask: KeyAsk, share: Share) -> bytes:
+    """Give the root's public key and our part of the key, for nobody but who asked."""
+    dice = Dice(Secret(os.urandom(SEED_BYTES)))
+    made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
+    return rlp.encode([G2.encode(share.root.public), made.encode()])

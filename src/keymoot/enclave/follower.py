@@ -13,22 +13,21 @@ from keymoot.attest.commit import SignedHeader
 from keymoot.attest.quorum import verify_commit
 from keymoot.attest.validators import ValidatorSet
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
-from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
+from keymoot.base.fixed import Address, Hash32, WalletId
 from keymoot.base.units import Height, UnixSeconds, seconds_of
 from keymoot.contracts.keys import KeyAsked, Keys
 from keymoot.contracts.wallet_events import CredentialSet, PauseSet, RequestBound
 from keymoot.contracts.wallets import Wallets
+from keymoot.enclave.bound import read_ask, read_binding
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.genesis import Genesis
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.moot.outcome import Binding, KeyAsk, beacon_message
 from keymoot.moot.pages import DraftPages, MemoryPages
-from keymoot.moot.slot import read_slots
 from keymoot.runtime.assembly import read_pages
 from keymoot.runtime.members import follow_chain, signers_of, validators_at
 from keymoot.runtime.receipt import Log, Receipt, result_of
-from keymoot.threshold.derived import AskerKey
 
 _MESSAGE = bytes((MESSAGE_TYPE,))
 
@@ -244,42 +243,3 @@ def _notice(log: Log, paused: set[WalletId], revoked: set[tuple[WalletId, Addres
         found = CredentialSet.read(log.topics, log.data)
         who = (WalletId(found["wallet"]), Address(found["credential"]))
         (revoked.discard if found["expires_at"] else revoked.add)(who)
-
-
-def read_binding(log: Log, height: Height) -> Binding:
-    """Read the event of a bound request.
-
-    Raises:
-        Malformed: it is none.
-    """
-    found = RequestBound.read(log.topics, log.data)
-    message, bound_to = bytes(found["message"]), bytes(found["bound_to"])
-    return Binding(
-        request=Hash32(found["key"]),
-        wallet=WalletId(found["wallet"]),
-        requester=Address(found["requester"]),
-        means=read_slots(bound_to) if message else PresignatureId.decode(bound_to),
-        digest=Hash32(found["digest"]),
-        message=message,
-        reply_key=Bytes32(found["reply_key"]),
-        expires_at=UnixSeconds(found["expires_at"]),
-        withdrawal=bool(found["withdrawal"]),
-        height=height,
-    )
-
-
-def read_ask(log: Log, height: Height) -> KeyAsk:
-    """Read the event of a question for a derived key.
-
-    Raises:
-        Malformed: it is none.
-    """
-    found = KeyAsked.read(log.topics, log.data)
-    return KeyAsk(
-        question=Hash32(found["question"]),
-        asker=Address(found["asker"]),
-        name=bytes(found["name"]),
-        to=AskerKey(bytes(found["first"]), bytes(found["second"])),
-        expires_at=UnixSeconds(found["expires_at"]),
-        height=height,
-    )

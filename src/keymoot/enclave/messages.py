@@ -15,7 +15,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.units import Height, UnixNanos
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.moot.succession import MAX_CHAIN

@@ -29,7 +29,7 @@ class Certifier(Generic[A]):
         """Certify blocks of `tail` with what `followers` gave."""
         self._chain, self._tail, self._followers = chain, tail, followers
         self._standing: tuple[Hash32, Standing] | None = None
-        self._tried: dict[tuple[Hash32, int], frozenset[int]] = {}
+        self._tried: dict[tuple[Hash32, int], dict[int, bytes]] = {}
 
     @property
     def standing(self) -> Standing:
@@ -60,9 +60,9 @@ class Certifier(Generic[A]):
         place, candidates = (name, waiting.height), self._under(waiting, name)
         # What comes into question has not the same degree in every epoch.
         enough = any(len(shares) > under.root.degree for under in candidates)
-        if not enough or self._tried.get(place) == shares.keys():
+        if not enough or self._tried.get(place) == shares:
             return b""
-        self._tried[place] = frozenset(shares)
+        self._tried[place] = shares
         combined = combine(candidates, shares)
         for seat in combined.bad:
             self._followers.blame(waiting, seat, "its share of the certificate is not good")

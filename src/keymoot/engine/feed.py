@@ -46,7 +46,7 @@ class Feed(Generic[A]):
         self.task: asyncio.Task[Any] | None = None
         self._tail = tail
         self._hear, self._release = hear, release
-        self._again = False
+        self._again: list[Height] = []
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -54,9 +54,15 @@ class Feed(Generic[A]):
         self._wake.set()
 
     def ask_again(self) -> None:
-        """Have it asked once more for what it gives for its newest block."""
-        self._again = True
-        self.wake()
+        """Have it asked once more for what it gives for blocks that it executed.
+
+        For the lowest that is not certified, whose parent's certificate it may know by now, and
+        for the newest.
+        """
+        lowest = Height(self._tail.certified + 1)
+        if lowest <= self.executed:
+            self._again = list(dict.fromkeys((lowest, self.executed)))
+            self.wake()
 
     async def run(self) -> None:
         """Feed it until cancelled.
@@ -83,21 +89,19 @@ class Feed(Generic[A]):
             released = await self.replica.certify(certified, proof, outcomes=self.gave)
             self.shown = certified
             # What it executed above waits for this: it may sign now.
-            self._again = self.executed > certified
+            self.ask_again()
             self._release(self, certified, released)
         elif self.executed < self._tail.top:
             await self._execute(Height(self.executed + 1))
-        elif self._again and self.executed > self._tail.certified:
-            self._again = False
-            await self._execute(self.executed)
+        elif self._again:
+            await self._execute(self._again.pop(0))
         else:
-            self._again = False
             return False
         return True
 
     async def _execute(self, height: Height) -> None:
         ballot = await self.replica.execute(self._tail.raw(height))
-        self.executed = height
+        self.executed = max(self.executed, height)
         self._hear(self.replica.seat, height, ballot)
 
     def _to_show(self) -> Height | None:

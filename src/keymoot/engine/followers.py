@@ -69,14 +69,10 @@ class Followers(Generic[A]):
         for feed in self.feeds.values():
             feed.wake()
 
-    def ask_again(self, waiting: Waiting) -> None:
-        """Ask those once more who executed the newest block and gave nothing that vouches for it."""
-        for seat, feed in self.feeds.items():
-            ballot = waiting.ballots.get(seat)
-            if feed.executed == waiting.height and not (
-                ballot and (ballot.share or ballot.founding)
-            ):
-                feed.ask_again()
+    def ask_again(self) -> None:
+        """Ask all once more for what vouches for blocks that are not certified."""
+        for feed in self.feeds.values():
+            feed.ask_again()
 
     def needed(self, faults: int) -> int:
         """Give how many have to say the same; with fewer here, the word of all that are."""

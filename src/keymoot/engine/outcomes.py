@@ -41,7 +41,7 @@ class Outcomes(Generic[A]):
             covered: The blocks, one after the other.
             name: Hash of the last one, on which enough replicas agree.
             faults: How many of the committee may be broken.
-            asks: Whether replicas are to be asked at once, for no certificate brings anything.
+            asks: Whether replicas tell without a certificate, and are to be asked at once.
         """
         found: list[Done] = []
         for waiting in reversed(covered):
@@ -57,7 +57,7 @@ class Outcomes(Generic[A]):
         claims = followers.claims.setdefault(waiting.height, Claims())
         tried: set[int] = set()
         if asks:
-            await self._ask(waiting, name, claims)
+            await self._ask(waiting, name, claims, founding=True)
         while True:
             followers.claimed.clear()
             believed = claims.believed(followers.needed(faults))
@@ -76,7 +76,7 @@ class Outcomes(Generic[A]):
                     await followers.claimed.wait()
             except TimeoutError:
                 tried.clear()
-                await self._ask(waiting, name, claims)
+                await self._ask(waiting, name, claims, founding=asks)
 
     async def _fetch(self, height: Height, seats: Sequence[int], tried: set[int]) -> None:
         """Ask the next of these who was not asked for the whole; all of them again after that."""
@@ -90,16 +90,19 @@ class Outcomes(Generic[A]):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._followers.fetch(left[0], height, digest=False)
 
-    async def _ask(self, waiting: Waiting, name: Hash32, claims: Claims) -> None:
-        """Ask all who agree and have not said it for the digest, at once."""
+    async def _ask(self, waiting: Waiting, name: Hash32, claims: Claims, *, founding: bool) -> None:
+        """Ask all who may tell and have not said it for the digest, at once."""
         seats = [
             seat
-            for seat in self._followers.feeds
-            if seat not in claims.digests and self._agrees(waiting, seat, name)
+            for seat, feed in self._followers.feeds.items()
+            if seat not in claims.digests
+            and self._agrees(waiting, seat, name)
+            and (founding or feed.shown >= waiting.height)
         ]
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await asyncio.gather(*(self._digest(seat, waiting.height) for seat in seats))
+            async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+                for seat in seats:
+                    group.create_task(self._digest(seat, waiting.height))
 
     async def _digest(self, seat: int, height: Height) -> None:
         with suppress(Refused):

@@ -59,7 +59,7 @@ class Replica(Protocol[A_co]):
         ...
 
     async def execute(self, block: bytes) -> Ballot:
-        """Execute the next block; the newest one again gives what can be given by now.
+        """Execute the next block; one that was executed again gives what can be given by now.
 
         Raises:
             Refused: not now.

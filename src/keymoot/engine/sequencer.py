@@ -30,7 +30,7 @@ from keymoot.engine.founders import Founders
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.outcomes import Outcomes
 from keymoot.engine.replicas import Ballot, Replica
-from keymoot.engine.tail import MAX_TAIL_BLOCKS, Tail, Waiting
+from keymoot.engine.tail import Tail, Waiting
 from keymoot.engine.writer import Writer
 from keymoot.runtime.block import Block
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
@@ -209,7 +209,7 @@ class Sequencer(Generic[A]):
             founders.add(*await self._outcomes.gather([waiting], name, faults, asks=True))
         signatures = {seat: one.founding for seat, one in ballots.items() if one.founding}
         if not founders.due(signatures):
-            return True
+            return not self.tail.full
         record = founders.unsigned()
         for seat in founders.wrong(record, signatures):
             self.followers.blame(waiting, seat, "its signature under the founding record is bad")
@@ -238,14 +238,12 @@ class Sequencer(Generic[A]):
             async with asyncio.timeout(RETRY_SECONDS):
                 await self.followers.heard.wait()
         except TimeoutError:
-            newest = self.tail.newest
-            if newest is not None:
-                self.followers.ask_again(newest)
+            self.followers.ask_again()
 
     def _may_extend(self) -> bool:
         """Tell whether a block without a certificate gets another one above it."""
         newest = self.tail.newest
-        if newest is None or len(self.tail) >= MAX_TAIL_BLOCKS or not self._candidates():
+        if newest is None or self.tail.full or not self._candidates():
             return False
         passed = asyncio.get_running_loop().time() - self._decided_at
         return passed >= EXTEND_SECONDS or all(

@@ -11,7 +11,8 @@ from keymoot.runtime.block import Block
 from keymoot.runtime.transactions import LedgerTransaction
 
 MAX_TAIL_BLOCKS = 1_024
-"""So many blocks wait for a certificate at most; then no more are made until one comes."""
+MAX_TAIL_BYTES = 134_217_728
+"""So much waits for a certificate at most; then no block is made until one comes."""
 
 
 @dataclass
@@ -69,6 +70,12 @@ class Tail:
     def top(self) -> Height:
         """The newest decided block's height."""
         return Height(self._chain.tip.height + len(self._waiting))
+
+    @property
+    def full(self) -> bool:
+        """Whether no more than this is held in memory."""
+        size = sum(len(one.raw) for one in self)
+        return len(self) >= MAX_TAIL_BLOCKS or size >= MAX_TAIL_BYTES
 
     @property
     def newest(self) -> Waiting | None:

@@ -94,18 +94,53 @@ class Party:
         """Give what is to be done now and was not begun before."""
         if not assembly.hall.founded:
             return []
-        self.enter(assembly)
-        if self.seated(assembly):
-            duties = self.keymaker.due(assembly, self.shares)
-            duties += self.resharer.due(assembly, self.shares)
-            duties += self.statekeeper.due(assembly, self.shares)
-        elif self.candidate.joining(assembly):
-            duties = self.resharer.due(assembly, {})
-        else:
-            duties = self.candidate.due(assembly)
+        duties = self._standing(assembly)
         if ECDSA in self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
+        return self._fresh(duties, assembly)
+
+    def watching(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
+        """Give what is to be done without the state secret: nothing that serves once is made."""
+        del height, time
+        if not assembly.hall.founded:
+            return []
+        return self._fresh(self._standing(assembly), assembly)
+
+    def founding(self, assembly: Assembly) -> list[Duty]:
+        """Give what is to be done before the network is founded: keys, and the state key."""
+        self.enter(assembly)
+        duties = self.recovery(assembly)
+        if self.seated(assembly):
+            duties += self.keymaker.due(assembly)
+            duties += self.statekeeper.due(assembly, self.shares)
+        return self._fresh(duties, assembly)
+
+    def _standing(self, assembly: Assembly) -> list[Duty]:
+        """Give what keeps the roots and the state key: of a member, or of who comes."""
+        self.enter(assembly)
+        # What is ours comes back whether the assembly knows this start or not.
+        duties = self.recovery(assembly)
+        if self.seated(assembly):
+            duties += self.keymaker.due(assembly)
+            duties += self.resharer.due(assembly, self.shares)
+            duties += self.statekeeper.due(assembly, self.shares)
+        elif self.candidate.joining(assembly):
+            duties += self.resharer.due(assembly, {})
+        else:
+            duties += self.candidate.due(assembly)
+        return duties
+
+    def recovery(self, assembly: Assembly) -> list[Duty]:
+        """Give the duties that compute our living shares anew; they say nothing."""
+        hall = assembly.hall
+        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
+            return []
+        duties = self.keymaker.recovery(assembly, self.shares)
+        return duties + self.resharer.recovery(assembly, self.shares)
+
+    def _fresh(self, duties: list[Duty], assembly: Assembly) -> list[Duty]:
+        """Leave out what was begun before, and say to which generation the rest belongs."""
         fresh = [duty for duty in duties if duty.name not in self._done]
         self._done |= dict.fromkeys(duty.name for duty in fresh)
         while len(self._done) > MAX_REMEMBERED:
@@ -117,6 +152,25 @@ class Party:
         """Tell whether the assembly knows this start; without it the seat is silent."""
         hall = assembly.hall
         return hall.has_seat(self.index) and hall.seat(self.index).boot == self.boot.public
+
+    def named(self, assembly: Assembly) -> bool:
+        """Tell whether the assembly knows this start, as a member's or a newcomer's."""
+        return self.seated(assembly) or self.candidate.joining(assembly)
+
+    def taken(self, assembly: Assembly) -> bool:
+        """Tell whether the assembly knows another start of this identity."""
+        known, boot = self.before(assembly)
+        return known and boot not in (None, self.boot.public)
+
+    def shares_in(self, assembly: Assembly) -> Shares:
+        """Give our shares of the epoch in which a state lives; none where they are not known."""
+        epoch = assembly.turning.epoch
+        return self.shares if epoch is not None and epoch.number == self._epoch else {}
+
+    def wipe(self) -> None:
+        """Burn all that serves once: a generation has begun."""
+        self.presigner.wipe()
+        self.committer.wipe()
 
     def before(self, assembly: Assembly) -> tuple[bool, Boot | None]:
         """Tell whether the assembly knows our identity, as a member or as a newcomer.

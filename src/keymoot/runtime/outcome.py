@@ -18,6 +18,13 @@ from keymoot.runtime.receipt import Receipt
 from keymoot.store.header import Header
 from keymoot.store.table import Batch
 
+MAX_OUTCOME_BYTES = 268_435_456
+"""Longest outcome that is read. The largest that the rules allow has about 220 MB: a message of
+a node that binds all who may wait, each with the longest record. A usual one has 25 KB."""
+
+MAX_OUTCOME_ITEMS = 4_194_304
+"""Items of an outcome's RLP: three for each entry that was written, one for each receipt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -47,9 +54,12 @@ class Outcome:
         """Read the canonical bytes.
 
         Raises:
-            Malformed: not an outcome, or not in the order of keys.
+            Malformed: too long, not an outcome, or not in the order of keys.
         """
-        header, receipts, entries = list_of(rlp.decode(raw, max_items=len(raw)), 3, "outcome")
+        if len(raw) > MAX_OUTCOME_BYTES:
+            raise Malformed(f"an outcome has at most {MAX_OUTCOME_BYTES} bytes, got {len(raw)}")
+        items = rlp.decode(raw, 3, MAX_OUTCOME_ITEMS)
+        header, receipts, entries = list_of(items, 3, "outcome")
         writes: Batch = {}
         last = b""
         for pair in list_of(entries, None, "writes"):
