@@ -8,22 +8,18 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from keymoot.base import hexes, rlp
-from keymoot.base.fields import uint
+from keymoot.base import hexes
 from keymoot.base.fixed import Address, Bytes32, NetworkId, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
-from keymoot.base.secret import Secret
 from keymoot.base.transaction import decode_signed
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.wallets import Wallets
-from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, sender_of, wallet_id
-from tests.agent.fake_network import FakeNetwork
+from tests.agent.fake_network import NETWORK, WORLD, FakeNetwork
 
-NODE = ed25519.public_key(Secret(b"\x05" * 32))
-GENESIS = rlp.encode([uint(0x5AFD), b"\1", uint(10**9), uint(1), [[bytes(32), NODE, b"\1"]], []])
-NETWORK = NetworkId(keccak256(GENESIS))
+GENESIS = WORLD.genesis.encode()
+FOUNDING = WORLD.founding().to_json()
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,8 @@ class FakeLedger(FakeNetwork):
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     fail: str | None = None
     genesis: bytes = GENESIS
+    network: NetworkId = NETWORK
+    founding: Any = field(default_factory=lambda: FOUNDING)
     drips: list[str] = field(default_factory=list)
 
     def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
@@ -65,12 +63,14 @@ class FakeLedger(FakeNetwork):
             "eth_getTransactionCount": hexes.quantity(len(self.calls)),
             "eth_getBalance": "0x64",
             "keymoot_network": {
-                "network": NETWORK.hex0x,
+                "network": self.network.hex0x,
                 "chainId": "0x5afd",
                 "genesis": hexes.data(self.genesis),
                 "simulated": True,
             },
         }
+        if method == "keymoot_founding":
+            return {"result": self.founding}
         if method in plain:
             return {"result": plain[method]}
         if method == "eth_call":

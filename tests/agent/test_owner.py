@@ -7,7 +7,7 @@ import pytest
 from eth_account import Account as EthAccount
 
 from keymoot.agent import Account
-from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.errors import NetworkRefused, Unproven, WrongAnswer
 from keymoot.agent.network import Network, TransactionFailed, read_identity
 from keymoot.agent.owner import Owner, Views, new_key, salt_of
 from keymoot.base.fixed import Address, RequestId, WalletId
@@ -15,8 +15,9 @@ from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
 from keymoot.crypto import secp256k1
-from tests.agent.fake_ledger import GENESIS, NETWORK, NODE, FakeLedger
-from tests.agent.fake_network import FAR, secret_of, serving
+from tests.agent.fake_ledger import GENESIS, FakeLedger
+from tests.agent.fake_network import FAR, NETWORK, WORLD, secret_of, serving
+from tests.proof.world import World
 
 RECOVERY = Address(b"\x77" * 20)
 MISSING = WalletId(b"\x01" * 32)
@@ -82,7 +83,7 @@ def test_a_granted_credential_works_at_once(
 ) -> None:
     monkeypatch.setattr("keymoot.agent.owner.new_key", lambda: secret_of("agent"))
     granted = owner.grant(owner.wallet_of("yield"), "yield", FAR)
-    assert (granted.nodes, granted.network) == ((NODE,), NETWORK)
+    assert (granted.verifying_key, granted.network) == (WORLD.verifying_key, NETWORK)
     seen = owner.credential(owner.wallet_of("yield"), granted.requester)
     assert (seen.expires_at, seen.revoked) == (FAR, False)
     granted.save(tmp_path / "yield.cred")
@@ -93,6 +94,16 @@ def test_a_granted_credential_works_at_once(
     assert secp256k1.address_of_secret(ledger.wallet_key) == granted.address
     owner.revoke(owner.wallet_of("yield"), granted.requester)
     assert ledger.calls[-1][1:3] == ("revoke", (owner.wallet_of("yield"), granted.requester))
+
+
+def test_no_credential_is_granted_under_a_key_that_the_founders_did_not_sign(
+    owner: Owner, ledger: FakeLedger
+) -> None:
+    ledger.founding = {**ledger.founding, "record": World("another").founding().to_json()["record"]}
+    calls = len(ledger.calls)
+    with pytest.raises(Unproven, match="founding record is of network"):
+        owner.grant(owner.wallet_of("yield"), "yield", FAR)
+    assert len(ledger.calls) == calls
 
 
 def test_every_credential_is_a_new_key(owner: Owner) -> None:
@@ -165,7 +176,7 @@ def _told(**change: object) -> dict[str, object]:
 
 def test_a_network_is_who_its_genesis_says() -> None:
     identity = read_identity(_told(simulated=False))
-    assert (identity.network, identity.nodes, identity.chain_id) == (NETWORK, (NODE,), 0x5AFD)
+    assert (identity.network, identity.chain_id) == (NETWORK, 0x5AFD)
     assert not identity.simulated
     assert read_identity(_told()).simulated
 

@@ -99,8 +99,11 @@ class World:
     def session(self, seat: int) -> Secret:
         return Secret(seed(self.name, "session", seat))
 
+    def identity(self, seat: int) -> Secret:
+        return Secret(seed(self.name, "identity", seat))
+
     def _member(self, seat: int) -> Member:
-        identity = ed25519.public_key(Secret(seed(self.name, "identity", seat)))
+        identity = ed25519.public_key(self.identity(seat))
         consensus = Ed25519Key(ed25519.public_key(Secret(seed(self.name, "consensus", seat))))
         boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
         founder = Founder(identity, consensus, point(self.name, "sealing", seat), boot)

@@ -227,7 +227,7 @@ class Owner(Views):
         """
         key = new_key()
         shown = self.show(wallet)
-        identity = self.network.identity()
+        identity, anchor = self.network.identity(), self.network.anchor()
         holder = secp256k1.address_of_secret(key)
         self.network.send(self._key, "grant", wallet, holder, expires_at)
         return Credential(
@@ -236,7 +236,7 @@ class Owner(Views):
             url=self.network.url,
             wallet=wallet,
             address=shown.account,
-            nodes=identity.nodes,
+            verifying_key=anchor.verifying_key,
             expires=expires_at,
             key=key,
         )

@@ -90,11 +90,7 @@ async def follow(services: Services, params: list[Json]) -> Json:
     if seen is None:
         raise RpcError(REJECTED, "unknown block: no block of this chain has that hash")
     past = Past(lambda at: _header(ledger, at), lambda at: _certified(ledger, at))
-    found: list[Json] = []
-    for shown, descent in steps(seen, _newest(ledger), ledger.state(), past):
-        told: Json = None if descent is None else descent.to_json()
-        found.append({**shown.to_json(), "descent": told})
-    return found
+    return [step.to_json() for step in steps(seen, _newest(ledger), ledger.state(), past)]
 
 
 async def entry(services: Services, params: list[Json]) -> Json:
