@@ -1,7 +1,6 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -11,9 +10,6 @@ from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.threshold.secp256k1 import SECP256K1
-
-if TYPE_CHECKING:
-    from keymoot.attest.validators import ValidatorSet
 
 BASE_FEE_WEI = Wei(1_000_000_000)
 """Price of a unit of gas; it does not move."""
@@ -148,24 +144,6 @@ class Genesis:
             allocations=tuple(allocations),
             epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
         )
-
-    @property
-    def chain_text(self) -> str:
-        """The chain id that headers carry."""
-        from keymoot.attest.header import chain_id_of  # noqa: PLC0415  clients have no protobuf
-
-        return chain_id_of(self.network)
-
-    def validators(self) -> "ValidatorSet":
-        """Give the validators of the first block.
-
-        Raises:
-            Malformed: none, one twice, or without power.
-        """
-        from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet  # noqa: PLC0415
-
-        keys = [(Ed25519Key(one.consensus_key), one.power) for one in self.members]
-        return ValidatorSet.of(Validator(key, power) for key, power in keys)
 
     def founders(self) -> tuple[Founder, ...]:
         """Give the seats of the first assembly; empty where there is none.

@@ -22,7 +22,6 @@ from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
-from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
@@ -185,8 +184,7 @@ class Changes:
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
         members = set(assembly.hall.head.members)
-        settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
-        if self._ledger.height() < settled:
+        if self._ledger.height() <= assembly.turning.handover.latest.height:
             return
         for one in self._moot.seats:
             if one.seat not in members | self.joining:
