@@ -69,7 +69,11 @@ class House:
     async def found(self) -> None:
         """Found the network: any message makes the first block."""
         async with self.at_work():
-            await self.include(message(self.genesis, 1))
+            await self.include(self.word())
+
+    def word(self) -> bytes:
+        """Give something that a founder says."""
+        return message(self.genesis, 1)
 
     async def include(self, *raws: bytes) -> list[Included]:
         names = [await self.ledger.submit(raw) for raw in raws]

@@ -21,7 +21,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, seconds_of
 from keymoot.crypto.transactions import transaction_hash
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
-from keymoot.engine.undo import KEPT_BLOCKS, Past, old_values, put_undo
+from keymoot.engine.undo import KEPT_BLOCKS, Past, StateNotKept, old_values, put_undo
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
 from keymoot.runtime.block import Block, Tip
@@ -35,6 +35,7 @@ from keymoot.store.trie import NodeCache
 _BLOCK, _CERTIFICATE, _RECEIPTS, _TRANSACTION, _HEIGHT, _META = b"B", b"C", b"R", b"T", b"H", b"M"
 GENESIS, FIRST_ROOT = _META + b"genesis", _META + b"first-root"
 RECORD, NEWEST = _META + b"record", _META + b"newest"
+_PROBE = _META + b"probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,15 @@ class ChainStore:
         return self.past.view(self.snapshot, self.tip.height, height)
 
     def tip_at(self, height: Height) -> Tip:
-        """Give a block that is on disk, as what builds on it sees it; the genesis at 0."""
+        """Give a block that is on disk, as what builds on it sees it; the genesis at 0.
+
+        Raises:
+            StateNotKept: it is above the newest one.
+        """
         if height == self.tip.height:
             return self.tip
+        if height > self.tip.height:
+            raise StateNotKept(height, self.oldest_state, self.tip.height)
         if height:
             return Tip.of(self._known(height).header)
         genesis = self.genesis
@@ -285,6 +292,11 @@ def newest_in(table: Table) -> Height | None:
     """Give the height of the newest block of a table; None for an empty one."""
     raw = table.get(NEWEST)
     return None if raw is None else Height(int.from_bytes(raw, "big"))
+
+
+def put_probe(batch: Batch, content: bytes | None) -> None:
+    """Write something that means nothing, to learn whether the disk takes it; None to erase it."""
+    batch[_PROBE] = content
 
 
 def _put_block(batch: Batch, done: Done) -> None:
