@@ -21,7 +21,7 @@ from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts, execute
 from keymoot.runtime.history import remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
-from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.header import Header
 from keymoot.store.journal import Journal
@@ -176,6 +176,8 @@ def check_block(tip: Tip, block: Block, opening: Open) -> tuple[LedgerTransactio
         raise BadBlock(f"block {block.height} cannot follow block {tip.height}")
     if block.time < tip.time:
         raise BadBlock(f"block {block.height} is dated {block.time}, its parent {tip.time}")
+    if block.time > MAX_TIME:
+        raise BadBlock(f"block {block.height} is dated {block.time}, at most {MAX_TIME} is a date")
     # 2. It keeps the bounds.
     size = sum(map(len, raws))
     if len(raws) > MAX_BLOCK_TRANSACTIONS or size > MAX_BLOCK_BYTES:
