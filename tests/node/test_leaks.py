@@ -169,10 +169,9 @@ def party_of(seat: int, keep: Keep) -> Party:
 
 def recover(party: Party, assembly: Assembly) -> None:
     """Compute a seat's root shares from what is public and the keys on its disk."""
-    duties = party.keymaker.due(assembly, party.shares) + party.resharer.due(assembly, party.shares)
+    duties = party.keymaker.recovery(assembly, {}) + party.resharer.recovery(assembly, {})
     for duty in duties:
-        if duty.name.endswith(("/shares", "/recover")):
-            duty.run(Dice(Secret(bytes(32))))
+        duty.run(Dice(Secret(bytes(32))))
     party.enter(assembly)
 
 

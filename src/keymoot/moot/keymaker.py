@@ -54,28 +54,32 @@ class Keymaker:
             return {}
         return self._made.get(_name(assembly.founding.setting()), {})
 
-    def due(self, assembly: Assembly, shares: Shares) -> list[Duty]:
+    def due(self, assembly: Assembly) -> list[Duty]:
         """Give what is to be done now."""
         keygen = assembly.founding.keygen
         if keygen is None:
             return []
+        if keygen.phase is Phase.DONE or not keygen.speaks(self.index):
+            return []
         setting = assembly.founding.setting()
         name = _name(setting)
-        if keygen.phase is Phase.DONE:
-            if shares or assembly.turning.origin is not None:
-                return []
-            openings = assembly.founding.openings()
-            return [
-                Duty(f"{name}/shares", lambda dice: self._recover(setting, name, openings, dice))
-            ]
-        if not keygen.speaks(self.index):
-            return []
         duty, attempt = self._duty(assembly, keygen, setting, name), keygen.attempt
 
         def run(dice: Dice) -> list[Message]:
             return [(kind, write_numbered(attempt, body)) for kind, body in duty(dice)]
 
         return [Duty(f"{name}/{keygen.phase}", run)]
+
+    def recovery(self, assembly: Assembly, shares: Shares) -> list[Duty]:
+        """Give the duty that computes our shares anew, while the key generation's live; it is mute."""
+        keygen = assembly.founding.keygen
+        if keygen is None or keygen.phase is not Phase.DONE:
+            return []
+        if shares or assembly.turning.origin is not None:
+            return []
+        setting, openings = assembly.founding.setting(), assembly.founding.openings()
+        name = _name(setting)
+        return [Duty(f"{name}/shares", lambda dice: self._recover(setting, name, openings, dice))]
 
     def _duty(
         self, assembly: Assembly, keygen: Keygen, setting: Setting, name: str

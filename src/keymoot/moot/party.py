@@ -95,17 +95,40 @@ class Party:
         if not assembly.hall.founded:
             return []
         self.enter(assembly)
+        # What is ours comes back whether the assembly knows this start or not.
+        duties = self.recovery(assembly)
         if self.seated(assembly):
-            duties = self.keymaker.due(assembly, self.shares)
+            duties += self.keymaker.due(assembly)
             duties += self.resharer.due(assembly, self.shares)
             duties += self.statekeeper.due(assembly, self.shares)
         elif self.candidate.joining(assembly):
-            duties = self.resharer.due(assembly, {})
+            duties += self.resharer.due(assembly, {})
         else:
-            duties = self.candidate.due(assembly)
+            duties += self.candidate.due(assembly)
         if ECDSA in self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
+        return self._fresh(duties, assembly)
+
+    def founding(self, assembly: Assembly) -> list[Duty]:
+        """Give what is to be done before the network is founded: keys, and the state key."""
+        self.enter(assembly)
+        duties = self.recovery(assembly)
+        if self.seated(assembly):
+            duties += self.keymaker.due(assembly)
+            duties += self.statekeeper.due(assembly, self.shares)
+        return self._fresh(duties, assembly)
+
+    def recovery(self, assembly: Assembly) -> list[Duty]:
+        """Give the duties that compute our living shares anew; they say nothing."""
+        hall = assembly.hall
+        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
+            return []
+        duties = self.keymaker.recovery(assembly, self.shares)
+        return duties + self.resharer.recovery(assembly, self.shares)
+
+    def _fresh(self, duties: list[Duty], assembly: Assembly) -> list[Duty]:
+        """Leave out what was begun before, and say to which generation the rest belongs."""
         fresh = [duty for duty in duties if duty.name not in self._done]
         self._done |= dict.fromkeys(duty.name for duty in fresh)
         while len(self._done) > MAX_REMEMBERED:

@@ -94,25 +94,44 @@ class Resharer:
             return []
         generation = assembly.hall.head.generation
         name = f"epoch/{epoch.number}/{epoch.attempt}/{generation.hex()}/{epoch.stage.name}"
-        duties = self._recover_duty(assembly, name, shares) if member else []
         if self.index in epoch.said:
-            return duties
+            return []
         if epoch.stage is Stage.LIVING:
-            return duties + (self._key_duty(assembly, name, epoch.number) if member else [])
+            return self._key_duty(assembly, name, epoch.number) if member else []
         if epoch.stage is Stage.SUCCESSION:
-            return duties + (self._sign_duty(assembly, name, epoch) if member else [])
+            return self._sign_duty(assembly, name, epoch) if member else []
         turn = assembly.turning.turn()
         if epoch.stage is Stage.DEALING:
-            if member and shares:
-                mine = dict(shares)
-                duties.append(Duty(name, lambda dice: self._deal(turn, epoch, mine, dice)))
-            return duties
+            if not member or not shares:
+                return []
+            mine = dict(shares)
+            return [Duty(name, lambda dice: self._deal(turn, epoch, mine, dice))]
         if self.index not in turn.committee:
-            return duties
+            return []
         given = assembly.turning.dealings(epoch.number + 1)
         if epoch.stage is Stage.VERDICTS:
-            return [*duties, Duty(name, lambda dice: self._judge(turn, epoch, given, dice))]
-        return [*duties, Duty(name, lambda _: self._hold(turn, epoch, generation, given))]
+            return [Duty(name, lambda dice: self._judge(turn, epoch, given, dice))]
+        return [Duty(name, lambda _: self._hold(turn, epoch, generation, given))]
+
+    def recovery(self, assembly: Assembly, shares: Mapping[str, Share]) -> list[Duty]:
+        """Give the duty that computes the living shares anew; it is mute.
+
+        They come from what is public and the epoch's key.
+        """
+        epoch, origin = assembly.turning.epoch, assembly.turning.origin
+        if shares or epoch is None or origin is None or not assembly.hall.has_seat(self.index):
+            return []
+        generation = assembly.hall.head.generation.hex()
+        turn, given = assembly.turning.living(), assembly.turning.dealings(epoch.number)
+        key = (epoch.number, origin.attempt, origin.generation)
+
+        def recover(_: Dice) -> list[Message]:
+            found = self._compute(turn, given)
+            if found is not None:
+                self._held[key] = found
+            return []
+
+        return [Duty(f"epoch/{epoch.number}/{epoch.attempt}/{generation}/recover", recover)]
 
     def _sign_duty(self, assembly: Assembly, name: str, epoch: Epoch) -> list[Duty]:
         terms = assembly.turning.handover.terms(epoch)
@@ -127,24 +146,6 @@ class Resharer:
             return []
         body = write_numbered(number + 1, following)
         return [Duty(f"{name}/key", lambda _: [(Kind.EPOCH_KEY, body)])]
-
-    def _recover_duty(
-        self, assembly: Assembly, name: str, shares: Mapping[str, Share]
-    ) -> list[Duty]:
-        """Compute the living shares anew from what is public and the epoch's key."""
-        epoch, origin = assembly.turning.epoch, assembly.turning.origin
-        if shares or epoch is None or origin is None:
-            return []
-        turn, given = assembly.turning.living(), assembly.turning.dealings(epoch.number)
-        key = (epoch.number, origin.attempt, origin.generation)
-
-        def recover(_: Dice) -> list[Message]:
-            found = self._compute(turn, given)
-            if found is not None:
-                self._held[key] = found
-            return []
-
-        return [Duty(f"{name}/recover", recover)]
 
     def _deal(
         self, turn: Turn, epoch: Epoch, shares: Mapping[str, Share], dice: Dice
