@@ -36,7 +36,7 @@ def crowd(node: Running, count: int) -> None:
     keep = open_keep(node.config.enclave_folder(1), platform)
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
-    app = open_application(store, genesis, StateKeys(keep.state, genesis.network, 0))
+    app = open_application(store, genesis, StateKeys(keep.state, genesis.network))
     root, cache = app.committed.root, NodeCache(2_000_000)
     book = Slot(*pack(Book(quota=10**18).encode()))
     gc.disable()  # nothing here is garbage before the end

@@ -12,6 +12,7 @@ from keymoot.contracts.cells import WrongStore
 from keymoot.contracts.errors import BadArguments, KeyUseRefused, NotPayable, UnknownMethod
 from keymoot.contracts.types import OutOfRange
 from keymoot.crypto.keccak import keccak256_raw
+from keymoot.runtime.block import CannotExecute
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.query import Query, estimate
 from keymoot.store.errors import ReadOnly
@@ -44,8 +45,9 @@ def test_a_view_cannot_write(play: ToyPlay) -> None:
 
 
 def test_a_confidential_cell_refuses_the_public_store(play: ToyPlay) -> None:
-    with pytest.raises(WrongStore):
+    with pytest.raises(CannotExecute) as stopped:
         play.send(OWNER, "leak", contract=Counter)
+    assert isinstance(stopped.value.__cause__, WrongStore)
 
 
 def test_a_query_leaves_no_trace(play: ToyPlay) -> None:
@@ -116,7 +118,7 @@ def test_what_cannot_enter_a_block_pays_nothing(play: ToyPlay, change: dict, err
 
 def test_a_replayed_transaction_does_nothing(play: ToyPlay) -> None:
     raw = play.raw(OWNER, Counter.ADDRESS, calldata(Counter, "bump"))
-    first, second = play.chain.send_together([raw, raw])
+    first, second = play.chain.send(raw), play.chain.send(raw)
     assert (first.status, second.error_code) == (1, "NONCE_TOO_LOW")
 
 

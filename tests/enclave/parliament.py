@@ -29,7 +29,6 @@ from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.custody import SHARE_INFO, Answer
-from keymoot.enclave.room import STATE_GENERATION
 from keymoot.engine import archive
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
@@ -124,7 +123,7 @@ class Parliament:
             ),
             allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
         )
-        self.keys = StateKeys(None, self.genesis.network, STATE_GENERATION)
+        self.keys = StateKeys(None, self.genesis.network)
         for one in self.delegates.values():
             one.join(self.genesis)
         self.store = LmdbStore(self.folder / "data", map_bytes=1 << 26)

@@ -51,8 +51,8 @@ class Scene:
     def __init__(self) -> None:
         self.genesis = genesis_with(CONSENSUS)
         chain = MemoryChain(balances=dict(self.genesis.allocations))
-        chain.keys = StateKeys(Secret(b"k" * 32), self.genesis.network, 0)
-        chain.block = replace(chain.block, network=self.genesis.network)
+        chain.keys = StateKeys(Secret(b"k" * 32), self.genesis.network)
+        chain.chain = replace(chain.chain, network=self.genesis.network)
         self.play = Play(chain).ready()
         self.voted = 10
         self.clock = chain.block.time

@@ -84,7 +84,7 @@ class Machine:
 
     def open(self) -> None:
         self.store = LmdbStore(self.folder, map_bytes=1 << 22)
-        self.keys = StateKeys(Secret(b"k" * 32), self.genesis.network, 0)
+        self.keys = StateKeys(Secret(b"k" * 32), self.genesis.network)
         app = open_application(self.store, self.genesis, self.keys)
         self.engine = LocalEngine(app, self.store, Mempool(), self.signers, self.clock)
         self.ledger = Ledger(self.engine, self.clock)

@@ -159,7 +159,7 @@ async def test_a_restart_continues_with_the_same_root(machine: Machine) -> None:
 def replay(machine: Machine) -> Application:
     """Execute the whole chain again from genesis, in memory."""
     table = MemoryTable()
-    keys = StateKeys(machine.keys._secret, machine.genesis.network, 0)
+    keys = StateKeys(machine.keys._secret, machine.genesis.network)
     committed, batch = first_block(machine.genesis, State(table, EMPTY_ROOT))
     table.apply(batch)
     app = Application(machine.genesis, keys, committed)

@@ -21,7 +21,7 @@ REQUEST = Hash32(b"q" * 32)
 
 def test_seats_that_disagree_stop_the_node():
     async def story():
-        handover = Handover(StateKeys(None, NetworkId(b"n" * 32), 0))
+        handover = Handover(StateKeys(None, NetworkId(b"n" * 32)))
         watching = asyncio.create_task(handover.watch())
         for _ in range(3):
             handover.take(Secret(b"s" * 32))

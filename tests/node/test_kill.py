@@ -69,7 +69,7 @@ def replayed(node: Running) -> tuple[Application, int]:
     secret = open_keep(node.config.enclave_folder(1), platform).state
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
-    keys = StateKeys(secret, genesis.network, 0)
+    keys = StateKeys(secret, genesis.network)
     there = open_application(store, genesis, keys)
     table = MemoryTable()
     committed, batch = first_block(genesis, State(table, EMPTY_ROOT))

@@ -101,7 +101,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
     secret = keeps[1].state
-    keys = StateKeys(secret, genesis.network, 0)
+    keys = StateKeys(secret, genesis.network)
     app = open_application(store, genesis, keys)
     with store.snapshot() as table:
         state = app.state(table)

@@ -92,11 +92,18 @@ class Play:
         self.wallet, self.account = WalletId(wallet), Address.from_hex(account)
 
     def raw(
-        self, who: Person, to: Address, data: bytes, value: int = 0, gas: int = 3_000_000
+        self,
+        who: Person,
+        to: Address,
+        data: bytes,
+        value: int = 0,
+        gas: int = 3_000_000,
+        kind: int = DYNAMIC_FEE,
     ) -> bytes:
         nonce = self.chain.state().account(who.address).nonce
+        tip = Wei(0 if kind == DYNAMIC_FEE else 10**9)
         tx = EvmTransaction(
-            DYNAMIC_FEE, LEDGER_CHAIN_ID, nonce, Wei(0), Wei(10**9), Gas(gas), to, Wei(value), data
+            kind, LEDGER_CHAIN_ID, nonce, tip, Wei(10**9), Gas(gas), to, Wei(value), data
         )
         return tx.signed_bytes(sign(who.key, signing_hash(tx)))
 

@@ -3,16 +3,47 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+import rlp
+from eth_utils import keccak
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from trie import HexaryTrie
 
-from keymoot.base.errors import Malformed
-from keymoot.base.units import Height, UnixSeconds
+from keymoot.base.errors import Defect, Malformed, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height, UnixSeconds, Wei
+from keymoot.contracts.nodes import Nodes, assembly_on
+from keymoot.contracts.registry import built_in_registry
+from keymoot.contracts.wallets import Wallets
+from keymoot.moot.assembly import NO_GENERATION
 from keymoot.runtime.block import (
     MAX_ENCODED_BYTES,
+    NO_MIX,
+    BadBlock,
     Block,
+    CannotExecute,
+    Executed,
+    Tip,
+    check_block,
+    execute_block,
+    seed_of,
 )
-from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
+from keymoot.runtime.chain import MemoryChain
+from keymoot.runtime.gas import BLOCK_LIMIT, TRANSACTION_LIMIT
+from keymoot.runtime.outcome import Outcome
+from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from keymoot.store.entry import unpack
+from keymoot.store.history import HISTORY_ADDRESS, history_slot
+from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable
+from tests.contracts.toys import TOYS, Counter
+from tests.runtime.people import AGENT, OWNER, RECOVERY, STRANGER, VAULT, Play, calldata, payment
+from tests.runtime.transcript import found_assembly
 
 blocks = st.builds(
     Block,
@@ -20,6 +51,40 @@ blocks = st.builds(
     st.integers(0, 2**64 - 1).map(UnixSeconds),
     st.lists(st.binary(max_size=50), max_size=10).map(tuple),
 )
+
+
+def following(play: Play, *raws: bytes, seconds: int = 1) -> Block:
+    tip = play.chain.tip
+    return Block(Height(tip.height + 1), UnixSeconds(tip.time + seconds), raws)
+
+
+def run(
+    play: Play, block: Block, tip: Tip | None = None, keys: StateKeys | None = None
+) -> Executed:
+    """Execute as a replica would that shares nothing with the play's but the table's bytes."""
+    chain, tip = play.chain, tip or play.chain.tip
+    state = State(MemoryTable(dict(chain.table.items())), chain.root)
+    contracts = chain.contracts if chain.contracts.keys() - built_in_registry() else None
+    return execute_block(
+        state,
+        tip,
+        block,
+        chain.chain,
+        contracts or built_in_registry(),
+        keys or StateKeys(Secret(bytes(32)), chain.chain.network),
+        chain._open,
+    )
+
+
+def toys() -> Play:
+    rich = {one.address: Wei(10**24) for one in (OWNER, AGENT, STRANGER)}
+    return Play(MemoryChain(TOYS, rich))
+
+
+def birth(play: Play, salt: bytes = b"n") -> bytes:
+    """Sign the making of a wallet: draws its key, and seals it."""
+    data = calldata(Wallets, "create", salt.ljust(32, b"."), RECOVERY)
+    return play.raw(STRANGER, Wallets.ADDRESS, data, 10**20)
 
 
 @given(blocks)
@@ -39,7 +104,337 @@ def test_a_block_has_one_form(raw: bytes) -> None:
 def test_bounds_of_bytes_and_items_hold_before_a_block_is_read() -> None:
     block = Block(Height(1), UnixSeconds(1), (b"x",) * MAX_BLOCK_TRANSACTIONS)
     assert Block.decode(block.encode()) == block
+    largest = Block(
+        Height(2**64 - 1), UnixSeconds(2**64 - 1), (bytes(MAX_BLOCK_BYTES // 256),) * 256
+    )
+    assert Block.decode(largest.encode()) == largest
     with pytest.raises(Malformed, match="more than 259 items"):
         Block.decode(replace(block, transactions=(*block.transactions, b"x")).encode())
     with pytest.raises(Malformed, match="a block has at most"):
         Block.decode(bytes(MAX_ENCODED_BYTES + 1))
+
+
+def test_a_header_says_what_the_block_did() -> None:
+    play = Play().ready()
+    tip, root = play.chain.tip, play.chain.root
+    good, _ = play.request(payment(5).unsigned_bytes(), name=b"g" * 32)
+    bad, _ = play.request(payment(5, to=RECOVERY).unsigned_bytes(), name=b"b" * 32)
+    # A legacy transaction, whose receipt has no type, and one of type 2.
+    legacy = play.raw(STRANGER, VAULT, b"", 1, gas=21_000, kind=0)
+    call = play.raw(OWNER, Wallets.ADDRESS, calldata(Wallets, "pause", play.wallet))
+    block = following(play, good, bad, legacy, call, seconds=7)
+    done = run(play, block)
+    header = done.header
+    assert (header.height, header.time) == (tip.height + 1, tip.time + 7)
+    assert header.parent_hash == tip.hash == play.chain.blocks[-1].header.hash
+    assert (header.gas_limit, header.base_fee) == (BLOCK_LIMIT, play.chain.chain.base_fee)
+    assert header.generation == NO_GENERATION
+    assert [one.status for one in done.receipts] == [1, 0, 1, 1]
+    # The roots, by other people's trie and RLP.
+    transactions, receipts, total = HexaryTrie({}), HexaryTrie({}), 0
+    for at, (raw, receipt) in enumerate(zip(block.transactions, done.receipts, strict=True)):
+        transactions[rlp.encode(at)] = raw
+        total += receipt.gas_used
+        bits = 0
+        for log in receipt.logs:
+            for part in (log.address, *log.topics):
+                digest = keccak(part)
+                for pair in (digest[0:2], digest[2:4], digest[4:6]):
+                    bits |= 1 << int.from_bytes(pair, "big") % 2048
+        logs = [[log.address, list(log.topics), log.data] for log in receipt.logs]
+        body = rlp.encode([receipt.status, total, bits.to_bytes(256, "big"), logs])
+        receipts[rlp.encode(at)] = (b"" if raw is legacy else raw[:1]) + body
+    assert header.transactions_root == transactions.root_hash
+    assert header.receipts_root == receipts.root_hash
+    assert header.gas_used == total == sum(one.gas_used for one in done.receipts)
+    every = [log for one in done.receipts for log in one.logs]
+    assert len({log.address for log in every}) >= 1
+    assert all(
+        int.from_bytes(header.logs_bloom, "big") >> int.from_bytes(keccak(topic)[:2], "big") % 2048
+        & 1
+        for log in every
+        for topic in log.topics
+    )
+    # The state after it is what the writes make of the table.
+    assert header.state_root != root
+    table = MemoryTable(dict(play.chain.table.items()))
+    table.apply(done.writes)
+    after = State(table, header.state_root)
+    assert after.account(VAULT).balance == 1
+    assert after.slot(HISTORY_ADDRESS, history_slot(tip.height)) == tip.hash.lstrip(b"\0")
+    assert done.tip == Tip(
+        header.height, header.hash, header.time, header.state_root, header.generation
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda block: replace(block, height=Height(block.height + 1)), "cannot follow block"),
+        (lambda block: replace(block, height=Height(block.height - 1)), "cannot follow block"),
+        (lambda block: replace(block, time=UnixSeconds(block.time - 2)), "its parent"),
+        (lambda block: replace(block, transactions=block.transactions * 2), "stands twice"),
+        (lambda block: replace(block, transactions=(b"\x02junk",)), "holds something else"),
+        (lambda block: replace(block, transactions=(b"",)), "holds something else"),
+        (
+            lambda block: replace(block, transactions=tuple(b"%d" % at for at in range(257))),
+            "257 transactions",
+        ),
+        (
+            lambda block: replace(
+                block, transactions=tuple(bytes([at]) * 131_072 for at in range(33))
+            ),
+            "33 transactions of 4325376 bytes",
+        ),
+    ],
+)
+def test_what_may_not_follow_is_refused_whole(change, why: str) -> None:
+    play = Play()
+    block = following(play, play.raw(OWNER, VAULT, b"", 1))
+    check_block(play.chain.tip, block, play.chain._open)
+    for refuse in (
+        lambda bad: check_block(play.chain.tip, bad, play.chain._open),
+        lambda bad: run(play, bad),
+    ):
+        with pytest.raises(BadBlock, match=why):
+            refuse(change(block))
+
+
+def test_a_block_may_carry_its_parents_time() -> None:
+    play = Play()
+    assert run(play, following(play, seconds=0)).header.time == play.chain.tip.time
+
+
+def test_the_gas_of_a_block_is_bounded_by_what_its_transactions_want() -> None:
+    play, gas = Play(), TRANSACTION_LIMIT
+    raws = [play.raw(OWNER, VAULT, b"", value, gas=gas) for value in range(3)]
+    assert run(play, following(play, *raws[:2]))
+    with pytest.raises(BadBlock, match="wants 90000000 gas, at most 60000000 fit"):
+        run(play, following(play, *raws))
+
+
+def test_what_may_not_enter_leaves_nothing_but_its_receipt() -> None:
+    play = Play().ready()
+    paid = play.raw(OWNER, VAULT, b"", 1)
+    unpaid = play.raw(replace(STRANGER, name="poor"), VAULT, b"", 10**30)
+    with_it, without = run(play, following(play, paid, unpaid)), run(play, following(play, paid))
+    refused = with_it.receipts[1]
+    assert (refused.status, refused.gas_used, refused.logs) == (0, 0, ())
+    assert with_it.changes == without.changes
+    assert with_it.header.state_root == without.header.state_root
+    assert with_it.header.hash != without.header.hash
+
+
+def test_an_undone_call_leaves_its_price_and_nothing_else() -> None:
+    play = Play().ready()
+    before = play.chain.state()
+    # It would have written a policy, and its sender does not own the wallet.
+    data = calldata(Wallets, "pause", play.wallet)
+    done = run(play, following(play, play.raw(STRANGER, Wallets.ADDRESS, data)))
+    (receipt,) = done.receipts
+    assert (receipt.status, receipt.logs) == (0, ())
+    assert done.changes.slots.keys() == {HISTORY_ADDRESS}
+    assert done.changes.accounts.keys() == {STRANGER.address}
+    nonce, balance, _ = done.changes.accounts[STRANGER.address]
+    was = before.account(STRANGER.address)
+    assert (nonce, was.balance - balance) == (was.nonce + 1, receipt.gas_used * receipt.price)
+
+
+def test_an_empty_block_writes_its_parents_hash_and_nothing_else() -> None:
+    play = Play()
+    done = run(play, following(play))
+    slot = history_slot(play.chain.tip.height)
+    assert done.changes.accounts == {}
+    assert {at: set(slots) for at, slots in done.changes.slots.items()} == {HISTORY_ADDRESS: {slot}}
+    assert done.header.gas_used == 0
+    assert done.header.logs_bloom == bytes(256)
+
+
+def entries(play: Play, done: Executed) -> list[bytes]:
+    """Give every sealed entry of the Vault that a block wrote."""
+    found = []
+    for address, slots in done.changes.slots.items():
+        keys = play.chain.keys.contract_keys(address)
+        for slot, write in slots.items():
+            if address == HISTORY_ADDRESS or not write.value:
+                continue
+            raw = unpack(write.value, write.blob)
+            aad = play.chain.keys.network + address + slot
+            try:
+                keys.sealer.open(raw[:12], raw[12:], aad, "an entry")
+            except Malformed:
+                continue
+            found.append(raw)
+    return found
+
+
+def test_forks_of_one_height_share_no_nonce_and_no_randomness() -> None:
+    play = Play()
+    raw, tip = birth(play), play.chain.tip
+    block = following(play, raw)
+    here = run(play, block)
+    # The same block on another parent; dated otherwise; with a transaction more behind.
+    parent = run(play, block, replace(tip, hash=Hash32(b"f" * 32)))
+    later = run(play, following(play, raw, seconds=2))
+    more = run(play, following(play, raw, play.raw(OWNER, VAULT, b"", 1)))
+    runs = [here, parent, later, more]
+    assert all(done.receipts[0].status == 1 for done in runs)
+    outputs = {done.receipts[0].output for done in runs}
+    assert len(outputs) == len(runs)  # the address of a key that was drawn
+    nonces = [entry[:12] for done in runs for entry in entries(play, done)]
+    assert len(nonces) >= len(runs)
+    assert len(set(nonces)) == len(nonces)
+    assert len({done.header.mix_hash for done in runs}) == len(runs)
+    # A replica that executes the same block gives the same bytes.
+    again = run(play, block)
+    assert again == here
+    assert Outcome.of(again).encode() == Outcome.of(here).encode()
+
+
+def test_a_hash_hides_what_the_block_did_from_all_who_lack_the_secret() -> None:
+    play = Play()
+    block = following(play, play.raw(OWNER, VAULT, b"", 1))
+    network = play.chain.chain.network
+    one = run(play, block)
+    other = run(play, block, keys=StateKeys(Secret(b"s" * 32), network))
+    # Nothing but the mix hash differs, and with it the hash.
+    assert replace(one.header, mix_hash=other.header.mix_hash) == other.header
+    assert one.header.hash != other.header.hash
+    # It is neither nothing nor anything of what the host knows.
+    tip, root = play.chain.tip, one.header.transactions_root
+    seed = seed_of(tip.hash, root, block.height, block.time)
+    known = {NO_MIX, seed, keccak(seed), keccak(tip.hash + root), keccak(network + seed)}
+    assert one.header.mix_hash not in known
+    # Nor what the same secret gives for randomness or nonces.
+    assert one.header.mix_hash != play.chain.keys.random(seed, 0, 1, 32).expose()
+
+
+def test_a_seed_is_every_part_of_what_the_block_builds_on() -> None:
+    first = (Hash32(b"p" * 32), Hash32(b"t" * 32), Height(5), UnixSeconds(9))
+    others = [
+        (Hash32(b"q" * 32), *first[1:]),
+        (first[0], Hash32(b"u" * 32), *first[2:]),
+        (*first[:2], Height(6), first[3]),
+        (*first[:3], UnixSeconds(10)),
+    ]
+    written = b"keymoot/v1/seed" + b"p" * 32 + b"t" * 32 + bytes(7) + b"\5" + bytes(7) + b"\t"
+    assert seed_of(*first) == keccak(written)
+    assert len({seed_of(*one) for one in [first, *others]}) == 5
+
+
+def test_before_the_state_key_exists_nothing_asks_for_it() -> None:
+    play = toys()
+    found_assembly(play)
+    nothing = StateKeys(None, play.chain.chain.network)
+    bump = play.raw(STRANGER, Counter.ADDRESS, calldata(Counter, "bump"))
+    block = following(play, play.raw(OWNER, VAULT, b"", 1), bump)
+    done = run(play, block, keys=nothing)
+    assert done.header.mix_hash == NO_MIX
+    assert [one.error_code for one in done.receipts] == ["", "STATE_KEY_AWAITED"]
+    assert run(play, block).header == done.header
+
+
+def test_a_state_key_that_exists_and_is_not_here_is_a_defect() -> None:
+    play = Play()
+    nothing = StateKeys(None, play.chain.chain.network)
+    with pytest.raises(Defect, match="before it is here"):
+        run(play, following(play), keys=nothing)
+
+
+def test_a_header_carries_the_generation_after_the_block() -> None:
+    play = Play()
+    found_assembly(play)
+    assert run(play, following(play)).header.generation == NO_GENERATION
+    journal = Journal(play.chain.state())
+    store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
+    hall = assembly_on(store, play.chain.chain.network).hall
+    hall.head = replace(hall.head, generation=Hash32(b"g" * 32))
+    play.chain.alter(journal.changes())
+    done = run(play, following(play))
+    assert done.header.generation == done.tip.generation == b"g" * 32
+
+
+def test_another_table_stops_the_block() -> None:
+    play = Play().ready()
+    block = following(play, play.raw(OWNER, VAULT, b"", 1))
+    with pytest.raises(Exception, match="is missing or is not what was committed"):
+        execute_block(
+            State(MemoryTable(), play.chain.root),
+            play.chain.tip,
+            block,
+            play.chain.chain,
+            play.chain.contracts,
+            play.chain.keys,
+            play.chain._open,
+        )
+
+
+METHODS = sorted(Wallets.METHODS.values(), key=lambda one: one.name)
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(0, 700), st.binary(min_size=1, max_size=1)),
+        st.tuples(st.just("call"), st.sampled_from(METHODS), st.binary(max_size=100)),
+        st.tuples(st.just("send"), st.integers(0, 10**24), st.sampled_from([21_000, 50_000])),
+        st.tuples(st.just("birth"), st.binary(min_size=1, max_size=1), st.just(0)),
+    ),
+    max_size=6,
+)
+
+
+def raws_of(play: Play, made: list) -> tuple[bytes, ...]:
+    raws = []
+    for kind, first, second in made:
+        if kind == "ask":
+            raws.append(play.request(payment(first).unsigned_bytes(), name=second * 32)[0])
+        elif kind == "call":
+            data = first.selector + bytes(play.wallet) + second
+            raws.append(play.raw(OWNER, Wallets.ADDRESS, data, gas=500_000))
+        elif kind == "send":
+            raws.append(play.raw(AGENT, VAULT, b"", first, gas=second))
+        else:
+            raws.append(birth(play, first))
+    return tuple(dict.fromkeys(raws))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=3))
+def test_any_block_gives_every_replica_the_same(listed: list) -> None:
+    play = Play().ready()
+    for made in listed:
+        block = following(play, *raws_of(play, made))
+        replica = run(play, block)
+        play.chain.send_together(list(block.transactions))
+        assert play.chain.blocks[-1] == replica
+        assert Outcome.decode(Outcome.of(replica).encode()) == Outcome.of(replica)
+        header, used = replica.header, sum(one.gas_used for one in replica.receipts)
+        assert (header.gas_used, len(replica.receipts)) == (used, len(block.transactions))
+        # What was undone may not have logged (a refusal of a request is logged, and stays).
+        for raw, receipt in zip(block.transactions, replica.receipts, strict=True):
+            assert receipt.status or raw[0] == 0x4B or receipt.logs == ()
+
+
+def test_a_defect_in_a_transaction_leaves_no_block() -> None:
+    play = toys()
+    before = dict(play.chain.table.items())
+    leak = play.raw(OWNER, Counter.ADDRESS, calldata(Counter, "leak"))
+    with pytest.raises(CannotExecute, match="number 1 in it"):
+        run(play, following(play, play.raw(AGENT, VAULT, b"", 1), leak))
+    assert dict(play.chain.table.items()) == before
+
+
+def test_a_refusal_to_open_is_a_bad_block_and_what_else_arises_is_not() -> None:
+    play = Play()
+
+    def opening(error: Exception):
+        def fail(_: bytes):
+            raise error
+
+        return fail
+
+    block = following(play, b"x")
+    for error in (Refused("no"), Malformed("no")):
+        with pytest.raises(BadBlock, match="holds something else: no"):
+            check_block(play.chain.tip, block, opening(error))
+    with pytest.raises(Defect):
+        check_block(play.chain.tip, block, opening(Defect("ours")))

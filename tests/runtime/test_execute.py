@@ -17,6 +17,7 @@ from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.moot.slot import MAX_SLOTS_BYTES
 from keymoot.runtime import gas
+from keymoot.runtime.block import CannotExecute
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import NodeCache
@@ -99,7 +100,11 @@ def test_what_nobody_expected_is_undone_and_takes_all_the_gas(monkeypatch, error
     assert receipt.gas_used == gas.REQUEST_LIMIT
     assert receipt.logs == ()
     assert "library" not in receipt.error
-    assert isinstance(receipt.fault, error)
+    done = play.chain.blocks[-1]
+    assert [(name, type(fault)) for name, fault in done.faults] == [
+        (receipt.transaction_hash, error)
+    ]
+    assert receipt.fault is None
     assert Receipt.decode(receipt.encode()) == receipt
     assert play.view("log", play.wallet, 0, 10) == log
     assert before[4] - play.show()[4] == gas.REQUEST_LIMIT * receipt.price
@@ -125,8 +130,12 @@ def test_what_depends_on_the_machine_is_no_refusal(monkeypatch, error) -> None:
         raise error
 
     monkeypatch.setattr(WalletCells, "append", fail)
-    with pytest.raises(error):
+    newest = play.chain.tip
+    with pytest.raises(CannotExecute) as stopped:
         play.ask(payment(1))
+    assert type(stopped.value.__cause__) is error
+    assert (stopped.value.height, stopped.value.position) == (newest.height + 1, 0)
+    assert play.chain.tip == newest
 
 
 def test_a_table_that_cannot_be_read_is_no_transactions_fault(monkeypatch) -> None:

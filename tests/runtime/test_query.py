@@ -155,7 +155,7 @@ class World(Play):
                 from keymoot.contracts.vault import _place
 
                 Vault.keys.set(vault, _place(owner, name), Bytes32(secret.to_bytes(32, "big")))
-        self.chain._commit(journal.changes())
+        self.chain.alter(journal.changes())
 
     def answer(self, query: Query) -> Any:
         from keymoot.runtime.query import call as run

@@ -27,7 +27,7 @@ def test_fifty_requests_in_one_block_spend_exactly_the_limit() -> None:
 def test_the_same_id_and_body_is_charged_and_logged_once() -> None:
     play = Play().ready()
     raw, _ = play.request(payment(1).unsigned_bytes(), name=b"i" * 32)
-    first, second = play.chain.send_together([raw, raw])
+    first, second = play.chain.send(raw), play.chain.send(raw)
     assert (first.status, second.status) == (1, 0)
     assert (second.error_code, second.gas_used) == ("ALREADY_ANSWERED", 0)
     assert play.show()[8] == 1

@@ -72,7 +72,7 @@ def started() -> Play:
     )
     held = journal.account(Wallets.ADDRESS).balance
     journal.set_balance(Wallets.ADDRESS, Wei(held + 10**19))
-    play.chain._commit(journal.changes())
+    play.chain.alter(journal.changes())
     return play
 
 

@@ -197,7 +197,7 @@ def found_assembly(play: Play) -> None:
     journal = Journal(play.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
     assembly_on(store, play.chain.block.network).found(founders, Height(0), UnixSeconds(0))
-    play.chain._commit(journal.changes())
+    play.chain.alter(journal.changes())
 
 
 def words(play: Play) -> Iterator[bytes]:
@@ -225,7 +225,7 @@ def told(play: Play, what: str, receipts: list[Receipt]) -> str:
         [one.status, one.error_code, one.error, one.gas_used, result_of(one).data.hex()]
         for one in receipts
     ]
-    return json.dumps([what, play.chain.root.hex(), shown])
+    return json.dumps([what, play.chain.tip.hash.hex(), shown])
 
 
 def transcript() -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Confidential cells: hidden, bound to their place, and never older than the root."""
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
-from keymoot.base.units import Height
 from keymoot.store.confidential import ConfidentialStore, SealingPlace, TooManyWrites
 from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
@@ -18,12 +19,16 @@ from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, BrokenState
 
 HERE, THERE = Address(b"h" * 20), Address(b"t" * 20)
-KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32), 0)
+KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32))
 VALUE = b"the wallet's key, which nobody may see"
 
 
+def seed(number: int) -> Hash32:
+    return Hash32(number.to_bytes(32, "big"))
+
+
 def store(journal: Journal, where: Address = HERE, height: int = 5, keys: StateKeys = KEYS):
-    place = SealingPlace(keys.generation, Height(height), 0)
+    place = SealingPlace(seed(height), 0)
     return ConfidentialStore(journal, where, keys, place, FreeMeter())
 
 
@@ -86,7 +91,7 @@ def _forged(chain: Chain, change) -> Chain:
     return chain
 
 
-def test_a_sealed_value_does_not_open_under_another_contract_key_or_height() -> None:
+def test_a_sealed_value_does_not_open_under_another_contract_key_or_nonce() -> None:
     def made() -> Chain:
         chain = Chain()
         chain.block(1, {b"cell": VALUE})
@@ -102,12 +107,12 @@ def test_a_sealed_value_does_not_open_under_another_contract_key_or_height() -> 
     with pytest.raises(BrokenState):
         chain.get(b"cell", THERE)
 
-    def later(journal: Journal, slot: Bytes32, sealed: bytes) -> None:
-        height = (9).to_bytes(5, "big")
-        journal.set_entry(HERE, slot, sealed[:2] + height + sealed[7:])
+    def redrawn(journal: Journal, slot: Bytes32, sealed: bytes) -> None:
+        nonce = KEYS.contract_keys(HERE).nonce(seed(9), 0, 1)
+        journal.set_entry(HERE, slot, nonce + sealed[12:])
 
     with pytest.raises(BrokenState):
-        _forged(made(), later).get(b"cell")
+        _forged(made(), redrawn).get(b"cell")
 
 
 def test_every_flipped_bit_of_a_sealed_value_is_refused() -> None:
@@ -144,21 +149,29 @@ def test_another_network_or_generation_opens_nothing() -> None:
     chain = Chain()
     chain.block(1, {b"cell": VALUE})
     for keys in (
-        StateKeys(Secret(b"another" + bytes(25)), NetworkId(b"n" * 32), 0),
-        StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"m" * 32), 0),
+        StateKeys(Secret(b"another" + bytes(25)), NetworkId(b"n" * 32)),
+        StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"m" * 32)),
     ):
         assert chain.get(b"cell", keys=keys) is None  # it does not even find the slot
 
 
 def test_nonces_never_repeat_and_end() -> None:
-    place = SealingPlace(1, Height(7), 3)
-    seen = {place.next_nonce() for _ in range(0xFFFF)}
+    here, there = KEYS.contract_keys(HERE), KEYS.contract_keys(THERE)
+    place = SealingPlace(seed(7), 3)
+    seen = {place.next_nonce(here) for _ in range(0xFFFF)}
     assert len(seen) == 0xFFFF
     with pytest.raises(TooManyWrites):
-        place.next_nonce()
-    assert SealingPlace(2, Height(7), 3).next_nonce() not in seen
-    assert SealingPlace(1, Height(8), 3).next_nonce() not in seen
-    assert SealingPlace(1, Height(7), 4).next_nonce() not in seen
+        place.next_nonce(here)
+    assert SealingPlace(seed(8), 3).next_nonce(here) not in seen
+    assert SealingPlace(seed(7), 4).next_nonce(here) not in seen
+    assert SealingPlace(seed(7), 3).next_nonce(there) not in seen
+    assert SealingPlace(seed(7), 3).next_nonce(here) in seen
+
+
+def test_a_nonce_is_twelve_bytes_of_an_hmac() -> None:
+    keys = KEYS.contract_keys(HERE)
+    message = b"nonce" + seed(7) + bytes([0, 0, 0, 3]) + bytes([0, 0, 1, 2])
+    assert keys.nonce(seed(7), 3, 258) == hmac.digest(keys.blind.expose(), message, "sha256")[:12]
 
 
 def test_a_view_cannot_write() -> None:

@@ -3,31 +3,36 @@
 import pytest
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Address, NetworkId
+from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.store.keys import StateKeys
 
-NETWORK, HERE = NetworkId(b"n" * 32), Address(b"a" * 20)
+NETWORK, HERE, SEED = NetworkId(b"n" * 32), Address(b"a" * 20), Hash32(b"h" * 32)
 
 
-def draws(keys: StateKeys) -> tuple[bytes, bytes]:
-    drawn = keys.random(b"h" * 32, 0, 1, 32).expose()
-    return drawn, bytes(keys.contract_keys(HERE).slot(b"cell"))
+def draws(keys: StateKeys) -> tuple[bytes, ...]:
+    drawn, own = keys.random(SEED, 0, 1, 32).expose(), keys.contract_keys(HERE)
+    return drawn, keys.mix(SEED), own.nonce(SEED, 0, 1), bytes(own.slot(b"cell"))
 
 
 def test_late_keys_are_the_same_keys() -> None:
-    late = StateKeys(None, NETWORK, 0)
+    late = StateKeys(None, NETWORK)
     assert not late.held
-    for use in (lambda: late.contract_keys(HERE), lambda: late.random(b"h" * 32, 0, 1, 32)):
+    uses = (
+        lambda: late.contract_keys(HERE),
+        lambda: late.random(SEED, 0, 1, 32),
+        lambda: late.mix(SEED),
+    )
+    for use in uses:
         with pytest.raises(Defect, match="before it is here"):
             use()
     late.take(Secret(b"s" * 32))
     assert late.held
-    assert draws(late) == draws(StateKeys(Secret(b"s" * 32), NETWORK, 0))
+    assert draws(late) == draws(StateKeys(Secret(b"s" * 32), NETWORK))
 
 
 def test_the_first_secret_counts_and_another_is_a_defect() -> None:
-    keys = StateKeys(None, NETWORK, 0)
+    keys = StateKeys(None, NETWORK)
     keys.take(Secret(b"s" * 32))
     before = draws(keys)
     keys.take(Secret(b"s" * 32))

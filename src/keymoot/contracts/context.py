@@ -33,14 +33,17 @@ class Mode(Enum):
 class BlockEnvironment:
     """The block in which code runs; for a query, the newest committed one.
 
-    `hash` is the block's own; `time` is its header's, in whole seconds.
+    Attributes:
+        time: In whole seconds.
+        seed: What the block's randomness and sealing nonces are drawn from, under the state's
+            keys. A block's own hash is not known while it is executed.
     """
 
     network: NetworkId
     chain_id: ChainId
     height: Height
     time: UnixSeconds
-    hash: Hash32
+    seed: Hash32
     base_fee: Wei
 
 

@@ -115,7 +115,7 @@ class Custodian:
             chain_id=self._genesis.chain_id,
             height=header.height,
             time=seconds_of(header.time),
-            hash=header.hash(),
+            seed=header.hash(),
             base_fee=self._genesis.base_fee,
         )
         now = UnixSeconds(max(block.time, self._clock()))

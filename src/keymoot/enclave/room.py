@@ -179,7 +179,7 @@ class Room:
             raise JoinedAlready
         if keep.network != self.keep.now.network:
             self.keep.put(keep)
-        keys = self._keys = StateKeys(keep.state, genesis.network, STATE_GENERATION)
+        keys = self._keys = StateKeys(keep.state, genesis.network)
         self._genesis = genesis
         self._custodian = Custodian(
             genesis,

@@ -201,7 +201,7 @@ class Application:
             self.committed.block,
             height=block.header.height,
             time=seconds_of(block.header.time),
-            hash=block.header.hash(),
+            seed=block.header.hash(),
         )
         state = self.state(table)
         journal = Journal(state)
@@ -283,7 +283,7 @@ def environment_at_genesis(genesis: Genesis) -> BlockEnvironment:
         chain_id=genesis.chain_id,
         height=Height(0),
         time=seconds_of(genesis.time),
-        hash=Hash32(genesis.network),
+        seed=Hash32(genesis.network),
         base_fee=genesis.base_fee,
     )
 

@@ -83,7 +83,7 @@ def put_committed(batch: Batch, committed: Committed) -> None:
             uint(committed.height),
             committed.root,
             uint(committed.block.time),
-            committed.block.hash,
+            committed.block.seed,
             committed.results_hash,
         ]
     )
@@ -107,7 +107,7 @@ def committed_of(table: Table, start: BlockEnvironment) -> Committed | None:
         base_fee=start.base_fee,
         height=height,
         time=UnixSeconds(uint_of(fields[2], "time", 8)),
-        hash=fixed_of(fields[3], Hash32, "hash"),
+        seed=fixed_of(fields[3], Hash32, "hash"),
     )
     root = fixed_of(fields[1], Hash32, "root")
     return Committed(height, root, block, bytes_of(fields[4], "results"))
@@ -134,7 +134,7 @@ def put_block(batch: Batch, done: Finalized, commit: Commit, hashes: list[Hash32
     height = _number(done.block.header.height)
     batch[_BLOCK + height] = done.block.encode()
     batch[_COMMIT + height] = commit.encode()
-    batch[_HEIGHT + done.environment.hash] = height
+    batch[_HEIGHT + done.environment.seed] = height
     for index, receipt in enumerate(done.receipts):
         place = height + index.to_bytes(4, "big")
         batch[_RECEIPT + place] = receipt.encode()

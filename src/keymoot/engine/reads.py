@@ -6,7 +6,7 @@ enclave stands still until it has its answer. The frames are `store.questions`.
 
 import asyncio
 import socket
-from typing import Protocol
+from typing import Protocol, cast
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed, Refused
@@ -45,21 +45,55 @@ async def serve_reads(channel: socket.socket, views: Views) -> None:
 
     Raises:
         Malformed: that was no question, or the disk has no node where one must be.
+        BrokenStorage: the disk cannot be read.
     """
-    reader, writer = await asyncio.open_connection(sock=channel, limit=MAX_QUESTION_BYTES)
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    # A protocol answers in the same turn of the loop in which the question came.
+    transport, _ = await loop.create_connection(lambda: _Answering(views, ended), sock=channel)
     try:
-        while True:
-            length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
-            if length > MAX_QUESTION_BYTES:
-                raise Malformed(f"a question has at most {MAX_QUESTION_BYTES} bytes, got {length}")
-            question = read_question(await reader.readexactly(length))
-            payload = rlp.encode(answer(views, question))
-            writer.write(len(payload).to_bytes(LENGTH_BYTES, "big") + payload)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return
+        await ended
     finally:
-        writer.close()
+        transport.close()
+
+
+class _Answering(asyncio.Protocol):
+    """One enclave's channel: a question, its answer, the next question."""
+
+    def __init__(self, views: Views, ended: "asyncio.Future[None]") -> None:
+        """Answer from `views`; `ended` is told when it is over, and why."""
+        self._views, self._ended = views, ended
+        self._read = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer, when the question is whole."""
+        if self._ended.done():
+            return
+        self._read += data
+        try:
+            if len(self._read) < LENGTH_BYTES:
+                return
+            length = int.from_bytes(self._read[:LENGTH_BYTES], "big")
+            missing = LENGTH_BYTES + length - len(self._read)
+            if length > MAX_QUESTION_BYTES or missing < 0:
+                raise Malformed(f"a question has at most {MAX_QUESTION_BYTES} bytes, one at a time")
+            if missing:
+                return
+            question = read_question(bytes(self._read[LENGTH_BYTES:]))
+            self._read.clear()
+            payload = rlp.encode(answer(self._views, question))
+            self._transport.write(len(payload).to_bytes(LENGTH_BYTES, "big") + payload)
+        except Exception as error:  # noqa: BLE001 - whoever awaits the task is told
+            self._ended.set_exception(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """End; that a channel fails is one way in which an enclave ends."""
+        if not self._ended.done():
+            self._ended.set_result(None)
 
 
 def answer(views: Views, question: Question) -> list[bytes]:

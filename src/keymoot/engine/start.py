@@ -84,7 +84,7 @@ def _check(table: archive.ScanTable, genesis: Genesis, committed: Committed) -> 
     # 2. The newest block is there, is the one that was committed, and is final.
     block = archive.block_at(table, committed.height)
     commit = archive.commit_at(table, committed.height)
-    if block is None or commit is None or block.header.hash() != committed.block.hash:
+    if block is None or commit is None or block.header.hash() != committed.block.seed:
         raise BrokenArchive("the newest block or its commit is missing: restore the folder whole")
     assembly = assembly_in(State(table, committed.root), genesis.network)
     signers = validators_at(assembly, genesis, committed.height)

@@ -246,7 +246,7 @@ class ShareService:
             chain_id=genesis.chain_id,
             height=header.height,
             time=seconds_of(header.time),
-            hash=header.hash(),
+            seed=header.hash(),
             base_fee=genesis.base_fee,
         )
 

@@ -94,7 +94,7 @@ async def build(config: Config) -> Node:
             begin(store, genesis)
         joined = await moot.join(genesis.encode())
         # Whoever has the state secret sealed gives it at once; on a new network nobody has.
-        keys = StateKeys(None, genesis.network, joined[0][1])
+        keys = StateKeys(None, genesis.network)
         for secret, _ in joined:
             if secret is not None:
                 keys.take(secret)

@@ -19,6 +19,7 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts, execute
+from keymoot.runtime.history import remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
@@ -210,12 +211,13 @@ def execute_block(
     block: Block,
     chain: Chain,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: StateKeys,
     opening: Open,
 ) -> Executed:
     """Execute a block on the state after `tip`.
 
-    What its transactions do is in their receipts and never raises.
+    What its transactions do is in their receipts and never raises. The state's secret may come
+    late into `keys`: until the ledger says that it exists, nothing asks for it.
 
     Raises:
         BadBlock: it does not follow `tip`, see `check_block`.
@@ -230,6 +232,7 @@ def execute_block(
     )
     journal = Journal(state)
     mix = _mix(journal, chain.network, keys, seed)
+    remember_parent(journal, block.height, tip.hash)
     receipts = tuple(
         _execute(journal, tx, environment, contracts, keys, position)
         for position, tx in enumerate(transactions)
@@ -282,9 +285,9 @@ def _execute(
         raise CannotExecute(block.height, position, tx.hash) from error
 
 
-def _mix(journal: Journal, network: NetworkId, keys: StateKeys | None, seed: Hash32) -> Hash32:
+def _mix(journal: Journal, network: NetworkId, keys: StateKeys, seed: Hash32) -> Hash32:
     """Give the mix hash: a secret number as soon as the state before says that it exists."""
-    if keys is None or not has_state_key(_pages(journal), network):
+    if not has_state_key(_pages(journal), network):
         return NO_MIX
     return keys.mix(seed)
 

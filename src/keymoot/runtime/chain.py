@@ -17,10 +17,10 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto.keccak import keccak256
-from keymoot.runtime.execute import execute
+from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
-from keymoot.runtime.transactions import open_transaction
+from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import Changes, State
@@ -41,17 +41,33 @@ class MemoryChain:
         """Start with built-in contracts, more contracts, and balances."""
         self.table = MemoryTable()
         self.cache = NodeCache()
-        self.root: Hash32 = EMPTY_ROOT
         self.contracts = built_in_registry() | (contracts or {})
         network = NetworkId(keccak256(b"a chain in memory"))
-        self.keys = StateKeys(Secret(bytes(32)), network, 0)
-        self.block = BlockEnvironment(
-            network, LEDGER_CHAIN_ID, Height(0), GENESIS_TIME, keccak256(b"0"), Wei(1_000_000_000)
-        )
+        self.keys = StateKeys(Secret(bytes(32)), network)
+        self.blocks: list[Executed] = []
+        """What executing each block gave, from block 1 on."""
+        self.root: Hash32 = EMPTY_ROOT
+        self.chain = Chain(network, LEDGER_CHAIN_ID, Wei(1_000_000_000))
+        self._time = GENESIS_TIME
         journal = Journal(self.state())
         for address, balance in (balances or {}).items():
             journal.set_balance(address, balance)
-        self._commit(journal.changes())
+        self.alter(journal.changes())
+
+    @property
+    def tip(self) -> Tip:
+        """What the next block builds on."""
+        if not self.blocks:
+            return Tip.of_genesis(self.chain.network, GENESIS_TIME, self.root)
+        return replace(self.blocks[-1].tip, state_root=self.root)
+
+    @property
+    def block(self) -> BlockEnvironment:
+        """The environment that queries see: the newest block's, dated as the next one may be."""
+        tip, chain = self.tip, self.chain
+        return BlockEnvironment(
+            chain.network, chain.chain_id, tip.height, self._time, tip.hash, chain.base_fee
+        )
 
     def state(self) -> State:
         """Give the newest committed state."""
@@ -59,7 +75,7 @@ class MemoryChain:
 
     def pass_time(self, seconds: Seconds) -> None:
         """Date the next blocks later."""
-        self.block = replace(self.block, time=UnixSeconds(self.block.time + seconds))
+        self._time = UnixSeconds(self._time + seconds)
 
     def send(self, raw: bytes) -> Receipt:
         """Put one signed transaction into a block of its own."""
@@ -69,19 +85,18 @@ class MemoryChain:
         """Put signed transactions into one block, in their order.
 
         Raises:
-            Malformed: one of them is not a transaction.
+            BadBlock: one of them is not a transaction, stands twice, or is one too many.
         """
-        height = Height(self.block.height + 1)
-        time = UnixSeconds(self.block.time + 1)
-        name = keccak256(self.root + height.to_bytes(8, "big"))
-        self.block = replace(self.block, height=height, time=time, hash=name)
-        journal = Journal(self.state())
-        receipts = []
-        for position, raw in enumerate(raws):
-            tx = open_transaction(raw, LEDGER_CHAIN_ID, self.block.network)
-            receipts.append(execute(journal, tx, self.block, self.contracts, self.keys, position))
-        self._commit(journal.changes())
-        return receipts
+        tip = self.tip
+        self._time = UnixSeconds(self._time + 1)
+        block = Block(Height(tip.height + 1), self._time, tuple(raws))
+        done = execute_block(
+            self.state(), tip, block, self.chain, self.contracts, self.keys, self._open
+        )
+        self.table.apply(done.writes)
+        self.root = done.header.state_root
+        self.blocks.append(done)
+        return list(done.receipts)
 
     def ask(self, to: Address, data: bytes, claimed: Address | None = None) -> bytes:
         """Run a query, `claimed` to come from somebody.
@@ -92,6 +107,10 @@ class MemoryChain:
         query = Query(to, data, claimed=claimed)
         return call(self.state(), self.block, self.contracts, self.keys, query)
 
-    def _commit(self, changes: Changes) -> None:
+    def alter(self, changes: Changes) -> None:
+        """Change the newest state past all rules: for tests that begin in the middle."""
         self.root, batch = self.state().updated(changes)
         self.table.apply(batch)
+
+    def _open(self, raw: bytes) -> LedgerTransaction:
+        return open_transaction(raw, self.chain.chain_id, self.chain.network)

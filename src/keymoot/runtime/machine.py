@@ -69,8 +69,7 @@ class Machine:
         self._draws = 0
         self._running: list[Address] = []
         self._exists: bool | None = None
-        generation = keys.generation if keys else 0
-        self._place = SealingPlace(generation, block.height, position)
+        self._place = SealingPlace(block.seed, position)
 
     def public_store(self, contract: Address, *, writable: bool) -> PublicStore:
         """Open a contract's public store."""
@@ -105,7 +104,7 @@ class Machine:
         keys = self._state_keys()
         self.meter.charge(gas.RANDOM)
         self._draws += 1
-        return keys.random(self.block.hash, self._position, self._draws, length)
+        return keys.random(self.block.seed, self._position, self._draws, length)
 
     def emit(self, contract: Address, event: Event) -> None:
         """Log an event."""

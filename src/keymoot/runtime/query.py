@@ -107,7 +107,7 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
     _check_means(state, query, Gas(0))
     base = gas.intrinsic(query.data)
     method = _method(contracts, query)
-    placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network, 0)
+    placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network)
     meter = GasMeter(QUERY_GAS)
     machine = Machine(Journal(state), block, contracts, placeholder, Mode.QUERY, meter)
     ceiling = None if method is None else method.rules.gas_ceiling

@@ -1,22 +1,21 @@
 """A contract's confidential store: blinded keys, sealed values.
 
-A value is sealed with AES-256-GCM-SIV under its contract's key. The nonce is a place
-in history (generation, height, transaction, write), so replicas agree on the bytes
-and none repeats; it stands beside the sealed value. Network, contract and slot are
+A value is sealed with AES-256-GCM-SIV under its contract's key. The nonce is drawn from
+the block's seed and the write's place in it, so replicas agree on the bytes, and no two
+blocks repeat one, forks of one height neither; it stands beside the sealed value. Network, contract and slot are
 authenticated, so a value does not open anywhere else. That it is the newest one is
 the trie's word: a read is checked up to the committed root.
 
     entry     = nonce (12) ‖ AES-256-GCM-SIV(length (4) ‖ value ‖ zeros to a multiple of 32)
-    nonce     = generation (2) ‖ height (5) ‖ transaction (3) ‖ write (2)
+    nonce     = HMAC-SHA-256(blinding key, "nonce" ‖ seed (32) ‖ transaction (4) ‖ write (4))[:12]
 """
 
 from keymoot.base.errors import Refused
-from keymoot.base.fixed import Address, Bytes32
-from keymoot.base.units import Height
+from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken
 from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import ContractKeys, StateKeys
 from keymoot.store.meter import Meter
 from keymoot.store.trie import BrokenState
 
@@ -30,7 +29,7 @@ _LENGTH_BYTES = 4
 
 
 class TooManyWrites(Refused):
-    """One transaction made more confidential writes than nonces exist for it."""
+    """One transaction made more confidential writes than it may."""
 
     code = "TOO_MANY_WRITES"
 
@@ -42,25 +41,24 @@ class TooManyWrites(Refused):
 class SealingPlace:
     """Where in history values are sealed; one for each transaction, shared by its stores."""
 
-    __slots__ = ("_prefix", "_writes")
+    __slots__ = ("_position", "_seed", "_writes")
 
-    def __init__(self, generation: int, height: Height, position: int) -> None:
-        """Name the transaction at `position` of the block at `height`."""
-        self._prefix = (
-            generation.to_bytes(2, "big") + height.to_bytes(5, "big") + position.to_bytes(3, "big")
-        )
+    def __init__(self, seed: Hash32, position: int) -> None:
+        """Name the transaction at `position` of the block with this seed."""
+        self._seed = seed
+        self._position = position
         self._writes = 0
 
-    def next_nonce(self) -> bytes:
-        """Give 12 bytes that were never given before in this generation.
+    def next_nonce(self, keys: ContractKeys) -> bytes:
+        """Give 12 bytes that a contract's key has not sealed under before.
 
         Raises:
-            TooManyWrites: the transaction has used all of its own.
+            TooManyWrites: the transaction has made all that it may.
         """
         if self._writes >= MAX_WRITES:
             raise TooManyWrites
         self._writes += 1
-        return self._prefix + self._writes.to_bytes(2, "big")
+        return keys.nonce(self._seed, self._position, self._writes)
 
 
 class ConfidentialStore:
@@ -112,7 +110,9 @@ class ConfidentialStore:
             raise ReadOnly
         slot = self._keys.slot(key)
         warm = self._journal.touch(self._address, slot)
-        sealed = None if value is None else self._seal(slot, value, self._place.next_nonce())
+        sealed = (
+            None if value is None else self._seal(slot, value, self._place.next_nonce(self._keys))
+        )
         self._meter.charge_write(len(sealed or b""), warm=warm, confidential=True)
         self._journal.set_entry(self._address, slot, sealed)
 

@@ -18,6 +18,7 @@ class Journal:
         self._state = state
         self._accounts: dict[Address, Account] = {}
         self._entries: dict[_SlotKey, bytes | None] = {}
+        self._words: dict[_SlotKey, bytes] = {}
         self._undo: list[tuple[dict, object, object, bool]] = []  # type: ignore[type-arg]
         self._warm: set[_SlotKey] = set()
 
@@ -63,6 +64,18 @@ class Journal:
             pack(value)
         self._write(self._entries, (address, slot), value)
 
+    def slot(self, address: Address, slot: Bytes32) -> bytes:
+        """Give a word that stands in its slot as it is, without leading zeros.
+
+        Only of an account without cells: `entry` reads those.
+        """
+        found = self._words.get((address, slot))
+        return self._state.slot(address, slot) if found is None else found
+
+    def set_slot(self, address: Address, slot: Bytes32, word: Bytes32) -> None:
+        """Set a word as it is, for accounts without cells; zero removes it."""
+        self._write(self._words, (address, slot), word.lstrip(b"\0"))
+
     def touch(self, address: Address, slot: Bytes32) -> bool:
         """Note an access; tell whether this transaction had one before (EIP-2929)."""
         key = (address, slot)
@@ -99,6 +112,8 @@ class Journal:
         for (address, slot), value in self._entries.items():
             write = Slot() if value is None else Slot(*pack(value))
             changes.slots.setdefault(address, {})[slot] = write
+        for (address, slot), word in self._words.items():
+            changes.slots.setdefault(address, {})[slot] = Slot(word)
         return changes
 
     def _write(self, table: dict, key: object, value: object) -> None:  # type: ignore[type-arg]

@@ -11,7 +11,10 @@ from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto.kdf import derive
-from keymoot.crypto.sealing import Sealer
+from keymoot.crypto.sealing import NONCE_BYTES, Sealer
+
+_NONCE = b"nonce"
+"""Begins what a nonce is drawn from. No cell's key begins so: they are lists in RLP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +28,31 @@ class ContractKeys:
         """Give the slot of a cell: HMAC-SHA-256 under the blinding key."""
         return Bytes32(hmac.digest(self.blind.expose(), key, "sha256"))
 
+    def nonce(self, seed: Hash32, position: int, counter: int) -> bytes:
+        """Give the sealing nonce (12 bytes) of one write: HMAC-SHA-256, cut.
+
+        Args:
+            seed: Of the block being executed. Forks of one height have other seeds, so none
+                of them repeats another's nonces.
+            position: The transaction's place in the block.
+            counter: Which of its confidential writes this is.
+        """
+        place = position.to_bytes(4, "big") + counter.to_bytes(4, "big")
+        message = _NONCE + seed + place
+        return hmac.digest(self.blind.expose(), message, "sha256")[:NONCE_BYTES]
+
 
 class StateKeys:
     """What opens confidential state and feeds in-block randomness; a node has one."""
 
-    def __init__(self, secret: Secret | None, network: NetworkId, generation: int) -> None:
+    def __init__(self, secret: Secret | None, network: NetworkId) -> None:
         """Derive from the network's state secret (32 bytes).
 
         Args:
             secret: The state secret; None if it comes later, by `take`.
             network: The only network these keys serve.
-            generation: Count of recoveries; part of every sealing nonce. 0 to 65535.
         """
         self.network = network
-        self.generation = generation
         self._secret = secret
         self._contracts: dict[Address, ContractKeys] = {}
 
@@ -72,11 +86,11 @@ class StateKeys:
             keys = self._contracts[address] = ContractKeys(blind, Sealer(seal))
         return keys
 
-    def random(self, block_hash: bytes, position: int, counter: int, length: int) -> Secret:
+    def random(self, seed: Hash32, position: int, counter: int, length: int) -> Secret:
         """Give bytes that nobody knew before the block was decided, the same on every replica.
 
         Args:
-            block_hash: Hash of the block being executed, 32 bytes.
+            seed: Of the block being executed.
             position: The transaction's place in it.
             counter: How many draws this transaction made before.
             length: Bytes wanted, 8 to 1024.
@@ -87,15 +101,14 @@ class StateKeys:
         return derive(
             derive(self._known(), "state/random", self.network),
             "state/draw",
-            self.generation.to_bytes(2, "big"),
-            block_hash,
+            seed,
             position.to_bytes(4, "big"),
             counter.to_bytes(4, "big"),
             length=length,
         )
 
     def mix(self, seed: Hash32) -> Hash32:
-        """Give the mix hash of the block with this seed.
+        """Give the mix hash of the block with this seed: of no use but in its header.
 
         Raises:
             Defect: the secret is not here.

@@ -77,7 +77,7 @@ def _open(options: argparse.Namespace) -> dict[str, Any]:
     genesis = stored_genesis(store)
     if genesis is None:
         return {"found": False, "why": "EMPTY"}
-    app = open_application(store, genesis, StateKeys(Secret(bytes(32)), genesis.network, 0))
+    app = open_application(store, genesis, StateKeys(Secret(bytes(32)), genesis.network))
     with store.snapshot() as table:
         assembly = assembly_in(app.state(table), genesis.network)
         shares = {seat: _share(assembly, seat, epoch) for seat, epoch in epochs.items()}

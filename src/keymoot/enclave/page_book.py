@@ -1,0 +1,100 @@
+"""The assembly's pages at the newest certified state and above it, kept by name.
+
+Looking for duties reads many pages after every block, and few of them have changed: a page is
+read from the trie once, and again only after a block that wrote it was certified. What a block
+above wrote is taken from its changes.
+"""
+
+from keymoot.base.fixed import Bytes32
+from keymoot.base.units import Height
+from keymoot.contracts.nodes import Nodes
+from keymoot.store.blobs import ENTRY_BYTES
+from keymoot.store.entry import unpack
+from keymoot.store.errors import ReadOnly
+from keymoot.store.public import public_slot
+from keymoot.store.state import Changes, Slot, State
+
+PAGES_BYTES = 33_554_432
+"""What the remembered pages may take; all are read anew when it is more."""
+
+
+class PageBook:
+    """Pages of every state from the newest certified one on."""
+
+    def __init__(self, certified: Height) -> None:
+        """Begin at a certified state, knowing nothing of it."""
+        self._certified = certified
+        self._known: dict[Bytes32, bytes | None] = {}
+        self._size_bytes = 0
+        # Of each block above it, what it wrote to the assembly's pages.
+        self._above: dict[Height, dict[Bytes32, Slot]] = {}
+
+    def add(self, height: Height, changes: Changes) -> None:
+        """Note what the next block wrote."""
+        self._above[height] = changes.slots.get(Nodes.ADDRESS, {})
+
+    def settle(self, certified: Height) -> None:
+        """Have a later state as the newest certified one."""
+        for height in range(self._certified + 1, certified + 1):
+            for slot, write in self._above.pop(Height(height)).items():
+                if slot in self._known:
+                    self._forget(slot)
+                    self._keep(slot, _content(write))
+        self._certified = certified
+
+    def get(self, name: str, state: State, height: Height) -> bytes | None:
+        """Give a page of `state`, which is the one of `height`, or None.
+
+        Raises:
+            BrokenStorage: the host's answer does not fit.
+        """
+        slot = public_slot(Nodes.pages.slot_key(name.encode()))
+        if height < self._certified:
+            return state.entry(Nodes.ADDRESS, slot)
+        for at in range(height, self._certified, -1):
+            write = self._above[Height(at)].get(slot)
+            if write is not None:
+                return _content(write)
+        if slot not in self._known:
+            # No block above the certified one wrote it: it is as it is there.
+            self._keep(slot, state.entry(Nodes.ADDRESS, slot))
+        return self._known[slot]
+
+    def _keep(self, slot: Bytes32, content: bytes | None) -> None:
+        size = len(content or b"") + ENTRY_BYTES
+        if self._size_bytes + size > PAGES_BYTES:
+            self._known.clear()
+            self._size_bytes = 0
+        self._known[slot] = content
+        self._size_bytes += size
+
+    def _forget(self, slot: Bytes32) -> None:
+        self._size_bytes -= len(self._known.pop(slot) or b"") + ENTRY_BYTES
+
+
+class StatePages:
+    """The assembly's pages in one state; nothing can be written."""
+
+    def __init__(self, book: PageBook, state: State, height: Height) -> None:
+        """Read the pages of `state`, the one of `height`."""
+        self._book, self._state, self._height = book, state, height
+
+    def get(self, name: str) -> bytes | None:
+        """Give a page, or None.
+
+        Raises:
+            BrokenStorage: the host's answer does not fit.
+        """
+        return self._book.get(name, self._state, self._height)
+
+    def set(self, name: str, content: bytes | None) -> None:  # noqa: ARG002
+        """Refuse: only blocks write.
+
+        Raises:
+            ReadOnly: always.
+        """
+        raise ReadOnly
+
+
+def _content(write: Slot) -> bytes | None:
+    return unpack(write.value, write.blob) if write.value else None

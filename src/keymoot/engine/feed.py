@@ -1,0 +1,112 @@
+"""Feeds one replica: every decided block in order, and certificates as they come.
+
+Each replica has its own pace: nobody waits for one that is behind or hangs. It gets the
+certificate of a block before the next block, wherever there is one by then: only so does it
+sign the next, and answer what the block bound.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from keymoot.base.errors import Refused
+from keymoot.base.units import Height
+from keymoot.engine.replicas import Ballot, Released, Replica
+from keymoot.engine.tail import Tail
+
+A = TypeVar("A")
+
+RETRY_SECONDS = 0.1
+"""Pause before a replica is asked again for what it could not do."""
+
+
+class Feed(Generic[A]):
+    """One replica and how far it is.
+
+    Attributes:
+        replica: The replica.
+        executed: The newest block that it executed.
+        shown: The newest certificate that it was shown.
+        gives: Whether it is to give whole outcomes with the next certificate.
+        gave: Whether it gave them with the newest one; else it gave digests.
+        task: What runs the feed.
+    """
+
+    def __init__(
+        self,
+        replica: Replica[A],
+        tail: Tail,
+        hear: Callable[[int, Height, Ballot], None],
+        release: "Callable[[Feed[A], Height, Released[A]], None]",
+    ) -> None:
+        """Feed `replica` from where it began."""
+        self.replica = replica
+        self.executed = self.shown = replica.begun
+        self.gives = self.gave = False
+        self.task: asyncio.Task[Any] | None = None
+        self._tail = tail
+        self._hear, self._release = hear, release
+        self._again: list[Height] = []
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there is a new block, or a certificate."""
+        self._wake.set()
+
+    def ask_again(self) -> None:
+        """Have it asked once more for what it gives for blocks that it executed.
+
+        For the lowest that is not certified, whose parent's certificate it may know by now, and
+        for the newest.
+        """
+        lowest = Height(self._tail.certified + 1)
+        if lowest <= self.executed:
+            self._again = list(dict.fromkeys((lowest, self.executed)))
+            self.wake()
+
+    async def run(self) -> None:
+        """Feed it until cancelled.
+
+        Raises:
+            Fault: the replica is over.
+        """
+        while True:
+            self._wake.clear()
+            try:
+                busy = await self._step()
+            except Refused:
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not busy:
+                await self._wake.wait()
+
+    async def _step(self) -> bool:
+        """Do what comes next; tell whether there was anything."""
+        certified = self._to_show()
+        if certified is not None:
+            proof = self._tail.proof(certified)
+            self.gave, self.gives = self.gives, False
+            released = await self.replica.certify(certified, proof, outcomes=self.gave)
+            self.shown = certified
+            # What it executed above waits for this: it may sign now.
+            self.ask_again()
+            self._release(self, certified, released)
+        elif self.executed < self._tail.top:
+            await self._execute(Height(self.executed + 1))
+        elif self._again:
+            await self._execute(self._again.pop(0))
+        else:
+            return False
+        return True
+
+    async def _execute(self, height: Height) -> None:
+        ballot = await self.replica.execute(self._tail.raw(height))
+        self.executed = max(self.executed, height)
+        self._hear(self.replica.seat, height, ballot)
+
+    def _to_show(self) -> Height | None:
+        """Give the newest certified block that it executed and knows no certificate of."""
+        for height in (self.executed, self._tail.certified):
+            if self.shown < height <= self.executed and self._tail.proof(height):
+                return height
+        return None

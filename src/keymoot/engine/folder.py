@@ -1,0 +1,170 @@
+"""Open a data folder: begin a network, or continue where it stands.
+
+A folder is believed as far as it proves itself: the genesis names the network, all founders
+signed the record, and the newest header has a certificate under the verifying key in it.
+"""
+
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height, seconds_of
+from keymoot.contracts.registry import BUILT_IN
+from keymoot.engine.chain_store import (
+    FIRST_ROOT,
+    GENESIS,
+    NEWEST,
+    RECORD,
+    ChainStore,
+    block_in,
+    certificate_in,
+    newest_in,
+)
+from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
+from keymoot.moot.certified import CertifiedHeader, NotCertified, verify
+from keymoot.moot.founding_record import FoundingRecord, NotFounded
+from keymoot.moot.genesis import Genesis
+from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.block import Tip
+from keymoot.runtime.first_state import first_changes
+from keymoot.store.header import Header
+from keymoot.store.state import STATE_PREFIXES, State
+from keymoot.store.table import Batch, MemoryTable
+from keymoot.store.trie import EMPTY_ROOT
+
+
+class BrokenArchive(Refused):
+    """The data folder holds something that this network's nodes never wrote."""
+
+    code = "BROKEN_ARCHIVE"
+
+
+class AlreadyFounded(Refused):
+    """The data folder belongs to a network that is founded."""
+
+    code = "ALREADY_FOUNDED"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("the data folder belongs to a network already: choose another --data")
+
+
+def stored_genesis(store: LmdbStore) -> Genesis | None:
+    """Give the genesis with which a folder began, or None for an empty one."""
+    with store.snapshot() as table:
+        raw = table.get(GENESIS)
+    return None if raw is None else Genesis.decode(raw)
+
+
+def founded(store: LmdbStore) -> bool:
+    """Tell whether a folder has a founding record; until then its network may be begun anew."""
+    with store.snapshot() as table:
+        return table.get(RECORD) is not None
+
+
+def members_in(store: LmdbStore, genesis: Genesis) -> tuple[int, ...]:
+    """Give the seats of those who keep the keys, as a folder's newest state has them."""
+    with store.snapshot() as table:
+        height = newest_in(table)
+        block = None if not height else block_in(table, height)
+        if block is None:
+            return tuple(range(1, len(genesis.members) + 1))
+        state = State(table, block.header.state_root)
+        return assembly_in(state, genesis.network).hall.head.members
+
+
+def begin(store: LmdbStore, genesis: Genesis) -> None:
+    """Write a new network's genesis and first state, over one whose founding never ended.
+
+    Raises:
+        AlreadyFounded: the folder has a founding record.
+        CannotWrite: the disk does not take it.
+    """
+    root, first = first_state(genesis)
+    batch: Batch = {}
+    with store.snapshot() as table:
+        if table.get(RECORD) is not None:
+            raise AlreadyFounded
+        for prefix in STATE_PREFIXES:
+            batch.update((key, None) for key, _ in table.scan(prefix, prefix))
+    batch.update(first)
+    batch[GENESIS], batch[FIRST_ROOT] = genesis.encode(), root
+    batch[NEWEST] = bytes(8)
+    store.write(batch)
+
+
+def first_state(genesis: Genesis) -> tuple[Hash32, Batch]:
+    """Give the state root of a genesis, and the entries behind it."""
+    empty = State(MemoryTable(), EMPTY_ROOT)
+    return empty.updated(first_changes(genesis, empty))
+
+
+def open_chain(store: LmdbStore, genesis: Genesis) -> ChainStore:
+    """Give the chain where the folder stands; write the first state if it is new.
+
+    Raises:
+        BrokenArchive: another network's folder, or one that does not prove itself.
+        BrokenState: the state does not have the root that was certified.
+        CannotWrite: the disk does not take the first state.
+    """
+    known = stored_genesis(store)
+    if known is None:
+        begin(store, genesis)
+    elif known != genesis:
+        raise BrokenArchive("the data folder belongs to another network: choose another --data")
+    snapshot = store.snapshot()
+    try:
+        return _open(store, genesis, snapshot)
+    except BaseException:
+        snapshot.close()
+        raise
+
+
+def _open(store: LmdbStore, genesis: Genesis, table: LmdbSnapshot) -> ChainStore:
+    height, root = newest_in(table), table.get(FIRST_ROOT)
+    if height is None or root is None:
+        raise BrokenArchive("the folder's first state is missing: restore the folder whole")
+    first_root = Hash32(root)
+    # 1. The record is signed by all founders.
+    record = _record(table, genesis)
+    if (record is None) != (height == 0):
+        raise BrokenArchive("blocks without a founding record: restore the folder whole")
+    if record is None:
+        tip = Tip.of_genesis(genesis.network, seconds_of(genesis.time), first_root)
+    else:
+        # 2. The newest block is the record's own, or certified.
+        header = _newest(table, height, record)
+        tip = Tip.of(header)
+    # 3. The root that was certified is the root of the state.
+    State(table, tip.state_root).account(BUILT_IN[0].ADDRESS)
+    return ChainStore(store, genesis, first_root, tip, record, table)
+
+
+def _record(table: LmdbSnapshot, genesis: Genesis) -> FoundingRecord | None:
+    raw = table.get(RECORD)
+    if raw is None:
+        return None
+    try:
+        record = FoundingRecord.decode(raw)
+        record.check(genesis)
+    except (Malformed, NotFounded) as error:
+        raise BrokenArchive(f"the founding record is not good: {error}") from error
+    return record
+
+
+def _newest(table: LmdbSnapshot, height: Height, record: FoundingRecord) -> Header:
+    block = block_in(table, height)
+    if block is None or block.height != height:
+        raise BrokenArchive("the newest block is missing: restore the folder whole")
+    header = block.header
+    if height == record.height:
+        if header.hash != record.block:
+            raise BrokenArchive("the founders signed another block: restore the folder whole")
+        return header
+    try:
+        verify(
+            record.verifying_key,
+            record.network,
+            CertifiedHeader(header, certificate_in(table, height)),
+        )
+    except (Malformed, NotCertified) as error:
+        raise BrokenArchive(f"the newest block is not certified: {error}") from error
+    return header

@@ -1,0 +1,159 @@
+"""All replicas that execute a chain here: each is fed, and what they give comes together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from keymoot.base.errors import Fault, Malformed
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.engine.claims import Claims
+from keymoot.engine.feed import Feed
+from keymoot.engine.replicas import Ballot, Released, Replica
+from keymoot.engine.tail import Tail, Waiting
+
+A = TypeVar("A")
+
+Listener = Callable[[int, Height, Sequence[A]], None]
+
+
+class Followers(Generic[A]):
+    """Replicas by seat.
+
+    Attributes:
+        feeds: By seat.
+        heard: Set when a ballot has come, or a replica is gone.
+        claimed: Set when somebody has said what a block did, or is gone.
+        claims: What blocks did, as replicas say; of those that wait to be written.
+    """
+
+    def __init__(self, tail: Tail) -> None:
+        """Begin with nobody."""
+        self.feeds: dict[int, Feed[A]] = {}
+        self.heard = asyncio.Event()
+        self.claimed = asyncio.Event()
+        self.claims: dict[Height, Claims] = {}
+        self.on_answers: list[Listener[A]] = []
+        self.on_lost: list[Callable[[Replica[A], Exception], None]] = []
+        self.on_blamed: list[Callable[[int, Height, str], None]] = []
+        self._tail = tail
+        self._group: asyncio.TaskGroup | None = None
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Feed everybody, in tasks of this group."""
+        self._group = group
+        for feed in self.feeds.values():
+            self._start(feed)
+
+    def seat(self, replica: Replica[A]) -> None:
+        """Feed a replica from where it began; another one of its seat is let go of."""
+        old = self.feeds.get(replica.seat)
+        if old is not None:
+            self.unseat(old.replica)
+        feed = self.feeds[replica.seat] = Feed(replica, self._tail, self._hear, self._release)
+        self._start(feed)
+
+    def unseat(self, replica: Replica[A]) -> None:
+        """Let go of a replica, if it is seated."""
+        feed = self.feeds.get(replica.seat)
+        if feed is None or feed.replica is not replica:
+            return
+        del self.feeds[replica.seat]
+        if feed.task is not None:
+            feed.task.cancel()
+        self.heard.set()
+        self.claimed.set()
+
+    def wake(self) -> None:
+        """Say to all that there is a new block, or a certificate."""
+        for feed in self.feeds.values():
+            feed.wake()
+
+    def ask_again(self) -> None:
+        """Ask all once more for what vouches for blocks that are not certified."""
+        for feed in self.feeds.values():
+            feed.ask_again()
+
+    def needed(self, faults: int) -> int:
+        """Give how many have to say the same; with fewer here, the word of all that are."""
+        return max(1, min(faults + 1, len(self.feeds)))
+
+    def expect(self, covered: Sequence[Waiting], name: Hash32, *, whole: bool) -> None:
+        """Listen to what these blocks did; have one who agrees with their end give all of it.
+
+        Args:
+            covered: The blocks.
+            name: Hash of the last one.
+            whole: Whether outcomes are to come with the certificate; else digests do.
+        """
+        for waiting in covered:
+            self.claims.setdefault(waiting.height, Claims())
+        agree = (seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name)
+        giver = next((self.feeds[seat] for seat in agree if seat in self.feeds), None)
+        if giver is not None:
+            giver.gives = whole
+
+    async def fetch(self, seat: int, height: Height, *, digest: bool) -> None:
+        """Ask one for what a block did, or for the digest of that."""
+        feed, claims = self.feeds.get(seat), self.claims.get(height)
+        if feed is None or claims is None:
+            return
+        try:
+            raw = await feed.replica.outcome(height, digest=digest)
+            if digest:
+                claims.hear_digest(seat, Hash32(raw))
+            else:
+                claims.hear(seat, raw)
+        except (Fault, Malformed) as error:
+            self.lose(feed, error)
+        self.claimed.set()
+
+    def blame(self, waiting: Waiting, seat: int, words: str) -> None:
+        """Name a replica that gave something bad for a block; once for each."""
+        if seat in waiting.blamed:
+            return
+        waiting.blamed.add(seat)
+        for listener in self.on_blamed:
+            listener(seat, waiting.height, words)
+
+    def lose(self, feed: Feed[A], error: Exception) -> None:
+        """Let go of a replica that is over, and say so."""
+        if self.feeds.get(feed.replica.seat) is not feed:
+            return
+        self.unseat(feed.replica)
+        for listener in self.on_lost:
+            listener(feed.replica, error)
+
+    def _start(self, feed: Feed[A]) -> None:
+        if self._group is not None:
+            feed.task = self._group.create_task(self._follow(feed))
+
+    async def _follow(self, feed: Feed[A]) -> None:
+        try:
+            await feed.run()
+        except (Fault, Malformed) as error:
+            self.lose(feed, error)
+
+    def _hear(self, seat: int, height: Height, ballot: Ballot) -> None:
+        waiting = self._tail.get(height)
+        if waiting is not None:
+            waiting.ballots[seat] = ballot
+            self.heard.set()
+
+    def _release(self, feed: Feed[A], height: Height, released: Released[A]) -> None:
+        seat = feed.replica.seat
+        last = released.first + len(released.outcomes) - 1
+        if released.outcomes and last != height:
+            raise Malformed("the outcomes do not end at the certificate's own block")
+        for at, raw in enumerate(released.outcomes, released.first):
+            claims = self.claims.get(Height(at))
+            if claims is None:
+                continue
+            if feed.gave:
+                claims.hear(seat, raw)
+            else:
+                claims.hear_digest(seat, Hash32(raw))
+        self.claimed.set()
+        if released.answers:
+            for listener in self.on_answers:
+                listener(seat, height, released.answers)

@@ -1,0 +1,42 @@
+"""Sealed answers to requests, kept until the requests expire.
+
+They stand under `S ‖ request`, and in the order of their expiry under `E ‖ time ‖ request`. Each
+is sealed to the reply key of its request, so another copy costs no secret.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import UnixSeconds
+from keymoot.store.table import Batch, Table
+
+_SHARES, _EXPIRY = b"S", b"E"
+
+
+class ScanTable(Table, Protocol):
+    """A table that can also be walked in the order of keys."""
+
+    def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Give entries with `prefix` from the key `start` on, in order."""
+        ...
+
+
+def put_shares(batch: Batch, request: Hash32, expires_at: UnixSeconds, answers: bytes) -> None:
+    """Keep the answers to a request, which are sealed to its reply key."""
+    batch[_SHARES + request] = answers
+    batch[_EXPIRY + expires_at.to_bytes(8, "big") + request] = b""
+
+
+def shares_of(table: Table, request: Hash32) -> bytes | None:
+    """Give the answers to a request that were kept, or None."""
+    return table.get(_SHARES + request)
+
+
+def forget_shares(table: ScanTable, batch: Batch, now: UnixSeconds) -> None:
+    """Let go of the answers to requests that have expired."""
+    # In the order of expiry: those that live are not even looked at.
+    for key, _ in table.scan(_EXPIRY, _EXPIRY):
+        if int.from_bytes(key[1:9], "big") >= now:
+            return
+        batch[key] = batch[_SHARES + key[9:]] = None

@@ -1,0 +1,123 @@
+"""Gets what certified blocks did: from one replica, with the digest of f others.
+
+Whoever gives something else than enough others say is refused and named, and another one is
+asked. With fewer replicas than f+1 on this machine, their own word counts.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.engine.chain_store import Done
+from keymoot.engine.claims import BadOutcome, Claims, read_outcome
+from keymoot.engine.followers import Followers
+from keymoot.engine.tail import Waiting
+
+A = TypeVar("A")
+
+PATIENCE_SECONDS = 0.5
+"""How long what comes with certificates is waited for, before replicas are asked one by one."""
+
+
+class Outcomes(Generic[A]):
+    """Gathers outcomes from whoever follows."""
+
+    def __init__(self, followers: Followers[A]) -> None:
+        """Gather from these."""
+        self._followers = followers
+
+    async def gather(
+        self, covered: Sequence[Waiting], name: Hash32, faults: int, *, asks: bool = False
+    ) -> list[Done]:
+        """Give what blocks did, the lowest first.
+
+        From the last one down: each header names the one before it.
+
+        Args:
+            covered: The blocks, one after the other.
+            name: Hash of the last one, on which enough replicas agree.
+            faults: How many of the committee may be broken.
+            asks: Whether replicas tell without a certificate, and are to be asked at once.
+        """
+        found: list[Done] = []
+        for waiting in reversed(covered):
+            done = await self._one(waiting, name, faults, asks=asks)
+            found.append(done)
+            name = done.block.header.parent_hash
+        for waiting in covered:
+            self._followers.claims.pop(waiting.height, None)
+        return found[::-1]
+
+    async def _one(self, waiting: Waiting, name: Hash32, faults: int, *, asks: bool) -> Done:
+        followers = self._followers
+        claims = followers.claims.setdefault(waiting.height, Claims())
+        tried: set[int] = set()
+        if asks:
+            await self._ask(waiting, name, claims, founding=True)
+        while True:
+            followers.claimed.clear()
+            believed = claims.believed(followers.needed(faults))
+            raw = None if believed is None else claims.content(believed)
+            if believed is not None and raw is not None:
+                done = self._read(raw, waiting, name, claims)
+                if done is not None:
+                    for seat in claims.others(believed):
+                        followers.blame(waiting, seat, "it gave another outcome than the others")
+                    return done
+            elif believed is not None:
+                await self._fetch(waiting.height, claims.sayers(believed), tried)
+                continue
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await followers.claimed.wait()
+            except TimeoutError:
+                tried.clear()
+                await self._ask(waiting, name, claims, founding=asks)
+
+    async def _fetch(self, height: Height, seats: Sequence[int], tried: set[int]) -> None:
+        """Ask the next of these who was not asked for the whole; all of them again after that."""
+        left = [seat for seat in seats if seat not in tried and seat in self._followers.feeds]
+        if not left:
+            tried.clear()
+            await asyncio.sleep(PATIENCE_SECONDS)
+            return
+        tried.add(left[0])
+        with suppress(TimeoutError, Refused):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._followers.fetch(left[0], height, digest=False)
+
+    async def _ask(self, waiting: Waiting, name: Hash32, claims: Claims, *, founding: bool) -> None:
+        """Ask all who may tell and have not said it for the digest, at once."""
+        seats = [
+            seat
+            for seat, feed in self._followers.feeds.items()
+            if seat not in claims.digests
+            and self._agrees(waiting, seat, name)
+            and (founding or feed.shown >= waiting.height)
+        ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+                for seat in seats:
+                    group.create_task(self._digest(seat, waiting.height))
+
+    async def _digest(self, seat: int, height: Height) -> None:
+        with suppress(Refused):
+            await self._followers.fetch(seat, height, digest=True)
+
+    def _agrees(self, waiting: Waiting, seat: int, name: Hash32) -> bool:
+        ballot = waiting.ballots.get(seat)
+        return ballot is not None and ballot.hash == name
+
+    def _read(self, raw: bytes, waiting: Waiting, name: Hash32, claims: Claims) -> Done | None:
+        try:
+            return read_outcome(raw, waiting.block, name)
+        except BadOutcome as error:
+            for seat, digest in list(claims.digests.items()):
+                if claims.content(digest) == raw:
+                    self._followers.blame(waiting, seat, str(error))
+                    del claims.digests[seat]
+            return None

@@ -1,0 +1,91 @@
+"""The replicas that a sequencer drives: what executes blocks, and what it gives for them.
+
+On a node each is an enclave at the other end of a socket. Calls to one may overlap; they are
+answered in order. Two kinds of error: `Refused` says not now, so the same is asked again;
+`Fault` says that this replica is over, for whatever reason: it is let go of and named.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+
+A_co = TypeVar("A_co", covariant=True)
+"""What answers are; the engine only passes them on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a replica gives for a block that it has executed.
+
+    Attributes:
+        hash: The block's hash, as it computed it.
+        share: Its share of the certificate, 48 bytes; empty while it may not sign.
+        founding: Its signature under the founding record, 64 bytes; empty where none is due.
+    """
+
+    hash: Hash32
+    share: bytes = b""
+    founding: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Generic[A_co]):
+    """What a replica gives under a certificate.
+
+    Attributes:
+        first: The lowest block that this certificate was the first to cover, there.
+        outcomes: Of each block from there to the certificate's own: the outcome, or its digest.
+        answers: To the requests that the certificate's own block bound.
+    """
+
+    first: Height
+    outcomes: tuple[bytes, ...]
+    answers: tuple[A_co, ...]
+
+
+class Replica(Protocol[A_co]):
+    """One that executes every block."""
+
+    @property
+    def seat(self) -> int:
+        """Its seat in the assembly."""
+        ...
+
+    @property
+    def begun(self) -> Height:
+        """The certified block at which it began; 0 for the genesis."""
+        ...
+
+    async def execute(self, block: bytes) -> Ballot:
+        """Execute the next block; one that was executed again gives what can be given by now.
+
+        Raises:
+            Refused: not now.
+            Fault: the replica is over.
+        """
+        ...
+
+    async def certify(self, height: Height, proof: bytes, *, outcomes: bool) -> Released[A_co]:
+        """Show the certificate of a block that it has executed.
+
+        Args:
+            height: The block's.
+            proof: 48 bytes, or the founding record.
+            outcomes: Whether the outcomes are wanted; else their digests are.
+
+        Raises:
+            Refused: not now.
+            Fault: the replica is over.
+        """
+        ...
+
+    async def outcome(self, height: Height, *, digest: bool) -> bytes:
+        """Give the outcome of a block that is certified (or before the founding), or its digest.
+
+        Raises:
+            Refused: not now.
+            Fault: the replica is over.
+        """
+        ...

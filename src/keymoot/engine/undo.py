@@ -1,0 +1,142 @@
+"""State of the newest blocks: what each of them wrote over, kept for a while.
+
+The table holds the newest state only. Each block leaves the old values of the keys that it
+wrote, as one entry; the state of an earlier height is the newest one under the entries of
+all blocks since. About 25 KB a block; entries of more than `KEPT_BLOCKS` blocks ago are pruned.
+"""
+
+from collections import OrderedDict
+
+from keymoot.base import rlp
+from keymoot.base.errors import BrokenStorage, Malformed, Refused
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.units import Height
+from keymoot.store.table import Batch, Table
+
+KEPT_BLOCKS = 256
+"""So many states before the newest one stay readable."""
+
+CACHED_BYTES = 16_777_216
+"""Entries that stay decoded: those of a few hundred usual blocks, or of a few full ones."""
+
+_UNDO = b"U"
+
+Entry = dict[bytes, bytes | None]
+"""Old values by key; None where there was none."""
+
+
+class StateNotKept(Refused):
+    """The state of that height is not kept, or there is none yet."""
+
+    code = "STATE_NOT_KEPT"
+
+    def __init__(self, height: Height, oldest: Height, newest: Height) -> None:
+        """Say which ones are."""
+        super().__init__(
+            f"the state of block {height} is not kept: ask for one from {oldest} to {newest}"
+        )
+
+
+def old_values(table: Table, writes: Batch) -> Entry:
+    """Give what stands in a table under the keys that a block is about to write."""
+    return {key: table.get(key) for key in sorted(writes)}
+
+
+def put_undo(batch: Batch, height: Height, entry: Entry) -> None:
+    """Write a block's entry, and prune the one that falls out of the window.
+
+    Args:
+        batch: Where to.
+        height: The block's; blocks come one after the other.
+        entry: What it wrote over.
+    """
+    batch[_key(height)] = rlp.encode(
+        [[key, b"" if old is None else b"\x01" + old] for key, old in sorted(entry.items())]
+    )
+    if height > KEPT_BLOCKS:
+        batch[_key(Height(height - KEPT_BLOCKS))] = None
+
+
+class Past:
+    """Gives tables as of earlier heights; keeps the entries decoded that were used last."""
+
+    def __init__(self, cached_bytes: int = CACHED_BYTES) -> None:
+        """Begin with nothing decoded."""
+        self._bytes_left = cached_bytes
+        self._entries: OrderedDict[Height, tuple[Entry, int]] = OrderedDict()
+
+    def view(self, table: Table, newest: Height, height: Height) -> Table:
+        """Give the table as of the state after block `height`.
+
+        Args:
+            table: A snapshot as of `newest`; the view reads it for as long as it is used.
+            newest: The newest block.
+            height: At most `KEPT_BLOCKS` blocks below it.
+
+        Raises:
+            StateNotKept: the height is further below, or above.
+        """
+        oldest = Height(max(0, newest - KEPT_BLOCKS))
+        if not oldest <= height <= newest:
+            raise StateNotKept(height, oldest, newest)
+        return table if height == newest else _View(self, table, height, newest)
+
+    def entry(self, table: Table, height: Height) -> Entry:
+        """Give a block's entry.
+
+        Raises:
+            BrokenStorage: it is missing, or something else.
+        """
+        found = self._entries.get(height)
+        if found is not None:
+            self._entries.move_to_end(height)
+            return found[0]
+        raw = table.get(_key(height))
+        if raw is None:
+            raise _broken(height)
+        try:
+            entry = _decode(raw)
+        except Malformed as error:
+            raise _broken(height) from error
+        self._entries[height] = entry, len(raw)
+        self._bytes_left -= len(raw)
+        while self._bytes_left < 0 and len(self._entries) > 1:
+            _, (_, size) = self._entries.popitem(last=False)
+            self._bytes_left += size
+        return entry
+
+
+class _View:
+    """A table as of an earlier height: the entry of the first block that wrote a key tells."""
+
+    def __init__(self, past: Past, table: Table, height: Height, newest: Height) -> None:
+        self._past, self._table = past, table
+        self._since = range(height + 1, newest + 1)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the entry, or None."""
+        for height in self._since:
+            entry = self._past.entry(self._table, Height(height))
+            if key in entry:
+                return entry[key]
+        return self._table.get(key)
+
+
+def _decode(raw: bytes) -> Entry:
+    entry: Entry = {}
+    for pair in list_of(rlp.decode(raw, max_items=len(raw)), None, "undo"):
+        key, old = list_of(pair, 2, "undo")
+        value = bytes_of(old, "undo")
+        entry[bytes_of(key, "undo")] = value[1:] if value else None
+    return entry
+
+
+def _broken(height: Height) -> BrokenStorage:
+    return BrokenStorage(
+        f"what block {height} wrote over is missing in the data folder or altered: restore it "
+        "whole, or start a new one"
+    )
+
+
+def _key(height: Height) -> bytes:
+    return _UNDO + height.to_bytes(8, "big")

@@ -1,0 +1,129 @@
+"""Who keeps a network's keys, proved: members, their identities, the roots and their shares.
+
+All of it stands on pages of the contract Nodes. The proof holds exactly the pages that are
+read here; so whoever shows less, or more, is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.fixed import Bytes32
+from keymoot.contracts.nodes import Nodes
+from keymoot.moot.epoch import Epoch
+from keymoot.moot.hall import HEAD, Head
+from keymoot.moot.roots import CERTIFICATE, ROOTS, RootKind
+from keymoot.moot.seat import Seat
+from keymoot.moot.turning import EPOCH
+from keymoot.proof.errors import NotProven
+from keymoot.proof.state import AccountProof, Storage
+from keymoot.store.header import Header
+from keymoot.store.public import public_slot
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.root import Root
+
+
+def page_slot(name: str) -> Bytes32:
+    """Give the slot of one of the assembly's pages."""
+    return public_slot(_key(name))
+
+
+def page_names(head: Head) -> Iterator[str]:
+    """Name the pages that a proof of the assembly with this head holds, in their order."""
+    yield from (HEAD, EPOCH)
+    yield from (_root_page(kind) for kind in ROOTS)
+    yield from (_seat_page(index) for index in head.members)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAssembly:
+    """The assembly in one certified state; only `check_assembly` makes one.
+
+    Attributes:
+        header: The block after which it stands like this.
+        head: Members, generation, who was caught.
+        epoch: The living epoch.
+        seats: Each member's seat.
+        roots: Each root by its name, with its verification shares.
+    """
+
+    header: Header
+    head: Head
+    epoch: Epoch
+    seats: Mapping[int, Seat]
+    roots: Mapping[str, Root]
+
+    @property
+    def committee(self) -> Committee:
+        """Who keeps the keys, how many may fail, how many it takes."""
+        return Committee(self.head.members)
+
+    @property
+    def identities(self) -> dict[int, Bytes32]:
+        """Ed25519 identity keys by seat: who signs answers."""
+        return {index: seat.identity for index, seat in self.seats.items()}
+
+
+def check_assembly(proof: AccountProof, header: Header, verifying_key: bytes) -> ProvenAssembly:
+    """Give the assembly that a believed header's state has.
+
+    Args:
+        proof: Of the contract Nodes and the pages that `page_names` lists.
+        header: Believed (`Chain.follow`).
+        verifying_key: The network's.
+
+    Raises:
+        BrokenProof: a node is missing, altered or superfluous.
+        NotProven: another contract, pages that are missing or too many, or pages that
+            contradict each other.
+        Malformed: a page is not what it should be.
+    """
+    # 1. It is proved of Nodes, under this header.
+    if proof.address != Nodes.ADDRESS:
+        raise NotProven(f"the assembly is proved of the contract Nodes, {Nodes.ADDRESS.hex0x}")
+    storage = proof.check(header.state_root)
+    head = Head.decode(_page(storage, HEAD))
+    # 2. Exactly the pages that this head calls for.
+    names = list(page_names(head))
+    if storage.slots.keys() != {page_slot(name) for name in names}:
+        raise NotProven(
+            f"a proof of this assembly holds {len(names)} pages: head, epoch, its roots and its "
+            f"seats; this one holds {len(storage.slots)} slots"
+        )
+    # 3. The state and its header name one generation.
+    if head.generation != header.generation:
+        raise NotProven(f"the header of block {header.height} names another generation")
+    committee = Committee(head.members)
+    seats = {at: Seat.decode(_page(storage, _seat_page(at))) for at in committee.indices}
+    roots = {kind.name: _root(storage, kind, committee) for kind in ROOTS}
+    # 4. Whose certificates we believe is one of its roots.
+    certificate = roots[CERTIFICATE]
+    if certificate.group.encode(certificate.public) != verifying_key:
+        raise NotProven("the assembly's certificate root is not the network's verifying key")
+    return ProvenAssembly(header, head, Epoch.decode(_page(storage, EPOCH)), seats, roots)
+
+
+def _root(storage: Storage, kind: RootKind, committee: Committee) -> Root:
+    root = Root.decode(kind.group, rlp.decode(_page(storage, _root_page(kind))))
+    if root.degree != kind.degree(committee) or len(root.shares) < committee.indices[-1]:
+        raise NotProven(f"the {kind.name} root is not one of a committee of {committee.size}")
+    return root
+
+
+def _page(storage: Storage, name: str) -> bytes:
+    page = storage.cell(_key(name))
+    if page is None:
+        raise NotProven(f'the state has no page "{name}": this network has no assembly yet')
+    return page
+
+
+def _key(name: str) -> bytes:
+    return Nodes.pages.slot_key(name.encode())
+
+
+def _root_page(kind: RootKind) -> str:
+    return f"root/{kind.name}"
+
+
+def _seat_page(index: int) -> str:
+    return f"seat/{index}"

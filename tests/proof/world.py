@@ -1,0 +1,229 @@
+"""A network whose keys are known: its founding, a state with assembly and wallets, its blocks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from keymoot.attest.validators import Ed25519Key
+from keymoot.base import rlp
+from keymoot.base.fixed import Address, Bytes32, Hash32, WalletAddress, WalletId
+from keymoot.base.secret import Secret
+from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Height, UnixNanos, UnixSeconds
+from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.wallet import BY_ASSEMBLY, Wallet
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto import ed25519
+from keymoot.crypto.keccak import keccak256
+from keymoot.moot.certified import certificate_message
+from keymoot.moot.epoch import Epoch
+from keymoot.moot.founding_record import FoundingRecord
+from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
+from keymoot.moot.hall import HEAD, Head
+from keymoot.moot.roots import CERTIFICATE, ECDSA, EDDSA, ROOTS
+from keymoot.moot.seat import Boot, Seat
+from keymoot.moot.turning import EPOCH
+from keymoot.proof.build import prove_assembly
+from keymoot.proof.bundle import Bundle
+from keymoot.proof.chain import Shown
+from keymoot.proof.committee import page_slot
+from keymoot.proof.founding import Anchor, Founding
+from keymoot.proof.wallet import account_of, wallet_slots
+from keymoot.store.header import Header
+from keymoot.store.history import HISTORY_ADDRESS, history_slot
+from keymoot.store.journal import Journal
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable
+from keymoot.store.trie import EMPTY_ROOT
+from keymoot.threshold import bls
+from keymoot.threshold.bls12381 import G1
+from keymoot.threshold.committee import Committee
+from keymoot.threshold.polynomial import commit
+from keymoot.threshold.root import Root, Share, root_of
+from keymoot.threshold.secp256k1 import SECP256K1
+
+FIRST = Hash32(bytes(32))
+"""The generation before the first recovery."""
+
+POLICY = b'{"policy":"canonical"}'
+
+
+def seed(*names: object) -> bytes:
+    return bytes(keccak256(" ".join(str(one) for one in names).encode()))
+
+
+def point(*names: object) -> bytes:
+    return SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(seed(*names))))
+
+
+@dataclass
+class World:
+    """One network; other names make other ones."""
+
+    name: str = "world"
+    size: int = 4
+    table: MemoryTable = field(default_factory=MemoryTable)
+
+    def __post_init__(self) -> None:
+        self.committee = Committee.of(self.size)
+        self.secrets: dict[str, Secret] = {}
+        self.roots = {kind.name: self._root(kind) for kind in ROOTS}
+        self.genesis = Genesis(
+            LEDGER_CHAIN_ID,
+            development=True,
+            base_fee=BASE_FEE_WEI,
+            time=UnixNanos(1_800_000_000 * 10**9),
+            members=tuple(self._member(at) for at in self.committee.indices),
+            allocations=(),
+        )
+        self.network = self.genesis.network
+        self.head = Head(self.committee.indices, FIRST, 0, frozenset(), (), 3_600)
+        self.state = State(self.table, EMPTY_ROOT)
+        self.pages = {HEAD: self.head.encode(), EPOCH: Epoch(0, Height(1), UnixSeconds(1)).encode()}
+        for kind in ROOTS:
+            self.pages[f"root/{kind.name}"] = rlp.encode(self.roots[kind.name].encode())
+        for at in self.committee.indices:
+            self.pages[f"seat/{at}"] = self.seat(at).encode()
+        self.change(self.pages)
+        self.blocks: list[Header] = []
+
+    # -- keys
+
+    def _root(self, kind: Any) -> Root:
+        degree = kind.degree(self.committee)
+        polynomial = [
+            kind.group.scalar(seed(self.name, kind.name, at) * 2) for at in range(degree + 1)
+        ]
+        self.secrets[kind.name] = polynomial[0]
+        return root_of(kind.group, commit(kind.group, polynomial), self.size)
+
+    def session(self, seat: int) -> Secret:
+        return Secret(seed(self.name, "session", seat))
+
+    def _member(self, seat: int) -> Member:
+        identity = ed25519.public_key(Secret(seed(self.name, "identity", seat)))
+        consensus = Ed25519Key(ed25519.public_key(Secret(seed(self.name, "consensus", seat))))
+        boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
+        founder = Founder(identity, consensus, point(self.name, "sealing", seat), boot)
+        return Member(consensus, identity, 1, founder)
+
+    def seat(self, at: int) -> Seat:
+        one = self.genesis.founders()[at - 1]
+        return Seat(one.identity, one.consensus, one.sealing, one.boot, Height(0))
+
+    # -- founding
+
+    def record(self, height: int, block: Hash32) -> FoundingRecord:
+        roots = {name: root.group.encode(root.public) for name, root in self.roots.items()}
+        record = FoundingRecord(self.network, Height(height), block, roots)
+        for at in self.committee.indices:
+            record = record.signed(at, record.sign(self.session(at)))
+        return record
+
+    def founding(self, height: int = 9, block: Hash32 = FIRST) -> Founding:
+        return Founding(self.genesis.encode(), self.record(height, block).encode())
+
+    @property
+    def verifying_key(self) -> bytes:
+        root = self.roots[CERTIFICATE]
+        return root.group.encode(root.public)
+
+    @property
+    def anchor(self) -> Anchor:
+        return Anchor(self.network, self.verifying_key)
+
+    # -- state
+
+    def change(self, pages: dict[str, bytes | None]) -> None:
+        journal = Journal(self.state)
+        for name, page in pages.items():
+            journal.set_entry(Nodes.ADDRESS, page_slot(name), page)
+        self._commit(journal)
+
+    def _commit(self, journal: Journal) -> None:
+        root, batch = self.state.updated(journal.changes())
+        self.table.apply(batch)
+        self.state = State(self.table, root)
+
+    def put_wallet(
+        self,
+        name: str = "one",
+        policy: bytes | None = POLICY,
+        account: WalletAddress | None = None,
+        custody: int = BY_ASSEMBLY,
+        *,
+        solana: bool = False,
+    ) -> WalletId:
+        wallet = WalletId(seed("wallet", name))
+        computed = account_of(self.network, wallet, self.roots[EDDSA if solana else ECDSA])
+        account = account or computed
+        record = Wallet(
+            owner=Address(b"o" * 20),
+            recovery=type(account)(bytes([7]) * len(account)),
+            account=account,
+            paused=False,
+            policy_version=0 if policy is None else 3,
+            policy_hash=FIRST if policy is None else keccak256(policy),
+            created_at=UnixSeconds(5),
+            custody=custody,
+        )
+        journal = Journal(self.state)
+        for slot, value in zip(wallet_slots(wallet), (record.encode(), policy), strict=True):
+            journal.set_entry(Wallets.ADDRESS, slot, value)
+        self._commit(journal)
+        return wallet
+
+    def put_policy(self, wallet: WalletId, policy: bytes | None) -> None:
+        """Change the policy behind the record's back: no contract does that."""
+        journal = Journal(self.state)
+        journal.set_entry(Wallets.ADDRESS, wallet_slots(wallet)[1], policy)
+        self._commit(journal)
+
+    # -- blocks
+
+    def block(self, generation: Hash32 | None = None, mark: int = 0) -> Header:
+        """Add a block, as the state is now; `mark` makes one that differs."""
+        if generation is not None and generation != self.head.generation:
+            self.head = replace(self.head, generation=generation)
+            self.change({HEAD: self.head.encode()})
+        height = len(self.blocks) + 1
+        parent = self.blocks[-1].hash if self.blocks else Hash32(self.network)
+        journal = Journal(self.state)
+        journal.set_slot(HISTORY_ADDRESS, history_slot(Height(height - 1)), Bytes32(parent))
+        self._commit(journal)
+        self.blocks.append(
+            Header(
+                parent_hash=parent,
+                state_root=self.state.root,
+                transactions_root=EMPTY_ROOT,
+                receipts_root=EMPTY_ROOT,
+                logs_bloom=bytes(256),
+                height=Height(height),
+                gas_limit=Gas(30_000_000),
+                gas_used=Gas(mark),
+                time=UnixSeconds(1_800_000_000 + height),
+                generation=self.head.generation,
+                mix_hash=FIRST,
+                base_fee=BASE_FEE_WEI,
+            )
+        )
+        return self.blocks[-1]
+
+    def certify(self, header: Header) -> Shown:
+        message = certificate_message(self.network, header.generation, header.height, header.hash)
+        # The root's own key, which nobody has: as any degree+1 shares of it would sign.
+        whole = Share(0, self.secrets[CERTIFICATE], self.roots[CERTIFICATE])
+        return Shown(header, G1.encode(bls.sign(whole, message)))
+
+    def assembly_bundle(self) -> Bundle:
+        return Bundle(self.certify(self.block()), prove_assembly(self.state))
+
+    def branch(self, height: int) -> "World":
+        """The same network as it was after a block, to go another way from there."""
+        other = World(self.name, self.size)
+        for header in self.blocks[:height]:
+            assert other.block(header.generation, header.gas_used) == header
+        return other
+
+    def run(self, marks: Iterable[int]) -> None:
+        for mark in marks:
+            self.block(mark=mark)
