@@ -25,12 +25,13 @@ from keymoot.moot.body import write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
+from keymoot.moot.epoch_keys import EpochKeys, KeyTurn
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.genesis import Genesis
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.resharer import EpochKeys
+from keymoot.moot.signers import settled
 from keymoot.moot.statekeeper import Statekeeper
 from keymoot.moot.turn import write_turn
 from keymoot.runtime.members import follow_chain, signers_of
@@ -86,7 +87,8 @@ class Member:
         self._hold = hold
         papers = Papers(keep.now.identity, voter.public_key)
         keeper = Statekeeper(index, keep.now.identity, held=keep.now.state is not None)
-        self.party = Party(index, EpochKeys(keep.now.epoch, keep.now.next), boot, papers, keeper)
+        keys = EpochKeys(keep.now.epoch, keep.now.next, keep.now.previous)
+        self.party = Party(index, keys, boot, papers, keeper)
         self.follower = Follower(genesis)
         identity = SigningKey(keep.now.identity)
         self.cosigner = Cosigner(self.follower, self.party, identity, clock, self._post)
@@ -226,21 +228,19 @@ class Member:
             self._over |= known and boot is not None
 
     def _turn_keys(self) -> None:
-        """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
-        hall, party = self.follower.assembly.hall, self.party
-        if not self._synced or not hall.founded:
+        """Go over to the sealing keys of the ledger's epoch; erase one that nothing needs."""
+        assembly = self.follower.assembly
+        if not self._synced or not assembly.hall.founded:
             return
-        if hall.has_seat(party.index) and hall.seat(party.index).sealing == party.keys.points[1]:
-            self._turn_key()
-        elif self._left() and self._seated_at and not self._erased:
+        turn = self.party.key_turn(assembly)
+        if self._left() and self._seated_at and not self._erased and settled(assembly):
             # What was dealt to us stays in the archives: without our keys nobody opens it.
-            self._turn_key()
-            self._turn_key()
-            self._erased = True
-
-    def _turn_key(self) -> None:
-        self._keep.put(self._keep.now.turned())
-        self.party.keys.turn(self._keep.now.next)
+            turn = KeyTurn.GONE
+        if turn is not None:
+            self._keep.put(self._keep.now.turned(turn))
+            keep = self._keep.now
+            self.party.keys.take(keep.epoch, keep.next, keep.previous)
+            self._erased = turn is KeyTurn.GONE
 
     def _seal_state(self) -> None:
         """Seal the state secret and hand it over, before the ledger hears that we have it.

@@ -17,11 +17,12 @@ from keymoot.moot.candidate import Candidate
 from keymoot.moot.committer import Committer
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage as EpochStage
+from keymoot.moot.epoch_keys import EpochKeys, KeyTurn
 from keymoot.moot.keygen import Phase
 from keymoot.moot.keymaker import Keymaker
 from keymoot.moot.papers import Papers
 from keymoot.moot.presigner import Presigner
-from keymoot.moot.resharer import EpochKeys, Resharer, Shares
+from keymoot.moot.resharer import Resharer, Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
@@ -52,7 +53,8 @@ class Party:
         boot: The keys of this start.
         papers: Its keys that stay.
         statekeeper: Its mind for the state key, with what the enclave has sealed of it.
-        shares: Shares of the roots, by name; empty until they are known.
+        shares: Shares of the roots in the epoch that was entered last, by name; empty until they
+            are known.
     """
 
     index: int
@@ -66,7 +68,6 @@ class Party:
     presigner: Presigner = field(init=False)
     committer: Committer = field(init=False)
     candidate: Candidate = field(init=False)
-    _epoch: int | None = None
     _done: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,30 +83,61 @@ class Party:
 
         All seats do so at the same block, so what they sign at one height fits together.
         """
-        epoch = assembly.turning.epoch
-        if epoch is None:
-            return
-        if self._epoch not in (None, epoch.number):
-            self.shares = {}
-        self._epoch = epoch.number
-        self.shares = self.shares or self.keymaker.enter(assembly) or self.resharer.enter(assembly)
+        self.shares = self.shares_in(assembly)
+
+    def shares_in(self, assembly: Assembly) -> Shares:
+        """Give our shares of the epoch in which a state lives, by root; none if not known.
+
+        It may be any state: a recovery goes back to the epoch before, and the start that signs
+        its block has the shares of that one.
+        """
+        return self.keymaker.shares_in(assembly) or self.resharer.shares_in(assembly)
+
+    def key_turn(self, assembly: Assembly) -> KeyTurn | None:
+        """Give how our sealing keys turn, for a certified state shows it; the enclave seals them."""
+        hall = assembly.hall
+        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
+            return None
+        return self.keys.due(assembly, self.index)
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
         if not assembly.hall.founded:
             return []
         self.enter(assembly)
+        # What is ours comes back whether the assembly knows this start or not.
+        duties = self.recovery(assembly)
         if self.seated(assembly):
-            duties = self.keymaker.due(assembly, self.shares)
+            duties += self.keymaker.due(assembly)
             duties += self.resharer.due(assembly, self.shares)
             duties += self.statekeeper.due(assembly, self.shares)
         elif self.candidate.joining(assembly):
-            duties = self.resharer.due(assembly, {})
+            duties += self.resharer.due(assembly, {})
         else:
-            duties = self.candidate.due(assembly)
+            duties += self.candidate.due(assembly)
         if ECDSA in self.shares:
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
+        return self._fresh(duties, assembly)
+
+    def founding(self, assembly: Assembly) -> list[Duty]:
+        """Give what is to be done before the network is founded: keys, and the state key."""
+        self.enter(assembly)
+        duties = self.recovery(assembly)
+        if self.seated(assembly):
+            duties += self.keymaker.due(assembly)
+            duties += self.statekeeper.due(assembly, self.shares)
+        return self._fresh(duties, assembly)
+
+    def recovery(self, assembly: Assembly) -> list[Duty]:
+        """Give the duties that compute our living shares anew; they say nothing."""
+        hall = assembly.hall
+        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
+            return []
+        return self.keymaker.recovery(assembly) + self.resharer.recovery(assembly)
+
+    def _fresh(self, duties: list[Duty], assembly: Assembly) -> list[Duty]:
+        """Leave out what was begun before, and say to which generation the rest belongs."""
         fresh = [duty for duty in duties if duty.name not in self._done]
         self._done |= dict.fromkeys(duty.name for duty in fresh)
         while len(self._done) > MAX_REMEMBERED:
@@ -151,3 +183,5 @@ class Party:
         if assembly.hall.founded:
             self.presigner.prune(assembly)
             self.committer.prune(assembly)
+            self.keymaker.prune(assembly)
+            self.resharer.prune(assembly)
