@@ -7,8 +7,8 @@ from pathlib import Path
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.engine.certified_ledger import Included, Ledger
 from keymoot.engine.folder import open_chain
+from keymoot.engine.ledger import Included, Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
