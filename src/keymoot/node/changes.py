@@ -22,7 +22,6 @@ from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
-from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
@@ -33,6 +32,9 @@ VOTE_SECONDS = 2.0
 
 START_SECONDS = 40.0
 """How long a new enclave may take until it follows the ledger."""
+
+SETTLING_BLOCKS = 2
+"""How many blocks after the switch of an epoch the enclaves of those who left still run."""
 
 log = structlog.get_logger("keymoot.changes")
 
