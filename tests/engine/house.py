@@ -87,7 +87,7 @@ class House:
     async def settle(self) -> None:
         """Make blocks until nothing waits that could go into one."""
         async with self.at_work():
-            while self.sequencer._candidates() or self.sequencer.waits_for_shares:
+            while self.sequencer._candidates() or self.sequencer.waits_for_shares:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             await self.sequencer._applied()
 

@@ -1,7 +1,7 @@
 """When a block waits for company: while requests of the blocks before it are being answered.
 
-Votes, beacon and sync to disk cost the same for one request as for many. Whoever is alone
-waits for nobody, and nobody waits while somebody hurries: while a proof is awaited.
+Certificate and sync to disk cost the same for one request as for many. Whoever is alone waits
+for nobody.
 """
 
 import asyncio
