@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keymoot.attest.evidence import bind
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
 from keymoot.base.fields import fixed_of
@@ -118,7 +117,7 @@ class Enclave:
 
     def _hello(self, nonce: Bytes32) -> rlp.Item:
         keep = self.keep.now
-        identity, consensus = self._public(keep.identity), Ed25519Key(self._public(keep.consensus))
+        identity, consensus = self._public(keep.identity), self._public(keep.consensus)
         report = bind([identity, consensus], keep.network or _NO_NETWORK, nonce)
         return Identity(
             identity_key=identity,

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from keymoot.base.fixed import Hash32
-from keymoot.engine.chain_store import ChainStore
+from keymoot.engine.chain_store import ChainStore, Covered
 from keymoot.engine.combining import Under, combine
 from keymoot.engine.followers import Followers
-from keymoot.engine.standing import Standing, orders_in, standing_in
+from keymoot.engine.standing import Standing, orders_in, speaks, standing_in
 from keymoot.engine.tail import Tail, Waiting
 
 A = TypeVar("A")
@@ -28,7 +28,7 @@ class Certifier(Generic[A]):
     def __init__(self, chain: ChainStore, tail: Tail, followers: Followers[A]) -> None:
         """Certify blocks of `tail` with what `followers` gave."""
         self._chain, self._tail, self._followers = chain, tail, followers
-        self._standing: tuple[Hash32, Standing] | None = None
+        self._standing: Standing | None = None
         self._tried: dict[tuple[Hash32, int], dict[int, bytes]] = {}
 
     @property
@@ -38,10 +38,14 @@ class Certifier(Generic[A]):
         Raises:
             NotReady: there are no roots yet.
         """
-        root = self._chain.tip.state_root
-        if self._standing is None or self._standing[0] != root:
-            self._standing = root, standing_in(self._chain.state(), self._chain.genesis.network)
-        return self._standing[1]
+        if self._standing is None:
+            self._standing = standing_in(self._chain.state(), self._chain.genesis.network)
+        return self._standing
+
+    def settle(self, covered: Covered) -> None:
+        """Look anew who certifies, where blocks that are on disk now may have changed it."""
+        if any(speaks(done.block.transactions) for done in covered.blocks):
+            self._standing = None
 
     def find(self) -> Found | None:
         """Give the highest certificate for which enough good shares are here.

@@ -84,7 +84,7 @@ class Sequencer(Generic[A]):
         self._certifier = Certifier(chain, self.tail, self.followers)
         self._writer = Writer(chain, self.tail)
         self._wake = asyncio.Event()
-        self._writer.listeners.append(self._clear)
+        self._writer.listeners += [self._certifier.settle, self._clear]
         self._outcomes: Outcomes[A] = Outcomes(self.followers)
         self._founders = None if chain.record is not None else Founders(chain)
         self._applying: asyncio.Task[None] | None = None

@@ -74,7 +74,7 @@ async def committee(services: Services, params: list[Json]) -> Json:
 
 
 async def wallet(services: Services, params: list[Json]) -> Json:
-    """keymoot_wallet: a wallet's record and policy, proved under the newest certified header."""
+    """keymoot_wallet: a wallet's record, policy and book, proved under the newest certified header."""
     (which,) = exactly(params, 1, 1)
     ledger = services.ledger
     proof = prove_wallet(ledger.state(), WalletId(hash_of(which, "wallet")))
@@ -90,11 +90,7 @@ async def follow(services: Services, params: list[Json]) -> Json:
     if seen is None:
         raise RpcError(REJECTED, "unknown block: no block of this chain has that hash")
     past = Past(lambda at: _header(ledger, at), lambda at: _certified(ledger, at))
-    found: list[Json] = []
-    for shown, descent in steps(seen, _newest(ledger), ledger.state(), past):
-        told: Json = None if descent is None else descent.to_json()
-        found.append({**shown.to_json(), "descent": told})
-    return found
+    return [step.to_json() for step in steps(seen, _newest(ledger), ledger.state(), past)]
 
 
 async def entry(services: Services, params: list[Json]) -> Json:

@@ -187,8 +187,7 @@ class Changes:
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
         members = set(assembly.hall.head.members)
-        settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
-        if self._ledger.height() < settled:
+        if self._ledger.height() <= assembly.turning.handover.latest.height:
             return
         for one in self._moot.seats:
             if one.seat not in members | self.joining:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base.strict_json import Json
 from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
 from keymoot.enclave.answer import Answer
@@ -124,7 +123,7 @@ def _member(identity: Identity) -> Member:
     founder = Founder(
         identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
     )
-    return Member(Ed25519Key(identity.consensus_key), identity.identity_key, 1, founder)
+    return Member(identity.consensus_key, identity.identity_key, 1, founder)
 
 
 def _describe(moot: Moot) -> Callable[[], dict[str, Json]]:
