@@ -83,3 +83,25 @@ class House:
         found = await self.ledger.wait(name, PATIENCE_SECONDS)
         assert found is not None
         return found
+
+    async def settle(self) -> None:
+        """Make blocks until nothing waits that could go into one."""
+        async with self.at_work():
+            while self.sequencer._candidates() or self.sequencer.waits_for_shares:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await self.sequencer._applied()
+
+    @property
+    def height(self) -> int:
+        return self.ledger.height()
+
+
+@asynccontextmanager
+async def founded(folder: Path) -> AsyncIterator[House]:
+    """Give a node whose network is founded."""
+    house = House(folder)
+    try:
+        await house.found()
+        yield house
+    finally:
+        house.close()
