@@ -21,7 +21,6 @@ PACKAGES = ["base", "crypto", "store", "policy", "contracts", "moot", "runtime"]
 PACKAGES += ["threshold", "attest"]
 
 OUTSIDE = {
-    "attest/messages_pb2.py": "made by protoc",
     "policy/lint/": "warns people; no replica runs it",
     "contracts/solidity.py": "writes interface files; no replica runs it",
 }

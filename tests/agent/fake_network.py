@@ -16,7 +16,7 @@ from typing import Any
 from keymoot.agent.credential import Credential
 from keymoot.base import hexes, rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, Signature65, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65, WalletId
 from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request, decode_request
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import EvmTransaction, decode_unsigned
@@ -24,9 +24,14 @@ from keymoot.base.units import UnixSeconds
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import credential_of, request_key
+from tests.proof.world import World
 
-NETWORK = NetworkId(b"\x07" * 32)
+WORLD = World()
+"""Its founding, and who keeps its keys, as every network of these tests proves them."""
+
+NETWORK = WORLD.network
 WALLET = WalletId(b"\x08" * 32)
+COMMITTEE = WORLD.assembly_bundle().to_json()
 FAR = UnixSeconds(4_000_000_000)
 
 Rule = Callable[[EvmTransaction], str | None]
@@ -59,7 +64,7 @@ class FakeNetwork:
     hurried: int = 0
     stopped: bool = False
     wait_polls: int = 0
-    node_seed: Secret = field(default_factory=lambda: Secret(b"\x05" * 32))
+    node_seed: Secret = field(default_factory=lambda: WORLD.identity(1))
     lie: Callable[[Hash32, Signature65], tuple[Hash32, Signature65]] | None = None
     submit_error: dict[str, Any] | None = None
     status: str | None = None
@@ -85,7 +90,7 @@ class FakeNetwork:
             url=self.url,
             wallet=WALLET,
             address=self.address,
-            nodes=(ed25519.public_key(Secret(b"\x05" * 32)),),
+            verifying_key=WORLD.verifying_key,
             expires=FAR,
             key=secret_of(agent),
         )
@@ -102,6 +107,8 @@ class FakeNetwork:
             request, signature = decode_request(raw)
             key = request_key(credential_of(request, signature), request.request_id)
             return {"result": self.share(key)}
+        if method == "keymoot_committee":
+            return {"result": COMMITTEE}
         if method == "keymoot_getRequest":
             return {"result": self.told(Hash32.from_hex(params[0]))}
         return {"error": {"code": -32601, "message": f"there is no method {method}"}}

@@ -8,7 +8,7 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.enclave.custody import signed_answer
+from keymoot.enclave.answer import signed_answer
 
 IDENTITIES = {at: Secret(bytes([at]) * 32) for at in (1, 2, 3, 4)}
 

@@ -162,7 +162,7 @@ def test_a_signature_of_anything_else_is_not_returned(
 
 def test_another_nodes_answer_is_not_believed(account: Account, network: FakeNetwork) -> None:
     network.node_seed = Secret(b"\x06" * 32)
-    with pytest.raises(WrongAnswer, match="does not name"):
+    with pytest.raises(WrongAnswer, match="is no member of the network"):
         account.sign_transaction(TRANSFER)
 
 

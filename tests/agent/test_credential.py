@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.errors import BadCredential, CredentialUnusable
-from keymoot.base.fixed import Bytes32
+from keymoot.moot.certified import VERIFYING_KEY_BYTES
 from tests.agent.fake_network import FakeNetwork
 
 
@@ -65,14 +65,15 @@ def test_refuses_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"version": 2}, "version"),
+        ({"version": 1}, "version"),
         ({"name": ""}, "name"),
         ({"name": "x" * 65}, "name"),
         ({"network": "0x12"}, "network"),
         ({"wallet": 5}, "wallet"),
         ({"address": "0x" + "gg" * 20}, "address"),
-        ({"nodes": []}, "nodes"),
-        ({"nodes": ["0x12"]}, "nodes[0]"),
+        ({"verifyingKey": "0x12"}, "verifyingKey"),
+        ({"verifyingKey": "0xc0" + "00" * 95}, "verifyingKey"),
+        ({"verifyingKey": "0x" + "11" * 96}, "verifyingKey"),
         ({"expires": 0}, "expires"),
         ({"expires": True}, "expires"),
         ({"expires": "soon"}, "expires"),
@@ -88,11 +89,17 @@ def test_names_the_field_that_is_wrong(change: dict[str, Any], path: str) -> Non
     assert caught.value.path == path
 
 
+def test_one_of_an_earlier_release_is_told_apart() -> None:
+    document = json.loads(GOOD.encode()) | {"version": 1, "nodes": ["0x" + "11" * 32]}
+    with pytest.raises(BadCredential, match="version 2: ask the owner for `keymoot wallet grant`"):
+        Credential.decode(json.dumps(document).encode())
+
+
 @pytest.mark.parametrize("change", ["surprise", None])
 def test_refuses_unknown_and_missing_fields(change: str | None) -> None:
     document = json.loads(GOOD.encode())
     if change is None:
-        del document["nodes"]
+        del document["verifyingKey"]
     else:
         document[change] = 1
     with pytest.raises(BadCredential, match="has the fields"):
@@ -123,4 +130,4 @@ def test_parser_survives_changed_bytes(data: st.DataObject) -> None:
         found = Credential.decode(bytes(raw))
     except BadCredential:
         return
-    assert all(isinstance(each, Bytes32) for each in found.nodes)
+    assert len(found.verifying_key) == VERIFYING_KEY_BYTES

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,12 +15,12 @@ from keymoot.agent.errors import NetworkRefused, NotKeymoot, WrongAnswer
 from keymoot.agent.network import Network, read_identity
 from keymoot.agent.owner import new_key
 from keymoot.agent.transport import Transport
-from keymoot.base import hexes, rlp
+from keymoot.base import hexes
 from keymoot.base.errors import KeymootError, Malformed
-from keymoot.base.fields import uint
 from keymoot.base.fixed import Address, WalletId
+from keymoot.base.units import ChainId
 from keymoot.crypto.keccak import keccak256
-from tests.agent.fake_network import FakeNetwork
+from tests.agent.fake_network import WORLD, FakeNetwork
 from tests.agent.target_chain import target_chain
 from tests.agent.transfers import TRANSFER
 
@@ -90,8 +91,7 @@ def test_a_view_of_another_chain_is_no_answer() -> None:
 
 def test_a_network_of_another_chain_id_is_no_ledger() -> None:
     """Its owner's signature would count on that chain, and its price would be the server's."""
-    member = [b"", bytes(32)]
-    genesis = rlp.encode([uint(8453), b"\1", b"", b"", [member], [], b""])
+    genesis = replace(WORLD.genesis, chain_id=ChainId(8453)).encode()
     told = {
         "network": keccak256(genesis).hex0x,
         "genesis": hexes.data(genesis),

@@ -7,16 +7,19 @@ import pytest
 from eth_account import Account as EthAccount
 
 from keymoot.agent import Account
-from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.errors import Unproven, WrongAnswer
 from keymoot.agent.network import Network, TransactionFailed, read_identity
 from keymoot.agent.owner import Owner, Views, new_key, salt_of
 from keymoot.base.fixed import Address, RequestId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.contracts.wallet import BY_ASSEMBLY
+from keymoot.contracts.wallet_errors import NoSuchWallet
 from keymoot.crypto import secp256k1
-from tests.agent.fake_ledger import GENESIS, NETWORK, NODE, FakeLedger
-from tests.agent.fake_network import FAR, secret_of, serving
+from tests.agent.fake_ledger import GENESIS, FakeLedger
+from tests.agent.fake_network import FAR, NETWORK, WORLD, secret_of, serving
+from tests.proof.world import World
 
 RECOVERY = Address(b"\x77" * 20)
 MISSING = WalletId(b"\x01" * 32)
@@ -73,8 +76,9 @@ def test_reads_what_anyone_may(owner: Owner, ledger: FakeLedger) -> None:
     wallet = owner.wallet_of("yield")
     assert views.log(wallet) == [{"index": 0}, {"index": 1}]
     assert views.usage(wallet) == [{"limit": "usdc-day", "max": "5", "used": "1"}]
-    with pytest.raises(NetworkRefused, match="no such wallet"):
-        views.show(MISSING)
+    for asking in (views.show, views.policy):
+        with pytest.raises(NoSuchWallet):
+            asking(MISSING)
 
 
 def test_a_granted_credential_works_at_once(
@@ -82,7 +86,7 @@ def test_a_granted_credential_works_at_once(
 ) -> None:
     monkeypatch.setattr("keymoot.agent.owner.new_key", lambda: secret_of("agent"))
     granted = owner.grant(owner.wallet_of("yield"), "yield", FAR)
-    assert (granted.nodes, granted.network) == ((NODE,), NETWORK)
+    assert (granted.verifying_key, granted.network) == (WORLD.verifying_key, NETWORK)
     seen = owner.credential(owner.wallet_of("yield"), granted.requester)
     assert (seen.expires_at, seen.revoked) == (FAR, False)
     granted.save(tmp_path / "yield.cred")
@@ -93,6 +97,26 @@ def test_a_granted_credential_works_at_once(
     assert secp256k1.address_of_secret(ledger.wallet_key) == granted.address
     owner.revoke(owner.wallet_of("yield"), granted.requester)
     assert ledger.calls[-1][1:3] == ("revoke", (owner.wallet_of("yield"), granted.requester))
+
+
+def test_no_credential_is_granted_under_a_key_that_the_founders_did_not_sign(
+    owner: Owner, ledger: FakeLedger
+) -> None:
+    ledger.founding = {**ledger.founding, "record": World("another").founding().to_json()["record"]}
+    calls = len(ledger.calls)
+    anew = Owner(Network(ledger.url), secret_of("owner"))
+    with pytest.raises(Unproven, match="founding record is of network"):
+        anew.grant(owner.wallet_of("yield"), "yield", FAR)
+    assert len(ledger.calls) == calls
+
+
+def test_an_address_that_the_root_does_not_give_is_not_shown(
+    owner: Owner, ledger: FakeLedger
+) -> None:
+    """Who sends funds to a wallet's address has it from here."""
+    ledger.custody = BY_ASSEMBLY
+    with pytest.raises(Unproven, match="does not follow from the network's root"):
+        owner.show(owner.wallet_of("yield"))
 
 
 def test_every_credential_is_a_new_key(owner: Owner) -> None:
@@ -165,7 +189,7 @@ def _told(**change: object) -> dict[str, object]:
 
 def test_a_network_is_who_its_genesis_says() -> None:
     identity = read_identity(_told(simulated=False))
-    assert (identity.network, identity.nodes, identity.chain_id) == (NETWORK, (NODE,), 0x5AFD)
+    assert (identity.network, identity.chain_id) == (NETWORK, 0x5AFD)
     assert not identity.simulated
     assert read_identity(_told()).simulated
 

@@ -1,8 +1,6 @@
 """Shares of an Ed25519 signature among lying enclaves: one of them never stops it."""
 
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from nacl.signing import VerifyKey
@@ -10,21 +8,25 @@ from nacl.signing import VerifyKey
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
-from keymoot.agent.transport import Transport
 from keymoot.agent.wanted import Asked, Ed25519Wanted
 from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
 from keymoot.base.secret import Secret
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
+from keymoot.moot.epoch import Epoch
 from keymoot.moot.outcome import signing_of
+from keymoot.moot.roots import EDDSA
 from keymoot.moot.slot import Slot, write_slots
+from keymoot.proof.committee import ProvenAssembly
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.frost import Commitment
 from tests.agent.sealed_answers import IDENTITIES, sealed_answer
+from tests.proof.world import World
 from tests.threshold.parties import known_root
 
 NETWORK, WALLET = NetworkId(b"n" * 32), WalletId(b"w" * 32)
@@ -52,9 +54,7 @@ class Request:
     def schnorr(self):
         account = SolanaAddress(EDWARDS25519.encode(self.work.public))
         nodes = {at: ed25519.public_key(one) for at, one in IDENTITIES.items()}
-        return Schnorr(
-            NETWORK, KEY, nodes, REPLY, WALLET, account, MESSAGE, self.slots, lambda: self.root
-        )
+        return Schnorr(NETWORK, KEY, nodes, REPLY, WALLET, account, MESSAGE, self.slots, self.root)
 
     def answer(self, seat, share=None, digest=None):
         """Answer as a seat does, or as one that lies."""
@@ -111,28 +111,34 @@ def test_over_a_commitment_that_is_no_point_its_seat_is_named_and_not_the_honest
 
 
 @pytest.mark.parametrize(
-    ("since", "height", "named"), [(20, 10, set()), (10, 10, set()), (9, 10, {2}), (9, None, set())]
+    ("since", "seen", "height", "named"),
+    [
+        (9, 10, 10, {2}),
+        (9, 30, 10, {2}),
+        # Another epoch has begun since, or may have, or nobody says.
+        (20, 30, 10, set()),
+        (10, 30, 10, set()),
+        (9, 9, 10, set()),
+        (9, 30, None, set()),
+        (9, 30, "10", set()),
+    ],
 )
-def test_under_the_root_of_a_later_epoch_nobody_is_named(request_, since, height, named):
+def test_under_the_root_of_another_epoch_nobody_is_named(request_, since, seen, height, named):
     own = request_.root
     root = own if since < 10 else replace(own, shares=own.shares[::-1])
-    told = {
-        "epoch": {"since": since},
-        "roots": {
-            "eddsa": {
-                "degree": root.degree,
-                "publicKey": hexes.data(EDWARDS25519.encode(root.public)),
-                "shares": [hexes.data(one) for one in root.encoded_shares()],
-            }
-        },
-    }
-    transport = SimpleNamespace(call=lambda *_: told)
     plain, answers = request_.schnorr, request_.answers | {2: request_.answer(2, share=9)}
+    world = World()
+    seats = {at: replace(world.seat(at), identity=one) for at, one in plain.nodes.items()}
+    assembly = ProvenAssembly(
+        replace(world.block(), height=Height(seen)),
+        world.head,
+        Epoch(1, Height(since), UnixSeconds(5)),
+        seats,
+        {EDDSA: root},
+    )
     wanted = Ed25519Wanted(WALLET, plain.account, MESSAGE)
-    roster = SimpleNamespace(nodes=plain.nodes)
-    asked = Asked(NETWORK, KEY, cast("Roster", roster), REPLY)
+    asked = Asked(NETWORK, KEY, Roster(NETWORK), REPLY)
     answer = {"signers": hexes.data(write_slots(request_.slots)), "height": height}
     with pytest.raises(TooFewShares) as error:
-        work = wanted.gathering(asked, cast("Transport", transport), answer)
-        work.combine(list(answers.values()), COMMITTEE)
+        wanted.gathering(asked, assembly, answer).run(answer | {"answers": list(answers.values())})
     assert error.value.silent == named

@@ -51,7 +51,7 @@ def test_opens_what_our_node_sealed_to_us() -> None:
     [
         (_answer(network=NetworkId(bytes(32))), "signed by"),
         (_answer(key=Hash32(bytes(32))), "signed by"),
-        (_answer(node=Secret(bytes(32))), "does not name"),
+        (_answer(node=Secret(bytes(32))), "is no member"),
         (_answer(info=b"keymoot/other/v1"), "does not open"),
         (_answer(reply=Secret(b"\7" * 32)), "does not open"),
         (_answer(inside=b""), "does not open"),

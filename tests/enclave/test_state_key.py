@@ -15,7 +15,7 @@ from keymoot.contracts.context import Context, Mode
 from keymoot.contracts.vault import Vault
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave import messages
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.keep import open_keep
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import DERIVE

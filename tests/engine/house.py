@@ -7,8 +7,8 @@ from pathlib import Path
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.engine.certified_ledger import Included, Ledger
 from keymoot.engine.folder import open_chain
+from keymoot.engine.ledger import Included, Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
@@ -88,3 +88,25 @@ class House:
         found = await waiting
         assert found is not None
         return found
+
+    async def settle(self) -> None:
+        """Make blocks until nothing waits that could go into one."""
+        async with self.at_work():
+            while self.sequencer._candidates() or self.sequencer.waits_for_shares:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await self.sequencer._applied()
+
+    @property
+    def height(self) -> int:
+        return self.ledger.height()
+
+
+@asynccontextmanager
+async def founded(folder: Path) -> AsyncIterator[House]:
+    """Give a node whose network is founded."""
+    house = House(folder)
+    try:
+        await house.found()
+        yield house
+    finally:
+        house.close()

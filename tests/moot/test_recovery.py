@@ -12,6 +12,7 @@ from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.epoch import Stage
+from keymoot.moot.errors import NotSeated, WrongGeneration
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.pages import MemoryPages
 from keymoot.moot.roots import ROOTS
@@ -97,6 +98,23 @@ class TestWhoOrders:
         assert town.refusal(first) == "WrongGeneration"
         again = NodeMessage(NETWORK, town.ledger.hall.head.generation, 0, Kind.RECOVER, first.body)
         assert town.refusal(again) == "WrongGeneration"
+
+    def test_waits_for_a_generation_that_is_not_certified_yet(self, town):
+        """The order before it may be in the tail: only the block that holds it knows."""
+        first = order(town)
+        digest = SignedCertificate.decode(first.body).terms.digest()
+        second = replace(order(town, previous=digest), generation=digest)
+        town.ledger.check_waiting(second)
+        assert town.refusal(second) == "WrongGeneration"
+        assert town.refusal(first, second) == ""
+        assert town.ledger.hall.head.recoveries == 2
+        with pytest.raises(WrongGeneration):
+            town.ledger.check_waiting(second)
+        foreign = replace(second, network=NetworkId(b"x" * 32))
+        with pytest.raises(WrongGeneration):
+            town.ledger.check_waiting(foreign)
+        with pytest.raises(NotSeated):
+            town.ledger.check_waiting(order(town, seats=(1, 2)))
 
     def test_of_this_network(self, town):
         assert town.refusal(order(town, network=NetworkId(b"x" * 32))) == "WrongGeneration"
@@ -391,3 +409,21 @@ class TestBackToTheEpochBefore:
             town.settle()
         assert town.ledger.turning.epoch.number == 1
         assert settled(town.ledger)
+
+    def test_who_has_just_started_has_old_shares_for_its_block(self, town):
+        """All start anew while it may go back: the shares come from pages and sealed keys."""
+        unsettled(town)
+        for at in town.parties:
+            town.parties[at] = town.party(at, town.parties[at].keys)
+            town.views[at] = town.views[at]
+        town.spoil = lambda party, kind, body: body
+        town.settle()
+        said = town.recovery({1, 2, 3, 4}, anew=set())
+        town.say(said)
+        assert town.ledger.turning.epoch.number == 0
+        for at, party in town.parties.items():
+            shares = party.shares_in(town.ledger)
+            for kind in ROOTS:
+                root = town.ledger.hall.root(kind.name)
+                share = shares[kind.name]
+                assert kind.group.equal(kind.group.base(share.secret), root.share_of(at))

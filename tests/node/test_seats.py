@@ -9,8 +9,8 @@ import pytest
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.enclave import messages
+from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveClient, EnclaveGone
-from keymoot.enclave.custody import Answer
 from keymoot.node import seats
 from keymoot.node.config import Config
 from keymoot.node.moot import Moot

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from keymoot.base.fixed import Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.gateway.errors import RESOURCE_UNAVAILABLE, of_anything, of_submission
 from keymoot.node.given import GivenShares

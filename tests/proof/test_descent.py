@@ -10,7 +10,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Gas, Height
 from keymoot.contracts.nodes import Nodes
 from keymoot.proof.build import Past, prove, prove_descent, steps
-from keymoot.proof.chain import Chain, Shown
+from keymoot.proof.chain import Chain, Shown, read_steps
 from keymoot.proof.descent import MAX_LINKS, Descent
 from keymoot.proof.errors import NotProven, OtherBranch
 from keymoot.store import history
@@ -118,9 +118,9 @@ def walked(world: World, seen: int, uncertified: set[int]) -> list[int]:
     assert chain.newest is not None
     newest = world.certify(world.blocks[-1])
     heights = []
-    for shown, descent in steps(chain.newest, newest, world.state, past(world, uncertified)):
-        proof = None if descent is None else Descent.from_json(descent.to_json())
-        chain = chain.follow(Shown.from_json(shown.to_json()), proof)
+    shown = steps(chain.newest, newest, world.state, past(world, uncertified))
+    for step in read_steps([one.to_json() for one in shown]):
+        chain = chain.follow(step.shown, step.descent)
         assert chain.newest is not None
         heights.append(chain.newest.height)
     assert chain.newest == newest.header

@@ -3,8 +3,8 @@
 Whoever reads the file can ask in the agent's name until it expires or is revoked, within
 the wallet's policy; hence mode 0600, which `load` insists on. The form is JSON:
 
-    {"version": 1, "name": "yield", "network": "0x…", "url": "http://127.0.0.1:8645",
-     "wallet": "0x…", "address": "0x…", "nodes": ["0x…"], "expires": 1798000000,
+    {"version": 2, "name": "yield", "network": "0x…", "url": "http://127.0.0.1:8645",
+     "wallet": "0x…", "address": "0x…", "verifyingKey": "0x…", "expires": 1798000000,
      "key": "0x…"}
 """
 
@@ -22,7 +22,6 @@ from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import (
     Address,
-    Bytes32,
     NetworkId,
     SolanaAddress,
     WalletAddress,
@@ -33,19 +32,19 @@ from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto import secp256k1
+from keymoot.moot.certified import VERIFYING_KEY_BYTES
+from keymoot.threshold.bls12381 import G2
 
-VERSION = 1
+VERSION = 2
 
 VARIABLE = "KEYMOOT_CREDENTIAL"
 """Environment variable that names the file."""
 
 MAX_FILE_BYTES = 16_384
 MAX_NAME_CHARACTERS = 64
-MAX_NODES = 256
 
-"""Only the owner of the file reads it."""
-
-_FIELDS = {"version", "name", "network", "url", "wallet", "address", "nodes", "expires", "key"}
+_TRUST = {"network", "verifyingKey"}
+_FIELDS = {"version", "name", "url", "wallet", "address", "expires", "key"} | _TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,8 @@ class Credential:
         url: Keymoot RPC.
         wallet: The wallet's id on the ledger.
         address: The wallet's address: on every EVM chain, or on Solana.
-        nodes: Ed25519 keys of the nodes that the genesis lists, seats 1 to n: the present ones
-            follow from them (`roster`).
+        verifying_key: The point of G2 under which the network's blocks are certified, as its
+            founding record has it: whoever keeps the keys now is proved under it (`roster`).
         expires: When the ledger stops to accept it.
         key: The credential's private key; not the wallet's.
     """
@@ -69,7 +68,7 @@ class Credential:
     url: str
     wallet: WalletId
     address: WalletAddress
-    nodes: tuple[Bytes32, ...]
+    verifying_key: bytes
     expires: UnixSeconds
     key: Secret
 
@@ -90,7 +89,6 @@ class Credential:
 
     def encode(self) -> bytes:
         """Give the file's bytes, the private key included."""
-        nodes: list[Json] = [each.hex0x for each in self.nodes]
         return canonical(
             {
                 "version": VERSION,
@@ -99,7 +97,7 @@ class Credential:
                 "url": self.url,
                 "wallet": self.wallet.hex0x,
                 "address": self.shown_address,
-                "nodes": nodes,
+                "verifyingKey": hexes.data(self.verifying_key),
                 "expires": self.expires,
                 "key": hexes.data(self.key.expose()),
             }
@@ -116,23 +114,22 @@ class Credential:
             document = parse(raw, MAX_FILE_BYTES)
         except Malformed as error:
             raise BadCredential(f"this is no credential file: {error}") from None
-        if not isinstance(document, dict) or document.keys() != _FIELDS:
+        if not isinstance(document, dict):
+            raise BadCredential("a credential file is a JSON object")
+        if document.get("version", VERSION) != VERSION:
+            raise BadCredential(
+                f"this program reads version {VERSION}: ask the owner for `keymoot wallet grant`",
+                "version",
+            )
+        if document.keys() != _FIELDS:
             raise BadCredential(f"a credential has the fields {', '.join(sorted(_FIELDS))}")
-        if document["version"] != VERSION:
-            raise BadCredential(f"this program reads version {VERSION}", "version")
-        nodes = document["nodes"]
-        if not isinstance(nodes, list) or not 0 < len(nodes) <= MAX_NODES:
-            raise BadCredential(f"a list of 1 to {MAX_NODES} keys is expected", "nodes")
         return cls(
             name=_text(document, "name", MAX_NAME_CHARACTERS),
             network=NetworkId(_bytes(document["network"], "network", NetworkId.LENGTH)),
             url=_text(document, "url", 2_048),
             wallet=WalletId(_bytes(document["wallet"], "wallet", WalletId.LENGTH)),
             address=_address(document["address"]),
-            nodes=tuple(
-                Bytes32(_bytes(each, f"nodes[{at}]", Bytes32.LENGTH))
-                for at, each in enumerate(nodes)
-            ),
+            verifying_key=_verifying_key(document["verifyingKey"]),
             expires=_expires(document["expires"]),
             key=_key(document["key"]),
         )
@@ -228,6 +225,15 @@ def _bytes(value: Json, name: str, length: int) -> bytes:
     if len(found) != length:
         raise BadCredential(f"{length} bytes are expected, got {len(found)}", name)
     return found
+
+
+def _verifying_key(value: Json) -> bytes:
+    raw = _bytes(value, "verifyingKey", VERIFYING_KEY_BYTES)
+    try:
+        G2.decode(raw)
+    except Malformed as error:
+        raise BadCredential(error.reason, "verifyingKey") from None
+    return raw
 
 
 def _address(value: Json) -> WalletAddress:

@@ -17,7 +17,6 @@ from keymoot.agent.errors import WrongAnswer
 from keymoot.agent.gathering import Gathering, Said, TooFewShares
 from keymoot.agent.network import Network
 from keymoot.agent.processes import stays_here
-from keymoot.agent.roots import read_root
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, list_of
@@ -27,6 +26,7 @@ from keymoot.contracts.keys import MAX_NAME_BYTES, Keys, question_of
 from keymoot.crypto import secp256k1
 from keymoot.moot.outcome import APP_PURPOSE, key_input
 from keymoot.moot.roots import DERIVE
+from keymoot.proof.committee import ProvenAssembly
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G2
 from keymoot.threshold.committee import Committee
@@ -88,11 +88,21 @@ class DerivedKeys:
         )
         if answer is None:
             raise WrongAnswer("the network does not know the question that it took")
-        root = read_root(network.call("keymoot_assembly"), DERIVE)
-        inputs = key_input(self.address, name)
-        nodes = network.roster().follow(network.transport, answer, network.timeout_seconds)
-        gathering = Deriving(identity.network, question, nodes, inputs, secret, to, root)
-        return gathering.run(network.transport, answer, network.timeout_seconds)
+        inputs, roster = key_input(self.address, name), network.roster()
+
+        def combined(assembly: ProvenAssembly) -> Secret:
+            nodes, root = assembly.identities, assembly.roots[DERIVE]
+            return Deriving(identity.network, question, nodes, inputs, secret, to, root).run(answer)
+
+        assembly = roster.assembly(network.transport, network.timeout_seconds)
+        try:
+            return combined(assembly)
+        except TooFewShares:
+            # Others may keep the keys by now, with other shares.
+            newer = roster.renewed(network.transport, network.timeout_seconds)
+            if newer.header == assembly.header:
+                raise
+        return combined(newer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,7 @@ class Deriving(Gathering[Secret]):
         inputs: What is derived from.
         secret: The one-time key's private half.
         to: Its public half.
-        root: The root as the server shows it; it helps to tell good answers from bad ones, and
-            counts only if degree+1 of our nodes say so too.
+        root: The root as proved, with what each member's share is committed to.
     """
 
     inputs: bytes
@@ -118,6 +127,7 @@ class Deriving(Gathering[Secret]):
         Raises:
             TooFewShares: too few answers are good.
         """
+        del committee
         known, said = G2.encode(self.root.public), []
         found: dict[int, Answer] = {}
         for one in answers:
@@ -125,12 +135,11 @@ class Deriving(Gathering[Secret]):
                 seat, content = self._content(one)
                 public, pair = list_of(rlp.decode(content), 2, "answer")
                 if bytes_of(public, "public", G2.POINT_BYTES) != known:
-                    raise Malformed(f"seat {seat} derives from another root than the one shown")
+                    raise Malformed(f"seat {seat} derives from another root than the network's")
                 found[seat] = Answer.decode(pair)
             except (Malformed, Said) as error:
                 said.append(str(error))
-        # The root is the nodes' own: that many of them cannot all be broken.
-        if len(found) <= committee.degree or self.root.degree != committee.degree:
+        if len(found) <= self.root.degree:
             raise TooFewShares("too few answers: " + "; ".join(said or ["none came"]))
         try:
             point, _ = derived.combine(self.root, self.inputs, self.secret, self.to, found)

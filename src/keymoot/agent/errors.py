@@ -165,6 +165,21 @@ class WrongAnswer(Fault):
     code: ClassVar[str] = "WRONG_ANSWER"
 
 
+class Unproven(WrongAnswer):
+    """The network did not prove what it said: it is not certified, or does not follow from it.
+
+    Attributes:
+        why: What did not fit; an error of `keymoot.proof`, or words.
+    """
+
+    code: ClassVar[str] = "UNPROVEN"
+
+    def __init__(self, why: Exception | str) -> None:
+        """Say what did not fit."""
+        super().__init__(f"this network's word is not believed: {why}")
+        self.why = why
+
+
 class NotKeymoot(WrongAnswer):
     """Something answers at Keymoot RPC's address, and is another thing.
 

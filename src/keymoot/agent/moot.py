@@ -106,4 +106,4 @@ def assembled(answer: Mapping[str, Any]) -> bool:
     """Tell whether an answer is to be put together from shares."""
     if answer.get("custody") != BY_ASSEMBLY:
         return False
-    return any(answer.get(name) for name in ("beacon", "answers", "lost"))
+    return any(answer.get(name) for name in ("answers", "lost"))

@@ -1,7 +1,7 @@
 """One Keymoot network as a client sees it: who it is, what it answers, what is sent to it.
 
-What it says of itself is held against its id: the id is the hash of the genesis, and
-the genesis names the nodes. The state that it shows is not yet proved to us.
+What it says of itself is held against its id, the hash of its genesis; who keeps its keys is
+proved from there on (`roster`).
 """
 
 import time
@@ -11,10 +11,9 @@ from typing import Any, ClassVar, Self
 from keymoot.agent.errors import SET_URL, NetworkRefused, WrongAnswer
 from keymoot.agent.roster import Roster
 from keymoot.agent.transport import ConnectionLost, Transport
-from keymoot.base import hexes, rlp
+from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fields import fixed_of, list_of, uint_of
-from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
+from keymoot.base.fixed import Address, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, Wei
@@ -23,12 +22,13 @@ from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
+from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
+from keymoot.proof.founding import Anchor
+from keymoot.proof.wallet import ProvenWallet
 
 TIMEOUT_SECONDS = 30.0
-MAX_GENESIS_BYTES = 65_536
 NOTHING = Wei(0)
 
-_MEMBERS = 4
 _STILL_COMING = (4, 5)
 _PAUSE_SECONDS = 0.05
 
@@ -56,13 +56,11 @@ class Identity:
 
     Attributes:
         network: Keccak-256 of the genesis.
-        nodes: Ed25519 keys of the founders, who sign answers until others follow them.
         simulated: Its enclaves are simulated: test funds only.
     """
 
     network: NetworkId
     chain_id: ChainId
-    nodes: tuple[Bytes32, ...]
     simulated: bool
 
 
@@ -89,7 +87,7 @@ class Network:
         """Give who the network says it is, held against its genesis.
 
         Raises:
-            WrongAnswer: the genesis does not hash to the id, or names no node.
+            WrongAnswer: the genesis does not hash to the id.
             NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
         """
         if self._identity is None:
@@ -98,15 +96,35 @@ class Network:
         return self._identity
 
     def roster(self) -> Roster:
-        """Give who keeps the keys, as far as we have followed from the genesis.
+        """Give who keeps the keys, which is proved from the network's id on.
 
         Raises:
             WrongAnswer, NetworkUnreachable, ConnectionLost, NetworkRefused: as `identity`.
         """
         identity = self.identity()
         if self._roster is None:
-            self._roster = Roster(identity.network, identity.nodes)
+            self._roster = Roster(identity.network)
         return self._roster
+
+    def anchor(self) -> Anchor:
+        """Give what proofs are held against: id and verifying key, from the founding record.
+
+        Raises:
+            Unproven: the founding record is not this network's.
+            NetworkRefused: the network is still being founded.
+            NetworkUnreachable, ConnectionLost, WrongAnswer: as their names say.
+        """
+        return self.roster().anchor(self.transport, self.timeout_seconds)
+
+    def wallet(self, wallet: WalletId) -> ProvenWallet:
+        """Give a wallet as a certified state has it.
+
+        Raises:
+            NoSuchWallet: it is proved that there is none of this id.
+            Unproven: what came does not follow from what the network certified.
+            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+        """
+        return self.roster().wallet(self.transport, self.timeout_seconds, wallet)
 
     def call(self, method: str, *params: Any) -> Any:
         """Call one JSON-RPC method.
@@ -255,23 +273,15 @@ def read_identity(told: Any) -> Identity:
     try:
         network = NetworkId(hexes.parse_data(told.get("network"), "network", NetworkId.LENGTH))
         genesis = hexes.parse_data(told.get("genesis"), "genesis", MAX_GENESIS_BYTES)
-        # The id is the genesis's hash, and the genesis names the nodes.
+        # The id is the genesis's hash.
         if Hash32(network) != keccak256(genesis):
             raise WrongAnswer("the network's genesis does not hash to its id")
-        fields = list_of(rlp.decode(genesis), None, "genesis")
-        chain_id = ChainId(uint_of(fields[0], "chainId", 8))
+        chain_id = Genesis.decode(genesis).chain_id
         if chain_id != LEDGER_CHAIN_ID:
             found, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
             raise WrongAnswer(f"the network's genesis is of {found}, {ours}: {SET_URL}")
         if hexes.parse_quantity(told.get("chainId"), "chainId") != chain_id:
             raise WrongAnswer("the network's chain id is not its genesis's")
-        members = list_of(fields[_MEMBERS], None, "members")
-        nodes = tuple(
-            fixed_of(list_of(member, None, f"members[{at}]")[1], Bytes32, f"members[{at}]")
-            for at, member in enumerate(members)
-        )
-    except (Malformed, IndexError) as error:
+    except Malformed as error:
         raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
-    if not nodes:
-        raise WrongAnswer("the network's genesis names no node")
-    return Identity(network, chain_id, nodes, simulated=told.get("simulated") is not False)
+    return Identity(network, chain_id, simulated=told.get("simulated") is not False)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from keymoot.agent.errors import NetworkBusy, NetworkUnreachable, RequestExpired
+from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import assembled
-from keymoot.agent.share import Released, Status, open_share, read_status, refusal_of
+from keymoot.agent.share import NotOurNode, Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.agent.wanted import Asked, Wanted
+from keymoot.proof.committee import ProvenAssembly
 
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
@@ -21,13 +23,13 @@ class Reply:
     asked: Asked
     wanted: Wanted
 
-    def read(self, answer: dict[str, Any]) -> Released:
-        """Give the signature, checked to be the wallet's over what was asked.
+    def _check_given(self, answer: dict[str, Any]) -> None:
+        """Raise unless there is an answer.
 
         Raises:
             PolicyRefused, NetworkRefused: the network's no.
             RequestExpired: no answer was released in time.
-            WrongAnswer: not genuine, or a signature of something else.
+            WrongAnswer: its status word is unknown.
         """
         status = read_status(answer)
         if status is Status.REFUSED or answer.get("refusal") is not None:
@@ -36,9 +38,27 @@ class Reply:
             raise RequestExpired(
                 "the request expired before its answer was fetched: ask for the very same again"
             )
-        one = self.asked
-        nodes = one.roster.nodes.values()
-        return self.wanted.check(open_share(answer, one.network, one.key, nodes, one.secret))
+
+    def _read(self, answer: dict[str, Any], assembly: ProvenAssembly) -> Released:
+        """Give the signature, checked to be the wallet's over what was asked."""
+        one, nodes = self.asked, assembly.identities
+        if assembled(answer):
+            released = self.wanted.gathering(one, assembly, answer).run(answer)
+        else:
+            released = open_share(answer, one.network, one.key, nodes.values(), one.secret)
+        return self.wanted.check(released)
+
+    def _settle(self, transport: Transport, answer: dict[str, Any], left: float) -> Released:
+        self._check_given(answer)
+        assembly = self.asked.roster.assembly(transport, left)
+        try:
+            return self._read(answer, assembly)
+        except (TooFewShares, NotOurNode):
+            # Others may keep the keys by now, with other shares.
+            newer = self.asked.roster.renewed(transport, left)
+            if newer.header == assembly.header:
+                raise
+        return self._read(answer, newer)
 
     def settle(self, transport: Transport, answer: dict[str, Any], deadline: float) -> Released:
         """Give the signature, put together from the assembly's shares where it signs.
@@ -50,18 +70,15 @@ class Reply:
 
         Raises:
             TooFewShares: enclaves that held what it was bound to started anew: ask again.
-            PolicyRefused, NetworkRefused, RequestExpired, WrongAnswer: as `read`.
+            PolicyRefused, NetworkRefused: the network's no.
+            RequestExpired: no answer was released in time.
+            WrongAnswer: not genuine, not proved, or a signature of something else.
             NetworkUnreachable, ConnectionLost: still so at the deadline.
         """
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                left = max(deadline - time.monotonic(), 0.001)
-                self.asked.roster.follow(transport, answer, left)
-                if not assembled(answer) or answer.get("refusal") is not None:
-                    return self.read(answer)
-                work = self.wanted.gathering(self.asked, transport, answer)
-                return self.wanted.check(work.run(transport, answer, left))
+                return self._settle(transport, answer, max(deadline - time.monotonic(), 0.001))
             except (NetworkUnreachable, ConnectionLost, NetworkBusy):
                 if time.monotonic() + pause > deadline:
                     raise

@@ -1,93 +1,166 @@
-"""Who keeps the keys now: followed from the nodes that were pinned, without believing a node.
+"""Who keeps the keys now: proved to us, so that no node is believed.
 
-A credential pins the nodes that the genesis lists. When members come and go, the members
-before sign who the new ones are; whoever asks follows these links as far as there are some.
+Who pins a network's id checks its founding once and has the verifying key; who pins that key
+as well needs nothing else. Under it a certified header proves a state, and the state says who
+the members are, with their keys and what their shares are committed to. The newest header seen
+is remembered, as long as the process lives: nothing from before it is believed, and nothing
+that does not build on it.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from keymoot.agent.errors import WrongAnswer
+from keymoot.agent.errors import NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
 from keymoot.agent.transport import Transport
-from keymoot.base import hexes
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Bytes32, NetworkId
-from keymoot.moot.succession import (
-    MAX_CHAIN,
-    Keeper,
-    Members,
-    NoSuccession,
-    Succession,
-    follow,
-)
-from keymoot.threshold.committee import MIN_SIZE, Committee
+from keymoot.base.fixed import Hash32, NetworkId, WalletId
+from keymoot.moot.certified import NotCertified
+from keymoot.moot.founding_record import NotFounded
+from keymoot.proof.bundle import Bundle
+from keymoot.proof.chain import Chain, read_steps
+from keymoot.proof.committee import ProvenAssembly, check_assembly
+from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
+from keymoot.proof.founding import Anchor, Founding
+from keymoot.proof.state import AccountProof
+from keymoot.proof.wallet import ProvenWallet, check_wallet
+from keymoot.store.header import Header
+from keymoot.threshold.errors import BadCommittee
 
-MAX_LINK_BYTES = 16_384
-"""Longest link: sixty-four members, and as many signatures."""
+ATTEMPTS = 4
+"""How often a proof is asked for anew while blocks go on coming."""
 
-_UNKNOWN = Bytes32(bytes(32))
-"""Consensus keys of founders are not pinned: answers need none."""
+_NOT_BELIEVED = (Malformed, NotProven, NotCertified, NotFounded, OtherBranch, BadCommittee)
 
 
 class Roster(Forked):
     """The members of one network, as far as we have followed; serves any number of threads."""
 
-    def __init__(self, network: NetworkId, founders: Sequence[Bytes32]) -> None:
-        """Begin with the nodes that the genesis lists; their seats are 1 to n."""
+    def __init__(self, network: NetworkId, verifying_key: bytes | None = None) -> None:
+        """Pin a network by its id, and by its verifying key where that is known."""
         super().__init__()
-        keepers = [Keeper(at, one, _UNKNOWN) for at, one in enumerate(founders, 1)]
-        self._lock = threading.Lock()
-        self._known = 0, Members.first(network, keepers)
+        self._network = network
+        self._lock = threading.RLock()
+        self._chain = None if verifying_key is None else Chain(Anchor(network, verifying_key))
+        self._assembly: ProvenAssembly | None = None
 
     def begin_in_child(self) -> None:
         """Take a new lock: a thread of the parent may hold the old one."""
-        self._lock = threading.Lock()
-
-    @property
-    def nodes(self) -> Mapping[int, Bytes32]:
-        """Identity keys by seat."""
-        return self._known[1].identities
+        self._lock = threading.RLock()
 
     @property
     def faults(self) -> int:
-        """How many of them may be silent or lie."""
-        known = self.nodes
-        return Committee.among(known).faults if len(known) >= MIN_SIZE else 0
+        """How many members may be silent or lie; 0 before they are known."""
+        return 0 if self._assembly is None else self._assembly.committee.faults
 
-    def follow(
-        self, transport: Transport, answer: Mapping[str, Any], timeout_seconds: float
-    ) -> Mapping[int, Bytes32]:
-        """Give the nodes of now, after following the links that an answer says there are.
+    def anchor(self, transport: Transport, timeout_seconds: float) -> Anchor:
+        """Give the network's id and verifying key, after the founding was checked once.
+
+        Raises:
+            Unproven: what came as the founding does not make this network.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        return self._followed(transport, timeout_seconds).anchor
+
+    def assembly(self, transport: Transport, timeout_seconds: float) -> ProvenAssembly:
+        """Give the members as they were when last looked at.
+
+        Raises:
+            Unproven: what came does not prove them.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        known = self._assembly
+        return self.renewed(transport, timeout_seconds) if known is None else known
+
+    def renewed(self, transport: Transport, timeout_seconds: float) -> ProvenAssembly:
+        """Give the members of now.
+
+        Raises:
+            As `assembly`.
+        """
+        with self._lock:
+            header, proof = self.proven(transport, timeout_seconds, "keymoot_committee")
+            key = self._followed(transport, timeout_seconds).anchor.verifying_key
+            with _believing():
+                self._assembly = check_assembly(proof, header, key)
+            return self._assembly
+
+    def wallet(
+        self, transport: Transport, timeout_seconds: float, wallet: WalletId
+    ) -> ProvenWallet:
+        """Give a wallet as it is now.
+
+        Raises:
+            NoSuchWallet: it is proved that there is none of this id.
+            Unproven: what came does not prove it.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        roots = self.assembly(transport, timeout_seconds).roots
+        header, proof = self.proven(transport, timeout_seconds, "keymoot_wallet", wallet.hex0x)
+        with _believing():
+            return check_wallet(proof, header, self._network, wallet, roots)
+
+    def proven(
+        self, transport: Transport, timeout_seconds: float, method: str, *params: Any
+    ) -> tuple[Header, AccountProof]:
+        """Ask for a proof; give it with the header that it stands on, which is believed.
 
         Args:
             transport: Keymoot RPC.
-            answer: Any answer that counts the links; one that does not says nothing new.
             timeout_seconds: For each exchange.
+            method: One that answers with a bundle.
+            params: Its parameters.
 
         Raises:
-            WrongAnswer: what came as links does not follow from the nodes that we know.
-            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+            Unproven: the header is not certified, or not on the branch that we follow.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
         """
-        count = answer.get("successions")
-        if isinstance(count, bool) or not isinstance(count, int) or count > MAX_CHAIN:
-            return self.nodes
         with self._lock:
-            while self._known[0] < count:
-                known, members = self._known
-                told = transport.call("keymoot_successions", [known], timeout_seconds)
-                if not isinstance(told, list) or not told:
-                    raise WrongAnswer("keymoot_successions was answered by something else")
-                for text in told:
-                    known, members = known + 1, _next(members, text)
-                self._known = known, members
-        return self.nodes
+            for left in reversed(range(ATTEMPTS)):
+                chain = self._followed(transport, timeout_seconds)
+                told = transport.call(method, params, timeout_seconds)
+                try:
+                    with _believing():
+                        bundle = Bundle.from_json(told)
+                        self._chain = chain.follow(bundle.shown)
+                except DescentMissing as error:
+                    # A recovery made another generation: see that it builds on what we saw.
+                    self._chain = self._descended(transport, timeout_seconds, chain, error.name)
+                except OlderHeader as error:
+                    if not left:
+                        raise Unproven(error) from error
+                else:
+                    return bundle.shown.header, bundle.proof
+            raise Unproven("recoveries come faster than they can be followed")
+
+    @staticmethod
+    def _descended(
+        transport: Transport, timeout_seconds: float, chain: Chain, name: Hash32
+    ) -> Chain:
+        """Follow the network over a recovery, by what leads from the block that we saw."""
+        try:
+            told = transport.call("keymoot_follow", [name.hex0x], timeout_seconds)
+        except NetworkRefused as error:
+            raise Unproven(error) from error
+        with _believing():
+            for step in read_steps(told):
+                chain = chain.follow(step.shown, step.descent)
+        return chain
+
+    def _followed(self, transport: Transport, timeout_seconds: float) -> Chain:
+        with self._lock:
+            if self._chain is None:
+                told = transport.call("keymoot_founding", [], timeout_seconds)
+                with _believing():
+                    self._chain = Chain(Founding.from_json(told).check(self._network).anchor)
+            return self._chain
 
 
-def _next(members: Members, text: Any) -> Members:
+@contextmanager
+def _believing() -> Iterator[None]:
     try:
-        raw = hexes.parse_data(text, "succession", MAX_LINK_BYTES)
-        return follow(members, Succession.decode(raw))
-    except (Malformed, NoSuccession) as error:
-        raise WrongAnswer(f"the network shows members who do not follow ours: {error}") from error
+        yield
+    except _NOT_BELIEVED as error:
+        raise Unproven(error) from error

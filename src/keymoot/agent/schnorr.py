@@ -4,7 +4,7 @@ Every signer that the block named must answer (FROST). Where one is silent or li
 requester finds out who, and asks again without him.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,8 @@ class Schnorr(Gathering[Released]):
         account: Its address on Solana: the key that must verify.
         message: What is signed.
         slots: The signers, as the server says; it helps to tell who is silent, and who is none.
-        root: Gives the Ed25519 root as the server shows it, if it still shows that of the
-            request's epoch; it helps to tell who lies.
+        root: The Ed25519 root of the epoch in which the request was bound, as proved; it tells
+            who lies. None where we know that of another epoch only.
     """
 
     secret: Secret
@@ -53,7 +53,7 @@ class Schnorr(Gathering[Released]):
     account: SolanaAddress
     message: bytes
     slots: tuple[Slot, ...]
-    root: Callable[[], Root | None]
+    root: Root | None
 
     def combine(self, answers: list[Any], committee: Committee) -> Released:
         """Give the signature, checked to be the wallet's over the message.
@@ -90,13 +90,12 @@ class Schnorr(Gathering[Released]):
         return frozenset(one.seat for one in self.slots)
 
     def _good(self, found: Mapping[int, _Opened]) -> frozenset[int]:
-        """Give the signers whose shares are good, as far as the server's root tells."""
+        """Give the signers whose shares are good, as far as the root tells."""
+        if self.root is None:
+            # Nobody is blamed for what came late.
+            return frozenset(found)
         try:
-            root = self.root()
-            if root is None:
-                # Nobody is blamed for what came late.
-                return frozenset(found)
-            work = signing_of(root, self.network, self.wallet, self.message, self.slots)
+            work = signing_of(self.root, self.network, self.wallet, self.message, self.slots)
         except Cheated as error:
             # No signer could answer over a commitment that is no point: only its seat is bad.
             return self.signers - {error.party}

@@ -21,6 +21,16 @@ INFO = b"keymoot/share/v1"
 MAX_SEALED_BYTES = 1_024
 
 
+class NotOurNode(WrongAnswer):
+    """An answer is signed by a node that is no member, as far as we know."""
+
+    code = "NOT_OUR_NODE"
+
+    def __init__(self, node: Bytes32) -> None:
+        """Name it."""
+        super().__init__(f"node {node.hex0x} answered, which is no member of the network")
+
+
 class Status(StrEnum):
     """How far a request has come."""
 
@@ -95,11 +105,12 @@ def open_share(
         answer: The JSON object of `GET /shares/{request_key}`.
         network: Our network.
         request_key: Which request it must answer.
-        nodes: The node keys that we trust.
+        nodes: Identity keys of the members.
         reply_secret: The private half of the request's reply key.
 
     Raises:
-        WrongAnswer: no such answer, not from our nodes, or not sealed to us.
+        NotOurNode: whoever signed it is no member.
+        WrongAnswer: no such answer, or not sealed to us.
     """
     try:
         sealed = hexes.parse_data(answer.get("sealed"), "sealed", MAX_SEALED_BYTES)
@@ -109,7 +120,7 @@ def open_share(
         raise WrongAnswer(f"a released answer is malformed: {error}") from error
     # 1. One of our nodes gave it.
     if node not in nodes:
-        raise WrongAnswer(f"node {node.hex0x} answered, which the credential does not name")
+        raise NotOurNode(node)
     if not ed25519.verify(node, keccak256(network + request_key + sealed), signature):
         raise WrongAnswer(f"the answer is not signed by node {node.hex0x}, which it names")
     # 2. It was sealed to this request's reply key.

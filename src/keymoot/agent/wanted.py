@@ -8,11 +8,9 @@ from typing import Any
 from keymoot.agent.errors import SignedElse, WrongAnswer
 from keymoot.agent.gathering import Gathering
 from keymoot.agent.moot import Assembling
-from keymoot.agent.roots import root_under
 from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
 from keymoot.agent.share import Released
-from keymoot.agent.transport import Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, SolanaAddress, WalletId
@@ -21,9 +19,7 @@ from keymoot.crypto import ed25519, secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.roots import EDDSA
 from keymoot.moot.slot import MAX_SLOTS_BYTES, Slot, read_slots
-
-ROOT_SECONDS = 10.0
-"""How long the server may take to show a root."""
+from keymoot.proof.committee import ProvenAssembly
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class Asked:
     Attributes:
         network: Our network.
         key: The request's name on the ledger.
-        roster: Who keeps the keys, followed from the nodes that the asker pins.
+        roster: Who keeps the keys, proved to whoever asked.
         secret: Private half of its reply key.
     """
 
@@ -50,13 +46,13 @@ class Wanted(ABC):
 
     @abstractmethod
     def gathering(
-        self, asked: Asked, transport: Transport, answer: Mapping[str, Any]
+        self, asked: Asked, assembly: ProvenAssembly, answer: Mapping[str, Any]
     ) -> Gathering[Released]:
         """Give what must be known to put the assembly's shares together.
 
         Args:
             asked: Whose answers they are.
-            transport: Keymoot RPC.
+            assembly: Who keeps the keys.
             answer: What `keymoot_ask` or `/shares` gave.
         """
 
@@ -89,11 +85,12 @@ class EcdsaWanted(Wanted):
     digest: Hash32
 
     def gathering(
-        self, asked: Asked, transport: Transport, answer: Mapping[str, Any]
+        self, asked: Asked, assembly: ProvenAssembly, answer: Mapping[str, Any]
     ) -> Gathering[Released]:
         """Give how shares of an ECDSA signature are put together."""
-        del transport, answer
-        return Assembling(asked.network, asked.key, asked.roster.nodes, asked.secret, self.address)
+        del answer
+        nodes = assembly.identities
+        return Assembling(asked.network, asked.key, nodes, asked.secret, self.address)
 
     def check_signer(self, released: Released) -> None:
         """Recover the signer."""
@@ -119,7 +116,7 @@ class Ed25519Wanted(Wanted):
         return keccak256(self.message)
 
     def gathering(
-        self, asked: Asked, transport: Transport, answer: Mapping[str, Any]
+        self, asked: Asked, assembly: ProvenAssembly, answer: Mapping[str, Any]
     ) -> Gathering[Released]:
         """Give how shares of an Ed25519 signature are put together.
 
@@ -132,15 +129,13 @@ class Ed25519Wanted(Wanted):
         return Schnorr(
             asked.network,
             asked.key,
-            asked.roster.nodes,
+            assembly.identities,
             asked.secret,
             self.wallet,
             self.account,
             self.message,
             _slots(answer.get("signers")),
-            lambda: root_under(
-                transport.call("keymoot_assembly", [], ROOT_SECONDS), EDDSA, answer.get("height")
-            ),
+            assembly.root_at(EDDSA, answer.get("height")),
         )
 
     def check_signer(self, released: Released) -> None:

@@ -105,7 +105,7 @@ class Wishes(Forked):
         super().__init__()
         self._credential = credential
         self._requester = credential.requester
-        self._roster = Roster(credential.network, credential.nodes)
+        self._roster = Roster(credential.network, credential.verifying_key)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}

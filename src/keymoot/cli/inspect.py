@@ -65,7 +65,8 @@ def _decode(raw: bytes) -> dict[str, Any]:
         ("request (0x4b)", _request),
         ("signed transaction", _signed),
         ("unsigned transaction", _unsigned),
-        ("signed header", _header),
+        ("certified header", _certified),
+        ("header", _header),
         ("trie node", _node),
     )
     for kind, reader in readers:
@@ -74,7 +75,7 @@ def _decode(raw: bytes) -> dict[str, Any]:
         except Malformed:
             continue
     fail(
-        f"{len(raw)} bytes that are no transaction, request, signed header or trie node; "
+        f"{len(raw)} bytes that are no transaction, request, header or trie node; "
         "a hash has 32 bytes"
     )
 
@@ -138,18 +139,30 @@ def _transaction(transaction: Any) -> dict[str, Any]:
 
 
 def _header(raw: bytes) -> dict[str, Any]:
-    from keymoot.attest.commit import SignedHeader
+    from keymoot.store.header import Header
 
-    signed = SignedHeader.decode(raw)
-    header = signed.header
+    return _shown_header(Header.decode(raw))
+
+
+def _certified(raw: bytes) -> dict[str, Any]:
+    from keymoot.moot.certified import CertifiedHeader
+
+    certified = CertifiedHeader.decode(raw)
+    return _shown_header(certified.header) | {
+        "certificate": "0x" + certified.signature.hex(),
+        "note": "decoded, not verified: that needs the network's verifying key",
+    }
+
+
+def _shown_header(header: Any) -> dict[str, Any]:
     return {
-        "hash": header.hash().hex0x,
-        "chain": header.chain_id,
+        "hash": header.hash.hex0x,
         "height": header.height,
         "time": header.time,
-        "appHash": "0x" + header.app_hash.hex(),
-        "signatures": len(signed.commit.signatures),
-        "note": "decoded, not verified",
+        "parent": header.parent_hash.hex0x,
+        "stateRoot": header.state_root.hex0x,
+        "generation": header.generation.hex0x,
+        "gasUsed": header.gas_used,
     }
 
 

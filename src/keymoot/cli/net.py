@@ -198,7 +198,7 @@ def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
     names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
-    more = ("storage", "joining", "successions", "cheats")
+    more = ("storage", "joining", "cheats")
     return {name: assembly[name] for name in (*names, *more) if name in assembly}
 
 

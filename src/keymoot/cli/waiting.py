@@ -39,7 +39,6 @@ _STAGES = {
     "dealing": "dealing shares of shares",
     "verdicts": "checking them",
     "holding": "adding them up",
-    "succession": "signing who keeps the keys next",
 }
 
 Standing = Mapping[str, Any]

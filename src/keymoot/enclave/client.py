@@ -10,18 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from keymoot.attest.ballot import Ballot, Votes
-from keymoot.attest.commit import SignedHeader
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, KeymootError, Refused
-from keymoot.base.fields import bytes_of, fixed_of, list_of
+from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32, Hash32
-from keymoot.base.secret import Secret
-from keymoot.enclave import messages
-from keymoot.enclave.custody import Answer
+from keymoot.base.units import Height
+from keymoot.enclave import frames, messages
+from keymoot.enclave.answer import Answer
+from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
-from keymoot.enclave.room import read_joined
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
@@ -54,8 +51,10 @@ class EnclaveClient:
         process: asyncio.subprocess.Process,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        reads: socket.socket,
     ) -> None:
         """Take over a started process; see `start`."""
+        self._reads: socket.socket | None = reads
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -65,8 +64,6 @@ class EnclaveClient:
         self._pump: asyncio.Task[None] | None = None
         self._hear: Callable[[bytes], None] | None = None
         self._unheard: list[bytes] = []
-        self._take: Callable[[Secret], None] | None = None
-        self._untaken: list[Secret] = []
         self.identity: Identity | None = None
 
     @classmethod
@@ -82,35 +79,38 @@ class EnclaveClient:
             EnclaveRefused: it cannot start: fuse file, sealed files.
         """
         ours, theirs = socket.socketpair()
+        reads, asks = socket.socketpair()
         arguments = ["--folder", str(folder), "--data", str(data), "--fuse", str(fuse)]
+        arguments += ["--reads", str(asks.fileno())]
         try:
             # Its standard input is the channel: a number that is small, whatever is open here.
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "keymoot.enclave", *arguments, stdin=theirs.fileno()
+                sys.executable,
+                "-m",
+                "keymoot.enclave",
+                *arguments,
+                stdin=theirs.fileno(),
+                pass_fds=[asks.fileno()],
             )
         except BaseException:
             ours.close()
+            reads.close()
             raise
         finally:
             theirs.close()
+            asks.close()
         reader, writer = await asyncio.open_connection(sock=ours, limit=messages.MAX_FRAME_BYTES)
-        client = cls(process, reader, writer)
+        client = cls(process, reader, writer, reads)
         try:
             await client._greet()
         except BaseException:
             # It does not start, or whoever waited has given up: nothing of it stays behind.
             writer.close()
+            reads.close()
             with suppress(ProcessLookupError):
                 client.kill()
             raise
         return client
-
-    @property
-    def public_key(self) -> Ed25519Key:
-        """The enclave's consensus key."""
-        if self.identity is None:
-            raise Defect("the enclave was not greeted")
-        return Ed25519Key(self.identity.consensus_key)
 
     @property
     def asked_at(self) -> float | None:
@@ -122,10 +122,18 @@ class EnclaveClient:
         """The process id."""
         return self._process.pid
 
-    async def join(self, genesis: bytes, seat: int = 0) -> tuple[Secret | None, int]:
-        """Let it join the network of a genesis; give the state secret and generation.
+    def take_reads(self) -> socket.socket:
+        """Hand over, once, our end of the channel on which it reads the ledger's state.
 
-        An enclave that has no state secret yet gives it later, to whoever listens.
+        Whoever takes it answers there, and closes it.
+        """
+        reads, self._reads = self._reads, None
+        if reads is None:
+            raise Defect("the channel was taken already")
+        return reads
+
+    async def join(self, genesis: bytes, seat: int = 0) -> None:
+        """Let it join the network of a genesis.
 
         Args:
             genesis: The genesis.
@@ -134,67 +142,74 @@ class EnclaveClient:
         Raises:
             EnclaveRefused: it belongs to another network, or is not listed.
         """
-        return read_joined(await self._ask(messages.JOIN, messages.join_item(genesis, seat)))
+        await self._ask(messages.JOIN, messages.join_item(genesis, seat))
 
-    async def sign(self, ballot: Ballot) -> Votes:
-        """Have a ballot signed.
-
-        Raises:
-            EnclaveRefused: another block was signed there.
-        """
-        return messages.read_votes(await self._ask(messages.SIGN, messages.ballot_item(ballot)))
-
-    async def release(
-        self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
-    ) -> list[Answer]:
-        """Have bound requests answered.
+    async def begin(self, place: Place | None) -> None:
+        """Let it begin at a certified block, once; None: at the genesis of a new network.
 
         Raises:
-            EnclaveRefused: it does not believe the header.
+            EnclaveRefused: it does not believe the block, or has no state secret: let it watch.
         """
-        item = messages.release_item(signed, witness, requests)
-        return messages.read_answers(await self._ask(messages.RELEASE, item))
+        await self._ask(frames.BEGIN, frames.begin_item(place))
 
-    async def follow(self, block: bytes) -> bytes:
-        """Show the next final block (`follow_item`); give its share of the beacon, or nothing.
+    async def watch(self, place: Place, witness: dict[bytes, bytes]) -> bool:
+        """Show the assembly at a certified block; tell whether it can begin now.
+
+        Args:
+            place: The block; newer than those before.
+            witness: What leads from its state root to the assembly's pages.
 
         Raises:
-            EnclaveRefused: it is not the next one, or does not continue the one before.
+            EnclaveRefused: it does not believe the block or the pages.
         """
-        (share,) = list_of(await self._ask(messages.FOLLOW, block), 1, "followed")
-        return bytes_of(share, "share", messages.BEACON_BYTES)
+        (ready,) = list_of(
+            await self._ask(frames.WATCH, frames.watch_item(place, witness)), 1, "watched"
+        )
+        return bool(bytes_of(ready, "ready"))
 
-    async def sync(
-        self, signed: SignedHeader, witness: dict[bytes, bytes], chain: Sequence[bytes]
-    ) -> None:
-        """Let it begin at a proven state of the assembly.
+    async def execute(self, block: bytes) -> Ballot:
+        """Have the next block executed.
 
         Raises:
-            EnclaveRefused: it does not believe the header or the pages.
+            EnclaveRefused: not now, or this start is over.
         """
-        await self._ask(messages.SYNC, messages.sync_item(signed, witness, chain))
+        return Ballot.decode(await self._ask(frames.EXECUTE, block))
 
-    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
-        """Have bound requests answered with shares, each under its block's beacon."""
-        return messages.read_answers(await self._ask(messages.COSIGN, messages.cosign_item(asked)))
+    async def certify(self, height: Height, proof: bytes, want: Want) -> Released:
+        """Show the certificate of an executed block; give what leaves under it.
 
-    async def endorse(self, certificate: bytes) -> bytes:
-        """Have the terms of a recovery signed.
+        Args:
+            height: The block's.
+            proof: 48 bytes, or the founding record.
+            want: What is wanted of the blocks that it covers.
 
         Raises:
-            EnclaveRefused: they do not seat it.
+            EnclaveRefused: it does not vouch for what was executed.
         """
-        return bytes_of(await self._ask(messages.ENDORSE, certificate), "signature", 64)
+        item = frames.certify_item(height, proof, want)
+        return Released.decode(await self._ask(frames.CERTIFY, item))
 
-    async def recover(
-        self, signed: SignedHeader | None, certificate: bytes, chain: Sequence[bytes]
-    ) -> None:
-        """Let it vote above the base of a recovery.
+    async def outcome(self, height: Height, want: Want) -> bytes:
+        """Give what a certified block did, or the digest of that.
 
         Raises:
-            EnclaveRefused: it does not believe the certificate or the header.
+            EnclaveRefused: no certificate covers it, or it is not known any more.
         """
-        await self._ask(messages.RECOVER, messages.recover_item(signed, certificate, chain))
+        item = frames.outcome_item(height, want)
+        return bytes_of(await self._ask(frames.OUTCOME, item), "outcome")
+
+    async def answer(self, requests: Sequence[Hash32]) -> list[Answer]:
+        """Have bound requests answered (again)."""
+        item = frames.requests_item(requests)
+        return messages.read_answers(await self._ask(frames.ANSWER, item))
+
+    async def endorse(self, order: bytes) -> bytes:
+        """Have the terms of a recovery order signed.
+
+        Raises:
+            EnclaveRefused: they do not name this start, or build on no block that it knows.
+        """
+        return bytes_of(await self._ask(messages.ENDORSE, order), "signature", 64)
 
     async def pulse(self) -> None:
         """Let it see that time has passed."""
@@ -216,15 +231,9 @@ class EnclaveClient:
         """End the process at once, as a crash does."""
         self._process.kill()
 
-    def listen(self, hear: Callable[[bytes], None], take: Callable[[Secret], None]) -> None:
-        """Give `hear` what the enclave wants to be posted, and has wanted so far.
-
-        The network's state secret goes to `take`, before a message says that it is there.
-        """
-        self._hear, self._take = hear, take
-        secrets, self._untaken = self._untaken, []
-        for secret in secrets:
-            take(secret)
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Give `hear` what the enclave wants to be posted, and has wanted so far."""
+        self._hear = hear
         waiting, self._unheard = self._unheard, []
         for raw in waiting:
             hear(raw)
@@ -238,6 +247,8 @@ class EnclaveClient:
         if self._pump is not None:
             self._pump.cancel()
         self._writer.close()
+        if self._reads is not None:
+            self._reads.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
         try:
@@ -279,8 +290,8 @@ class EnclaveClient:
         try:
             while True:
                 number, word, body = messages.parse(await self._read_frame())
-                if not number and word in (messages.SAY, messages.STATE):
-                    self._unasked(word, body)
+                if not number and word == messages.SAY:
+                    self._unasked(body)
                     continue
                 self._asked_at.pop(number, None)
                 future = self._waiting.pop(number, None)
@@ -298,15 +309,8 @@ class EnclaveClient:
             self._waiting.clear()
             self._asked_at.clear()
 
-    def _unasked(self, word: str, body: rlp.Decoded) -> None:
+    def _unasked(self, body: rlp.Decoded) -> None:
         """Hand on what nobody asked for; frames come in the order in which they were sent."""
-        if word == messages.STATE:
-            secret = Secret(fixed_of(body, Bytes32, "state"))
-            if self._take is None:
-                self._untaken.append(secret)
-            else:
-                self._take(secret)
-            return
         raw = bytes_of(body, "say")
         if self._hear is None:
             self._unheard.append(raw)

@@ -13,6 +13,7 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.outcome import Binding, signing_of, task_of
 from keymoot.moot.party import Party
+from keymoot.moot.resharer import Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.threshold import ecdsa, frost
 from keymoot.threshold.edwards25519 import EDWARDS25519
@@ -92,14 +93,14 @@ class HeldNonces:
         return rlp.encode([binding.digest, encode(work.nonce), encode(work.public), scalar])
 
 
-def hold(party: Party, generation: Hash32, binding: Binding) -> Held | None:
+def hold(party: Party, shares: Shares, generation: Hash32, binding: Binding) -> Held | None:
     """Take what a seat holds for a request out of its mind; None if it holds nothing (yet).
 
-    Call it as its block is followed: the shares are those of that block's epoch.
+    Call it as its block is executed; `shares` are those of that block's epoch.
     """
     if isinstance(binding.means, PresignatureId):
-        return hold_presignature(party, generation, binding.means)
-    own = party.shares.get(EDDSA)
+        return hold_presignature(party, shares, generation, binding.means)
+    own = shares.get(EDDSA)
     for slot in binding.means:
         if slot.seat == party.index:
             nonces = party.committer.take(generation, slot.number)
@@ -108,12 +109,12 @@ def hold(party: Party, generation: Hash32, binding: Binding) -> Held | None:
 
 
 def hold_presignature(
-    party: Party, generation: Hash32, name: PresignatureId
+    party: Party, shares: Shares, generation: Hash32, name: PresignatureId
 ) -> HeldPresignature | None:
     """Take a presignature out of a seat's mind; None if it is not there (yet).
 
     A seat that finished its batch after others takes it when it is asked.
     """
-    own = party.shares.get(ECDSA)
+    own = shares.get(ECDSA)
     held = None if own is None else party.presigner.take(generation, name)
     return None if own is None or held is None else HeldPresignature(own.root, held, name)

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
-from keymoot.base.secret import Secret
 from keymoot.enclave import messages
 from keymoot.enclave.harden import die_with_parent, forbid_dumps
 from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.room import Room
+from keymoot.enclave.remote import Remote
+from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 
 EXIT_CANNOT_START = 3
@@ -31,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="The enclave of a Keymoot node (SIMULATED).")
     parser.add_argument("--folder", type=Path, required=True, help="where sealed files live")
     parser.add_argument("--data", type=Path, required=True, help="the node's data folder")
+    parser.add_argument("--reads", type=int, required=True, help="inherited socket of its reads")
     parser.add_argument("--fuse", type=Path, required=True, help="the simulated CPU's fuse file")
     options = parser.parse_args()
     # Ctrl-C goes to the whole terminal; the server ends us by closing the socket.
@@ -44,7 +45,7 @@ def main() -> int:
         inherited = socket.socket(fileno=STANDARD_INPUT)
     except OSError:
         parser.error("its standard input has to be the node's socket: `keymoot up` starts enclaves")
-    with inherited as channel:
+    with inherited as channel, socket.socket(fileno=options.reads) as reads:
         try:
             fuse = read_fuse(options.fuse, options.data, options.folder)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -56,36 +57,32 @@ def main() -> int:
                 with lock, suppress(OSError):
                     channel.sendall(messages.frame(0, messages.SAY, raw))
 
-            def give(state: Secret) -> None:
-                with lock, suppress(OSError):
-                    channel.sendall(messages.frame(0, messages.STATE, state.expose()))
-
-            room = Room(options.folder, platform, say, give=give)
+            enclave = Enclave(options.folder, platform, Remote(reads), say)
         except (KeymootError, OSError) as error:
             code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
             channel.sendall(messages.frame(0, code, str(error).encode()))
             return EXIT_CANNOT_START
         channel.sendall(messages.frame(0, messages.OK, b""))
-        serve(channel, room, lock)
+        serve(channel, enclave, lock)
     return 0
 
 
-def serve(channel: socket.socket, room: Room, lock: threading.Lock) -> None:
+def serve(channel: socket.socket, enclave: Enclave, lock: threading.Lock) -> None:
     """Answer messages until the other end closes; look for duties when one is done."""
     woken, waker = socket.socketpair()
     woken.settimeout(0)
-    room.wake = lambda: _poke(waker)
+    enclave.wake = lambda: _poke(waker)
     with woken, waker, selectors.DefaultSelector() as selector:
         for each in (channel, woken):
             selector.register(each, selectors.EVENT_READ)
-        _serve(channel, woken, selector, room, lock)
+        _serve(channel, woken, selector, enclave, lock)
 
 
 def _serve(
     channel: socket.socket,
     woken: socket.socket,
     selector: selectors.BaseSelector,
-    room: Room,
+    enclave: Enclave,
     lock: threading.Lock,
 ) -> None:
     while True:
@@ -93,7 +90,7 @@ def _serve(
         if channel not in readable:
             with suppress(BlockingIOError):
                 woken.recv(4096)
-            room.look()
+            enclave.look()
             continue
         head = _read(channel, messages.LENGTH_BYTES)
         if head is None:
@@ -104,7 +101,7 @@ def _serve(
         payload = _read(channel, length)
         if payload is None:
             return
-        answer = respond(room, payload)
+        answer = respond(enclave, payload)
         try:
             with lock:
                 channel.sendall(answer)
@@ -112,12 +109,12 @@ def _serve(
             return
 
 
-def respond(room: Room, payload: bytes) -> bytes:
+def respond(enclave: Enclave, payload: bytes) -> bytes:
     """Give the answer to one frame; a refusal is an answer too."""
     number = 0
     try:
         number, word, body = messages.parse(payload)
-        return messages.frame(number, messages.OK, room.handle(word, body))
+        return messages.frame(number, messages.OK, enclave.handle(word, body))
     except (Refused, Fault, Malformed) as error:
         return messages.frame(number, error.code, str(error).encode())
 

@@ -24,11 +24,10 @@ from keymoot.moot.founding_record import FoundingRecord, NotFounded
 from keymoot.moot.genesis import Genesis
 from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.block import Tip
-from keymoot.runtime.first_state import first_changes
+from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
 from keymoot.store.state import STATE_PREFIXES, State
-from keymoot.store.table import Batch, MemoryTable
-from keymoot.store.trie import EMPTY_ROOT
+from keymoot.store.table import Batch
 
 
 class BrokenArchive(Refused):
@@ -89,12 +88,6 @@ def begin(store: LmdbStore, genesis: Genesis) -> None:
     batch[GENESIS], batch[FIRST_ROOT] = genesis.encode(), root
     batch[NEWEST] = bytes(8)
     store.write(batch)
-
-
-def first_state(genesis: Genesis) -> tuple[Hash32, Batch]:
-    """Give the state root of a genesis, and the entries behind it."""
-    empty = State(MemoryTable(), EMPTY_ROOT)
-    return empty.updated(first_changes(genesis, empty))
 
 
 def open_chain(store: LmdbStore, genesis: Genesis) -> ChainStore:

@@ -1,33 +1,35 @@
-"""The ledger as everyone above the engine sees it: submit, wait, look up."""
+"""The ledger as everyone above the engine sees it: submit, wait, look up.
+
+"Latest" is the newest certified block that is on disk. Whatever stands in a block is proved.
+"""
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
-from keymoot.attest.block import Block
-from keymoot.attest.commit import Commit, SignedHeader
-from keymoot.attest.header import Header
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Height, Nonce, UnixNanos, UnixSeconds, seconds_of
 from keymoot.contracts.context import BlockEnvironment
-from keymoot.engine import archive
-from keymoot.engine.application import Finalized
-from keymoot.engine.local import LocalEngine
+from keymoot.contracts.registry import built_in_registry
+from keymoot.engine.chain_store import Covered, Done, StoredBlock
 from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER, AlreadyKnown
+from keymoot.engine.sequencer import Sequencer
+from keymoot.moot.founding_record import FoundingRecord
 from keymoot.runtime.admit import Inadmissible, quota_of, request_price
+from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.store.header import Header
+from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
-
-W = TypeVar("W")
 
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """A transaction in a final block.
+    """A transaction in a certified block.
 
     Attributes:
         index: Its place in the block.
@@ -35,8 +37,7 @@ class Included:
         gas_before: Gas that the block used before it.
     """
 
-    block: Block
-    block_hash: Hash32
+    block: StoredBlock
     index: int
     transaction: LedgerTransaction
     receipt: Receipt
@@ -54,42 +55,85 @@ class NotIncluded(Refused):
 
 
 class Ledger:
-    """Reads the newest committed state, and lets transactions in."""
+    """Reads certified state, and lets transactions in."""
 
-    def __init__(self, engine: LocalEngine, clock: Callable[[], UnixNanos]) -> None:
-        """Speak for `engine`."""
-        self.engine = engine
-        self.genesis = engine.app.genesis
+    def __init__(
+        self,
+        sequencer: Sequencer[Any],
+        clock: Callable[[], UnixNanos],
+        keys: StateKeys | None = None,
+    ) -> None:
+        """Speak for `sequencer`.
+
+        Args:
+            sequencer: What decides blocks, and where they are.
+            clock: The time, in nanoseconds.
+            keys: What opens confidential state to queries; without them these cells are shut.
+        """
+        self.sequencer = sequencer
+        self.chain = sequencer.chain
+        self.genesis = self.chain.genesis
         self.network = self.genesis.network
-        self._clock = clock
+        self.first_root = self.chain.first_root
+        self.contracts = built_in_registry()
+        self._clock, self._keys = clock, keys
         self._waiters: dict[Hash32, list[asyncio.Future[Included]]] = {}
-        self._final_waiters: dict[Hash32, list[asyncio.Future[None]]] = {}
-        engine.on_settled(self._settle)
-        engine.on_committed(self._committed)
+        self._block_waiters: list[asyncio.Future[Header]] = []
+        sequencer.on_written(self._settle)
 
     # -- state
 
     def state(self) -> State:
-        """Give the newest committed state."""
-        return self.engine.app.state(self.engine.snapshot)
+        """Give the newest certified state."""
+        return self.chain.state()
+
+    def state_at(self, height: Height) -> State:
+        """Give the state after a block.
+
+        Raises:
+            StateNotKept: it is too far below the newest one, or above.
+        """
+        return self.chain.state_at(height)
+
+    def oldest_state(self) -> Height:
+        """Give the lowest height whose state is kept."""
+        return self.chain.oldest_state
 
     def block_environment(self) -> BlockEnvironment:
-        """Give the newest committed block, as queries see it."""
-        return self.engine.app.committed.block
+        """Give the newest certified block, as queries see it."""
+        return self.environment_at(self.height())
+
+    def environment_at(self, height: Height) -> BlockEnvironment:
+        """Give a block that is there, as queries on its state see it."""
+        tip = self.chain.tip_at(height)
+        genesis = self.genesis
+        return BlockEnvironment(
+            genesis.network, genesis.chain_id, tip.height, tip.time, tip.hash, genesis.base_fee
+        )
+
+    def query(self, query: Query, height: Height) -> bytes:
+        """Call a contract on the state after a block, without effect.
+
+        Raises:
+            StateNotKept: it is too far below the newest one, or above.
+            Refused: the contract said no, or the call needs a key or randomness.
+        """
+        block = self.environment_at(height)
+        return call(self.state_at(height), block, self.contracts, self._keys, query)
 
     def height(self) -> Height:
-        """Give the height of the newest committed block."""
-        return self.engine.app.committed.height
+        """Give the height of the newest certified block."""
+        return self.chain.tip.height
 
     def now(self) -> UnixSeconds:
         """Give the later of ledger time and the node's clock."""
-        return UnixSeconds(max(seconds_of(self._clock()), self.block_environment().time))
+        return UnixSeconds(max(self._seconds(), self.chain.tip.time))
 
     def pending_nonce(self, address: Address) -> Nonce:
         """Give an account's next nonce, counting what waits."""
-        self.engine.mempool.expire(self._seconds())
-        committed = self.state().account(address).nonce
-        return self.engine.mempool.next_nonce(address, committed)
+        mempool = self.sequencer.mempool
+        mempool.expire(self._seconds())
+        return mempool.next_nonce(address, self.state().account(address).nonce)
 
     # -- transactions
 
@@ -100,7 +144,7 @@ class Ledger:
             Malformed: not a transaction.
             WrongNetwork: signed for another ledger.
         """
-        return self.engine.app.open(raw)
+        return self.sequencer.checks.open(raw)
 
     async def submit(self, raw: bytes) -> Hash32:
         """Let a transaction wait for a block; give its hash.
@@ -112,102 +156,70 @@ class Ledger:
             Refused: it cannot enter a block; the message says why.
             CannotWrite: the disk takes nothing now; what enclaves say waits all the same.
         """
-        app, mempool = self.engine.app, self.engine.mempool
+        sequencer = self.sequencer
         tx = self.open(raw)
-        known = self.waiting(tx.hash) or archive.place_of(self.engine.snapshot, tx.hash)
+        known = self.waiting(tx.hash) or self.chain.place_of(tx.hash)
         if known is not None:
             return tx.hash
         # What enclaves say is not said again: it waits, in memory.
-        if self.engine.shortage is not None and tx.message is None:
-            raise self.engine.shortage
+        if sequencer.shortage is not None and tx.message is None:
+            raise sequencer.shortage
         state, now = self.state(), self._seconds()
         committed = Nonce(0) if tx.ethereum is None else state.account(tx.sender).nonce
-        app.check(state, tx, now, _acceptable_nonce(tx, committed))
+        nonce = _acceptable_nonce(tx, committed)
+        sequencer.checks.check(state, self.block_environment(), tx, now, nonce)
         self._check_means(tx)
         try:
-            mempool.add(tx, committed, now)
+            sequencer.mempool.add(tx, committed, now)
         except AlreadyKnown:
             return tx.hash
-        self.engine.wake()
+        sequencer.wake()
         return tx.hash
 
     async def wait(self, name: Hash32, timeout_seconds: float) -> Included | None:
-        """Wait until a transaction is in a final block; None when time is up.
+        """Wait until a transaction is in a certified block; None when time is up.
 
         Raises:
             NotIncluded: it could not enter its block after all.
         """
         found = self.transaction(name)
-        if found is not None and found.block.header.height < self.provable_height():
+        if found is not None:
             return found
         future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(name, []).append(future)
         try:
-            with self.engine.company.hurry():
-                self.engine.wake()
-                async with asyncio.timeout(timeout_seconds):
-                    return await future
+            async with asyncio.timeout(timeout_seconds):
+                return await future
         except TimeoutError:
             return None
         finally:
-            _let_go(self._waiters, name, future)
-
-    async def wait_proved(self, name: Hash32, timeout_seconds: float) -> None:
-        """Wait until the header after a transaction's block proves it, or time is up.
-
-        Unlike `wait` this hurries no block: whoever looks on makes others wait for nothing.
-        """
-        future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(name, []).append(future)
-        try:
-            with suppress(TimeoutError, NotIncluded):
-                async with asyncio.timeout(timeout_seconds):
-                    await future
-        finally:
-            _let_go(self._waiters, name, future)
-
-    async def wait_final(self, name: Hash32, timeout_seconds: float) -> bool:
-        """Wait until a transaction was executed in a final block; tell whether it was in time.
-
-        Its effects are committed, and the next header will prove them.
-
-        Raises:
-            NotIncluded: it could not enter its block after all.
-        """
-        if archive.place_of(self.engine.snapshot, name) is not None:
-            return True
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._final_waiters.setdefault(name, []).append(future)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await future
-        except TimeoutError:
-            _let_go(self._final_waiters, name, future)
-            return False
-        return True
+            left = [one for one in self._waiters.pop(name, []) if one is not future]
+            if left:
+                self._waiters[name] = left
 
     def waiting(self, name: Hash32) -> LedgerTransaction | None:
-        """Give a transaction that waits for a block, or for the disk to take it, or None."""
-        self.engine.mempool.expire(self._seconds())
-        return self.engine.mempool.get(name) or (self.engine.held or {}).get(name)
+        """Give a transaction that waits for a block, its certificate, or the disk; or None."""
+        self.sequencer.mempool.expire(self._seconds())
+        return self.sequencer.mempool.get(name)
+
+    def waiting_count(self) -> int:
+        """Count the transactions that wait."""
+        return len(self.sequencer.mempool)
 
     def transaction(self, name: Hash32) -> Included | None:
-        """Give a transaction that stands in a committed block, or None."""
-        place = archive.place_of(self.engine.snapshot, name)
-        if place is None:
-            return None
-        block = self.block(place[0])
-        if block is None:
+        """Give a transaction that stands in a certified block, or None."""
+        place = self.chain.place_of(name)
+        block = None if place is None else self.block(place[0])
+        if place is None or block is None:
             return None
         return self.included(block, self.receipts(block), place[1])
 
-    def included(self, block: Block, receipts: list[Receipt], index: int) -> Included:
+    def included(self, block: StoredBlock, receipts: tuple[Receipt, ...], index: int) -> Included:
         """Give one transaction of a block with its receipt."""
         return Included(
             block=block,
-            block_hash=block.header.hash(),
             index=index,
-            transaction=self.engine.app.open(block.transactions[index]),
+            transaction=self.open(block.transactions[index]),
             receipt=receipts[index],
             first_log=sum(len(one.logs) for one in receipts[:index]),
             gas_before=sum(one.gas_used for one in receipts[:index]),
@@ -217,42 +229,45 @@ class Ledger:
 
     def answering(self, height: Height) -> AbstractContextManager[None]:
         """Let the next block wait a little for company: a request that one has bound is answered."""
-        return self.engine.company.answering(self.height() - height)
+        return self.sequencer.company.answering(self.height() - height)
 
-    def block(self, height: Height) -> Block | None:
-        """Give a committed block by its height, or None."""
-        return archive.block_at(self.engine.snapshot, height)
+    def block(self, height: Height) -> StoredBlock | None:
+        """Give a certified block by its height, or None; there is none of height 0."""
+        return self.chain.block(height)
+
+    def header(self, height: Height) -> Header | None:
+        """Give a certified block's header by its height, or None; there is none of height 0."""
+        block = self.chain.block(height)
+        return None if block is None else block.header
 
     def height_of(self, block_hash: Hash32) -> Height | None:
-        """Give the height of a committed block by its hash, or None; 0 by the network's id."""
-        if block_hash == Hash32(self.network):
-            return Height(0)
-        return archive.height_of(self.engine.snapshot, block_hash)
+        """Give the height of a certified block by its hash, or None; 0 by the network's id."""
+        return self.chain.height_of(block_hash)
 
-    def receipts(self, block: Block) -> list[Receipt]:
-        """Give the receipts of a committed block."""
-        return archive.receipts_at(
-            self.engine.snapshot, block.header.height, len(block.transactions)
-        )
+    def receipts(self, block: StoredBlock) -> tuple[Receipt, ...]:
+        """Give the receipts of a certified block."""
+        return self.chain.receipts(block.height)
 
-    def signed_header(self, height: Height) -> SignedHeader | None:
-        """Give a header with the commit that makes it final, or None."""
-        block = self.block(height)
-        commit = archive.commit_at(self.engine.snapshot, height)
-        if block is None or commit is None:
-            return None
-        return SignedHeader(block.header, commit)
+    def certified(self, height: Height) -> tuple[Header, bytes | None] | None:
+        """Give the next header at or above a height that has a certificate, and that.
 
-    def provable_height(self) -> Height:
-        """Give the height of the newest header with a commit; it proves the state before it."""
-        provable = self.engine.provable
-        return Height(0) if provable is None else provable.signed.header.height
+        It covers the block. None in the certificate's place: the founding record counts as the
+        one of that block. None at all: there is no such block.
+        """
+        return self.chain.certified(height)
+
+    def founding_record(self) -> FoundingRecord | None:
+        """Give what all founders signed; None while the network is being founded."""
+        return self.chain.record
 
     async def new_block(self) -> Header:
-        """Wait for the next final header."""
+        """Wait for the next certified block."""
         future: asyncio.Future[Header] = asyncio.get_running_loop().create_future()
-        self.engine.once_final(future)
-        return await future
+        self._block_waiters.append(future)
+        try:
+            return await future
+        finally:
+            self._block_waiters = [one for one in self._block_waiters if one is not future]
 
     def _seconds(self) -> UnixSeconds:
         return seconds_of(self._clock())
@@ -262,7 +277,7 @@ class Ledger:
 
         Otherwise a poor account could fill blocks with transactions that pay nothing.
         """
-        mempool, state = self.engine.mempool, self.state()
+        mempool, state = self.sequencer.mempool, self.state()
         if tx.ethereum is not None:
             waiting = mempool.cost_before(tx.sender, tx.ethereum.nonce)
             has = state.account(tx.sender).balance
@@ -282,33 +297,24 @@ class Ledger:
                     "wait for their answers, or fund the wallet: `keymoot wallet fund`, or Wallets.fund",
                 )
 
-    def _committed(self, done: Finalized, _: Commit) -> None:
-        if not self._final_waiters:
-            return
-        for receipt in done.receipts:
-            for future in self._final_waiters.pop(receipt.transaction_hash, []):
+    def _settle(self, covered: Covered) -> None:
+        for done in covered.blocks if self._waiters else ():
+            self._settle_block(done)
+        waiters, self._block_waiters = self._block_waiters, []
+        for future in waiters:
+            if not future.done():
+                future.set_result(covered.newest)
+
+    def _settle_block(self, done: Done) -> None:
+        receipts = done.outcome.receipts
+        for index, receipt in enumerate(receipts):
+            for future in self._waiters.get(receipt.transaction_hash, []):
                 if future.done():
                     continue
                 if receipt.gas_used:
-                    future.set_result(None)
+                    future.set_result(self.included(done.block, receipts, index))
                 else:
                     future.set_exception(NotIncluded(receipt))
-
-    def _settle(self, blocks: list[Finalized]) -> None:
-        for done in blocks:
-            receipts = list(done.receipts)
-            for index, receipt in enumerate(receipts):
-                futures = self._waiters.get(receipt.transaction_hash, [])
-                if not futures:
-                    continue
-                included = self.included(done.block, receipts, index)
-                for future in futures:
-                    if future.done():
-                        continue
-                    if receipt.gas_used:
-                        future.set_result(included)
-                    else:
-                        future.set_exception(NotIncluded(receipt))
 
 
 def _acceptable_nonce(tx: LedgerTransaction, committed: Nonce) -> Nonce | None:
@@ -327,12 +333,3 @@ def _acceptable_nonce(tx: LedgerTransaction, committed: Nonce) -> Nonce | None:
             f"{MAX_PER_SENDER} ahead waits for those before it, up to {AHEAD_SECONDS} s",
         )
     return max(nonce, committed)
-
-
-def _let_go(
-    waiters: dict[Hash32, list[asyncio.Future[W]]], name: Hash32, future: asyncio.Future[W]
-) -> None:
-    """Take one waiter away, and nobody else who waits for the same."""
-    left = [one for one in waiters.pop(name, []) if one is not future]
-    if left:
-        waiters[name] = left

@@ -10,7 +10,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Hash32
-from keymoot.engine.archive import ScanTable
+from keymoot.engine.kept_answers import ScanTable
 from keymoot.store.state import STATE_PREFIXES, entries_of
 from keymoot.store.table import Batch, MemoryTable
 

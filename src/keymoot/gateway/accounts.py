@@ -3,13 +3,15 @@
 from keymoot.base.errors import KeymootError
 from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
 from keymoot.contracts.registry import CODE
 from keymoot.gateway.errors import invalid_params, of_call
 from keymoot.gateway.message import read_message
-from keymoot.gateway.parameters import address_of, exactly, newest_only, slot_of
+from keymoot.gateway.parameters import address_of, exactly, slot_of, state_height
 from keymoot.gateway.services import Services
 from keymoot.runtime.query import Query
 from keymoot.runtime.query import estimate as run_estimate
+from keymoot.store.state import State
 
 MAX_PROOF_SLOTS = 256
 
@@ -23,43 +25,40 @@ async def accounts(services: Services, params: list[Json]) -> Json:
 async def balance(services: Services, params: list[Json]) -> Json:
     """eth_getBalance, in wei of the ledger's token."""
     who, when = exactly(params, 1, 2)
-    newest_only(services.ledger, when)
-    return quantity(services.ledger.state().account(address_of(who, "address")).balance)
+    state = _state(services, when)
+    return quantity(state.account(address_of(who, "address")).balance)
 
 
 async def transaction_count(services: Services, params: list[Json]) -> Json:
     """eth_getTransactionCount; "pending" counts what waits."""
     who, when = exactly(params, 1, 2)
-    newest_only(services.ledger, when)
     address = address_of(who, "address")
     if when == "pending":
         return quantity(services.ledger.pending_nonce(address))
-    return quantity(services.ledger.state().account(address).nonce)
+    return quantity(_state(services, when).account(address).nonce)
 
 
 async def code(services: Services, params: list[Json]) -> Json:
     """eth_getCode: built-in contracts show one invalid instruction."""
     who, when = exactly(params, 1, 2)
-    newest_only(services.ledger, when)
-    built_in = address_of(who, "address") in services.ledger.engine.app.contracts
+    state_height(services.ledger, when)
+    built_in = address_of(who, "address") in services.ledger.contracts
     return data(CODE) if built_in else "0x"
 
 
 async def storage_at(services: Services, params: list[Json]) -> Json:
     """eth_getStorageAt."""
     who, where, when = exactly(params, 2, 3)
-    newest_only(services.ledger, when)
-    raw = services.ledger.state().slot(address_of(who, "address"), slot_of(where, "slot"))
+    raw = _state(services, when).slot(address_of(who, "address"), slot_of(where, "slot"))
     return data(raw.rjust(32, b"\0"))
 
 
 async def proof(services: Services, params: list[Json]) -> Json:
-    """eth_getProof (EIP-1186), under the newest block's stateRoot."""
+    """eth_getProof (EIP-1186), under the block's stateRoot."""
     who, slots, when = exactly(params, 2, 3)
-    newest_only(services.ledger, when)
     if not isinstance(slots, list) or len(slots) > MAX_PROOF_SLOTS:
         raise invalid_params(f"a list of at most {MAX_PROOF_SLOTS} storage slots is expected")
-    state, address = services.ledger.state(), address_of(who, "address")
+    state, address = _state(services, when), address_of(who, "address")
     account = state.account(address)
     proofs: list[Json] = []
     for at, one in enumerate(slots):
@@ -80,9 +79,9 @@ async def proof(services: Services, params: list[Json]) -> Json:
 
 async def call(services: Services, params: list[Json]) -> Json:
     """eth_call: nobody signed it, so only methods of public state take `from` as their sender."""
-    query, engine = _query(services, params), services.ledger.engine
+    query, height = _query(services, params)
     try:
-        result = engine.app.query(engine.snapshot, query)
+        result = services.ledger.query(query, height)
     except KeymootError as error:
         raise of_call(error) from error
     return data(result)
@@ -90,21 +89,27 @@ async def call(services: Services, params: list[Json]) -> Json:
 
 async def estimate_gas(services: Services, params: list[Json]) -> Json:
     """eth_estimateGas."""
-    query, ledger = _query(services, params), services.ledger
-    contracts = ledger.engine.app.contracts
+    query, height = _query(services, params)
+    ledger = services.ledger
+    state, block = ledger.state_at(height), ledger.environment_at(height)
     try:
-        found = run_estimate(ledger.state(), ledger.block_environment(), contracts, query)
+        found = run_estimate(state, block, ledger.contracts, query)
     except KeymootError as error:
         raise of_call(error) from error
     return quantity(found)
 
 
-def _query(services: Services, params: list[Json]) -> Query:
+def _state(services: Services, when: Json) -> State:
+    return services.ledger.state_at(state_height(services.ledger, when))
+
+
+def _query(services: Services, params: list[Json]) -> tuple[Query, Height]:
     message, when, *overrides = exactly(params, 1, 4)
     if any(one not in (None, {}) for one in overrides):
         raise invalid_params("state and block overrides are not supported: leave them out")
     asked = read_message(services.ledger, message)
-    newest_only(services.ledger, when)
+    height = state_height(services.ledger, when)
     if asked.to is None:
         raise invalid_params("to is missing: this release has no EVM, contracts cannot be deployed")
-    return Query(asked.to, asked.data, asked.value, asked.sender, asked.gas, asked.fee)
+    query = Query(asked.to, asked.data, asked.value, asked.sender, asked.gas, asked.fee)
+    return query, height

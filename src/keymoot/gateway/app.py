@@ -85,11 +85,10 @@ class Gateway:
         try:
             key = Hash32.from_hex(request.path_params["request_key"])
             wait = _wait_seconds(request.query_params.get("wait", "0"))
-            checked = request.query_params.get("checked") == "1"
         except Malformed as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         try:
-            return JSONResponse(await self._services.shares.release(key, wait, checked=checked))
+            return JSONResponse(await self._services.shares.release(key, wait))
         except CannotWrite as error:
             return JSONResponse({"error": of_storage(error).message}, status_code=503)
         except Exception as error:  # noqa: BLE001  an answer never takes the node down
@@ -117,8 +116,7 @@ class Gateway:
         return JSONResponse(
             {
                 "height": ledger.height(),
-                "provableHeight": ledger.provable_height(),
-                "waiting": len(ledger.engine.mempool),
+                "waiting": ledger.waiting_count(),
                 "simulated": self._services.info.simulated,
             }
         )

@@ -1,9 +1,9 @@
 """Methods about the chain: its id, its blocks, its fees."""
 
-from keymoot.attest.block import Block
 from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
+from keymoot.engine.chain_store import StoredBlock
 from keymoot.gateway.errors import invalid_params
 from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import count_of, exactly, flag_of, hash_of, height_of
@@ -35,7 +35,7 @@ async def client_version(services: Services, params: list[Json]) -> Json:
 
 
 async def block_number(services: Services, params: list[Json]) -> Json:
-    """eth_blockNumber: the newest committed block."""
+    """eth_blockNumber: the newest certified block."""
     exactly(params, 0, 0)
     return quantity(services.ledger.height())
 
@@ -47,9 +47,10 @@ async def syncing(services: Services, params: list[Json]) -> Json:
 
 
 async def coinbase(services: Services, params: list[Json]) -> Json:
-    """eth_coinbase: the proposer; nobody earns fees."""
+    """eth_coinbase: nobody; fees are burned."""
+    del services
     exactly(params, 0, 0)
-    return "0x" + services.ledger.genesis.validators().validators[0].address.hex()
+    return "0x" + "00" * 20
 
 
 async def block_by_number(services: Services, params: list[Json]) -> Json:
@@ -114,9 +115,8 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
     oldest = height - blocks + 1
     fee = quantity(services.ledger.genesis.base_fee)
 
-    def ratio(block: Block) -> Json:
-        used = sum(one.gas_used for one in services.ledger.receipts(block))
-        return used / gas.BLOCK_LIMIT  # type: ignore[return-value]
+    def ratio(block: StoredBlock) -> Json:
+        return block.header.gas_used / gas.BLOCK_LIMIT  # type: ignore[return-value]
 
     genesis: list[Json] = [0] if blocks and oldest == GENESIS else []
     found: dict[str, Json] = {

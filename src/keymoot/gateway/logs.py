@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from keymoot.attest.block import Block
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
+from keymoot.engine.chain_store import StoredBlock
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
 from keymoot.gateway.look_back import look_back
@@ -218,7 +218,7 @@ async def _find(services: Services, pattern: Pattern, first: Height, last: Heigh
         raise RpcError(LIMIT_EXCEEDED, f"a query covers at most {MAX_BLOCKS} blocks: cut it up")
     found: list[Json] = []
 
-    def search(block: Block) -> None:
+    def search(block: StoredBlock) -> None:
         if not block.transactions:
             return
         before = 0
@@ -234,5 +234,5 @@ async def _find(services: Services, pattern: Pattern, first: Height, last: Heigh
     return found
 
 
-def _hash_of(block: Block) -> Json:
-    return block.header.hash().hex0x
+def _hash_of(block: StoredBlock) -> Json:
+    return block.header.hash.hex0x

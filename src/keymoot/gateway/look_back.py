@@ -8,15 +8,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from keymoot.attest.block import Block
 from keymoot.base.units import Height
+from keymoot.engine.chain_store import StoredBlock
 from keymoot.gateway.services import Services
 
 T = TypeVar("T")
 
 
 async def look_back(
-    services: Services, first: int, last: int, take: Callable[[Block], T]
+    services: Services, first: int, last: int, take: Callable[[StoredBlock], T]
 ) -> list[T]:
     """Give what `take` makes of each block from `first` to `last`."""
     found = []

@@ -1,20 +1,27 @@
 """Methods of our own: who this network is, its proofs, its requests, its test tokens."""
 
-from keymoot.base.hexes import data, parse_data, quantity
+from keymoot.base.fixed import WalletId
+from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
+from keymoot.base.units import Height
 from keymoot.crypto.keccak import keccak256
-from keymoot.gateway.errors import INVALID_PARAMS, METHOD_NOT_FOUND, RpcError
-from keymoot.gateway.parameters import address_of, exactly, hash_of, height_of, newest_only, slot_of
+from keymoot.engine.ledger import Ledger
+from keymoot.gateway.errors import METHOD_NOT_FOUND, REJECTED, RpcError
+from keymoot.gateway.parameters import (
+    address_of,
+    exactly,
+    hash_of,
+    height_of,
+    slot_of,
+    state_height,
+)
 from keymoot.gateway.services import Services
-from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.members import chain_of
+from keymoot.proof.build import Past, prove_assembly, prove_wallet, steps
+from keymoot.proof.bundle import Bundle
+from keymoot.proof.chain import Shown
+from keymoot.proof.founding import Founding
 from keymoot.runtime.release import find_record, status_of
-
-MAX_LINKS = 256
-"""Successions in one answer; whoever wants more asks again."""
-
-BEACON_BYTES = 48
-"""Length of a beacon's signature: a compressed point of G1."""
+from keymoot.store.header import Header
 
 
 async def network(services: Services, params: list[Json]) -> Json:
@@ -42,18 +49,54 @@ async def network(services: Services, params: list[Json]) -> Json:
     }
 
 
-async def signed_header(services: Services, params: list[Json]) -> Json:
-    """keymoot_getSignedHeader: a header with its commit, as CometBFT writes it."""
+async def founding(services: Services, params: list[Json]) -> Json:
+    """keymoot_founding: the genesis and the founders' record, which names the verifying key."""
+    exactly(params, 0, 0)
+    ledger = services.ledger
+    record = ledger.founding_record()
+    if record is None:
+        raise RpcError(REJECTED, "the network is being founded: ask again in some seconds")
+    return Founding(ledger.genesis.encode(), record.encode()).to_json()
+
+
+async def certified(services: Services, params: list[Json]) -> Json:
+    """keymoot_certified: a certified header; for a block without one, the next that has one."""
     height = height_of(services.ledger, exactly(params, 0, 1)[0])
-    found = None if height is None else services.ledger.signed_header(height)
-    return None if found is None else data(found.encode())
+    found = None if height is None else services.ledger.certified(height)
+    return None if found is None else Shown(*found).to_json()
+
+
+async def committee(services: Services, params: list[Json]) -> Json:
+    """keymoot_committee: who keeps the keys, proved under the newest certified header."""
+    exactly(params, 0, 0)
+    ledger = services.ledger
+    return Bundle(_newest(ledger), prove_assembly(ledger.state())).to_json()
+
+
+async def wallet(services: Services, params: list[Json]) -> Json:
+    """keymoot_wallet: a wallet's record, policy and book, proved under the newest certified header."""
+    (which,) = exactly(params, 1, 1)
+    ledger = services.ledger
+    proof = prove_wallet(ledger.state(), WalletId(hash_of(which, "wallet")))
+    return Bundle(_newest(ledger), proof).to_json()
+
+
+async def follow(services: Services, params: list[Json]) -> Json:
+    """keymoot_follow: what leads from a block that somebody saw to the newest one."""
+    (which,) = exactly(params, 1, 1)
+    ledger = services.ledger
+    height = ledger.height_of(hash_of(which, "blockHash"))
+    seen = None if height is None else ledger.header(height)
+    if seen is None:
+        raise RpcError(REJECTED, "unknown block: no block of this chain has that hash")
+    past = Past(lambda at: _header(ledger, at), lambda at: _certified(ledger, at))
+    return [step.to_json() for step in steps(seen, _newest(ledger), ledger.state(), past)]
 
 
 async def entry(services: Services, params: list[Json]) -> Json:
     """keymoot_getEntry: the value of a cell by address and slot; its slot proves its hash."""
     who, where, when = exactly(params, 2, 3)
-    newest_only(services.ledger, when)
-    state = services.ledger.state()
+    state = services.ledger.state_at(state_height(services.ledger, when))
     value = state.entry(address_of(who, "address"), slot_of(where, "slot"))
     return None if value is None else data(value)
 
@@ -76,26 +119,27 @@ async def assembly(services: Services, params: list[Json]) -> Json:
     return services.shares.assembly()
 
 
-async def successions(services: Services, params: list[Json]) -> Json:
-    """keymoot_successions: the links after a number of them, so that anyone can follow."""
-    (known,) = exactly(params, 1, 1)
-    if isinstance(known, bool) or not isinstance(known, int) or known < 0:
-        raise RpcError(INVALID_PARAMS, "how many links are known is a number, 0 for none")
-    hall = assembly_in(services.ledger.state(), services.ledger.network)
-    links: list[Json] = [data(link) for link in chain_of(hall, known, MAX_LINKS)]
-    return links
-
-
-async def cosign(services: Services, params: list[Json]) -> Json:
-    """keymoot_cosign: the enclaves' shares for a bound request, under its block's beacon."""
-    key, beacon = exactly(params, 2, 2)
-    signature = parse_data(beacon, "beacon", BEACON_BYTES)
-    return await services.shares.cosign(hash_of(key, "request"), signature)
-
-
 async def faucet(services: Services, params: list[Json]) -> Json:
     """keymoot_faucet: test tokens, on a development network."""
     who = address_of(exactly(params, 1, 1)[0], "address")
     if services.faucet is None:
         raise RpcError(METHOD_NOT_FOUND, "this is no development network: it has no faucet")
     return (await services.faucet(who)).hex0x
+
+
+def _newest(ledger: Ledger) -> Shown:
+    return _certified(ledger, ledger.height())
+
+
+def _certified(ledger: Ledger, height: Height) -> Shown:
+    found = ledger.certified(height)
+    if found is None:
+        raise RpcError(REJECTED, "the network is being founded: ask again in some seconds")
+    return Shown(*found)
+
+
+def _header(ledger: Ledger, height: Height) -> Header:
+    found = ledger.header(height)
+    if found is None:
+        raise RpcError(REJECTED, f"there is no block {height}")
+    return found

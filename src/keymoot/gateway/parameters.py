@@ -6,7 +6,8 @@ from keymoot.base.hexes import parse_data, parse_quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
-from keymoot.gateway.errors import RESOURCE_UNAVAILABLE, RpcError, invalid_params
+from keymoot.engine.undo import KEPT_BLOCKS
+from keymoot.gateway.errors import REJECTED, RESOURCE_UNAVAILABLE, RpcError, invalid_params
 
 MAX_DATA_BYTES = 131_072
 
@@ -93,14 +94,19 @@ def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None
     return height if height <= ledger.height() else None
 
 
-def newest_only(ledger: Ledger, value: Json) -> None:
-    """Refuse a state of the past.
+def state_height(ledger: Ledger, value: Json) -> Height:
+    """Read at which block state is asked for; what is left out is the newest.
 
     Raises:
-        RpcError: state is asked for at a height other than the newest.
+        RpcError: there is no such block yet, or its state is not kept any more.
     """
-    if height_of(ledger, value) != ledger.height():
+    height = height_of(ledger, value)
+    if height is None:
+        raise RpcError(REJECTED, "unknown block: it is above the newest one, or of another ledger")
+    if height < ledger.oldest_state():
         raise RpcError(
             RESOURCE_UNAVAILABLE,
-            'state of the past is not kept: ask at "latest"; blocks, receipts and logs are kept',
+            f"state is kept of the newest {KEPT_BLOCKS} blocks, from {ledger.oldest_state()} on now: "
+            'ask at a later one or at "latest"; blocks, receipts and logs are kept of all',
         )
+    return height

@@ -1,14 +1,10 @@
 """Blocks, transactions, receipts and logs in the words of Ethereum's API.
 
-Two words mean something of their own here: `hash` of a block is CometBFT's header hash,
-and `transactionsRoot` and `receiptsRoot` are CometBFT's Merkle roots (SHA-256).
-`stateRoot` is Ethereum's: `eth_getProof` leads up to it. Requests and nodes' messages are
-no type of Ethereum's: they are shown as type 0, and `keymootType` says what they are.
+A block's header is Ethereum's: its hash is the Keccak-256 of the fields shown. Requests and
+nodes' messages are no type of Ethereum's: they are shown as type 0, and `keymootType` says what
+they are; in the roots of transactions and receipts they stand under that type.
 """
 
-from functools import lru_cache
-
-from keymoot.attest.block import Block
 from keymoot.base.fixed import Address
 from keymoot.base.hexes import data, quantity
 from keymoot.base.request import REQUEST_TYPE, decode_request
@@ -17,15 +13,14 @@ from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_si
 from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
+from keymoot.engine.chain_store import StoredBlock
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
 from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.store.header import NO_OMMERS
 from keymoot.store.trie import EMPTY_ROOT
-
-EMPTY_UNCLES = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
-"""Keccak-256 of an empty list in RLP: there are no uncles."""
 
 GENESIS = Height(0)
 """The state that the network began with; its block is none that anybody signed."""
@@ -43,23 +38,25 @@ def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json
     if block is None:
         return None
     header, receipts = block.header, ledger.receipts(block)
-    logs = tuple(log for receipt in receipts for log in receipt.logs)
     entries: list[Json] = [
         transaction_json(ledger, ledger.included(block, receipts, index))
         if whole
         else receipt.transaction_hash.hex0x
         for index, receipt in enumerate(receipts)
     ]
+    raw = header.encode()
     return _constant(ledger, height) | {
-        "hash": header.hash().hex0x,
-        "parentHash": data(header.last_block_id.hash or bytes(ledger.network)),
-        "miner": data(header.proposer_address),
-        "transactionsRoot": data(header.data_hash),
-        "receiptsRoot": data(header.last_results_hash or bytes(32)),
-        "logsBloom": data(bloom(logs)),
-        "gasUsed": quantity(sum(receipt.gas_used for receipt in receipts)),
-        "timestamp": quantity(seconds_of(header.time)),
-        "size": quantity(len(block.encode())),
+        "hash": header.hash.hex0x,
+        "parentHash": header.parent_hash.hex0x,
+        "stateRoot": header.state_root.hex0x,
+        "transactionsRoot": header.transactions_root.hex0x,
+        "receiptsRoot": header.receipts_root.hex0x,
+        "logsBloom": data(header.logs_bloom),
+        "gasUsed": quantity(header.gas_used),
+        "timestamp": quantity(header.time),
+        "extraData": header.generation.hex0x,
+        "mixHash": header.mix_hash.hex0x,
+        "size": quantity(len(raw) + sum(map(len, block.transactions))),
         "transactions": entries,
     }
 
@@ -69,12 +66,14 @@ def _genesis_json(ledger: Ledger) -> dict[str, Json]:
     return _constant(ledger, GENESIS) | {
         "hash": ledger.network.hex0x,
         "parentHash": _ZERO_HASH,
-        "miner": _ZERO_ADDRESS,
+        "stateRoot": ledger.first_root.hex0x,
         "transactionsRoot": EMPTY_ROOT.hex0x,
         "receiptsRoot": EMPTY_ROOT.hex0x,
         "logsBloom": data(bloom(())),
         "gasUsed": "0x0",
         "timestamp": quantity(seconds_of(ledger.genesis.time)),
+        "extraData": _ZERO_HASH,
+        "mixHash": _ZERO_HASH,
         "size": quantity(len(ledger.genesis.encode())),
         "transactions": [],
     }
@@ -83,33 +82,23 @@ def _genesis_json(ledger: Ledger) -> dict[str, Json]:
 def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
     return {
         "number": quantity(height),
-        "sha3Uncles": EMPTY_UNCLES,
-        "stateRoot": data(state_root(ledger, height)),
+        "sha3Uncles": NO_OMMERS.hex0x,
+        "miner": _ZERO_ADDRESS,
         "difficulty": "0x0",
         "gasLimit": quantity(gas.BLOCK_LIMIT),
-        "extraData": "0x",
-        "mixHash": _ZERO_HASH,
         "nonce": _NONCE,
         "baseFeePerGas": quantity(ledger.genesis.base_fee),
         "uncles": [],
     }
 
 
-def state_root(ledger: Ledger, height: Height) -> bytes:
-    """Give the state root after a block: the next header's app hash."""
-    if height == ledger.height():
-        return ledger.state().root
-    after = ledger.block(Height(height + 1))
-    return bytes(32) if after is None else after.header.app_hash
-
-
 def transaction_json(ledger: Ledger, found: Included) -> dict[str, Json]:
     """Show a transaction of a block."""
     header = found.block.header
     return _transaction(ledger, found.transaction) | {
-        "blockHash": found.block_hash.hex0x,
+        "blockHash": header.hash.hex0x,
         "blockNumber": quantity(header.height),
-        "blockTimestamp": quantity(seconds_of(header.time)),
+        "blockTimestamp": quantity(header.time),
         "transactionIndex": quantity(found.index),
         "gasPrice": quantity(found.receipt.price),
     }
@@ -212,7 +201,7 @@ def receipt_json(found: Included) -> dict[str, Json]:
     return {
         "transactionHash": receipt.transaction_hash.hex0x,
         "transactionIndex": quantity(found.index),
-        "blockHash": found.block_hash.hex0x,
+        "blockHash": header.hash.hex0x,
         "blockNumber": quantity(header.height),
         "from": receipt.sender.hex0x,
         "to": _address(receipt.to),
@@ -227,7 +216,7 @@ def receipt_json(found: Included) -> dict[str, Json]:
     }
 
 
-def logs_json(block: Block, index: int, receipt: Receipt, first: int) -> list[Json]:
+def logs_json(block: StoredBlock, index: int, receipt: Receipt, first: int) -> list[Json]:
     """Show the logs of one transaction; `first` is the number of the first one in its block."""
     return [
         {
@@ -235,8 +224,8 @@ def logs_json(block: Block, index: int, receipt: Receipt, first: int) -> list[Js
             "topics": [topic.hex0x for topic in log.topics],
             "data": data(log.data),
             "blockNumber": quantity(block.header.height),
-            "blockHash": _hash_of(block),
-            "blockTimestamp": quantity(seconds_of(block.header.time)),
+            "blockHash": block.header.hash.hex0x,
+            "blockTimestamp": quantity(block.header.time),
             "transactionHash": receipt.transaction_hash.hex0x,
             "transactionIndex": quantity(index),
             "logIndex": quantity(first + at),
@@ -252,8 +241,3 @@ def _kind(tx: LedgerTransaction) -> int:
 
 def _address(address: Address | None) -> str | None:
     return None if address is None else address.hex0x
-
-
-@lru_cache(maxsize=64)
-def _hash_of(block: Block) -> str:
-    return block.header.hash().hex0x

@@ -13,14 +13,8 @@ from keymoot.engine.ledger import Ledger
 class Shares(Protocol):
     """Custody's second step, as `node` provides it."""
 
-    async def release(
-        self, request: Hash32, wait_seconds: float, *, checked: bool = False
-    ) -> dict[str, Json]:
+    async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
         """Give the answer to a request, or how far it has come."""
-        ...
-
-    async def cosign(self, request: Hash32, beacon: bytes) -> dict[str, Json]:
-        """Give the enclaves' shares for a bound request, under its block's beacon."""
         ...
 
     def assembly(self) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from keymoot.base.request import REQUEST_TYPE
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.crypto.transactions import request_key
-from keymoot.engine.ledger import Included, NotIncluded
+from keymoot.engine.ledger import NotIncluded
 from keymoot.gateway.errors import NOT_IN_TIME, RpcError, invalid_params, of_submission
 from keymoot.gateway.parameters import count_of, data_of, exactly, hash_of, height_of
 from keymoot.gateway.render import receipt_json, transaction_json, waiting_json
@@ -18,7 +18,7 @@ from keymoot.runtime.release import find_record
 
 DEFAULT_SYNC_MILLISECONDS = 10_000
 FINISH_SECONDS = 2.0
-"""How long an answer waits beyond the final block: for its proof, or its beacon."""
+"""How long keymoot_ask waits beyond the certified block, for enough answers."""
 
 MAX_SYNC_MILLISECONDS = 60_000
 """Longest wait of `eth_sendRawTransactionSync`."""
@@ -31,7 +31,7 @@ async def send_raw(services: Services, params: list[Json]) -> Json:
 
 
 async def send_raw_sync(services: Services, params: list[Json]) -> Json:
-    """eth_sendRawTransactionSync (EIP-7966): give the receipt of the final block."""
+    """eth_sendRawTransactionSync (EIP-7966): give the receipt of the certified block."""
     first, timeout = exactly(params, 1, 2)
     raw, milliseconds = data_of(first, "transaction"), _milliseconds(timeout)
     name = await _submit(services, raw)
@@ -48,7 +48,7 @@ async def send_raw_sync(services: Services, params: list[Json]) -> Json:
 async def ask(services: Services, params: list[Json]) -> Json:
     """keymoot_ask: a request's two steps in one exchange.
 
-    Takes what eth_sendRawTransactionSync takes, waits for the final block, and gives what
+    Takes what eth_sendRawTransactionSync takes, waits for its certified block, and gives what
     `GET /shares/{request}` gives; a request that is already decided is simply answered.
     """
     first, timeout = exactly(params, 1, 2)
@@ -58,8 +58,7 @@ async def ask(services: Services, params: list[Json]) -> Json:
         raise invalid_params("keymoot_ask takes a request (transaction type 0x4b)")
     try:
         name = await services.ledger.submit(raw)
-        # The assembly answers once a block is final; Vault once its effects are proved too.
-        await services.ledger.wait_final(name, milliseconds / 1000)
+        await services.ledger.wait(name, milliseconds / 1000)
     except AlreadyAnswered:
         pass
     except KeymootError as error:
@@ -102,22 +101,14 @@ async def by_block_number(services: Services, params: list[Json]) -> Json:
 
 
 async def receipt(services: Services, params: list[Json]) -> Json:
-    """eth_getTransactionReceipt: once the header after its block proves it.
-
-    Some clients give up on a transaction that they see in a block and that has no receipt, so
-    what is in a block waits here for its proof, which is on its way.
-    """
-    name = hash_of(exactly(params, 1, 1)[0], "hash")
-    found = _final(services, name)
-    if found is None and services.ledger.transaction(name) is not None:
-        await services.ledger.wait_proved(name, FINISH_SECONDS)
-        found = _final(services, name)
+    """eth_getTransactionReceipt: once its block is certified."""
+    found = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
     return None if found is None else receipt_json(found)
 
 
 async def outcome(services: Services, params: list[Json]) -> Json:
     """keymoot_getOutcome: a receipt's refusal in words, which Ethereum's receipts lack."""
-    found = _final(services, hash_of(exactly(params, 1, 1)[0], "hash"))
+    found = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
     if found is None:
         return None
     return {
@@ -126,13 +117,6 @@ async def outcome(services: Services, params: list[Json]) -> Json:
         "error": found.receipt.error,
         "output": data(found.receipt.output),
     }
-
-
-def _final(services: Services, name: Hash32) -> Included | None:
-    found = services.ledger.transaction(name)
-    if found is None or found.block.header.height >= services.ledger.provable_height():
-        return None
-    return found
 
 
 async def _submit(services: Services, raw: bytes) -> Hash32:

@@ -131,6 +131,20 @@ class Assembly:
         if not message.signed_by(key):
             raise NotSeated(f"the message is not signed by the present key of seat {message.seat}")
 
+    def check_waiting(self, message: NodeMessage) -> None:
+        """Raise unless the message may wait for a block, as `check` does in the block itself.
+
+        A recovery may end a generation that begins in a block which is not certified yet; whether
+        it does is seen when it is executed.
+
+        Raises:
+            WrongGeneration, NotSeated: as `check`.
+        """
+        if message.kind is Kind.RECOVER and message.network == self.network:
+            self.recovery.check_endorsed(message.body)
+        else:
+            self.check(message)
+
     def apply(
         self,
         message: NodeMessage,
@@ -157,6 +171,17 @@ class Assembly:
             drafted = Assembly(draft, self.network)
             drafted._apply(message, height, time, ancestor)
         draft.keep()
+
+    def gone_back(self) -> "Assembly | None":
+        """Give the assembly as a recovery would leave it now that goes back to the epoch before.
+
+        None where all members hold their shares. It is for computing shares: nobody has a start.
+        """
+        if self.turning.before.page is None:
+            return None
+        back = Assembly(DraftPages(self._pages), self.network)
+        back.turning.back(Height(0), UnixSeconds(0), {})
+        return back
 
     def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
         """Bind the next presignature of the stock; None when there is none."""

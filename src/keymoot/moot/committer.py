@@ -59,6 +59,11 @@ class Committer:
         """Give a pair of nonces and forget it: it serves once, in its own generation."""
         return self._held.pop((generation, number), None)
 
+    def wipe(self) -> None:
+        """Forget all nonces."""
+        self._held.clear()
+        self._said.clear()
+
     def prune(self, assembly: Assembly) -> None:
         """Forget the nonces of other generations, and those that were bound or burned."""
         generation = assembly.hall.head.generation

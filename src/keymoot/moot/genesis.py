@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from keymoot.attest.header import chain_id_of
-from keymoot.attest.validators import Ed25519Key, Validator, ValidatorSet
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
@@ -43,7 +41,7 @@ class Member:
         founder: Its seat in the assembly; None in a network that has none (tests).
     """
 
-    consensus_key: Ed25519Key
+    consensus_key: Bytes32
     identity_key: Bytes32
     power: int
     founder: Founder | None = None
@@ -64,7 +62,7 @@ class Member:
         """
         consensus, identity, power, seat = list_of(item, 4, path)
         key = fixed_of(identity, Bytes32, f"{path}.identityKey")
-        signer = Ed25519Key(fixed_of(consensus, Bytes32, f"{path}.consensusKey"))
+        signer = fixed_of(consensus, Bytes32, f"{path}.consensusKey")
         founder = None
         if seat != []:
             sealing, boot = list_of(seat, 2, f"{path}.seat")
@@ -146,19 +144,6 @@ class Genesis:
             allocations=tuple(allocations),
             epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
         )
-
-    @property
-    def chain_text(self) -> str:
-        """The chain id that headers carry."""
-        return chain_id_of(self.network)
-
-    def validators(self) -> ValidatorSet:
-        """Give the validators of the first block.
-
-        Raises:
-            Malformed: none, one twice, or without power.
-        """
-        return ValidatorSet.of(Validator(m.consensus_key, m.power) for m in self.members)
 
     def founders(self) -> tuple[Founder, ...]:
         """Give the seats of the first assembly; empty where there is none.

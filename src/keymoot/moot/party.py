@@ -95,15 +95,36 @@ class Party:
 
     def key_turn(self, assembly: Assembly) -> KeyTurn | None:
         """Give how our sealing keys turn, for a certified state shows it; the enclave seals them."""
-        hall = assembly.hall
-        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
-            return None
-        return self.keys.due(assembly, self.index)
+        return self.keys.due(assembly, self.index) if self._member(assembly) else None
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
         if not assembly.hall.founded:
             return []
+        duties = self._standing(assembly)
+        if ECDSA in self.shares:
+            duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
+            duties += self.committer.due(assembly, self.shares[EDDSA], time)
+        return self._fresh(duties, assembly)
+
+    def watching(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
+        """Give what is to be done without the state secret: nothing that serves once is made."""
+        del height, time
+        if not assembly.hall.founded:
+            return []
+        return self._fresh(self._standing(assembly), assembly)
+
+    def founding(self, assembly: Assembly) -> list[Duty]:
+        """Give what is to be done before the network is founded: keys, and the state key."""
+        self.enter(assembly)
+        duties = self.recovery(assembly)
+        if self.seated(assembly):
+            duties += self.keymaker.due(assembly)
+            duties += self.statekeeper.due(assembly, self.shares)
+        return self._fresh(duties, assembly)
+
+    def _standing(self, assembly: Assembly) -> list[Duty]:
+        """Give what keeps the roots and the state key: of a member, or of who comes."""
         self.enter(assembly)
         # What is ours comes back whether the assembly knows this start or not.
         duties = self.recovery(assembly)
@@ -115,26 +136,29 @@ class Party:
             duties += self.resharer.due(assembly, {})
         else:
             duties += self.candidate.due(assembly)
-        if ECDSA in self.shares:
-            duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
-            duties += self.committer.due(assembly, self.shares[EDDSA], time)
-        return self._fresh(duties, assembly)
-
-    def founding(self, assembly: Assembly) -> list[Duty]:
-        """Give what is to be done before the network is founded: keys, and the state key."""
-        self.enter(assembly)
-        duties = self.recovery(assembly)
-        if self.seated(assembly):
-            duties += self.keymaker.due(assembly)
-            duties += self.statekeeper.due(assembly, self.shares)
-        return self._fresh(duties, assembly)
+        return duties
 
     def recovery(self, assembly: Assembly) -> list[Duty]:
-        """Give the duties that compute our living shares anew; they say nothing."""
+        """Give the duties that compute our shares anew, as pages and sealed keys give them; mute.
+
+        Those of the living epoch, and of the one before while a recovery may go back to it: who
+        signs its block has no other moment.
+        """
+        duties = []
+        for one in (assembly, assembly.gone_back()):
+            if one is not None and self._member(one):
+                duties += self.keymaker.recovery(one) + self.resharer.recovery(one)
+        return duties
+
+    def recomputing(self, assembly: Assembly) -> list[Duty]:
+        """Give the same duties for a state that a recovery order left, those not begun before."""
+        return self._fresh(self.recovery(assembly), assembly)
+
+    def _member(self, assembly: Assembly) -> bool:
         hall = assembly.hall
-        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
-            return []
-        return self.keymaker.recovery(assembly) + self.resharer.recovery(assembly)
+        if not hall.has_seat(self.index):
+            return False
+        return hall.seat(self.index).identity == self.papers.public
 
     def _fresh(self, duties: list[Duty], assembly: Assembly) -> list[Duty]:
         """Leave out what was begun before, and say to which generation the rest belongs."""
@@ -149,6 +173,20 @@ class Party:
         """Tell whether the assembly knows this start; without it the seat is silent."""
         hall = assembly.hall
         return hall.has_seat(self.index) and hall.seat(self.index).boot == self.boot.public
+
+    def named(self, assembly: Assembly) -> bool:
+        """Tell whether the assembly knows this start, as a member's or a newcomer's."""
+        return self.seated(assembly) or self.candidate.joining(assembly)
+
+    def taken(self, assembly: Assembly) -> bool:
+        """Tell whether the assembly knows another start of this identity."""
+        known, boot = self.before(assembly)
+        return known and boot not in (None, self.boot.public)
+
+    def wipe(self) -> None:
+        """Burn all that serves once: a generation has begun."""
+        self.presigner.wipe()
+        self.committer.wipe()
 
     def before(self, assembly: Assembly) -> tuple[bool, Boot | None]:
         """Tell whether the assembly knows our identity, as a member or as a newcomer.

@@ -75,6 +75,11 @@ class Presigner:
         """Give a presignature and forget it: it serves once, in its own generation."""
         return self._presignatures.get((generation, name.batch), {}).pop(name.place, None)
 
+    def wipe(self) -> None:
+        """Forget all secrets."""
+        self._batches.clear()
+        self._presignatures.clear()
+
     def prune(self, assembly: Assembly) -> None:
         """Forget the secrets of batches and generations that are no more.
 

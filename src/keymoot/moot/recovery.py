@@ -49,6 +49,21 @@ class Recovery:
             NotSeated: too few signed, or it seats one that did not.
             WrongGeneration: it is of another network, or ends another generation.
         """
+        # 1. Enough members say so.
+        signed = self.check_endorsed(body)
+        # 2. It ends the generation in which it is executed, so that it serves once.
+        if signed.terms.previous != self._hall.head.generation:
+            raise WrongGeneration
+        return signed
+
+    def check_endorsed(self, body: bytes) -> SignedCertificate:
+        """Read an order that enough members endorsed, whatever generation it ends.
+
+        Raises:
+            Malformed: not an order.
+            NotSeated: too few signed, or it seats one that did not.
+            WrongGeneration: it is of another network, or has been executed.
+        """
         signed = SignedCertificate.decode(body)
         # 1. n−f members signed it, and it seats at least n−f, none but these.
         refusal = None
@@ -60,9 +75,9 @@ class Recovery:
                 refusal = refusal or error
         else:
             raise refusal or NotSeated("nobody may order a recovery")
-        # 2. It ends the generation in which it is executed, so that it serves once.
+        # 2. It is of this network, and no copy of the one that began this generation.
         terms = signed.terms
-        if (terms.network, terms.previous) != (self._hall.network, self._hall.head.generation):
+        if terms.network != self._hall.network or terms.digest() == self._hall.head.generation:
             raise WrongGeneration
         return signed
 

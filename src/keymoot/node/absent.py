@@ -1,12 +1,11 @@
 """Members whose enclaves did not start with the node: the others go on, and these are named."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
 from keymoot.base.errors import Refused
-from keymoot.base.secret import Secret
 from keymoot.node.config import Config
 from keymoot.node.seats import SeatHolder
 
@@ -61,21 +60,24 @@ class Absent:
             raise
         return started
 
-    async def join(
-        self, seats: Iterable[SeatHolder], genesis: bytes
-    ) -> dict[int, tuple[Secret | None, int]]:
-        """Have enclaves join; give what each gives, by seat. Who says no is ended.
+    async def each(
+        self, holders: Sequence[SeatHolder], do: Callable[[SeatHolder], Awaitable[None]]
+    ) -> list[SeatHolder]:
+        """Have enclaves do something, side by side; give those that did it. Others are ended.
 
         Raises:
             TooManyAbsent: too many say no.
         """
-        found = {}
-        for one in seats:
-            try:
-                found[one.index] = await one.join(genesis)
-            except Refused as error:
-                self.note(one.index, error)
-                await one.close()
+        done = await asyncio.gather(*(do(one) for one in holders), return_exceptions=True)
+        found = []
+        for one, error in zip(holders, done, strict=True):
+            if error is None:
+                found.append(one)
+                continue
+            if not isinstance(error, Refused):
+                raise error
+            self.note(one.seat, error)
+            await one.close()
         self.check()
         return found
 

@@ -59,10 +59,10 @@ class Asking:
             Exception: what `ask` raised that is no error of ours.
         """
         silent = self.silent
-        asked = {one.index: _begin(ask, one) for one in seats if one.index not in silent}
+        asked = {one.seat: _begin(ask, one) for one in seats if one.seat not in silent}
         if asked:
             await asyncio.wait(asked.values(), timeout=seconds)
-        said: Said[A] = Said({}, {}, silent & {one.index for one in seats} | _open(asked))
+        said: Said[A] = Said({}, {}, silent & {one.seat for one in seats} | _open(asked))
         for seat, task in asked.items():
             if seat in said.silent:
                 self._owed[seat] = task

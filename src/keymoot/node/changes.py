@@ -22,7 +22,6 @@ from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
-from keymoot.runtime.members import SETTLING_BLOCKS
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
@@ -33,6 +32,9 @@ VOTE_SECONDS = 2.0
 
 START_SECONDS = 40.0
 """How long a new enclave may take until it follows the ledger."""
+
+SETTLING_BLOCKS = 2
+"""How many blocks after the switch of an epoch the enclaves of those who left still run."""
 
 log = structlog.get_logger("keymoot.changes")
 
@@ -88,7 +90,7 @@ class Changes:
             return
         if number not in (None, epoch.number):
             return
-        voters = [one for one in self._voters(assembly) if one.index not in epoch.wants]
+        voters = [one for one in self._voters(assembly) if one.seat not in epoch.wants]
         said = await self._moot.asking.each(voters, lambda one: one.client.turn(), VOTE_SECONDS)
         log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
 
@@ -113,7 +115,7 @@ class Changes:
                 f"most {MAX_INVITED}: end it with `keymoot net turn`, and ask again"
             )
         taken = {*assembly.hall.head.members, *page.joining}
-        taken |= {one.index for one in self._moot.seats} | self.joining
+        taken |= {one.seat for one in self._moot.seats} | self.joining
         vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
         if not vacant:
             raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
@@ -185,13 +187,12 @@ class Changes:
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
         members = set(assembly.hall.head.members)
-        settled = assembly.turning.handover.latest.height + SETTLING_BLOCKS
-        if self._ledger.height() < settled:
+        if self._ledger.height() <= assembly.turning.handover.latest.height:
             return
         for one in self._moot.seats:
-            if one.index not in members | self.joining:
-                log.info("seat.left", seat=one.index)
-                await self._moot.remove(one.index)
+            if one.seat not in members | self.joining:
+                log.info("seat.left", seat=one.seat)
+                await self._moot.remove(one.seat)
 
     async def _start(self, seat: int) -> None:
         """Start an enclave that is to join; whoever asks meanwhile sees that its seat is taken."""
@@ -205,7 +206,7 @@ class Changes:
 
     async def _start_again(self, members: set[int]) -> None:
         """Start those who were to join when the node ended."""
-        running = {one.index for one in self._moot.seats} | self._starting
+        running = {one.seat for one in self._moot.seats} | self._starting
         for seat in sorted(self._wanted.joining - running - members):
             try:
                 await self._start(seat)
@@ -231,20 +232,20 @@ class Changes:
         epoch, page = assembly.turning.epoch, assembly.turning.admitting.page
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
-        holders = {one.index: one for one in self._moot.seats}
+        holders = {one.seat: one for one in self._moot.seats}
         voters = self._voters(assembly)
         # Nothing is read from the assembly from here on: blocks come while enclaves are asked.
         for seat in sorted(self.joining & holders.keys() - page.joining.keys()):
             identity = holders[seat].identity.identity_key
             voted = page.invited.get(identity, frozenset())
-            await self._invite(identity, [one for one in voters if one.index not in voted])
+            await self._invite(identity, [one for one in voters if one.seat not in voted])
         self._given_word &= self.leaving
         for seat in sorted(self.leaving - set(page.leaving)):
             voted = page.unwanted.get(seat, frozenset())
-            own = [one for one in voters if one.index == seat and seat not in self._given_word]
+            own = [one for one in voters if one.seat == seat and seat not in self._given_word]
             # Its own word is enough. Where that does not come, the others have their votes.
             self._given_word.add(seat)
-            await self._part(seat, own or [one for one in voters if one.index not in voted])
+            await self._part(seat, own or [one for one in voters if one.seat not in voted])
 
     async def _invite(self, identity: Bytes32, voters: Sequence[SeatHolder]) -> None:
         await self._moot.asking.each(voters, lambda one: one.client.admit(identity), VOTE_SECONDS)
@@ -261,7 +262,7 @@ class Changes:
         return [
             one
             for one in self._moot.seats
-            if one.alive and one.index in known and known[one.index].boot == one.identity.boot
+            if one.alive and one.seat in known and known[one.seat].boot == one.identity.boot
         ]
 
 

@@ -40,7 +40,7 @@ class Faucet:
         self._turn = asyncio.Lock()
 
     async def drip(self, to: Address) -> Hash32:
-        """Pay to an address and wait for the final block; give the transaction's hash."""
+        """Pay to an address and wait for the certified block; give the transaction's hash."""
         async with self._turn:
             transaction = EvmTransaction(
                 kind=DYNAMIC_FEE,

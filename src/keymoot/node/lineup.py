@@ -15,26 +15,19 @@ class Lineup:
         height: The block.
         committee: Who keeps the keys.
         since: From which heights on the present starts of members count.
-        successions: How often the members have changed.
     """
 
     height: Height
     committee: Committee
     since: tuple[Height, ...]
-    successions: int
 
     @staticmethod
     def of(assembly: Assembly, height: Height) -> "Lineup":
         """Look it up."""
         seats = assembly.hall.seats().values()
-        return Lineup(
-            height,
-            assembly.hall.committee,
-            tuple(seat.since for seat in seats if seat.boot is not None),
-            assembly.turning.handover.latest.count,
-        )
+        since = tuple(seat.since for seat in seats if seat.boot is not None)
+        return Lineup(height, assembly.hall.committee, since)
 
-    def forgotten(self, height: Height) -> bool:
-        """Tell whether too many enclaves started anew since a height to answer for it."""
-        alive = sum(1 for since in self.since if since < height)
-        return alive <= self.committee.degree
+    def forgotten(self, height: Height, needed: int) -> bool:
+        """Tell whether fewer than `needed` starts of a height are left to answer for it."""
+        return sum(1 for since in self.since if since < height) < needed

@@ -1,72 +1,62 @@
-"""All enclaves of an embedded network together: one recovery, one beacon book, one ear."""
+"""All enclaves of an embedded network together: they begin, recover, come and go."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
 import structlog
 
-from keymoot.attest.commit import Commit, SignedHeader
-from keymoot.base.errors import KeymootError, Malformed, Refused
-from keymoot.base.fixed import Hash32
-from keymoot.base.secret import Secret
+from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
-from keymoot.enclave.custody import Answer
-from keymoot.enclave.messages import follow_item
-from keymoot.engine import archive
-from keymoot.engine.application import Finalized
+from keymoot.enclave.answer import Answer
+from keymoot.engine.chain_store import Covered
 from keymoot.engine.ledger import Ledger
-from keymoot.engine.local import LocalEngine
+from keymoot.engine.replicas import Replica
+from keymoot.engine.sequencer import Sequencer
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.genesis import Genesis
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.seat import Seat
 from keymoot.node.absent import Absent
-from keymoot.node.asking import Asking, of_each
-from keymoot.node.beacons import Beacons, message_at, terms_now
+from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
 from keymoot.node.config import Config
 from keymoot.node.lineup import Lineup
-from keymoot.node.seats import SeatHolder, Take
+from keymoot.node.recovery import HEAL_SECONDS, Stillness, order_for
+from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.members import chain_of
 from keymoot.threshold.committee import Committee
 
 PULSE_SECONDS = 1.0
 """How often enclaves may see that time has passed."""
 
-HEAL_SECONDS = 0.5
-HEAL_LOOKS = 2
-"""How often, and how many times in a row, a network must be found standing still."""
-
-HEAL_PATIENCE = 40
-"""How many times in a row, where not all enclaves run: who does not start is not waited for."""
-
 log = structlog.get_logger("keymoot.moot")
+
+
+class NotAttached(Refused):
+    """The enclaves are not connected to a ledger yet."""
+
+    code = "NOT_ATTACHED"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the enclaves are not attached yet")
 
 
 class Moot:
     """The seats of one embedded network."""
 
     def __init__(
-        self, config: Config, seats: Sequence[SeatHolder], absent: Absent | None = None
+        self, config: Config, holders: Sequence[SeatHolder], absent: Absent | None = None
     ) -> None:
         """Take over started enclaves; `absent` are those that did not start."""
         self._config = config
-        self._holders = {one.index: one for one in seats}
+        self._holders = {one.seat: one for one in holders}
         self._absent = absent or Absent(self._holders, fresh=False)
         self._changes: Changes | None = None
         self._group: asyncio.TaskGroup | None = None
         self._watching: dict[int, asyncio.Task[None]] = {}
-        self.ledger: Ledger | None = None
-        self._engine: LocalEngine | None = None
-        self._beacons: Beacons | None = None
+        self._ledger: Ledger | None = None
         self._lineup: Lineup | None = None
-        self._take: Take = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._certificate = b""
         self.asking = Asking()
         """Questions about who comes, who goes, and when."""
 
@@ -80,20 +70,60 @@ class Moot:
         absent = Absent(seats, fresh=fresh)
         return cls(config, await absent.start(config), absent)
 
-    async def join(self, genesis: bytes) -> list[tuple[Secret | None, int]]:
-        """Have all enclaves join their network; give what each gives (`SeatHolder.join`).
+    async def join(self, genesis: bytes) -> None:
+        """Have all enclaves join their network.
 
         Raises:
             TooManyAbsent: too many say no.
         """
-        found = await self._absent.join(self.seats, genesis)
-        self._holders = {seat: self._holders[seat] for seat in found}
-        return [*found.values()]
+        joined = await self._absent.each(self.seats, lambda one: one.join(genesis))
+        self._holders = {one.seat: one for one in joined}
+
+    async def attach(self, ledger: Ledger) -> None:
+        """Connect all enclaves to the ledger; each begins at its newest certified block.
+
+        Raises:
+            TooManyAbsent: too many say no.
+        """
+        self._ledger = ledger
+        sequencer = self._sequencer
+        self._changes = Changes(self, ledger, Wanted.load(self._config.data))
+        for one in self.seats:
+            one.attach(ledger.chain, sequencer, self._hear)
+        begun = await self._absent.each(self.seats, lambda one: one.begin())
+        self._holders = {one.seat: one for one in begun}
+        sequencer.on_written(self._written)
+        sequencer.on_lost(self._lost)
+        sequencer.on_blamed(_blame)
+
+    # -- who is here
 
     @property
     def absent(self) -> Mapping[int, str]:
         """Members whose enclaves do not run here, and why."""
         return self._absent.reasons
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger.
+
+        Raises:
+            NotAttached: there is none yet.
+        """
+        if self._ledger is None:
+            raise NotAttached
+        return self._ledger
+
+    @property
+    def changes(self) -> Changes:
+        """Who is to come, and to go.
+
+        Raises:
+            NotAttached: there is no ledger yet.
+        """
+        if self._changes is None:
+            raise NotAttached
+        return self._changes
 
     @property
     def committee(self) -> Committee:
@@ -102,182 +132,99 @@ class Moot:
 
     @property
     def lineup(self) -> Lineup:
-        """How the assembly stands after the newest block."""
-        height = self.ledger.height() if self.ledger is not None else None
+        """How the assembly stands after the newest certified block."""
+        height = self.ledger.height()
         if self._lineup is None or self._lineup.height != height:
-            self._lineup = Lineup.of(self.assembly(), Height(height or 0))
+            self._lineup = Lineup.of(self.assembly(), height)
         return self._lineup
 
     @property
     def seats(self) -> tuple[SeatHolder, ...]:
         """The enclaves that run here, in the order of their seats; also who comes, or has left."""
-        return tuple(self._holders[index] for index in sorted(self._holders))
+        return tuple(self._holders[seat] for seat in sorted(self._holders))
 
     def holder(self, seat: int) -> SeatHolder | None:
         """Give the enclave of a seat; None if it does not run here."""
         return self._holders.get(seat)
 
-    @property
-    def changes(self) -> Changes:
-        """Who is to come, and to go."""
-        if self._changes is None:
-            raise Refused("the enclaves are not attached yet")
-        return self._changes
+    def saw(self, height: Height) -> frozenset[int]:
+        """Give the seats of enclaves that run, and began below a height."""
+        return frozenset(one.seat for one in self.seats if one.alive and one.saw(height))
 
-    def attach(self, engine: LocalEngine, ledger: Ledger, take: Take) -> None:
-        """Connect all enclaves to the ledger; `take` gets the state secret from each."""
-        self._engine, self.ledger, self._take = engine, ledger, take
-        self._changes = Changes(self, ledger, Wanted.load(self._config.data))
-        self._beacons = Beacons(
-            lambda: self.committee,
-            lambda height, generation: message_at(ledger, height, generation),
-        )
-        for seat in self.seats:
-            seat.attach(engine, self._hear, self._beacons.feed, take)
-        engine.on_committed(self._show)
+    def assembly(self) -> Assembly:
+        """Give the assembly as the newest certified state has it; while founding, the newest."""
+        return assembly_in(self._sequencer.working_state(), self.ledger.network)
 
-    async def add(self, index: int) -> None:
+    def seated(self) -> bool:
+        """Tell whether so many starts run and are known that they can certify blocks."""
+        hall = self.assembly().hall
+        known = [
+            one
+            for one in self.seats
+            if one.alive
+            and hall.has_seat(one.seat)
+            and hall.seat(one.seat).boot == one.identity.boot
+        ]
+        return len(known) > self.committee.degree
+
+    # -- who comes and goes
+
+    async def add(self, seat: int) -> None:
         """Start one more enclave; it follows the ledger from here on.
 
         Raises:
             EnclaveRefused: it cannot start.
         """
-        engine, ledger, group = self._engine, self.ledger, self._group
-        if engine is None or ledger is None or group is None:
-            raise Refused("the enclaves are not attached yet")
-        one = await SeatHolder.start(index, self._config)
+        ledger, group = self.ledger, self._group
+        if group is None:
+            raise NotAttached
+        one = await SeatHolder.start(seat, self._config)
         try:
             await one.join(ledger.genesis.encode())
-            one.attach(engine, self._hear, self.beacons.feed, self._take)
-            # Blocks that come while it begins are shown to it too: one missed, none is the next.
-            self._holders[index] = one
-            await one.sync()
+            one.attach(ledger.chain, self._sequencer, self._hear)
+            self._holders[seat] = one
+            await one.begin()
         except BaseException:
-            self._holders.pop(index, None)
+            self._holders.pop(seat, None)
             await one.close()
             raise
-        engine.seat_signer(one)
-        self._watching[index] = group.create_task(one.watch())
+        self._watching[seat] = group.create_task(one.watch())
 
-    async def remove(self, index: int) -> None:
+    async def remove(self, seat: int) -> None:
         """End an enclave, if it runs; its folder stays."""
-        one = self._holders.pop(index, None)
+        one = self._holders.pop(seat, None)
         if one is None:
             return
-        watching = self._watching.pop(index, None)
+        watching = self._watching.pop(seat, None)
         if watching is not None:
             watching.cancel()
-        if self._engine is not None:
-            self._engine.unseat_signer(one)
         await one.close()
-
-    @property
-    def beacons(self) -> Beacons:
-        """The shares of recent beacons."""
-        if self._beacons is None:
-            raise Refused("the enclaves are not attached yet")
-        return self._beacons
-
-    def assembly(self) -> Assembly:
-        """Give the assembly as the newest committed state has it."""
-        if self.ledger is None:
-            raise Refused("the enclaves are not attached yet")
-        return assembly_in(self.ledger.state(), self.ledger.network)
-
-    def seated(self) -> bool:
-        """Tell whether the ledger knows the present start of enough enclaves."""
-        hall = self.assembly().hall
-        known = [
-            one
-            for one in self.seats
-            if hall.has_seat(one.index) and hall.seat(one.index).boot == one.identity.boot
-        ]
-        return len(known) >= self.committee.present
 
     # -- recovery
 
-    async def recover(self, genesis: Genesis) -> None:
-        """Begin a new generation: all enclaves of this machine have started anew together.
+    async def recover(self) -> None:
+        """Begin a new generation, with the present starts of the enclaves here.
 
         Raises:
             Refused: too few of them agree.
         """
-        engine, ledger = self._engine, self.ledger
-        if engine is None or ledger is None:
-            raise Refused("the enclaves are not attached yet")
-        height = engine.app.committed.height
-        base = _signed_header(engine, height)
-        hall = self.assembly().hall
-        # Blocks may come while enclaves are asked: nothing is read from this state after that.
-        head, known, present = hall.head, hall.seats(), hall.committee.present
-        # It seats who signs it: where one does not, the others sign again without it.
-        seats = [one for one in self.seats if one.index in known]
-        while True:
-            if len(seats) < present:
-                raise Refused(f"{len(seats)} of {len(known)} enclaves agree to a recovery")
-            terms = Certificate(
-                genesis.network,
-                head.generation,
-                height,
-                Hash32(genesis.network) if base is None else base.header.hash(),
-                {seat.index: seat.identity.boot for seat in seats},
-            )
-            signed = await _endorsed(terms, seats, known)
-            if len(signed.signatures) == len(seats):
-                break
-            seats = [one for one in seats if one.index in signed.signatures]
-        certificate = signed.encode()
-        chain = chain_of(self.assembly())
-        await of_each(seats, lambda seat: seat.client.recover(base, certificate, chain))
-        self._certificate = NodeMessage(
-            genesis.network, head.generation, 0, Kind.RECOVER, certificate
-        ).encode()
-
-    async def enter(self) -> None:
-        """Post the recovery and let every enclave begin at the newest proven state."""
-        if self.ledger is None or self._engine is None:
-            raise Refused("the enclaves are not attached yet")
-        if not self._certificate:
-            return
-        await self.ledger.submit(self._certificate)
-        while self._engine.provable is None:
-            await self.ledger.new_block()
-        await of_each(self.seats, lambda seat: seat.sync())
-
-    # -- shares
-
-    async def release(
-        self, signed: SignedHeader, witness: dict[bytes, bytes], requests: list[Hash32]
-    ) -> tuple[int, list[Answer]]:
-        """Have Vault's keys sign in the first enclave that can; any of them could.
-
-        Raises:
-            Refused: none of them can.
-        """
-        refused: Refused = Refused("no enclave is there")
-        for seat in self.seats:
-            try:
-                answers = await seat.client.release(signed, witness, requests)
-            except Refused as error:
-                # It starts anew, waits for the state secret, or has voted for more.
-                refused = error
-                continue
-            except Malformed as error:
-                refused = Refused(f"the enclave of seat {seat.index} speaks nonsense: {error}")
-                continue
-            if [one.request for one in answers] == requests:
-                return seat.index, answers
-            refused = Refused(f"the enclave of seat {seat.index} answers something else")
-        raise refused
+        ledger, sequencer = self.ledger, self._sequencer
+        tail = [raw for one in sequencer.tail for raw in one.block.transactions]
+        order = await order_for(ledger.chain, self.assembly(), tail, self.seats)
+        await ledger.submit(order)
 
     # -- life
 
     async def run(self) -> None:
-        """Keep the enclaves alive and let time pass for them, until cancelled."""
+        """Keep the enclaves alive and let time pass for them, until cancelled.
+
+        Raises:
+            FoundingEnded: one ended while the network was being founded.
+        """
         async with asyncio.TaskGroup() as tasks:
             self._group = tasks
-            for seat in self.seats:
-                self._watching[seat.index] = tasks.create_task(seat.watch())
+            for one in self.seats:
+                self._watching[one.seat] = tasks.create_task(one.watch())
             tasks.create_task(self._pulse())
             tasks.create_task(self._tend())
             tasks.create_task(self._heal())
@@ -288,17 +235,23 @@ class Moot:
         self.asking.forget()
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*(seat.close() for seat in self.seats), return_exceptions=True)
+        await asyncio.gather(*(one.close() for one in self.seats), return_exceptions=True)
+
+    @property
+    def _sequencer(self) -> Sequencer[Answer]:
+        return self.ledger.sequencer
 
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
-            for seat in self.seats:
-                self._spawn(seat.pulse())
+            for one in self.seats:
+                self._spawn(one.pulse())
 
     async def _tend(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
+            if self._sequencer.founding:
+                continue
             try:
                 await self.changes.tend()
             except CannotWrite as error:
@@ -306,36 +259,34 @@ class Moot:
                 log.warning("changes.not_kept", reason=str(error))
 
     async def _heal(self) -> None:
-        """Recover when so many enclaves started anew at once that no block gets its votes."""
-        engine, ledger, stuck = self._engine, self.ledger, 0
-        if engine is None or ledger is None:
-            return
-        height = ledger.height()
+        """Recover when so many enclaves started anew at once that no block is certified."""
+        sequencer, stillness = self._sequencer, Stillness()
         while True:
             await asyncio.sleep(HEAL_SECONDS)
-            stands = ledger.height() == height and engine.waits_for_votes
-            height = ledger.height()
-            stuck = stuck + 1 if stands and not self.seated() else 0
-            members = self.committee
-            whole = all(one.alive for one in self.seats if one.index in members)
-            if stuck < (HEAL_LOOKS if whole else HEAL_PATIENCE):
+            if sequencer.founding:
                 continue
-            log.warning("moot.recovers", height=height)
+            members = self.committee
+            due = stillness.look(
+                self.ledger.height(),
+                short=sequencer.waits_for_shares and not self.seated(),
+                whole=all(one.alive for one in self.seats if one.seat in members),
+            )
+            if not due:
+                continue
+            log.warning("moot.recovers", height=self.ledger.height())
             try:
-                await self.recover(ledger.genesis)
-                await self.enter()
+                await self.recover()
             except KeymootError as error:
                 log.warning("moot.does_not_recover", reason=str(error))
-            stuck = 0
 
-    def _show(self, done: Finalized, commit: Commit) -> None:
-        """Show every enclave the newest final block."""
-        block = done.block
-        if self.ledger is not None and done.receipts:
-            self.beacons.note(block.header.height, terms_now(self.ledger))
-        raw = follow_item(SignedHeader(block.header, commit), block.transactions, done.receipts)
-        for seat in self.seats:
-            seat.show(block.header.height, raw)
+    def _written(self, _: Covered) -> None:
+        for one in self.seats:
+            one.show()
+
+    def _lost(self, replica: Replica[Answer], error: Exception) -> None:
+        one = self._holders.get(replica.seat)
+        if one is not None:
+            one.lost(replica, error)
 
     def _hear(self, raw: bytes) -> None:
         self._spawn(self._post(raw))
@@ -346,8 +297,6 @@ class Moot:
         task.add_done_callback(self._tasks.discard)
 
     async def _post(self, raw: bytes) -> None:
-        if self.ledger is None:
-            return
         try:
             await self.ledger.submit(raw)
         except KeymootError as error:
@@ -355,23 +304,5 @@ class Moot:
             log.debug("message.unwanted", reason=str(error))
 
 
-async def _endorsed(
-    terms: Certificate, seats: Sequence[SeatHolder], known: Mapping[int, Seat]
-) -> SignedCertificate:
-    """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
-    unsigned = SignedCertificate(terms, {}).encode()
-    found = await of_each(seats, lambda seat: seat.client.endorse(unsigned))
-    signed = SignedCertificate(terms, found)
-    good = signed.signers({at: one.identity for at, one in known.items()})
-    return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
-
-
-def _signed_header(engine: LocalEngine, height: Height) -> SignedHeader | None:
-    """Give a committed header with its commit; None for height 0, before the first block."""
-    if not height:
-        return None
-    block = archive.block_at(engine.snapshot, height)
-    commit = archive.commit_at(engine.snapshot, height)
-    if block is None or commit is None:
-        raise Refused("the newest block is missing from the archive")
-    return SignedHeader(block.header, commit)
+def _blame(seat: int, height: Height, words: str) -> None:
+    log.warning("enclave.blamed", seat=seat, height=height, reason=words)

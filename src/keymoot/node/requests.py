@@ -6,12 +6,13 @@ What a block has bound or refused stays as it is, so it is looked up once.
 from keymoot.base.fixed import Hash32
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
-from keymoot.base.units import Height
 from keymoot.contracts.keys import Question
 from keymoot.contracts.record import REFUSED, Record
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.batch import PresignatureId
+from keymoot.node.need import Need, need_of_question, need_of_record
 from keymoot.runtime.release import find_question, find_record
+from keymoot.threshold.committee import Committee
 
 MAX_REMEMBERED = 4_096
 
@@ -19,11 +20,6 @@ MAX_REMEMBERED = 4_096
 def is_settled(record: Record | None) -> bool:
     """Tell whether a record will not change any more: refused, or bound by the assembly."""
     return record is not None and (bool(record.bound_to) or record.status == REFUSED)
-
-
-def is_ecdsa(record: Record | None) -> bool:
-    """Tell whether a record is bound to a presignature."""
-    return record is not None and len(record.bound_to) == PresignatureId.LENGTH
 
 
 def signers_json(record: Record | None) -> dict[str, Json]:
@@ -34,7 +30,7 @@ def signers_json(record: Record | None) -> dict[str, Json]:
 
 
 class Requests:
-    """Looks requests up in the newest committed state."""
+    """Looks requests up in the newest certified state."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Look in `ledger`."""
@@ -59,10 +55,10 @@ class Requests:
             return None
         return find_question(self._ledger.state(), request)
 
-    def height_of(self, request: Hash32) -> Height | None:
-        """Give the block that bound a request, or holds a question; None where none does."""
-        question = self.question(request)
-        if question is not None:
-            return question.height
+    def need(self, request: Hash32, committee: Committee) -> Need | None:
+        """Say what a request or a question needs; None where there is nothing to answer."""
         record = self.record(request)
-        return record.bound_at if record is not None and record.bound_to else None
+        if record is not None:
+            return need_of_record(record, committee)
+        question = self.question(request)
+        return None if question is None else need_of_question(question, committee)

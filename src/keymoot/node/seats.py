@@ -1,46 +1,42 @@
-"""The enclaves of an embedded network: n processes, each fed by the ledger, each of its own.
+"""The enclaves of an embedded network: n processes, each a replica, each of its own.
 
-A `SeatHolder` is one enclave as the node sees it: it is started, joins, is shown every final
-block, votes, answers, and is started anew when its process ends. What it says goes to the
-ledger; enclaves never speak to each other.
+A `SeatHolder` is one enclave as the node sees it: it is started, joins, begins at the newest
+certified block, and is started anew when its process ends or its start is over. What it says
+goes to the ledger; enclaves never speak to each other. Of secrets nothing leaves it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from keymoot.attest.ballot import Ballot, Votes
-from keymoot.attest.commit import SignedHeader
-from keymoot.attest.validators import Ed25519Key
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
-from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.enclave.client import EnclaveClient, EnclaveGone
-from keymoot.enclave.custody import Answer
-from keymoot.enclave.messages import Identity, follow_item
-from keymoot.engine import archive
-from keymoot.engine.local import LocalEngine
+from keymoot.enclave.answer import Answer
+from keymoot.enclave.client import EnclaveClient, EnclaveRefused
+from keymoot.enclave.frames import Place
+from keymoot.enclave.messages import Identity
+from keymoot.enclave.start import NoStateSecret
+from keymoot.engine.chain_store import ChainStore
+from keymoot.engine.reads import serve_reads
+from keymoot.engine.replicas import Replica
 from keymoot.node.config import Config
 from keymoot.node.health import Health
-from keymoot.runtime.assembly import assembly_in, gather_pages
-from keymoot.runtime.members import chain_of
-from keymoot.store.state import State
+from keymoot.node.replica import EnclaveReplica
+from keymoot.runtime.assembly import gather_pages
 
 RESTART_SECONDS = 0.2
-"""Pause before an enclave that ended is started again."""
+MAX_RESTART_SECONDS = 10.0
+"""Pause before an enclave that ended is started again; it doubles while it keeps ending."""
 
 ANSWER_SECONDS = 2.0
-"""How long others wait for an enclave that has been asked for shares."""
+"""How long others wait for an enclave that has been asked for answers."""
 
-Fed = Callable[[int, Height, bytes], None]
-"""Takes a seat's share of the beacon of a height; empty where it gave none."""
-
-Take = Callable[[Secret], None]
-"""Takes the network's state secret over from a seat that has it."""
+Say = Callable[[bytes], None]
+"""Takes what an enclave has to say to the ledger."""
 
 log = structlog.get_logger("keymoot.seats")
 
@@ -55,38 +51,62 @@ class EnclaveSilent(Refused):
         super().__init__(f"the enclave of seat {seat} does not answer")
 
 
-class SeatHolder:
-    """One enclave at one seat; also a `ConsensusSigner`."""
+class FoundingEnded(Refused):
+    """An enclave ended while its network was being founded."""
 
-    def __init__(self, index: int, config: Config, client: EnclaveClient) -> None:
+    code = "FOUNDING_ENDED"
+
+    def __init__(self, seat: int) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"the enclave of seat {seat} ended while its network was being founded, and each "
+            "founder signs with the keys of one start: run `keymoot up` again, which begins anew"
+        )
+
+
+class Follows(Protocol):
+    """Feeds replicas, as the engine does."""
+
+    def seat(self, replica: Replica[Answer]) -> None:
+        """Feed a replica from where it has begun."""
+        ...
+
+    def unseat(self, replica: Replica[Answer]) -> None:
+        """Let go of a replica."""
+        ...
+
+
+class SeatHolder:
+    """One enclave at one seat."""
+
+    def __init__(self, seat: int, config: Config, client: EnclaveClient) -> None:
         """Take over a started enclave."""
-        self.index = index
+        self.seat = seat
         self.client = client
-        self.public_key: Ed25519Key = client.public_key
         self.restarts = 0
         self._config = config
         self._genesis = b""
-        self._engine: LocalEngine | None = None
-        self._say: Callable[[bytes], None] = lambda _: None
-        self._take: Take = lambda _: None
-        self._fed: Fed = lambda *_: None
-        self._next: Height | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._voting: asyncio.Future[Votes] | None = None
+        self._chain: ChainStore | None = None
+        self._follows: Follows | None = None
+        self._say: Say = lambda _: None
+        self._replica: EnclaveReplica | None = None
+        self._reads: asyncio.Task[None] | None = None
+        self._watches: asyncio.Task[None] | None = None
+        self._newer = asyncio.Event()
         self._owed: asyncio.Future[list[Answer]] | None = None
         self._pulsing = False
         self.alive = True
         """Whether its process runs and has joined."""
-        self.health = Health(index)
+        self.health = Health(seat)
 
     @classmethod
-    async def start(cls, index: int, config: Config) -> "SeatHolder":
+    async def start(cls, seat: int, config: Config) -> "SeatHolder":
         """Start the enclave of a seat.
 
         Raises:
             EnclaveRefused: it cannot start.
         """
-        return cls(index, config, await _start(index, config))
+        return cls(seat, config, await _start(seat, config))
 
     @property
     def identity(self) -> Identity:
@@ -95,132 +115,80 @@ class SeatHolder:
             raise RuntimeError("the enclave was not greeted")
         return self.client.identity
 
-    def attach(
-        self, engine: LocalEngine, say: Callable[[bytes], None], fed: Fed, take: Take
-    ) -> None:
-        """Connect the enclave to the ledger: what it says goes to `say`.
+    @property
+    def begun(self) -> bool:
+        """Whether it executes; else it watches until it has the state secret."""
+        return self._replica is not None
 
-        On a new network it follows from the first block on; else `sync` says from where.
-        """
-        self._engine, self._say, self._fed, self._take = engine, say, fed, take
-        self.client.listen(say, take)
-        self._next = None if engine.app.committed.height else Height(1)
+    def saw(self, height: Height) -> bool:
+        """Tell whether it executes, and began below a height."""
+        return self._replica is not None and self._replica.begun < height
 
-    # -- what the engine asks
+    # -- beginning
 
-    async def sign(self, ballot: Ballot) -> Votes:
-        """Propose and vote; one ballot at a time.
+    async def join(self, genesis: bytes) -> None:
+        """Join the network.
 
         Raises:
-            EnclaveSilent: the vote before is still to come, so nobody waits for this one.
+            EnclaveRefused: it belongs to another one, or is not listed.
         """
-        if self._voting is not None and not self._voting.done():
-            raise EnclaveSilent(self.index)
-        self._voting = asyncio.ensure_future(self.client.sign(ballot))
-        self._voting.add_done_callback(_look_away)
-        # Whoever has enough votes waits no longer; the enclave votes all the same.
-        try:
-            votes = await asyncio.shield(self._voting)
-        except Refused as error:
-            self.health.refused(error)
-            raise
-        return votes
+        self._genesis = genesis
+        await self.client.join(genesis, self.seat)
 
-    async def cosign(self, asked: Sequence[tuple[Hash32, bytes]]) -> list[Answer]:
-        """Have bound requests answered; one question at a time.
+    def attach(self, chain: ChainStore, follows: Follows, say: Say) -> None:
+        """Connect the enclave to the ledger: what it says goes to `say`."""
+        self._chain, self._follows, self._say = chain, follows, say
+        self._connect(chain)
+
+    async def begin(self) -> None:
+        """Begin at the newest certified block, or watch where the state secret is missing.
+
+        Raises:
+            EnclaveRefused: it does not believe the block.
+        """
+        chain, follows = self._chain, self._follows
+        if chain is None or follows is None:
+            raise Refused("the enclave is not attached yet")
+        client, place, height = self.client, place_of(chain), chain.tip.height
+        try:
+            await client.begin(place)
+        except EnclaveRefused as error:
+            if error.code != NoStateSecret.code:
+                raise
+            log.info("enclave.watches", seat=self.seat, height=height)
+            self._newer.set()
+            self._watches = asyncio.create_task(self._watch(chain, client))
+            return
+        self._replica = EnclaveReplica(self.seat, height, client, self.health.refused)
+        follows.seat(self._replica)
+
+    def show(self) -> None:
+        """Say that there is a newer certified block: who watches is shown it."""
+        self._newer.set()
+
+    def lost(self, replica: Replica[Answer], error: Exception) -> None:
+        """End a start that is over, or broke the protocol; a new one follows."""
+        if replica is self._replica:
+            log.warning("enclave.start_over", seat=self.seat, reason=str(error))
+            self._end()
+
+    # -- what it is asked
+
+    async def answer(self, requests: Sequence[Hash32]) -> list[Answer]:
+        """Have requests answered (again); one question at a time.
 
         Raises:
             EnclaveSilent: no answer in time; it is asked no more until that one comes.
         """
         if self._owed is not None and not self._owed.done():
-            raise EnclaveSilent(self.index)
-        self._owed = asyncio.ensure_future(self.client.cosign(asked))
+            raise EnclaveSilent(self.seat)
+        self._owed = asyncio.ensure_future(self.client.answer(requests))
         self._owed.add_done_callback(_look_away)
         done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
         if not done:
-            log.warning("enclave.silent", seat=self.index)
-            raise EnclaveSilent(self.index)
+            log.warning("enclave.silent", seat=self.seat)
+            raise EnclaveSilent(self.seat)
         return self._owed.result()
-
-    # -- following
-
-    async def sync(self) -> None:
-        """Show the pages that the newest final header proves, and every block since."""
-        engine = self._engine
-        provable = None if engine is None else engine.provable
-        if engine is None or provable is None:
-            raise Refused("no state can be proved yet")
-        header = provable.signed.header
-        network = engine.app.genesis.network
-        witness = gather_pages(provable.table, Hash32(header.app_hash), network, engine.app.cache)
-        state = State(provable.table, Hash32(header.app_hash), engine.app.cache)
-        chain = chain_of(assembly_in(state, network))
-        showing = asyncio.ensure_future(self.client.sync(provable.signed, witness, chain))
-        # What was sent is read in order, so blocks may follow at once.
-        await asyncio.sleep(0)
-        self._next = Height(header.height)
-        self._catch_up(engine)
-        await showing
-
-    def _catch_up(self, engine: LocalEngine) -> None:
-        while self._next is not None and self._next <= engine.app.committed.height:
-            height = self._next
-            block = archive.block_at(engine.snapshot, height)
-            commit = archive.commit_at(engine.snapshot, height)
-            if block is None or commit is None:
-                return
-            receipts = archive.receipts_at(engine.snapshot, height, len(block.transactions))
-            signed = SignedHeader(block.header, commit)
-            self.show(height, follow_item(signed, block.transactions, receipts))
-
-    def show(self, height: Height, block: bytes) -> None:
-        """Show a final block (`follow_item`), if it is the next one."""
-        # An enclave that has not begun is shown nothing; `sync` says from where.
-        if self._next is None or height != self._next:
-            return
-        self._next = Height(height + 1)
-        self._spawn(self._follow(height, block))
-
-    async def _follow(self, height: Height, block: bytes) -> None:
-        try:
-            share = await self.client.follow(block)
-        except EnclaveGone:
-            return
-        except Refused as error:
-            # It stays behind, and does not vote, until it begins anew.
-            if self._next is not None:
-                self._next = None
-                log.warning("enclave.stays_behind", seat=self.index, reason=str(error))
-            return
-        self._fed(self.index, height, share)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    # -- life
-
-    async def join(self, genesis: bytes) -> tuple[Secret | None, int]:
-        """Join the network; give the state secret, if it is sealed, and its generation."""
-        self._genesis = genesis
-        return await self.client.join(genesis, self.index)
-
-    async def watch(self) -> None:
-        """Start the enclave again whenever its process ends."""
-        while True:
-            status = await self.client.ended()
-            self._next = None
-            self.alive = False
-            self.health.ended(status)
-            await asyncio.sleep(RESTART_SECONDS)
-            try:
-                await self._begin_anew()
-                self.restarts += 1
-                self.health.started()
-            except (KeymootError, OSError) as error:
-                # Strangers can use up what a process needs to start: for a time, not for good.
-                self.health.starts_not(error)
 
     async def pulse(self) -> None:
         """Let the enclave see that time has passed, unless the last time is still to come."""
@@ -236,23 +204,115 @@ class SeatHolder:
         finally:
             self._pulsing = False
 
+    # -- life
+
+    async def watch(self) -> None:
+        """Start the enclave again whenever its process ends.
+
+        Raises:
+            FoundingEnded: its network was not founded yet, and cannot be any more.
+        """
+        while True:
+            status = await self.client.ended()
+            self._let_go()
+            self.alive = False
+            self.health.ended(status)
+            if self._chain is not None and self._chain.record is None:
+                raise FoundingEnded(self.seat)
+            pause = RESTART_SECONDS * 2 ** min(max(self.health.ends - 1, 0), 8)
+            await asyncio.sleep(min(pause, MAX_RESTART_SECONDS))
+            try:
+                await self._begin_anew()
+                self.restarts += 1
+                self.health.started()
+            except (KeymootError, OSError) as error:
+                # Strangers can use up what a process needs to start: for a time, not for good.
+                self.health.starts_not(error)
+
     async def close(self) -> None:
         """End the enclave; it is shown nothing more."""
-        self._next, self.alive = None, False
-        for task in list(self._tasks):
-            task.cancel()
+        self.alive = False
+        self._let_go()
         await self.client.close()
+        if self._reads is not None:
+            self._reads.cancel()
 
     async def _begin_anew(self) -> None:
         with suppress(ConnectionError, OSError):
             await self.client.close()
-        self.client = await _start(self.index, self._config)
-        self.client.listen(self._say, self._take)
-        secret, _ = await self.client.join(self._genesis, self.index)
-        if secret is not None:
-            self._take(secret)
+        self.client = await _start(self.seat, self._config)
+        try:
+            await self.client.join(self._genesis, self.seat)
+            if self._chain is not None:
+                self._connect(self._chain)
+                await self.begin()
+        except KeymootError:
+            self._end()
+            raise
         self.alive = True
-        await self.sync()
+
+    def _connect(self, chain: ChainStore) -> None:
+        if self._reads is not None:
+            self._reads.cancel()
+        self._reads = asyncio.create_task(self._serve(chain, self.client))
+        self.client.listen(self._say)
+
+    async def _serve(self, chain: ChainStore, client: EnclaveClient) -> None:
+        """Answer the enclave's reads until its process ends."""
+        try:
+            await serve_reads(client.take_reads(), chain)
+        except KeymootError as error:
+            # It asks for what is no state, or the disk has none: it cannot go on with that.
+            log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
+            _kill(client)
+
+    async def _watch(self, chain: ChainStore, client: EnclaveClient) -> None:
+        """Show certified states to an enclave until it has the state secret; then begin."""
+        try:
+            while True:
+                await self._newer.wait()
+                self._newer.clear()
+                place = place_of(chain)
+                if place is None:
+                    continue
+                root, network = chain.tip.state_root, chain.genesis.network
+                witness = gather_pages(chain.snapshot, root, network, chain.cache)
+                if await client.watch(place, witness):
+                    self._watches = None
+                    await self.begin()
+                    return
+        except (Malformed, Refused) as error:
+            log.warning("enclave.start_over", seat=self.seat, reason=str(error))
+            _kill(client)
+
+    def _end(self) -> None:
+        """Kill the process: whoever watches it starts it anew."""
+        self._let_go()
+        _kill(self.client)
+
+    def _let_go(self) -> None:
+        if self._replica is not None and self._follows is not None:
+            self._follows.unseat(self._replica)
+        self._replica = None
+        if self._watches is not None:
+            self._watches.cancel()
+            self._watches = None
+
+
+def place_of(chain: ChainStore) -> Place | None:
+    """Give the newest certified block as an enclave is shown it; None before the founding."""
+    record, height = chain.record, chain.tip.height
+    if record is None:
+        return None
+    block = chain.block(height)
+    if block is None:
+        raise Refused(f"block {height} is missing in the data folder: restore it whole")
+    return Place(record.encode(), block.header.encode(), chain.certificate(height) or b"")
+
+
+def _kill(client: EnclaveClient) -> None:
+    with suppress(ProcessLookupError):
+        client.kill()
 
 
 def _look_away(owed: asyncio.Future[Any]) -> None:
@@ -261,7 +321,5 @@ def _look_away(owed: asyncio.Future[Any]) -> None:
         owed.exception()
 
 
-async def _start(index: int, config: Config) -> EnclaveClient:
-    return await EnclaveClient.start(
-        config.enclave_folder(index), config.data, config.fuse_of(index)
-    )
+async def _start(seat: int, config: Config) -> EnclaveClient:
+    return await EnclaveClient.start(config.enclave_folder(seat), config.data, config.fuse_of(seat))

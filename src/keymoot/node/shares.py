@@ -1,40 +1,33 @@
-"""Custody's second step, between the gateway that is asked and the enclaves that answer."""
+"""Custody's second step, between whoever asked and the enclaves that answer.
+
+An enclave answers what a block bound once it is shown the block's certificate. So answers are
+there a moment after the block, and the requester gets them, with the certificate, at once.
+"""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from keymoot.attest.commit import SignedHeader
-from keymoot.base.errors import Refused
+from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Hash32
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
-from keymoot.base.units import Height, seconds_of
-from keymoot.contracts.context import BlockEnvironment
+from keymoot.base.units import Height
 from keymoot.contracts.record import BOUND, REFUSED, Record
 from keymoot.contracts.wallet_errors import NotBound
 from keymoot.crypto.transactions import request_key
-from keymoot.enclave.beacon_book import BadBeacon
-from keymoot.enclave.custody import Answer
+from keymoot.enclave.answer import Answer
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.local import Provable
-from keymoot.node.cosigners import Cosigners
-from keymoot.node.given import Given, GivenShares
-from keymoot.node.moot import Moot
-from keymoot.node.requests import Requests, is_ecdsa, is_settled, signers_json
-from keymoot.node.status import assembly_json
-from keymoot.node.together import Together
+from keymoot.moot.certified import CertifiedHeader
+from keymoot.node.collected import Collected, Heard
+from keymoot.node.given import Given, GivenAnswers
+from keymoot.node.lineup import Lineup
+from keymoot.node.need import Need, need_of_question, need_of_record
+from keymoot.node.requests import Requests, is_settled, signers_json
+from keymoot.node.seats import SeatHolder
 from keymoot.policy.errors import REFUSED_CODE
-from keymoot.runtime.release import (
-    EXPIRED,
-    RELEASED,
-    WAITING,
-    find_record,
-    gather,
-    status_of,
-    stopped,
-)
-from keymoot.store.keys import StateKeys
-from keymoot.store.state import State
+from keymoot.runtime.release import EXPIRED, RELEASED, WAITING, status_of, stopped
 
 IN_VAULT, BY_ASSEMBLY = "vault", "assembly"
 
@@ -42,69 +35,150 @@ POLL_SECONDS = 0.5
 """How long a request that waits for stock is left alone between two looks."""
 
 
-class ShareService:
-    """Answers `GET /shares/{request}` and `keymoot_cosign`."""
+class Enclaves(Protocol):
+    """The enclaves of this node, as far as answers need them."""
 
-    def __init__(self, ledger: Ledger, moot: Moot, keys: StateKeys, store: LmdbStore) -> None:
-        """Answer from `ledger`, by the enclaves of `moot`; keep what was given out in `store`."""
+    @property
+    def seats(self) -> tuple[SeatHolder, ...]:
+        """Those that run here, in the order of their seats."""
+        ...
+
+    @property
+    def lineup(self) -> Lineup:
+        """How the assembly stands."""
+        ...
+
+    def holder(self, seat: int) -> SeatHolder | None:
+        """Give the enclave of a seat; None if it does not run here."""
+        ...
+
+    def saw(self, height: Height) -> frozenset[int]:
+        """Give the seats of enclaves that run, and began below a height."""
+        ...
+
+
+class ShareService:
+    """Answers `GET /shares/{request}` and `keymoot_ask`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        enclaves: Enclaves,
+        store: LmdbStore,
+        describe: Callable[[], dict[str, Json]],
+    ) -> None:
+        """Answer from a ledger, by the enclaves of this node.
+
+        Args:
+            ledger: What was bound.
+            enclaves: They answer.
+            store: Keeps what was given out.
+            describe: Says how the assembly looks from outside.
+        """
+        self._ledger, self._enclaves, self._describe = ledger, enclaves, describe
         self._requests = Requests(ledger)
-        self._given = GivenShares(ledger, store, self._requests)
-        self._ledger = ledger
-        self._moot = moot
-        self._keys = keys
-        self._cosigners = Cosigners(lambda: moot.seats, lambda: moot.committee)
-        self._vault: Together[Hash32, tuple[int, Answer]] = Together(self._by_vault)
-        self._shares: Together[tuple[Hash32, bytes], Given] = Together(self._by_assembly)
+        self.collected = Collected(
+            GivenAnswers(store),
+            lambda request: self._requests.need(request, enclaves.lineup.committee),
+            enclaves.saw,
+            self._ask,
+            ledger.now,
+        )
 
     async def run(self) -> None:
-        """Answer what waits, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._vault.run())
-            tasks.create_task(self._shares.run())
+        """Collect answers until cancelled."""
+        await self.collected.run()
 
-    async def release(
-        self, request: Hash32, wait_seconds: float, *, checked: bool = False
-    ) -> dict[str, Json]:
+    async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
         """Give the answer to a request, or how far it has come.
-
-        In Vault's custody that is the signature; in the assembly's, the shares of the
-        beacon under which `cosign` gives shares of the signature.
 
         Args:
             request: Its name on the ledger.
-            wait_seconds: How long to wait for a final block that decides it.
-            checked: Leave out shares of the beacon that are bad.
+            wait_seconds: How long to wait for a block that decides it, and for its answers.
+
+        Raises:
+            CannotWrite: the disk does not take what is to leave.
         """
         question = self._requests.question(request)
         if question is not None:
-            expired = self._ledger.now() > question.expires_at
-            if expired:
+            if self._ledger.now() > question.expires_at:
                 return self._told(request, EXPIRED)
-            return await self._bound(request, question.height, wait_seconds, checked=checked)
+            asked = need_of_question(question, self._enclaves.lineup.committee)
+            return self._bound(request, asked, await self._given(request, asked, wait_seconds))
         record = await self._decided(request, wait_seconds)
-        now = self._ledger.now()
-        status = status_of(record, now)
-        given = self._given.get(request) if record is not None and record.bound_to else None
-        if record is not None and given is not None:
-            why = stopped(self._ledger.state(), record, now)
-            return self._answered(request, given) if why is None else self._stopped(record, why)
-        if record is None or status in (EXPIRED, WAITING):
+        status = status_of(record, self._ledger.now())
+        if record is None or status == WAITING:
             return self._told(request, status)
         if status == REFUSED:
             return self._told(request, status) | {"refusal": record.outcome_json()}
+        need = need_of_record(record, self._enclaves.lineup.committee)
+        if need is None:
+            return self._told(request, status)
+        # What is kept is given again after the request has expired: it left long ago.
+        given = await self._given(request, need, 0.0 if status == EXPIRED else wait_seconds)
+        if status == EXPIRED and not need.met(_good(given)):
+            return self._told(request, EXPIRED)
+        why = stopped(self._ledger.state(), record, self._ledger.now())
+        if why is not None:
+            return self._stopped(record, why)
         if record.bound_to:
-            return await self._bound(request, record.bound_at, wait_seconds, checked=checked)
-        seat, answer = await self._vault.ask(request)
-        if answer.code:
-            return self._stopped(record, answer.message, answer.code)
-        holder = self._moot.holder(seat)
-        told = self._told(request, RELEASED)
-        if holder is not None:
-            told["node"] = holder.identity.identity_key.hex0x
-        return told | {
-            "sealed": data(answer.sealed),
-            "signature": data(answer.signature),
+            return self._bound(request, need, given)
+        return self._in_vault(record, given)
+
+    def assembly(self) -> dict[str, Json]:
+        """Say who sits in the assembly, its generation, roots and stock."""
+        return self._describe()
+
+    # -- what is told
+
+    def _bound(self, request: Hash32, need: Need, given: Given) -> dict[str, Json]:
+        certificate = self._certificate(need.height)
+        record = self._requests.record(request)
+        # What serves once is burned where its own block has no certificate, or starts are gone.
+        lost = not need.met(_good(given)) and (
+            (record is not None and certificate is None)
+            or self._enclaves.lineup.forgotten(need.height, need.enough)
+        )
+        answers: list[Json] = []
+        for seat, answer in given.items():
+            holder = self._enclaves.holder(seat)
+            if holder is None:
+                # Who has left since signs for nobody any more.
+                continue
+            told: dict[str, Json] = {"seat": seat, "node": holder.identity.identity_key.hex0x}
+            if answer.code:
+                told |= {"code": answer.code, "message": answer.message}
+            else:
+                told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
+            answers.append(told)
+        return self._told(request, BOUND) | {
+            **signers_json(record),
+            "custody": BY_ASSEMBLY,
+            "height": need.height,
+            "certificate": None if certificate is None else data(certificate),
+            "answers": answers,
+            "lost": lost,
         }
+
+    def _in_vault(self, record: Record, given: Given) -> dict[str, Json]:
+        request = request_key(record.requester, record.request_id)
+        for seat, answer in _good(given).items():
+            holder = self._enclaves.holder(seat)
+            if holder is not None:
+                return self._told(request, RELEASED) | {
+                    "node": holder.identity.identity_key.hex0x,
+                    "sealed": data(answer.sealed),
+                    "signature": data(answer.signature),
+                }
+        # One enclave's word is worth nothing; where more than may be broken say it, it is true.
+        codes = [(one.code, one.message) for one in given.values() if one.code]
+        believed = [
+            one for one in codes if codes.count(one) > self._enclaves.lineup.committee.faults
+        ]
+        if believed:
+            code, message = believed[0]
+            return self._stopped(record, message, code)
+        return self._told(request, BOUND)
 
     def _stopped(self, record: Record, why: str, code: str = NotBound.code) -> dict[str, Json]:
         refusal: Json = {
@@ -117,147 +191,65 @@ class ShareService:
             },
         }
         request = request_key(record.requester, record.request_id)
-        return self._told(request, BOUND) | {"refusal": refusal}
+        custody = BY_ASSEMBLY if record.bound_to else IN_VAULT
+        return self._told(request, BOUND) | {"custody": custody, "refusal": refusal}
 
-    async def cosign(self, request: Hash32, beacon: bytes) -> dict[str, Json]:
-        """Give the enclaves' sealed shares for a bound request, and their refusals."""
-        given, record = self._given.get(request), self._requests.record(request)
-        if given is None:
-            given = await self._under(request, beacon)
-        elif record is not None:
-            why = stopped(self._ledger.state(), record, self._ledger.now())
-            if why is not None:
-                no = Answer(request, b"", b"", NotBound.code, why)
-                given = [(seat, no) for seat, _ in given]
-        return self._answered(request, given)
-
-    async def _under(self, request: Hash32, beacon: bytes) -> Given:
-        """Ask the enclaves, unless it is known that the beacon is another's."""
-        height, book = self._requests.height_of(request), self._moot.beacons
-        if height is not None and not book.fits(height, beacon):
-            no = Answer(request, b"", b"", BadBeacon.code, str(BadBeacon(height)))
-            return [(seat, no) for seat in self._moot.committee.indices]
-        if height is None:
-            return await self._shares.ask((request, beacon))
-        with self._ledger.answering(height):
-            given = await self._shares.ask((request, beacon))
-        bad = sum(1 for _, one in given if one.code == BadBeacon.code)
-        good = sum(1 for _, one in given if not one.code)
-        book.judged(height, beacon, good=good, bad=bad)
-        return given
-
-    def _answered(self, request: Hash32, found: Given) -> dict[str, Json]:
-        answers: list[Json] = []
-        for seat, answer in found:
-            holder = self._moot.holder(seat)
-            if holder is None:
-                # Who has left since signs for nobody any more.
-                continue
-            told: dict[str, Json] = {"seat": seat, "node": holder.identity.identity_key.hex0x}
-            if answer.code:
-                told |= {"code": answer.code, "message": answer.message}
-            else:
-                told |= {"sealed": data(answer.sealed), "signature": data(answer.signature)}
-            answers.append(told)
-        told = self._told(request, BOUND) | signers_json(self._requests.record(request))
-        height = self._requests.height_of(request)
-        return told | {"custody": BY_ASSEMBLY, "height": height, "answers": answers}
-
-    def assembly(self) -> dict[str, Json]:
-        """Say who sits in the assembly, its generation, roots and stock."""
-        return assembly_json(self._moot.assembly(), self._ledger, self._moot)
-
-    async def _bound(
-        self, request: Hash32, height: Height, wait: float, *, checked: bool
-    ) -> dict[str, Json]:
-        lost = self._moot.lineup.forgotten(height)
-        patience = 0 if lost else wait
-        with self._ledger.answering(height):
-            shares = await self._moot.beacons.shares(height, patience, checked=checked)
-        return self._told(request, BOUND) | {
-            **signers_json(self._requests.record(request)),
-            "custody": BY_ASSEMBLY,
-            "height": height,
-            "beacon": {str(seat): data(share) for seat, share in sorted(shares.items())},
-            "lost": lost,
+    def _told(self, request: Hash32, status: str) -> dict[str, Json]:
+        identity = self._enclaves.seats[0].identity
+        return {
+            "status": status,
+            "request": request.hex0x,
+            "node": identity.identity_key.hex0x,
+            "custody": IN_VAULT,
+            "simulated": identity.simulated,
+            "refusal": None,
         }
 
+    # -- what it is made of
+
+    async def _given(self, request: Hash32, need: Need, wait_seconds: float) -> Given:
+        with self._ledger.answering(need.height):
+            return await self.collected.of(request, need, wait_seconds)
+
+    async def _ask(self, requests: Sequence[Hash32]) -> Heard:
+        """Have all enclaves answer again; who says no, or nothing in time, is left out."""
+        asked = [one for one in self._enclaves.seats if one.alive and one.begun]
+        said = await asyncio.gather(
+            *(one.answer(requests) for one in asked), return_exceptions=True
+        )
+        found: Heard = []
+        for one, answers in zip(asked, said, strict=True):
+            if isinstance(answers, BaseException):
+                if not isinstance(answers, KeymootError):
+                    raise answers
+                continue
+            if [answer.request for answer in answers] == list(requests):
+                found.append((one.seat, answers))
+        return found
+
+    def _certificate(self, height: Height) -> bytes | None:
+        """Give the certified header of a block that has a certificate of its own."""
+        found = self._ledger.certified(height)
+        if found is None or found[0].height != height or found[1] is None:
+            return None
+        return CertifiedHeader(found[0], found[1]).encode()
+
     async def _decided(self, request: Hash32, wait_seconds: float) -> Record | None:
-        """Find the record: the assembly's once it is final, Vault's once it is proved."""
+        """Find the record, once a certified block has decided it."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
         while True:
             record = self._requests.record(request)
-            if is_settled(record):
-                return record
-            provable = self._ledger.engine.provable
-            proved = None if provable is None else find_record(self._state(provable), request)
             left = deadline - loop.time()
-            waits = proved is not None and status_of(proved, self._ledger.now()) == WAITING
-            if (proved is not None and not waits) or left <= 0:
-                return proved
+            waits = record is None or status_of(record, self._ledger.now()) == WAITING
+            if is_settled(record) or not waits or left <= 0:
+                return record
             try:
                 async with asyncio.timeout(min(left, POLL_SECONDS)):
                     await self._ledger.new_block()
             except TimeoutError:
                 continue
 
-    async def _by_assembly(self, asked: list[tuple[Hash32, bytes]]) -> list[Given]:
-        names = (request for request, _ in asked)
-        by_all = frozenset(one for one in names if not is_ecdsa(self._requests.record(one)))
-        found = await self._cosigners.ask(asked, by_all)
-        # On disk before they leave: asked again, also by another start, they are the same.
-        self._given.keep(found, self._moot.committee)
-        return [found[request] for request, _ in asked]
 
-    async def _by_vault(self, requests: list[Hash32]) -> list[tuple[int, Answer]]:
-        provable = self._ledger.engine.provable
-        if provable is None:
-            raise Refused("no block is final yet")
-        header, now = provable.signed.header, self._ledger.now()
-        witness, refused = gather(
-            provable.table,
-            Hash32(header.app_hash),
-            self._environment(provable.signed),
-            self._ledger.engine.app.contracts,
-            self._keys,
-            requests,
-            now,
-            self._ledger.engine.app.cache,
-        )
-        found = {
-            request: (1, Answer(request, b"", b"", error.code, str(error)))
-            for request, error in refused.items()
-        }
-        asked = sorted({request for request in requests if request not in refused})
-        if asked:
-            seat, answers = await self._moot.release(provable.signed, witness, asked)
-            found |= {answer.request: (seat, answer) for answer in answers}
-        return [found[request] for request in requests]
-
-    def _state(self, provable: Provable) -> State:
-        root = Hash32(provable.signed.header.app_hash)
-        return State(provable.table, root, self._ledger.engine.app.cache)
-
-    def _environment(self, signed: SignedHeader) -> BlockEnvironment:
-        header, genesis = signed.header, self._ledger.genesis
-        return BlockEnvironment(
-            network=self._ledger.network,
-            chain_id=genesis.chain_id,
-            height=header.height,
-            time=seconds_of(header.time),
-            seed=header.hash(),
-            base_fee=genesis.base_fee,
-        )
-
-    def _told(self, request: Hash32, status: str) -> dict[str, Json]:
-        return {
-            "status": status,
-            "request": request.hex0x,
-            "node": self._moot.seats[0].identity.identity_key.hex0x,
-            "custody": IN_VAULT,
-            "simulated": self._moot.seats[0].identity.simulated,
-            "refusal": None,
-            # Whoever knows fewer links asks who keeps the keys now.
-            "successions": self._moot.lineup.successions,
-        }
+def _good(given: Given) -> dict[int, Answer]:
+    return {seat: answer for seat, answer in given.items() if not answer.code}

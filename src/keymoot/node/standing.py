@@ -24,10 +24,10 @@ def standing_json(moot: "Moot") -> dict[str, Json]:
     """
     assembly = moot.assembly()
     hall, epoch = assembly.hall, assembly.turning.epoch
-    shortage = None if moot.ledger is None else moot.ledger.engine.shortage
+    shortage = moot.ledger.sequencer.shortage
     told: dict[str, Json] = {
         "network": moot.changes.network.hex0x,
-        "height": 0 if moot.ledger is None else moot.ledger.height(),
+        "height": moot.ledger.height(),
         "storage": None if shortage is None else str(shortage)[:MAX_WORDS],
         "ready": hall.founded and hall.ready and epoch is not None,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str, Json]:
-    """Describe the assembly as the newest committed state has it."""
+    """Describe the assembly as the newest certified state has it."""
     hall = assembly.hall
     if not hall.founded:
         return {"ready": False, "seats": [], "storage": storage_json(ledger)}
@@ -80,7 +80,6 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
         },
         "seats": seats,
         "joining": _joining_json(assembly, moot),
-        "successions": assembly.turning.handover.latest.count,
         "storage": storage_json(ledger),
         "cheats": [
             {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
@@ -90,7 +89,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
 
 def storage_json(ledger: Ledger) -> Json:
     """Say why the node can write nothing now; None where it can."""
-    shortage = ledger.engine.shortage
+    shortage = ledger.sequencer.shortage
     if shortage is None:
         return None
     return {"what": shortage.what, "why": shortage.why, "toDo": shortage.hint}

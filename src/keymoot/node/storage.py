@@ -1,6 +1,6 @@
 """Watch the disk: say when it takes nothing, and find out when it does again.
 
-The engine tries its own block again by itself. Where it has none, somebody has to knock.
+The engine tries its own blocks again by itself. Where it has none, somebody has to knock.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from contextlib import suppress
 import structlog
 
 from keymoot.base.storage import CannotWrite
-from keymoot.engine.archive import put_probe
+from keymoot.enclave.answer import Answer
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.local import LocalEngine
+from keymoot.engine.sequencer import Sequencer
 from keymoot.store.table import Batch
 
 LOOK_SECONDS = 1.0
@@ -19,16 +19,19 @@ LOOK_SECONDS = 1.0
 PROBE_BYTES = 262_144
 """What the disk has to take before it counts as one that takes something again."""
 
+_PROBE = b"Mprobe"
+"""Beside the chain's own records; never there for long."""
+
 log = structlog.get_logger("keymoot.storage")
 
 
 class StorageWatch:
     """Tells the log, and the ledger, how the node's disk is."""
 
-    def __init__(self, store: LmdbStore, engine: LocalEngine) -> None:
-        """Watch the disk of `store`, to which `engine` writes."""
+    def __init__(self, store: LmdbStore, sequencer: Sequencer[Answer]) -> None:
+        """Watch the disk of `store`, to which `sequencer` writes."""
         self._store = store
-        self._engine = engine
+        self._sequencer = sequencer
         self._told: str | None = None
 
     async def run(self) -> None:
@@ -40,11 +43,10 @@ class StorageWatch:
     def look(self) -> None:
         """Say what has changed; knock where nobody else does, and say what that has changed."""
         self._tell()
-        if self._store.shortage is not None and self._engine.held is None:
+        if self._store.shortage is not None and not self._writes():
             with suppress(CannotWrite):
                 for content in (bytes(PROBE_BYTES), None):
-                    batch: Batch = {}
-                    put_probe(batch, content)
+                    batch: Batch = {_PROBE: content}
                     self._store.write(batch)
             self._tell()
 
@@ -55,3 +57,7 @@ class StorageWatch:
         elif shortage is None and self._told is not None:
             log.info("storage.takes_again")
         self._told = None if shortage is None else str(shortage)
+
+    def _writes(self) -> bool:
+        """Tell whether the engine has something to write, and so tries by itself."""
+        return self._sequencer.tail.certified > self._sequencer.chain.tip.height

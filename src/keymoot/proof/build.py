@@ -11,7 +11,7 @@ from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.hall import HEAD, Head
-from keymoot.proof.chain import Shown
+from keymoot.proof.chain import Shown, Step
 from keymoot.proof.committee import page_names, page_slot
 from keymoot.proof.descent import MAX_LINKS, Descent
 from keymoot.proof.errors import NotProven
@@ -55,7 +55,7 @@ def prove_assembly(state: State) -> AccountProof:
 
 
 def prove_wallet(state: State, wallet: WalletId) -> AccountProof:
-    """Prove a wallet's record and policy, or that there is none."""
+    """Prove a wallet's record, policy and book, or that there is none."""
     return prove_cells(state, Wallets.ADDRESS, wallet_slots(wallet))
 
 
@@ -77,9 +77,7 @@ class Past:
     certified: Callable[[Height], Shown]
 
 
-def steps(
-    seen: Header, newest: Shown, state: State, past: Past
-) -> list[tuple[Shown, Descent | None]]:
+def steps(seen: Header, newest: Shown, state: State, past: Past) -> list[Step]:
     """Give what leads from a block that somebody saw to the newest one.
 
     Where the newest state still knows the old block, that is all. Else each generation between
@@ -94,24 +92,24 @@ def steps(
     Raises:
         NotProven: over `MAX_LINKS` blocks of a generation's beginning were never certified.
     """
-    found: list[tuple[Shown, Descent | None]] = []
+    found: list[Step] = []
     at = seen
     while at.generation != newest.header.generation:
         if keeps_hash(newest.header.height, at.height):
-            return [*found, (newest, prove_descent(state, at.height))]
+            return [*found, Step(newest, prove_descent(state, at.height))]
         last = _last_certified(at, newest.header.height, past)
         if last is not None:
-            found.append((last, None))
+            found.append(Step(last, None))
             at = last.header
         first = past.certified(Height(at.height + 1))
         count = first.header.height - at.height - 1
         if count > MAX_LINKS:
             raise NotProven(f"{count} blocks in a row were never certified")
         links = (past.header(Height(at.height + below)).encode() for below in range(count, 0, -1))
-        found.append((first, Descent(None, tuple(links))))
+        found.append(Step(first, Descent(None, tuple(links))))
         at = first.header
     if at != newest.header:
-        found.append((newest, None))
+        found.append(Step(newest, None))
     return found
 
 

@@ -15,9 +15,12 @@ from keymoot.moot.certified import CertifiedHeader, verify
 from keymoot.proof.descent import Descent
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor
-from keymoot.proof.shape import fields_of
+from keymoot.proof.shape import fields_of, items_of
 from keymoot.store.header import MAX_HEADER_BYTES, Header
 from keymoot.threshold.bls12381 import G1
+
+MAX_STEPS = 256
+"""Steps in one answer: two for each recovery that was missed."""
 
 _FIELDS = ("header", "certificate")
 
@@ -125,6 +128,39 @@ class Chain:
                 raise DescentMissing(header.height, seen.height, seen.hash)
             descent.check(header, seen.height, seen.hash)
         return replace(self, newest=header)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the blocks that lead from an older one to the newest.
+
+    Attributes:
+        shown: Its header, and what certifies it.
+        descent: Proof that it builds on the one before; None within a generation.
+    """
+
+    shown: Shown
+    descent: Descent | None
+
+    def to_json(self) -> Json:
+        """Give it as the RPC shows it."""
+        descent = None if self.descent is None else self.descent.to_json()
+        return {**self.shown.to_json(), "descent": descent}
+
+
+def read_steps(told: Any) -> list[Step]:
+    """Read steps as the RPC shows them; nothing is checked yet.
+
+    Raises:
+        Malformed: they are something else, or too many.
+    """
+    found = []
+    for at, one in enumerate(items_of(told, MAX_STEPS, "steps")):
+        path = f"steps[{at}]"
+        header, certificate, descent = fields_of(one, (*_FIELDS, "descent"), path)
+        proof = None if descent is None else Descent.from_json(descent, f"{path}.descent")
+        found.append(Step(Shown.of(header, certificate, path), proof))
+    return found
 
 
 _FORK = "both are certified in one generation: more enclaves are broken than may be"

@@ -6,6 +6,7 @@ read here; so whoever shows less, or more, is refused.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32
@@ -62,6 +63,22 @@ class ProvenAssembly:
     def identities(self) -> dict[int, Bytes32]:
         """Ed25519 identity keys by seat: who signs answers."""
         return {index: seat.identity for index, seat in self.seats.items()}
+
+    def root_at(self, name: str, height: Any) -> Root | None:
+        """Give the root under which a block's requests were bound.
+
+        With an epoch everyone's share changes: under another one's root, honest ones look bad.
+
+        Args:
+            name: Of the root.
+            height: The block, as somebody says.
+
+        Returns:
+            None where another epoch began since, may have begun, or nobody says.
+        """
+        # What the block that begins an epoch binds, it binds before: commitments burn with it.
+        within = isinstance(height, int) and self.epoch.since_height < height <= self.header.height
+        return self.roots[name] if within else None
 
 
 def check_assembly(proof: AccountProof, header: Header, verifying_key: bytes) -> ProvenAssembly:

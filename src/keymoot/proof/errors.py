@@ -44,7 +44,8 @@ class DescentMissing(Refused):
     """A certified block of another generation, without proof that it builds on the one we saw.
 
     Attributes:
-        seen: The newest block that we saw.
+        seen: Height of the newest block that we saw.
+        name: Its hash.
     """
 
     code = "DESCENT_MISSING"
@@ -56,3 +57,4 @@ class DescentMissing(Refused):
             "before: it is believed with a proof that it descends from that one"
         )
         self.seen = seen
+        self.name = name

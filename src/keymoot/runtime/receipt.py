@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from keymoot.attest.block import TxResult
 from keymoot.base import rlp
 from keymoot.base.errors import MAX_MESSAGE_BYTES
 from keymoot.base.fields import (
@@ -116,16 +115,6 @@ class Receipt:
             error_code=text_of(fields[8], "errorCode", 64),
             error=text_of(fields[9], "error", MAX_MESSAGE_BYTES),
         )
-
-
-def result_of(receipt: Receipt) -> TxResult:
-    """Give what consensus keeps of a receipt."""
-    return TxResult(
-        code=0 if receipt.status else 1,
-        data=keccak256_raw(receipt.encode()),
-        gas_wanted=receipt.gas_used,
-        gas_used=receipt.gas_used,
-    )
 
 
 def consensus_receipts(raws: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bytes]:

@@ -98,6 +98,31 @@ def release(
     )
 
 
+def release_in(
+    state: State,
+    block: BlockEnvironment,
+    contracts: Contracts,
+    keys: StateKeys,
+    request: Hash32,
+    now: UnixSeconds,
+) -> Released:
+    """Sign what a request was bound to, if it may still be answered.
+
+    Args:
+        state: The newest certified one, as whoever has the keys executed it.
+        block: The environment of its block.
+        contracts: The registry.
+        keys: The state keys.
+        request: The request's name on the ledger.
+        now: The later of ledger time and our own clock.
+
+    Raises:
+        NotBound: unknown, refused, expired, paused or revoked.
+        BrokenState: the state cannot be read.
+    """
+    return _run(state, block, contracts, keys, Mode.RELEASE, request, now)
+
+
 def find_question(state: State, question: Hash32) -> Question | None:
     """Read a question for a derived key; None if no block holds it."""
     store = PublicStore(Journal(state), Keys.ADDRESS, FreeMeter(), writable=False)

@@ -23,14 +23,13 @@ from keymoot.crypto.secp256k1 import sign
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.outcome import path_of
 from keymoot.moot.roots import ECDSA
 from keymoot.node.config import Config
 from keymoot.runtime.assembly import assembly_in
-from keymoot.store.keys import StateKeys
 from keymoot.threshold import derivation, dkg
 from keymoot.threshold.dice import SEED_BYTES, Dice
 from keymoot.threshold.polynomial import interpolate
@@ -77,11 +76,9 @@ def _open(options: argparse.Namespace) -> dict[str, Any]:
     genesis = stored_genesis(store)
     if genesis is None:
         return {"found": False, "why": "EMPTY"}
-    app = open_application(store, genesis, StateKeys(Secret(bytes(32)), genesis.network))
-    with store.snapshot() as table:
-        assembly = assembly_in(app.state(table), genesis.network)
-        shares = {seat: _share(assembly, seat, epoch) for seat, epoch in epochs.items()}
-        root = assembly.hall.root(ECDSA)
+    assembly = assembly_in(open_chain(store, genesis).state(), genesis.network)
+    shares = {seat: _share(assembly, seat, epoch) for seat, epoch in epochs.items()}
+    root = assembly.hall.root(ECDSA)
     name = WalletId(bytes.fromhex(options.wallet.removeprefix("0x")))
     epsilon = derivation.tweak(root, genesis.network, path_of(name))
     # Whatever the number of shares: below the threshold this is just some number.

@@ -1,0 +1,134 @@
+"""One founder's part in the founding record, and what it has sealed of it.
+
+The record is due at the first block after which the roots are made, the state key exists, and
+all founders hold it. Each founder signs it once, with the key of the start that the genesis
+lists. Before the signature leaves, the enclave seals what it signed: killed before it has seen
+the whole record, it believes that record later, and no other of that genesis.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.crypto import ed25519
+from keymoot.enclave.platform import Platform
+from keymoot.enclave.sealed_file import read_sealed, write_sealed
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.founding_record import FoundingRecord
+from keymoot.moot.genesis import Genesis
+from keymoot.moot.keygen import Phase
+from keymoot.moot.party import Party
+from keymoot.moot.roots import ROOTS
+from keymoot.store.header import Header
+
+FILE_NAME = "founding.sealed"
+_PURPOSE = "founding"
+
+
+class ForeignRecord(Refused):
+    """The shown founding record is not the one that this enclave has signed."""
+
+    code = "FOREIGN_RECORD"
+
+    def __init__(self) -> None:
+        """Say what happened."""
+        super().__init__(
+            "this enclave is listed as a founder and has not signed this founding record: "
+            "begin another network with a new genesis"
+        )
+
+
+class SignedRecord:
+    """Which founding record this enclave has signed last, on disk.
+
+    Attributes:
+        network: Its network; None where none was signed.
+        digest: What was signed of it.
+    """
+
+    def __init__(self, folder: Path, platform: Platform) -> None:
+        """Open it.
+
+        Raises:
+            CannotUnseal: altered, or sealed elsewhere or by other code.
+        """
+        self._path, self._platform = folder / FILE_NAME, platform
+        raw = read_sealed(self._path, platform, _PURPOSE)
+        self.network = None if raw is None else NetworkId(raw[: NetworkId.LENGTH])
+        self.digest = None if raw is None else Hash32(raw[NetworkId.LENGTH :])
+
+    def put(self, record: FoundingRecord) -> None:
+        """Seal another one in its place.
+
+        Raises:
+            CannotWrite: the disk does not take it.
+        """
+        digest = record.digest()
+        if self.digest != digest:
+            write_sealed(self._path, self._platform, _PURPOSE, record.network + digest)
+            self.network, self.digest = record.network, digest
+
+
+@dataclass
+class Founder:
+    """Signs the founding record.
+
+    Attributes:
+        due: The header of the record's block, once it is executed.
+    """
+
+    genesis: Genesis
+    party: Party
+    signed: SignedRecord
+    due: Header | None = None
+    _record: FoundingRecord | None = None
+
+    def note(self, header: Header, after: Assembly) -> None:
+        """Look whether the record is due at a block that was just executed."""
+        if self.due is None and complete(after):
+            self.due = header
+            roots = {
+                kind.name: kind.group.encode(after.hall.root(kind.name).public) for kind in ROOTS
+            }
+            network = self.genesis.network
+            self._record = FoundingRecord(network, header.height, header.hash, roots, {})
+
+    def sign(self, header: Header, after: Assembly) -> bytes:
+        """Give our signature under the record of a block, or nothing.
+
+        Args:
+            header: Of the block.
+            after: The assembly in the state after it.
+
+        Raises:
+            CannotWrite: the disk does not take what is signed, so nobody gets it; ask again.
+        """
+        record = self._record
+        if record is None or record.block != header.hash or not self._ready(after):
+            return b""
+        self.signed.put(record)
+        return ed25519.sign(self.party.boot.signing, record.digest())
+
+    def check(self, record: FoundingRecord) -> None:
+        """Raise unless a whole record is the one of the chain that we have executed.
+
+        Raises:
+            ForeignRecord: it is another one.
+        """
+        if self._record is None or record.digest() != self._record.digest():
+            raise ForeignRecord
+
+    def _ready(self, after: Assembly) -> bool:
+        """Tell whether we hold our share of every root, and the state secret sealed."""
+        shares = self.party.shares_in(after)
+        held = all(kind.name in shares for kind in ROOTS)
+        return held and self.party.statekeeper.held and self.party.seated(after)
+
+
+def complete(assembly: Assembly) -> bool:
+    """Tell whether the network's keys are made, and every founder holds the state key."""
+    keygen, standing = assembly.founding.keygen, assembly.handout.standing
+    if keygen is None or keygen.phase is not Phase.DONE or not standing.exists:
+        return False
+    return standing.holders == frozenset(assembly.hall.head.members)

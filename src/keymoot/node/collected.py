@@ -1,0 +1,243 @@
+"""Answers of enclaves, as they come with certificates; written down before any of them leaves.
+
+Each enclave answers what a block bound as soon as it is shown the block's certificate. Here
+answers to one request come together until they are enough. Whoever answers late is not waited
+for longer than twice the time of the others; what it says is added when it comes. Where too few
+answered, the enclaves are asked again: a frame was lost, or what they needed came late.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.storage import CannotWrite
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.enclave.answer import Answer
+from keymoot.node.given import Given, GivenAnswers
+from keymoot.node.need import Need
+from keymoot.node.together import Together
+
+GRACE_SECONDS = 0.1
+"""How much longer than the others an enclave may take in any case."""
+
+SILENT_SECONDS = 2.0
+"""How long answers are waited for before those who owe one are asked."""
+
+AGAIN_SECONDS = 1.0
+"""Enclaves are asked for one request at most this often, however often it is fetched."""
+
+WRITE_AGAIN_SECONDS = 1.0
+MAX_HEARD = 8_192
+"""Requests whose answers are in memory; those that are enough are on disk as well."""
+
+Heard = list[tuple[int, Sequence[Answer]]]
+"""What enclaves said when they were asked, by seat."""
+
+log = structlog.get_logger("keymoot.shares")
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What was heard of one request."""
+
+    need: Need
+    first_at: float
+    good: Given = field(default_factory=dict)
+    refused: Given = field(default_factory=dict)
+    enough_at: float | None = None
+    asked_at: float | None = None
+    kept: int = 0
+
+    @property
+    def seats(self) -> set[int]:
+        """Give who said something."""
+        return {*self.good, *self.refused}
+
+
+class Collected:
+    """Brings the answers to each request together."""
+
+    def __init__(
+        self,
+        given: GivenAnswers,
+        need: Callable[[Hash32], Need | None],
+        expected: Callable[[Height], frozenset[int]],
+        ask: Callable[[Sequence[Hash32]], Awaitable[Heard]],
+        now: Callable[[], UnixSeconds],
+    ) -> None:
+        """Collect what comes.
+
+        Args:
+            given: Keeps answers on disk.
+            need: Says what a request needs; None where there is nothing to answer.
+            expected: Gives the seats whose enclaves saw a block and run.
+            ask: Has enclaves answer requests again.
+            now: The later of the ledger's time and the clock.
+        """
+        self._given, self._need, self._expected = given, need, expected
+        self._ask, self._now = ask, now
+        self._heard: dict[Hash32, _Heard] = {}
+        self._dirty: dict[Hash32, None] = {}
+        self._waiters: dict[Hash32, list[asyncio.Future[None]]] = {}
+        self._wake = asyncio.Event()
+        self._again: Together[Hash32, None] = Together(self._asked_again)
+
+    def hear(self, seat: int, _: Height, answers: Sequence[Answer]) -> None:
+        """Take what an enclave answers; the first good answer of a seat counts."""
+        for answer in answers:
+            heard = self._entry(answer.request)
+            if heard is None or seat in heard.good:
+                continue
+            if answer.code:
+                heard.refused[seat] = answer
+            else:
+                heard.refused.pop(seat, None)
+                heard.good[seat] = answer
+            if heard.enough_at is None and heard.need.met(heard.good):
+                heard.enough_at = asyncio.get_running_loop().time()
+            # In Vault's custody any one will do, and the first stays it.
+            if not heard.kept or heard.need.well > 1:
+                self._dirty[answer.request] = None
+            if self._expected(heard.need.height) <= heard.seats:
+                self._tell(answer.request)
+        self._wake.set()
+
+    async def of(self, request: Hash32, need: Need, wait_seconds: float) -> Given:
+        """Give good answers that are on disk, with refusals; as soon as they are enough.
+
+        Where they are not by then, what there is; enclaves have been asked once more for it.
+
+        Raises:
+            CannotWrite: the disk does not take what is to leave.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + min(wait_seconds, SILENT_SECONDS)
+        while True:
+            kept = self._given.get(request)
+            if kept is not None and need.met(kept):
+                return self._with_refusals(request, kept)
+            heard, expected = self._entry(request), self._expected(need.height)
+            if heard is None:
+                return {}
+            left = ends - loop.time()
+            # What is enough is being written down; what is owed may come.
+            comes = heard.enough_at is not None or expected - heard.seats
+            if comes and left > 0:
+                await self._changed(request, left)
+            elif expected and self._may_ask(heard):
+                heard.asked_at = loop.time()
+                await self._again.ask(request)
+                await self._keep([request])
+            else:
+                await self._keep([request])
+                return self._with_refusals(request, self._given.get(request) or {})
+
+    async def run(self) -> None:
+        """Write down what comes, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again.run())
+            tasks.create_task(self._write())
+
+    @staticmethod
+    def _may_ask(heard: _Heard) -> bool:
+        asked_at = heard.asked_at
+        return asked_at is None or asyncio.get_running_loop().time() - asked_at >= AGAIN_SECONDS
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        pause: float | None = None
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            self._wake.clear()
+            now = loop.time()
+            times = {one: self._ripe_at(self._heard[one]) for one in self._dirty}
+            ripe = [one for one, at in times.items() if at is not None and at <= now]
+            try:
+                await self._keep(ripe)
+            except CannotWrite as error:
+                log.warning("answers.not_kept", reason=str(error))
+                pause = WRITE_AGAIN_SECONDS
+                continue
+            later = [at for at in times.values() if at is not None and at > now]
+            pause = min(later) - now if later else None
+
+    def _ripe_at(self, heard: _Heard) -> float | None:
+        """Give when what there is may be written down and given out; None where it is too little."""
+        if heard.enough_at is None:
+            return None
+        if heard.need.met_well(heard.good) or heard.kept:
+            return heard.enough_at
+        if self._expected(heard.need.height) <= heard.seats:
+            return heard.enough_at
+        return heard.enough_at + (heard.enough_at - heard.first_at) + GRACE_SECONDS
+
+    async def _keep(self, requests: Sequence[Hash32]) -> None:
+        """Write down what was heard of some requests, and tell those who wait."""
+        found = {}
+        for request in requests:
+            heard = self._heard.get(request)
+            if heard is not None and len(heard.good) > heard.kept:
+                found[request] = (heard.need.until, self._merged(request, heard.good))
+        if found:
+            await self._given.keep(found, self._now())
+        for request, (_, given) in found.items():
+            if request in self._heard:
+                self._heard[request].kept = len(given)
+        for request in requests:
+            self._dirty.pop(request, None)
+            self._tell(request)
+
+    def _tell(self, request: Hash32) -> None:
+        for future in self._waiters.pop(request, []):
+            if not future.done():
+                future.set_result(None)
+
+    def _merged(self, request: Hash32, good: Given) -> Given:
+        """Add what is on disk already, which other starts may have given."""
+        return {**good, **(self._given.get(request) or {})}
+
+    def _with_refusals(self, request: Hash32, kept: Given) -> Given:
+        heard = self._heard.get(request)
+        refused = {} if heard is None else heard.refused
+        found = {**refused, **kept}
+        return {seat: found[seat] for seat in sorted(found)}
+
+    def _entry(self, request: Hash32) -> _Heard | None:
+        known = self._heard.get(request)
+        if known is not None:
+            return known
+        need = self._need(request)
+        if need is None:
+            return None
+        made = self._heard[request] = _Heard(need, asyncio.get_running_loop().time())
+        if len(self._heard) > MAX_HEARD:
+            oldest = next(iter(self._heard))
+            del self._heard[oldest]
+            self._dirty.pop(oldest, None)
+        return made
+
+    async def _changed(self, request: Hash32, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiters = self._waiters.setdefault(request, [])
+        waiters.append(future)
+        try:
+            async with asyncio.timeout(seconds):
+                await future
+        except TimeoutError:
+            pass
+        finally:
+            with suppress(ValueError):
+                waiters.remove(future)
+            if not waiters and self._waiters.get(request) is waiters:
+                del self._waiters[request]
+
+    async def _asked_again(self, requests: list[Hash32]) -> list[None]:
+        for seat, answers in await self._ask(sorted(set(requests))):
+            self.hear(seat, Height(0), answers)
+        return [None] * len(requests)

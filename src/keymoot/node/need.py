@@ -1,0 +1,65 @@
+"""How many enclaves have to answer a request, and until when answers are kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keymoot.base.request import REMEMBERED_SECONDS
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.contracts.keys import Question
+from keymoot.contracts.record import BOUND, Record
+from keymoot.moot.batch import PresignatureId
+from keymoot.moot.slot import read_slots
+from keymoot.threshold.committee import Committee
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What makes the answer to one request.
+
+    Attributes:
+        height: The block that bound it.
+        until: Answers are kept until then.
+        enough: So many good answers make one, where nobody lies.
+        well: So many do where as many lie as may be broken; nobody is waited for then.
+        signers: Those that are named, all of whom it takes; empty where anyone will do.
+    """
+
+    height: Height
+    until: UnixSeconds
+    enough: int
+    well: int
+    signers: frozenset[int] = frozenset()
+
+    def met(self, seats: Iterable[int]) -> bool:
+        """Tell whether good answers of these seats are enough."""
+        return self._count(seats, self.enough)
+
+    def met_well(self, seats: Iterable[int]) -> bool:
+        """Tell whether good answers of these seats are enough, whoever lies."""
+        return self._count(seats, self.well)
+
+    def _count(self, seats: Iterable[int], needed: int) -> bool:
+        found = frozenset(seats)
+        # Whoever answers and is no signer stands for none of them.
+        return found >= self.signers if self.signers else len(found) >= needed
+
+
+def need_of_record(record: Record, committee: Committee) -> Need | None:
+    """Give what a request needs; None while there is nothing to answer."""
+    until = UnixSeconds(max(record.expires_at, record.time + REMEMBERED_SECONDS))
+    if record.status != BOUND:
+        return None
+    if not record.bound_to:
+        return Need(record.height, until, 1, 1)
+    if len(record.bound_to) > PresignatureId.LENGTH:
+        signers = frozenset(slot.seat for slot in read_slots(record.bound_to))
+        return Need(record.bound_at, until, len(signers), len(signers), signers)
+    enough = committee.ecdsa_degree + 1
+    return Need(record.bound_at, until, enough, enough + committee.faults)
+
+
+def need_of_question(question: Question, committee: Committee) -> Need:
+    """Give what a question for a derived key needs."""
+    enough = committee.degree + 1
+    well = min(enough + committee.faults, committee.size)
+    return Need(question.height, question.expires_at, enough, well)
