@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from keymoot.engine.certified_ledger import NotIncluded
+from keymoot.engine.ledger import NotIncluded
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
