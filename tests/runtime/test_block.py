@@ -30,7 +30,7 @@ from keymoot.runtime.block import (
     seed_of,
 )
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.gas import BLOCK_LIMIT, TRANSACTION_LIMIT
+from keymoot.runtime.gas import TRANSACTION_LIMIT, USED_LIMIT
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
 from keymoot.store.entry import unpack
@@ -137,7 +137,7 @@ def test_a_header_says_what_the_block_did() -> None:
     header = done.header
     assert (header.height, header.time) == (tip.height + 1, tip.time + 7)
     assert header.parent_hash == tip.hash == play.chain.blocks[-1].header.hash
-    assert (header.gas_limit, header.base_fee) == (BLOCK_LIMIT, play.chain.chain.base_fee)
+    assert (header.gas_limit, header.base_fee) == (USED_LIMIT, play.chain.chain.base_fee)
     assert header.generation == NO_GENERATION
     assert [one.status for one in done.receipts] == [1, 0, 1, 1]
     # The roots, by other people's trie and RLP.

@@ -204,7 +204,7 @@ def gas_wanted(tx: LedgerTransaction) -> int:
     if tx.message is not None:
         return gas.MESSAGE
     if tx.ethereum is None:
-        return gas.REQUEST_LIMIT // 8
+        return gas.REQUEST_LIMIT // gas.REQUESTS_SHARE
     return min(tx.ethereum.gas, gas.TRANSACTION_LIMIT)
 
 
@@ -256,7 +256,7 @@ def execute_block(
         receipts_root=ordered_root(consensus_receipts(block.transactions, receipts)),
         logs_bloom=bloom(tuple(log for one in receipts for log in one.logs)),
         height=block.height,
-        gas_limit=Gas(gas.BLOCK_LIMIT),
+        gas_limit=Gas(gas.USED_LIMIT),
         gas_used=Gas(sum(one.gas_used for one in receipts)),
         time=block.time,
         generation=generation,
