@@ -8,6 +8,8 @@ from typing import Any
 from keymoot.attest.ballot import Ballot, Votes
 from keymoot.attest.commit import SignedHeader
 from keymoot.attest.validators import Ed25519Key
+from keymoot.enclave.room import Room, read_joined
+
 from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.secret import Secret
@@ -17,7 +19,6 @@ from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
-from keymoot.enclave.room import Room, read_joined
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.duty import Duty

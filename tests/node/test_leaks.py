@@ -20,12 +20,12 @@ from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.handout import STATE_KINDS
 from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
 from keymoot.moot.outcome import path_of
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.roots import DERIVE, ECDSA, ROOTS
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper

@@ -174,6 +174,10 @@ class Course:
             self._party.wipe()
             bound = Bound((), bound.asks, bound.allowed)
         shares = self._party.shares_in(after)
+        if begins and not shares:
+            # Its order may have gone back to other shares than the certified state needs: with
+            # them we sign when we are asked for this block again.
+            self._speaker.recover(after)
         self._answers.bind(header.height, header.generation, shares, bound)
         named = self._party.named(after)
         self.replaced = self._named and not named and self._party.taken(after)

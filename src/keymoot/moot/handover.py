@@ -1,18 +1,21 @@
 """The block in which an epoch begins: roots, sealing keys and seats change at once.
 
-Where members come or go, the members before have signed who the new ones are; the ledger
+What the old shares came from stays until all hold new ones, and a recovery may go back to it
+(`before`). Where members come or go, the members before have signed who the new ones are; the ledger
 keeps these links, so that everyone can follow them from the genesis.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.moot.admitting import Admitting
+from keymoot.moot.before import Before, Kept, dealing_page
 from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.hall import Hall
-from keymoot.moot.seat import Seat, by_seat
+from keymoot.moot.seat import Boot, Seat, by_seat
 from keymoot.moot.succession import Keeper, Latest, Succession, Terms
 
 ORIGIN, NEXT_DIGEST, SUCCESSION = "epoch/origin", "next/digest", "succession"
@@ -25,6 +28,7 @@ class Handover:
         """Work on `hall`."""
         self._hall = hall
         self._admitting = admitting
+        self.before = Before(hall)
 
     @property
     def latest(self) -> Latest:
@@ -64,31 +68,62 @@ class Handover:
         generation = epoch.generation
         if generation is None:
             raise Defect("no dealing has begun")
-        # 1. The new roots stand; what the old shares could be computed from goes.
+        # 1. The old epoch is kept while there is somebody who does not hold new shares.
+        voted = pages.get(NEXT_DIGEST)
+        self.before.keep(
+            Kept(
+                epoch,
+                hall.committee.indices,
+                pages.get("roots/voted") or b"",
+                pages.get(ORIGIN) or b"",
+                pages.get(SUCCESSION) or b"",
+                frozenset(seat for seat, vote in epoch.votes.items() if vote == voted),
+            )
+        )
+        # 2. The new roots stand.
         hall.take_next_roots()
-        pages.set("roots/voted", pages.get(NEXT_DIGEST))
+        pages.set("roots/voted", voted)
         pages.set(NEXT_DIGEST, None)
-        before = pages.get(ORIGIN)
-        dealers = hall.committee if before is None else Origin.decode(before).dealers
-        for seat in dealers.indices:
-            pages.set(f"opening/{seat}", None)
-            pages.set(dealing_page(epoch.number, seat), None)
         pages.set(ORIGIN, Origin(generation, epoch.attempt, hall.committee).encode())
-        # 2. Others who keep the keys are signed for by those who kept them.
+        # 3. Others who keep the keys are signed for by those who kept them.
         if terms is not None:
             count = self.latest.count + 1
             link = Succession(terms, epoch.signatures)
             pages.set(succession_page(count), link.encode())
             newest = Latest(count, terms.digest(hall.network), height)
             pages.set(SUCCESSION, newest.encode())
-        # 3. The keys of the next epoch are the keys, and its seats the seats.
+        # 4. The keys of the next epoch are the keys, and its seats the seats.
         hall.take_seats(seats)
         self._admitting.put(None)
 
+    def back(self, failed: Epoch, boots: Mapping[int, Boot], height: Height) -> Epoch:
+        """Go back to the epoch before `failed`; give its page as it was when it ended.
 
-def dealing_page(number: int, seat: int) -> str:
-    """Name the page of a seat's dealings towards an epoch."""
-    return f"dealing/{number}/{seat}"
+        Nothing that was dealt towards the failed epoch serves again; its seats post next keys
+        anew.
+
+        Args:
+            failed: The living epoch.
+            boots: Keys of the present starts; who is not named has none.
+            height: Of the block.
+        """
+        pages, latest = self._hall.pages, self.latest
+        origin = pages.get(ORIGIN)
+        if origin is None:
+            raise Defect("no epoch comes before the key generation's")
+        for seat in Origin.decode(origin).dealers.indices:
+            pages.set(dealing_page(failed.number, seat), None)
+        seats = {
+            index: replace(seat, boot=boots.get(index), since=height, next=b"")
+            for index, seat in self.before.seats().items()
+        }
+        kept = self.before.restore(seats)
+        pages.set(ORIGIN, kept.origin or None)
+        # A link that seated the failed epoch's members is no link any more.
+        if kept.link != (pages.get(SUCCESSION) or b""):
+            pages.set(succession_page(latest.count), None)
+            pages.set(SUCCESSION, kept.link or None)
+        return kept.epoch
 
 
 def succession_page(count: int) -> str:
