@@ -44,8 +44,11 @@ from keymoot.moot.succession import Latest, Succession
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
+from keymoot.runtime.block import Block as LedgerBlock
+from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account
+from keymoot.store.header import Header as LedgerHeader
 from keymoot.store.nodes import decode_node
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.dealing import Dealing
@@ -71,6 +74,9 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     FoundingRecord.decode,
     CertifiedHeader.decode,
     Genesis.decode,
+    LedgerBlock.decode,
+    LedgerHeader.decode,
+    Outcome.decode,
     Receipt.decode,
     Record.decode,
     Wallet.decode,

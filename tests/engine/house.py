@@ -59,7 +59,7 @@ class House:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[asyncio.Task[None]]:
-        running = asyncio.create_task(self.sequencer.run())
+        running = self.running = asyncio.create_task(self.sequencer.run())
         try:
             yield running
         finally:
@@ -80,7 +80,12 @@ class House:
         return [await self.included(name) for name in names]
 
     async def included(self, name: Hash32) -> Included:
-        found = await self.ledger.wait(name, PATIENCE_SECONDS)
+        waiting = asyncio.create_task(self.ledger.wait(name, PATIENCE_SECONDS))
+        await asyncio.wait([waiting, self.running], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            self.running.result()
+        found = await waiting
         assert found is not None
         return found
 

@@ -13,6 +13,10 @@ SECOND = 10**9
 START = UnixNanos(1_800_000_000 * SECOND)
 
 
+class Crash(Exception):
+    """The power goes."""
+
+
 @dataclass
 class Clock:
     now: int = START

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from keymoot.attest.validators import Ed25519Key
-
 from keymoot.base import rlp
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletAddress, WalletId
 from keymoot.base.secret import Secret
@@ -106,7 +104,7 @@ class World:
 
     def _member(self, seat: int) -> Member:
         identity = ed25519.public_key(self.identity(seat))
-        consensus = Ed25519Key(ed25519.public_key(Secret(seed(self.name, "consensus", seat))))
+        consensus = ed25519.public_key(Secret(seed(self.name, "consensus", seat)))
         boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
         founder = Founder(identity, consensus, point(self.name, "sealing", seat), boot)
         return Member(consensus, identity, 1, founder)

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from keymoot.engine.certified_ledger import NotIncluded
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
@@ -12,6 +11,7 @@ from keymoot.base.units import Height
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine import chain_store, undo
+from keymoot.engine.ledger import NotIncluded
 from keymoot.engine.undo import StateNotKept
 from keymoot.runtime.admit import Inadmissible
 from keymoot.runtime.query import Query
