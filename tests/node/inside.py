@@ -150,7 +150,9 @@ class Inside:
             assembly = self.moot.assembly()
             known = assembly.hall.seats() if assembly.hall.founded else {}
             starts = all(
-                (one := self.moot.holder(at)) is not None and one.identity.boot == seat.boot
+                (one := self.moot.holder(at)) is not None
+                and one.alive
+                and one.identity.boot == seat.boot
                 for at, seat in known.items()
             )
             stocked = assembly.hall.ready and assembly.handout.standing.exists

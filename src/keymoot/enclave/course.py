@@ -272,7 +272,7 @@ class Course:
         self.certified, self._before, self._time = Mark.of(header), step.after, header.time
         self._replica.certified(header.height, header.hash)
         self._answers.forget(header.time)
-        self._trim()
+        self._trim(Height(low - 1))
         self._speaker.see(Seen(step.after, header.height, header.time))
 
     def _check_record(self, height: Height, proof: bytes) -> None:
@@ -303,8 +303,9 @@ class Course:
             seated=seated,
         )
 
-    def _trim(self) -> None:
-        for height in [one for one in self._steps if one + KEPT_BLOCKS < self.certified.height]:
+    def _trim(self, before: Height) -> None:
+        """Forget blocks long below `before`: what the newest certificate covers is all kept."""
+        for height in [one for one in self._steps if one + KEPT_BLOCKS < before]:
             del self._steps[height]
         for height in [one for one in self._marks if one + KEPT_MARKS < self.certified.height]:
             del self._marks[height]
