@@ -86,6 +86,7 @@ class InsideClient(EnclaveClient):
             await asyncio.sleep(PATIENCE_SECONDS)
         asked = rlp.decode(rlp.encode(body), max_items=1 << 20)
         done = asyncio.ensure_future(asyncio.to_thread(self._handle, word, asked))
+        done.add_done_callback(lambda one: one.cancelled() or one.exception())
         await asyncio.wait({done, self._ended}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():
             raise EnclaveGone
@@ -139,7 +140,7 @@ class Inside:
     async def until(self, true: Callable[[], Any]) -> Any:
         """Wait until something holds, and give it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (found := true()):
+            while not (found := true()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             return found
 

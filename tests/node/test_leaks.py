@@ -6,6 +6,8 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+from keymoot.engine.start import open_application, stored_genesis
+
 from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Wei
@@ -18,7 +20,6 @@ from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.handout import STATE_KINDS
