@@ -353,6 +353,9 @@ class TestBackToTheEpochBefore:
         unsettled(town)
         town.silent = {3}
         town.change(joining=[5])
+        for _ in range(3):
+            town.pass_time(24)
+        assert town.ledger.hall.head.members == (1, 2, 3, 4, 5)
         town.part(3, voters=[1, 2, 4, 5])
         town.pass_time(24)
         town.turn()
