@@ -3,10 +3,9 @@
 import base64
 import json
 from collections import Counter
+from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
-
-from keymoot.engine.start import open_application, stored_genesis
 
 from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
@@ -18,7 +17,7 @@ from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.enclave.keep import Keep, open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
-from keymoot.engine import archive
+from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch_keys import EpochKeys
@@ -93,39 +92,40 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
         found |= {
             f"fuse {seat}": fuse.expose(),
             f"sealing key {seat}": platform.sealing_key("keep").expose(),
-            f"identity {seat}": keep.identity.expose(),
-            f"consensus {seat}": keep.consensus.expose(),
-            f"epoch key {seat}": keep.epoch.expose(),
-            f"next epoch key {seat}": keep.next.expose(),
         }
+        for field in fields(keep):
+            kept = getattr(keep, field.name)
+            if isinstance(kept, Secret):
+                found[f"{field.name} {seat}"] = kept.expose()
+    assert all(f"identity {seat}" in found and f"epoch {seat}" in found for seat in keeps)
     assert len({keep.state.expose() for keep in keeps.values()}) == 1
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
     secret = keeps[1].state
     keys = StateKeys(secret, genesis.network)
-    app = open_application(store, genesis, keys)
-    with store.snapshot() as table:
-        state = app.state(table)
-        cells = ConfidentialStore(Journal(state), Vault.ADDRESS, keys, None, FreeMeter())
-        key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
-        assembly = assembly_in(state, genesis.network)
-        parties = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
-        for seat, party in parties.items():
-            recover(party, assembly)
-            for name, share in party.shares.items():
-                found[f"share of {name} {seat}"] = share.secret.expose()
-        for kind in ROOTS:
-            shares = {seat: one.shares[kind.name].secret for seat, one in parties.items()}
-            root = interpolate(kind.group, shares)
-            found[f"root {kind.name}"] = root.expose()
-            if kind.name == DERIVE:
-                found |= state_points(assembly, root, shares)
-            if kind.name == ECDSA:
-                tweak = derivation.tweak(
-                    assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
-                )
-                child = kind.group.add_scalars((root, kind.group.hide(tweak)))
-                found["wallet key"] = child.expose()
+    chain = open_chain(store, genesis)
+    state = chain.state()
+    cells = ConfidentialStore(Journal(state), Vault.ADDRESS, keys, None, FreeMeter())
+    key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
+    assembly = assembly_in(state, genesis.network)
+    parties = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
+    for seat, party in parties.items():
+        recover(party, assembly)
+        for name, share in party.shares.items():
+            found[f"share of {name} {seat}"] = share.secret.expose()
+    for kind in ROOTS:
+        shares = {seat: one.shares[kind.name].secret for seat, one in parties.items()}
+        root = interpolate(kind.group, shares)
+        found[f"root {kind.name}"] = root.expose()
+        if kind.name == DERIVE:
+            found |= state_points(assembly, root, shares)
+        if kind.name == ECDSA:
+            tweak = derivation.tweak(
+                assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
+            )
+            child = kind.group.add_scalars((root, kind.group.hide(tweak)))
+            found["wallet key"] = child.expose()
+    chain.close()
     store.close()
     vault = keys.contract_keys(Vault.ADDRESS)
     return found | {
@@ -148,12 +148,12 @@ def state_points(assembly: Assembly, root: Secret, shares: dict[int, Secret]) ->
 def said_of_state_key(node: Running) -> Counter[Kind]:
     """Count what the stopped node's blocks hold of messages about the state key."""
     store, said = LmdbStore(node.data), Counter[Kind]()
-    app = open_application(store, stored_genesis(store), None)
-    with store.snapshot() as table:
-        for height in range(1, app.committed.height + 1):
-            for raw in archive.block_at(table, Height(height)).transactions:
-                if raw[0] == MESSAGE_TYPE:
-                    said[NodeMessage.decode(raw).kind] += 1
+    chain = open_chain(store, stored_genesis(store))
+    for height in range(1, chain.newest() + 1):
+        for raw in chain.block(Height(height)).transactions:
+            if raw[0] == MESSAGE_TYPE:
+                said[NodeMessage.decode(raw).kind] += 1
+    chain.close()
     store.close()
     return Counter({kind: said[kind] for kind in STATE_KINDS})
 
@@ -165,13 +165,13 @@ def party_of(seat: int, keep: Keep) -> Party:
     keeper = Statekeeper(seat, keep.identity, held=True)
     papers = Papers(keep.identity, Bytes32(bytes(32)))
     boots = BootSecrets(sealing, sealing, boot)
-    return Party(seat, EpochKeys(keep.epoch, keep.next), boots, papers, keeper)
+    sealing_keys = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
+    return Party(seat, sealing_keys, boots, papers, keeper)
 
 
 def recover(party: Party, assembly: Assembly) -> None:
     """Compute a seat's root shares from what is public and the keys on its disk."""
-    duties = party.keymaker.recovery(assembly, {}) + party.resharer.recovery(assembly, {})
-    for duty in duties:
+    for duty in party.recovery(assembly):
         duty.run(Dice(Secret(bytes(32))))
     party.enter(assembly)
 
