@@ -135,13 +135,27 @@ class Branch:
 
 
 class Box:
-    """One start of an enclave on its disk; `start` is the next one."""
+    """One start of an enclave on its disk; `start` is the next one.
+
+    Attributes:
+        ahead: By how much its machine's clock is ahead of the others', in seconds.
+        out: All that has left it: answers, questions to the host, what it says.
+        lie: What its host makes of its answers; None: it is honest.
+        lost: Why its start is over, if it is.
+    """
 
     def __init__(
-        self, seat: int, folder: Path, say: Callable[[bytes], None], clock: Callable[[], UnixSeconds]
+        self,
+        seat: int,
+        folder: Path,
+        say: Callable[[bytes], None],
+        clock: Callable[[], UnixSeconds],
     ) -> None:
-        self.seat, self.folder, self.clock = seat, folder, clock
+        self.seat, self.folder = seat, folder
+        self.ahead = 0
+        self._clock = clock
         self.platform = SimulatedPlatform(Secret(bytes((seat,)) * 32), CODE)
+        self.out: list[bytes] = []
         self.say = say
         self.branch: Branch | None = None
         self.lie: Lie | None = None
@@ -149,12 +163,20 @@ class Box:
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
+    def clock(self) -> UnixSeconds:
+        return UnixSeconds(self._clock() + self.ahead)
+
     def start(self) -> None:
         """Begin a start; the one before is gone."""
         self.enclave = Enclave(
-            self.folder, self.platform, Remote(self), self.say, Inline, self.clock  # type: ignore[arg-type]
+            self.folder,
+            self.platform,
+            Remote(self),
+            self._said,
+            Inline,
+            self.clock,  # type: ignore[arg-type]
         )
-        self.woken, self.lost, self.began = False, "", False
+        self.woken, self.lost, self.began, self.joined = False, "", False, False
         self.next = Height(1)
         self.certified = Height(0)
         self.ballots: dict[Height, Ballot] = {}
@@ -165,7 +187,9 @@ class Box:
     def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
         """Send a frame through the enclave's door; then let it look for duties."""
         payload = messages.frame(1, word, body)[messages.LENGTH_BYTES :]
-        _, code, content = messages.parse(respond(self.enclave, payload)[messages.LENGTH_BYTES :])
+        frame = respond(self.enclave, payload)
+        self.out.append(frame)
+        _, code, content = messages.parse(frame[messages.LENGTH_BYTES :])
         while self.woken:
             self.woken = False
             self.enclave.look()
@@ -180,6 +204,7 @@ class Box:
 
     def join(self, genesis: Genesis, seat: int = 0) -> None:
         self.ask(messages.JOIN, messages.join_item(genesis.encode(), seat))
+        self.joined = True
 
     def begin(self, place: Place | None, branch: Branch) -> None:
         """Begin on a disk: at its genesis, or at a certified block."""
@@ -219,6 +244,7 @@ class Box:
 
     def sendall(self, raw: bytes) -> None:
         assert self.branch is not None
+        self.out.append(raw)
         question = read_question(raw[LENGTH_BYTES:])
         entries = answer(self.branch, question)
         found = entries if self.lie is None else self.lie(question, entries)
@@ -231,6 +257,10 @@ class Box:
     def recv(self, size: int) -> bytes:
         part, self._waiting = self._waiting[:size], self._waiting[size:]
         return part
+
+    def _said(self, raw: bytes) -> None:
+        self.out.append(raw)
+        self.say(raw)
 
     def _wake(self) -> None:
         self.woken = True

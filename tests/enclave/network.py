@@ -21,13 +21,11 @@ from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixSeconds, Wei
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import hpke
-from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave import messages
 from keymoot.enclave.answer import SHARE_INFO, Answer
 from keymoot.enclave.client import EnclaveRefused
-from keymoot.enclave.frames import Want
 from keymoot.engine.combining import combine
 from keymoot.engine.standing import orders_in, standing_in
 from keymoot.moot.assembly import Assembly
@@ -39,7 +37,7 @@ from keymoot.moot.roots import ROOTS
 from keymoot.node.recovery import generation_after
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.block import Block
-from keymoot.runtime.outcome import Outcome, outcome_digest
+from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.release import find_record
@@ -64,6 +62,8 @@ class Network:
         self.answers: dict[Hash32, dict[int, Answer]] = {}
         self.withheld: set[int] = set()
         self.mute = False
+        self.keeps: Callable[[bytes], bool] = lambda _: False
+        self.kept: list[bytes] = []
         self.boxes: dict[int, Box] = {}
         for seat in range(1, size + 1):
             self.add(seat)
@@ -71,18 +71,26 @@ class Network:
     def add(self, seat: int) -> Box:
         """Put an enclave up at a number; it joins nothing yet."""
         folder = self.folder / f"enclave-{seat}"
-        box = self.boxes[seat] = Box(seat, folder, lambda raw: self.said.append(raw), self.clock)
+        box = self.boxes[seat] = Box(seat, folder, self.hear, self.clock)
         return box
+
+    def hear(self, raw: bytes) -> None:
+        """Take what an enclave says; some of it may be kept back."""
+        (self.kept if self.keeps(raw) else self.said).append(raw)
 
     def found(self, change: Callable[[Genesis], Genesis] = lambda one: one) -> "Network":
         """Found a network of the enclaves that stand here."""
+        self.begin(change)
+        assert self.branch.record is not None, "the founding stands still"
+        return self
+
+    def begin(self, change: Callable[[Genesis], Genesis] = lambda one: one) -> None:
+        """Begin to found a network, and come as far as one comes."""
         self.branch = Branch(change(genesis_of([one.identity for one in self.boxes.values()])))
         for box in self.boxes.values():
             box.join(self.genesis)
             box.begin(None, self.branch)
         self.settle()
-        assert self.branch.record is not None, "the founding stands still"
-        return self
 
     def fork(self, folder: Path, height: Height | None = None) -> "Network":
         """Give another host: copies of all disks, enclaves on them, blocks up to a height."""
@@ -115,10 +123,20 @@ class Network:
     def settle(self) -> None:
         """Make blocks of what enclaves say until nobody has anything to say."""
         self.vote()
-        while self.said and not self.mute and not self.stands_still:
+        while True:
+            self.look_on()
+            if not self.said or self.mute or self.stands_still:
+                return
             fresh = dict.fromkeys(self.said)
             self.said[:] = list(fresh)[MOST:]
             self.order(list(fresh)[:MOST])
+
+    def look_on(self) -> None:
+        """Show the newest certified block to those who have not begun."""
+        for box in self.boxes.values():
+            if box.joined and not box.began and self.branch.record and not box.lost:
+                self.enter(box)
+                self.feed(box) if box.began else None
 
     @property
     def stands_still(self) -> bool:
@@ -268,7 +286,12 @@ class Network:
         self.settle()
         assert not self.stands_still
 
-    def recovery(self, seats: Iterable[int], base: Height | None = None) -> bytes:
+    def recovery(
+        self,
+        seats: Iterable[int],
+        base: Height | None = None,
+        previous: Hash32 | None = None,
+    ) -> bytes:
         """Have an order endorsed by seats; give its message."""
         branch, network = self.branch, self.genesis.network
         at = branch.certified if base is None else base
@@ -278,7 +301,8 @@ class Network:
             for height in range(branch.certified + 1, branch.top + 1)
             for raw in Block.decode(branch.blocks[Height(height)]).transactions
         ]
-        previous = generation_after(branch.headers[branch.certified].generation, tail)
+        if previous is None:
+            previous = generation_after(branch.headers[branch.certified].generation, tail)
         boots = {seat: self.boxes[seat].identity.boot for seat in seats}
         terms = Certificate(network, previous, at, header.hash, boots)
         unsigned = SignedCertificate(terms, {}).encode()
@@ -301,8 +325,11 @@ class Network:
 
     def send(self, raw: bytes) -> Receipt:
         """Have a transaction decided; settle; give its receipt."""
-        self.said.append(raw)
-        self.settle()
+        if self.mute:
+            self.order([raw])
+        else:
+            self.said.append(raw)
+            self.settle()
         found = self.receipt(raw)
         assert found is not None, "its block is not certified"
         return found

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-
 from keymoot.attest.ballot import Ballot
+from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
+
 from keymoot.base.fixed import Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
@@ -14,7 +15,6 @@ from keymoot.enclave import simulated, voter, whole_file
 from keymoot.enclave.keep import FILE_NAME, KeepFile, open_keep
 from keymoot.enclave.sealed_file import CannotRead, CannotUnseal
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
-from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
 from keymoot.enclave.whole_file import write_whole
 from tests.enclave.test_voter import ballot
 from tests.engine.disks import read_only, small_disk
