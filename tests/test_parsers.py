@@ -40,12 +40,14 @@ from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
 from keymoot.moot.message import NodeMessage
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
-from keymoot.moot.succession import Latest, Succession
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
+from keymoot.runtime.block import Block as LedgerBlock
+from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account
+from keymoot.store.header import Header as LedgerHeader
 from keymoot.store.nodes import decode_node
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.dealing import Dealing
@@ -71,6 +73,9 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     FoundingRecord.decode,
     CertifiedHeader.decode,
     Genesis.decode,
+    LedgerBlock.decode,
+    LedgerHeader.decode,
+    Outcome.decode,
     Receipt.decode,
     Record.decode,
     Wallet.decode,
@@ -94,8 +99,6 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Epoch.decode,
     Origin.decode,
     Admission.decode,
-    Succession.decode,
-    Latest.decode,
     read_join,
     Inventory.decode,
     BatchPage.decode,

@@ -9,14 +9,18 @@ from typing import Any
 from eth_abi.abi import encode
 
 from keymoot.base import hexes
-from keymoot.base.fixed import Address, Bytes32, NetworkId, RequestId, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.transaction import decode_signed
 from keymoot.base.units import UnixSeconds
+from keymoot.contracts.wallet import IN_VAULT, Book, Wallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, sender_of, wallet_id
+from keymoot.proof.build import prove_wallet
+from keymoot.proof.bundle import Bundle
 from tests.agent.fake_network import NETWORK, WORLD, FakeNetwork
+from tests.proof.world import World
 
 GENESIS = WORLD.genesis.encode()
 FOUNDING = WORLD.founding().to_json()
@@ -41,6 +45,7 @@ class FakeLedger(FakeNetwork):
 
     Attributes:
         fail: Word for a receipt that failed, or None.
+        custody: IN_VAULT, for its address follows from no root.
         calls: Every call of Wallets: sender, method, arguments, value.
     """
 
@@ -52,6 +57,8 @@ class FakeLedger(FakeNetwork):
     genesis: bytes = GENESIS
     network: NetworkId = NETWORK
     founding: Any = field(default_factory=lambda: FOUNDING)
+    custody: int = IN_VAULT
+    world: World = field(default_factory=World)
     drips: list[str] = field(default_factory=list)
 
     def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
@@ -71,6 +78,10 @@ class FakeLedger(FakeNetwork):
         }
         if method == "keymoot_founding":
             return {"result": self.founding}
+        if method == "keymoot_committee":
+            return {"result": self.world.assembly_bundle().to_json()}
+        if method == "keymoot_wallet":
+            return {"result": self._proven(WalletId.from_hex(params[0]))}
         if method in plain:
             return {"result": plain[method]}
         if method == "eth_call":
@@ -134,6 +145,25 @@ class FakeLedger(FakeNetwork):
             key = request_key(sender, request.request_id)
             self.answers[key] = self.decide(key, request)
 
+    def _proven(self, wallet: WalletId) -> Any:
+        kept = self.wallets.get(wallet)
+        if kept is not None:
+            policy = kept.policy or None
+            digest = keccak256(policy) if policy else Hash32(bytes(32))
+            record = Wallet(
+                kept.owner,
+                kept.recovery,
+                kept.account,
+                kept.paused,
+                kept.version,
+                digest,
+                UnixSeconds(11),
+                self.custody,
+            )
+            self.world.put_record(wallet, record, policy, Book(quota=kept.quota, log_length=2))
+        header = self.world.block()
+        return Bundle(self.world.certify(header), prove_wallet(self.world.state, wallet)).to_json()
+
     def _view(self, data: bytes) -> dict[str, Any]:
         method = Wallets.METHODS[data[:4]]
         arguments = method.decode(data[4:])
@@ -141,18 +171,6 @@ class FakeLedger(FakeNetwork):
         if kept is None:
             return {"error": {"code": 3, "message": "there is no such wallet", "data": "0x"}}
         results: dict[str, list[Any]] = {
-            "wallet": [
-                kept.owner,
-                kept.recovery,
-                kept.account,
-                kept.paused,
-                kept.quota,
-                kept.version,
-                keccak256(kept.policy),
-                11,
-                2,
-            ],
-            "policy": [kept.policy],
             "credential": [self.grants.get((arguments[0], arguments[-1]), 0), False, 12],
             "usage": [b'[{"limit":"usdc-day","max":"5","used":"1"}]'],
             "log": [[b'{"index":0}', b'{"index":1}']],

@@ -7,13 +7,15 @@ import pytest
 from eth_account import Account as EthAccount
 
 from keymoot.agent import Account
-from keymoot.agent.errors import NetworkRefused, Unproven, WrongAnswer
+from keymoot.agent.errors import Unproven, WrongAnswer
 from keymoot.agent.network import Network, TransactionFailed, read_identity
 from keymoot.agent.owner import Owner, Views, new_key, salt_of
 from keymoot.base.fixed import Address, RequestId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.contracts.wallet import BY_ASSEMBLY
+from keymoot.contracts.wallet_errors import NoSuchWallet
 from keymoot.crypto import secp256k1
 from tests.agent.fake_ledger import GENESIS, FakeLedger
 from tests.agent.fake_network import FAR, NETWORK, WORLD, secret_of, serving
@@ -74,8 +76,9 @@ def test_reads_what_anyone_may(owner: Owner, ledger: FakeLedger) -> None:
     wallet = owner.wallet_of("yield")
     assert views.log(wallet) == [{"index": 0}, {"index": 1}]
     assert views.usage(wallet) == [{"limit": "usdc-day", "max": "5", "used": "1"}]
-    with pytest.raises(NetworkRefused, match="no such wallet"):
-        views.show(MISSING)
+    for asking in (views.show, views.policy):
+        with pytest.raises(NoSuchWallet):
+            asking(MISSING)
 
 
 def test_a_granted_credential_works_at_once(
@@ -101,9 +104,19 @@ def test_no_credential_is_granted_under_a_key_that_the_founders_did_not_sign(
 ) -> None:
     ledger.founding = {**ledger.founding, "record": World("another").founding().to_json()["record"]}
     calls = len(ledger.calls)
+    anew = Owner(Network(ledger.url), secret_of("owner"))
     with pytest.raises(Unproven, match="founding record is of network"):
-        owner.grant(owner.wallet_of("yield"), "yield", FAR)
+        anew.grant(owner.wallet_of("yield"), "yield", FAR)
     assert len(ledger.calls) == calls
+
+
+def test_an_address_that_the_root_does_not_give_is_not_shown(
+    owner: Owner, ledger: FakeLedger
+) -> None:
+    """Who sends funds to a wallet's address has it from here."""
+    ledger.custody = BY_ASSEMBLY
+    with pytest.raises(Unproven, match="does not follow from the network's root"):
+        owner.show(owner.wallet_of("yield"))
 
 
 def test_every_credential_is_a_new_key(owner: Owner) -> None:

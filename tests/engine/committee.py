@@ -7,7 +7,6 @@ the first block has the roots in it, as if they had been made, and all founders 
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base.errors import Fault, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
@@ -69,7 +68,7 @@ def genesis_of(size: int = SIZE) -> Genesis:
     members = []
     for seat in range(1, size + 1):
         identity = Bytes32(ed25519.public_key(secret("identity", seat)))
-        consensus = Ed25519Key(ed25519.public_key(secret("consensus", seat)))
+        consensus = Bytes32(ed25519.public_key(secret("consensus", seat)))
         founder = Founder(identity, consensus, point("epoch", seat), boot(seat))
         members.append(Member(consensus, identity, 1, founder))
     people = (OWNER, AGENT, STRANGER)

@@ -59,7 +59,7 @@ class House:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[asyncio.Task[None]]:
-        running = asyncio.create_task(self.sequencer.run())
+        running = self.running = asyncio.create_task(self.sequencer.run())
         try:
             yield running
         finally:
@@ -80,6 +80,33 @@ class House:
         return [await self.included(name) for name in names]
 
     async def included(self, name: Hash32) -> Included:
-        found = await self.ledger.wait(name, PATIENCE_SECONDS)
+        waiting = asyncio.create_task(self.ledger.wait(name, PATIENCE_SECONDS))
+        await asyncio.wait([waiting, self.running], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            self.running.result()
+        found = await waiting
         assert found is not None
         return found
+
+    async def settle(self) -> None:
+        """Make blocks until nothing waits that could go into one."""
+        async with self.at_work():
+            while self.sequencer._candidates() or self.sequencer.waits_for_shares:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await self.sequencer._applied()
+
+    @property
+    def height(self) -> int:
+        return self.ledger.height()
+
+
+@asynccontextmanager
+async def founded(folder: Path) -> AsyncIterator[House]:
+    """Give a node whose network is founded."""
+    house = House(folder)
+    try:
+        await house.found()
+        yield house
+    finally:
+        house.close()

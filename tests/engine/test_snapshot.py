@@ -1,6 +1,6 @@
 """Snapshots: complete, checked up to the root, and nothing beside it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,37 +12,35 @@ from keymoot.engine.snapshot import chunks, restore
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import BrokenState
-from tests.engine.parts import Machine
+from tests.engine.house import House, founded
 from tests.engine.test_means import owners_call
 from tests.runtime.people import OWNER, RECOVERY
 
 
 @pytest.fixture
-async def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(snapshot, "CHUNK_BYTES", 600)
-    made = Machine(tmp_path / "data")
-    await made.settle()
-    for n in range(4):
-        await owners_call(made, "create", bytes([n]) * 32, RECOVERY, value=10**18)
-    yield made
-    made.close()
+    async with founded(tmp_path / "data") as made:
+        for n in range(4):
+            await owners_call(made, "create", bytes([n]) * 32, RECOVERY, value=10**18)
+        yield made
 
 
-async def test_a_state_comes_back_whole(machine: Machine) -> None:
-    root = machine.engine.app.committed.root
-    taken = list(chunks(machine.engine.snapshot))
+async def test_a_state_comes_back_whole(house: House) -> None:
+    root = house.ledger.state().root
+    taken = list(chunks(house.store.snapshot()))
     assert len(taken) > 3
     table = MemoryTable()
     table.apply(restore(taken, root))
-    here, there = machine.ledger.state(), State(table, root)
+    here, there = house.ledger.state(), State(table, root)
     assert there.account(OWNER.address) == here.account(OWNER.address)
-    kept = {k: v for k, v in machine.engine.snapshot.scan(b"", b"") if k[:1] in b"asb"}
+    kept = {k: v for k, v in house.store.snapshot().scan(b"", b"") if k[:1] in b"asb"}
     assert dict(table.items()) == kept
 
 
-async def test_a_missing_altered_or_foreign_entry_is_refused(machine: Machine) -> None:
-    root = machine.engine.app.committed.root
-    taken = list(chunks(machine.engine.snapshot))
+async def test_a_missing_altered_or_foreign_entry_is_refused(house: House) -> None:
+    root = house.ledger.state().root
+    taken = list(chunks(house.store.snapshot()))
     for at in range(len(taken)):
         with pytest.raises(BrokenState):
             restore(taken[:at] + taken[at + 1 :], root)

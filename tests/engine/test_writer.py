@@ -10,7 +10,8 @@ import pytest
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.engine import writer
-from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.engine.chain_store import HELD_SNAPSHOTS
+from keymoot.engine.lmdb_table import MAX_READERS, LmdbStore
 from keymoot.store.table import Batch
 from tests.engine.committee import message
 from tests.engine.house import PATIENCE_SECONDS, House
@@ -222,3 +223,17 @@ async def test_readers_see_one_blocks_whole_state_whatever_comes_meanwhile(house
         for one in readers:
             one.cancel()
     assert len(set(seen)) > 5
+
+
+async def test_states_that_are_read_for_long_never_stop_the_chain(house: House) -> None:
+    held = []
+    async with house.at_work():
+        for nonce in range(HELD_SNAPSHOTS + 2 * MAX_READERS + 4):
+            held.append((house.ledger.height(), house.ledger.state()))
+            await house.include(transfer(OWNER, nonce))
+    # The last of them are whole. LMDB rounds the room for its readers up, not to twice as many.
+    for height, state in held[-HELD_SNAPSHOTS:]:
+        assert state.account(OWNER.address).nonce == height - 1
+        assert state.account(STRANGER.address).balance == BEFORE + height - 1
+    held.clear()
+    assert balance(house) == BEFORE + HELD_SNAPSHOTS + 2 * MAX_READERS + 4

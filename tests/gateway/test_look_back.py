@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,27 +14,27 @@ from keymoot.gateway.limits import Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import Method, method_table
 from keymoot.gateway.services import NodeInfo, Services
-from tests.engine.parts import Machine, transfer
+from tests.engine.house import House, founded
+from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
 
 BLOCKS = 24
 
 
 @pytest.fixture
-async def machine(tmp_path: Path):
-    made = Machine(tmp_path / "data")
-    for nonce in range(BLOCKS // 2):
-        await made.ledger.submit(transfer(OWNER, nonce))
-        await made.settle()
-    assert made.height >= BLOCKS
-    yield made
-    made.close()
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with founded(tmp_path / "data") as made:
+        for nonce in range(BLOCKS):
+            await made.ledger.submit(transfer(OWNER, nonce))
+            await made.settle()
+        assert made.height >= BLOCKS
+        yield made
 
 
 @pytest.fixture
-def methods(machine: Machine) -> dict[str, Method]:
+def methods(house: House) -> dict[str, Method]:
     info = NodeInfo("test", simulated=True, seats=lambda: ())
-    services = Services(machine.ledger, None, info, None)  # type: ignore[arg-type]
+    services = Services(house.ledger, None, info, None)  # type: ignore[arg-type]
     return method_table(services, Filters(time.monotonic))
 
 

@@ -26,7 +26,6 @@ KINDS: dict[str, tuple[Any, list[Any]]] = {
     "flag?": (False, [1, 0, "true", [], {}, 3.5]),
     "index": ("0x0", [*NEVER, 1, {}, "0x00"]),
     "count": ("0x1", [True, 3.5, [], {}, "", "0x", "1", "0x01", -1]),
-    "links": (0, [True, 3.5, [], {}, "0x0", -1]),
     "percentiles?": ([25, 50.5], [True, "x", {}, [True], ["1"], [-1], [101], [50, 25], [[1]]]),
     "slot": ("0x0", [True, 3.5, [], {}, 1, "", "0x", "0xzz", HASH + "00"]),
     "slots": (["0x0"], [True, "0x0", {}, [1], [None], ["0x"], ["0x0"] * 257]),
@@ -81,7 +80,6 @@ KINDS: dict[str, tuple[Any, list[Any]]] = {
     ),
     "filter id": ("0x1", [True, 1, [], {}, 3.5, None]),
     "milliseconds?": (10, [True, 0, -1, 3.5, "x", [], {}, 60_001, "0x01"]),
-    "beacon": ("0x" + "00" * 48, [True, 1, [], {}, "0x" + "00" * 49, "0x0"]),
 }
 
 SHAPES: dict[str, list[str]] = {
@@ -115,11 +113,13 @@ SHAPES: dict[str, list[str]] = {
     "eth_getTransactionReceipt": ["hash"],
     "eth_getLogs": ["filter"],
     "keymoot_ask": ["data", "milliseconds?"],
-    "keymoot_cosign": ["hash", "beacon"],
     "keymoot_network": [],
     "keymoot_assembly": [],
-    "keymoot_successions": ["links"],
-    "keymoot_getSignedHeader": ["block?"],
+    "keymoot_founding": [],
+    "keymoot_certified": ["block?"],
+    "keymoot_committee": [],
+    "keymoot_wallet": ["hash"],
+    "keymoot_follow": ["hash"],
     "keymoot_getEntry": ["address", "slot", "block?"],
     "keymoot_getRequest": ["hash"],
     "keymoot_getOutcome": ["hash"],

@@ -158,8 +158,9 @@ def story(town, villains, epochs=1):
         generation = town.ledger.hall.head.generation
         for at in holders:
             assert town.parties[at].presigner._presignatures.get((generation, number))
-    # 4. All honest seats have the state secret, and the same one.
-    assert town.ledger.handout.standing.exists
+    # 4. All honest seats have the state secret, and the same one. It may be used once all have
+    #    said so: a founder that never does keeps a network from being founded, and no other.
+    assert town.ledger.handout.standing.holders >= honest
     assert len({town.keeps[at].expose() for at in honest}) == 1
     # 5. A message is signed in at most f+1 tries, without whoever is silent or lies.
     frost_signs(town, villains)

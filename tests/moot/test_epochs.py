@@ -5,15 +5,12 @@ from itertools import combinations
 import pytest
 
 from keymoot.base import rlp
-from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.crypto import ed25519
 from keymoot.moot.body import write_numbered
-from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.epoch import Stage
 from keymoot.moot.genesis import EPOCH_SECONDS
 from keymoot.moot.keygen import write_verdict
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.message import Kind
 from keymoot.moot.roots import ECDSA, ROOTS
 from keymoot.moot.turn import read_dealings, read_turn, write_dealings, write_turn
 from keymoot.threshold import dealing as dealings
@@ -21,7 +18,7 @@ from keymoot.threshold import reshare
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.polynomial import lagrange
-from tests.moot.town import NETWORK, Town
+from tests.moot.town import Town
 
 
 def ready(size=4, seed=1):
@@ -328,23 +325,6 @@ def test_a_generation_drops_what_an_attempt_has_dealt():
     assert town.ledger.turning.dealings(1) == {}
     town.settle()
     assert all(len(party.shares) == len(ROOTS) for party in town.parties.values())
-
-
-def test_no_recovery_reaches_below_the_switch():
-    town = ready()
-    below = town.height
-    vote(town)
-    town.settle()
-    for at in town.parties:
-        town.restart(at)
-    head = town.ledger.hall.head
-    boots = {at: party.boot.public for at, party in town.parties.items()}
-    terms = Certificate(NETWORK, head.generation, Height(below), Hash32(bytes(32)), boots)
-    signed = {at: ed25519.sign(key, terms.digest()) for at, key in town.identities.items()}
-    body = SignedCertificate(terms, signed).encode()
-    town.say(NodeMessage(NETWORK, head.generation, 0, Kind.RECOVER, body))
-    assert "which began the epoch" in str(town.refused[-1][1])
-    assert town.ledger.hall.head.generation == head.generation
 
 
 def test_two_holders_are_too_few():

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import uint
@@ -35,7 +34,7 @@ def point(name: str, seat: int) -> bytes:
 
 def member(seat: int) -> Member:
     identity = ed25519.public_key(seed("identity", seat))
-    consensus = Ed25519Key(ed25519.public_key(seed("consensus", seat)))
+    consensus = ed25519.public_key(seed("consensus", seat))
     session = Boot(ed25519.public_key(seed("session", seat)), point("session sealing", seat))
     founder = Founder(identity, consensus, point("sealing", seat), session)
     return Member(consensus, identity, 1, founder)

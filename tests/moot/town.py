@@ -16,13 +16,13 @@ from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.epoch_keys import EpochKeys, Role
 from keymoot.moot.founding import PHASE_OF
 from keymoot.moot.genesis import Founder
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import MemoryPages
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
 from keymoot.moot.turn import write_turn
@@ -90,6 +90,10 @@ class Town:
 
     # -- saying and hearing
 
+    def ancestor(self, height: int) -> Hash32 | None:
+        """Hash of a block before the one that is being executed."""
+        return self.block(height) if height < self.height else None
+
     def message(self, seat: int, kind: Kind, body: bytes) -> NodeMessage:
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, kind, body)
         by_identity = kind in BY_IDENTITY
@@ -104,7 +108,9 @@ class Town:
             outcomes = set()
             for assembly in (self.ledger, first):
                 try:
-                    assembly.apply(message, Height(self.height), UnixSeconds(self.time))
+                    assembly.apply(
+                        message, Height(self.height), UnixSeconds(self.time), self.ancestor
+                    )
                     outcomes.add("")
                 except (Refused, Malformed) as error:
                     outcomes.add(type(error).__name__)
@@ -155,11 +161,15 @@ class Town:
         return None if spoiled is None else write_numbered(attempt, spoiled)
 
     def turn_keys(self, at: int) -> None:
-        """What an enclave does with its sealed keys when an epoch has begun."""
-        keys = self.parties[at].keys
-        hall = self.views[at].hall
-        if hall.has_seat(at) and hall.seat(at).sealing == keys.points[1]:
-            keys.turn(self.scalar())
+        """What an enclave does with its sealed keys once the ledger shows why."""
+        party = self.parties[at]
+        turn, keys = party.key_turn(self.views[at]), party.keys
+        if turn is None:
+            return
+        held = {Role.LIVING: keys.living, Role.NEXT: keys.next, Role.PREVIOUS: keys.previous}
+        following = keys.next if turn.living is Role.LIVING else self.scalar()
+        previous = None if turn.previous is None else held[turn.previous]
+        keys.take(held[turn.living], following, previous, turn.recoveries)
 
     def seal_state(self, at: int) -> None:
         """What an enclave does with the state secret when it has come."""
@@ -242,8 +252,16 @@ class Town:
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, Kind.BOOT, body)
         self.say(made.signed(self.identities[seat]))
 
+    def block(self, height: int) -> Hash32 | None:
+        """Hash of a block of this town; it has no blocks, so its number stands for it."""
+        return Hash32(height.to_bytes(32, "big")) if 0 < height <= self.height else None
+
     def recovery(
-        self, seats: set[int], signers: set[int] | None = None, anew: set[int] | None = None
+        self,
+        seats: set[int],
+        signers: set[int] | None = None,
+        anew: set[int] | None = None,
+        base: int | None = None,
     ) -> NodeMessage:
         """Many start anew at once (`anew`; all of `seats` if None); give the message that says so."""
         for at in seats if anew is None else anew:
@@ -252,8 +270,8 @@ class Town:
         terms = Certificate(
             NETWORK,
             head.generation,
-            Height(self.height),
-            Hash32(bytes(32)),
+            Height(self.height if base is None else base),
+            self.block(self.height if base is None else base) or Hash32(bytes(32)),
             {at: self.parties[at].boot.public for at in seats},
         )
         signatures = {

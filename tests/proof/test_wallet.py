@@ -19,7 +19,7 @@ from keymoot.proof.state import AccountProof
 from keymoot.proof.wallet import ProvenWallet, account_of, check_wallet, wallet_slots
 from keymoot.store.state import State
 from tests.proof.altered import alterations, refusal
-from tests.proof.world import POLICY, World
+from tests.proof.world import BOOK, POLICY, World
 
 
 def believe(told: object, world: World, wallet: WalletId) -> ProvenWallet:
@@ -46,6 +46,7 @@ def test_record_policy_and_address_are_proved(world: World, *, solana: bool) -> 
     assert found.record.owner == Address(b"o" * 20)
     assert isinstance(found.record.account, SolanaAddress if solana else Address)
     assert found.header == world.blocks[-1]
+    assert found.book == BOOK
 
 
 def test_a_new_wallet_has_no_policy_and_refuses_everything(world: World) -> None:
@@ -75,12 +76,12 @@ def test_whatever_is_altered_is_refused(data: st.DataObject) -> None:
 
 def test_another_wallet_or_contract_is_refused(world: World) -> None:
     one, other = world.put_wallet("one"), world.put_wallet("other")
-    with pytest.raises(NotProven, match="record and policy of wallet"):
+    with pytest.raises(NotProven, match="record, policy and book of wallet"):
         believe(shown(world, of(one)), world, other)
     with pytest.raises(NotProven, match="contract Wallets"):
         believe(shown(world, lambda state: prove(state, Nodes.ADDRESS, [])), world, one)
-    record = wallet_slots(one)[:1]
-    with pytest.raises(NotProven, match="record and policy of wallet"):
+    record = wallet_slots(one)[:2]
+    with pytest.raises(NotProven, match="record, policy and book of wallet"):
         believe(shown(world, lambda state: prove_cells(state, Wallets.ADDRESS, record)), world, one)
 
 

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from keymoot.attest.validators import Ed25519Key
 from keymoot.base import rlp
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Height, UnixNanos, UnixSeconds
 from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.wallet import BY_ASSEMBLY, Wallet
+from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
@@ -44,6 +43,7 @@ from keymoot.threshold.secp256k1 import SECP256K1
 FIRST = Hash32(bytes(32))
 """The generation before the first recovery."""
 
+BOOK = Book(quota=77, log_length=2)
 POLICY = b'{"policy":"canonical"}'
 
 
@@ -104,7 +104,7 @@ class World:
 
     def _member(self, seat: int) -> Member:
         identity = ed25519.public_key(self.identity(seat))
-        consensus = Ed25519Key(ed25519.public_key(Secret(seed(self.name, "consensus", seat))))
+        consensus = ed25519.public_key(Secret(seed(self.name, "consensus", seat)))
         boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
         founder = Founder(identity, consensus, point(self.name, "sealing", seat), boot)
         return Member(consensus, identity, 1, founder)
@@ -169,11 +169,17 @@ class World:
             created_at=UnixSeconds(5),
             custody=custody,
         )
+        self.put_record(wallet, record, policy, BOOK)
+        return wallet
+
+    def put_record(
+        self, wallet: WalletId, record: Wallet, policy: bytes | None, book: Book
+    ) -> None:
         journal = Journal(self.state)
-        for slot, value in zip(wallet_slots(wallet), (record.encode(), policy), strict=True):
+        values = (record.encode(), policy, book.encode())
+        for slot, value in zip(wallet_slots(wallet), values, strict=True):
             journal.set_entry(Wallets.ADDRESS, slot, value)
         self._commit(journal)
-        return wallet
 
     def put_policy(self, wallet: WalletId, policy: bytes | None) -> None:
         """Change the policy behind the record's back: no contract does that."""

@@ -12,7 +12,7 @@ from trie import HexaryTrie
 from keymoot.base.errors import Defect, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
-from keymoot.base.units import Height, UnixSeconds, Wei
+from keymoot.base.units import Height, Seconds, UnixSeconds, Wei
 from keymoot.contracts.nodes import Nodes, assembly_on
 from keymoot.contracts.registry import built_in_registry
 from keymoot.contracts.wallets import Wallets
@@ -30,9 +30,9 @@ from keymoot.runtime.block import (
     seed_of,
 )
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.gas import BLOCK_LIMIT, TRANSACTION_LIMIT
+from keymoot.runtime.gas import TRANSACTION_LIMIT, USED_LIMIT
 from keymoot.runtime.outcome import Outcome
-from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
 from keymoot.store.entry import unpack
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.journal import Journal
@@ -42,7 +42,17 @@ from keymoot.store.public import PublicStore
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from tests.contracts.toys import TOYS, Counter
-from tests.runtime.people import AGENT, OWNER, RECOVERY, STRANGER, VAULT, Play, calldata, payment
+from tests.runtime.people import (
+    AGENT,
+    OWNER,
+    RECOVERY,
+    STRANGER,
+    VAULT,
+    Play,
+    calldata,
+    payment,
+    policy,
+)
 from tests.runtime.transcript import found_assembly
 
 blocks = st.builds(
@@ -127,7 +137,7 @@ def test_a_header_says_what_the_block_did() -> None:
     header = done.header
     assert (header.height, header.time) == (tip.height + 1, tip.time + 7)
     assert header.parent_hash == tip.hash == play.chain.blocks[-1].header.hash
-    assert (header.gas_limit, header.base_fee) == (BLOCK_LIMIT, play.chain.chain.base_fee)
+    assert (header.gas_limit, header.base_fee) == (USED_LIMIT, play.chain.chain.base_fee)
     assert header.generation == NO_GENERATION
     assert [one.status for one in done.receipts] == [1, 0, 1, 1]
     # The roots, by other people's trie and RLP.
@@ -173,6 +183,7 @@ def test_a_header_says_what_the_block_did() -> None:
         (lambda block: replace(block, height=Height(block.height + 1)), "cannot follow block"),
         (lambda block: replace(block, height=Height(block.height - 1)), "cannot follow block"),
         (lambda block: replace(block, time=UnixSeconds(block.time - 2)), "its parent"),
+        (lambda block: replace(block, time=UnixSeconds(MAX_TIME + 1)), "at most 253402300799"),
         (lambda block: replace(block, transactions=block.transactions * 2), "stands twice"),
         (lambda block: replace(block, transactions=(b"\x02junk",)), "holds something else"),
         (lambda block: replace(block, transactions=(b"",)), "holds something else"),
@@ -203,6 +214,20 @@ def test_what_may_not_follow_is_refused_whole(change, why: str) -> None:
 def test_a_block_may_carry_its_parents_time() -> None:
     play = Play()
     assert run(play, following(play, seconds=0)).header.time == play.chain.tip.time
+
+
+def test_requests_are_answered_at_the_end_of_time() -> None:
+    play = Play().ready()
+    rolling = policy(limits=[{"id": "day", "max": "500", "window": "24h", "kind": "rolling"}])
+    assert play.rule(rolling).status == 1
+    play.chain.pass_time(Seconds(MAX_TIME - play.chain.block.time - 1))
+    until = MAX_TIME + 10**6
+    assert play.send(OWNER, "grant", play.wallet, AGENT.address, until).status == 1
+    assert play.chain.tip.time == MAX_TIME
+    raw, _ = play.request(payment(5).unsigned_bytes(), seconds=300)
+    done = run(play, following(play, raw, seconds=0))
+    assert [one.error_code for one in done.receipts] == [""]
+    assert done.faults == ()
 
 
 def test_the_gas_of_a_block_is_bounded_by_what_its_transactions_want() -> None:

@@ -8,7 +8,7 @@ same to the byte wherever it runs.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -185,14 +185,20 @@ def odd_wishes() -> Iterator[tuple[str, bytes]]:
 BOOTS = [Secret(bytes((40 + seat,)) * 32) for seat in range(1, 5)]
 
 
-def found_assembly(play: Play) -> None:
-    """Seat four members whose keys are known; their key generation has just begun."""
+def found_assembly(play: Play, identities: Sequence[Bytes32] = ()) -> None:
+    """Seat four members whose keys are known; their key generation has just begun.
+
+    Args:
+        play: On whose chain.
+        identities: Their identity keys; without them, keys that nobody has.
+    """
+    identities = identities or [Bytes32(bytes((seat,)) * 32) for seat in range(1, 5)]
     point = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x05" * 32)))
     founders = tuple(
-        Founder(
-            Bytes32(bytes((seat,)) * 32), Bytes32(bytes((9, seat)) * 16), point, Boot(key, point)
+        Founder(identity, Bytes32(bytes((9, seat)) * 16), point, Boot(key, point))
+        for seat, (identity, key) in enumerate(
+            zip(identities, map(ed25519.public_key, BOOTS), strict=True), 1
         )
-        for seat, key in enumerate(map(ed25519.public_key, BOOTS), 1)
     )
     journal = Journal(play.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())

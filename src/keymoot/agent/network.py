@@ -13,7 +13,7 @@ from keymoot.agent.roster import Roster
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Address, Hash32, NetworkId
+from keymoot.base.fixed import Address, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, Wei
@@ -23,7 +23,9 @@ from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
 from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
+from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
+from keymoot.proof.wallet import ProvenWallet
 
 TIMEOUT_SECONDS = 30.0
 NOTHING = Wei(0)
@@ -114,6 +116,26 @@ class Network:
             NetworkUnreachable, ConnectionLost, WrongAnswer: as their names say.
         """
         return self.roster().anchor(self.transport, self.timeout_seconds)
+
+    def committee(self) -> ProvenAssembly:
+        """Give who keeps the keys now: members, roots and everyone's verification shares.
+
+        Raises:
+            Unproven: what came does not follow from what the network certified.
+            NetworkRefused: the network is still being founded.
+            NetworkUnreachable, ConnectionLost: as their names say.
+        """
+        return self.roster().renewed(self.transport, self.timeout_seconds)
+
+    def wallet(self, wallet: WalletId) -> ProvenWallet:
+        """Give a wallet as a certified state has it.
+
+        Raises:
+            NoSuchWallet: it is proved that there is none of this id.
+            Unproven: what came does not follow from what the network certified.
+            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+        """
+        return self.roster().wallet(self.transport, self.timeout_seconds, wallet)
 
     def call(self, method: str, *params: Any) -> Any:
         """Call one JSON-RPC method.

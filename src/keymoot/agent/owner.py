@@ -47,7 +47,6 @@ LOG_PAGE = 256
 
 _MAX_LINE_BYTES = 1_048_576
 _ENTROPY_BYTES = 48
-_NOWHERE = Address(bytes(20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +100,44 @@ def new_key() -> Secret:
 
 
 class Views:
-    """What anyone may read of wallets; as the node shows it, without proof yet."""
+    """What anyone may read of wallets: the wallet itself and its policy are proved.
+
+    What is spent, the log, and what is known of a credential are as the node shows them.
+    """
 
     def __init__(self, network: Network) -> None:
         """Take the network to ask."""
         self.network = network
 
     def show(self, wallet: WalletId) -> WalletView:
-        """Give a wallet.
+        """Give a wallet; an address that the assembly keeps is computed from its root.
 
         Raises:
-            NetworkRefused: there is none of this id.
+            NoSuchWallet: it is proved that there is none of this id.
+            Unproven: what the network shows does not follow from what it certified.
         """
-        found = self.network.view("wallet", wallet)
-        owner, to, at, paused, quota, version, policy_hash, created_at, length = found
-        account: WalletAddress = at
-        recovery: WalletAddress = to
-        if account == _NOWHERE:
-            account, recovery = map(SolanaAddress, self.network.view("solana", wallet))
+        found = self.network.wallet(wallet)
+        record, book = found.record, found.book
         return WalletView(
             wallet,
-            owner,
-            recovery,
-            account,
-            paused,
-            Wei(quota),
-            version,
-            Hash32(policy_hash),
-            UnixSeconds(created_at),
-            length,
+            record.owner,
+            record.recovery,
+            record.account,
+            record.paused,
+            Wei(book.quota),
+            record.policy_version,
+            record.policy_hash,
+            record.created_at,
+            book.log_length,
         )
 
     def policy(self, wallet: WalletId) -> bytes:
-        """Give the policy's canonical JSON; empty before the first."""
-        return bytes(self.network.view("policy", wallet)[0])
+        """Give the policy's canonical JSON; empty before the first.
+
+        Raises:
+            As `show`.
+        """
+        return self.network.wallet(wallet).policy or b""
 
     def credential(self, wallet: WalletId, credential: Address) -> CredentialView:
         """Give what the ledger knows of a credential."""

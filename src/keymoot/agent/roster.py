@@ -16,7 +16,7 @@ from keymoot.agent.errors import NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
 from keymoot.agent.transport import Transport
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.base.fixed import Hash32, NetworkId, WalletId
 from keymoot.moot.certified import NotCertified
 from keymoot.moot.founding_record import NotFounded
 from keymoot.proof.bundle import Bundle
@@ -25,6 +25,7 @@ from keymoot.proof.committee import ProvenAssembly, check_assembly
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor, Founding
 from keymoot.proof.state import AccountProof
+from keymoot.proof.wallet import ProvenWallet, check_wallet
 from keymoot.store.header import Header
 from keymoot.threshold.errors import BadCommittee
 
@@ -85,6 +86,21 @@ class Roster(Forked):
             with _believing():
                 self._assembly = check_assembly(proof, header, key)
             return self._assembly
+
+    def wallet(
+        self, transport: Transport, timeout_seconds: float, wallet: WalletId
+    ) -> ProvenWallet:
+        """Give a wallet as it is now.
+
+        Raises:
+            NoSuchWallet: it is proved that there is none of this id.
+            Unproven: what came does not prove it.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        roots = self.assembly(transport, timeout_seconds).roots
+        header, proof = self.proven(transport, timeout_seconds, "keymoot_wallet", wallet.hex0x)
+        with _believing():
+            return check_wallet(proof, header, self._network, wallet, roots)
 
     def proven(
         self, transport: Transport, timeout_seconds: float, method: str, *params: Any

@@ -34,7 +34,18 @@ def encode(item: Item) -> bytes:
         if length == 1 and item[0] < 0x80:
             return bytes(item)
         return (_BYTES_PREFIX[length] if length <= _SHORT else _prefix(length, 0x80)) + item
-    payload = b"".join([encode(part) for part in item])
+    parts: list[bytes] = []
+    for part in item:
+        # Most of what there is are short strings: without a call for each.
+        if not isinstance(part, bytes):
+            parts.append(encode(part))
+        elif (length := len(part)) > _SHORT:
+            parts += (_prefix(length, 0x80), part)
+        elif length == 1 and part[0] < 0x80:
+            parts.append(part)
+        else:
+            parts += (_BYTES_PREFIX[length], part)
+    payload = b"".join(parts)
     length = len(payload)
     return (_LIST_PREFIX[length] if length <= _SHORT else _prefix(length, 0xC0)) + payload
 
@@ -83,8 +94,18 @@ def _decode(data: bytes, at: int, end: int, depth: int, left: list[int]) -> tupl
         left[0] -= 1
         if left[0] < 0:
             raise Malformed(f"RLP holds more than {left[1]} items")
-        item, start = _decode(data, start, stop, depth - 1, left)
-        items.append(item)
+        # Most of what there is are short strings: without a call for each.
+        tag = data[start]
+        after = start + tag - 0x7F
+        if tag < 0x80:
+            items.append(data[start : start + 1])
+            start += 1
+        elif tag <= 0x80 + _SHORT and tag != 0x81 and after <= stop:
+            items.append(data[start + 1 : after])
+            start = after
+        else:
+            item, start = _decode(data, start, stop, depth - 1, left)
+            items.append(item)
     return items, stop
 
 

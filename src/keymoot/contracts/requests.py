@@ -248,7 +248,7 @@ def _accept(
         signed = SignedNonce(ctx.block.time, ctx.block.height, decision.reservations)
         cells.nonces.set(ctx.public_store(), nonce_key(record.wallet, *intent.slot), signed)
     bound = await_stock(cells, ctx, bound, cells.known(ctx, record.wallet))
-    cells.append(ctx, bound, replace(book, usage=book.usage | decision.usage), "")
+    cells.append(ctx, bound, replace(book, usage={**book.usage, **decision.usage}), "")
     return bound
 
 

@@ -1,6 +1,9 @@
 """What Wallets keeps of a wallet: who it belongs to, what it may spend, who may ask."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 
 from keymoot.base import rlp
 from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
@@ -64,6 +67,7 @@ class Wallet:
         )
 
     @staticmethod
+    @lru_cache(maxsize=1_024)
     def decode(raw: bytes) -> "Wallet":
         """Read the cell's bytes.
 
@@ -95,7 +99,7 @@ class Book:
 
     quota: int = 0
     log_length: int = 0
-    usage: dict[str, Usage] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """Give the cell's bytes; limits in the order of their names."""
@@ -105,6 +109,7 @@ class Book:
         return rlp.encode([uint(self.quota), uint(self.log_length), usage])
 
     @staticmethod
+    @lru_cache(maxsize=16)
     def decode(raw: bytes) -> "Book":
         """Read the cell's bytes.
 
@@ -116,7 +121,9 @@ class Book:
         for pair in list_of(usage, None, "usage"):
             name, buckets = list_of(pair, 2, "usage")
             found[text_of(name, "usage", _NAME_BYTES)] = Usage.decode(buckets)
-        return Book(uint_of(quota, "quota"), uint_of(length, "logLength", 8), found)
+        return Book(
+            uint_of(quota, "quota"), uint_of(length, "logLength", 8), MappingProxyType(found)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,7 @@ class Credential:
         return rlp.encode([uint(self.granted_at), uint(self.expires_at), uint(self.revoked)])
 
     @staticmethod
+    @lru_cache(maxsize=1_024)
     def decode(raw: bytes) -> "Credential":
         """Read the cell's bytes.
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keymoot.base import rlp
-from keymoot.base.errors import Refused
-from keymoot.base.fields import fixed_of, list_of, optional_fixed_of
+from keymoot.base.errors import Defect, Refused
+from keymoot.base.fields import fixed_of, list_of, optional_fixed_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
+from keymoot.moot.epoch_keys import KeyTurn, Role
 from keymoot.threshold.secp256k1 import SECP256K1
 
 FILE_NAME = "keep.sealed"
@@ -42,6 +43,8 @@ class Keep:
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
+        previous: The scalar of the epoch before, while a recovery may go back to it.
+        recoveries: How many recoveries there were when the epoch's keys turned last.
     """
 
     identity: Secret
@@ -50,6 +53,8 @@ class Keep:
     epoch: Secret
     next: Secret
     network: NetworkId | None
+    previous: Secret | None = None
+    recoveries: int = 0
 
     def joined(self, network: NetworkId) -> "Keep":
         """Give the keep of an enclave that belongs to `network`.
@@ -65,9 +70,23 @@ class Keep:
         """Give the keep of an enclave that has the network's state secret."""
         return replace(self, state=state)
 
-    def turned(self) -> "Keep":
-        """Give the keep of the next epoch: its old key is gone, and a fresh one waits."""
-        return replace(self, epoch=self.next, next=_fresh_scalar())
+    def turned(self, turn: KeyTurn) -> "Keep":
+        """Give the keep after the epoch's keys have turned; a next key was never posted.
+
+        Raises:
+            Defect: a key is turned to that is erased.
+        """
+        held = {Role.LIVING: self.epoch, Role.NEXT: self.next, Role.PREVIOUS: self.previous}
+        living = _fresh_scalar() if turn.living is None else held[turn.living]
+        if living is None:
+            raise Defect("the key of the epoch before is erased")
+        return replace(
+            self,
+            epoch=living,
+            next=self.next if turn.living is Role.LIVING else _fresh_scalar(),
+            previous=None if turn.previous is None else held[turn.previous],
+            recoveries=turn.recoveries,
+        )
 
 
 class KeepFile:
@@ -101,14 +120,17 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
         keep = Keep(_fresh(), _fresh(), None, *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 6, "keep")
+    fields = list_of(rlp.decode(raw), 8, "keep")
     identity, consensus, epoch, following = (
         Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 1, 3, 4)
     )
     state = optional_fixed_of(fields[2], Bytes32, "state")
     network = optional_fixed_of(fields[5], NetworkId, "network")
+    before = optional_fixed_of(fields[6], Bytes32, "previous")
     sealed = None if state is None else Secret(state)
-    return Keep(identity, consensus, sealed, epoch, following, network)
+    previous = None if before is None else Secret(before)
+    recoveries = uint_of(fields[7], "recoveries", 4)
+    return Keep(identity, consensus, sealed, epoch, following, network, previous, recoveries)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -121,6 +143,8 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
             keep.epoch.expose(),
             keep.next.expose(),
             keep.network or b"",
+            b"" if keep.previous is None else keep.previous.expose(),
+            uint(keep.recoveries),
         ]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)

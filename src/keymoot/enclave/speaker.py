@@ -18,9 +18,11 @@ from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
+from keymoot.moot.epoch_keys import GONE
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
+from keymoot.moot.signers import settled
 from keymoot.moot.turn import write_turn
 from keymoot.store.keys import StateKeys
 
@@ -70,7 +72,7 @@ class Speaker:
         self._party, self._keep, self._keys = party, keep, keys
         self._say, self._clock = say, clock
         self._seen: Seen | None = None
-        self._founding = self._watching = self._silent = False
+        self._founding = self._watching = self._silent = self._sat = False
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
         self._short: CannotWrite | None = None
@@ -112,6 +114,10 @@ class Speaker:
         party.prune(seen.assembly)
         duties = party.watching if self._watching else party.due
         self._workshop.do(duties(seen.assembly, seen.height, seen.time))
+
+    def recover(self, assembly: Assembly) -> None:
+        """Compute our shares of the epoch in which an executed state lives; nothing is said."""
+        self._workshop.do(self._party.recomputing(assembly))
 
     def silence(self) -> None:
         """Say nothing more: another start has the seat, or this one went astray."""
@@ -185,13 +191,21 @@ class Speaker:
             self._post(place[0], [(Kind.BOOT, write_boot(before, boot))])
 
     def _turn_keys(self, assembly: Assembly) -> None:
-        """Erase the sealing key of an epoch that is over, once the new one is the ledger's."""
-        hall, party = assembly.hall, self._party
-        if self._founding or not hall.has_seat(party.index):
+        """Go over to the sealing keys of the ledger's epoch; erase those that nothing needs."""
+        party = self._party
+        if self._founding:
             return
-        if hall.seat(party.index).sealing == party.keys.points[1]:
-            self._keep.put(self._keep.now.turned())
-            party.keys.turn(self._keep.now.next)
+        turn = party.key_turn(assembly)
+        if party.seated(assembly):
+            self._sat = True
+        elif self._sat and not party.member(assembly) and settled(assembly):
+            # What was dealt to us stays in the archives: without our keys nobody opens it.
+            turn = GONE
+        if turn is not None:
+            self._keep.put(self._keep.now.turned(turn))
+            keep = self._keep.now
+            party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
+            self._sat = self._sat and turn is not GONE
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""

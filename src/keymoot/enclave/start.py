@@ -32,11 +32,11 @@ from keymoot.enclave.watching import Watching
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.certified import CertifiedHeader, verify
+from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.statekeeper import Statekeeper
 from keymoot.runtime.block import BadBlock, Block, Chain, Tip
 from keymoot.runtime.first_state import first_state
@@ -135,7 +135,7 @@ class Start:
         self.keys = StateKeys(keep.state, network)
         papers = Papers(keep.identity, Bytes32(ed25519.public_key(keep.consensus)))
         keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
-        epochs = EpochKeys(keep.epoch, keep.next)
+        epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
         self.speaker = Speaker(self.party, seat.keep, self.keys, say, workshop, clock)
         self._watching = Watching(network, self.speaker)

@@ -13,6 +13,7 @@ certified, and the newest block is the newest certified one. Blocks are never pr
 """
 
 from dataclasses import dataclass, field
+from weakref import ref
 
 from keymoot.base import rlp
 from keymoot.base.errors import BrokenStorage, Malformed
@@ -31,6 +32,9 @@ from keymoot.store.header import Header
 from keymoot.store.state import State
 from keymoot.store.table import Batch, OverlayTable, Table
 from keymoot.store.trie import NodeCache
+
+HELD_SNAPSHOTS = 16
+"""Earlier states that somebody may still be reading; LMDB has room for few, and keeps their pages."""
 
 _BLOCK, _CERTIFICATE, _RECEIPTS, _TRANSACTION, _HEIGHT, _META = b"B", b"C", b"R", b"T", b"H", b"M"
 GENESIS, FIRST_ROOT = _META + b"genesis", _META + b"first-root"
@@ -124,6 +128,7 @@ class ChainStore:
     snapshot: LmdbSnapshot
     cache: NodeCache = field(default_factory=NodeCache)
     past: Past = field(default_factory=Past)
+    _earlier: list["ref[LmdbSnapshot]"] = field(default_factory=list)
 
     # -- state
 
@@ -253,7 +258,12 @@ class ChainStore:
     def adopt(self, covered: Covered) -> None:
         """Read what was written from now on."""
         # Whoever still reads the old snapshot sees one block's whole state; it ends with him.
+        self._earlier.append(ref(self.snapshot))
         self.snapshot = self.store.snapshot()
+        held = [one for one in (each() for each in self._earlier) if one is not None]
+        while len(held) > HELD_SNAPSHOTS:
+            held.pop(0).close()
+        self._earlier = [ref(one) for one in held]
         self.tip = Tip.of(covered.newest)
         self.record = covered.record or self.record
 

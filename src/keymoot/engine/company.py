@@ -1,7 +1,7 @@
 """When a block waits for company: while requests of the blocks before it are being answered.
 
-Votes, beacon and sync to disk cost the same for one request as for many. Whoever is alone
-waits for nobody, and nobody waits while somebody hurries: while a proof is awaited.
+Certificate and sync to disk cost the same for one request as for many. Whoever is alone waits
+for nobody.
 """
 
 import asyncio
@@ -16,23 +16,17 @@ RECENT_BLOCKS = 4
 
 
 class Company:
-    """Counts who is being answered, and who hurries."""
+    """Counts who is being answered."""
 
     def __init__(self) -> None:
         """Begin with nobody."""
         self._answered = 0
-        self._hurried = 0
         self._go = asyncio.Event()
 
     @property
     def answered(self) -> bool:
         """Whether somebody is being answered."""
         return self._answered > 0
-
-    @property
-    def hurried(self) -> bool:
-        """Whether somebody hurries."""
-        return self._hurried > 0
 
     @contextmanager
     def answering(self, age: int) -> Iterator[None]:
@@ -53,22 +47,8 @@ class Company:
             if not self._answered:
                 self._go.set()
 
-    @contextmanager
-    def hurry(self) -> Iterator[None]:
-        """Make no block wait meanwhile."""
-        self._hurried += 1
-        self.go()
-        try:
-            yield
-        finally:
-            self._hurried -= 1
-
-    def go(self) -> None:
-        """End a waiting that is under way."""
-        self._go.set()
-
     async def gather(self) -> None:
-        """Wait until nobody is being answered, somebody begins to hurry, or time is up."""
+        """Wait until nobody is being answered, or time is up."""
         if not self.answered:
             return
         self._go.clear()

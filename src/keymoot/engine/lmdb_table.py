@@ -38,21 +38,32 @@ class CannotOpen(Refused):
     code = "CANNOT_OPEN"
 
 
+class SnapshotEnded(Refused):
+    """A state was read for so long that it is not kept any more."""
+
+    code = "SNAPSHOT_ENDED"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("this state was read for too long: read the newest one")
+
+
 class LmdbSnapshot:
     """The table as of one committed block, whatever is written meanwhile."""
 
     def __init__(self, env: lmdb.Environment) -> None:
         """Begin to read."""
-        self._transaction = env.begin(write=False)
+        self._transaction: lmdb.Transaction | None = env.begin(write=False)
 
     def get(self, key: bytes) -> bytes | None:
         """Give the entry, or None.
 
         Raises:
+            SnapshotEnded: it was closed.
             LedgerDamaged: the file leads nowhere.
         """
         try:
-            found = self._transaction.get(key)
+            found = self._open().get(key)
         except _DAMAGES as error:
             raise LedgerDamaged(type(error).__name__) from error
         return None if found is None else bytes(found)
@@ -61,10 +72,11 @@ class LmdbSnapshot:
         """Give entries with `prefix` from the key `start` on, in order.
 
         Raises:
+            SnapshotEnded: it was closed.
             LedgerDamaged: the file leads nowhere.
         """
         try:
-            with self._transaction.cursor() as cursor:
+            with self._open().cursor() as cursor:
                 found = cursor.set_range(start)
                 while found and bytes(cursor.key()).startswith(prefix):
                     yield bytes(cursor.key()), bytes(cursor.value())
@@ -74,7 +86,15 @@ class LmdbSnapshot:
 
     def close(self) -> None:
         """End the snapshot."""
-        self._transaction.abort()
+        if self._transaction is not None:
+            self._transaction.abort()
+        # Its place among LMDB's readers is free only once nobody refers to it.
+        self._transaction = None
+
+    def _open(self) -> lmdb.Transaction:
+        if self._transaction is None:
+            raise SnapshotEnded
+        return self._transaction
 
     def __enter__(self) -> Self:
         """Use it in a `with` block."""

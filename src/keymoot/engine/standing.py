@@ -9,7 +9,7 @@ from keymoot.base.units import Height
 from keymoot.engine.combining import Under
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.certified import certificate_message
-from keymoot.moot.hall import read_root
+from keymoot.moot.hall import Hall, read_root
 from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
 from keymoot.moot.roots import CERTIFICATE
 from keymoot.runtime.assembly import assembly_in
@@ -17,6 +17,9 @@ from keymoot.store.state import State
 from keymoot.threshold.root import Root
 
 _MESSAGE = bytes((MESSAGE_TYPE,))
+
+_OTHER_PAGES = (f"next/{CERTIFICATE}", f"before/root/{CERTIFICATE}")
+"""Pages of the same root as the next epoch shares it, and as the one before did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,19 @@ def standing_in(state: State, network: NetworkId) -> Standing:
     Raises:
         NotReady: its network has no roots yet.
     """
-    hall = assembly_in(state, network).hall
-    others = []
-    for which in ("next", "former"):
-        raw = hall.pages.get(f"{which}/{CERTIFICATE}")
-        if raw is not None:
-            others.append(read_root(CERTIFICATE, raw))
-    root = hall.root(CERTIFICATE)
-    return Standing(network, hall.head.generation, root, tuple(others), hall.committee.faults)
+    return standing_of(assembly_in(state, network).hall)
+
+
+def standing_of(hall: Hall) -> Standing:
+    """Read who certifies what follows a state, from the assembly's pages in it.
+
+    Raises:
+        NotReady: its network has no roots yet.
+    """
+    pages = (hall.pages.get(name) for name in _OTHER_PAGES)
+    others = tuple(read_root(CERTIFICATE, raw) for raw in pages if raw is not None)
+    root, head = hall.root(CERTIFICATE), hall.head
+    return Standing(hall.network, head.generation, root, others, hall.committee.faults)
 
 
 def orders_in(transactions: Iterable[bytes]) -> tuple[Hash32, ...]:

@@ -9,7 +9,6 @@ from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import count_of, exactly, flag_of, hash_of, height_of
 from keymoot.gateway.render import GENESIS, block_json, receipt_json
 from keymoot.gateway.services import Services
-from keymoot.runtime import gas
 
 MAX_FEE_HISTORY = 1_024
 MAX_PERCENTILES = 100
@@ -116,7 +115,7 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
     fee = quantity(services.ledger.genesis.base_fee)
 
     def ratio(block: StoredBlock) -> Json:
-        return block.header.gas_used / gas.BLOCK_LIMIT  # type: ignore[return-value]
+        return block.header.gas_used / block.header.gas_limit  # type: ignore[return-value]
 
     genesis: list[Json] = [0] if blocks and oldest == GENESIS else []
     found: dict[str, Json] = {

@@ -74,7 +74,7 @@ async def committee(services: Services, params: list[Json]) -> Json:
 
 
 async def wallet(services: Services, params: list[Json]) -> Json:
-    """keymoot_wallet: a wallet's record and policy, proved under the newest certified header."""
+    """keymoot_wallet: a wallet's record, policy and book, proved under the newest certified header."""
     (which,) = exactly(params, 1, 1)
     ledger = services.ledger
     proof = prove_wallet(ledger.state(), WalletId(hash_of(which, "wallet")))

@@ -85,7 +85,7 @@ def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
         "sha3Uncles": NO_OMMERS.hex0x,
         "miner": _ZERO_ADDRESS,
         "difficulty": "0x0",
-        "gasLimit": quantity(gas.BLOCK_LIMIT),
+        "gasLimit": quantity(gas.USED_LIMIT),
         "nonce": _NONCE,
         "baseFeePerGas": quantity(ledger.genesis.base_fee),
         "uncles": [],

@@ -15,17 +15,18 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.admission import Newcomer
 from keymoot.moot.admitting import ADMISSION
 from keymoot.moot.batch import PresignatureId
+from keymoot.moot.before import dealing_page
 from keymoot.moot.body import FIRST, SECOND
-from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.genesis import EPOCH_SECONDS, Founder
 from keymoot.moot.hall import HEAD, Hall, Head
 from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
-from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, SUCCESSION, dealing_page, succession_page
+from keymoot.moot.handover import NEXT_DIGEST, ORIGIN
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
+from keymoot.moot.recovery import Ancestor, Recovery
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.stock import STOCK, Stock
@@ -56,6 +57,7 @@ class Assembly:
         self.stock = Stock(self.hall)
         self.commitments = Commitments(self.hall)
         self.handout = Handout(self.hall)
+        self.recovery = Recovery(self.hall, self.turning)
 
     def found(
         self,
@@ -75,13 +77,10 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, SUCCESSION, STATE)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, STATE)
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
-        # The newest links say who signs blocks now, and who until a moment ago.
-        count = self.turning.handover.latest.count
-        yield from (succession_page(at) for at in (count - 1, count) if at > 0)
         epoch, origin = self.turning.epoch, self.turning.origin
         for index in self.hall.committee.indices:
             yield from (f"seat/{index}", f"opening/{index}", ask_page(index))
@@ -89,6 +88,7 @@ class Assembly:
                 yield dealing_page(epoch.number + 1, index)
         if epoch is not None and origin is not None:
             yield from (dealing_page(epoch.number, index) for index in origin.dealers.indices)
+        yield from self.turning.before.names()
         yield from self.commitments.names()
         page = self.stock.page
         for number in (*page.open, *page.ready):
@@ -111,7 +111,7 @@ class Assembly:
             raise WrongGeneration
         # 2. A recovery brings its own signatures.
         if message.kind is Kind.RECOVER:
-            self._check_recovery(message.body)
+            self.recovery.check(message.body)
             return
         # 3. A newcomer was invited by its identity, and signs with it.
         if message.kind is Kind.JOIN:
@@ -128,8 +128,34 @@ class Assembly:
         if not message.signed_by(key):
             raise NotSeated(f"the message is not signed by the present key of seat {message.seat}")
 
-    def apply(self, message: NodeMessage, height: Height, time: UnixSeconds) -> None:
-        """Take a message of a final block.
+    def check_waiting(self, message: NodeMessage) -> None:
+        """Raise unless the message may wait for a block, as `check` does in the block itself.
+
+        A recovery may end a generation that begins in a block which is not certified yet; whether
+        it does is seen when it is executed.
+
+        Raises:
+            WrongGeneration, NotSeated: as `check`.
+        """
+        if message.kind is Kind.RECOVER and message.network == self.network:
+            self.recovery.check_endorsed(message.body)
+        else:
+            self.check(message)
+
+    def apply(
+        self,
+        message: NodeMessage,
+        height: Height,
+        time: UnixSeconds,
+        ancestor: Ancestor,
+    ) -> None:
+        """Take a message of a block.
+
+        Args:
+            message: Whatever somebody said.
+            height: Of the block.
+            time: Of the block.
+            ancestor: Hashes of the blocks before it, for what builds on one of them.
 
         Raises:
             Refused: it does not fit; nothing changed.
@@ -138,18 +164,32 @@ class Assembly:
         """
         draft = DraftPages(self._pages)
         with contained():
-            Assembly(draft, self.network)._apply(message, height, time)  # noqa: SLF001  ourselves
+            drafted = Assembly(draft, self.network)
+            drafted._apply(message, height, time, ancestor)
         draft.keep()
+
+    def gone_back(self) -> "Assembly | None":
+        """Give the assembly as a recovery would leave it now that goes back to the epoch before.
+
+        None where all members hold their shares. It is for computing shares: nobody has a start.
+        """
+        if self.turning.before.page is None:
+            return None
+        back = Assembly(DraftPages(self._pages), self.network)
+        back.turning.back(Height(0), UnixSeconds(0), {})
+        return back
 
     def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
         """Bind the next presignature of the stock; None when there is none."""
         return self.stock.take(height, time)
 
-    def _apply(self, message: NodeMessage, height: Height, time: UnixSeconds) -> None:
+    def _apply(
+        self, message: NodeMessage, height: Height, time: UnixSeconds, ancestor: Ancestor
+    ) -> None:
         self.check(message)
         seat, kind, body = message.seat, message.kind, message.body
         if kind is Kind.RECOVER:
-            self._recover(SignedCertificate.decode(body), height, time)
+            self._recover(body, height, time, ancestor)
         elif kind is Kind.BOOT:
             self._boot(seat, body, height, time)
         elif kind in PHASE_OF:
@@ -163,8 +203,10 @@ class Assembly:
         elif kind is not Kind.TICK:
             self.stock.hear(seat, kind, body, height, time)
         self.founding.move(height, time)
-        if self.turning.count(height, time) or self.turning.move(
-            height, time, self.hall.head.epoch_seconds
+        # Who signs the block that begins a generation is known: no epoch begins in it too.
+        head = self.hall.head
+        if head.since < height and (
+            self.turning.count(height, time) or self.turning.move(height, time, head.epoch_seconds)
         ):
             self.stock.burn()
             self.commitments.burn()
@@ -197,42 +239,14 @@ class Assembly:
         self.commitments.started_anew(index)
         self.handout.started_anew(index)
 
-    def _check_recovery(self, body: bytes) -> SignedCertificate:
-        certificate = SignedCertificate.decode(body)
-        identities = {at: seat.identity for at, seat in self.hall.seats().items()}
-        present = self.hall.committee.present
-        certificate.check(identities, present)
-        if len(certificate.terms.boots) < present:
-            raise NotSeated(f"a recovery seats at least {present} of the assembly")
-        terms = certificate.terms
-        if (terms.network, terms.previous) != (self.network, self.hall.head.generation):
-            raise WrongGeneration
-        return certificate
-
-    def _recover(self, signed: SignedCertificate, height: Height, time: UnixSeconds) -> None:
-        terms, head = signed.terms, self.hall.head
-        if not terms.base < height:
-            raise Unwanted("a recovery builds on a block before it")
-        epoch = self.turning.epoch
-        if epoch is not None and terms.base < epoch.since_height:
-            raise Unwanted(
-                f"a recovery builds on nothing below block {epoch.since_height}, "
-                "which began the epoch: the shares of the one before are erased"
-            )
+    def _recover(self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor) -> None:
+        signed = self.recovery.check(body)
+        self.recovery.check_base(signed.terms, height, ancestor)
         self.stock.wipe()
         self.commitments.wipe()
+        self.recovery.apply(signed, height, time)
         self.handout.wipe()
-        self.hall.head = replace(
-            head,
-            generation=terms.digest(),
-            recoveries=head.recoveries + 1,
-            out=frozenset(),
-        )
-        for index, seat in self.hall.seats().items():
-            boot = terms.boots.get(index)
-            self.hall.put_seat(index, replace(seat, boot=boot, since=height))
         self.founding.begin_again(height, time)
-        self.turning.abandon(height, time)
 
 
 def write_boot(before: Boot | None, boot: Boot) -> bytes:

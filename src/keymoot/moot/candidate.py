@@ -7,9 +7,9 @@ from keymoot.moot.admission import Newcomer, write_join
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage
+from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.message import Kind
 from keymoot.moot.papers import Papers
-from keymoot.moot.resharer import EpochKeys
 from keymoot.moot.seat import Boot
 from keymoot.moot.turn import write_turn
 

@@ -24,6 +24,7 @@ from keymoot.moot.message import Kind
 from keymoot.moot.turning import Turning
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
+from keymoot.threshold.session import Session
 
 KEYGEN = "keygen"
 
@@ -66,8 +67,12 @@ class Founding:
         self._hall.put_roots(None)
         self._put(keygen.again(height, time))
 
-    def setting(self) -> Setting:
-        """Give what the steps of this attempt share."""
+    def session(self) -> Session:
+        """Name this attempt.
+
+        Raises:
+            Unwanted: none has begun.
+        """
         keygen = self.keygen
         if keygen is None:
             raise Unwanted("no key generation has begun")
@@ -77,7 +82,11 @@ class Founding:
         session = hall.session(f"keygen/{keygen.attempt}")
         if generation is not None:
             session = replace(session, generation=type(session.generation)(generation))
-        return Setting(session, hall.committee, hall.epoch_keys())
+        return session
+
+    def setting(self) -> Setting:
+        """Give what the steps of this attempt share."""
+        return Setting(self.session(), self._hall.committee, self._hall.epoch_keys())
 
     def openings(self) -> Openings:
         """Give the openings that stand."""

@@ -50,6 +50,7 @@ class Head:
         out: Seats that deal no more in this generation, for they cheated.
         cheats: Who was caught, the newest last.
         epoch_seconds: How long an epoch lives before the roots are shared anew.
+        since: The block in which the generation began; 0 at first.
     """
 
     members: tuple[int, ...]
@@ -58,6 +59,7 @@ class Head:
     out: frozenset[int]
     cheats: tuple[Cheat, ...]
     epoch_seconds: int
+    since: Height = Height(0)
 
     def encode(self) -> bytes:
         """Give the page."""
@@ -72,6 +74,7 @@ class Head:
                 [uint(seat) for seat in sorted(self.out)],
                 cheats,
                 uint(self.epoch_seconds),
+                uint(self.since),
             ]
         )
 
@@ -82,8 +85,8 @@ class Head:
         Raises:
             Malformed: not a head.
         """
-        fields = list_of(rlp.decode(raw), 6, "head")
-        members, generation, recoveries, out, cheats, seconds = fields
+        fields = list_of(rlp.decode(raw), 7, "head")
+        members, generation, recoveries, out, cheats, seconds, since = fields
         found = []
         for item in list_of(cheats, None, "cheats"):
             seat, height, what = list_of(item, 3, "cheats")
@@ -101,6 +104,7 @@ class Head:
             frozenset(uint_of(seat, "seat", 2) for seat in list_of(out, None, "out")),
             tuple(found),
             uint_of(seconds, "epochSeconds", 8),
+            Height(uint_of(since, "since", 8)),
         )
 
 

@@ -5,7 +5,8 @@
     STATE_HELD    the seat has the secret sealed; its ask is over
 
 An ask ends with its start, its epoch and its generation too, so all its answers are of one
-epoch's shares, and no one-time key serves a second time. With n−f holders the key exists.
+epoch's shares, and no one-time key serves a second time. Once all members hold it the key
+exists: from then on blocks need it, so nobody may be left who could not execute the next one.
 """
 
 from dataclasses import replace
@@ -161,7 +162,7 @@ class Handout:
             raise Unwanted("the seat has said so")
         self._close(seat)
         holders, since = standing.holders | {seat}, standing.since
-        if not since and len(holders) >= self._hall.committee.present:
+        if not since and holders.issuperset(self._hall.committee.indices):
             since = height
         self._put(replace(standing, since=since, holders=holders))
 

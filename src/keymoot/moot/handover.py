@@ -1,21 +1,22 @@
 """The block in which an epoch begins: roots, sealing keys and seats change at once.
 
-Where members come or go, the members before have signed who the new ones are; the ledger
-keeps these links, so that everyone can follow them from the genesis.
+What the old shares came from stays until all hold new ones, and a recovery may go back to it
+(`before`). Who sits from now on is in the state that the block leaves; the members before certify
+it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.moot.admitting import Admitting
+from keymoot.moot.before import Before, Kept, dealing_page
 from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.hall import Hall
-from keymoot.moot.seat import Seat, by_seat
-from keymoot.moot.succession import Keeper, Latest, Succession, Terms
+from keymoot.moot.seat import Boot, Seat, by_seat
 
-ORIGIN, NEXT_DIGEST, SUCCESSION = "epoch/origin", "next/digest", "succession"
+ORIGIN, NEXT_DIGEST = "epoch/origin", "next/digest"
 
 
 class Handover:
@@ -25,22 +26,7 @@ class Handover:
         """Work on `hall`."""
         self._hall = hall
         self._admitting = admitting
-
-    @property
-    def latest(self) -> Latest:
-        """The newest link; number 0 is the genesis."""
-        raw = self._hall.pages.get(SUCCESSION)
-        return Latest(0, Hash32(self._hall.network), 0) if raw is None else Latest.decode(raw)
-
-    def terms(self, epoch: Epoch) -> Terms | None:
-        """Give what the members of `epoch` sign; None where the same ones stay."""
-        if epoch.next_seats == self._hall.committee.indices:
-            return None
-        keepers = tuple(
-            Keeper(at, seat.identity, seat.consensus)
-            for at, seat in sorted(self.seats(epoch, Height(0)).items())
-        )
-        return Terms(self.latest.link, epoch.number + 1, keepers)
+        self.before = Before(hall)
 
     def seats(self, epoch: Epoch, height: Height) -> dict[int, Seat]:
         """Give the seats of the epoch after `epoch`; who is new counts from `height` on."""
@@ -60,37 +46,52 @@ class Handover:
     def enter(self, epoch: Epoch, height: Height) -> None:
         """Begin the epoch after `epoch`; its new roots are on their pages."""
         hall, pages = self._hall, self._hall.pages
-        terms, seats = self.terms(epoch), self.seats(epoch, height)
+        seats = self.seats(epoch, height)
         generation = epoch.generation
         if generation is None:
             raise Defect("no dealing has begun")
-        # 1. The new roots stand; what the old shares could be computed from goes.
+        # 1. An epoch that all held is kept while there is somebody who does not hold new shares.
+        voted = pages.get(NEXT_DIGEST)
+        self.before.keep(
+            Kept(
+                epoch,
+                hall.committee.indices,
+                pages.get("roots/voted") or b"",
+                pages.get(ORIGIN) or b"",
+                frozenset(seat for seat, vote in epoch.votes.items() if vote == voted),
+            ),
+            epoch.next_seats,
+        )
+        # 2. The new roots stand.
         hall.take_next_roots()
-        pages.set("roots/voted", pages.get(NEXT_DIGEST))
+        pages.set("roots/voted", voted)
         pages.set(NEXT_DIGEST, None)
-        before = pages.get(ORIGIN)
-        dealers = hall.committee if before is None else Origin.decode(before).dealers
-        for seat in dealers.indices:
-            pages.set(f"opening/{seat}", None)
-            pages.set(dealing_page(epoch.number, seat), None)
         pages.set(ORIGIN, Origin(generation, epoch.attempt, hall.committee).encode())
-        # 2. Others who keep the keys are signed for by those who kept them.
-        if terms is not None:
-            count = self.latest.count + 1
-            link = Succession(terms, epoch.signatures)
-            pages.set(succession_page(count), link.encode())
-            newest = Latest(count, terms.digest(hall.network), height)
-            pages.set(SUCCESSION, newest.encode())
         # 3. The keys of the next epoch are the keys, and its seats the seats.
         hall.take_seats(seats)
         self._admitting.put(None)
 
+    def back(self, failed: Epoch, boots: Mapping[int, Boot], height: Height) -> Epoch:
+        """Go back to the epoch before `failed`; give its page as it was when it ended.
 
-def dealing_page(number: int, seat: int) -> str:
-    """Name the page of a seat's dealings towards an epoch."""
-    return f"dealing/{number}/{seat}"
+        Nothing that was dealt towards the failed epoch serves again; its seats post next keys
+        anew.
 
-
-def succession_page(count: int) -> str:
-    """Name the page of a link; the first has number 1."""
-    return f"succession/{count}"
+        Args:
+            failed: The living epoch.
+            boots: Keys of the present starts; who is not named has none.
+            height: Of the block.
+        """
+        pages = self._hall.pages
+        origin = pages.get(ORIGIN)
+        if origin is None:
+            raise Defect("no epoch comes before the key generation's")
+        for seat in Origin.decode(origin).dealers.indices:
+            pages.set(dealing_page(failed.number, seat), None)
+        seats = {
+            index: replace(seat, boot=boots.get(index), since=height, next=b"")
+            for index, seat in self.before.seats().items()
+        }
+        kept = self.before.restore(seats)
+        pages.set(ORIGIN, kept.origin or None)
+        return kept.epoch

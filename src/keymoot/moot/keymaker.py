@@ -11,6 +11,7 @@ from keymoot.base.secret import Secret
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
+from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.keygen import (
     Keygen,
     Openings,
@@ -21,13 +22,15 @@ from keymoot.moot.keygen import (
     write_verdict,
 )
 from keymoot.moot.message import Kind
-from keymoot.moot.resharer import EpochKeys, Shares
+from keymoot.moot.resharer import Shares
 from keymoot.moot.roots import ROOTS
 from keymoot.threshold import dkg
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.dkg import Opening
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
+from keymoot.threshold.secp256k1 import SECP256K1
+from keymoot.threshold.session import Session
 
 
 @dataclass(slots=True)
@@ -45,14 +48,17 @@ class Keymaker:
     _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
     _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
 
-    def enter(self, assembly: Assembly) -> Shares:
-        """Give the shares that the key generation made, while they live and if they are known."""
-        if assembly.turning.epoch is None:
+    def shares_in(self, assembly: Assembly) -> Shares:
+        """Give our shares of the epoch in which a state lives, if the key generation made them."""
+        if assembly.turning.epoch is None or assembly.turning.origin is not None:
             return {}
-        if assembly.turning.origin is not None:
+        return self._made.get(_name(assembly.founding.session()), {})
+
+    def prune(self, assembly: Assembly) -> None:
+        """Forget the shares of the key generation once no recovery goes back to them."""
+        kept = assembly.turning.before.page
+        if assembly.turning.origin is not None and (kept is None or kept.origin):
             self._made.clear()
-            return {}
-        return self._made.get(_name(assembly.founding.setting()), {})
 
     def due(self, assembly: Assembly) -> list[Duty]:
         """Give what is to be done now."""
@@ -62,7 +68,7 @@ class Keymaker:
         if keygen.phase is Phase.DONE or not keygen.speaks(self.index):
             return []
         setting = assembly.founding.setting()
-        name = _name(setting)
+        name = _name(setting.session)
         duty, attempt = self._duty(assembly, keygen, setting, name), keygen.attempt
 
         def run(dice: Dice) -> list[Message]:
@@ -70,15 +76,15 @@ class Keymaker:
 
         return [Duty(f"{name}/{keygen.phase}", run)]
 
-    def recovery(self, assembly: Assembly, shares: Shares) -> list[Duty]:
+    def recovery(self, assembly: Assembly) -> list[Duty]:
         """Give the duty that computes our shares anew, while the key generation's live; it is mute."""
         keygen = assembly.founding.keygen
         if keygen is None or keygen.phase is not Phase.DONE:
             return []
-        if shares or assembly.turning.origin is not None:
+        if assembly.turning.origin is not None or self.shares_in(assembly):
             return []
         setting, openings = assembly.founding.setting(), assembly.founding.openings()
-        name = _name(setting)
+        name = _name(setting.session)
         return [Duty(f"{name}/shares", lambda dice: self._recover(setting, name, openings, dice))]
 
     def _duty(
@@ -133,15 +139,19 @@ class Keymaker:
     def _receive(
         self, setting: Setting, openings: Openings, dice: Dice
     ) -> tuple[list[dict[int, Secret]], list[tuple[int, Complaint]]]:
-        """Open what each dealer gave us of each root; complain of what is no share."""
+        """Open what each dealer gave us of each root; complain of what is no share.
+
+        Nothing at all where the key that it is encrypted to is erased.
+        """
         received: list[dict[int, Secret]] = []
         complaints: list[tuple[int, Complaint]] = []
+        secret = self.keys.secret_of(SECP256K1.encode(setting.keys[self.index]))
+        if secret is None:
+            return received, complaints
         for place, kind in enumerate(ROOTS):
             to = setting.recipients(place)
             given = {seat: one[place] for seat, one in openings.items()}
-            shares, found = dkg.receive(
-                to, self.index, self.keys.living, given, dice.child(kind.name)
-            )
+            shares, found = dkg.receive(to, self.index, secret, given, dice.child(kind.name))
             received.append(shares)
             complaints += [(place, one) for one in found]
         return received, complaints
@@ -150,6 +160,8 @@ class Keymaker:
         self, setting: Setting, openings: Openings, received: list[dict[int, Secret]]
     ) -> Shares | None:
         found = {}
+        if not received:
+            return None
         for place, kind in enumerate(ROOTS):
             to = setting.recipients(place)
             given = {seat: one[place] for seat, one in openings.items()}
@@ -162,5 +174,5 @@ class Keymaker:
         return found
 
 
-def _name(setting: Setting) -> str:
-    return f"{setting.session.name}/{setting.session.generation.hex()}"
+def _name(session: Session) -> str:
+    return f"{session.name}/{session.generation.hex()}"

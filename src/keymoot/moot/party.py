@@ -17,11 +17,12 @@ from keymoot.moot.candidate import Candidate
 from keymoot.moot.committer import Committer
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage as EpochStage
+from keymoot.moot.epoch_keys import EpochKeys, KeyTurn
 from keymoot.moot.keygen import Phase
 from keymoot.moot.keymaker import Keymaker
 from keymoot.moot.papers import Papers
 from keymoot.moot.presigner import Presigner
-from keymoot.moot.resharer import EpochKeys, Resharer, Shares
+from keymoot.moot.resharer import Resharer, Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
@@ -52,7 +53,8 @@ class Party:
         boot: The keys of this start.
         papers: Its keys that stay.
         statekeeper: Its mind for the state key, with what the enclave has sealed of it.
-        shares: Shares of the roots, by name; empty until they are known.
+        shares: Shares of the roots in the epoch that was entered last, by name; empty until they
+            are known.
     """
 
     index: int
@@ -66,13 +68,12 @@ class Party:
     presigner: Presigner = field(init=False)
     committer: Committer = field(init=False)
     candidate: Candidate = field(init=False)
-    _epoch: int | None = None
     _done: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin without shares."""
         self.keymaker = Keymaker(self.index, self.keys)
-        self.resharer = Resharer(self.index, self.keys, self.papers)
+        self.resharer = Resharer(self.index, self.keys)
         self.candidate = Candidate(self.index, self.keys, self.papers, self.boot.public)
         self.presigner = Presigner(self.index, self.boot.sealing)
         self.committer = Committer(self.index)
@@ -82,20 +83,26 @@ class Party:
 
         All seats do so at the same block, so what they sign at one height fits together.
         """
-        epoch = assembly.turning.epoch
-        if epoch is None:
-            return
-        if self._epoch not in (None, epoch.number):
-            self.shares = {}
-        self._epoch = epoch.number
-        self.shares = self.shares or self.keymaker.enter(assembly) or self.resharer.enter(assembly)
+        self.shares = self.shares_in(assembly)
+
+    def shares_in(self, assembly: Assembly) -> Shares:
+        """Give our shares of the epoch in which a state lives, by root; none if not known.
+
+        It may be any state: a recovery goes back to the epoch before, and the start that signs
+        its block has the shares of that one.
+        """
+        return self.keymaker.shares_in(assembly) or self.resharer.shares_in(assembly)
+
+    def key_turn(self, assembly: Assembly) -> KeyTurn | None:
+        """Give how our sealing keys turn, for a certified state shows it; the enclave seals them."""
+        return self.keys.due(assembly, self.index) if self.member(assembly) else None
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
         if not assembly.hall.founded:
             return []
         duties = self._standing(assembly)
-        if ECDSA in self.shares:
+        if ECDSA in self.shares and self.seated(assembly):
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
         return self._fresh(duties, assembly)
@@ -132,12 +139,27 @@ class Party:
         return duties
 
     def recovery(self, assembly: Assembly) -> list[Duty]:
-        """Give the duties that compute our living shares anew; they say nothing."""
+        """Give the duties that compute our shares anew, as pages and sealed keys give them; mute.
+
+        Those of the living epoch, and of the one before while a recovery may go back to it: who
+        signs its block has no other moment.
+        """
+        duties = []
+        for one in (assembly, assembly.gone_back()):
+            if one is not None and self.member(one):
+                duties += self.keymaker.recovery(one) + self.resharer.recovery(one)
+        return duties
+
+    def recomputing(self, assembly: Assembly) -> list[Duty]:
+        """Give the same duties for a state that a recovery order left, those not begun before."""
+        return self._fresh(self.recovery(assembly), assembly)
+
+    def member(self, assembly: Assembly) -> bool:
+        """Tell whether our identity has the seat, with whatever start."""
         hall = assembly.hall
-        if not hall.has_seat(self.index) or hall.seat(self.index).identity != self.papers.public:
-            return []
-        duties = self.keymaker.recovery(assembly, self.shares)
-        return duties + self.resharer.recovery(assembly, self.shares)
+        if not hall.has_seat(self.index):
+            return False
+        return hall.seat(self.index).identity == self.papers.public
 
     def _fresh(self, duties: list[Duty], assembly: Assembly) -> list[Duty]:
         """Leave out what was begun before, and say to which generation the rest belongs."""
@@ -161,11 +183,6 @@ class Party:
         """Tell whether the assembly knows another start of this identity."""
         known, boot = self.before(assembly)
         return known and boot not in (None, self.boot.public)
-
-    def shares_in(self, assembly: Assembly) -> Shares:
-        """Give our shares of the epoch in which a state lives; none where they are not known."""
-        epoch = assembly.turning.epoch
-        return self.shares if epoch is not None and epoch.number == self._epoch else {}
 
     def wipe(self) -> None:
         """Burn all that serves once: a generation has begun."""
@@ -205,3 +222,5 @@ class Party:
         if assembly.hall.founded:
             self.presigner.prune(assembly)
             self.committer.prune(assembly)
+            self.keymaker.prune(assembly)
+            self.resharer.prune(assembly)

@@ -6,16 +6,17 @@ on from what is on the ledger, its sealed keys, and its shares.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
-from keymoot.moot.epoch import Epoch, Stage
+from keymoot.moot.epoch import Epoch, Origin, Stage
+from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.keygen import digest_of, write_verdict
 from keymoot.moot.message import Kind
-from keymoot.moot.papers import Papers
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.turn import Dealings, Turn, write_dealings, write_turn
 from keymoot.threshold import dealing as dealings
@@ -28,39 +29,8 @@ from keymoot.threshold.secp256k1 import SECP256K1
 
 Shares = dict[str, Share]
 
-
-class EpochKeys:
-    """A seat's sealing keys: of this epoch, and of the next one.
-
-    Duties read them in a thread of their own, so both change in one step.
-    """
-
-    def __init__(self, living: Secret, following: Secret) -> None:
-        """Take both secret halves."""
-        self._pairs = ((_point(living), living), (_point(following), following))
-
-    @property
-    def points(self) -> tuple[bytes, bytes]:
-        """Both public halves, 33 bytes each."""
-        return self._pairs[0][0], self._pairs[1][0]
-
-    @property
-    def living(self) -> Secret:
-        """Secret half of this epoch's; it opens the dealings that made the shares."""
-        return self._pairs[0][1]
-
-    @property
-    def next(self) -> Secret:
-        """Secret half of the next epoch's."""
-        return self._pairs[1][1]
-
-    def turn(self, fresh: Secret) -> None:
-        """Go over to the next epoch's key; `fresh` follows it."""
-        self._pairs = (self._pairs[1], (_point(fresh), fresh))
-
-    def secret_of(self, point: bytes) -> Secret | None:
-        """Give the secret half of a point; None if it is neither's."""
-        return dict(self._pairs).get(point)
+Made: TypeAlias = tuple[int, int, Hash32]
+"""What names the shares of an epoch: its number, the attempt and the generation that made them."""
 
 
 @dataclass(slots=True)
@@ -70,22 +40,36 @@ class Resharer:
     Attributes:
         index: The seat.
         keys: Its sealing keys.
-        papers: Its identity, which signs who keeps the keys next.
     """
 
     index: int
     keys: EpochKeys
-    papers: Papers
-    _held: dict[tuple[int, int, Hash32], Shares] = field(default_factory=dict)
+    _held: dict[Made, Shares] = field(default_factory=dict)
 
-    def enter(self, assembly: Assembly) -> Shares:
-        """Give the shares of the epoch that has just begun, if they are known already."""
-        epoch, origin = assembly.turning.epoch, assembly.turning.origin
-        if epoch is None or origin is None:
-            return {}
-        for key in [one for one in list(self._held) if one[0] < epoch.number]:
-            del self._held[key]
-        return self._held.pop((epoch.number, origin.attempt, origin.generation), {})
+    def shares_in(self, assembly: Assembly) -> Shares:
+        """Give our shares of the epoch in which a state lives, if a resharing made them.
+
+        They may not be known, or not yet.
+        """
+        made = _made(assembly)
+        return {} if made is None else self._held.get(made, {})
+
+    def prune(self, assembly: Assembly) -> None:
+        """Forget what no epoch needs any more, as a certified state has it."""
+        epoch, kept = assembly.turning.epoch, assembly.turning.before.page
+        if epoch is None:
+            return
+        needed: set[tuple[int, int, Hash32 | None] | None] = {_made(assembly)}
+        if kept is not None and kept.origin:
+            origin = Origin.decode(kept.origin)
+            needed.add((kept.epoch.number, origin.attempt, origin.generation))
+        # What this generation has dealt, or an attempt that outlives it, may still come to live.
+        needed.add((epoch.number + 1, epoch.attempt, epoch.generation))
+        generation = assembly.hall.head.generation
+        for made in list(self._held):
+            number, _, dealt = made
+            if made not in needed and (number <= epoch.number or dealt != generation):
+                del self._held[made]
 
     def due(self, assembly: Assembly, shares: Mapping[str, Share]) -> list[Duty]:
         """Give what is to be done now, by a member or by who is about to be one."""
@@ -94,12 +78,36 @@ class Resharer:
             return []
         generation = assembly.hall.head.generation
         name = f"epoch/{epoch.number}/{epoch.attempt}/{generation.hex()}/{epoch.stage.name}"
+        late = self._late_duty(assembly, epoch, shares) if member else []
+        return late + self._stage_duties(assembly, epoch, name, shares, member=member)
+
+    def _late_duty(
+        self, assembly: Assembly, epoch: Epoch, shares: Mapping[str, Share]
+    ) -> list[Duty]:
+        """Say after the switch that we hold the living shares: the one before is kept for us."""
+        kept, origin = assembly.turning.before.page, assembly.turning.origin
+        if kept is None or origin is None or self.index in kept.holders or not shares:
+            return []
+        digest = digest_of(tuple(shares[kind.name].root for kind in ROOTS))
+        body = write_turn(epoch.number, origin.attempt, digest)
+        generation = assembly.hall.head.generation.hex()
+        name = f"epoch/{epoch.number}/{origin.attempt}/{generation}/late"
+        return [Duty(name, lambda _: [(Kind.HELD, body)])]
+
+    def _stage_duties(
+        self,
+        assembly: Assembly,
+        epoch: Epoch,
+        name: str,
+        shares: Mapping[str, Share],
+        *,
+        member: bool,
+    ) -> list[Duty]:
+        generation = assembly.hall.head.generation
         if self.index in epoch.said:
             return []
         if epoch.stage is Stage.LIVING:
             return self._key_duty(assembly, name, epoch.number) if member else []
-        if epoch.stage is Stage.SUCCESSION:
-            return self._sign_duty(assembly, name, epoch) if member else []
         turn = assembly.turning.turn()
         if epoch.stage is Stage.DEALING:
             if not member or not shares:
@@ -113,39 +121,32 @@ class Resharer:
             return [Duty(name, lambda dice: self._judge(turn, epoch, given, dice))]
         return [Duty(name, lambda _: self._hold(turn, epoch, generation, given))]
 
-    def recovery(self, assembly: Assembly, shares: Mapping[str, Share]) -> list[Duty]:
+    def recovery(self, assembly: Assembly) -> list[Duty]:
         """Give the duty that computes the living shares anew; it is mute.
 
         They come from what is public and the epoch's key.
         """
-        epoch, origin = assembly.turning.epoch, assembly.turning.origin
-        if shares or epoch is None or origin is None or not assembly.hall.has_seat(self.index):
+        made = _made(assembly)
+        if made is None or made in self._held or not assembly.hall.has_seat(self.index):
             return []
-        generation = assembly.hall.head.generation.hex()
-        turn, given = assembly.turning.living(), assembly.turning.dealings(epoch.number)
-        key = (epoch.number, origin.attempt, origin.generation)
+        number, attempt, generation = made
+        turn, given = assembly.turning.living(), assembly.turning.dealings(number)
 
         def recover(_: Dice) -> list[Message]:
             found = self._compute(turn, given)
             if found is not None:
-                self._held[key] = found
+                self._held[made] = found
             return []
 
-        return [Duty(f"epoch/{epoch.number}/{epoch.attempt}/{generation}/recover", recover)]
-
-    def _sign_duty(self, assembly: Assembly, name: str, epoch: Epoch) -> list[Duty]:
-        terms = assembly.turning.handover.terms(epoch)
-        if terms is None or self.index in epoch.signatures:
-            return []
-        body = _said(epoch, self.papers.sign(terms.digest(assembly.network)))
-        return [Duty(name, lambda _: [(Kind.SUCCESSION, body)])]
+        return [Duty(f"epoch/{number}/{attempt}/{generation.hex()}/recover", recover)]
 
     def _key_duty(self, assembly: Assembly, name: str, number: int) -> list[Duty]:
         seat, (_, following) = assembly.hall.seat(self.index), self.keys.points
-        if following in (seat.next, seat.sealing):
+        # Keys that have to turn first would leave us with a posted one that is erased.
+        if following == seat.next or self.keys.due(assembly, self.index) is not None:
             return []
         body = write_numbered(number + 1, following)
-        return [Duty(f"{name}/key", lambda _: [(Kind.EPOCH_KEY, body)])]
+        return [Duty(f"{name}/key/{following.hex()}", lambda _: [(Kind.EPOCH_KEY, body)])]
 
     def _deal(
         self, turn: Turn, epoch: Epoch, shares: Mapping[str, Share], dice: Dice
@@ -201,8 +202,12 @@ class Resharer:
         return self.keys.secret_of(SECP256K1.encode(turn.keys[self.index]))
 
 
-def _point(secret: Secret) -> bytes:
-    return SECP256K1.encode(SECP256K1.base(secret))
+def _made(assembly: Assembly) -> Made | None:
+    """Give what names the living shares; None while they are the key generation's."""
+    epoch, origin = assembly.turning.epoch, assembly.turning.origin
+    if epoch is None or origin is None:
+        return None
+    return epoch.number, origin.attempt, origin.generation
 
 
 def _said(epoch: Epoch, content: bytes) -> bytes:

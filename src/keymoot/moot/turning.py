@@ -1,21 +1,23 @@
 """What messages of an epoch's end do to the assembly."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from keymoot.base.errors import Defect, Malformed
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.crypto import ed25519
 from keymoot.moot.admitting import ADMIT_KINDS, Admitting
+from keymoot.moot.before import Before, dealing_page
 from keymoot.moot.body import read_numbered
-from keymoot.moot.epoch import SIGNATURE_BYTES, Epoch, Origin, Stage
+from keymoot.moot.epoch import Epoch, Origin, Stage
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
-from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, Handover, dealing_page
+from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, Handover
 from keymoot.moot.keygen import digest_of, judge, weigh
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ROOTS
-from keymoot.moot.seat import by_place, by_seat
+from keymoot.moot.seat import Boot, by_place, by_seat
 from keymoot.moot.turn import Dealings, Turn, read_dealings, read_turn
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.envelope import Complaint
@@ -30,7 +32,6 @@ STAGE_OF = {
     Kind.RESHARE: Stage.DEALING,
     Kind.RESHARE_VERDICT: Stage.VERDICTS,
     Kind.HELD: Stage.HOLDING,
-    Kind.SUCCESSION: Stage.SUCCESSION,
     **dict.fromkeys(ADMIT_KINDS, Stage.LIVING),
 }
 """In which stage what is said; each message names its attempt."""
@@ -58,6 +59,11 @@ class Turning:
         """Where the living shares come from; None while it is the key generation."""
         raw = self._hall.pages.get(ORIGIN)
         return None if raw is None else Origin.decode(raw)
+
+    @property
+    def before(self) -> Before:
+        """What is kept of the epoch before, until all members hold the living shares."""
+        return self.handover.before
 
     def begin(self, height: Height, time: UnixSeconds) -> None:
         """Begin epoch 0: the roots are made."""
@@ -119,6 +125,11 @@ class Turning:
             self._put(replace(epoch, wants=epoch.wants | {seat}))
             return
         number, attempt, content = read_turn(body)
+        # One message is enough, whenever it arrives: said again it would be the same bytes,
+        # and no block takes these twice.
+        if kind is Kind.HELD and epoch.stage is not Stage.HOLDING:
+            self._hear_late(epoch, seat, (number, attempt), content)
+            return
         if (number, attempt) != (epoch.number + 1, epoch.attempt):
             raise Unwanted("the message is of another attempt")
         if epoch.stage is not STAGE_OF[kind] or seat in epoch.said:
@@ -133,13 +144,8 @@ class Turning:
             epoch = self._deal(epoch, seat, content, height)
         elif kind is Kind.RESHARE_VERDICT:
             epoch = self._judge(epoch, seat, content, height)
-        elif kind is Kind.HELD:
-            if len(content) != 32:
-                raise Malformed(f"a digest has 32 bytes, got {len(content)}")
-            epoch = replace(epoch, votes={**epoch.votes, seat: content})
         else:
-            self._check_signature(epoch, seat, content)
-            epoch = replace(epoch, signatures={**epoch.signatures, seat: content})
+            epoch = replace(epoch, votes={**epoch.votes, seat: _digest(content)})
         self._put(epoch)
 
     def move(self, height: Height, time: UnixSeconds, seconds: int) -> bool:
@@ -151,7 +157,7 @@ class Turning:
             seconds: How long an epoch lives.
         """
         epoch, committee = self.epoch, self._hall.committee
-        if epoch is None or epoch.stage is Stage.SUCCESSION:
+        if epoch is None:
             return False
         if epoch.stage is Stage.LIVING:
             if len(epoch.wants) >= committee.present or epoch.over(time, seconds):
@@ -173,26 +179,42 @@ class Turning:
         return False
 
     def count(self, height: Height, time: UnixSeconds) -> bool:
-        """Go on as soon as enough hold their shares, or have signed; tell whether an epoch began."""
+        """Go on as soon as enough hold their shares; tell whether an epoch began."""
         epoch = self.epoch
-        if epoch is None or epoch.stage not in (Stage.HOLDING, Stage.SUCCESSION):
+        if epoch is None or epoch.stage is not Stage.HOLDING:
             return False
-        if epoch.stage is Stage.HOLDING:
-            return self._count(epoch, height, time, final=False)
-        if len(epoch.signatures) < self._hall.committee.present:
-            return False
-        self._enter(epoch, height, time)
-        return True
+        return self._count(epoch, height, time, final=False)
 
     def abandon(self, height: Height, time: UnixSeconds) -> None:
         """Drop an attempt that is going on, and who comes and goes: a generation begins."""
         epoch = self.epoch
-        # What members may have signed is never taken back: there would be two next members.
-        if epoch is None or epoch.stage is Stage.SUCCESSION:
+        if epoch is None:
             return
         if epoch.stage is not Stage.LIVING:
             self._drop(epoch, height, time, heard=None)
         self.admitting.put(None)
+
+    def back(self, height: Height, time: UnixSeconds, boots: Mapping[int, Boot]) -> None:
+        """Go back to the epoch before: a generation begins, and not all hold the living shares.
+
+        The attempt that came to nothing counts as one that failed, so the next one towards the
+        same number has another name.
+        """
+        epoch = self._known()
+        self._clear(epoch)
+        self.admitting.put(None)
+        self._put(self.handover.back(epoch, boots, height).dropped(height, time))
+
+    def _hear_late(self, epoch: Epoch, seat: int, attempt: tuple[int, int], content: bytes) -> None:
+        """Take it from a seat that it holds its shares, when enough others do already."""
+        kept, origin = self.before.page, self.origin
+        if kept is None or origin is None or attempt != (epoch.number, origin.attempt):
+            raise Unwanted("all members hold their shares, or the message is of another attempt")
+        if seat in kept.holders or not self._hall.has_seat(seat):
+            raise Unwanted("the seat has said that it holds its shares, or has none")
+        if content != self._hall.pages.get("roots/voted"):
+            raise Unwanted("the seat holds shares of other roots")
+        self.before.hold(seat)
 
     def _speakers(self, epoch: Epoch) -> Committee:
         """Give whose word counts: members deal and sign, the next ones judge and hold."""
@@ -245,14 +267,6 @@ class Turning:
             epoch = self._put_out(epoch, guilty, height, what)
         return epoch
 
-    def _check_signature(self, epoch: Epoch, seat: int, content: bytes) -> None:
-        terms = self.handover.terms(epoch)
-        if terms is None:
-            raise Defect("nobody comes and nobody goes")
-        identity, digest = self._hall.seat(seat).identity, terms.digest(self._hall.network)
-        if len(content) != SIGNATURE_BYTES or not ed25519.verify(identity, digest, content):
-            raise Unwanted("the seat's identity has not signed who keeps the keys next")
-
     def _put_out(self, epoch: Epoch, seat: int, height: Height, what: str) -> Epoch:
         self._hall.caught(seat, height, what, out=False)
         self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
@@ -272,9 +286,6 @@ class Turning:
         digest = self._hall.pages.get(NEXT_DIGEST)
         holders = {seat for seat, vote in epoch.votes.items() if vote == digest}
         if len(holders) >= self._speakers(epoch).present:
-            if self.handover.terms(epoch) is not None:
-                self._put(epoch.at(Stage.SUCCESSION, height, time))
-                return False
             self._enter(epoch, height, time)
             return True
         if final:
@@ -297,14 +308,18 @@ class Turning:
             heard: Whom the stage has heard, where a newcomer had to speak: one that was
                 silent must be voted for again, so that it does not stop the next attempt too.
         """
-        for seat in self._hall.committee.indices:
-            self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
-        self._hall.put_next_roots(None)
-        self._hall.pages.set(NEXT_DIGEST, None)
+        self._clear(epoch)
         if heard is not None and epoch.stage is not Stage.DEALING:
             page = self.admitting.page
             self.admitting.put(page.without(frozenset(page.joining) - heard))
         self._put(epoch.dropped(height, time))
+
+    def _clear(self, epoch: Epoch) -> None:
+        """Remove what was dealt towards the next epoch."""
+        for seat in self._hall.committee.indices:
+            self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
+        self._hall.put_next_roots(None)
+        self._hall.pages.set(NEXT_DIGEST, None)
 
     def _roots(self) -> tuple[Root, ...]:
         return tuple(self._hall.root(kind.name) for kind in ROOTS)
@@ -317,3 +332,9 @@ class Turning:
 
     def _put(self, epoch: Epoch) -> None:
         self._hall.pages.set(EPOCH, epoch.encode())
+
+
+def _digest(content: bytes) -> bytes:
+    if len(content) != Hash32.LENGTH:
+        raise Malformed(f"a digest has {Hash32.LENGTH} bytes, got {len(content)}")
+    return content

@@ -20,6 +20,7 @@ from keymoot.moot.admission import MAX_INVITED
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
+from keymoot.moot.signers import settled
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
@@ -32,6 +33,9 @@ VOTE_SECONDS = 2.0
 
 START_SECONDS = 40.0
 """How long a new enclave may take until it follows the ledger."""
+
+SETTLING_BLOCKS = 2
+"""How many blocks after the switch of an epoch the enclaves of those who left still run."""
 
 log = structlog.get_logger("keymoot.changes")
 
@@ -184,7 +188,10 @@ class Changes:
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
         members = set(assembly.hall.head.members)
-        if self._ledger.height() <= assembly.turning.handover.latest.height:
+        # Until all hold new shares a recovery may go back to those who left.
+        epoch = assembly.turning.epoch
+        certified = epoch is not None and self._ledger.height() > epoch.since_height
+        if not certified or not settled(assembly):
             return
         for one in self._moot.seats:
             if one.seat not in members | self.joining:

@@ -55,7 +55,7 @@ def prove_assembly(state: State) -> AccountProof:
 
 
 def prove_wallet(state: State, wallet: WalletId) -> AccountProof:
-    """Prove a wallet's record and policy, or that there is none."""
+    """Prove a wallet's record, policy and book, or that there is none."""
     return prove_cells(state, Wallets.ADDRESS, wallet_slots(wallet))
 
 

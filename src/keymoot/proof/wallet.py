@@ -1,4 +1,4 @@
-"""A wallet, proved: its record, its policy, and that its address is the network's to sign for.
+"""A wallet, proved: its record, policy and book, and that its address is the network's to sign for.
 
 An address that the assembly keeps is computed here from the root, so that nobody's word stands
 between a wallet and the committee that signs for it.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keymoot.base.fixed import Bytes32, NetworkId, SolanaAddress, WalletAddress, WalletId
-from keymoot.contracts.wallet import BY_ASSEMBLY, Wallet
+from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
 from keymoot.contracts.wallet_errors import NoSuchWallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
@@ -25,9 +25,9 @@ from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1
 
 
-def wallet_slots(wallet: WalletId) -> tuple[Bytes32, Bytes32]:
-    """Give the slots of a wallet's record and of its policy."""
-    return public_slot(_record(wallet)), public_slot(_policy(wallet))
+def wallet_slots(wallet: WalletId) -> tuple[Bytes32, Bytes32, Bytes32]:
+    """Give the slots of a wallet's record, of its policy and of its book."""
+    return public_slot(_record(wallet)), public_slot(_policy(wallet)), public_slot(_book(wallet))
 
 
 def account_of(network: NetworkId, wallet: WalletId, root: Root) -> WalletAddress:
@@ -53,12 +53,14 @@ class ProvenWallet:
         wallet: Its id.
         record: Owner, recovery, address, custody, whether it is paused.
         policy: Canonical JSON of its policy; None before the first, when it refuses everything.
+        book: Its quota, the length of its log, what was spent of its limits.
     """
 
     header: Header
     wallet: WalletId
     record: Wallet
     policy: bytes | None
+    book: Book
 
 
 def check_wallet(
@@ -71,7 +73,7 @@ def check_wallet(
     """Give the wallet that a believed header's state has.
 
     Args:
-        proof: Of the contract Wallets and the two slots that `wallet_slots` gives.
+        proof: Of the contract Wallets and the three slots that `wallet_slots` gives.
         header: Believed (`Chain.follow`).
         network: The network's id.
         wallet: Which one is wanted.
@@ -89,7 +91,7 @@ def check_wallet(
         raise NotProven(f"a wallet is proved of the contract Wallets, {Wallets.ADDRESS.hex0x}")
     storage = proof.check(header.state_root)
     if storage.slots.keys() != set(wallet_slots(wallet)):
-        raise NotProven(f"the proof is not of record and policy of wallet {wallet.hex0x}")
+        raise NotProven(f"the proof is not of record, policy and book of wallet {wallet.hex0x}")
     raw = storage.cell(_record(wallet))
     if raw is None:
         raise NoSuchWallet(wallet)
@@ -104,7 +106,10 @@ def check_wallet(
         computed = account_of(network, wallet, roots[EDDSA if record.by_frost else ECDSA])
         if computed != record.account:
             raise NotProven("the wallet's address does not follow from the network's root")
-    return ProvenWallet(header, wallet, record, policy)
+    book = storage.cell(_book(wallet))
+    return ProvenWallet(
+        header, wallet, record, policy, Book() if book is None else Book.decode(book)
+    )
 
 
 def _record(wallet: WalletId) -> bytes:
@@ -113,3 +118,7 @@ def _record(wallet: WalletId) -> bytes:
 
 def _policy(wallet: WalletId) -> bytes:
     return Wallets.policies.slot_key(Bytes32(wallet))
+
+
+def _book(wallet: WalletId) -> bytes:
+    return Wallets.books.slot_key(Bytes32(wallet))

@@ -166,7 +166,7 @@ def _admit_message(journal: Journal, message: NodeMessage, block: BlockEnvironme
     assembly = assembly_on(store, block.network)
     if not assembly.hall.founded:
         raise Inadmissible("NO_ASSEMBLY", "this network has no assembly")
-    assembly.check(message)
+    assembly.check_waiting(message)
 
 
 def _check_credential(store: PublicStore, tx: LedgerTransaction, now: UnixSeconds) -> None:

@@ -17,11 +17,12 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.nodes import Nodes, assembly_on, has_state_key
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.assembly import NO_GENERATION
+from keymoot.moot.recovery import Ancestor
 from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts, execute
-from keymoot.runtime.history import remember_parent
+from keymoot.runtime.history import ancestor_hash, remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
-from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.header import Header
 from keymoot.store.journal import Journal
@@ -176,6 +177,8 @@ def check_block(tip: Tip, block: Block, opening: Open) -> tuple[LedgerTransactio
         raise BadBlock(f"block {block.height} cannot follow block {tip.height}")
     if block.time < tip.time:
         raise BadBlock(f"block {block.height} is dated {block.time}, its parent {tip.time}")
+    if block.time > MAX_TIME:
+        raise BadBlock(f"block {block.height} is dated {block.time}, at most {MAX_TIME} is a date")
     # 2. It keeps the bounds.
     size = sum(map(len, raws))
     if len(raws) > MAX_BLOCK_TRANSACTIONS or size > MAX_BLOCK_BYTES:
@@ -201,7 +204,7 @@ def gas_wanted(tx: LedgerTransaction) -> int:
     if tx.message is not None:
         return gas.MESSAGE
     if tx.ethereum is None:
-        return gas.REQUEST_LIMIT // 8
+        return gas.REQUEST_LIMIT // gas.REQUESTS_SHARE
     return min(tx.ethereum.gas, gas.TRANSACTION_LIMIT)
 
 
@@ -233,8 +236,12 @@ def execute_block(
     journal = Journal(state)
     mix = _mix(journal, chain.network, keys, seed)
     remember_parent(journal, block.height, tip.hash)
+
+    def ancestor(height: Height) -> Hash32 | None:
+        return ancestor_hash(journal, height, block.height)
+
     receipts = tuple(
-        _execute(journal, tx, environment, contracts, keys, position)
+        _execute(journal, tx, environment, contracts, keys, position, ancestor)
         for position, tx in enumerate(transactions)
     )
     faults = tuple((one.transaction_hash, one.fault) for one in receipts if one.fault is not None)
@@ -249,7 +256,7 @@ def execute_block(
         receipts_root=ordered_root(consensus_receipts(block.transactions, receipts)),
         logs_bloom=bloom(tuple(log for one in receipts for log in one.logs)),
         height=block.height,
-        gas_limit=Gas(gas.BLOCK_LIMIT),
+        gas_limit=Gas(gas.USED_LIMIT),
         gas_used=Gas(sum(one.gas_used for one in receipts)),
         time=block.time,
         generation=generation,
@@ -276,9 +283,10 @@ def _execute(
     contracts: Contracts,
     keys: StateKeys | None,
     position: int,
+    ancestor: Ancestor,
 ) -> Receipt:
     try:
-        return execute(journal, tx, block, contracts, keys, position)
+        return execute(journal, tx, block, contracts, keys, position, ancestor)
     except BrokenStorage:
         raise
     except Exception as error:

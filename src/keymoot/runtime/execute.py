@@ -15,6 +15,7 @@ from keymoot.contracts.record import REFUSED, Record
 from keymoot.contracts.requests import bind
 from keymoot.contracts.stock import bind_waiting
 from keymoot.contracts.wallets import Wallets
+from keymoot.moot.recovery import Ancestor
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.gas import GasMeter
@@ -36,12 +37,14 @@ def execute(
     contracts: Contracts,
     keys: StateKeys | None,
     position: int,
+    ancestor: Ancestor,
 ) -> Receipt:
     """Execute the transaction at `position` of `block`; the journal has its effects.
 
     A refusal is a receipt with status 0, never an exception: what a transaction asked
     for is undone, what it paid is not. One that may not enter pays nothing. What our code
     did not expect is a refusal too (`base.contained`), and takes all the gas there is.
+    `ancestor` gives hashes of the blocks before this one, for recoveries that build on one.
 
     Raises:
         BrokenStorage: the state cannot be read; the node must stop.
@@ -54,7 +57,7 @@ def execute(
     except (Refused, Malformed) as error:
         return _unpaid(tx, block, error)
     if tx.message is not None:
-        return _execute_message(journal, tx, block, contracts, keys, position)
+        return _execute_message(journal, tx, block, contracts, keys, position, ancestor)
     if tx.request is not None:
         return _execute_request(journal, tx, block, contracts, keys, position)
     return _execute_ethereum(journal, tx, block, contracts, keys, position)
@@ -153,6 +156,7 @@ def _execute_message(
     contracts: Contracts,
     keys: StateKeys | None,
     position: int,
+    ancestor: Ancestor,
 ) -> Receipt:
     """Let a node's message change the assembly, and bind who waited for stock."""
     wallets = contracts[Wallets.ADDRESS]
@@ -164,7 +168,7 @@ def _execute_message(
     assembly = assembly_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
     message, code, why, fault = tx.message, "", "", None
     try:
-        machine.attempt(lambda: assembly.apply(message, block.height, block.time))
+        machine.attempt(lambda: assembly.apply(message, block.height, block.time, ancestor))
     except (Refused, Malformed) as error:
         code, why, fault = error.code, str(error), _fault(error)
     # What the message did stays, whatever becomes of those who wait: enclaves follow messages,

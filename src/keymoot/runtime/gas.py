@@ -51,6 +51,12 @@ All who may wait fit, with the longest records: nobody starves by who waits besi
 BLOCK_LIMIT = 60_000_000
 """Gas of one block: a second of work at the most."""
 
+REQUESTS_SHARE = 8
+"""A request counts as an eighth of what it may use: hardly one needs as much."""
+
+USED_LIMIT = REQUESTS_SHARE * BLOCK_LIMIT
+"""What a full block can use at most; headers carry it as their gas limit."""
+
 TRANSACTION_LIMIT = 30_000_000
 """Gas of one transaction."""
 

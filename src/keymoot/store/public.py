@@ -1,14 +1,24 @@
 """A contract's public store: anyone may read it, with proof."""
 
+from functools import lru_cache
+
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
 from keymoot.store.meter import Meter
 
+_KEPT_SLOTS, _KEPT_KEY_BYTES = 16_384, 128
+"""How many slots are remembered, and the longest keys of which: 4 MB."""
+
 
 def public_slot(key: bytes) -> Bytes32:
     """Give the slot of a public cell: Keccak-256 of its key."""
+    return _remembered(key) if len(key) <= _KEPT_KEY_BYTES else Bytes32(keccak256_raw(key))
+
+
+@lru_cache(maxsize=_KEPT_SLOTS)
+def _remembered(key: bytes) -> Bytes32:
     return Bytes32(keccak256_raw(key))
 
 

@@ -1,6 +1,7 @@
 """The state of the ledger at one root: accounts and their slots."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -15,6 +16,7 @@ from keymoot.store.trie import BrokenState, NodeCache, Trie
 
 _ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
 _HASHES_KEPT = 4096
+_PATHS_KEPT = _SLOTS_KEPT = 16_384
 
 STATE_PREFIXES = (_ACCOUNTS, _BLOBS, _STORAGE)
 """First bytes of the keys under which a state stands, in their order."""
@@ -65,6 +67,7 @@ class State:
         self._storage: dict[Address, Trie] = {}
         self._known: dict[Address, Account] = {}
         self._hashes: dict[bytes, bytes] = {}
+        self._slots: dict[tuple[Address, Bytes32], bytes] = {}
 
     def account(self, address: Address) -> Account:
         """Give an account; an empty one where there is none.
@@ -85,13 +88,16 @@ class State:
         Raises:
             BrokenState: the table is not what was committed.
         """
-        raw = self._trie(address).get(keccak256_raw(slot))
-        if raw is None:
-            return b""
-        value = rlp.decode(raw)
-        if not isinstance(value, bytes):
-            raise BrokenState("a storage value")
-        return value
+        known = self._slots.get((address, slot))
+        if known is None:
+            raw = self._trie(address).get(_path(slot))
+            value = b"" if raw is None else rlp.decode(raw)
+            if not isinstance(value, bytes):
+                raise BrokenState("a storage value")
+            if len(self._slots) >= _SLOTS_KEPT:
+                self._slots.clear()
+            known = self._slots[address, slot] = value
+        return known
 
     def entry(self, address: Address, slot: Bytes32) -> bytes | None:
         """Give the value of a cell (see `entry`), or None.
@@ -122,7 +128,7 @@ class State:
 
     def prove_slot(self, address: Address, slot: Bytes32) -> list[bytes]:
         """Give the nodes that prove a slot or its absence, under its storage root."""
-        return self._trie(address).prove(keccak256_raw(slot))
+        return self._trie(address).prove(_path(slot))
 
     def updated(self, changes: Changes) -> tuple[Hash32, Batch]:
         """Give the root and the table entries after `changes`; the same in any order."""
@@ -146,7 +152,7 @@ class State:
         trie = Trie(self._table, prefix, account.storage_root, self._cache)
         for slot in sorted(slots):
             write = slots[slot]
-            trie.set(keccak256_raw(slot), rlp.encode(write.value) if write.value else b"")
+            trie.set(_path(slot), rlp.encode(write.value) if write.value else b"")
             if write.blob:
                 self._blobs.put(write.value, write.blob)
                 batch[self._blob_key(address, slot)] = write.blob
@@ -164,7 +170,7 @@ class State:
         return trie
 
     def _blob_key(self, address: Address, slot: Bytes32) -> bytes:
-        return _BLOBS + self._hash(address) + keccak256_raw(slot)
+        return _BLOBS + self._hash(address) + _path(slot)
 
     def _hash(self, address: Address) -> bytes:
         known = self._hashes.get(address)
@@ -173,6 +179,12 @@ class State:
                 self._hashes.clear()
             known = self._hashes[address] = keccak256_raw(address)
         return known
+
+
+@lru_cache(maxsize=_PATHS_KEPT)
+def _path(slot: Bytes32) -> bytes:
+    """Give a slot's key in its trie."""
+    return keccak256_raw(slot)
 
 
 def entries_of(table: Table, root: Hash32) -> set[bytes]:

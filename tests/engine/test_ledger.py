@@ -11,7 +11,7 @@ from keymoot.base.units import Height
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine import chain_store, undo
-from keymoot.engine.certified_ledger import NotIncluded
+from keymoot.engine.ledger import NotIncluded
 from keymoot.engine.undo import StateNotKept
 from keymoot.runtime.admit import Inadmissible
 from keymoot.runtime.query import Query
