@@ -8,6 +8,9 @@ notice at once.
 
 import gc
 
+from keymoot.engine.application import Committed
+from keymoot.engine.start import open_application, stored_genesis
+
 from keymoot.base.fixed import Address, Hash32, WalletId
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
@@ -17,9 +20,7 @@ from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine import archive
-from keymoot.engine.application import Committed
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.start import open_application, stored_genesis
 from keymoot.store.entry import pack
 from keymoot.store.keys import StateKeys
 from keymoot.store.public import public_slot

@@ -364,6 +364,10 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     status = shell.json("net", "status")
     assert status["simulated"] is True
     assert len(status["nodes"]) == 4
+    told = {str(one["seat"]): one["identityKey"] for one in status["seats"]}
+    assert status["proved"]["members"] == told
+    assert 0 < status["proved"]["height"] <= status["height"]
+    assert "proved         the members below, by block" in shell.run("net", "status").stdout
     decoded = shell.json("inspect", signed.stdout.strip())
     assert decoded["from"] == made["address"].lower()
     wrong = shell.write("wrong", "not it\n")

@@ -13,7 +13,7 @@ from keymoot.enclave.keep import FILE_NAME, OtherNetwork, open_keep, seal_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.sealed_file import CannotUnseal, read_sealed, write_sealed
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
-from keymoot.moot.epoch_keys import KeyTurn
+from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
 
 CODE = Measurement(b"c" * 48)
 
@@ -74,7 +74,7 @@ def test_a_patched_source_measures_differently_and_opens_nothing(tmp_path: Path)
     assert again.identity.expose() == keep.identity.expose()
     assert again.state is keep.state is None
     seal_keep(tmp_path / "enclave", honest, again.holding(Secret(b"s" * 32)))
-    held = open_keep(tmp_path / "enclave", honest).turned(KeyTurn.FORWARD)
+    held = open_keep(tmp_path / "enclave", honest).turned(FORWARD)
     assert held.state is not None
     assert held.state.expose() == b"s" * 32
 
@@ -120,22 +120,33 @@ def test_sealing_keys_differ_by_purpose() -> None:
     assert isinstance(Hash32(keys.pop()), Hash32)
 
 
+FORWARD = KeyTurn(Role.NEXT, Role.LIVING, 3)
+ON = KeyTurn(Role.NEXT, Role.PREVIOUS, 3)
+BACK = KeyTurn(Role.PREVIOUS, None, 4)
+SETTLED = KeyTurn(Role.LIVING, None, 3)
+
+
 def test_epoch_keys_turn_forward_back_and_away(tmp_path: Path) -> None:
     first = open_keep(tmp_path, platform())
     assert first.previous is None
-    second = first.turned(KeyTurn.FORWARD)
+    second = first.turned(FORWARD)
     seal_keep(tmp_path, platform(), second)
     second = open_keep(tmp_path, platform())
     assert second.previous is not None
     assert second.previous.expose() == first.epoch.expose()
     assert second.epoch.expose() == first.next.expose()
-    back = second.turned(KeyTurn.BACK)
+    assert second.recoveries == 3
+    third = second.turned(ON)
+    assert third.previous is second.previous
+    assert third.epoch is second.next
+    back = second.turned(BACK)
     assert back.epoch.expose() == first.epoch.expose()
     assert back.previous is None
-    settled = second.turned(KeyTurn.SETTLED)
+    settled = second.turned(SETTLED)
     assert settled.previous is None
     assert (settled.epoch, settled.next) == (second.epoch, second.next)
-    gone = second.turned(KeyTurn.GONE)
+    assert back.recoveries == 4
+    gone = second.turned(GONE)
     assert gone.previous is None
     known = [one.expose() for one in (first.epoch, first.next, second.next)]
     for keep in (back, gone):
@@ -149,4 +160,4 @@ def test_epoch_keys_turn_forward_back_and_away(tmp_path: Path) -> None:
 def test_nothing_turns_back_to_a_key_that_is_erased(tmp_path: Path) -> None:
     keep = open_keep(tmp_path, platform())
     with pytest.raises(Defect):
-        keep.turned(KeyTurn.BACK)
+        keep.turned(BACK)

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-
 from keymoot.attest.ballot import Ballot
+from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
+
 from keymoot.base.fixed import Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
@@ -14,9 +15,8 @@ from keymoot.enclave import simulated, voter, whole_file
 from keymoot.enclave.keep import FILE_NAME, KeepFile, open_keep
 from keymoot.enclave.sealed_file import CannotRead, CannotUnseal
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
-from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
 from keymoot.enclave.whole_file import write_whole
-from keymoot.moot.epoch_keys import KeyTurn
+from keymoot.moot.epoch_keys import KeyTurn, Role
 from tests.enclave.test_voter import ballot
 from tests.engine.disks import read_only, small_disk
 
@@ -69,7 +69,7 @@ def test_a_keep_that_the_disk_does_not_take_does_not_count(
     before = keep.now
     monkeypatch.setattr(whole_file.os, "fsync", _no_space)
     with pytest.raises(CannotWrite):
-        keep.put(before.turned(KeyTurn.FORWARD))
+        keep.put(before.turned(KeyTurn(Role.NEXT, Role.LIVING, 0)))
     assert keep.now is before
     monkeypatch.undo()
     assert open_keep(tmp_path, PLATFORM).next.expose() == before.next.expose()

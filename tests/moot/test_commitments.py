@@ -231,7 +231,7 @@ def test_more_than_enough_is_refused(town):
     row = town.ledger.commitments.row(1)
     body = write_numbered(row.end // SHEAF_SIZE, bytes(64 * SHEAF_SIZE))
     with pytest.raises(Unwanted, match="enough"):
-        town.ledger.apply(town.message(1, Kind.NONCES, body), 10**6, town.time)
+        town.ledger.apply(town.message(1, Kind.NONCES, body), 10**6, town.time, town.ancestor)
 
 
 def test_a_commitment_that_is_no_point_names_its_seat():

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from keymoot.moot.epoch_keys import EpochKeys, KeyTurn
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.epoch_keys import EpochKeys, KeyTurn, Role
 from keymoot.moot.message import Kind
+from keymoot.moot.pages import MemoryPages
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.members import ready
+from tests.moot.town import NETWORK
 
 
 def scalar(number):
@@ -37,37 +40,49 @@ class TestInTheLedgersState:
     def at(self, town, seat=2):
         return town.parties[seat].key_turn(town.ledger)
 
-    def test_forward_back_and_settled(self, town):
+    def test_forward_and_back(self, town):
         assert self.at(town) is None
-        old = town.parties[2].keys.living
+        old, before = town.parties[2].keys.living, Assembly(MemoryPages(dict(town.pages)), NETWORK)
         town.turn()
         town.settle()
         town.pass_time(24)
-        assert self.at(town) is KeyTurn.FORWARD
+        assert self.at(town) == KeyTurn(Role.NEXT, Role.LIVING, 0)
         keys = town.parties[2].keys
-        keys.take(keys.next, scalar(9), keys.living)
+        keys.take(keys.next, scalar(9), keys.living, 0)
         # one does not hold its shares: the old key stays
         assert self.at(town) is None
         assert keys.previous is old
-        other = town.ledger
+        # and a state from before the switch turns nothing back
+        assert town.parties[2].key_turn(before) is None
         town.say(town.recovery({1, 2, 3, 4}, anew=set()))
-        assert self.at(town) is KeyTurn.BACK
-        keys.take(keys.previous, scalar(10), None)
+        assert self.at(town) == KeyTurn(Role.PREVIOUS, None, 1)
+        keys.take(keys.previous, scalar(10), None, 1)
         assert self.at(town) is None
         assert keys.living is old
-        assert other is town.ledger
+
+    def test_on_while_the_epoch_before_is_still_needed(self, town):
+        for number in (0, 1):
+            town.turn()
+            town.settle()
+            town.pass_time(24)
+            role = Role.PREVIOUS if number else Role.LIVING
+            for at, party in town.parties.items():
+                assert self.at(town, at) == KeyTurn(Role.NEXT, role, 0)
+                keys = party.keys
+                keys.take(keys.next, town.scalar(), keys.previous or keys.living, 0)
+            town.settle()
 
     def test_settled_only_when_the_last_one_holds(self, town):
         town.turn()
         town.settle()
         town.pass_time(24)
         keys = town.parties[2].keys
-        keys.take(keys.next, scalar(9), keys.living)
+        keys.take(keys.next, scalar(9), keys.living, 0)
         assert self.at(town) is None
         town.spoil = lambda party, kind, body: body
         town.parties[1]._done.clear()
         town.settle()
-        assert self.at(town) is KeyTurn.SETTLED
+        assert self.at(town) == KeyTurn(Role.LIVING, None, 0)
 
     def test_an_older_state_erases_nothing(self, town):
         """A start that begins at an older block sees an epoch before: it waits for its own."""
@@ -75,7 +90,7 @@ class TestInTheLedgersState:
         town.settle()
         town.pass_time(24)
         keys = town.parties[2].keys
-        keys.take(scalar(20), scalar(21), scalar(22))
+        keys.take(scalar(20), scalar(21), scalar(22), 0)
         assert self.at(town) is None
         for number in (20, 21, 22):
             assert keys.secret_of(point(scalar(number)))
@@ -85,7 +100,7 @@ class TestInTheLedgersState:
         town.turn()
         town.settle()
         town.pass_time(24)
-        assert self.at(town) is KeyTurn.FORWARD
+        assert self.at(town) is not None
         stranger = replace(town.ledger.hall.seat(2), identity=town.ledger.hall.seat(3).identity)
         town.ledger.hall.put_seat(2, stranger)
         assert party.key_turn(town.ledger) is None
@@ -96,13 +111,13 @@ class TestInTheLedgersState:
         town.settle()
         town.pass_time(24)
         for party in town.parties.values():
-            party.keys.take(party.keys.next, town.scalar(), party.keys.living)
+            party.keys.take(party.keys.next, town.scalar(), party.keys.living, 0)
         town.settle()
         town.say(town.recovery({1, 2, 3, 4}, anew=set()))
         town.settle()
         assert not any(seat.next for seat in town.ledger.hall.seats().values())
         for party in town.parties.values():
-            party.keys.take(party.keys.previous, town.scalar(), None)
+            party.keys.take(party.keys.previous, town.scalar(), None, 1)
         town.settle()
         for at, seat in town.ledger.hall.seats().items():
             assert seat.next == town.parties[at].keys.points[1]

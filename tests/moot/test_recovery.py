@@ -324,21 +324,46 @@ class TestBackToTheEpochBefore:
         said = town.recovery({1, 2, 3, 4, 5}, anew=set())
         assert town.refusal(said) == "NotSeated"
 
-    def test_the_next_switch_takes_its_place(self, town):
+    def test_over_more_than_one_switch_to_the_last_epoch_that_all_held(self, town):
+        """One stays away for two epochs, and a dealer may have lied to it in both."""
+        keys = publics(town)
         unsettled(town)
         town.pass_time(24)
         town.turn()
         town.settle()
         town.pass_time(24)
         assert town.ledger.turning.epoch.number == 2
-        kept = town.ledger.turning.before.page
-        assert kept.epoch.number == 1
-        # of epoch 0 nothing is left to compute a share from
-        assert not [name for name, _ in town.pages if name.startswith("opening/")]
+        assert town.ledger.turning.before.page.epoch.number == 0
+        # nothing is left to compute a share of the epoch between from
+        assert not [name for name, _ in town.pages if name.startswith("dealing/1/")]
         town.say(town.recovery({1, 2, 3, 4}))
-        assert town.ledger.turning.epoch.number == 1
+        assert town.ledger.turning.epoch.number == 0
+        town.spoil = lambda party, kind, body: body
         town.settle()
-        assert all(len(one.shares) == len(ROOTS) for one in town.parties.values())
+        check_roots(town, keys, {1, 2, 3, 4}, silent=4)
+        for number in (1, 2):
+            town.turn()
+            town.settle()
+            assert town.ledger.turning.epoch.number == number
+        assert settled(town.ledger)
+        assert not [name for name, _ in town.pages if name.startswith(("opening/", "before"))]
+        check_roots(town, keys, {1, 2, 3, 4}, silent=4)
+
+    def test_who_stays_away_is_voted_out_and_nothing_is_kept_for_it(self, town):
+        unsettled(town)
+        town.silent = {3}
+        town.change(joining=[5])
+        for _ in range(3):
+            town.pass_time(24)
+        assert town.ledger.hall.head.members == (1, 2, 3, 4, 5)
+        town.part(3, voters=[1, 2, 4, 5])
+        town.pass_time(24)
+        town.turn()
+        for _ in range(3):
+            town.settle()
+            town.pass_time(24)
+        assert town.ledger.hall.head.members == (1, 2, 4, 5)
+        assert settled(town.ledger)
 
     def test_no_epoch_begins_in_the_block_of_a_recovery(self):
         """Who signs that block is known from its order: no newcomer does."""

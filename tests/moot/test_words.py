@@ -99,7 +99,7 @@ def test_it_is_taken_or_refused(moments, monkeypatch, seed):
         said = replace(message, kind=kind, body=body if isinstance(body, bytes) else b"")
         assembly = Assembly(MemoryPages(dict(pages)), NETWORK)
         try:
-            assembly.apply(said, Height(height), UnixSeconds(time))
+            assembly.apply(said, Height(height), UnixSeconds(time), lambda _: None)
             taken += 1
         except Unexecutable as error:
             raise AssertionError("nobody expected this message") from error

@@ -16,7 +16,7 @@ from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.epoch_keys import EpochKeys, KeyTurn
+from keymoot.moot.epoch_keys import EpochKeys, Role
 from keymoot.moot.founding import PHASE_OF
 from keymoot.moot.genesis import Founder
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
@@ -164,13 +164,12 @@ class Town:
         """What an enclave does with its sealed keys once the ledger shows why."""
         party = self.parties[at]
         turn, keys = party.key_turn(self.views[at]), party.keys
-        if turn is KeyTurn.FORWARD:
-            keys.take(keys.next, self.scalar(), keys.living)
-        elif turn is KeyTurn.BACK:
-            assert keys.previous is not None
-            keys.take(keys.previous, self.scalar(), None)
-        elif turn is KeyTurn.SETTLED:
-            keys.take(keys.living, keys.next, None)
+        if turn is None:
+            return
+        held = {Role.LIVING: keys.living, Role.NEXT: keys.next, Role.PREVIOUS: keys.previous}
+        following = keys.next if turn.living is Role.LIVING else self.scalar()
+        previous = None if turn.previous is None else held[turn.previous]
+        keys.take(held[turn.living], following, previous, turn.recoveries)
 
     def seal_state(self, at: int) -> None:
         """What an enclave does with the state secret when it has come."""

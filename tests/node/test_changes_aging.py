@@ -32,7 +32,7 @@ class Aging:
     def _holder(self, index: int) -> SimpleNamespace:
         identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
         client = SimpleNamespace(admit=lambda _: self._admit(index))
-        return SimpleNamespace(index=index, identity=identity, client=client, alive=True)
+        return SimpleNamespace(seat=index, identity=identity, client=client, alive=True)
 
     async def _admit(self, voter: int) -> None:
         self.admitted.append(voter)

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,182 +15,174 @@ from keymoot.moot.errors import NotReady
 from keymoot.node import changes, wanted
 from keymoot.node.changes import NoChange
 from keymoot.node.standing import standing_json
-from tests.enclave.conftest import small_batches
-from tests.enclave.parliament import Parliament
-from tests.enclave.test_changes import arrive
-from tests.node.embedded import Frozen, do, holder, node_of
+from tests.node.inside import Inside, inside
 
-__all__ = ["small_batches"]
+__all__ = ["inside"]
 
 
 @pytest.fixture
-def parliament(tmp_path: Path, small_batches: None) -> Iterator[Parliament]:
-    made = Parliament(tmp_path, size=5)
-    yield made
-    made.close()
+async def node(inside, tmp_path: Path, monkeypatch) -> AsyncIterator[Inside]:
+    """A node of five enclaves, in this process."""
+    monkeypatch.setattr(changes, "VOTE_SECONDS", 1.0)
+    async with inside(tmp_path, 5) as made:
+        yield made
 
 
-@pytest.fixture
-def node(parliament, monkeypatch):
-    """A node of five enclaves; what it starts for a newcomer answers in this process."""
-    monkeypatch.setattr(changes, "VOTE_SECONDS", 0.2)
-    made = node_of(parliament)
-
-    async def add(seat: int) -> None:
-        parliament.said.clear()
-        made._holders[seat] = holder(parliament.delegates[seat])
-
-    monkeypatch.setattr(made, "add", add)
-    return made
+def standing(node: Inside):
+    return standing_json(node.moot)
 
 
-def freeze(node, seat: int) -> Frozen:
-    held = node._holders[seat]
-    held.client = Frozen(held.client.delegate)
-    return held.client
+def freeze(node: Inside, seat: int) -> list[str]:
+    """Have an enclave answer nothing; give what it is asked from now on."""
+    client = node.client(seat)
+    client.hangs = True
+    client.asked.clear()
+    return client.asked
 
 
-def test_the_others_vote_while_one_is_frozen_and_it_is_asked_once(parliament, node):
-    frozen = freeze(node, 3)
+def epoch(node: Inside) -> int:
+    return node.moot.assembly().turning.epoch.number
 
-    async def twice():
-        await node.changes.turn()
-        await node.changes.turn()
-        return node.asking.silent
 
-    assert do(parliament, twice()) == {3}
-    assert frozen.asked == [messages.TURN]
+def asked_to_part(node: Inside) -> list[int]:
+    return [one.seat for one in node.moot.seats if messages.PART in node.client(one.seat).asked]
+
+
+async def test_the_others_vote_while_one_is_frozen_and_it_is_asked_once(node):
+    asked = freeze(node, 3)
+    await node.moot.changes.turn()
+    await node.moot.changes.turn()
+    assert node.moot.asking.silent == {3}
+    assert asked.count(messages.TURN) == 1
     # four of the five are enough
-    assert parliament.assembly.turning.epoch.number == 1
+    await node.until(lambda: epoch(node) == 1)
 
 
-def test_a_frozen_member_is_put_out_by_the_others(parliament, node):
+async def test_a_frozen_member_is_put_out_by_the_others(node):
     freeze(node, 3)
-
-    async def leave():
-        await node.changes.leave(3)
-        await node.changes.tend()
-
-    do(parliament, leave())
-    told = standing_json(node)
+    await node.moot.changes.leave(3)
+    await node.until(lambda: standing(node)["leaving"]["3"]["settled"])
+    told = standing(node)
     assert told["leaving"]["3"] == {"settled": True, "votes": [1, 2, 4, 5]}
     assert told["next"] == [1, 2, 4, 5]
 
 
-def test_a_member_leaves_by_its_own_word_alone(parliament, node):
-    do(parliament, node.changes.leave(2))
-    assert standing_json(node)["leaving"]["2"] == {"settled": True, "votes": [2]}
-    assert [node.holder(at).client.asked for at in (1, 3, 4, 5)] == [[], [], [], []]
+async def test_a_member_leaves_by_its_own_word_alone_and_its_enclave_ends(node):
+    await node.moot.changes.leave(2)
+    await node.until(lambda: standing(node)["leaving"]["2"]["settled"])
+    assert standing(node)["leaving"]["2"] == {"settled": True, "votes": [2]}
+    assert asked_to_part(node) == [2]
+    await node.moot.changes.turn()
+    await node.until(lambda: node.moot.holder(2) is None)
+    assert node.moot.assembly().hall.head.members == (1, 3, 4, 5)
+    await node.until_seated()
 
 
-def test_a_start_that_the_ledger_does_not_know_says_that_it_has_no_vote(parliament, node):
-    one = parliament.delegates[2]
-    one.start()
-    one.join(parliament.genesis, 2)
-    parliament.sync(one)
-    for word, body in ((messages.TURN, b""), (messages.PART, b"\2")):
+async def test_a_start_that_the_ledger_does_not_know_says_that_it_has_no_vote(node, monkeypatch):
+    async def unheard(_):
+        raise Refused("nobody listens")
+
+    monkeypatch.setattr(node.moot.ledger, "submit", unheard)
+    node.client(2).kill()
+    await node.until(lambda: node.holder(2).restarts and node.holder(2).begun)
+    for vote in (node.client(2).turn, lambda: node.client(2).part(2)):
         with pytest.raises(EnclaveRefused, match="has no vote"):
-            one.ask(word, body)
+            await vote()
 
 
-def test_two_leave_at_once_and_no_third(parliament, node):
-    do(parliament, node.changes.leave(1))
+async def test_two_leave_at_once_and_no_third(node):
+    await node.moot.changes.leave(1)
     with pytest.raises(NoChange, match="3 would be left, an assembly has at least 4"):
-        do(parliament, node.changes.leave(2))
-    do(parliament, node.changes.leave(1))
+        await node.moot.changes.leave(2)
+    await node.moot.changes.leave(1)
     with pytest.raises(NoChange, match="nobody has seat 9: the members are 1, 2, 3, 4, 5"):
-        do(parliament, node.changes.leave(9))
+        await node.moot.changes.leave(9)
 
 
-def test_a_newcomer_is_admitted_by_the_ledger_and_then_cannot_stay_out(parliament, node):
-    arrive(parliament, 6)
-    assert do(parliament, node.changes.join()) == 6
-    parliament.settle()
-    assert standing_json(node)["joining"] == {"6": {"settled": True, "votes": [1, 2, 3, 4, 5]}}
+async def test_a_newcomer_is_admitted_by_the_ledger_and_then_cannot_stay_out(node):
+    assert await node.moot.changes.join() == 6
+    await node.until(lambda: standing(node)["joining"]["6"]["settled"])
+    assert standing(node)["joining"] == {"6": {"settled": True, "votes": [1, 2, 3, 4, 5]}}
     with pytest.raises(NoChange, match="it can leave then"):
-        do(parliament, node.changes.leave(6))
+        await node.moot.changes.leave(6)
+    # It watches until it is a member and has the state secret; then it executes and signs.
+    assert not node.holder(6).begun
+    await node.moot.changes.turn()
+    await node.until(lambda: node.holder(6).begun)
+    assert epoch(node) == 1
+    await node.until_seated()
 
 
-def test_two_that_are_asked_for_at_once_get_two_seats(parliament, node):
-    for seat in (6, 7):
-        arrive(parliament, seat)
-
-    async def both():
-        return await asyncio.gather(node.changes.join(), node.changes.join())
-
-    assert do(parliament, both()) == [6, 7]
-    assert {at: one["settled"] for at, one in standing_json(node)["joining"].items()} == {
-        "6": True,
-        "7": True,
-    }
+async def test_two_that_are_asked_for_at_once_get_two_seats(node):
+    both = await asyncio.gather(node.moot.changes.join(), node.moot.changes.join())
+    assert sorted(both) == [6, 7]
+    await node.until(lambda: all(one["settled"] for one in standing(node)["joining"].values()))
+    assert sorted(standing(node)["joining"]) == ["6", "7"]
 
 
-def test_a_newcomer_that_is_not_admitted_stays_out_if_it_is_to(parliament, node):
-    arrive(parliament, 6)
+async def test_a_newcomer_that_is_not_admitted_stays_out_if_it_is_to(node):
     for seat in (2, 3):
         freeze(node, seat)
-    do(parliament, node.changes.join())
-    assert standing_json(node)["joining"] == {"6": {"settled": False, "votes": [1, 4, 5]}}
-    do(parliament, node.changes.leave(6))
-    assert node.holder(6) is None
-    assert standing_json(node)["joining"] == {}
+    await node.moot.changes.join()
+    # Two of five are frozen, so no block is certified that could admit it.
+    await node.moot.changes.leave(6)
+    assert node.moot.holder(6) is None
+    assert standing(node)["joining"] == {}
 
 
-def test_a_full_disk_changes_nothing_and_says_so(parliament, node, monkeypatch):
+async def test_a_full_disk_changes_nothing_and_says_so(node, monkeypatch):
     def full(path, _):
         raise CannotWrite(str(path), errno.ENOSPC)
 
     monkeypatch.setattr(wanted, "write_whole", full)
-    arrive(parliament, 6)
     with pytest.raises(CannotWrite, match=r"changes\.json cannot be written"):
-        do(parliament, node.changes.join())
-    assert node.holder(6) is None
+        await node.moot.changes.join()
+    assert node.moot.holder(6) is None
     with pytest.raises(CannotWrite):
-        do(parliament, node.changes.leave(2))
-    assert standing_json(node)["leaving"] == {}
-    assert standing_json(node)["storage"] is None
-    parliament.store.shortage = CannotWrite("the ledger", errno.ENOSPC)
-    assert "the ledger cannot be written" in standing_json(node)["storage"]
-    parliament.store.shortage = None
+        await node.moot.changes.leave(2)
+    assert standing(node)["leaving"] == {}
+    assert standing(node)["storage"] is None
+    node.node.store.shortage = CannotWrite("the ledger", errno.ENOSPC)
+    assert "the ledger cannot be written" in standing(node)["storage"]
+    node.node.store.shortage = None
     # what is done already is struck out when there is room again; the node lives on
-    node.changes._wanted.joining = {5}
-    do(parliament, node.changes.tend())
+    node.moot.changes._wanted.joining = {5}
+    await node.moot.changes.tend()
 
 
-def test_an_enclave_that_does_not_start_in_time_leaves_nothing_behind(
-    node, parliament, monkeypatch
-):
-    async def hang(seat: int) -> None:
+async def test_an_enclave_that_does_not_start_in_time_leaves_nothing_behind(node, monkeypatch):
+    async def hang(_):
         raise TimeoutError
 
-    monkeypatch.setattr(node, "add", hang)
+    monkeypatch.setattr(node.moot, "add", hang)
     with pytest.raises(NoChange, match="did not start within 40 s"):
-        do(parliament, node.changes.join())
-    assert not node.changes.joining
+        await node.moot.changes.join()
+    assert not node.moot.changes.joining
 
-    async def short(seat: int) -> None:
+    async def short(_):
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(node, "add", short)
+    monkeypatch.setattr(node.moot, "add", short)
     with pytest.raises(NoChange, match="Too many open files"):
-        do(parliament, node.changes.join())
+        await node.moot.changes.join()
 
 
-def test_a_vote_for_an_epoch_that_is_over_ends_no_other(parliament, node):
-    do(parliament, node.changes.turn(7))
-    assert parliament.assembly.turning.epoch.wants == frozenset()
+async def test_a_vote_for_an_epoch_that_is_over_ends_no_other(node):
+    await node.moot.changes.turn(7)
+    assert not any(messages.TURN in node.client(one.seat).asked for one in node.moot.seats)
 
 
-def test_a_ninth_newcomer_of_an_epoch_is_refused_before_it_starts(parliament, node, monkeypatch):
+async def test_a_ninth_newcomer_of_an_epoch_is_refused_before_it_starts(node, monkeypatch):
     monkeypatch.setattr(changes, "MAX_INVITED", 0)
     with pytest.raises(NoChange, match="keymoot net turn"):
-        do(parliament, node.changes.join())
+        await node.moot.changes.join()
 
 
-def test_before_there_are_keys_nothing_can_be_asked(parliament, node, monkeypatch):
-    monkeypatch.setattr(type(parliament.assembly.hall), "ready", False)
-    for work in (node.changes.join(), node.changes.leave(2), node.changes.turn()):
+async def test_before_there_are_keys_nothing_can_be_asked(node, monkeypatch):
+    monkeypatch.setattr(type(node.moot.assembly().hall), "ready", False)
+    work = node.moot.changes
+    for asked in (work.join(), work.leave(2), work.turn()):
         with pytest.raises(NotReady):
-            do(parliament, work)
-    assert standing_json(node)["ready"] is False
+            await asked
+    assert standing(node)["ready"] is False
     assert issubclass(NotReady, Refused)

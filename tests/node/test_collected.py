@@ -103,7 +103,7 @@ def test_whoever_is_late_is_not_waited_for_and_is_added_when_it_comes(house: Hou
         assert sorted(await house.of()) == [1, 2]
         assert house.asked == []
         house.hear(3)
-        while sorted(house.on_disk()) != [1, 2, 3]:
+        while sorted(house.on_disk()) != [1, 2, 3]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert sorted(await house.of()) == [1, 2, 3]
 
@@ -178,7 +178,7 @@ def test_named_signers_are_waited_for_and_what_there_is_is_given_then(
         # What leaves is on disk, also where it is too little.
         assert sorted(house.on_disk()) == [1, 2]
         house.hear(3)
-        while 3 not in await house.of():
+        while 3 not in await house.of():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     play(house, story)

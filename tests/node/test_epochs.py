@@ -15,6 +15,7 @@ from keymoot.contracts.wallet_events import RequestBound
 from keymoot.contracts.wallets import Wallets
 from keymoot.node.question import NoNode, ask
 from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
+from tests.node.test_liars import Spoiled
 
 
 def epoch(node: Running) -> int:
@@ -134,21 +135,14 @@ def test_an_enclave_from_an_old_disk_signs_nothing_until_it_is_dealt_to_again(
 def silent_seats(account: Account, first: int) -> set[int]:
     """Sign until everyone has had a turn, and tell who never gave a share."""
     seen: list[dict] = []
-    transport = account._transport
-    plain = transport.call
 
-    def call(method, parameters, timeout_seconds):
-        told = plain(method, parameters, timeout_seconds)
-        if method == "keymoot_cosign":
-            seen.extend(told["answers"])
-        return told
+    def keep(answers: list[dict]) -> list[dict]:
+        seen.extend(answers)
+        return answers
 
-    transport.call = call
-    try:
+    with Spoiled(account, keep):
         for nonce in range(first, first + 4):
             account.sign_transaction(pay(nonce))
-    finally:
-        transport.call = plain
     assert all(one["code"] == "NOT_HELD" for one in seen if "sealed" not in one)
     return {1, 2, 3, 4} - {one["seat"] for one in seen if "sealed" in one}
 

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keymoot.attest.block import results_hash
+from keymoot.engine.application import Application, first_block
+from keymoot.engine.start import open_application, stored_genesis
 
 from keymoot.agent.account import Account
-from keymoot.attest.block import results_hash
 from keymoot.base.request import ASK_AGAIN
 from keymoot.base.units import Height
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine import archive
-from keymoot.engine.application import Application, first_block
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.start import open_application, stored_genesis
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable

@@ -6,6 +6,8 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+from keymoot.engine.start import open_application, stored_genesis
+
 from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Wei
@@ -18,7 +20,6 @@ from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine import archive
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.engine.start import open_application, stored_genesis
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.handout import STATE_KINDS
@@ -185,12 +186,13 @@ def _answers(node: Running, wallet: bytes, account: str, keys: list[str]) -> byt
     height = int(network.call("eth_blockNumber"), 16)
     collected = [network.call("keymoot_network"), network.call("web3_clientVersion")]
     collected.append(network.call("keymoot_assembly"))
-    for key in keys:
-        collected.append(network.call("keymoot_cosign", key, "0x" + "11" * 48))
+    for method in ("keymoot_founding", "keymoot_committee", "keymoot_certified"):
+        collected.append(network.call(method))
+    collected.append(network.call("keymoot_wallet", "0x" + wallet.hex()))
     for number in range(1, height + 1):
         collected.append(network.call("eth_getBlockByNumber", hex(number), True))
         collected.append(network.call("eth_getBlockReceipts", hex(number)))
-        collected.append(network.call("keymoot_getSignedHeader", hex(number)))
+        collected.append(network.call("keymoot_certified", hex(number)))
     collected.append(network.call("eth_getLogs", {"fromBlock": "0x1", "toBlock": "latest"}))
     for contract in (Vault.ADDRESS.hex0x, Wallets.ADDRESS.hex0x, account):
         collected.append(network.call("eth_getProof", contract, [hex(n) for n in range(4)]))

@@ -1,73 +1,66 @@
-"""Seats whose folder was lost: the node has the others put them out, on a real ledger."""
+"""Seats whose folder was lost: another enclave runs there, and the others put the seat out."""
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from keymoot.moot import epoch, stock
+from keymoot.moot import epoch
+from keymoot.node import changes
 from keymoot.node.changes import NoChange
 from keymoot.node.standing import standing_json
-from tests.enclave.delegate import Delegate
-from tests.enclave.parliament import Parliament
-from tests.enclave.test_changes import arrive
-from tests.node.embedded import do, holder, node_of, until_turned
+from tests.node.inside import Inside, inside
+
+__all__ = ["inside"]
 
 
-def lose_folder(parliament: Parliament, seat: int) -> None:
-    """Delete a seat's folder; its enclave starts as another one."""
-    one = parliament.delegates[seat]
-    parliament.engine.unseat_signer(one)
-    shutil.rmtree(one.folder)
-    parliament.delegates[seat] = Delegate(seat, one.folder, parliament.said, parliament.take)
-    parliament.delegates[seat].join(parliament.genesis, seat)
-
-
-@pytest.fixture
-def parliament(request, tmp_path: Path, monkeypatch) -> Iterator[Parliament]:
-    monkeypatch.setattr(stock, "BATCH_SIZE", 2)
-    monkeypatch.setattr(stock, "MIN_READY", 1)
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch) -> None:
     monkeypatch.setattr(epoch, "PATIENCE_BLOCKS", 2)
     monkeypatch.setattr(epoch, "PATIENCE_SECONDS", 0)
-    made = Parliament(tmp_path, size=request.param)
-    yield made
-    made.close()
+    monkeypatch.setattr(changes, "VOTE_SECONDS", 1.0)
 
 
-@pytest.mark.parametrize("parliament", [5, 8], indirect=True)
-def test_the_others_put_a_seat_out_whose_folder_was_lost(parliament):
-    lose_folder(parliament, 2)
-    node = node_of(parliament)
-    do(parliament, node.changes.leave(2))
-    told = standing_json(node)
-    assert told["lost"] == [2]
-    assert told["leaving"]["2"]["settled"]
-    do(parliament, node.changes.turn())
-    until_turned(parliament, 0)
-    do(parliament, node.changes.tend())
-    members = parliament.assembly.hall.head.members
-    assert members == tuple(at for at in range(1, parliament.size + 1) if at != 2)
-    assert standing_json(node)["lost"] == []
+async def lose_folder(node: Inside, seat: int) -> None:
+    """Delete a seat's folder; its enclave starts as another one."""
+    identity = node.holder(seat).identity.identity_key
+    shutil.rmtree(node.config.enclave_folder(seat))
+    node.client(seat).kill()
+    await node.until(
+        lambda: (one := node.holder(seat)).alive and one.identity.identity_key != identity
+    )
 
 
-@pytest.mark.parametrize("parliament", [4], indirect=True)
-def test_of_four_another_comes_as_the_lost_one_goes(parliament, monkeypatch):
-    lose_folder(parliament, 2)
-    node = node_of(parliament)
+def members(node: Inside) -> tuple[int, ...]:
+    return node.moot.assembly().hall.head.members
 
-    async def add(seat: int) -> None:
-        node._holders[seat] = holder(parliament.delegates[seat])
 
-    monkeypatch.setattr(node, "add", add)
-    with pytest.raises(NoChange, match="let another one join before"):
-        do(parliament, node.changes.leave(2))
-    arrive(parliament, 5)
-    assert do(parliament, node.changes.join()) == 5
-    do(parliament, node.changes.leave(2))
-    do(parliament, node.changes.turn())
-    until_turned(parliament, 0)
-    assert parliament.assembly.hall.head.members == (1, 3, 4, 5)
-    # and those four go on
-    do(parliament, node.changes.turn())
-    until_turned(parliament, 1)
+@pytest.mark.parametrize("size", [5, 8])
+async def test_the_others_put_a_seat_out_whose_folder_was_lost(inside, tmp_path, size):
+    async with inside(tmp_path, size) as node:
+        await lose_folder(node, 2)
+        await node.until(lambda: standing_json(node.moot)["lost"] == [2])
+        await node.moot.changes.leave(2)
+        await node.until(lambda: standing_json(node.moot)["leaving"]["2"]["settled"])
+        await node.moot.changes.turn()
+        await node.until(lambda: 2 not in members(node))
+        assert members(node) == tuple(at for at in range(1, size + 1) if at != 2)
+        await node.until(lambda: node.moot.holder(2) is None)
+        assert standing_json(node.moot)["lost"] == []
+        await node.until_seated()
+
+
+async def test_of_four_another_comes_as_the_lost_one_goes(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        await lose_folder(node, 2)
+        with pytest.raises(NoChange, match="let another one join before"):
+            await node.moot.changes.leave(2)
+        assert await node.moot.changes.join() == 5
+        await node.moot.changes.leave(2)
+        await node.until(lambda: standing_json(node.moot)["joining"]["5"]["settled"])
+        await node.until(lambda: standing_json(node.moot)["leaving"]["2"]["settled"])
+        await node.moot.changes.turn()
+        await node.until(lambda: members(node) == (1, 3, 4, 5))
+        await node.until_seated()
+        # and those four go on
+        await node.moot.changes.turn()
+        await node.until(lambda: node.moot.assembly().turning.epoch.number == 2)

@@ -1,60 +1,20 @@
 """A recovery among enclaves of which one is broken: the others begin a generation without it."""
 
 import asyncio
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from keymoot.base.errors import Malformed, Refused
-from keymoot.enclave import messages
-from keymoot.moot import stock
-from keymoot.node import asking
-from keymoot.node.config import Config
-from keymoot.node.moot import Moot
-from tests.enclave.parliament import Parliament
+from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.node import asking, recovery
+from keymoot.node.recovery import HEAL_LOOKS, HEAL_PATIENCE, Stillness, generation_after
+from tests.node.inside import inside
 
+__all__ = ["inside"]
 
-class Client:
-    """An enclave of the parliament, as the node speaks with one."""
-
-    def __init__(self, delegate):
-        self.delegate = delegate
-
-    async def endorse(self, certificate):
-        return self.delegate.ask(messages.ENDORSE, certificate)
-
-    async def recover(self, signed, certificate, chain):
-        self.delegate.ask(messages.RECOVER, messages.recover_item(signed, certificate, chain))
-
-
-@pytest.fixture
-def parliament(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(stock, "BATCH_SIZE", 4)
-    monkeypatch.setattr(asking, "RECOVERY_SECONDS", 2.0)
-    made = Parliament(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def moot(parliament, tmp_path):
-    """The node's moot; all enclaves have just started anew."""
-    parliament.said.clear()
-    seats = []
-    for at, one in parliament.delegates.items():
-        one.start()
-        one.join(parliament.genesis, at)
-
-        async def sync(one=one):
-            parliament.sync(one)
-
-        seats.append(
-            SimpleNamespace(index=at, identity=one.identity, client=Client(one), sync=sync)
-        )
-    made = Moot(Config(tmp_path / "data", tmp_path / "fuse"), seats)
-    made._engine, made.ledger = parliament.engine, parliament.ledger
-    return made
+NETWORK, BEFORE = NetworkId(b"n" * 32), Hash32(b"g" * 32)
 
 
 async def says_no(*_):
@@ -66,7 +26,7 @@ async def speaks_nonsense(*_):
 
 
 async def is_silent(*_):
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 
 
 async def signs_nothing(*_):
@@ -77,35 +37,114 @@ LIES = [says_no, speaks_nonsense, is_silent, signs_nothing]
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
-def test_one_that_is_broken_does_not_stop_the_others(parliament, moot, lie):
-    broken = moot.holder(2)
-    broken.client.endorse = broken.client.recover = broken.sync = lie
-    before = parliament.assembly.hall.head.generation
-
-    async def story():
-        await moot.recover(parliament.genesis)
-        await moot.enter()
-        await parliament._settle()
-
-    asyncio.run(story())
-    head = parliament.assembly.hall.head
-    assert (head.recoveries, head.generation != before) == (1, True)
-    boots = {at: seat.boot for at, seat in parliament.assembly.hall.seats().items()}
-    assert [at for at, boot in boots.items() if boot is None] == [2]
+async def test_one_that_is_broken_does_not_stop_the_others(inside, tmp_path, monkeypatch, lie):
+    monkeypatch.setattr(asking, "RECOVERY_SECONDS", 1.0)
+    async with inside(tmp_path) as node:
+        before = node.moot.assembly().hall.head.generation
+        monkeypatch.setattr(node.client(2), "endorse", lie)
+        await node.moot.recover()
+        await node.until(lambda: node.moot.assembly().hall.head.recoveries)
+        hall = node.moot.assembly().hall
+        assert hall.head.generation != before
+        # It is left out, and says with which keys it started, as any other start does.
+        await node.until_seated()
 
 
-def test_with_two_that_say_no_there_is_none(parliament, moot):
-    for seat in (2, 3):
-        moot.holder(seat).client.endorse = says_no
-    with pytest.raises(Refused, match="2 of 4 enclaves agree"):
-        asyncio.run(moot.recover(parliament.genesis))
+async def test_with_two_that_say_no_there_is_none(inside, tmp_path, monkeypatch):
+    async with inside(tmp_path) as node:
+        for seat in (2, 3):
+            monkeypatch.setattr(node.client(seat), "endorse", says_no)
+        with pytest.raises(Refused, match="2 of 4 enclaves agree"):
+            await node.moot.recover()
 
 
-def test_a_block_that_comes_while_one_says_no_does_not_stop_the_node(parliament, moot):
-    async def says_no_as_a_block_comes(*_):
-        parliament.engine._renew()
-        raise Refused("no")
+@pytest.mark.parametrize("ends", [2, 3, 4])
+async def test_enclaves_that_end_together_come_back_and_go_on(inside, tmp_path, ends):
+    async with inside(tmp_path) as node:
+        height = node.moot.ledger.height()
+        for seat in range(1, ends + 1):
+            node.client(seat).kill()
+        await node.until(lambda: not any(one.alive for one in node.moot.seats[:ends]))
+        await node.until_seated()
+        assert node.moot.assembly().hall.head.recoveries >= 1
+        assert node.moot.ledger.height() > height
 
-    moot.holder(2).client.endorse = says_no_as_a_block_comes
-    asyncio.run(moot.recover(parliament.genesis))
-    assert moot._certificate
+
+async def test_one_that_ends_comes_back_without_a_recovery(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        node.client(3).kill()
+        await node.until(lambda: node.holder(3).restarts)
+        await node.until_seated()
+        assert node.moot.assembly().hall.head.recoveries == 0
+
+
+async def test_a_whole_node_that_starts_again_recovers(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        network, height = node.moot.ledger.network, node.moot.ledger.height()
+    async with inside(tmp_path) as node:
+        assert node.moot.ledger.network == network
+        assert node.moot.ledger.height() > height
+        assert node.moot.assembly().hall.head.recoveries == 1
+
+
+async def test_the_order_counts_that_its_block_was_not_certified(inside, tmp_path, monkeypatch):
+    """A named start ends before it signs the block of the order: the next one follows on it."""
+    monkeypatch.setattr(recovery, "HEAL_PATIENCE", 2)
+    async with inside(tmp_path) as node:
+        order = recovery.order_for
+
+        async def order_and_die(*arguments):
+            made = await order(*arguments)
+            monkeypatch.setattr("keymoot.node.moot.order_for", order)
+            for seat in (1, 2):
+                node.client(seat).kill()
+            return made
+
+        monkeypatch.setattr("keymoot.node.moot.order_for", order_and_die)
+        await node.moot.recover()
+        await node.until(lambda: node.moot.assembly().hall.head.recoveries == 2)
+        await node.until_seated()
+
+
+def order_on(previous: Hash32, base: int = 1) -> tuple[bytes, Hash32]:
+    terms = Certificate(NETWORK, previous, base, Hash32(b"b" * 32), {})
+    body = SignedCertificate(terms, {}).encode()
+    return NodeMessage(NETWORK, previous, 0, Kind.RECOVER, body).encode(), terms.digest()
+
+
+def test_orders_follow_on_each_other_and_others_do_not_count():
+    first, one = order_on(BEFORE)
+    second, two = order_on(one)
+    beside, _ = order_on(BEFORE, base=2)
+    tick = NodeMessage(NETWORK, BEFORE, 1, Kind.TICK, b"").encode()
+    assert generation_after(BEFORE, []) == BEFORE
+    assert generation_after(BEFORE, [tick, b"\x02paid", first, b"\x4enonsense", tick]) == one
+    # Of two on the same generation the first one counts.
+    assert generation_after(BEFORE, [first, beside]) == one
+    assert generation_after(BEFORE, [first, second]) == two
+    assert generation_after(BEFORE, [second]) == BEFORE
+
+
+def looks(stillness: Stillness, count: int, **what: bool) -> list[bool]:
+    return [stillness.look(7, **what) for _ in range(count)]
+
+
+def test_a_ledger_that_stands_still_is_healed_soon_where_all_run():
+    stillness = Stillness()
+    found = looks(stillness, HEAL_LOOKS + 1, short=True, whole=True)
+    assert found == [False] * HEAL_LOOKS + [True]
+    # Its block may take a while: there is no second order at once.
+    assert not any(looks(stillness, HEAL_PATIENCE - 1, short=True, whole=True))
+    assert looks(stillness, 1, short=True, whole=True) == [True]
+
+
+def test_who_does_not_start_is_waited_for_a_while():
+    stillness = Stillness()
+    assert not any(looks(stillness, HEAL_PATIENCE, short=True, whole=False))
+    assert looks(stillness, 1, short=True, whole=False) == [True]
+
+
+def test_a_ledger_that_goes_on_needs_no_healing():
+    stillness = Stillness()
+    assert not any(looks(stillness, 100, short=False, whole=True))
+    assert not any(stillness.look(height, short=True, whole=True) for height in range(100))

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from keymoot.base.fixed import Hash32
-from keymoot.base.units import Height
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.record import BOUND, QUEUED, REFUSED
+from keymoot.moot.batch import PresignatureId
 from keymoot.node import requests
 from keymoot.node.requests import Requests
+from keymoot.threshold.committee import Committee
 
 KEY = Hash32(b"k" * 32)
 
@@ -33,7 +35,13 @@ class Ledger:
 
 
 def record(status: str, bound_to: bytes = b"", height: int = 0) -> Any:
-    return SimpleNamespace(status=status, bound_to=bound_to, bound_at=Height(height))
+    return SimpleNamespace(
+        status=status,
+        bound_to=bound_to,
+        bound_at=Height(height),
+        time=UnixSeconds(1),
+        expires_at=UnixSeconds(9),
+    )
 
 
 @pytest.fixture
@@ -60,17 +68,23 @@ def test_what_may_change_is_looked_up_again(ledger: Ledger) -> None:
         assert looks.record(KEY) is changing
     ledger.record = record(BOUND, b"p" * 10, 7)
     assert looks.record(KEY) is ledger.record
-    assert looks.height_of(KEY) == 7
 
 
-def test_a_request_that_waits_has_no_height_and_a_question_has(ledger: Ledger) -> None:
-    looks = found(ledger)
+def test_what_is_bound_or_asked_needs_answers_and_nothing_else_does(ledger: Ledger) -> None:
+    looks, four = found(ledger), Committee.of(4)
     ledger.record = record(QUEUED)
-    assert looks.height_of(KEY) is None
-    ledger.record, ledger.question = None, SimpleNamespace(height=Height(5))
-    assert looks.height_of(KEY) == 5
+    assert looks.need(KEY, four) is None
+    ledger.record = None
+    ledger.question = SimpleNamespace(height=Height(5), expires_at=UnixSeconds(9))
+    need = looks.need(KEY, four)
+    assert need is not None
+    assert (need.height, need.enough) == (5, 3)
     ledger.question = None
-    assert looks.height_of(KEY) is None
+    assert looks.need(KEY, four) is None
+    ledger.record = record(BOUND, bytes(PresignatureId.LENGTH), 7)
+    need = looks.need(KEY, four)
+    assert need is not None
+    assert (need.height, need.enough) == (7, 2)
 
 
 def test_only_so_much_is_remembered(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

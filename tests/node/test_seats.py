@@ -1,20 +1,26 @@
-"""Enclaves that end, will not start, or speak nonsense: the node goes on with the others."""
+"""Enclaves that end, will not start, or leave the order: the node goes on with the others."""
 
 import asyncio
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
-from keymoot.base.errors import Malformed, Refused
+from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.enclave import messages
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveClient, EnclaveGone
+from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.start import NoStateSecret
 from keymoot.node import seats
 from keymoot.node.config import Config
-from keymoot.node.moot import Moot
-from keymoot.node.seats import SeatHolder
+from keymoot.node.replica import StartOver
+from keymoot.node.seats import EnclaveSilent, FoundingEnded, SeatHolder
+from tests.node.inside import inside
+
+__all__ = ["inside"]
 
 ASKED = [Hash32(b"\x01" * 32), Hash32(b"\x02" * 32)]
 
@@ -22,7 +28,7 @@ ASKED = [Hash32(b"\x01" * 32), Hash32(b"\x02" * 32)]
 class Client:
     """A client of an enclave that has ended."""
 
-    public_key = b"k" * 32
+    asked_at = None
 
     async def ended(self):
         return 1
@@ -31,98 +37,135 @@ class Client:
         pass
 
 
+def holder(folder: Path, client: Any = None) -> SeatHolder:
+    return SeatHolder(2, Config(folder / "data", folder / "fuse"), client or Client())
+
+
 async def test_an_enclave_that_cannot_start_yet_is_started_again(tmp_path, monkeypatch):
     tries, started = [], asyncio.Event()
 
-    async def start(index, config):
-        tries.append(index)
+    async def start(seat, config):
+        tries.append(seat)
         if len(tries) < 3:
             raise OSError(24, "Too many open files")
         started.set()
-        await asyncio.sleep(60)
+        await asyncio.sleep(600)
 
     monkeypatch.setattr(seats, "_start", start)
     monkeypatch.setattr(seats, "RESTART_SECONDS", 0.0)
-    holder = SeatHolder(2, Config(tmp_path / "data", tmp_path / "fuse"), Client())
-    watching = asyncio.create_task(holder.watch())
-    await asyncio.wait_for(started.wait(), 5)
+    watching = asyncio.create_task(holder(tmp_path).watch())
+    await asyncio.wait_for(started.wait(), 60)
     assert not watching.done()
     watching.cancel()
+
+
+async def test_one_that_keeps_ending_is_started_ever_more_seldom(tmp_path, monkeypatch):
+    pauses: list[float] = []
+
+    async def start(*_):
+        raise Refused("it does not start")
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(seats, "_start", start)
+    monkeypatch.setattr(seats.asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await holder(tmp_path).watch()
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
 
 
 async def test_a_frame_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     reader = asyncio.StreamReader()
     reader.feed_data((messages.MAX_FRAME_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
-    client = EnclaveClient(None, reader, None)  # type: ignore[arg-type]
+    client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
     with pytest.raises(EnclaveGone):
-        await asyncio.wait_for(client._read_frame(), 1)
+        await asyncio.wait_for(client._read_frame(), 60)
 
 
-def releasing(index, answer):
-    async def release(signed, witness, requests):
-        return answer(requests)
+async def test_who_owes_answers_is_asked_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(seats, "ANSWER_SECONDS", 0.05)
+    asked, come = [], asyncio.Event()
 
-    return SimpleNamespace(index=index, client=SimpleNamespace(release=release))
+    async def answer(requests):
+        asked.append(requests)
+        await come.wait()
+        return [Answer(one, b"sealed", b"signature") for one in requests]
 
-
-def good(requests):
-    return [Answer(one, b"sealed", b"signature") for one in requests]
-
-
-def says_no(requests):
-    raise Refused("no")
-
-
-def speaks_nonsense(requests):
-    raise Malformed("what?")
-
-
-def answers_less(requests):
-    return good(requests[:1])
+    one = holder(tmp_path, SimpleNamespace(answer=answer))
+    for _ in range(3):
+        with pytest.raises(EnclaveSilent):
+            await one.answer(ASKED)
+    assert asked == [ASKED]
+    come.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [found.request for found in await one.answer(ASKED)] == ASKED
 
 
-def answers_another(requests):
-    return good(requests[::-1])
+async def test_an_enclave_that_ends_before_the_founding_stops_the_node(tmp_path):
+    one = holder(tmp_path)
+    one._chain = cast("Any", SimpleNamespace(record=None))
+    with pytest.raises(FoundingEnded, match="which begins anew"):
+        await one.watch()
 
 
-@pytest.mark.parametrize("lie", [says_no, speaks_nonsense, answers_less, answers_another])
-async def test_vaults_keys_sign_in_the_next_enclave_where_one_is_broken(tmp_path, lie):
-    moot = Moot(
-        Config(tmp_path / "data", tmp_path / "fuse"), [releasing(1, lie), releasing(2, good)]
-    )
-    assert await moot.release(None, {}, ASKED) == (2, good(ASKED))
-    alone = Moot(Config(tmp_path / "data", tmp_path / "fuse"), [releasing(1, lie)])
-    with pytest.raises(Refused):
-        await alone.release(None, {}, ASKED)
+async def test_one_that_executed_something_else_starts_anew_and_is_fed_again(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        client = node.client(2)
+        with capture_logs() as log:
+            node.holder(2).lost(node.holder(2)._replica, StartOver(2, "it diverged"))
+            await node.until(lambda: node.holder(2).restarts)
+        assert "enclave.start_over" in [one["event"] for one in log]
+        await node.until_seated()
+        assert node.client(2) is not client
+        assert "execute" in node.client(2).asked
 
 
-async def test_a_block_that_comes_while_a_newcomer_begins_is_shown_to_it_too(tmp_path, monkeypatch):
-    moot, shown = Moot(Config(tmp_path / "data", tmp_path / "fuse"), []), []
+async def test_what_an_older_start_is_blamed_for_ends_no_newer_one(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        before = node.holder(2)._replica
+        node.client(2).kill()
+        await node.until(lambda: node.holder(2).restarts)
+        await node.until_seated()
+        node.holder(2).lost(before, StartOver(2, "late news"))
+        assert node.holder(2).begun
 
-    class Newcomer:
-        index = 5
 
-        def attach(self, *_):
-            pass
+async def test_who_has_no_state_secret_watches_and_then_begins(inside, tmp_path, monkeypatch):
+    """Its host lost nothing, it has no secret: others hand it over, block by block."""
+    async with inside(tmp_path) as node:
+        asked: list[str] = []
+        ready = asyncio.Event()
+        greeted = seats._start
 
-        async def join(self, _):
-            pass
+        async def start(seat, config):
+            made = await greeted(seat, config)
+            begin = made.begin
 
-        async def watch(self):
-            pass
+            async def begins(place):
+                asked.append("begin")
+                if not ready.is_set():
+                    raise EnclaveRefused(NoStateSecret.code, "no")
+                await begin(place)
 
-        async def sync(self):
-            # A block is committed while the enclave reads the state at which it begins.
-            shown.extend(one.index for one in moot.seats)
+            async def watch(place, witness):
+                asked.append("watch")
+                assert witness
+                return ready.is_set()
 
-    async def start(*_):
-        return Newcomer()
+            made.begin, made.watch = begins, watch
+            return made
 
-    monkeypatch.setattr(SeatHolder, "start", start)
-    moot._engine = SimpleNamespace(seat_signer=lambda _: None)
-    moot.ledger = SimpleNamespace(genesis=SimpleNamespace(encode=lambda: b""))
-    moot._beacons = SimpleNamespace(feed=None)
-    async with asyncio.TaskGroup() as tasks:
-        moot._group = tasks
-        await moot.add(5)
-    assert shown == [5]
+        monkeypatch.setattr(seats, "_start", start)
+        node.client(2).kill()
+        await node.until(lambda: "watch" in asked)
+        assert not node.holder(2).begun
+        ready.set()
+        # It sees newer blocks only, and another start is one.
+        node.client(4).kill()
+        await node.until(lambda: node.holder(2).begun)
+        assert asked[0] == "begin"
+        assert asked[-2:] == ["watch", "begin"]

@@ -154,13 +154,13 @@ def test_addresses_are_each_wallets_own(owner, treasury):
 @pytest.mark.parametrize("seat", [1, 2, 3, 4])
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
 def test_one_that_lies_stops_nothing(account, lie, seat):
-    with Spoiled(account, answers=spoil_seats(lie, {seat})):
+    with Spoiled(account, spoil_seats(lie, {seat})):
         pays(account)
 
 
 def test_two_that_lie_get_no_signature_and_no_wrong_one(account):
     for lie in LIES[:3]:
-        with Spoiled(account, answers=spoil_seats(lie, {1, 2})), pytest.raises(WrongAnswer):
+        with Spoiled(account, spoil_seats(lie, {1, 2})), pytest.raises(WrongAnswer):
             pays(account)
 
 
@@ -184,11 +184,11 @@ def test_a_wrong_share_is_traced_to_who_sent_it(account):
                 old[one["seat"]] = (one["sealed"], one["signature"])
         return answers
 
-    with Spoiled(account, answers=keep):
+    with Spoiled(account, keep):
         for _ in range(4):
             pays(account)
     account._wishes._wish = watched
-    with Spoiled(account, answers=spoil_seats(wrong, {2})):
+    with Spoiled(account, spoil_seats(wrong, {2})):
         for _ in range(4):
             pays(account)
     # Whoever was asked again was asked without seat 2, and without nobody else.

@@ -23,6 +23,7 @@ from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
 from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
+from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
 from keymoot.proof.wallet import ProvenWallet
 
@@ -115,6 +116,16 @@ class Network:
             NetworkUnreachable, ConnectionLost, WrongAnswer: as their names say.
         """
         return self.roster().anchor(self.transport, self.timeout_seconds)
+
+    def committee(self) -> ProvenAssembly:
+        """Give who keeps the keys now: members, roots and everyone's verification shares.
+
+        Raises:
+            Unproven: what came does not follow from what the network certified.
+            NetworkRefused: the network is still being founded.
+            NetworkUnreachable, ConnectionLost: as their names say.
+        """
+        return self.roster().renewed(self.transport, self.timeout_seconds)
 
     def wallet(self, wallet: WalletId) -> ProvenWallet:
         """Give a wallet as a certified state has it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
@@ -17,6 +17,9 @@ from keymoot.cli.waiting import (
     look_at_leave,
     look_at_turn,
 )
+
+if TYPE_CHECKING:
+    from keymoot.agent.network import Network
 
 OFTEN_ENDED = 3
 """From how many ends in ten minutes on an enclave counts as one that keeps ending."""
@@ -36,9 +39,13 @@ app = App(name="net", help="The network itself.", help_format="markdown")
 def status(*, url: str | None = None, json: bool = False) -> None:
     """Show the network: who keeps its keys, who comes or goes, and who was caught cheating.
 
+    Who the members are is proved under the network's verifying key; how they fare is the
+    node's own word.
+
     Args:
         url: The Keymoot RPC.
-        json: Print JSON, with the lists "nodes", "seats", "joining" and "cheats".
+        json: Print JSON, with the lists "nodes", "seats", "joining" and "cheats", and
+            "proved": verifying key, block and identity keys by seat.
     """
     network = settings.network(url)
     identity = network.identity()
@@ -62,8 +69,11 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "development": told["development"],
         "simulated": identity.simulated,
     }
-    lines = fields(shown | _storage_fields(assembly) | _moot_fields(assembly))
+    proved = _proved(network) if assembly.get("ready") else None
     seats = {seat["seat"]: seat for seat in assembly["seats"]}
+    lines = fields(
+        shown | _proved_fields(proved, seats) | _storage_fields(assembly) | _moot_fields(assembly)
+    )
     lines += [_seat_line(node["seat"], node, seats.get(node["seat"])) for node in nodes]
     there = {node["seat"] for node in nodes}
     lines += [_absent_line(seat) for at, seat in sorted(seats.items()) if at not in there]
@@ -73,7 +83,8 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         for one in assembly.get("cheats", [])
     ]
     warn_simulated(simulated=identity.simulated)
-    result(shown | {"nodes": nodes} | _moot_json(assembly), lines, as_json=json)
+    more = {"nodes": nodes, "proved": proved}
+    result(shown | more | _moot_json(assembly), lines, as_json=json)
 
 
 @app.command
@@ -167,6 +178,38 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         waiting.until(lambda standing: look_at_leave(standing, seat))
     except KeyboardInterrupt:
         waiting.stopped()
+
+
+def _proved(network: "Network") -> dict[str, Any] | None:
+    """Give what of the members is proved; None while the network is being founded."""
+    from keymoot.agent.errors import NetworkRefused
+
+    try:
+        found = network.committee()
+    except NetworkRefused:
+        return None
+    return {
+        "verifyingKey": "0x" + network.anchor().verifying_key.hex(),
+        "height": found.header.height,
+        "time": found.header.time,
+        "generation": found.header.generation.hex0x,
+        "members": {str(at): one.hex0x for at, one in found.identities.items()},
+    }
+
+
+def _proved_fields(
+    proved: Mapping[str, Any] | None, seats: Mapping[int, Mapping[str, Any]]
+) -> dict[str, Any]:
+    if proved is None:
+        return {"proved": "nothing yet: the network is being founded"}
+    told = {str(at): seat["identityKey"] for at, seat in seats.items()}
+    height = proved["height"]
+    agrees = f"the members below, by block {height} of {_date(proved['time'])}"
+    differs = f"OTHER members than the node tells of, by block {height}: see --json"
+    return {
+        "verifyingKey": proved["verifyingKey"],
+        "proved": agrees if told == proved["members"] else differs,
+    }
 
 
 def _storage_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:

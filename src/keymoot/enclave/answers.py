@@ -89,6 +89,7 @@ class _Open:
         held: What makes our share; None where there is nothing (yet).
         burned: Whether nothing may serve it any more.
         value: The value of the block's own certificate; None until it was shown.
+        generation: The one after the block.
     """
 
     what: Binding | KeyAsk | Hash32
@@ -198,14 +199,18 @@ class Answers:
 
     def _answer(self, request: Hash32, moment: Moment) -> Answer:
         # 1. Our own block bound it, a certificate covers that, and no other start has our seat.
+        if not moment.seated:
+            raise NotHeld
         found = self._open.get(request)
-        if found is None or not moment.seated or found.height > moment.mark.height:
+        if found is None:
+            return self._release(request, moment)
+        if found.height > moment.mark.height:
             raise NotHeld
         # 2. It may still be answered: nobody has stopped it, and it has not expired.
         if found.expires_at is not None and moment.now > found.expires_at:
             raise Stopped("the request has expired: ask again with a new id")
         if isinstance(found.what, Hash32):
-            return self._release(found.what, found, moment)
+            return self._release(found.what, moment)
         if isinstance(found.what, KeyAsk):
             return self._derive(found.what, found, moment)
         self._check_record(request, moment)
@@ -247,13 +252,18 @@ class Answers:
         if why is not None:
             raise Stopped(why)
 
-    def _release(self, request: Hash32, found: _Open, moment: Moment) -> Answer:
+    def _release(self, request: Hash32, moment: Moment) -> Answer:
+        """Sign what is in Vault's custody: the certified state says so, whoever saw it bound."""
         record = find_record(moment.state, request)
         if record is None or record.bound_to or record.status != BOUND:
             raise NotHeld
+        found = self._open.get(request)
+        if found is None:
+            found = _Open(request, record.height, record.expires_at, moment.mark.generation)
         content = self.releaser.release(moment.state, moment.mark, moment.time, request, moment.now)
         if found.answer is None:
             found.answer = self._sealed(record.reply_key, content, request)
+            self._open[request] = found
         return found.answer
 
     def _derive(self, ask: KeyAsk, found: _Open, moment: Moment) -> Answer:

@@ -321,7 +321,7 @@ class EnclaveClient:
         try:
             head = await self._reader.readexactly(messages.LENGTH_BYTES)
             length = int.from_bytes(head, "big")
-            if length > messages.MAX_FRAME_BYTES:
+            if length > messages.MAX_ANSWER_BYTES:
                 # A broken one would have us remember whatever it sends.
                 raise EnclaveGone
             return await self._reader.readexactly(length)

@@ -16,7 +16,8 @@ from keymoot.enclave.answers import Answers, Moment
 from keymoot.enclave.bound import Bound, bound_in
 from keymoot.enclave.founder import Founder
 from keymoot.enclave.frames import Ballot, Released, Want
-from keymoot.enclave.replica import Replica
+from keymoot.enclave.messages import MAX_OUTCOMES_BYTES
+from keymoot.enclave.replica import NotKept, Replica
 from keymoot.enclave.signing import Mark, Signer, order_in
 from keymoot.enclave.speaker import Clock, Seen, Speaker
 from keymoot.moot.assembly import Assembly
@@ -24,12 +25,12 @@ from keymoot.moot.certificate import Certificate
 from keymoot.moot.certified import CertifiedHeader, value_of, verify
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.message import MESSAGE_TYPE
-from keymoot.runtime.assembly import assembly_in
-from keymoot.runtime.block import BadBlock, Block, Executed
+from keymoot.runtime.block import BadBlock, Block
 from keymoot.runtime.outcome import Outcome, outcome_digest
+from keymoot.store.header import Header
 
 KEPT_BLOCKS = 16
-"""How many certified blocks stay known, to be given again."""
+"""Blocks that stay known, to be given again, beside all that the newest certificate covers."""
 
 KEPT_MARKS = 8_192
 """How many certified blocks a recovery order may name as its base."""
@@ -82,7 +83,7 @@ class _Step:
     """
 
     name: Hash32
-    executed: Executed
+    header: Header
     order: Certificate | None
     after: Assembly
     first: Height | None = None
@@ -166,7 +167,7 @@ class Course:
         after = self._assembly(header.height)
         begins = header.generation != generation
         order = order_in(block.transactions, header.generation) if begins else None
-        step = self._steps[header.height] = _Step(name, executed, order, after)
+        step = self._steps[header.height] = _Step(name, header, order, after)
         # What serves once is of one generation, and goes with it.
         bound = bound_in(executed.receipts, header.height)
         if begins:
@@ -192,7 +193,7 @@ class Course:
             raise BadBlock("before the network is founded, blocks hold messages of nodes only")
 
     def _ballot(self, step: _Step) -> Ballot:
-        header = step.executed.header
+        header = step.header
         if self.replaced:
             return Ballot(header.hash)
         if self.record is None:
@@ -222,7 +223,7 @@ class Course:
         step = self._step(height)
         if step.first is None and height <= self.certified.height:
             raise Covered(height, self.certified.height)
-        header = step.executed.header
+        header = step.header
         if self.record is None or height == self.record.height:
             self._check_record(header.height, proof)
             value = b""
@@ -234,21 +235,18 @@ class Course:
             step.first = Height(self.certified.height + 1)
             self._answers.certify(height, value, self._replica.state(height))
             self._go_on(step)
-        names = self._answers.bound_at(height)
-        heights = range(step.first, height + 1)
-        outcomes = [self._outcome(Height(one), want) for one in heights]
-        return Released(step.first, tuple(outcomes), tuple(self.answer(names)))
+        answers = self.answer(self._answers.bound_at(height))
+        return Released(step.first, tuple(self._outcomes(step, want)), tuple(answers))
 
     def outcome(self, height: Height, want: Want) -> bytes:
         """Give the outcome of a block that a certificate covers; while founding, of any.
 
         Raises:
-            NotExecuted: it is none that this start knows.
+            NotKept: it is none that this start knows.
             Refused: no certificate covers it yet.
         """
         if self.record is not None and height > self.certified.height:
             raise Refused(f"no certificate that covers block {height} was shown")
-        self._step(height)
         return self._outcome(height, want)
 
     def answer(self, requests: list[Hash32]) -> list[Answer]:
@@ -266,13 +264,13 @@ class Course:
 
     def _go_on(self, step: _Step) -> None:
         """Have a certified state as the newest."""
-        header, low = step.executed.header, self.certified.height + 1
+        header, low = step.header, self.certified.height + 1
         for height in range(low, header.height + 1):
-            self._marks[Height(height)] = self._steps[Height(height)].executed.header.hash
+            self._marks[Height(height)] = self._steps[Height(height)].header.hash
         self.certified, self._before, self._time = Mark.of(header), step.after, header.time
         self._replica.certified(header.height, header.hash)
         self._answers.forget(header.time)
-        self._trim()
+        self._trim(Height(low))
         self._speaker.see(Seen(step.after, header.height, header.time))
 
     def _check_record(self, height: Height, proof: bytes) -> None:
@@ -288,8 +286,24 @@ class Course:
     def _outcome(self, height: Height, want: Want) -> bytes:
         if want is Want.NOTHING:
             return b""
-        made = Outcome.of(self._steps[height].executed).encode()
+        made = Outcome.of(self._replica.executed(height)).encode()
         return made if want is Want.OUTCOMES else outcome_digest(made)
+
+    def _outcomes(self, step: _Step, want: Want) -> list[bytes]:
+        """Give what is wanted of the blocks under a certificate.
+
+        Nothing of a block long ago, nor of one that does not fit beside those below it: the host
+        asks for it alone.
+        """
+        found, left = [], MAX_OUTCOMES_BYTES
+        for height in range(step.first or step.header.height, step.header.height + 1):
+            try:
+                made = self._outcome(Height(height), want)
+            except NotKept:
+                made = b""
+            left -= len(made)
+            found.append(made if left >= 0 else b"")
+        return found
 
     def _moment(self) -> Moment:
         mark, before = self.certified, self._before
@@ -303,8 +317,9 @@ class Course:
             seated=seated,
         )
 
-    def _trim(self) -> None:
-        for height in [one for one in self._steps if one + KEPT_BLOCKS < self.certified.height]:
+    def _trim(self, first: Height) -> None:
+        """Forget old blocks; those from `first` on are the newest certificate's to give."""
+        for height in [one for one in self._steps if one + KEPT_BLOCKS < first]:
             del self._steps[height]
         for height in [one for one in self._marks if one + KEPT_MARKS < self.certified.height]:
             del self._marks[height]
@@ -320,4 +335,4 @@ class Course:
         return min(self._steps, default=Height(self._replica.tip.height + 1))
 
     def _assembly(self, height: Height) -> Assembly:
-        return assembly_in(self._replica.state(height), self._network)
+        return Assembly(self._replica.pages_at(height), self._network)

@@ -17,9 +17,9 @@ from keymoot.enclave.sealed_file import read_sealed, write_sealed
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
-from keymoot.moot.keygen import Phase
 from keymoot.moot.party import Party
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.signers import founding_due
 from keymoot.store.header import Header
 
 FILE_NAME = "founding.sealed"
@@ -86,7 +86,7 @@ class Founder:
 
     def note(self, header: Header, after: Assembly) -> None:
         """Look whether the record is due at a block that was just executed."""
-        if self.due is None and complete(after):
+        if self.due is None and founding_due(after):
             self.due = header
             roots = {
                 kind.name: kind.group.encode(after.hall.root(kind.name).public) for kind in ROOTS
@@ -124,11 +124,3 @@ class Founder:
         shares = self.party.shares_in(after)
         held = all(kind.name in shares for kind in ROOTS)
         return held and self.party.statekeeper.held and self.party.seated(after)
-
-
-def complete(assembly: Assembly) -> bool:
-    """Tell whether the network's keys are made, and every founder holds the state key."""
-    keygen, standing = assembly.founding.keygen, assembly.handout.standing
-    if keygen is None or keygen.phase is not Phase.DONE or not standing.exists:
-        return False
-    return standing.holders == frozenset(assembly.hall.head.members)

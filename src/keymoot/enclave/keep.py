@@ -6,12 +6,12 @@ from pathlib import Path
 
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, Refused
-from keymoot.base.fields import fixed_of, list_of, optional_fixed_of
+from keymoot.base.fields import fixed_of, list_of, optional_fixed_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
-from keymoot.moot.epoch_keys import KeyTurn
+from keymoot.moot.epoch_keys import KeyTurn, Role
 from keymoot.threshold.secp256k1 import SECP256K1
 
 FILE_NAME = "keep.sealed"
@@ -44,6 +44,7 @@ class Keep:
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
         previous: The scalar of the epoch before, while a recovery may go back to it.
+        recoveries: How many recoveries there were when the epoch's keys turned last.
     """
 
     identity: Secret
@@ -53,6 +54,7 @@ class Keep:
     next: Secret
     network: NetworkId | None
     previous: Secret | None = None
+    recoveries: int = 0
 
     def joined(self, network: NetworkId) -> "Keep":
         """Give the keep of an enclave that belongs to `network`.
@@ -69,20 +71,22 @@ class Keep:
         return replace(self, state=state)
 
     def turned(self, turn: KeyTurn) -> "Keep":
-        """Give the keep after the epoch's keys have turned; the next key was never posted.
+        """Give the keep after the epoch's keys have turned; a next key was never posted.
 
         Raises:
-            Defect: there is no key to turn back to.
+            Defect: a key is turned to that is erased.
         """
-        if turn is KeyTurn.FORWARD:
-            return replace(self, previous=self.epoch, epoch=self.next, next=_fresh_scalar())
-        if turn is KeyTurn.BACK:
-            if self.previous is None:
-                raise Defect("the key of the epoch before is erased")
-            return replace(self, previous=None, epoch=self.previous, next=_fresh_scalar())
-        if turn is KeyTurn.GONE:
-            return replace(self, previous=None, epoch=_fresh_scalar(), next=_fresh_scalar())
-        return replace(self, previous=None)
+        held = {Role.LIVING: self.epoch, Role.NEXT: self.next, Role.PREVIOUS: self.previous}
+        living = _fresh_scalar() if turn.living is None else held[turn.living]
+        if living is None:
+            raise Defect("the key of the epoch before is erased")
+        return replace(
+            self,
+            epoch=living,
+            next=self.next if turn.living is Role.LIVING else _fresh_scalar(),
+            previous=None if turn.previous is None else held[turn.previous],
+            recoveries=turn.recoveries,
+        )
 
 
 class KeepFile:
@@ -116,7 +120,7 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
         keep = Keep(_fresh(), _fresh(), None, *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 7, "keep")
+    fields = list_of(rlp.decode(raw), 8, "keep")
     identity, consensus, epoch, following = (
         Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 1, 3, 4)
     )
@@ -125,7 +129,8 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     before = optional_fixed_of(fields[6], Bytes32, "previous")
     sealed = None if state is None else Secret(state)
     previous = None if before is None else Secret(before)
-    return Keep(identity, consensus, sealed, epoch, following, network, previous)
+    recoveries = uint_of(fields[7], "recoveries", 4)
+    return Keep(identity, consensus, sealed, epoch, following, network, previous, recoveries)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -139,6 +144,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
             keep.next.expose(),
             keep.network or b"",
             b"" if keep.previous is None else keep.previous.expose(),
+            uint(keep.recoveries),
         ]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)

@@ -12,11 +12,18 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.enclave.answer import Answer
 from keymoot.moot.seat import POINT_BYTES, Boot
+from keymoot.runtime.outcome import MAX_OUTCOME_BYTES
 from keymoot.threshold.committee import MAX_SIZE
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 67_108_864
-"""Longest frame; a witness for a full batch is far smaller."""
+"""Longest frame to an enclave: a witness of all pages is far smaller."""
+
+MAX_OUTCOMES_BYTES = MAX_OUTCOME_BYTES + 65_536
+"""Outcomes that leave at once: the longest fits, and short ones together."""
+
+MAX_ANSWER_BYTES = MAX_OUTCOMES_BYTES + MAX_FRAME_BYTES
+"""Longest frame from an enclave: outcomes, and answers beside them."""
 
 BEACON_BYTES = 48
 """Length of a beacon's signature: a compressed point of G1."""
@@ -89,8 +96,8 @@ class Identity:
 def frame(number: int, word: str, body: rlp.Item) -> bytes:
     """Write one frame."""
     payload = rlp.encode([uint(number), word.encode(), body])
-    if len(payload) > MAX_FRAME_BYTES:
-        raise Malformed(f"a frame has at most {MAX_FRAME_BYTES} bytes, got {len(payload)}")
+    if len(payload) > MAX_ANSWER_BYTES:
+        raise Malformed(f"a frame has at most {MAX_ANSWER_BYTES} bytes, got {len(payload)}")
     return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
 
 

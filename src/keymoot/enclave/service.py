@@ -153,7 +153,7 @@ class Enclave:
             and self._signed.network != genesis.network
         ):
             raise NotMember("beside one of its keys stand others that are not its own")
-        index = number or listed
+        index = listed if founds else number or listed
         if not index:
             raise NotMember("to join a network that others have founded, name the seat")
         seat = Seat(genesis, index, founds, bool(listed), self.keep, self._signed, self._boot)

@@ -18,7 +18,7 @@ from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
-from keymoot.moot.epoch_keys import KeyTurn
+from keymoot.moot.epoch_keys import GONE
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
@@ -200,12 +200,12 @@ class Speaker:
             self._sat = True
         elif self._sat and not assembly.hall.has_seat(party.index) and settled(assembly):
             # What was dealt to us stays in the archives: without our keys nobody opens it.
-            turn = KeyTurn.GONE
+            turn = GONE
         if turn is not None:
             self._keep.put(self._keep.now.turned(turn))
             keep = self._keep.now
-            party.keys.take(keep.epoch, keep.next, keep.previous)
-            self._sat = self._sat and turn is not KeyTurn.GONE
+            party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
+            self._sat = self._sat and turn is not GONE
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""

@@ -135,7 +135,7 @@ class Start:
         self.keys = StateKeys(keep.state, network)
         papers = Papers(keep.identity, Bytes32(ed25519.public_key(keep.consensus)))
         keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
-        epochs = EpochKeys(keep.epoch, keep.next, keep.previous)
+        epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
         self.speaker = Speaker(self.party, seat.keep, self.keys, say, workshop, clock)
         self._watching = Watching(network, self.speaker)

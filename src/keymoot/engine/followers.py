@@ -147,7 +147,7 @@ class Followers(Generic[A]):
             raise Malformed("the outcomes do not end at the certificate's own block")
         for at, raw in enumerate(released.outcomes, released.first):
             claims = self.claims.get(Height(at))
-            if claims is None:
+            if claims is None or not raw:
                 continue
             if feed.gave:
                 claims.hear(seat, raw)

@@ -36,7 +36,8 @@ class Released(Generic[A_co]):
 
     Attributes:
         first: The lowest block that this certificate was the first to cover, there.
-        outcomes: Of each block from there to the certificate's own: the outcome, or its digest.
+        outcomes: Of each block from there to the certificate's own: the outcome, or its digest;
+            nothing where it did not fit, or is kept no more.
         answers: To the requests that the certificate's own block bound.
     """
 

@@ -150,7 +150,7 @@ class Assembly:
         message: NodeMessage,
         height: Height,
         time: UnixSeconds,
-        ancestor: Ancestor | None = None,
+        ancestor: Ancestor,
     ) -> None:
         """Take a message of a block.
 
@@ -158,8 +158,7 @@ class Assembly:
             message: Whatever somebody said.
             height: Of the block.
             time: Of the block.
-            ancestor: Hashes of the blocks before it, for what builds on one of them. Where
-                there are none, whoever endorses a recovery vouches for its base alone.
+            ancestor: Hashes of the blocks before it, for what builds on one of them.
 
         Raises:
             Refused: it does not fit; nothing changed.
@@ -188,7 +187,7 @@ class Assembly:
         return self.stock.take(height, time)
 
     def _apply(
-        self, message: NodeMessage, height: Height, time: UnixSeconds, ancestor: Ancestor | None
+        self, message: NodeMessage, height: Height, time: UnixSeconds, ancestor: Ancestor
     ) -> None:
         self.check(message)
         seat, kind, body = message.seat, message.kind, message.body
@@ -243,9 +242,7 @@ class Assembly:
         self.commitments.started_anew(index)
         self.handout.started_anew(index)
 
-    def _recover(
-        self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor | None
-    ) -> None:
+    def _recover(self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor) -> None:
         terms = self.recovery.check(body).terms
         self.recovery.check_base(terms, height, ancestor)
         self.stock.wipe()

@@ -1,12 +1,12 @@
-"""The epoch before, kept until all members of the living one hold their shares.
+"""The last epoch whose shares all members held, kept until all hold those of the living one.
 
 A switch needs n−f holders, and f of these may lie: a dealer whose box for a seat was bad, and who
 then falls silent, leaves too few shares. So what the old shares are computed from stays public
-until every member has said that it holds new ones, or the next switch replaces it. A recovery
-before that goes back.
+until every member has said that it holds living ones, over more than one switch where a member
+stays away. A recovery before that goes back. Who stays away for good is to be voted out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ BEFORE = "before"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The page of the epoch before.
+    """The page of the epoch before: of the last one that all its members held.
 
     Attributes:
         epoch: Its page, as it was when it ended.
@@ -79,7 +79,8 @@ class Kept:
 
 
 _kept = lru_cache(maxsize=64)(Kept.decode)
-"""Decoding is pure, and the page is read far more often than it changes."""
+_seat = lru_cache(maxsize=256)(Seat.decode)
+"""Decoding is pure, and pages are read far more often than they change."""
 
 
 class Before:
@@ -95,15 +96,16 @@ class Before:
         raw = self._hall.pages.get(BEFORE)
         return None if raw is None else _kept(raw)
 
+    def seat(self, index: int) -> Seat | None:
+        """Give a seat of the epoch before, as it was; None where nothing is kept of it."""
+        raw = self._hall.pages.get(_seat_page(index))
+        return None if raw is None else _seat(raw)
+
     def seats(self) -> dict[int, Seat]:
         """Give the seats of the epoch before, as they were; empty where nothing is kept."""
-        page, found = self.page, {}
-        for index in () if page is None else page.members:
-            raw = self._hall.pages.get(_seat_page(index))
-            if raw is None:
-                raise Defect(f"seat {index} of the epoch before is not kept")
-            found[index] = Seat.decode(raw)
-        return found
+        page = self.page
+        found = {index: self.seat(index) for index in (() if page is None else page.members)}
+        return {index: seat for index, seat in found.items() if seat is not None}
 
     def names(self) -> Iterator[str]:
         """Name every page that is kept."""
@@ -114,16 +116,27 @@ class Before:
             yield from (_seat_page(index) for index in page.members)
             yield from _sources(page)
 
-    def keep(self, page: Kept) -> None:
-        """Keep the living epoch, which is about to end, in the place of the one before it."""
-        self.forget()
-        pages = self._hall.pages
+    def keep(self, page: Kept, following: Iterable[int]) -> None:
+        """Keep the living epoch, which ends; or go on keeping the one that is kept.
+
+        Args:
+            page: Of the living epoch, and who holds the shares of the next one.
+            following: The members of the next one.
+        """
+        pages, kept = self._hall.pages, self.page
+        if kept is not None:
+            # Nothing goes back to the living epoch: not all members held its shares.
+            for name in _sources(page):
+                pages.set(name, None)
+            pages.set(BEFORE, replace(kept, holders=page.holders).encode())
+            self._settle(following)
+            return
         for kind in ROOTS:
             pages.set(_root_page(kind.name), pages.get(f"root/{kind.name}"))
         for index, seat in self._hall.seats().items():
             pages.set(_seat_page(index), seat.encode())
         pages.set(BEFORE, page.encode())
-        self.settle()
+        self._settle(following)
 
     def hold(self, seat: int) -> None:
         """Note that a member holds the living shares: with the last one nothing is kept."""
@@ -131,18 +144,17 @@ class Before:
         if page is not None:
             held = replace(page, holders=page.holders | {seat})
             self._hall.pages.set(BEFORE, held.encode())
-            self.settle()
-
-    def settle(self) -> None:
-        """Forget the epoch before, if all next members hold."""
-        page = self.page
-        if page is not None and page.holders.issuperset(page.epoch.next_seats):
-            self.forget()
+            self._settle(self._hall.committee.indices)
 
     def forget(self) -> None:
         """Remove what is kept, and what its shares could be computed from."""
         for name in list(self.names()):
             self._hall.pages.set(name, None)
+
+    def _settle(self, members: Iterable[int]) -> None:
+        page = self.page
+        if page is not None and page.holders.issuperset(members):
+            self.forget()
 
     def restore(self, seats: Mapping[int, Seat]) -> Kept:
         """Put roots and seats of the epoch before in the place of the living ones.

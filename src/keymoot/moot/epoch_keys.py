@@ -1,28 +1,45 @@
 """A seat's sealing keys: root dealings of one epoch are encrypted to each.
 
-The key of the epoch before stays until a certified state shows that all members hold the living
-shares: a recovery may go back before that.
+The key of the epoch to which a recovery may go back stays until a certified state shows that all
+members hold the living shares.
 """
 
-from enum import Enum
+from dataclasses import dataclass
+from enum import IntEnum
 
 from keymoot.base.secret import Secret
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.signers import settled
 from keymoot.threshold.secp256k1 import SECP256K1
 
 
-class KeyTurn(Enum):
-    """What a seat does with its sealed keys, once a certified state shows why."""
+class Role(IntEnum):
+    """What a sealed key is for."""
 
-    FORWARD = "forward"
-    """An epoch began: its key is the living one, and the one before is kept."""
-    BACK = "back"
-    """A recovery went back to the epoch before: the failed one's key goes."""
-    SETTLED = "settled"
-    """All members hold the living shares: the key of the epoch before goes."""
-    GONE = "gone"
-    """The seat has left, and nothing goes back to it: no key opens what was dealt to it."""
+    LIVING = 0
+    """It opens the dealings that made the living shares."""
+    NEXT = 1
+    """It is posted for the next epoch."""
+    PREVIOUS = 2
+    """It opens the dealings of the epoch to which a recovery may go back."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTurn:
+    """How a seat's sealed keys turn.
+
+    Attributes:
+        living: Which of them is the living epoch's now; None: none is, for the seat has left.
+        previous: Which of them is the epoch's before; None if it is needed no more.
+        recoveries: How many recoveries there were in the state that shows it.
+    """
+
+    living: Role | None
+    previous: Role | None
+    recoveries: int
+
+
+GONE = KeyTurn(None, None, 0)
+"""The seat has left, and nothing goes back to it: no key opens what was dealt to it."""
 
 
 class EpochKeys:
@@ -31,14 +48,19 @@ class EpochKeys:
     Duties read them in a thread of their own, so all change in one step.
     """
 
-    def __init__(self, living: Secret, following: Secret, previous: Secret | None = None) -> None:
-        """Take the secret halves."""
-        self.take(living, following, previous)
+    def __init__(
+        self, living: Secret, following: Secret, previous: Secret | None = None, recoveries: int = 0
+    ) -> None:
+        """Take the secret halves, and how many recoveries there were when they turned last."""
+        self.take(living, following, previous, recoveries)
 
-    def take(self, living: Secret, following: Secret, previous: Secret | None) -> None:
+    def take(
+        self, living: Secret, following: Secret, previous: Secret | None, recoveries: int
+    ) -> None:
         """Go over to these keys: what the enclave has sealed."""
         kept = [living, following] if previous is None else [living, following, previous]
         self._pairs = tuple((_point(secret), secret) for secret in kept)
+        self._recoveries = recoveries
 
     @property
     def points(self) -> tuple[bytes, bytes]:
@@ -65,18 +87,33 @@ class EpochKeys:
         return dict(self._pairs).get(point)
 
     def due(self, assembly: Assembly, index: int) -> KeyTurn | None:
-        """Give how the keys of seat `index`, which is ours, turn in a certified state."""
-        if not assembly.hall.has_seat(index):
+        """Give how the keys of seat `index`, which is ours, turn in a certified state.
+
+        A state older than our keys turns nothing: whoever shows it would have us erase keys
+        that the newest one needs.
+        """
+        hall = assembly.hall
+        if not hall.has_seat(index):
             return None
-        sealing = assembly.hall.seat(index).sealing
-        living, following, *before = (point for point, _ in self._pairs)
-        if sealing == following:
-            return KeyTurn.FORWARD
-        if sealing in before:
-            return KeyTurn.BACK
-        if before and sealing == living and settled(assembly):
-            return KeyTurn.SETTLED
-        return None
+        # 1. The living key is the one that the seat has; back it goes by a recovery only.
+        living = self._role(hall.seat(index).sealing)
+        if living is None:
+            return None
+        if living is Role.PREVIOUS and hall.head.recoveries <= self._recoveries:
+            return None
+        # 2. The key before is the one that the kept seat has.
+        before = assembly.turning.before.seat(index)
+        previous = None if before is None else self._role(before.sealing)
+        if previous is living:
+            previous = None
+        held = None if self.previous is None else Role.PREVIOUS
+        if (living, previous) == (Role.LIVING, held):
+            return None
+        return KeyTurn(living, previous, hall.head.recoveries)
+
+    def _role(self, point: bytes) -> Role | None:
+        points = [one for one, _ in self._pairs]
+        return Role(points.index(point)) if point in points else None
 
 
 def _point(secret: Secret) -> bytes:

@@ -68,7 +68,7 @@ class Handover:
         generation = epoch.generation
         if generation is None:
             raise Defect("no dealing has begun")
-        # 1. The old epoch is kept while there is somebody who does not hold new shares.
+        # 1. An epoch that all held is kept while there is somebody who does not hold new shares.
         voted = pages.get(NEXT_DIGEST)
         self.before.keep(
             Kept(
@@ -78,7 +78,8 @@ class Handover:
                 pages.get(ORIGIN) or b"",
                 pages.get(SUCCESSION) or b"",
                 frozenset(seat for seat, vote in epoch.votes.items() if vote == voted),
-            )
+            ),
+            epoch.next_seats,
         )
         # 2. The new roots stand.
         hall.take_next_roots()

@@ -102,7 +102,7 @@ class Party:
         if not assembly.hall.founded:
             return []
         duties = self._standing(assembly)
-        if ECDSA in self.shares:
+        if ECDSA in self.shares and self.seated(assembly):
             duties += self.presigner.due(assembly, self.shares[ECDSA], height, time)
             duties += self.committer.due(assembly, self.shares[EDDSA], time)
         return self._fresh(duties, assembly)

@@ -81,7 +81,7 @@ class Recovery:
             raise WrongGeneration
         return signed
 
-    def check_base(self, terms: Certificate, height: Height, ancestor: Ancestor | None) -> None:
+    def check_base(self, terms: Certificate, height: Height, ancestor: Ancestor) -> None:
         """Raise unless an order builds on a block of this very chain, below the one it is in.
 
         An order that was signed for another branch would else seat its starts on this one.
@@ -89,15 +89,13 @@ class Recovery:
         Args:
             terms: Of the order.
             height: Of the block that holds it.
-            ancestor: Hashes of earlier blocks; None where whoever executes has none.
+            ancestor: Hashes of earlier blocks.
 
         Raises:
             Unwanted: it does not.
         """
         if not terms.base < height:
             raise Unwanted("a recovery builds on a block before it")
-        if ancestor is None:
-            return
         if terms.base < 1 or ancestor(terms.base) != terms.block:
             raise Unwanted(
                 f"block {terms.base} of this chain is not the one that the recovery builds on"

@@ -62,15 +62,16 @@ class Resharer:
         epoch, kept = assembly.turning.epoch, assembly.turning.before.page
         if epoch is None:
             return
-        living, needed = _made(assembly), {_made(assembly)}
+        needed: set[tuple[int, int, Hash32 | None] | None] = {_made(assembly)}
         if kept is not None and kept.origin:
             origin = Origin.decode(kept.origin)
             needed.add((kept.epoch.number, origin.attempt, origin.generation))
+        # What this generation has dealt, or an attempt that outlives it, may still come to live.
+        needed.add((epoch.number + 1, epoch.attempt, epoch.generation))
+        generation = assembly.hall.head.generation
         for made in list(self._held):
-            number, attempt, _ = made
-            over = number <= epoch.number if living is not None else number < epoch.number
-            failed = number == epoch.number + 1 and attempt < epoch.attempt
-            if made not in needed and (over or failed):
+            number, _, dealt = made
+            if made not in needed and (number <= epoch.number or dealt != generation):
                 del self._held[made]
 
     def due(self, assembly: Assembly, shares: Mapping[str, Share]) -> list[Duty]:

@@ -297,11 +297,18 @@ class Moot:
         task.add_done_callback(self._tasks.discard)
 
     async def _post(self, raw: bytes) -> None:
-        try:
-            await self.ledger.submit(raw)
-        except KeymootError as error:
-            # What came too late is not wanted any more; nothing is lost.
-            log.debug("message.unwanted", reason=str(error))
+        ledger = self.ledger
+        while True:
+            try:
+                await ledger.submit(raw)
+            except KeymootError as error:
+                # It may follow from a block whose certificate enclaves know, and readers not yet.
+                if self._sequencer.tail.certified > ledger.height():
+                    await ledger.new_block()
+                    continue
+                # What came too late is not wanted any more; nothing is lost.
+                log.debug("message.unwanted", reason=str(error))
+            return
 
 
 def _blame(seat: int, height: Height, words: str) -> None:

@@ -37,7 +37,7 @@ def execute(
     contracts: Contracts,
     keys: StateKeys | None,
     position: int,
-    ancestor: Ancestor | None = None,
+    ancestor: Ancestor,
 ) -> Receipt:
     """Execute the transaction at `position` of `block`; the journal has its effects.
 
@@ -156,7 +156,7 @@ def _execute_message(
     contracts: Contracts,
     keys: StateKeys | None,
     position: int,
-    ancestor: Ancestor | None,
+    ancestor: Ancestor,
 ) -> Receipt:
     """Let a node's message change the assembly, and bind who waited for stock."""
     wallets = contracts[Wallets.ADDRESS]

@@ -1,0 +1,191 @@
+"""A whole node in this process: its own wiring, and enclaves behind its own client.
+
+Each enclave is the real one, with sealed files and reads over a socket; only its process is
+missing. So a test can have it say something else, hang, or end.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from keymoot.base import rlp
+from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.fixed import Bytes32, Measurement
+from keymoot.base.secret import Secret
+from keymoot.enclave import messages
+from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.messages import Identity
+from keymoot.enclave.remote import Remote
+from keymoot.enclave.service import Enclave
+from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.moot import stock
+from keymoot.node import seats
+from keymoot.node.config import Config
+from keymoot.node.moot import Moot
+from keymoot.node.seats import SeatHolder
+from keymoot.node.wiring import Node, build
+
+CODE = Measurement(b"c" * 48)
+
+PATIENCE_SECONDS = 240
+
+
+class InsideClient(EnclaveClient):
+    """The server's end of an enclave that runs in threads of this process."""
+
+    def __init__(self, seat: int, folder: Path) -> None:
+        ours, theirs = socket.socketpair()
+        super().__init__(cast("Any", None), cast("Any", None), cast("Any", None), ours)
+        self._loop = asyncio.get_running_loop()
+        self._theirs = theirs
+        self._door = threading.Lock()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        folder.mkdir(parents=True, exist_ok=True)
+        platform = SimulatedPlatform(Secret(bytes([seat]) * 32), CODE)
+        self.enclave = Enclave(folder, platform, Remote(theirs), self._said)
+        self.enclave.wake = self._woken
+        self.asked: list[str] = []
+        """Words that it was asked, in their order."""
+        self.hangs = False
+
+    @classmethod
+    async def greeted(cls, seat: int, config: Config) -> "InsideClient":
+        made = cls(seat, config.enclave_folder(seat))
+        made.identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
+        return made
+
+    @property
+    def pid(self) -> int:
+        return 0
+
+    def kill(self) -> None:
+        """End it as a crash does: what it had in memory is gone."""
+        if not self._ended.done():
+            self._ended.set_result(-9)
+            self._theirs.close()
+
+    async def ended(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        self.kill()
+        if self._reads is not None:
+            self._reads.close()
+
+    async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
+        self.asked.append(word)
+        if self._ended.done():
+            raise EnclaveGone
+        if self.hangs:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        asked = rlp.decode(rlp.encode(body), max_items=1 << 20)
+        done = asyncio.ensure_future(asyncio.to_thread(self._handle, word, asked))
+        done.add_done_callback(lambda one: one.cancelled() or one.exception())
+        await asyncio.wait({done, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not done.done():
+            raise EnclaveGone
+        return done.result()
+
+    def _handle(self, word: str, body: rlp.Decoded) -> rlp.Decoded:
+        with self._door:
+            try:
+                answer = self.enclave.handle(word, body)
+            except (Refused, Fault, Malformed) as error:
+                raise EnclaveRefused(error.code, str(error)) from error
+        return rlp.decode(rlp.encode(answer), max_items=1 << 20)
+
+    def _said(self, raw: bytes) -> None:
+        self._call(lambda: self._unasked(raw))
+
+    def _woken(self) -> None:
+        self._call(lambda: self._loop.run_in_executor(None, self._look))
+
+    def _look(self) -> None:
+        with self._door, suppress(OSError):
+            if not self._ended.done():
+                self.enclave.look()
+
+    def _call(self, what: Callable[[], Any]) -> None:
+        with suppress(RuntimeError):
+            if not self._ended.done():
+                self._loop.call_soon_threadsafe(what)
+
+
+class Inside:
+    """A node and what tests do with it."""
+
+    def __init__(self, node: Node, config: Config) -> None:
+        self.node, self.config = node, config
+
+    @property
+    def moot(self) -> Moot:
+        return self.node.moot
+
+    def holder(self, seat: int) -> SeatHolder:
+        found = self.moot.holder(seat)
+        assert found is not None
+        return found
+
+    def client(self, seat: int) -> InsideClient:
+        found = self.holder(seat).client
+        assert isinstance(found, InsideClient)
+        return found
+
+    async def until(self, true: Callable[[], Any]) -> Any:
+        """Wait until something holds, and give it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (found := true()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            return found
+
+    async def until_seated(self) -> None:
+        """Wait until all enclaves are known by their present starts, and there is stock."""
+
+        def ready() -> bool:
+            assembly = self.moot.assembly()
+            known = assembly.hall.seats() if assembly.hall.founded else {}
+            starts = all(
+                (one := self.moot.holder(at)) is not None
+                and one.alive
+                and one.identity.boot == seat.boot
+                for at, seat in known.items()
+            )
+            stocked = assembly.hall.ready and assembly.handout.standing.exists
+            return bool(starts and stocked and assembly.stock.left())
+
+        await self.until(ready)
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Give what runs a node in this process: `async with inside(folder, size) as node`."""
+    monkeypatch.setattr(seats, "_start", InsideClient.greeted)
+    monkeypatch.setattr(stock, "BATCH_SIZE", 2)
+    monkeypatch.setattr(stock, "MIN_READY", 1)
+
+    @asynccontextmanager
+    async def running(folder: Path, size: int | None = None) -> AsyncIterator[Inside]:
+        config = Config(folder / "data", folder / "cpu" / "fuse.key", nodes=size)
+        node = await build(config)
+        working = asyncio.create_task(node.run())
+        made = Inside(node, config)
+        waiting = asyncio.create_task(made.until_seated())
+        try:
+            await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+            waiting.result()
+            yield made
+        finally:
+            waiting.cancel()
+            working.cancel()
+            await asyncio.wait({working})
+            await node.close()
+
+    return running
