@@ -36,7 +36,6 @@ from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
 from keymoot.moot.message import NodeMessage
 from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
-from keymoot.moot.succession import Latest, Succession
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
@@ -95,8 +94,6 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Epoch.decode,
     Origin.decode,
     Admission.decode,
-    Succession.decode,
-    Latest.decode,
     read_join,
     Inventory.decode,
     BatchPage.decode,

@@ -5,14 +5,12 @@ from itertools import combinations
 from nacl.signing import VerifyKey
 
 from keymoot.moot.epoch import Stage
-from keymoot.moot.handover import succession_page
 from keymoot.moot.roots import EDDSA, ROOTS
 from keymoot.moot.slot import commitments_of
-from keymoot.moot.succession import Keeper, Members, Succession
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.polynomial import lagrange
-from tests.moot.town import NETWORK, Town
+from tests.moot.town import Town
 
 
 def ready(size=4, seed=1):
@@ -30,23 +28,6 @@ def secret_of(shares, kind):
     group, seats = kind.group, sorted(shares)
     weights = lagrange(group.ORDER, seats)
     return group.add_scalars([group.scale(weights[at], shares[at].secret) for at in seats])
-
-
-def founders(town):
-    return Members.first(
-        NETWORK,
-        [
-            Keeper(at, one.papers.public, one.papers.consensus)
-            for at, one in town.parties.items()
-            if at in town.ledger.hall.head.members
-        ],
-    )
-
-
-def chain(town):
-    count = town.ledger.turning.handover.latest.count
-    pages = (town.pages.get(succession_page(at)) for at in range(1, count + 1))
-    return [Succession.decode(raw) for raw in pages]
 
 
 def check(town, members, number):

@@ -198,7 +198,7 @@ class Speaker:
         turn = party.key_turn(assembly)
         if party.seated(assembly):
             self._sat = True
-        elif self._sat and not assembly.hall.has_seat(party.index) and settled(assembly):
+        elif self._sat and not party.member(assembly) and settled(assembly):
             # What was dealt to us stays in the archives: without our keys nobody opens it.
             turn = GONE
         if turn is not None:

@@ -23,7 +23,7 @@ from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.genesis import EPOCH_SECONDS, Founder
 from keymoot.moot.hall import HEAD, Hall, Head
 from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
-from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, SUCCESSION, succession_page
+from keymoot.moot.handover import NEXT_DIGEST, ORIGIN
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.recovery import Ancestor, Recovery
@@ -77,13 +77,10 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, SUCCESSION, STATE)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, STATE)
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
-        # The newest links say who signs blocks now, and who until a moment ago.
-        count = self.turning.handover.latest.count
-        yield from (succession_page(at) for at in (count - 1, count) if at > 0)
         epoch, origin = self.turning.epoch, self.turning.origin
         for index in self.hall.committee.indices:
             yield from (f"seat/{index}", f"opening/{index}", ask_page(index))
@@ -243,11 +240,11 @@ class Assembly:
         self.handout.started_anew(index)
 
     def _recover(self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor) -> None:
-        terms = self.recovery.check(body).terms
-        self.recovery.check_base(terms, height, ancestor)
+        signed = self.recovery.check(body)
+        self.recovery.check_base(signed.terms, height, ancestor)
         self.stock.wipe()
         self.commitments.wipe()
-        self.recovery.apply(terms, height, time)
+        self.recovery.apply(signed, height, time)
         self.handout.wipe()
         self.founding.begin_again(height, time)
 

@@ -31,7 +31,6 @@ class Kept:
         members: Who kept its keys.
         digest: Of its roots, as they were voted for.
         origin: Page of where its shares come from; empty for the key generation.
-        link: Page of the newest succession then; empty for the genesis.
         holders: Members of the living epoch that hold its shares.
     """
 
@@ -39,7 +38,6 @@ class Kept:
     members: tuple[int, ...]
     digest: bytes
     origin: bytes
-    link: bytes
     holders: frozenset[int]
 
     @property
@@ -55,7 +53,6 @@ class Kept:
                 [uint(seat) for seat in self.members],
                 self.digest,
                 self.origin,
-                self.link,
                 [uint(seat) for seat in sorted(self.holders)],
             ]
         )
@@ -67,13 +64,12 @@ class Kept:
         Raises:
             Malformed: not that.
         """
-        epoch, members, digest, origin, link, holders = list_of(rlp.decode(raw), 6, BEFORE)
+        epoch, members, digest, origin, holders = list_of(rlp.decode(raw), 5, BEFORE)
         return Kept(
             Epoch.decode(bytes_of(epoch, "epoch")),
             _seats(members),
             bytes_of(digest, "digest", 32),
             bytes_of(origin, "origin"),
-            bytes_of(link, "link"),
             frozenset(_seats(holders)),
         )
 

@@ -1,13 +1,11 @@
 """An epoch and its end: all roots are shared anew, their public keys stay.
 
-    LIVING → DEALING → VERDICTS → HOLDING ─────────────→ LIVING, one epoch later
-                                         └→ SUCCESSION ┘  if members come or go
+    LIVING → DEALING → VERDICTS → HOLDING → LIVING, one epoch later
 
 Each seat posts a fresh sealing key while an epoch lives. The members deal their shares to
 the keys of the next ones; these say which dealings are bad, and when they hold their new
-shares. With n−f holders of the next members the epoch changes in one block; with fewer the
-attempt is dropped, and the old shares serve on. If others come, the members before sign who
-they are, once it is sure that they hold: what was signed is never taken back.
+shares. With n−f holders of the next members the epoch changes in one block, which the members
+before certify; with fewer the attempt is dropped, and the old shares serve on.
 `threshold.reshare` has the steps.
 """
 
@@ -28,8 +26,6 @@ PATIENCE_BLOCKS = 4
 PATIENCE_SECONDS = 10
 """How long a stage waits for silent seats: so many heights and so many seconds of block time."""
 
-SIGNATURE_BYTES = 64
-
 RETRY_SECONDS = 60
 """How long an epoch whose end failed lives on before the next attempt."""
 
@@ -41,7 +37,6 @@ class Stage(IntEnum):
     DEALING = 1
     VERDICTS = 2
     HOLDING = 3
-    SUCCESSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,6 @@ class Epoch:
         keys: Sealing keys of the next epoch, seat i's in place i, fixed when dealing begins;
             places of seats that the next epoch does not have are empty.
         votes: Which new roots (their digest) a seat holds shares of.
-        signatures: By members of this epoch, under who keeps the keys in the next.
         generation: In which dealing began; None while the epoch lives.
     """
 
@@ -78,7 +72,6 @@ class Epoch:
     out: frozenset[int] = frozenset()
     keys: tuple[bytes, ...] = ()
     votes: Mapping[int, bytes] = field(default_factory=dict)
-    signatures: Mapping[int, bytes] = field(default_factory=dict)
     generation: Hash32 | None = None
 
     def encode(self) -> bytes:
@@ -97,7 +90,6 @@ class Epoch:
                 [uint(seat) for seat in sorted(self.out)],
                 list(self.keys),
                 _pairs(self.votes),
-                _pairs(self.signatures),
                 self.generation or b"",
             ]
         )
@@ -109,9 +101,9 @@ class Epoch:
         Raises:
             Malformed: not an epoch.
         """
-        fields = list_of(rlp.decode(raw), 14, "epoch")
+        fields = list_of(rlp.decode(raw), 13, "epoch")
         stage = uint_of(fields[3], "stage", 1)
-        if stage > Stage.SUCCESSION:
+        if stage > Stage.HOLDING:
             raise Malformed(f"no stage has the number {stage}", "stage")
         return Epoch(
             uint_of(fields[0], "number", 8),
@@ -126,8 +118,7 @@ class Epoch:
             _seats(fields[9]),
             tuple(bytes_of(key, "key", POINT_BYTES) for key in list_of(fields[10], None, "keys")),
             _read_pairs(fields[11], Hash32.LENGTH),
-            _read_pairs(fields[12], SIGNATURE_BYTES),
-            optional_fixed_of(fields[13], Hash32, "generation"),
+            optional_fixed_of(fields[12], Hash32, "generation"),
         )
 
     @property

@@ -1,24 +1,22 @@
 """The block in which an epoch begins: roots, sealing keys and seats change at once.
 
 What the old shares came from stays until all hold new ones, and a recovery may go back to it
-(`before`). Where members come or go, the members before have signed who the new ones are; the ledger
-keeps these links, so that everyone can follow them from the genesis.
+(`before`). Who sits from now on is in the state that the block leaves; the members before certify
+it.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.moot.admitting import Admitting
 from keymoot.moot.before import Before, Kept, dealing_page
 from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.hall import Hall
 from keymoot.moot.seat import Boot, Seat, by_seat
-from keymoot.moot.succession import Keeper, Latest, Succession, Terms
 
-ORIGIN, NEXT_DIGEST, SUCCESSION = "epoch/origin", "next/digest", "succession"
+ORIGIN, NEXT_DIGEST = "epoch/origin", "next/digest"
 
 
 class Handover:
@@ -29,22 +27,6 @@ class Handover:
         self._hall = hall
         self._admitting = admitting
         self.before = Before(hall)
-
-    @property
-    def latest(self) -> Latest:
-        """The newest link; number 0 is the genesis."""
-        raw = self._hall.pages.get(SUCCESSION)
-        return Latest(0, Hash32(self._hall.network), 0) if raw is None else Latest.decode(raw)
-
-    def terms(self, epoch: Epoch) -> Terms | None:
-        """Give what the members of `epoch` sign; None where the same ones stay."""
-        if epoch.next_seats == self._hall.committee.indices:
-            return None
-        keepers = tuple(
-            Keeper(at, seat.identity, seat.consensus)
-            for at, seat in sorted(self.seats(epoch, Height(0)).items())
-        )
-        return Terms(self.latest.link, epoch.number + 1, keepers)
 
     def seats(self, epoch: Epoch, height: Height) -> dict[int, Seat]:
         """Give the seats of the epoch after `epoch`; who is new counts from `height` on."""
@@ -64,7 +46,7 @@ class Handover:
     def enter(self, epoch: Epoch, height: Height) -> None:
         """Begin the epoch after `epoch`; its new roots are on their pages."""
         hall, pages = self._hall, self._hall.pages
-        terms, seats = self.terms(epoch), self.seats(epoch, height)
+        seats = self.seats(epoch, height)
         generation = epoch.generation
         if generation is None:
             raise Defect("no dealing has begun")
@@ -76,7 +58,6 @@ class Handover:
                 hall.committee.indices,
                 pages.get("roots/voted") or b"",
                 pages.get(ORIGIN) or b"",
-                pages.get(SUCCESSION) or b"",
                 frozenset(seat for seat, vote in epoch.votes.items() if vote == voted),
             ),
             epoch.next_seats,
@@ -86,14 +67,7 @@ class Handover:
         pages.set("roots/voted", voted)
         pages.set(NEXT_DIGEST, None)
         pages.set(ORIGIN, Origin(generation, epoch.attempt, hall.committee).encode())
-        # 3. Others who keep the keys are signed for by those who kept them.
-        if terms is not None:
-            count = self.latest.count + 1
-            link = Succession(terms, epoch.signatures)
-            pages.set(succession_page(count), link.encode())
-            newest = Latest(count, terms.digest(hall.network), height)
-            pages.set(SUCCESSION, newest.encode())
-        # 4. The keys of the next epoch are the keys, and its seats the seats.
+        # 3. The keys of the next epoch are the keys, and its seats the seats.
         hall.take_seats(seats)
         self._admitting.put(None)
 
@@ -108,7 +82,7 @@ class Handover:
             boots: Keys of the present starts; who is not named has none.
             height: Of the block.
         """
-        pages, latest = self._hall.pages, self.latest
+        pages = self._hall.pages
         origin = pages.get(ORIGIN)
         if origin is None:
             raise Defect("no epoch comes before the key generation's")
@@ -120,13 +94,4 @@ class Handover:
         }
         kept = self.before.restore(seats)
         pages.set(ORIGIN, kept.origin or None)
-        # A link that seated the failed epoch's members is no link any more.
-        if kept.link != (pages.get(SUCCESSION) or b""):
-            pages.set(succession_page(latest.count), None)
-            pages.set(SUCCESSION, kept.link or None)
         return kept.epoch
-
-
-def succession_page(count: int) -> str:
-    """Name the page of a link; the first has number 1."""
-    return f"succession/{count}"

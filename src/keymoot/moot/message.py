@@ -68,8 +68,6 @@ class Kind(IntEnum):
     """This seat invites an enclave, by its identity."""
     PART = 20
     """This seat wants to leave, or another one to."""
-    SUCCESSION = 21
-    """This seat's identity signs who keeps the keys next."""
     STATE_ASK = 24
     """This seat has no state secret; answers are to be made out to this one-time key."""
     STATE_ANSWER = 25

@@ -12,7 +12,7 @@ class Papers:
     """An enclave's lasting keys.
 
     Attributes:
-        identity: Ed25519 seed; signs answers, keys of boot, and who keeps the keys next.
+        identity: Ed25519 seed; signs answers, and keys of boot.
         consensus: The public key that signs blocks.
     """
 

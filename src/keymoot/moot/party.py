@@ -73,7 +73,7 @@ class Party:
     def __post_init__(self) -> None:
         """Begin without shares."""
         self.keymaker = Keymaker(self.index, self.keys)
-        self.resharer = Resharer(self.index, self.keys, self.papers)
+        self.resharer = Resharer(self.index, self.keys)
         self.candidate = Candidate(self.index, self.keys, self.papers, self.boot.public)
         self.presigner = Presigner(self.index, self.boot.sealing)
         self.committer = Committer(self.index)
@@ -95,7 +95,7 @@ class Party:
 
     def key_turn(self, assembly: Assembly) -> KeyTurn | None:
         """Give how our sealing keys turn, for a certified state shows it; the enclave seals them."""
-        return self.keys.due(assembly, self.index) if self._member(assembly) else None
+        return self.keys.due(assembly, self.index) if self.member(assembly) else None
 
     def due(self, assembly: Assembly, height: Height, time: UnixSeconds) -> list[Duty]:
         """Give what is to be done now and was not begun before."""
@@ -146,7 +146,7 @@ class Party:
         """
         duties = []
         for one in (assembly, assembly.gone_back()):
-            if one is not None and self._member(one):
+            if one is not None and self.member(one):
                 duties += self.keymaker.recovery(one) + self.resharer.recovery(one)
         return duties
 
@@ -154,7 +154,8 @@ class Party:
         """Give the same duties for a state that a recovery order left, those not begun before."""
         return self._fresh(self.recovery(assembly), assembly)
 
-    def _member(self, assembly: Assembly) -> bool:
+    def member(self, assembly: Assembly) -> bool:
+        """Tell whether our identity has the seat, with whatever start."""
         hall = assembly.hall
         if not hall.has_seat(self.index):
             return False

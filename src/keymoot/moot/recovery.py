@@ -14,7 +14,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.hall import Hall
-from keymoot.moot.seat import Seat
+from keymoot.moot.seat import Boot, Seat
 from keymoot.moot.turning import Turning
 from keymoot.threshold.committee import Committee
 
@@ -66,15 +66,7 @@ class Recovery:
         """
         signed = SignedCertificate.decode(body)
         # 1. n−f members signed it, and it seats at least n−f, none but these.
-        refusal = None
-        for identities in self.endorsers():
-            try:
-                _check_signers(signed, identities)
-                break
-            except NotSeated as error:
-                refusal = refusal or error
-        else:
-            raise refusal or NotSeated("nobody may order a recovery")
+        self._signed_by(signed)
         # 2. It is of this network, and no copy of the one that began this generation.
         terms = signed.terms
         if terms.network != self._hall.network or terms.digest() == self._hall.head.generation:
@@ -101,12 +93,13 @@ class Recovery:
                 f"block {terms.base} of this chain is not the one that the recovery builds on"
             )
 
-    def apply(self, terms: Certificate, height: Height, time: UnixSeconds) -> None:
+    def apply(self, signed: SignedCertificate, height: Height, time: UnixSeconds) -> None:
         """Seat the starts that an order names, and begin its generation.
 
         What serves once has been wiped.
         """
-        hall, head = self._hall, self._hall.head
+        hall, head, terms = self._hall, self._hall.head, signed.terms
+        former = self._former(signed)
         hall.head = replace(
             head,
             generation=terms.digest(),
@@ -114,19 +107,42 @@ class Recovery:
             out=frozenset(),
             since=height,
         )
-        if self._goes_back(terms):
-            self._turning.back(height, time, terms.boots)
+        if former is not None:
+            self._turning.back(height, time, former)
             return
         for index, seat in hall.seats().items():
             hall.put_seat(index, replace(seat, boot=terms.boots.get(index), since=height))
         self._turning.abandon(height, time)
 
-    def _goes_back(self, terms: Certificate) -> bool:
+    def _former(self, signed: SignedCertificate) -> dict[int, Boot] | None:
+        """Give the starts of members before, if enough are named to go back to their epoch.
+
+        They sign the order's block, so enough of them must have old shares. A number may have
+        been given anew: only whose identity had the seat then has shares of it.
+        """
         kept = self._turning.before.page
         if kept is None:
-            return False
-        # The starts that it names sign its block, so enough of them must have old shares.
-        return len(terms.boots.keys() & set(kept.members)) > kept.committee.degree
+            return None
+        names, before = self._signed_by(signed), _identities(self._turning.before.seats())
+        boots = signed.terms.boots
+        former = {at: boots[at] for at in sorted(boots) if before.get(at) == names[at]}
+        return former if len(former) > kept.committee.degree else None
+
+    def _signed_by(self, signed: SignedCertificate) -> Mapping[int, Bytes32]:
+        """Give the identities of the committee whose order it is.
+
+        Raises:
+            NotSeated: too few of any signed, or it seats one that did not.
+        """
+        refusal = NotSeated("nobody may order a recovery")
+        for place, identities in enumerate(self.endorsers()):
+            try:
+                _check_signers(signed, identities)
+            except NotSeated as error:
+                refusal = refusal if place else error
+            else:
+                return identities
+        raise refusal
 
 
 def _check_signers(signed: SignedCertificate, identities: Mapping[int, Bytes32]) -> None:

@@ -17,7 +17,6 @@ from keymoot.moot.epoch import Epoch, Origin, Stage
 from keymoot.moot.epoch_keys import EpochKeys
 from keymoot.moot.keygen import digest_of, write_verdict
 from keymoot.moot.message import Kind
-from keymoot.moot.papers import Papers
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.turn import Dealings, Turn, write_dealings, write_turn
 from keymoot.threshold import dealing as dealings
@@ -41,12 +40,10 @@ class Resharer:
     Attributes:
         index: The seat.
         keys: Its sealing keys.
-        papers: Its identity, which signs who keeps the keys next.
     """
 
     index: int
     keys: EpochKeys
-    papers: Papers
     _held: dict[Made, Shares] = field(default_factory=dict)
 
     def shares_in(self, assembly: Assembly) -> Shares:
@@ -111,8 +108,6 @@ class Resharer:
             return []
         if epoch.stage is Stage.LIVING:
             return self._key_duty(assembly, name, epoch.number) if member else []
-        if epoch.stage is Stage.SUCCESSION:
-            return self._sign_duty(assembly, name, epoch) if member else []
         turn = assembly.turning.turn()
         if epoch.stage is Stage.DEALING:
             if not member or not shares:
@@ -144,13 +139,6 @@ class Resharer:
             return []
 
         return [Duty(f"epoch/{number}/{attempt}/{generation.hex()}/recover", recover)]
-
-    def _sign_duty(self, assembly: Assembly, name: str, epoch: Epoch) -> list[Duty]:
-        terms = assembly.turning.handover.terms(epoch)
-        if terms is None or self.index in epoch.signatures:
-            return []
-        body = _said(epoch, self.papers.sign(terms.digest(assembly.network)))
-        return [Duty(name, lambda _: [(Kind.SUCCESSION, body)])]
 
     def _key_duty(self, assembly: Assembly, name: str, number: int) -> list[Duty]:
         seat, (_, following) = assembly.hall.seat(self.index), self.keys.points

@@ -52,7 +52,7 @@ class Seat:
     """One seat.
 
     Attributes:
-        identity: Ed25519: signs answers, new keys of boot, and who comes next.
+        identity: Ed25519: signs answers, and new keys of boot.
         consensus: Ed25519: signs blocks.
         sealing: A point of secp256k1: root dealings are encrypted to it, for one epoch.
         next: The point for the next epoch; empty until the seat has posted one.

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from keymoot.base.errors import Defect, Malformed
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.crypto import ed25519
 from keymoot.moot.admitting import ADMIT_KINDS, Admitting
 from keymoot.moot.before import Before, dealing_page
 from keymoot.moot.body import read_numbered
-from keymoot.moot.epoch import SIGNATURE_BYTES, Epoch, Origin, Stage
+from keymoot.moot.epoch import Epoch, Origin, Stage
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
 from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, Handover
@@ -33,7 +32,6 @@ STAGE_OF = {
     Kind.RESHARE: Stage.DEALING,
     Kind.RESHARE_VERDICT: Stage.VERDICTS,
     Kind.HELD: Stage.HOLDING,
-    Kind.SUCCESSION: Stage.SUCCESSION,
     **dict.fromkeys(ADMIT_KINDS, Stage.LIVING),
 }
 """In which stage what is said; each message names its attempt."""
@@ -146,11 +144,8 @@ class Turning:
             epoch = self._deal(epoch, seat, content, height)
         elif kind is Kind.RESHARE_VERDICT:
             epoch = self._judge(epoch, seat, content, height)
-        elif kind is Kind.HELD:
-            epoch = replace(epoch, votes={**epoch.votes, seat: _digest(content)})
         else:
-            self._check_signature(epoch, seat, content)
-            epoch = replace(epoch, signatures={**epoch.signatures, seat: content})
+            epoch = replace(epoch, votes={**epoch.votes, seat: _digest(content)})
         self._put(epoch)
 
     def move(self, height: Height, time: UnixSeconds, seconds: int) -> bool:
@@ -162,7 +157,7 @@ class Turning:
             seconds: How long an epoch lives.
         """
         epoch, committee = self.epoch, self._hall.committee
-        if epoch is None or epoch.stage is Stage.SUCCESSION:
+        if epoch is None:
             return False
         if epoch.stage is Stage.LIVING:
             if len(epoch.wants) >= committee.present or epoch.over(time, seconds):
@@ -184,22 +179,16 @@ class Turning:
         return False
 
     def count(self, height: Height, time: UnixSeconds) -> bool:
-        """Go on as soon as enough hold their shares, or have signed; tell whether an epoch began."""
+        """Go on as soon as enough hold their shares; tell whether an epoch began."""
         epoch = self.epoch
-        if epoch is None or epoch.stage not in (Stage.HOLDING, Stage.SUCCESSION):
+        if epoch is None or epoch.stage is not Stage.HOLDING:
             return False
-        if epoch.stage is Stage.HOLDING:
-            return self._count(epoch, height, time, final=False)
-        if len(epoch.signatures) < self._hall.committee.present:
-            return False
-        self._enter(epoch, height, time)
-        return True
+        return self._count(epoch, height, time, final=False)
 
     def abandon(self, height: Height, time: UnixSeconds) -> None:
         """Drop an attempt that is going on, and who comes and goes: a generation begins."""
         epoch = self.epoch
-        # What members may have signed is never taken back: there would be two next members.
-        if epoch is None or epoch.stage is Stage.SUCCESSION:
+        if epoch is None:
             return
         if epoch.stage is not Stage.LIVING:
             self._drop(epoch, height, time, heard=None)
@@ -218,11 +207,6 @@ class Turning:
 
     def _hear_late(self, epoch: Epoch, seat: int, attempt: tuple[int, int], content: bytes) -> None:
         """Take it from a seat that it holds its shares, when enough others do already."""
-        if epoch.stage is Stage.SUCCESSION and attempt == (epoch.number + 1, epoch.attempt):
-            if seat not in epoch.next_seats or seat in epoch.votes:
-                raise Unwanted("the seat has said that it holds its shares, or gets none")
-            self._put(replace(epoch, votes={**epoch.votes, seat: _digest(content)}))
-            return
         kept, origin = self.before.page, self.origin
         if kept is None or origin is None or attempt != (epoch.number, origin.attempt):
             raise Unwanted("all members hold their shares, or the message is of another attempt")
@@ -283,14 +267,6 @@ class Turning:
             epoch = self._put_out(epoch, guilty, height, what)
         return epoch
 
-    def _check_signature(self, epoch: Epoch, seat: int, content: bytes) -> None:
-        terms = self.handover.terms(epoch)
-        if terms is None:
-            raise Defect("nobody comes and nobody goes")
-        identity, digest = self._hall.seat(seat).identity, terms.digest(self._hall.network)
-        if len(content) != SIGNATURE_BYTES or not ed25519.verify(identity, digest, content):
-            raise Unwanted("the seat's identity has not signed who keeps the keys next")
-
     def _put_out(self, epoch: Epoch, seat: int, height: Height, what: str) -> Epoch:
         self._hall.caught(seat, height, what, out=False)
         self._hall.pages.set(dealing_page(epoch.number + 1, seat), None)
@@ -310,9 +286,6 @@ class Turning:
         digest = self._hall.pages.get(NEXT_DIGEST)
         holders = {seat for seat, vote in epoch.votes.items() if vote == digest}
         if len(holders) >= self._speakers(epoch).present:
-            if self.handover.terms(epoch) is not None:
-                self._put(epoch.at(Stage.SUCCESSION, height, time))
-                return False
             self._enter(epoch, height, time)
             return True
         if final:

@@ -20,6 +20,7 @@ from keymoot.moot.admission import MAX_INVITED
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
+from keymoot.moot.signers import settled
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
@@ -187,7 +188,10 @@ class Changes:
         await self._say_again(self._moot.assembly())
         assembly = self._moot.assembly()
         members = set(assembly.hall.head.members)
-        if self._ledger.height() <= assembly.turning.handover.latest.height:
+        # Until all hold new shares a recovery may go back to those who left.
+        epoch = assembly.turning.epoch
+        certified = epoch is not None and self._ledger.height() > epoch.since_height
+        if not certified or not settled(assembly):
             return
         for one in self._moot.seats:
             if one.seat not in members | self.joining:

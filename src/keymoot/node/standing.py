@@ -64,8 +64,6 @@ def _awaited(assembly: Assembly, epoch: Epoch) -> frozenset[int]:
     if epoch.stage is Stage.LIVING:
         return frozenset()
     members = frozenset(assembly.hall.head.members)
-    if epoch.stage is Stage.SUCCESSION:
-        return members - epoch.signatures.keys()
     judging = epoch.stage in (Stage.VERDICTS, Stage.HOLDING)
     return (frozenset(epoch.next_seats) if judging else members) - epoch.said
 
