@@ -20,6 +20,9 @@ from keymoot.enclave.answer import Answer
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
 
+MODULE = "keymoot.enclave"
+"""What an enclave's process runs: all that is measured."""
+
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
 
@@ -87,7 +90,7 @@ class EnclaveClient:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "keymoot.enclave",
+                MODULE,
                 *arguments,
                 stdin=theirs.fileno(),
                 pass_fds=[asks.fileno()],

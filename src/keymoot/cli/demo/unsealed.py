@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from keymoot.base.secret import Secret
+from keymoot.enclave import client, process
 from keymoot.node.config import Config, default_fuse
 from keymoot.node.server import serve
 from keymoot.store import keys
@@ -31,8 +32,11 @@ class NoSealer:
 
 
 def main() -> int:
-    """Run the double: --data DIR --port N."""
-    setattr(keys, "Sealer", NoSealer)  # noqa: B010  the point of this file
+    """Run the double: --data DIR --port N; or one of its enclaves, as it starts them."""
+    if "--folder" in sys.argv:
+        setattr(keys, "Sealer", NoSealer)  # noqa: B010  the point of this file
+        return process.main()
+    client.MODULE = "keymoot.cli.demo.unsealed"
     _, _, data, _, port = sys.argv
     return serve(Config(Path(data), default_fuse(), port=int(port)))
 
