@@ -31,7 +31,7 @@ def box_in(folder: Path, seat: int = 1) -> Box:
 
 def secrets_of(box: Box) -> list[bytes]:
     keep, boot = box.enclave.keep.now, box.enclave._boot
-    kept = (keep.identity, keep.consensus, keep.epoch, keep.next, boot.signing, boot.sealing)
+    kept = (keep.identity, keep.epoch, keep.next, boot.signing, boot.sealing)
     return [one.expose() for one in kept]
 
 
