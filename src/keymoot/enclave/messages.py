@@ -56,7 +56,6 @@ class Identity:
     """
 
     identity_key: Bytes32
-    consensus_key: Bytes32
     measurement: Measurement
     simulated: bool
     network: bytes
@@ -68,7 +67,6 @@ class Identity:
         """Give the RLP item."""
         return [
             self.identity_key,
-            self.consensus_key,
             self.measurement,
             uint(self.simulated),
             self.network,
@@ -80,16 +78,15 @@ class Identity:
     @staticmethod
     def decode(item: rlp.Decoded) -> "Identity":
         """Read the RLP item."""
-        fields = list_of(item, 8, "identity")
+        fields = list_of(item, 7, "identity")
         return Identity(
             identity_key=fixed_of(fields[0], Bytes32, "identityKey"),
-            consensus_key=fixed_of(fields[1], Bytes32, "consensusKey"),
-            measurement=fixed_of(fields[2], Measurement, "measurement"),
-            simulated=uint_of(fields[3], "simulated", 1) == 1,
-            network=bytes_of(fields[4], "network", 32),
-            quote=bytes_of(fields[5], "quote"),
-            sealing=bytes_of(fields[6], "sealing", POINT_BYTES),
-            boot=Boot.decode(fields[7]),
+            measurement=fixed_of(fields[1], Measurement, "measurement"),
+            simulated=uint_of(fields[2], "simulated", 1) == 1,
+            network=bytes_of(fields[3], "network", 32),
+            quote=bytes_of(fields[4], "quote"),
+            sealing=bytes_of(fields[5], "sealing", POINT_BYTES),
+            boot=Boot.decode(fields[6]),
         )
 
 

@@ -133,7 +133,7 @@ class Start:
         self._seat, self._host, self._clock = seat, host, clock
         keep, network = seat.keep.now, seat.genesis.network
         self.keys = StateKeys(keep.state, network)
-        papers = Papers(keep.identity, Bytes32(ed25519.public_key(keep.consensus)))
+        papers = Papers(keep.identity)
         keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
         epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
