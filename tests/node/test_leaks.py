@@ -94,7 +94,6 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
             f"fuse {seat}": fuse.expose(),
             f"sealing key {seat}": platform.sealing_key("keep").expose(),
             f"identity {seat}": keep.identity.expose(),
-            f"consensus {seat}": keep.consensus.expose(),
             f"epoch key {seat}": keep.epoch.expose(),
             f"next epoch key {seat}": keep.next.expose(),
         }
@@ -163,7 +162,7 @@ def party_of(seat: int, keep: Keep) -> Party:
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
     keeper = Statekeeper(seat, keep.identity, held=True)
-    papers = Papers(keep.identity, Bytes32(bytes(32)))
+    papers = Papers(keep.identity)
     boots = BootSecrets(sealing, sealing, boot)
     return Party(seat, EpochKeys(keep.epoch, keep.next), boots, papers, keeper)
 

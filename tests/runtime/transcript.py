@@ -195,7 +195,7 @@ def found_assembly(play: Play, identities: Sequence[Bytes32] = ()) -> None:
     identities = identities or [Bytes32(bytes((seat,)) * 32) for seat in range(1, 5)]
     point = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x05" * 32)))
     founders = tuple(
-        Founder(identity, Bytes32(bytes((9, seat)) * 16), point, Boot(key, point))
+        Founder(identity, point, Boot(key, point))
         for seat, (identity, key) in enumerate(
             zip(identities, map(ed25519.public_key, BOOTS), strict=True), 1
         )
