@@ -405,12 +405,7 @@ def genesis_of(founders: list[messages.Identity]) -> Genesis:
         base_fee=BASE_FEE_WEI,
         time=nanos(START),
         members=tuple(
-            Member(
-                one.consensus_key,
-                one.identity_key,
-                1,
-                Founder(one.identity_key, one.consensus_key, one.sealing, one.boot),
-            )
+            Member(one.identity_key, Founder(one.identity_key, one.sealing, one.boot))
             for one in founders
         ),
         allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),

@@ -181,7 +181,7 @@ def test_no_presignature_and_no_share_leaves_an_enclave(network):
         party, keep = one.enclave.start.party, one.enclave.keep.now
         secrets |= {party.boot.signing.expose(), party.boot.sealing.expose()}
         secrets |= {party.keys.living.expose(), party.keys.next.expose()}
-        secrets |= {keep.identity.expose(), keep.consensus.expose(), keep.state.expose()}
+        secrets |= {keep.identity.expose(), keep.state.expose()}
         secrets |= {share.secret.expose() for share in shares_in(one, network).values()}
         for batch in party.presigner._presignatures.values():
             secrets |= {part.expose() for held in batch.values() for part in held.secrets}

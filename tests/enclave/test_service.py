@@ -31,7 +31,7 @@ def box_in(folder: Path, seat: int = 1) -> Box:
 
 def secrets_of(box: Box) -> list[bytes]:
     keep, boot = box.enclave.keep.now, box.enclave._boot
-    kept = (keep.identity, keep.consensus, keep.epoch, keep.next, boot.signing, boot.sealing)
+    kept = (keep.identity, keep.epoch, keep.next, boot.signing, boot.sealing)
     return [one.expose() for one in kept]
 
 
@@ -96,7 +96,7 @@ def test_it_joins_only_a_genesis_that_lists_it(tmp_path: Path) -> None:
     assert stranger.enclave.keep.now.network is None
 
 
-@pytest.mark.parametrize("key", ["identity", "consensus", "sealing", "signing", "box"])
+@pytest.mark.parametrize("key", ["identity", "sealing", "signing", "box"])
 def test_it_founds_no_network_whose_genesis_lists_a_foreign_key_beside_its_own(
     tmp_path: Path, key: str
 ) -> None:
@@ -106,13 +106,12 @@ def test_it_founds_no_network_whose_genesis_lists_a_foreign_key_beside_its_own(
     assert founder is not None
     foreign: dict[str, Founder] = {
         "identity": replace(founder, identity=host.identity_key),
-        "consensus": replace(founder, consensus=host.consensus_key),
         "sealing": replace(founder, sealing=host.sealing),
         "signing": replace(founder, boot=replace(founder.boot, signing=host.boot.signing)),
         "box": replace(founder, boot=replace(founder.boot, sealing=host.boot.sealing)),
     }
     spoiled = foreign[key]
-    member = Member(spoiled.consensus, spoiled.identity, 1, spoiled)
+    member = Member(spoiled.identity, spoiled)
     members = (genesis.members[0], member, *genesis.members[2:])
     evil = replace(genesis, members=members)
     two = boxes[1]
@@ -128,10 +127,9 @@ def test_it_founds_no_network_whose_genesis_lists_a_foreign_key_beside_its_own(
 def test_its_keys_at_two_seats_make_it_no_founder_of_either(tmp_path: Path) -> None:
     boxes, genesis = founders(tmp_path)
     one, two, *others = genesis.members
+    assert one.founder is not None
     assert two.founder is not None
-    mixed = Member(
-        one.consensus_key, two.identity_key, 1, replace(two.founder, consensus=one.consensus_key)
-    )
+    mixed = Member(two.identity_key, replace(two.founder, sealing=one.founder.sealing))
     evil = replace(genesis, members=(mixed, two, *others))
     with refused("NOT_MEMBER"):
         boxes[1].join(evil)

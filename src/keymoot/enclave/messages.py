@@ -25,23 +25,15 @@ MAX_OUTCOMES_BYTES = MAX_OUTCOME_BYTES + 65_536
 MAX_ANSWER_BYTES = MAX_OUTCOMES_BYTES + MAX_FRAME_BYTES
 """Longest frame from an enclave: outcomes, and answers beside them."""
 
-BEACON_BYTES = 48
-"""Length of a beacon's signature: a compressed point of G1."""
-
 MAX_BATCH = 256
-"""Requests answered under one header."""
+"""Requests answered at once."""
 
-HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
-SYNC, FOLLOW, COSIGN, PULSE = "sync", "follow", "cosign", "pulse"
-ENDORSE, RECOVER, TURN = "endorse", "recover", "turn"
-ADMIT, PART = "admit", "part"
+HELLO, JOIN, ENDORSE = "hello", "join", "endorse"
+PULSE, TURN, ADMIT, PART = "pulse", "turn", "admit", "part"
 OK = "ok"
 
 SAY = "say"
 """Word of a frame that nobody asked for, numbered 0: a message that the node is to post."""
-
-STATE = "state"
-"""Word of another one: the network's state secret, for the node that the enclave is part of."""
 
 
 @dataclass(frozen=True, slots=True)
