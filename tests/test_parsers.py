@@ -9,10 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keymoot.agent.credential import Credential
-from keymoot.attest.ballot import Ballot
-from keymoot.attest.block import Block
-from keymoot.attest.commit import Commit, SignedHeader
-from keymoot.attest.header import Header
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
@@ -22,12 +18,12 @@ from keymoot.contracts.keys import Question
 from keymoot.contracts.record import Record
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet import Credential as WalletCredential
-from keymoot.enclave import messages
-from keymoot.enclave.room import read_joined
-from keymoot.engine.archive import Proposal
+from keymoot.enclave import frames, messages
+from keymoot.engine.chain_store import StoredBlock
 from keymoot.moot.admission import Admission, Newcomer, read_join
 from keymoot.moot.assembly import read_boot
 from keymoot.moot.batch import BatchPage, PresignatureId
+from keymoot.moot.before import Kept
 from keymoot.moot.body import read_complaint, read_numbered
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.certified import CertifiedHeader
@@ -43,12 +39,13 @@ from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_hel
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
-from keymoot.runtime.block import Block as LedgerBlock
+from keymoot.runtime.block import Block
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.store.account import Account
-from keymoot.store.header import Header as LedgerHeader
+from keymoot.store.header import Header
 from keymoot.store.nodes import decode_node
+from keymoot.store.questions import read_question
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.dealing import Dealing
 from keymoot.threshold.derived import Answer as DerivedAnswer
@@ -73,9 +70,12 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     FoundingRecord.decode,
     CertifiedHeader.decode,
     Genesis.decode,
-    LedgerBlock.decode,
-    LedgerHeader.decode,
+    Block.decode,
+    Header.decode,
     Outcome.decode,
+    StoredBlock.decode,
+    Kept.decode,
+    read_question,
     Receipt.decode,
     Record.decode,
     Wallet.decode,
@@ -84,11 +84,6 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     SignedNonce.decode,
     Account.decode,
     decode_node,
-    Header.decode,
-    Commit.decode,
-    SignedHeader.decode,
-    Block.decode,
-    Proposal.decode,
     Credential.decode,
     messages.parse,
     NodeMessage.decode,
@@ -131,19 +126,19 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     Usage.decode,
     Reservation.decode,
     Log.decode,
-    messages.read_ballot,
-    messages.read_votes,
-    messages.read_release,
     messages.read_answers,
     messages.read_join,
-    messages.read_sync,
-    messages.read_follow,
-    messages.read_cosign,
-    messages.read_recover,
+    frames.read_begin,
+    frames.read_watch,
+    frames.read_certify,
+    frames.read_outcome,
+    frames.read_requests,
+    frames.Ballot.decode,
+    frames.Released.decode,
+    frames.Place.decode,
     Boot.decode,
     Newcomer.decode,
     messages.Identity.decode,
-    read_joined,
     Envelope.decode,
     Complaint.decode,
     Dealing.decode,
@@ -184,11 +179,3 @@ def test_items_of_strangers_raise_only_malformed(parser: Callable, item: rlp.Dec
         parser(item)
     except Malformed as error:
         assert str(error)
-
-
-def test_ballots_come_back() -> None:
-    from tests.enclave.test_voter import ballot
-
-    found = messages.read_ballot(rlp.decode(rlp.encode(messages.ballot_item(ballot(7)))))
-    assert found == ballot(7)
-    assert isinstance(found, Ballot)

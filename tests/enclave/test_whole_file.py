@@ -1,23 +1,19 @@
 """Small files on a disk that takes nothing."""
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
-from keymoot.attest.ballot import Ballot
-from keymoot.enclave.voter import MemoryLost, SecondVote, Voter
 
 from keymoot.base.fixed import Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
-from keymoot.enclave import simulated, voter, whole_file
+from keymoot.enclave import simulated, whole_file
 from keymoot.enclave.keep import FILE_NAME, KeepFile, open_keep
 from keymoot.enclave.sealed_file import CannotRead, CannotUnseal
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
 from keymoot.enclave.whole_file import write_whole
 from keymoot.moot.epoch_keys import KeyTurn, Role
-from tests.enclave.test_voter import ballot
 from tests.engine.disks import read_only, small_disk
 
 PLATFORM = SimulatedPlatform(Secret(b"f" * 32), Measurement(b"m" * 48))
@@ -77,53 +73,6 @@ def test_a_keep_that_the_disk_does_not_take_does_not_count(
 
 def _no_space(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def new_voter(folder: Path, *, fresh: bool) -> Voter:
-    return Voter(folder, PLATFORM, Secret(b"v" * 32), fresh=fresh)
-
-
-@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
-def test_no_vote_leaves_that_the_disk_did_not_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
-    one = new_voter(tmp_path, fresh=True)
-    one.sign(ballot(1))
-    monkeypatch.setattr(voter.os, call, _no_space)
-    with pytest.raises(CannotWrite, match=r"votes\.sealed"):
-        one.sign(ballot(2))
-    assert one.height == 1
-    monkeypatch.undo()
-    # Nobody has the vote that failed, so another one for that height is no second one.
-    one.sign(_other(ballot(2)))
-    with pytest.raises(SecondVote):
-        one.sign(ballot(2))
-    assert new_voter(tmp_path, fresh=False).height == 2
-
-
-def test_a_vote_of_which_the_disk_took_a_part_does_not_leave(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = new_voter(tmp_path, fresh=True)
-    one.sign(ballot(1))
-    whole = os.pwrite
-    monkeypatch.setattr(voter.os, "pwrite", lambda fd, raw, at: whole(fd, raw[:9], at))
-    with pytest.raises(CannotWrite, match="the disk is full"):
-        one.sign(ballot(2))
-    monkeypatch.undo()
-    # A crash now finds the vote before.
-    assert new_voter(tmp_path, fresh=False).height == 1
-
-
-def _other(one: Ballot) -> Ballot:
-    from dataclasses import replace
-
-    return replace(one, time=one.time + 1)
-
-
-def test_a_lost_memory_names_its_file(tmp_path: Path) -> None:
-    with pytest.raises(MemoryLost, match=str(tmp_path / "votes.sealed")):
-        new_voter(tmp_path, fresh=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", bytes(70_000)])

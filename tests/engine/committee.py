@@ -68,9 +68,8 @@ def genesis_of(size: int = SIZE) -> Genesis:
     members = []
     for seat in range(1, size + 1):
         identity = Bytes32(ed25519.public_key(secret("identity", seat)))
-        consensus = Bytes32(ed25519.public_key(secret("consensus", seat)))
-        founder = Founder(identity, consensus, point("epoch", seat), boot(seat))
-        members.append(Member(consensus, identity, 1, founder))
+        founder = Founder(identity, point("epoch", seat), boot(seat))
+        members.append(Member(identity, founder))
     people = (OWNER, AGENT, STRANGER)
     return Genesis(
         chain_id=LEDGER_CHAIN_ID,

@@ -34,10 +34,9 @@ def point(name: str, seat: int) -> bytes:
 
 def member(seat: int) -> Member:
     identity = ed25519.public_key(seed("identity", seat))
-    consensus = ed25519.public_key(seed("consensus", seat))
     session = Boot(ed25519.public_key(seed("session", seat)), point("session sealing", seat))
-    founder = Founder(identity, consensus, point("sealing", seat), session)
-    return Member(consensus, identity, 1, founder)
+    founder = Founder(identity, point("sealing", seat), session)
+    return Member(identity, founder)
 
 
 def genesis(size: int = 4, members: tuple[Member, ...] | None = None) -> Genesis:
@@ -100,7 +99,7 @@ def test_one_founders_signature_serves_for_no_other():
         record.signed(2, record.signatures[1]).check(GENESIS)
 
 
-@pytest.mark.parametrize("key", ["identity", "consensus", "another session"])
+@pytest.mark.parametrize("key", ["identity", "another session"])
 def test_only_the_session_that_the_genesis_lists_signs(key):
     record = complete()
     with pytest.raises(NotFounded, match="seat 3"):

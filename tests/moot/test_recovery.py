@@ -188,6 +188,7 @@ class TestBackToTheEpochBefore:
         assert {name: town.pages.get(name) for name in roots} == roots
         seats = town.ledger.hall.seats()
         assert {at: one.sealing for at, one in seats.items()} == before
+        assert not any(one.next for one in seats.values())
         assert settled(town.ledger)
         town.spoil = lambda party, kind, body: body
         town.settle()

@@ -3,7 +3,6 @@
 Newcomers follow from the ledger's pages on, as they are when they begin.
 """
 
-import hashlib
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -71,7 +70,7 @@ class Town:
 
     def papers(self, seat: int) -> Papers:
         identity = self.identities[seat]
-        return Papers(identity, Bytes32(hashlib.sha256(identity.expose()).digest()))
+        return Papers(identity)
 
     def party(self, seat: int, keys: EpochKeys) -> Party:
         keeper = Statekeeper(seat, self.identities[seat], held=seat in self.keeps)
@@ -81,7 +80,6 @@ class Town:
         return tuple(
             Founder(
                 party.papers.public,
-                party.papers.consensus,
                 party.keys.points[0],
                 party.boot.public,
             )

@@ -15,8 +15,8 @@ __all__ = ["inside"]
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch) -> None:
-    monkeypatch.setattr(epoch, "PATIENCE_BLOCKS", 2)
-    monkeypatch.setattr(epoch, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(epoch, "PATIENCE_BLOCKS", 12)
+    monkeypatch.setattr(epoch, "PATIENCE_SECONDS", 3)
     monkeypatch.setattr(changes, "VOTE_SECONDS", 1.0)
 
 

@@ -104,14 +104,13 @@ class World:
 
     def _member(self, seat: int) -> Member:
         identity = ed25519.public_key(self.identity(seat))
-        consensus = ed25519.public_key(Secret(seed(self.name, "consensus", seat)))
         boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
-        founder = Founder(identity, consensus, point(self.name, "sealing", seat), boot)
-        return Member(consensus, identity, 1, founder)
+        founder = Founder(identity, point(self.name, "sealing", seat), boot)
+        return Member(identity, founder)
 
     def seat(self, at: int) -> Seat:
         one = self.genesis.founders()[at - 1]
-        return Seat(one.identity, one.consensus, one.sealing, one.boot, Height(0))
+        return Seat(one.identity, one.sealing, one.boot, Height(0))
 
     # -- founding
 

@@ -31,7 +31,7 @@ from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.execute import execute
-from keymoot.runtime.receipt import Receipt, result_of
+from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
@@ -438,7 +438,6 @@ def played(several: list[Any]) -> list[Receipt]:
         assert receipt.fault is None, receipt.fault
         assert receipt.gas_used <= gas.TRANSACTION_LIMIT
         assert Receipt.decode(receipt.encode()) == receipt
-        result_of(receipt)
     store = PublicStore(journal, Wallets.ADDRESS, FreeMeter())
     for wallet in (PLAY.wallet, ON_SOLANA):
         book = Wallets.books.get(store, Bytes32(wallet))

@@ -28,7 +28,7 @@ from keymoot.crypto.keccak import keccak256_raw
 from keymoot.moot.genesis import Founder
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Boot
-from keymoot.runtime.receipt import Receipt, result_of
+from keymoot.runtime.receipt import Receipt
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
@@ -195,7 +195,7 @@ def found_assembly(play: Play, identities: Sequence[Bytes32] = ()) -> None:
     identities = identities or [Bytes32(bytes((seat,)) * 32) for seat in range(1, 5)]
     point = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x05" * 32)))
     founders = tuple(
-        Founder(identity, Bytes32(bytes((9, seat)) * 16), point, Boot(key, point))
+        Founder(identity, point, Boot(key, point))
         for seat, (identity, key) in enumerate(
             zip(identities, map(ed25519.public_key, BOOTS), strict=True), 1
         )
@@ -228,7 +228,7 @@ def words(play: Play) -> Iterator[bytes]:
 def told(play: Play, what: str, receipts: list[Receipt]) -> str:
     """Give a block as a line."""
     shown = [
-        [one.status, one.error_code, one.error, one.gas_used, result_of(one).data.hex()]
+        [one.status, one.error_code, one.error, one.gas_used, keccak256_raw(one.encode()).hex()]
         for one in receipts
     ]
     return json.dumps([what, play.chain.tip.hash.hex(), shown])

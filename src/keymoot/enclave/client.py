@@ -21,7 +21,7 @@ from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
 
 MODULE = "keymoot.enclave"
-"""What an enclave's process runs."""
+"""What an enclave's process runs: all that is measured."""
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""

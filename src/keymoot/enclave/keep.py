@@ -38,7 +38,6 @@ class Keep:
 
     Attributes:
         identity: Ed25519 seed; signs answers.
-        consensus: Ed25519 seed; signs blocks.
         state: The network's state secret; None until the other seats have given it.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
@@ -48,7 +47,6 @@ class Keep:
     """
 
     identity: Secret
-    consensus: Secret
     state: Secret | None
     epoch: Secret
     next: Secret
@@ -117,20 +115,20 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
         scalars = _fresh_scalar(), _fresh_scalar()
-        keep = Keep(_fresh(), _fresh(), None, *scalars, None)
+        keep = Keep(_fresh(), None, *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 8, "keep")
-    identity, consensus, epoch, following = (
-        Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 1, 3, 4)
+    fields = list_of(rlp.decode(raw), 7, "keep")
+    identity, epoch, following = (
+        Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 2, 3)
     )
-    state = optional_fixed_of(fields[2], Bytes32, "state")
-    network = optional_fixed_of(fields[5], NetworkId, "network")
-    before = optional_fixed_of(fields[6], Bytes32, "previous")
+    state = optional_fixed_of(fields[1], Bytes32, "state")
+    network = optional_fixed_of(fields[4], NetworkId, "network")
+    before = optional_fixed_of(fields[5], Bytes32, "previous")
     sealed = None if state is None else Secret(state)
     previous = None if before is None else Secret(before)
-    recoveries = uint_of(fields[7], "recoveries", 4)
-    return Keep(identity, consensus, sealed, epoch, following, network, previous, recoveries)
+    recoveries = uint_of(fields[6], "recoveries", 4)
+    return Keep(identity, sealed, epoch, following, network, previous, recoveries)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -138,7 +136,6 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
     content = rlp.encode(
         [
             keep.identity.expose(),
-            keep.consensus.expose(),
             b"" if keep.state is None else keep.state.expose(),
             keep.epoch.expose(),
             keep.next.expose(),

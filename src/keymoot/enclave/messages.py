@@ -25,23 +25,15 @@ MAX_OUTCOMES_BYTES = MAX_OUTCOME_BYTES + 65_536
 MAX_ANSWER_BYTES = MAX_OUTCOMES_BYTES + MAX_FRAME_BYTES
 """Longest frame from an enclave: outcomes, and answers beside them."""
 
-BEACON_BYTES = 48
-"""Length of a beacon's signature: a compressed point of G1."""
-
 MAX_BATCH = 256
-"""Requests answered under one header."""
+"""Requests answered at once."""
 
-HELLO, JOIN, SIGN, RELEASE = "hello", "join", "sign", "release"
-SYNC, FOLLOW, COSIGN, PULSE = "sync", "follow", "cosign", "pulse"
-ENDORSE, RECOVER, TURN = "endorse", "recover", "turn"
-ADMIT, PART = "admit", "part"
+HELLO, JOIN, ENDORSE = "hello", "join", "endorse"
+PULSE, TURN, ADMIT, PART = "pulse", "turn", "admit", "part"
 OK = "ok"
 
 SAY = "say"
 """Word of a frame that nobody asked for, numbered 0: a message that the node is to post."""
-
-STATE = "state"
-"""Word of another one: the network's state secret, for the node that the enclave is part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,6 @@ class Identity:
     """
 
     identity_key: Bytes32
-    consensus_key: Bytes32
     measurement: Measurement
     simulated: bool
     network: bytes
@@ -68,7 +59,6 @@ class Identity:
         """Give the RLP item."""
         return [
             self.identity_key,
-            self.consensus_key,
             self.measurement,
             uint(self.simulated),
             self.network,
@@ -80,16 +70,15 @@ class Identity:
     @staticmethod
     def decode(item: rlp.Decoded) -> "Identity":
         """Read the RLP item."""
-        fields = list_of(item, 8, "identity")
+        fields = list_of(item, 7, "identity")
         return Identity(
             identity_key=fixed_of(fields[0], Bytes32, "identityKey"),
-            consensus_key=fixed_of(fields[1], Bytes32, "consensusKey"),
-            measurement=fixed_of(fields[2], Measurement, "measurement"),
-            simulated=uint_of(fields[3], "simulated", 1) == 1,
-            network=bytes_of(fields[4], "network", 32),
-            quote=bytes_of(fields[5], "quote"),
-            sealing=bytes_of(fields[6], "sealing", POINT_BYTES),
-            boot=Boot.decode(fields[7]),
+            measurement=fixed_of(fields[1], Measurement, "measurement"),
+            simulated=uint_of(fields[2], "simulated", 1) == 1,
+            network=bytes_of(fields[3], "network", 32),
+            quote=bytes_of(fields[4], "quote"),
+            sealing=bytes_of(fields[5], "sealing", POINT_BYTES),
+            boot=Boot.decode(fields[6]),
         )
 
 

@@ -117,11 +117,9 @@ class Enclave:
 
     def _hello(self, nonce: Bytes32) -> rlp.Item:
         keep = self.keep.now
-        identity, consensus = self._public(keep.identity), self._public(keep.consensus)
-        report = bind([identity, consensus], keep.network or _NO_NETWORK, nonce)
+        report = bind(self._keys(), keep.network or _NO_NETWORK, nonce)
         return Identity(
-            identity_key=identity,
-            consensus_key=consensus,
+            identity_key=self._public(keep.identity),
             measurement=self._platform.measurement,
             simulated=self._platform.simulated,
             network=keep.network or b"",
@@ -171,11 +169,10 @@ class Enclave:
         return any(theirs == ours for theirs, ours in mine)
 
     def _keys(self) -> tuple[bytes, ...]:
-        """Give all our public keys: identity, consensus, sealing, and both of this start."""
+        """Give all four of our public keys: identity, sealing, and both of this start."""
         keep, boot = self.keep.now, self._boot.public
         sealing = SECP256K1.encode(SECP256K1.base(keep.epoch))
-        lasting = self._public(keep.identity), self._public(keep.consensus), sealing
-        return (*lasting, boot.signing, boot.sealing)
+        return self._public(keep.identity), sealing, boot.signing, boot.sealing
 
     def _woken(self) -> None:
         self.wake()
@@ -195,6 +192,6 @@ def _keys_of(member: Member) -> tuple[bytes, ...]:
     """Give a founder's keys in the same order; what the genesis says twice has to agree."""
     founder = member.founder
     if founder is None or founder.identity != member.identity_key:
-        return (b"",) * 5
+        return (b"",) * 4
     boot = founder.boot
-    return member.identity_key, founder.consensus, founder.sealing, boot.signing, boot.sealing
+    return member.identity_key, founder.sealing, boot.signing, boot.sealing

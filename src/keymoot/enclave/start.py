@@ -25,7 +25,7 @@ from keymoot.enclave.frames import Place
 from keymoot.enclave.keep import KeepFile
 from keymoot.enclave.releasing import Releaser
 from keymoot.enclave.remote import Host
-from keymoot.enclave.replica import Replica, TailTooLong
+from keymoot.enclave.replica import Diverged, Replica, TailTooLong
 from keymoot.enclave.signing import Mark, Signer
 from keymoot.enclave.speaker import Clock, Say, Speaker
 from keymoot.enclave.watching import Watching
@@ -133,7 +133,7 @@ class Start:
         self._seat, self._host, self._clock = seat, host, clock
         keep, network = seat.keep.now, seat.genesis.network
         self.keys = StateKeys(keep.state, network)
-        papers = Papers(keep.identity, Bytes32(ed25519.public_key(keep.consensus)))
+        papers = Papers(keep.identity)
         keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
         epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
@@ -154,7 +154,7 @@ class Start:
             raise self._over
         try:
             return self._handle(word, body)
-        except (BrokenStorage, Defect) as error:
+        except (BrokenStorage, Defect, Diverged) as error:
             raise self._end(str(error)) from error
 
     def _handle(self, word: str, body: rlp.Decoded) -> rlp.Item:
@@ -181,7 +181,7 @@ class Start:
             return
         try:
             self.speaker.look()
-        except (BrokenStorage, Defect) as error:
+        except (BrokenStorage, Defect, Diverged) as error:
             self._end(str(error))
 
     # -- where it stands

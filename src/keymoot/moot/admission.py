@@ -23,19 +23,17 @@ class Newcomer:
 
     Attributes:
         identity: Ed25519: the key that was voted for.
-        consensus: Ed25519: will sign blocks.
         sealing: A point of secp256k1: its shares of the next epoch are encrypted to it.
         boot: The keys of its present start.
     """
 
     identity: Bytes32
-    consensus: Bytes32
     sealing: bytes
     boot: Boot
 
     def encode(self) -> rlp.Item:
         """Give the RLP item."""
-        return [self.identity, self.consensus, self.sealing, self.boot.encode()]
+        return [self.identity, self.sealing, self.boot.encode()]
 
     @staticmethod
     def decode(item: rlp.Decoded) -> "Newcomer":
@@ -44,12 +42,11 @@ class Newcomer:
         Raises:
             Malformed: not a newcomer.
         """
-        identity, consensus, sealing, boot = list_of(item, 4, "newcomer")
+        identity, sealing, boot = list_of(item, 3, "newcomer")
         point = bytes_of(sealing, "sealing", POINT_BYTES)
         SECP256K1.decode(point)
         return Newcomer(
             fixed_of(identity, Bytes32, "identity"),
-            fixed_of(consensus, Bytes32, "consensus"),
             point,
             Boot.decode(boot),
         )

@@ -95,8 +95,6 @@ class Admitting:
         others: list[Seat | Newcomer] = [*members.values(), *page.joining.values()]
         if newcomer.identity in {one.identity for one in others}:
             raise Unwanted("an enclave of this identity sits already, or is joining")
-        if newcomer.consensus in {one.consensus for one in others}:
-            raise Unwanted("another one signs blocks with this consensus key")
         self.put(replace(page, joining={**page.joining, seat: newcomer}))
 
     def _admit(self, seat: int, identity: Bytes32) -> None:

@@ -70,7 +70,7 @@ class Assembly:
         members = Committee.of(len(founders)).indices
         self.hall.head = Head(members, NO_GENERATION, 0, frozenset(), (), epoch_seconds)
         for index, one in zip(members, founders, strict=True):
-            seat = Seat(one.identity, one.consensus, one.sealing, one.boot, Height(0))
+            seat = Seat(one.identity, one.sealing, one.boot, Height(0))
             self.hall.put_seat(index, seat)
         self.founding.begin(height, time)
 

@@ -50,9 +50,7 @@ class Candidate:
         taken = assembly.hall.has_seat(self.index) or self.index in admitting.page.joining
         if taken or not admitting.invited(self.papers.public):
             return []
-        newcomer = Newcomer(
-            Bytes32(self.papers.public), self.papers.consensus, self.keys.points[1], self.boot
-        )
+        newcomer = Newcomer(Bytes32(self.papers.public), self.keys.points[1], self.boot)
         body = write_turn(epoch.number + 1, epoch.attempt, write_join(newcomer))
         generation = assembly.hall.head.generation.hex()
         name = f"join/{epoch.number}/{epoch.attempt}/{generation}"

@@ -25,7 +25,6 @@ class Founder:
     """One seat as the genesis gives it."""
 
     identity: Bytes32
-    consensus: Bytes32
     sealing: bytes
     boot: Boot
 
@@ -35,15 +34,11 @@ class Member:
     """One node of the first assembly.
 
     Attributes:
-        consensus_key: Ed25519; signs blocks.
         identity_key: Ed25519; signs answers.
-        power: Weight in votes.
         founder: Its seat in the assembly; None in a network that has none (tests).
     """
 
-    consensus_key: Bytes32
     identity_key: Bytes32
-    power: int
     founder: Founder | None = None
 
     def encode(self) -> rlp.Item:
@@ -51,7 +46,7 @@ class Member:
         seat: rlp.Item = []
         if self.founder is not None:
             seat = [self.founder.sealing, self.founder.boot.encode()]
-        return [self.consensus_key, self.identity_key, uint(self.power), seat]
+        return [self.identity_key, seat]
 
     @staticmethod
     def decode(item: rlp.Decoded, path: str) -> "Member":
@@ -60,21 +55,15 @@ class Member:
         Raises:
             Malformed: not a member.
         """
-        consensus, identity, power, seat = list_of(item, 4, path)
+        identity, seat = list_of(item, 2, path)
         key = fixed_of(identity, Bytes32, f"{path}.identityKey")
-        signer = fixed_of(consensus, Bytes32, f"{path}.consensusKey")
         founder = None
         if seat != []:
             sealing, boot = list_of(seat, 2, f"{path}.seat")
             point = bytes_of(sealing, f"{path}.sealing", POINT_BYTES)
             SECP256K1.decode(point)
-            founder = Founder(key, signer, point, Boot.decode(boot))
-        return Member(
-            signer,
-            key,
-            uint_of(power, f"{path}.power", 7),
-            founder,
-        )
+            founder = Founder(key, point, Boot.decode(boot))
+        return Member(key, founder)
 
 
 @dataclass(frozen=True, slots=True)

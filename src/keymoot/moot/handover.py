@@ -38,7 +38,7 @@ class Handover:
                 found[index] = replace(known, sealing=key, next=following)
             elif index in joining:
                 one = joining[index]
-                found[index] = Seat(one.identity, one.consensus, key, one.boot, height)
+                found[index] = Seat(one.identity, key, one.boot, height)
             else:
                 raise Defect(f"seat {index} of the next epoch is nobody's")
         return found

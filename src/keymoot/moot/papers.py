@@ -1,4 +1,4 @@
-"""What stays of an enclave through all its starts: who it is, to others and to consensus."""
+"""What stays of an enclave through all its starts: who it is, to others."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,13 @@ from keymoot.crypto import ed25519
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """An enclave's lasting keys.
+    """An enclave's lasting key.
 
     Attributes:
         identity: Ed25519 seed; signs answers, and keys of boot.
-        consensus: The public key that signs blocks.
     """
 
     identity: Secret
-    consensus: Bytes32
 
     @property
     def public(self) -> Bytes32:

@@ -53,7 +53,6 @@ class Seat:
 
     Attributes:
         identity: Ed25519: signs answers, and new keys of boot.
-        consensus: Ed25519: signs blocks.
         sealing: A point of secp256k1: root dealings are encrypted to it, for one epoch.
         next: The point for the next epoch; empty until the seat has posted one.
         boot: The present start's keys; None after a recovery that did not name them.
@@ -61,7 +60,6 @@ class Seat:
     """
 
     identity: Bytes32
-    consensus: Bytes32
     sealing: bytes
     boot: Boot | None
     since: Height
@@ -70,9 +68,7 @@ class Seat:
     def encode(self) -> bytes:
         """Give the page."""
         boot: rlp.Item = [] if self.boot is None else self.boot.encode()
-        return rlp.encode(
-            [self.identity, self.consensus, self.sealing, boot, uint(self.since), self.next]
-        )
+        return rlp.encode([self.identity, self.sealing, boot, uint(self.since), self.next])
 
     @staticmethod
     def decode(raw: bytes) -> "Seat":
@@ -81,15 +77,14 @@ class Seat:
         Raises:
             Malformed: not a seat.
         """
-        fields = list_of(rlp.decode(raw), 6, "seat")
-        identity, consensus, sealing, boot, since, following = fields
+        fields = list_of(rlp.decode(raw), 5, "seat")
+        identity, sealing, boot, since, following = fields
         point = bytes_of(sealing, "sealing", POINT_BYTES)
         SECP256K1.decode(point)
         if not isinstance(boot, list):
             raise Malformed("a seat's boot keys are a list", "boot")
         return Seat(
             fixed_of(identity, Bytes32, "identity"),
-            fixed_of(consensus, Bytes32, "consensus"),
             point,
             Boot.decode(boot) if boot else None,
             Height(uint_of(since, "since", 8)),

@@ -120,10 +120,8 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
 
 
 def _member(identity: Identity) -> Member:
-    founder = Founder(
-        identity.identity_key, identity.consensus_key, identity.sealing, identity.boot
-    )
-    return Member(identity.consensus_key, identity.identity_key, 1, founder)
+    founder = Founder(identity.identity_key, identity.sealing, identity.boot)
+    return Member(identity.identity_key, founder)
 
 
 def _describe(moot: Moot) -> Callable[[], dict[str, Json]]:

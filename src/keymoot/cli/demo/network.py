@@ -15,7 +15,7 @@ from keymoot.cli.demo.outside import free_port
 from keymoot.enclave.harden import die_with_parent
 from keymoot.node.config import FUSE_VARIABLE
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 
 

@@ -1,4 +1,4 @@
-"""A test double: the same network, its enclaves' sealing of cells replaced by nothing at all.
+"""A test double: the same network with sealing replaced by nothing at all.
 
 It exists to show that the search for keys works: here it must find one. No command of
 `keymoot` runs it.
@@ -32,11 +32,11 @@ class NoSealer:
 
 
 def main() -> int:
-    """Run the double: --data DIR --port N, or one of its enclaves, as the node starts them."""
-    if "--reads" in sys.argv:
+    """Run the double: --data DIR --port N; or one of its enclaves, as it starts them."""
+    if "--folder" in sys.argv:
         setattr(keys, "Sealer", NoSealer)  # noqa: B010  the point of this file
         return process.main()
-    setattr(client, "MODULE", "keymoot.cli.demo.unsealed")  # noqa: B010
+    client.MODULE = "keymoot.cli.demo.unsealed"
     _, _, data, _, port = sys.argv
     return serve(Config(Path(data), default_fuse(), port=int(port)))
 

@@ -1,0 +1,138 @@
+"""One presignature never gets two answers that differ, whatever hosts and a broken seat do."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.enclave import held
+from keymoot.enclave.signing import Mark, Signer
+from keymoot.engine.standing import standing_in
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.roots import CERTIFICATE
+from keymoot.store.header import Header
+from keymoot.threshold import bls
+from keymoot.threshold.bls12381 import G1
+from keymoot.threshold.ecdsa import Task
+from keymoot.threshold.presignature import Presignature
+from keymoot.threshold.secp256k1 import SECP256K1
+from tests.enclave.adversary import Adversary
+from tests.enclave.network import Network
+from tests.runtime.people import payment
+
+STEPS = 400
+
+Spent = dict[bytes, set[tuple[bytes, int]]]
+"""Of each presignature, by its point R: the digests and δ that it was answered under."""
+
+
+@pytest.fixture
+def spent(monkeypatch: pytest.MonkeyPatch) -> Spent:
+    found: Spent = defaultdict(set)
+    real: Callable[[Presignature, Task], object] = held.ecdsa.sign
+
+    def sign(presignature: Presignature, work: Task) -> object:
+        found[SECP256K1.encode(presignature.point)].add((bytes(work.digest), work.delta))
+        return real(presignature, work)
+
+    monkeypatch.setattr(held.ecdsa, "sign", sign)
+    return found
+
+
+def broken_share(network: Network, seat: int, height: Height, block: Hash32) -> bytes:
+    """What a broken seat signs: whatever its host likes, with its real share."""
+    start = network.boxes[seat].enclave.start
+    assert start is not None
+    share = start.party.shares[CERTIFICATE]
+    standing = standing_in(network.branch.state(network.branch.certified), network.genesis.network)
+    return G1.encode(bls.sign(share, standing.under(height, block).message))
+
+
+def test_a_recovery_order_that_nobody_posts_gives_no_second_answer(
+    network: Network, tmp_path: Path, spent: Spent
+) -> None:
+    """Seats 1 and 2 are started on old disks, and led along another branch with 3 and a broken 4."""
+    play = network.play()
+    base = network.branch.certified
+    x, x_key = network.request(play, payment(11).unsigned_bytes())
+    y, y_key = network.request(play, payment(12).unsigned_bytes())
+    # Branch A, with seats 1, 2 and 4: X is bound and answered.
+    network.withheld.add(3)
+    assert network.send(x).status == 1
+    assert [network.answers[x_key][at].code for at in (1, 2, 4)] == ["", "", ""]
+    (first,) = [set(one) for one in spent.values()]
+    # Branch B from the same base, on copies of all disks; seat 3 is the one that slept.
+    other = network.fork(tmp_path / "other", base)
+    other.boxes[3] = network.boxes[3]
+    other.said.clear()
+    # An order of 1', 2' and 3 is endorsed, and never posted.
+    order = other.recovery([1, 2, 3])
+    top = other.order([y])
+    shares = {at: other.boxes[at].ballots[top] for at in (1, 2, 3)}
+    # Its starts are not named by the state: of four seats two would sign, and three have to.
+    assert [bool(shares[at].share) for at in (1, 2, 3)] == [False, False, True]
+    good = {3: shares[3].share, 4: broken_share(network, 4, top, shares[3].hash)}
+    assert len(good) <= network.assembly.hall.root(CERTIFICATE).degree
+    assert not other.branch.proofs.get(top)
+    # Nor does a third start of seat 2, nor one more block on top.
+    other.restart(2, base, settle=False)
+    other.order([])
+    assert not any(other.boxes[at].ballots[Height(top + 1)].share for at in (1, 2, 3))
+    assert other.boxes[3].answer(y_key)[0].code == "NOT_HELD"
+    # Posted, the order begins another generation: what was bound is burned, the stock wiped.
+    other.order([order])
+    for box in (*network.boxes.values(), *other.boxes.values()):
+        if box.began and not box.lost:
+            box.answer(x_key, y_key)
+    assert list(spent.values()) == [first]
+
+
+def test_two_generations_spend_two_presignatures(
+    network: Network, tmp_path: Path, spent: Spent
+) -> None:
+    """On a branch that a posted order begins, a request is bound to what was dealt in it."""
+    play = network.play()
+    base = network.branch.certified
+    network.bind(play, 11)
+    other = network.fork(tmp_path / "other", base)
+    other.said.clear()
+    other.order([other.recovery([1, 2, 3, 4])])
+    assert other.branch.certified == other.branch.top
+    other.settle()
+    other.bind(play, 12)
+    assert len(spent) == 2
+    assert all(len(one) == 1 for one in spent.values())
+    generations = {one.headers[one.certified].generation for one in (network.branch, other.branch)}
+    assert len(generations) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_runs_give_no_second_answer_and_no_second_certificate(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    notes = Adversary(network, network.play(), tmp_path, seed, monkeypatch).run(STEPS)
+    assert not notes.broken
+    assert notes.certified
+
+
+def test_the_same_runs_find_what_is_wrong_when_parents_need_no_certificate(
+    tmp_path: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runs are of worth only if they break what is weaker: here starts sign all they execute."""
+
+    def by_parent(self: Signer, header: Header, certified: Mark, before: Assembly) -> bytes:
+        del certified
+        return self._share(header, self.party.shares_in(before))
+
+    monkeypatch.setattr(Signer, "by_parent", by_parent)
+
+    def broken(seed: int) -> bool:
+        folder = tmp_path / str(seed)
+        network = Network(folder / "network").found()
+        with pytest.MonkeyPatch.context() as patch:
+            return Adversary(network, network.play(), folder, seed, patch).run(STEPS).broken
+
+    assert any(broken(seed) for seed in range(8))
