@@ -108,9 +108,10 @@ def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop
 
 
 def test_a_person_who_starts_an_enclave_is_told_who_does() -> None:
-    command = [sys.executable, "-m", "keymoot.enclave"]
+    command = [sys.executable, "-m", "keymoot.enclave", "--reads", "9"]
     for each in ("--folder", "--data", "--fuse"):
         command += [each, "nowhere"]
+    command += ["--reads", "0"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 2
     assert "`keymoot up` starts enclaves" in done.stderr

@@ -12,9 +12,6 @@ import pytest
 
 from keymoot.agent.account import Account
 from keymoot.agent.derived_keys import DerivedKeys
-from keymoot.agent.errors import WrongAnswer
-from keymoot.agent.owner import new_key
-from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.node.config import FUSE_VARIABLE
 from keymoot.node.control import FILE_NAME
 from keymoot.node.question import NodeRefused, ask
@@ -90,7 +87,7 @@ def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) ->
         status = json.loads(cli(node, "status", "--url", node.url, "--json"))
         assert [one["seat"] for one in status["seats"]] == [1, 3, 4, 5]
         assert [one["seat"] for one in status["nodes"]] == [1, 3, 4, 5]
-        assert (status["joining"], status["successions"], status["cheats"]) == ([], 2, [])
+        assert (status["joining"], status["cheats"]) == ([], [])
         requesters.stop()
         assert not requesters.errors
         assert len(set(requesters.signed)) == len(requesters.signed)
@@ -163,25 +160,3 @@ def test_who_may_not_leave_and_what_is_no_verb(tmp_path: Path) -> None:
         with pytest.raises(NodeRefused, match="the verbs are"):
             ask(node.data, "open")
         turn(node)
-
-
-def test_an_agent_believes_no_members_who_do_not_follow(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        _, credential, account = wallet_with_agent(node, node.owner())
-        transport = account._transport
-        plain = transport.call
-        lies: list = ["0x00", 7, []]
-
-        def call(method, parameters, timeout_seconds):
-            told = plain(method, parameters, timeout_seconds)
-            if method == "keymoot_ask":
-                told["successions"] = 1
-            return [lies.pop()] if method == "keymoot_successions" and lies else told
-
-        transport.call = call
-        for nonce in range(3):
-            with pytest.raises(WrongAnswer):
-                account.sign_transaction(pay(nonce))
-        transport.call = plain
-        account.sign_transaction(pay(9))
-        assert address_of_secret(new_key()) != credential.address

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keymoot.attest.block import results_hash
-from keymoot.engine.application import Application, first_block
-from keymoot.engine.start import open_application, stored_genesis
 
 from keymoot.agent.account import Account
 from keymoot.base.request import ASK_AGAIN
-from keymoot.base.units import Height
+from keymoot.base.units import Height, seconds_of
+from keymoot.contracts.registry import built_in_registry
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
-from keymoot.engine import archive
+from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.runtime.block import Chain, Tip, execute_block
+from keymoot.runtime.first_state import first_state
+from keymoot.runtime.transactions import open_transaction
 from keymoot.store.keys import StateKeys
-from keymoot.store.state import State
+from keymoot.store.state import STATE_PREFIXES, State
 from keymoot.store.table import MemoryTable
-from keymoot.store.trie import EMPTY_ROOT
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 THREADS = 4
@@ -63,33 +63,42 @@ class Load:
             thread.join()
 
 
-def replayed(node: Running) -> tuple[Application, int]:
-    """Execute every block of a stopped node again from genesis, and compare all roots."""
+def replayed(node: Running) -> int:
+    """Execute every block of a stopped node again from genesis, and compare all of it."""
     platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
     secret = open_keep(node.config.enclave_folder(1), platform).state
     store = LmdbStore(node.data)
     genesis = stored_genesis(store)
-    keys = StateKeys(secret, genesis.network)
-    there = open_application(store, genesis, keys)
+    assert genesis is not None
+    chain, keys = open_chain(store, genesis), StateKeys(secret, genesis.network)
+    constants = Chain(genesis.network, genesis.chain_id, genesis.base_fee)
+    root, batch = first_state(genesis)
     table = MemoryTable()
-    committed, batch = first_block(genesis, State(table, EMPTY_ROOT))
     table.apply(batch)
-    app = Application(genesis, keys, committed)
+    tip = Tip.of_genesis(genesis.network, seconds_of(genesis.time), root)
+    for height in range(1, chain.tip.height + 1):
+        stored = chain.block(Height(height))
+        assert stored is not None
+        executed = execute_block(
+            State(table, tip.state_root),
+            tip,
+            stored.order(),
+            constants,
+            built_in_registry(),
+            keys,
+            lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
+        )
+        assert executed.header == stored.header
+        assert executed.receipts == chain.receipts(Height(height))
+        table.apply(executed.writes)
+        tip = executed.tip
+    assert tip == chain.tip
     with store.snapshot() as disk:
-        for height in range(1, there.committed.height + 1):
-            block = archive.block_at(disk, Height(height))
-            assert block.header.app_hash == app.committed.root
-            done = app.finalize(table, block)
-            table.apply(done.batch)
-            app.commit(results_hash(done.results))
-            on_disk = archive.receipts_at(disk, Height(height), len(block.transactions))
-            assert on_disk == list(done.receipts)
-        assert app.committed == there.committed
-        state = {key: value for key, value in table.items()}
-        kept = {key: value for key, value in disk.scan(b"", b"") if key[:1] in b"asb"}
-        assert kept == state
+        kept = {key: value for key, value in disk.scan(b"", b"") if key[:1] in STATE_PREFIXES}
+        assert kept == dict(table.items())
+    chain.close()
     store.close()
-    return app, there.committed.height
+    return tip.height
 
 
 def kill_again_and_again(folder: Path, times: int, seed: int) -> int:
@@ -120,8 +129,9 @@ def kill_again_and_again(folder: Path, times: int, seed: int) -> int:
         length = owner.show(wallet.wallet).log_length
         while len(log) < length:
             log += owner.log(wallet.wallet, len(log))
+        height = int(node.network.call("eth_blockNumber"), 16)
         node.stop()
-        replayed(node)
+        assert replayed(node) >= height
     ids = [entry["requestId"] for entry in log]
     assert len(ids) == len(set(ids)) == length
     assert [entry["index"] for entry in log] == list(range(length))

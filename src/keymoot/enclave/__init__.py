@@ -1,1 +1,1 @@
-"""The only room that keeps secrets: identity, consensus key, state secret, custody."""
+"""The replica, and the only room that keeps secrets: identity, state secret, shares."""

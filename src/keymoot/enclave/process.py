@@ -42,10 +42,10 @@ def main() -> int:
     die_with_parent()
     forbid_dumps()
     try:
-        inherited = socket.socket(fileno=STANDARD_INPUT)
+        inherited = socket.socket(fileno=STANDARD_INPUT), socket.socket(fileno=options.reads)
     except OSError:
-        parser.error("its standard input has to be the node's socket: `keymoot up` starts enclaves")
-    with inherited as channel, socket.socket(fileno=options.reads) as reads:
+        parser.error("it speaks over sockets of the node's: `keymoot up` starts enclaves")
+    with inherited[0] as channel, inherited[1] as reads:
         try:
             fuse = read_fuse(options.fuse, options.data, options.folder)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
