@@ -66,6 +66,7 @@ class TestTheBase:
         assert not town.ledger.hall.head.recoveries
 
     def test_not_its_own_block_nor_a_later_one(self, town):
+        town.ancestor = lambda height: Hash32(height.to_bytes(32, "big"))
         for ahead in (1, 2):
             height = town.height + ahead
             said = order(town, base=Height(height), block=Hash32(height.to_bytes(32, "big")))
@@ -115,6 +116,12 @@ class TestWhoOrders:
             town.ledger.check_waiting(foreign)
         with pytest.raises(NotSeated):
             town.ledger.check_waiting(order(town, seats=(1, 2)))
+
+    def test_ends_no_other_generation(self, town):
+        """An order that was endorsed in a generation which another one ended."""
+        said = order(town, previous=Hash32(b"x" * 32))
+        assert said.generation == town.ledger.hall.head.generation
+        assert town.refusal(said) == "WrongGeneration"
 
     def test_of_this_network(self, town):
         assert town.refusal(order(town, network=NetworkId(b"x" * 32))) == "WrongGeneration"

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.units import Height
 from keymoot.engine.chain_store import ChainStore
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
-from keymoot.moot.seat import Seat
 from keymoot.node.asking import of_each
 from keymoot.node.seats import SeatHolder
+from keymoot.threshold.committee import Committee
 
 HEAL_SECONDS = 0.5
 HEAL_LOOKS = 2
@@ -46,49 +47,91 @@ async def order_for(
     Raises:
         Refused: too few of them agree.
     """
-    hall, network = assembly.hall, chain.genesis.network
-    known, present = hall.seats(), hall.committee.present
-    previous = generation_after(hall.head.generation, tail)
-    height, block = chain.tip.height, chain.tip.hash
+    network = chain.genesis.network
+    orders = [raw for raw in tail if _counts(assembly, raw)]
+    previous = generation_after(assembly.hall.head.generation, orders)
+    base = chain.tip.height, chain.tip.hash
+    last = Refused("nobody is there who could order a recovery")
+    # The members; or those before, while only they are sure to hold shares.
+    for identities in assembly.recovery.endorsers():
+        mine = [one for one in holders if _is(one, identities)]
+        try:
+            signed = await _agreed((network, previous, *base), mine, identities)
+        except Refused as error:
+            last = error
+            continue
+        return NodeMessage(network, previous, 0, Kind.RECOVER, signed.encode()).encode()
+    raise last
+
+
+async def _agreed(
+    basis: tuple[NetworkId, Hash32, Height, Hash32],
+    holders: Sequence[SeatHolder],
+    identities: Mapping[int, Bytes32],
+) -> SignedCertificate:
+    """Have an order endorsed by all whom it names.
+
+    Raises:
+        Refused: too few of them agree.
+    """
+    present = Committee.among(identities).present
     # It names who signs it: where one does not, the others sign again without it.
-    naming = [one for one in holders if one.seat in known and one.alive]
+    naming = list(holders)
     while True:
         if len(naming) < present:
-            raise Refused(f"{len(naming)} of {len(known)} enclaves agree to a recovery")
-        boots = {one.seat: one.identity.boot for one in naming}
-        terms = Certificate(network, previous, height, block, boots)
-        signed = await _endorsed(terms, naming, known)
+            raise Refused(f"{len(naming)} of {len(identities)} enclaves agree to a recovery")
+        terms = Certificate(*basis, {one.seat: one.identity.boot for one in naming})
+        signed = await _endorsed(terms, naming, identities)
         if len(signed.signatures) == len(naming):
-            body = signed.encode()
-            return NodeMessage(network, previous, 0, Kind.RECOVER, body).encode()
+            return signed
         naming = [one for one in naming if one.seat in signed.signatures]
 
 
 def generation_after(generation: Hash32, transactions: Iterable[bytes]) -> Hash32:
     """Give the generation after some transactions: orders among them, each on the one before."""
-    for raw in transactions:
-        if raw[:1] != _MESSAGE:
-            continue
-        try:
-            message = NodeMessage.decode(raw)
-            if message.kind is not Kind.RECOVER:
-                continue
-            terms = SignedCertificate.decode(message.body).terms
-        except Malformed:
-            continue
-        if terms.previous == generation:
+    for terms in map(_terms, transactions):
+        if terms is not None and terms.previous == generation:
             generation = terms.digest()
     return generation
 
 
+def _terms(raw: bytes) -> Certificate | None:
+    """Give the terms of an order; None for any other transaction."""
+    if raw[:1] != _MESSAGE:
+        return None
+    try:
+        message = NodeMessage.decode(raw)
+        if message.kind is Kind.RECOVER:
+            return SignedCertificate.decode(message.body).terms
+    except Malformed:
+        pass
+    return None
+
+
+def _counts(assembly: Assembly, raw: bytes) -> bool:
+    """Tell whether the ledger takes an order: enough of those whom it knows have signed it."""
+    if _terms(raw) is None:
+        return False
+    try:
+        assembly.recovery.check_endorsed(NodeMessage.decode(raw).body)
+    except (Malformed, Refused):
+        return False
+    return True
+
+
+def _is(holder: SeatHolder, identities: Mapping[int, Bytes32]) -> bool:
+    known = identities.get(holder.seat)
+    return holder.alive and known is not None and holder.identity.identity_key == known
+
+
 async def _endorsed(
-    terms: Certificate, holders: Sequence[SeatHolder], known: Mapping[int, Seat]
+    terms: Certificate, holders: Sequence[SeatHolder], identities: Mapping[int, Bytes32]
 ) -> SignedCertificate:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
     unsigned = SignedCertificate(terms, {}).encode()
     found = await of_each(holders, lambda one: one.client.endorse(unsigned))
     signed = SignedCertificate(terms, found)
-    good = signed.signers({at: one.identity for at, one in known.items()})
+    good = signed.signers(identities)
     return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
 
 
