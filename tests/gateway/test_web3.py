@@ -125,9 +125,11 @@ def test_a_wallet_is_proved_without_believing_the_node(scene: Scene, w3: Web3) -
     assert wallet.owner == scene.owner.address
 
 
-def test_state_of_the_past_is_refused_not_invented(w3: Web3, rich) -> None:
-    with pytest.raises(Web3RPCError, match="state of the past"):
-        w3.eth.get_balance(rich.address, 1)
+def test_state_of_the_past_is_what_it_was(w3: Web3, rich) -> None:
+    assert w3.eth.get_balance(rich.address, 1) == 0
+    assert w3.eth.get_balance(rich.address) > 0
+    with pytest.raises(Web3RPCError, match="unknown block"):
+        w3.eth.get_balance(rich.address, w3.eth.block_number + 1_000)
 
 
 @pytest.mark.parametrize("start", [0, "0x0", "earliest", 1])

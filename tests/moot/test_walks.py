@@ -122,7 +122,7 @@ class Walk:
         """A seat's shares, by a start that knows nothing but pages and sealed keys."""
         party = self.town.parties[seat]
         fresh = Party(seat, party.keys, party.boot, party.papers, party.statekeeper)
-        if fresh._member(assembly):
+        if fresh.member(assembly):
             for maker in (fresh.keymaker, fresh.resharer):
                 for duty in maker.recovery(assembly):
                     duty.run(Dice(self.town.secret()))

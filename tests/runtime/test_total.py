@@ -432,7 +432,9 @@ def played(several: list[Any]) -> list[Receipt]:
             tx = open_transaction(raw, LEDGER_CHAIN_ID, chain.block.network)
         except Malformed:
             continue  # too long for a block, so in none
-        receipts.append(execute(journal, tx, chain.block, chain.contracts, chain.keys, at))
+        receipts.append(
+            execute(journal, tx, chain.block, chain.contracts, chain.keys, at, lambda _: None)
+        )
     for receipt in receipts:
         assert isinstance(receipt, Receipt)
         assert receipt.fault is None, receipt.fault
