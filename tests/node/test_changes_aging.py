@@ -68,9 +68,9 @@ class Reading:
         self._check()
         page = SimpleNamespace(joining={}, leaving=(), invited={})
         return SimpleNamespace(
-            epoch=SimpleNamespace(stage=Stage.LIVING),
+            epoch=SimpleNamespace(stage=Stage.LIVING, since_height=Height(1)),
+            before=SimpleNamespace(page=None),
             admitting=SimpleNamespace(page=page),
-            handover=SimpleNamespace(latest=SimpleNamespace(height=Height(0))),
         )
 
 

@@ -79,7 +79,7 @@ async def test_one_that_keeps_ending_is_started_ever_more_seldom(tmp_path, monke
 
 async def test_a_frame_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     reader = asyncio.StreamReader()
-    reader.feed_data((messages.MAX_FRAME_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
+    reader.feed_data((messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
     client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
     with pytest.raises(EnclaveGone):
         await asyncio.wait_for(client._read_frame(), 60)
