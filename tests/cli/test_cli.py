@@ -367,7 +367,7 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     told = {str(one["seat"]): one["identityKey"] for one in status["seats"]}
     assert status["proved"]["members"] == told
     assert 0 < status["proved"]["height"] <= status["height"]
-    assert "proved         the members below, by block" in shell.run("net", "status").stdout
+    assert "proved        the members below, by block" in shell.run("net", "status").stdout
     decoded = shell.json("inspect", signed.stdout.strip())
     assert decoded["from"] == made["address"].lower()
     wrong = shell.write("wrong", "not it\n")
@@ -448,7 +448,7 @@ def test_the_keepers_of_the_keys_are_shown_and_share_them_anew(
     assert done.stdout == f"epoch {number + 1} has begun\n"
     assert f"epoch {number} is " in done.stderr
     lines = shell.run("net", "status").stdout
-    assert f"epoch        {number + 1}, since height" in lines
+    assert f"epoch         {number + 1}, since height" in lines
     assert "any 2 broken ones hold the wallets' root" in lines
     wrong = shell.run("net", "turn", "--data", str(tmp_path))
     assert wrong.returncode == 1

@@ -264,7 +264,6 @@ COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)
 
 
 def _owned(acting: "Acting", name: str) -> "WalletId":
-    from keymoot.agent.errors import NetworkRefused
     from keymoot.base.fixed import WalletId
     from keymoot.contracts.wallet_errors import NoSuchWallet
 
@@ -273,13 +272,11 @@ def _owned(acting: "Acting", name: str) -> "WalletId":
     wallet = acting.wallet_of(name)
     try:
         acting.show(wallet)
-    except NetworkRefused as error:
-        if error.data == "0x" + NoSuchWallet(wallet).revert_data().hex():
-            fail(
-                f'{acting.address.hex0x} has no wallet "{name}" on this network: '
-                "check the name, --owner and --url"
-            )
-        raise
+    except NoSuchWallet:
+        fail(
+            f'{acting.address.hex0x} has no wallet "{name}" on this network: '
+            "check the name, --owner and --url"
+        )
     return wallet
 
 
