@@ -18,10 +18,7 @@ MINORS = (11, 12, 13, 14)
 """Versions 3.x that are looked for."""
 
 FOLDER = Path("build/pythons")
-_LOCKS = Path(__file__).resolve().parent.parent / "requirements"
-CLIENT, DEVELOPMENT = _LOCKS / "client.lock", _LOCKS / "dev.lock"
-BESIDE = ("protobuf",)
-"""What executing blocks needs beside what the client does."""
+CLIENT = Path(__file__).resolve().parent.parent / "requirements" / "client.lock"
 
 DONE = "complete"
 
@@ -49,15 +46,8 @@ def environment(minor: int, folder: Path = FOLDER) -> Path | None:
 
 
 def requirements() -> str:
-    """Give the locked packages, with their hashes, that executing blocks needs."""
-    blocks: list[str] = []
-    for line in DEVELOPMENT.read_text().splitlines(keepends=True):
-        if line[:1].isalnum():
-            blocks.append("")
-        blocks[-1] += line
-    return CLIENT.read_text() + "".join(
-        block for block in blocks if block.split("=", maxsplit=1)[0] in BESIDE
-    )
+    """Give the locked packages, with their hashes, that executing blocks needs: the client's."""
+    return CLIENT.read_text()
 
 
 def name_of(lock: str) -> str:
