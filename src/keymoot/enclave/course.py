@@ -24,7 +24,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate
 from keymoot.moot.certified import CertifiedHeader, value_of, verify
 from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.message import MESSAGE_TYPE
+from keymoot.moot.message import is_message
 from keymoot.runtime.block import BadBlock, Block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.store.header import Header
@@ -34,8 +34,6 @@ KEPT_BLOCKS = 16
 
 KEPT_MARKS = 8_192
 """How many certified blocks a recovery order may name as its base."""
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 
 class NotExecuted(Refused):
@@ -189,7 +187,7 @@ class Course:
         return step
 
     def _check_founding(self, block: Block) -> None:
-        if self.record is None and any(raw[:1] != _MESSAGE for raw in block.transactions):
+        if self.record is None and not all(map(is_message, block.transactions)):
             raise BadBlock("before the network is founded, blocks hold messages of nodes only")
 
     def _ballot(self, step: _Step) -> Ballot:

@@ -9,21 +9,17 @@ certificate. A start signs rising heights only: it executes each once, and never
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.certificate import Certificate, terms_in
 from keymoot.moot.certified import certificate_message
-from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
 from keymoot.moot.party import Party
 from keymoot.moot.resharer import Shares
 from keymoot.moot.roots import CERTIFICATE
 from keymoot.store.header import Header
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +104,5 @@ class Signer:
 
 def order_in(transactions: Iterable[bytes], generation: Hash32) -> Certificate | None:
     """Give the terms of the recovery order that names a generation, if it is among these."""
-    for raw in transactions:
-        if raw[:1] != _MESSAGE:
-            continue
-        try:
-            message = NodeMessage.decode(raw)
-            if message.kind is not Kind.RECOVER:
-                continue
-            terms = SignedCertificate.decode(message.body).terms
-        except Malformed:
-            continue
-        if terms.digest() == generation:
-            return terms
-    return None
+    orders = (terms for terms in map(terms_in, transactions) if terms is not None)
+    return next((terms for terms in orders if terms.digest() == generation), None)

@@ -3,20 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.engine.combining import Under
-from keymoot.moot.certificate import SignedCertificate
+from keymoot.moot.certificate import terms_in
 from keymoot.moot.certified import certificate_message
 from keymoot.moot.hall import Hall, read_root
-from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
+from keymoot.moot.message import is_message
 from keymoot.moot.roots import CERTIFICATE
 from keymoot.runtime.assembly import assembly_in
 from keymoot.store.state import State
 from keymoot.threshold.root import Root
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 _OTHER_PAGES = (f"next/{CERTIFICATE}", f"before/root/{CERTIFICATE}")
 """Pages of the same root as the next epoch shares it, and as the one before did."""
@@ -78,22 +75,13 @@ def standing_of(hall: Hall) -> Standing:
 
 def orders_in(transactions: Iterable[bytes]) -> tuple[Hash32, ...]:
     """Give the generations that the recovery orders among some transactions name."""
-    found: dict[Hash32, None] = {}
-    for raw in transactions:
-        if raw[:1] != _MESSAGE:
-            continue
-        try:
-            message = NodeMessage.decode(raw)
-            if message.kind is Kind.RECOVER:
-                found[SignedCertificate.decode(message.body).terms.digest()] = None
-        except Malformed:
-            continue
-    return tuple(found)
+    orders = (terms for terms in map(terms_in, transactions) if terms is not None)
+    return tuple(dict.fromkeys(terms.digest() for terms in orders))
 
 
 def speaks(transactions: Iterable[bytes]) -> bool:
     """Tell whether a node's message is among some transactions: only these change who certifies."""
-    return any(raw[:1] == _MESSAGE for raw in transactions)
+    return any(map(is_message, transactions))
 
 
 def _under(

@@ -16,6 +16,7 @@ from keymoot.base.units import Height
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.errors import NotSeated
+from keymoot.moot.message import Kind, NodeMessage, is_message
 from keymoot.moot.seat import Boot
 from keymoot.threshold.committee import MAX_SIZE
 
@@ -123,6 +124,19 @@ class SignedCertificate:
             for at, signature in self.signatures.items()
             if at in identities and ed25519.verify(identities[at], digest, signature)
         }
+
+
+def terms_in(raw: bytes) -> Certificate | None:
+    """Give the terms of a recovery order; None for any other transaction. Nothing is checked."""
+    if not is_message(raw):
+        return None
+    try:
+        message = NodeMessage.decode(raw)
+        if message.kind is Kind.RECOVER:
+            return SignedCertificate.decode(message.body).terms
+    except Malformed:
+        pass
+    return None
 
 
 def _bounded(item: rlp.Decoded, path: str) -> list[rlp.Decoded]:

@@ -28,6 +28,14 @@ _SIGNATURE_BYTES = 64
 _FIELDS = 6
 
 
+_FIRST = bytes((MESSAGE_TYPE,))
+
+
+def is_message(raw: bytes) -> bool:
+    """Tell by its type byte whether a transaction is a node's message."""
+    return raw[:1] == _FIRST
+
+
 class Kind(IntEnum):
     """What a message says."""
 
@@ -93,7 +101,7 @@ class NodeMessage:
 
     def digest(self) -> Hash32:
         """Give what is signed."""
-        return keccak256(bytes((MESSAGE_TYPE,)) + rlp.encode(self._fields()))
+        return keccak256(_FIRST + rlp.encode(self._fields()))
 
     def signed(self, key: Secret) -> "NodeMessage":
         """Give the message with a signature."""
@@ -105,7 +113,7 @@ class NodeMessage:
 
     def encode(self) -> bytes:
         """Give the transaction's bytes."""
-        return bytes((MESSAGE_TYPE,)) + rlp.encode([*self._fields(), self.signature])
+        return _FIRST + rlp.encode([*self._fields(), self.signature])
 
     @staticmethod
     def decode(raw: bytes) -> "NodeMessage":
@@ -114,7 +122,7 @@ class NodeMessage:
         Raises:
             Malformed: not a node's message.
         """
-        if raw[:1] != bytes((MESSAGE_TYPE,)):
+        if not is_message(raw):
             raise Malformed(f"a node's message starts with 0x{MESSAGE_TYPE:02x}")
         fields = list_of(rlp.decode(raw[1:], max_items=_FIELDS), _FIELDS, "message")
         kind = uint_of(fields[3], "kind", 1)

@@ -14,8 +14,8 @@ from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.engine.chain_store import ChainStore
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
+from keymoot.moot.certificate import Certificate, SignedCertificate, terms_in
+from keymoot.moot.message import Kind, NodeMessage
 from keymoot.node.asking import of_each
 from keymoot.node.seats import SeatHolder
 from keymoot.threshold.committee import Committee
@@ -27,8 +27,6 @@ HEAL_LOOKS = 2
 HEAL_PATIENCE = 40
 """How many times in a row, where not all enclaves run: who does not start is not waited for.
 Also after an order, which its block may still make good."""
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 log = structlog.get_logger("keymoot.recovery")
 
@@ -89,28 +87,15 @@ async def _agreed(
 
 def generation_after(generation: Hash32, transactions: Iterable[bytes]) -> Hash32:
     """Give the generation after some transactions: orders among them, each on the one before."""
-    for terms in map(_terms, transactions):
+    for terms in map(terms_in, transactions):
         if terms is not None and terms.previous == generation:
             generation = terms.digest()
     return generation
 
 
-def _terms(raw: bytes) -> Certificate | None:
-    """Give the terms of an order; None for any other transaction."""
-    if raw[:1] != _MESSAGE:
-        return None
-    try:
-        message = NodeMessage.decode(raw)
-        if message.kind is Kind.RECOVER:
-            return SignedCertificate.decode(message.body).terms
-    except Malformed:
-        pass
-    return None
-
-
 def _counts(assembly: Assembly, raw: bytes) -> bool:
     """Tell whether the ledger takes an order: enough of those whom it knows have signed it."""
-    if _terms(raw) is None:
+    if terms_in(raw) is None:
         return False
     try:
         assembly.recovery.check_endorsed(NodeMessage.decode(raw).body)

@@ -9,16 +9,13 @@ from keymoot.base.transaction import EvmTransaction, decode_signed
 from keymoot.base.units import ChainId
 from keymoot.crypto.secp256k1 import recover
 from keymoot.crypto.transactions import request_digest, sender_of, transaction_hash
-from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
+from keymoot.moot.message import NodeMessage, is_message
 
 MAX_TRANSACTION_BYTES = 131_072
 """Longest transaction that is read, as Ethereum's nodes relay it."""
 
 MAX_MESSAGE_BYTES = 262_144
 """Longest message of a node: a batch of presignatures."""
-
-
-_MESSAGE = bytes((MESSAGE_TYPE,))
 
 
 class WrongNetwork(Refused):
@@ -76,7 +73,7 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
         Malformed: not a transaction, or a signature that fits nobody.
         WrongNetwork: signed for another chain id or network, or for none.
     """
-    limit = MAX_MESSAGE_BYTES if raw[:1] == _MESSAGE else MAX_TRANSACTION_BYTES
+    limit = MAX_MESSAGE_BYTES if is_message(raw) else MAX_TRANSACTION_BYTES
     if len(raw) > limit:
         raise Malformed(f"a transaction has at most {limit} bytes, got {len(raw)}")
     name = transaction_hash(raw)
@@ -86,7 +83,7 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
             raise WrongNetwork(f"network {request.network.hex0x}", f"network {network.hex0x}")
         body = request_digest(request)
         return LedgerTransaction(name, raw, recover(body, signature), None, request, body)
-    if raw[:1] == _MESSAGE:
+    if is_message(raw):
         message = NodeMessage.decode(raw)
         if message.network != network:
             raise WrongNetwork(f"network {message.network.hex0x}", f"network {network.hex0x}")
