@@ -18,8 +18,10 @@ from keymoot.crypto.secp256k1 import recover
 from keymoot.crypto.transactions import signing_hash
 from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.machine import Machine
-from keymoot.runtime.release import gather, release
+from keymoot.runtime.release import release
 from keymoot.store.journal import Journal
+from keymoot.store.state import State
+from keymoot.store.table import MemoryTable, RecordingTable
 from keymoot.store.trie import BrokenState
 from tests.runtime.people import (
     AGENT,
@@ -37,13 +39,7 @@ from tests.runtime.people import (
 def answer(play: Play, key: Hash32, seconds: int = 0):
     chain = play.chain
     now = chain.block.time + seconds
-    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
-    witness, refused = gather(chain.table, *surroundings, [key], now)
-    if key in refused:
-        with pytest.raises(type(refused[key])):  # the enclave says what the server says
-            release(witness, *surroundings, key, now)
-        raise refused[key]
-    return release(witness, *surroundings, key, now)
+    return release(chain.state(), chain.block, chain.contracts, chain.keys, key, now)
 
 
 def test_a_bound_request_is_signed_by_the_wallet() -> None:
@@ -113,39 +109,33 @@ def test_an_expired_credential_releases_nothing() -> None:
         answer(play, key, seconds=60)
 
 
-def test_every_altered_part_of_a_witness_is_refused() -> None:
+def test_every_altered_part_of_what_a_release_reads_is_refused() -> None:
     play = Play().ready()
     _, key = play.ask(payment(1))
     chain = play.chain
-    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
-    witness, _ = gather(chain.table, *surroundings, [key], chain.block.time)
-    assert len(witness) >= 8
-    for entry, content in witness.items():
+    surroundings = (chain.block, chain.contracts, chain.keys, key, chain.block.time)
+    recording = RecordingTable(chain.table)
+    release(State(recording, chain.root), *surroundings)
+    read = recording.seen
+
+    def released_on(table: dict[bytes, bytes], root: Hash32 = chain.root) -> None:
+        release(State(MemoryTable(table), root), *surroundings)
+
+    released_on(read)
+    assert len(read) >= 8
+    for entry, content in read.items():
         for at in (0, len(content) // 2, len(content) - 1):
             broken = bytearray(content)
             broken[at] ^= 1
             with pytest.raises(BrokenState):
-                release(witness | {entry: bytes(broken)}, *surroundings, key, chain.block.time)
-        less = {one: value for one, value in witness.items() if one != entry}
+                released_on(read | {entry: bytes(broken)})
         with pytest.raises(BrokenState):
-            release(less, *surroundings, key, chain.block.time)
+            released_on({one: value for one, value in read.items() if one != entry})
     with pytest.raises(BrokenState):
-        root = Hash32(b"\x07" * 32)
-        release(witness, root, chain.block, chain.contracts, chain.keys, key, chain.block.time)
+        released_on(read, Hash32(b"\x07" * 32))
 
 
-def test_a_witness_is_whole_whatever_was_cached_before() -> None:
-    play = Play().ready()
-    _, key = play.ask(payment(1))
-    chain = play.chain
-    surroundings = (chain.root, chain.block, chain.contracts, chain.keys)
-    cold, _ = gather(chain.table, *surroundings, [key], chain.block.time)
-    for _ in range(2):
-        warm, _ = gather(chain.table, *surroundings, [key], chain.block.time, chain.cache)
-        assert warm == cold
-
-
-def test_a_rehearsal_opens_no_key() -> None:
+def test_a_fault_of_the_sealer_is_no_signature() -> None:
     play = Play().ready()
     _, key = play.ask(payment(1))
     chain = play.chain
@@ -156,7 +146,6 @@ def test_a_rehearsal_opens_no_key() -> None:
 
     keys = chain.keys.contract_keys(Vault.ADDRESS)
     object.__setattr__(keys, "sealer", Blind())
-    gather(chain.table, chain.root, chain.block, chain.contracts, chain.keys, [key], 0)
     with pytest.raises(Unexecutable) as met:
         answer(play, key)
     assert "the sealer was used" in str(met.value.__cause__)

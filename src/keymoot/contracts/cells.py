@@ -123,7 +123,3 @@ class ConfidentialMap(_Map[K, V]):
     def set(self, store: ConfidentialStore, key: K, value: V | None) -> None:
         """Set the value under `key`; None removes it."""
         self._write(store, self._key(key), value)
-
-    def fetch_sealed(self, store: ConfidentialStore, key: K) -> bool:
-        """Read the sealed entry without opening it; tell whether there is one."""
-        return store.fetch_sealed(self._key(key))

@@ -23,8 +23,6 @@ class Mode(Enum):
     """A transaction of a decided block: effects, keys born, randomness."""
     QUERY = "query"
     """A call or estimate on a snapshot: no effect, no key, no randomness."""
-    GATHER = "gather"
-    """A release, rehearsed to learn what it reads: no key is opened."""
     RELEASE = "release"
     """The second step of custody, for a request bound in a final block: keys sign."""
 

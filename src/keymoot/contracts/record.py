@@ -41,7 +41,7 @@ class Record:
         bound_to: Name of the presignature it is bound to, or the list of its signers and
             their commitments; empty in Vault's custody, and while the request waits.
         without: Seats that the requester found silent, 8 bytes; empty where there are none.
-        bound_at: The height whose beacon its answer needs; 0 where there is none.
+        bound_at: The height under whose certificate it is answered; 0 where there is none.
     """
 
     wallet: WalletId

@@ -109,18 +109,13 @@ class Vault(Contract):
         """Sign a digest with the caller's key. No transaction and no query reaches this.
 
         It has no ABI, and works in the second step of custody only: the release of a
-        request that is bound in a final block. A rehearsal reads the sealed key without
-        opening it, and gives a signature of zeros.
+        request that a certified block has bound.
 
         Raises:
             KeyUseRefused: in any other mode.
             NoSuchKey: the caller has none of that name.
         """
         place = _place(ctx.sender, name)
-        if ctx.mode is Mode.GATHER:
-            if not self.keys.fetch_sealed(ctx.confidential_store(), place):
-                raise NoSuchKey(name)
-            return Signature65(bytes(65))
         if ctx.mode is not Mode.RELEASE:
             raise KeyUseRefused
         secret = self.keys.get(ctx.confidential_store(), place)

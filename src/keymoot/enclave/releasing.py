@@ -12,7 +12,7 @@ from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave.signing import Mark
 from keymoot.moot.genesis import Genesis
 from keymoot.runtime.execute import Contracts
-from keymoot.runtime.release import release_in
+from keymoot.runtime.release import release
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 
@@ -49,7 +49,7 @@ class Releaser:
             seed=mark.hash,
             base_fee=genesis.base_fee,
         )
-        done = release_in(state, block, self.contracts, self.keys, request, now)
+        done = release(state, block, self.contracts, self.keys, request, now)
         # What leaves is checked once more: a faulty signature could tell the key.
         if recover(done.record.digest, done.signature) != done.account:
             raise Refused("the signature does not fit the wallet")

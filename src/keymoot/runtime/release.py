@@ -1,12 +1,7 @@
-"""The second step of custody: what a release reads, and the release itself.
+"""The second step of custody: a release of what a certified state has bound, where keys are.
 
-`gather` runs beside the ledger: it rehearses a release to learn which nodes and blobs
-it reads, opens no key, and gives them as a witness. `release` runs where keys are: it
-believes none of the witness until each part has led up to a state root that the caller
-has checked against a header and its commit.
+The rest is what a state says of requests, for whoever answers them.
 """
-
-from collections.abc import Iterable
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32, Hash32
@@ -25,8 +20,6 @@ from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import State
-from keymoot.store.table import MemoryTable, RecordingTable, Table
-from keymoot.store.trie import NodeCache
 
 RELEASE_GAS = 10_000_000
 """Bounds the work of one release; nobody pays it."""
@@ -34,71 +27,7 @@ RELEASE_GAS = 10_000_000
 WAITING, RELEASED, EXPIRED = "waiting", "released", "expired"
 
 
-def gather(
-    table: Table,
-    root: Hash32,
-    block: BlockEnvironment,
-    contracts: Contracts,
-    keys: StateKeys,
-    requests: Iterable[Hash32],
-    now: UnixSeconds,
-    cache: NodeCache | None = None,
-) -> tuple[dict[bytes, bytes], dict[Hash32, Refused]]:
-    """Give the witness for releasing `requests`, and those that cannot be released.
-
-    Args:
-        table: The ledger's table, as of `root`.
-        root: The state root that the newest final header carries.
-        block: That header's environment.
-        contracts: The registry.
-        keys: Used to find slots; no sealed key is opened.
-        requests: Their names on the ledger.
-        now: The later of ledger time and the node's clock.
-        cache: Nodes that were checked before; they go into the witness all the same.
-    """
-    recording, visited = RecordingTable(table), set[bytes]()
-    state = State(recording, root, cache, visited)
-    refused: dict[Hash32, Refused] = {}
-    for key in requests:
-        try:
-            _run(state, block, contracts, keys, Mode.GATHER, key, now)
-        except Refused as error:
-            refused[key] = error
-    for entry in visited - recording.seen.keys():
-        recording.get(entry)
-    return recording.seen, refused
-
-
 def release(
-    witness: dict[bytes, bytes],
-    root: Hash32,
-    block: BlockEnvironment,
-    contracts: Contracts,
-    keys: StateKeys,
-    request: Hash32,
-    now: UnixSeconds,
-) -> Released:
-    """Sign what a request was bound to, if it may still be answered.
-
-    Args:
-        witness: From `gather`; not believed.
-        root: State root of a header whose commit was checked.
-        block: That header's environment.
-        contracts: The registry.
-        keys: The state keys.
-        request: The request's name on the ledger.
-        now: The later of ledger time and our own clock.
-
-    Raises:
-        NotBound: unknown, refused, expired, paused or revoked.
-        BrokenState: the witness does not lead to the root, or lacks a part.
-    """
-    return _run(
-        State(MemoryTable(witness), root), block, contracts, keys, Mode.RELEASE, request, now
-    )
-
-
-def release_in(
     state: State,
     block: BlockEnvironment,
     contracts: Contracts,
@@ -120,7 +49,12 @@ def release_in(
         NotBound: unknown, refused, expired, paused or revoked.
         BrokenState: the state cannot be read.
     """
-    return _run(state, block, contracts, keys, Mode.RELEASE, request, now)
+    meter = GasMeter(RELEASE_GAS)
+    machine = Machine(Journal(state), block, contracts, keys, Mode.RELEASE, meter)
+    wallets = contracts[Wallets.ADDRESS]
+    if not isinstance(wallets, Wallets):
+        raise Refused("Wallets is not registered")
+    return release_bound(wallets, Context(machine, Wallets.ADDRESS, None), request, now)
 
 
 def find_question(state: State, question: Hash32) -> Question | None:
@@ -163,19 +97,3 @@ def status_of(record: Record | None, now: UnixSeconds) -> str:
     if record.status == QUEUED:
         return WAITING
     return record.status
-
-
-def _run(
-    state: State,
-    block: BlockEnvironment,
-    contracts: Contracts,
-    keys: StateKeys,
-    mode: Mode,
-    request: Hash32,
-    now: UnixSeconds,
-) -> Released:
-    machine = Machine(Journal(state), block, contracts, keys, mode, GasMeter(RELEASE_GAS))
-    wallets = contracts[Wallets.ADDRESS]
-    if not isinstance(wallets, Wallets):
-        raise Refused("Wallets is not registered")
-    return release_bound(wallets, Context(machine, Wallets.ADDRESS, None), request, now)

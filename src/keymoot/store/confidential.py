@@ -95,10 +95,6 @@ class ConfidentialStore:
         self._meter.charge_read(len(sealed or b""), warm=warm, confidential=True)
         return None if sealed is None else self._open(slot, sealed)
 
-    def fetch_sealed(self, key: bytes) -> bool:
-        """Read the sealed entry without opening it; tell whether there is one."""
-        return self._journal.entry(self._address, self._keys.slot(key)) is not None
-
     def set(self, key: bytes, value: bytes | None) -> None:
         """Seal `value` under `key`; None removes it.
 
