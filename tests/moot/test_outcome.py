@@ -1,11 +1,12 @@
-"""What a block bound: every part of it changes the beacon's message, or the nonce."""
+"""What a block bound: every part of it changes the certificate's message, or the nonce."""
 
 from dataclasses import replace
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PresignatureId
-from keymoot.moot.outcome import Binding, beacon_message, task_of
+from keymoot.moot.certified import certificate_message
+from keymoot.moot.outcome import Binding, task_of
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.threshold.parties import known_root
 
@@ -13,19 +14,18 @@ NETWORK, GENERATION = NetworkId(b"n" * 32), Hash32(b"g" * 32)
 NAME, VALUE = PresignatureId(3, 7), b"v" * 32
 
 
-def test_a_beacon_is_over_block_results_and_all_that_names_them():
+def test_a_certificate_is_over_a_block_and_all_that_names_it():
     seen = {
-        beacon_message(NETWORK, GENERATION, Height(5), Hash32(b"b" * 32), b"r" * 32),
-        beacon_message(NetworkId(b"x" * 32), GENERATION, Height(5), Hash32(b"b" * 32), b"r" * 32),
-        beacon_message(NETWORK, Hash32(b"x" * 32), Height(5), Hash32(b"b" * 32), b"r" * 32),
-        beacon_message(NETWORK, GENERATION, Height(6), Hash32(b"b" * 32), b"r" * 32),
-        beacon_message(NETWORK, GENERATION, Height(5), Hash32(b"x" * 32), b"r" * 32),
-        beacon_message(NETWORK, GENERATION, Height(5), Hash32(b"b" * 32), b"x" * 32),
+        certificate_message(NETWORK, GENERATION, Height(5), Hash32(b"b" * 32)),
+        certificate_message(NetworkId(b"x" * 32), GENERATION, Height(5), Hash32(b"b" * 32)),
+        certificate_message(NETWORK, Hash32(b"x" * 32), Height(5), Hash32(b"b" * 32)),
+        certificate_message(NETWORK, GENERATION, Height(6), Hash32(b"b" * 32)),
+        certificate_message(NETWORK, GENERATION, Height(5), Hash32(b"x" * 32)),
     }
-    assert len(seen) == 6
+    assert len(seen) == 5
 
 
-def test_a_nonce_is_of_the_beacon_and_of_all_that_was_bound():
+def test_a_nonce_is_of_the_certificate_and_of_all_that_was_bound():
     """Whoever was told anything else of the request makes a share that fits no other."""
     _, root, _ = known_root(SECP256K1, 4, 1)
     _, other, _ = known_root(SECP256K1, 4, 1)

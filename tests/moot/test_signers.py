@@ -6,7 +6,7 @@ from keymoot.moot.errors import NotReady
 from keymoot.moot.keygen import Phase
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import CERTIFICATE
-from keymoot.moot.signers import certificate_root, founding_due, sessions, settled, signer_of
+from keymoot.moot.signers import founding_due, sessions, settled, signer_of
 from tests.moot.members import ready
 from tests.moot.town import Town
 
@@ -39,13 +39,13 @@ def test_newcomers_sign_once_they_are_members():
 def test_the_root_of_certificates_is_the_living_epochs():
     town = Town()
     with pytest.raises(NotReady):
-        certificate_root(town.ledger)
+        town.ledger.hall.root(CERTIFICATE)
     town.settle()
-    before = certificate_root(town.ledger)
+    before = town.ledger.hall.root(CERTIFICATE)
     assert before == town.ledger.hall.root(CERTIFICATE)
     town.turn()
     town.settle()
-    after = certificate_root(town.ledger)
+    after = town.ledger.hall.root(CERTIFICATE)
     assert after.group.equal(after.public, before.public)
     assert not after.group.equal(after.share_of(1), before.share_of(1))
 

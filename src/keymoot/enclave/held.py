@@ -45,7 +45,7 @@ class Held(Protocol):
             network: The network's id.
             generation: The generation at the binding's height.
             binding: What the block has bound.
-            value: The beacon's value at that height.
+            value: Of the certificate of that very block.
         """
         ...
 

@@ -99,11 +99,6 @@ class Admission:
             joining[uint_of(seat, "seat", 1)] = Newcomer.decode(newcomer)
         return Admission(invited, unwanted, _read_seats(fields[2]), joining)
 
-    def seat_of(self, identity: Bytes32) -> int | None:
-        """Give the seat that a newcomer will have; None if it asked for none yet."""
-        found = (at for at, one in self.joining.items() if one.identity == identity)
-        return next(found, None)
-
     def next_seats(self, members: tuple[int, ...]) -> tuple[int, ...]:
         """Give the seats of the next epoch.
 

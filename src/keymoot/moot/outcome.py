@@ -1,8 +1,7 @@
 """What a block bound, as enclaves sign it and requesters collect it.
 
-A beacon's message names the block and the results of executing it: replicas that executed
-differently sign different messages, and neither side has enough for a value. A request's
-rerandomiser hashes that value with everything the block has fixed of the request.
+A request's rerandomiser hashes the value of its block's certificate with everything that the
+block has fixed of the request.
 """
 
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from keymoot.threshold.ecdsa import Task
 from keymoot.threshold.frost import Signing
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1, Point
-from keymoot.threshold.session import framed
 
-_BEACON = b"keymoot/v1/beacon"
 _PATH = b"wallet"
 
 APP_PURPOSE = "app"
@@ -87,21 +84,6 @@ def path_of(wallet: WalletId | Bytes32) -> bytes:
     return _PATH + wallet
 
 
-def beacon_message(
-    network: NetworkId, generation: Hash32, height: Height, block: Hash32, results: bytes
-) -> bytes:
-    """Give what enclaves sign over a block that bound something.
-
-    Args:
-        network: The network's id.
-        generation: The generation at that height.
-        height: The block's height.
-        block: Its hash.
-        results: Hash of what executing it gave (the next header's `last_results_hash`).
-    """
-    return framed(_BEACON, network, generation, height.to_bytes(8, "big"), block, results)
-
-
 def signing_of(
     root: Root, network: NetworkId, wallet: WalletId, message: bytes, slots: tuple[Slot, ...]
 ) -> Signing:
@@ -139,7 +121,7 @@ def task_of(
         generation: The generation at the binding's height.
         binding: What the block has bound.
         name: The presignature that it is bound to.
-        value: The beacon's value at that height.
+        value: Of the certificate of that very block.
         point: R of the presignature.
     """
     epsilon = derivation.tweak(root, network, path_of(binding.wallet))

@@ -25,6 +25,7 @@ from keymoot.moot.presigner import Presigner
 from keymoot.moot.resharer import Resharer, Shares
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.seat import Boot
+from keymoot.moot.signers import signer_of
 from keymoot.moot.statekeeper import Statekeeper
 
 MAX_REMEMBERED = 4_096
@@ -172,8 +173,7 @@ class Party:
 
     def seated(self, assembly: Assembly) -> bool:
         """Tell whether the assembly knows this start; without it the seat is silent."""
-        hall = assembly.hall
-        return hall.has_seat(self.index) and hall.seat(self.index).boot == self.boot.public
+        return signer_of(assembly, self.index) == self.boot.public
 
     def named(self, assembly: Assembly) -> bool:
         """Tell whether the assembly knows this start, as a member's or a newcomer's."""

@@ -6,9 +6,7 @@ after it, which names the starts that its recovery order does.
 
 from keymoot.moot.assembly import NO_GENERATION, Assembly
 from keymoot.moot.keygen import Phase
-from keymoot.moot.roots import CERTIFICATE
 from keymoot.moot.seat import Boot
-from keymoot.threshold.root import Root
 
 
 def signer_of(assembly: Assembly, seat: int) -> Boot | None:
@@ -20,15 +18,6 @@ def sessions(assembly: Assembly) -> dict[int, Boot]:
     """Give the starts that may sign, by seat; members without one are left out."""
     seats = assembly.hall.seats()
     return {index: seat.boot for index, seat in seats.items() if seat.boot is not None}
-
-
-def certificate_root(assembly: Assembly) -> Root:
-    """Give the root whose shares make certificates, as the living epoch shares it.
-
-    Raises:
-        NotReady: there are no roots yet.
-    """
-    return assembly.hall.root(CERTIFICATE)
 
 
 def settled(assembly: Assembly) -> bool:

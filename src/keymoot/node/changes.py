@@ -34,9 +34,6 @@ VOTE_SECONDS = 2.0
 START_SECONDS = 40.0
 """How long a new enclave may take until it follows the ledger."""
 
-SETTLING_BLOCKS = 2
-"""How many blocks after the switch of an epoch the enclaves of those who left still run."""
-
 log = structlog.get_logger("keymoot.changes")
 
 

@@ -14,6 +14,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.engine.replicas import Replica
 from keymoot.engine.sequencer import Sequencer
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.signers import sessions
 from keymoot.node.absent import Absent
 from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
@@ -157,13 +158,9 @@ class Moot:
 
     def seated(self) -> bool:
         """Tell whether so many starts run and are known that they can certify blocks."""
-        hall = self.assembly().hall
+        named = sessions(self.assembly())
         known = [
-            one
-            for one in self.seats
-            if one.alive
-            and hall.has_seat(one.seat)
-            and hall.seat(one.seat).boot == one.identity.boot
+            one for one in self.seats if one.alive and named.get(one.seat) == one.identity.boot
         ]
         return len(known) > self.committee.degree
 

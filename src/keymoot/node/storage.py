@@ -10,6 +10,7 @@ import structlog
 
 from keymoot.base.storage import CannotWrite
 from keymoot.enclave.answer import Answer
+from keymoot.engine.chain_store import put_probe
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.sequencer import Sequencer
 from keymoot.store.table import Batch
@@ -18,9 +19,6 @@ LOOK_SECONDS = 1.0
 
 PROBE_BYTES = 262_144
 """What the disk has to take before it counts as one that takes something again."""
-
-_PROBE = b"Mprobe"
-"""Beside the chain's own records; never there for long."""
 
 log = structlog.get_logger("keymoot.storage")
 
@@ -46,7 +44,8 @@ class StorageWatch:
         if self._store.shortage is not None and not self._writes():
             with suppress(CannotWrite):
                 for content in (bytes(PROBE_BYTES), None):
-                    batch: Batch = {_PROBE: content}
+                    batch: Batch = {}
+                    put_probe(batch, content)
                     self._store.write(batch)
             self._tell()
 
