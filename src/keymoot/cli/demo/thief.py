@@ -27,7 +27,7 @@ from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.outcome import path_of
-from keymoot.moot.roots import ECDSA
+from keymoot.moot.roots import ECDSA, ROOTS
 from keymoot.node.config import Config
 from keymoot.runtime.assembly import assembly_in
 from keymoot.threshold import derivation, dkg
@@ -77,7 +77,7 @@ def _open(options: argparse.Namespace) -> dict[str, Any]:
     if genesis is None:
         return {"found": False, "why": "EMPTY"}
     assembly = assembly_in(open_chain(store, genesis).state(), genesis.network)
-    shares = {seat: _share(assembly, seat, epoch) for seat, epoch in epochs.items()}
+    shares = {seat: share_of(assembly, ECDSA, seat, epoch) for seat, epoch in epochs.items()}
     root = assembly.hall.root(ECDSA)
     name = WalletId(bytes.fromhex(options.wallet.removeprefix("0x")))
     epsilon = derivation.tweak(root, genesis.network, path_of(name))
@@ -87,10 +87,18 @@ def _open(options: argparse.Namespace) -> dict[str, Any]:
     return {"found": True, "signature": signature.hex()}
 
 
-def _share(assembly: Assembly, seat: int, epoch: Secret) -> Secret:
-    """Compute a seat's share of the wallets' root, as its enclave does after a restart."""
-    to = assembly.founding.setting().recipients(0)
-    openings = {at: given[0] for at, given in assembly.founding.openings().items()}
+def share_of(assembly: Assembly, name: str, seat: int, epoch: Secret) -> Secret:
+    """Compute a seat's share of a root, as its enclave does after a restart.
+
+    Args:
+        assembly: In the epoch of the key generation.
+        name: Of the root.
+        seat: Whose share.
+        epoch: Secret half of the seat's sealing key in that epoch.
+    """
+    place = next(at for at, kind in enumerate(ROOTS) if kind.name == name)
+    to = assembly.founding.setting().recipients(place)
+    openings = {at: given[place] for at, given in assembly.founding.openings().items()}
     shares, _ = dkg.receive(to, seat, epoch, openings, Dice(Secret(bytes(SEED_BYTES))))
     return to.group.add_scalars(list(shares.values()))
 
