@@ -152,8 +152,8 @@ async def test_a_node_that_keeps_dealings_keeps_all_and_lets_go_of_them_in_steps
     house.chain.keeps_dealings = False
     await grown(house, 1)
     assert dealings(house) == [4, 5, 6, 7, 8, 9]
-    await grown(house, 2)
-    assert dealings(house) == [9, 10, 11][-KEPT:]
+    await grown(house, 3)
+    assert dealings(house) == [10, 11, 12]
 
 
 async def test_a_folder_is_opened_to_keep_dealings_or_not(house: House) -> None:
