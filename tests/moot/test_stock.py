@@ -10,7 +10,7 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PATIENCE_SECONDS, PresignatureId
-from keymoot.moot.body import read_numbered, write_complaint, read_numbered, write_numbered
+from keymoot.moot.body import read_numbered, write_complaint, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
