@@ -11,6 +11,7 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.crypto import ed25519
 from keymoot.moot.certificate import Certificate, SignedCertificate, terms_in
+from keymoot.moot.errors import NotSeated
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.seat import Boot
 from keymoot.threshold.committee import MAX_SIZE
@@ -54,6 +55,22 @@ def test_only_members_signatures_count_and_each_once() -> None:
     for seat, signature in ((9, signed[1]), (4, signed[1]), (4, other)):
         made = SignedCertificate(TERMS, {**signed, seat: signature})
         assert made.signers(identities) == {1, 2, 3}
+
+
+def test_enough_sign_and_whoever_is_named() -> None:
+    """It names seats 1 and 2."""
+    town = Town()
+    identities = {at: party.papers.public for at, party in town.parties.items()}
+
+    def check(signers: tuple[int, ...], needed: int) -> None:
+        signed = {at: ed25519.sign(town.identities[at], TERMS.digest()) for at in signers}
+        SignedCertificate(TERMS, signed).check(identities, needed)
+
+    check((1, 2, 3), 3)
+    check((1, 2), 2)
+    for signers, needed in (((1, 2), 3), ((1, 3, 4), 3), ((1,), 1)):
+        with pytest.raises(NotSeated):
+            check(signers, needed)
 
 
 def written(boots: list, signatures: list) -> bytes:
