@@ -40,6 +40,5 @@ def founding_due(assembly: Assembly) -> bool:
     keygen, epoch = assembly.founding.keygen, assembly.turning.epoch
     if keygen is None or keygen.phase is not Phase.DONE or epoch is None or epoch.number:
         return False
-    # 2. The state key exists, and all founders have it sealed.
-    standing = assembly.handout.standing
-    return standing.exists and standing.holders == frozenset(hall.committee.indices)
+    # 2. All founders have the state key sealed, so it exists.
+    return assembly.handout.standing.holders == frozenset(hall.committee.indices)
