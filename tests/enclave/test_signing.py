@@ -8,8 +8,10 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.enclave.course import Course
 from keymoot.enclave.signing import Signer, order_in
+from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.pages import DraftPages
 from keymoot.store.header import Header
 from tests.enclave.network import Network
 
@@ -43,6 +45,40 @@ def test_a_parent_is_the_certified_block_in_its_generation(course, signer, child
         replace(child, generation=OTHER),
     ):
         assert not signer.by_parent(other, course.certified, course._before)
+    assert signer.by_parent(child, course.certified, course._before)
+
+
+def without_us(network: Network, assembly: Assembly) -> Assembly:
+    """The same assembly, but that our seat has another start."""
+    made = Assembly(DraftPages(assembly._pages), network.genesis.network)
+    seat = made.hall.seat(1)
+    made.hall.put_seat(1, replace(seat, boot=made.hall.seat(2).boot))
+    return made
+
+
+def test_a_state_that_names_another_start_lets_us_sign_nothing(network, course, signer, child):
+    other = without_us(network, course._before)
+    assert not signer.by_parent(child, course.certified, other)
+    named = order(network)
+    assert not signer.by_order(replace(child, generation=named.digest()), named, other)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_the_shares_are_those_of_the_state_that_says_who_signs(
+    network, course, signer, child, ordered
+):
+    """Not of the epoch that was entered last: the newest certified state may be another one's."""
+    signer.party.shares = {}
+    if ordered:
+        named = order(network)
+        child = replace(child, generation=named.digest())
+        assert signer.by_order(child, named, course._before)
+    else:
+        assert signer.by_parent(child, course.certified, course._before)
+
+
+def test_without_a_share_nothing_is_signed(course, signer, child):
+    assert not signer._share(child, {})
     assert signer.by_parent(child, course.certified, course._before)
 
 
