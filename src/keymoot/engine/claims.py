@@ -18,9 +18,15 @@ class BadOutcome(Fault):
 
 @dataclass
 class Claims:
-    """Digests of one block's outcome by seat, and the outcomes that came with them."""
+    """Digests of one block's outcome by seat, and the outcomes that came with them.
+
+    Attributes:
+        digests: What each seat said.
+        asked: Seats that were asked to say it with the certificate.
+    """
 
     digests: dict[int, Hash32] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
     _contents: dict[Hash32, bytes] = field(default_factory=dict)
 
     def hear_digest(self, seat: int, digest: Hash32) -> None:
