@@ -108,6 +108,7 @@ def test_who_left_has_erased_what_could_open_its_shares(network):
     gone = network.boxes[2]
     assert not gone.enclave.start.party.shares_in(network.assembly)
     assert not keys & {keep.now.epoch.expose(), keep.now.next.expose()}
+    assert keep.now.state is None
     with refused("NOT_SEATED", "NOT_READY"):
         gone.ask(messages.TURN, b"")
 

@@ -51,6 +51,10 @@ class Statekeeper:
         """Go on: the enclave has sealed what was found, and its node has it."""
         self.held, self.found, self._own = True, None, None
 
+    def forget(self) -> None:
+        """Begin again: the enclave has erased the secret, for it has no seat any more."""
+        self.held, self.found, self._own = False, None, None
+
     def due(self, assembly: Assembly, shares: Shares) -> list[Duty]:
         """Give what is to be done now."""
         if not assembly.hall.ready:
