@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from keymoot.base.errors import Fault, Malformed
 from keymoot.base.fixed import Hash32
-from keymoot.engine.chain_store import Done, StoredBlock
+from keymoot.engine.chain_store import Done
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.runtime.block import Block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.store.state import STATE_PREFIXES
