@@ -17,11 +17,6 @@ KEY = secret_of("owner")
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
-
-
 def write_keystore(path: Path) -> None:
     made = create_keyfile_json(KEY.expose(), b"password", kdf="pbkdf2", iterations=1_000)
     path.write_text(json.dumps(made))
