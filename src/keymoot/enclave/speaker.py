@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.keep import Keep, KeepFile
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
-from keymoot.moot.epoch_keys import GONE
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
@@ -213,17 +212,22 @@ class Speaker:
         party = self._party
         if self._founding:
             return
-        turn = party.key_turn(assembly)
-        if party.seated(assembly):
+        turn, keep = party.key_turn(assembly), self._keep.now
+        if party.named(assembly):
             self._sat = True
-        elif self._sat and not party.member(assembly) and settled(assembly):
-            # What was dealt to us stays in the archives: without our keys nobody opens it.
-            turn = GONE
+        elif self._sat and not party.before(assembly)[0] and settled(assembly):
+            # What was dealt to us stays in the archives: without our keys nobody opens it. The
+            # state secret goes too; this start has it in memory, and executes on.
+            self._turned(keep.gone())
+            party.statekeeper.forget()
+            self._sat = False
+            return
         if turn is not None:
-            self._keep.put(self._keep.now.turned(turn))
-            keep = self._keep.now
-            party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
-            self._sat = self._sat and turn is not GONE
+            self._turned(keep.turned(turn))
+
+    def _turned(self, keep: Keep) -> None:
+        self._keep.put(keep)
+        self._party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""
