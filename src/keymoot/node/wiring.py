@@ -100,6 +100,7 @@ async def build(config: Config) -> Node:
         await moot.close()
         raise
     shares = ShareService(ledger, moot, store, _describe(moot))
+    sequencer.write_beside(shares.collected.beside)
     sequencer.on_answers(shares.collected.hear)
     faucet = Faucet(ledger).drip if genesis.development else None
     services = Services(ledger, shares, _info(moot), faucet)
