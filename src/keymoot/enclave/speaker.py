@@ -116,7 +116,7 @@ class Speaker:
         While the disk does not take our keys, duties wait: they would be done with old ones.
         """
         seen, party = self._seen, self._party
-        if seen is None or self._silent:
+        if seen is None:
             return
         try:
             self._turn_keys(seen.assembly)
@@ -199,7 +199,7 @@ class Speaker:
     def _post_boot(self, assembly: Assembly) -> None:
         known, before = self._party.before(assembly)
         boot = self._party.boot.public
-        if not known or before == boot or self._silent:
+        if not known or before == boot:
             return
         # Once for each that it could follow, and anew in each generation.
         place = assembly.hall.head.generation, b"" if before is None else bytes(before.signing)

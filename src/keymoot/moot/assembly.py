@@ -17,6 +17,7 @@ from keymoot.moot.admitting import ADMISSION
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.before import dealing_page
 from keymoot.moot.body import FIRST, SECOND
+from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
@@ -244,7 +245,8 @@ class Assembly:
         self.handout.started_anew(index)
 
     def _recover(self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor) -> None:
-        signed = self.recovery.check(body)
+        # Who signed it, and which generation it ends, `check` has seen.
+        signed = SignedCertificate.decode(body)
         self.recovery.check_base(signed.terms, height, ancestor)
         self.stock.wipe()
         self.commitments.wipe()
