@@ -5,8 +5,12 @@ wrote stays in memory until two things hold: a certificate covers the block, and
 said that it has it. From then on the enclave asks for the state of that height: the base.
 A read finds the newest write at or below its height, and goes to the host at the base if there
 is none. The host may lie about what it has: it would be asked for what it cannot give.
+
+Blocks and queries read in threads of their own. What was written moves to the host's disk
+between two reads, never within one.
 """
 
+import threading
 from collections.abc import Sequence
 
 from keymoot.base.units import Height
@@ -29,6 +33,7 @@ class Layers:
         # Of each key its writes, by height, oldest first.
         self._writes: dict[bytes, list[tuple[Height, bytes | None]]] = {}
         self.size_bytes = 0
+        self.lock = threading.Lock()
 
     def __len__(self) -> int:
         """Count the blocks."""
@@ -37,8 +42,9 @@ class Layers:
     def add(self, height: Height, writes: Batch) -> None:
         """Lay the writes of the next block on top."""
         self._blocks[height] = writes
-        for key, value in writes.items():
-            self._writes.setdefault(key, []).append((height, value))
+        with self.lock:
+            for key, value in writes.items():
+                self._writes.setdefault(key, []).append((height, value))
         self.size_bytes += batch_bytes(writes)
 
     def settle(self, certified: Height) -> None:
@@ -48,6 +54,10 @@ class Layers:
             BrokenRead: the host does not say.
         """
         base = min(self._host.newest(), certified)
+        with self.lock:
+            self._settle(base)
+
+    def _settle(self, base: Height) -> None:
         for height in range(self.base + 1, base + 1):
             writes = self._blocks.pop(Height(height))
             for key in writes:
@@ -87,8 +97,9 @@ class LayeredTable(PathTable):
         Raises:
             BrokenRead: the host did not answer.
         """
-        written, value = self._layers.find(key, self._height)
-        return value if written else self._layers.below(self._height).get(key)
+        with self._layers.lock:
+            written, value = self._layers.find(key, self._height)
+            return value if written else self._layers.below(self._height).get(key)
 
     def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
         """Give the nodes along a path: what was written lies above what was not.
@@ -96,6 +107,10 @@ class LayeredTable(PathTable):
         Raises:
             BrokenRead: the host did not answer.
         """
+        with self._layers.lock:
+            return self._path(prefix, nibbles, start)
+
+    def _path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
         found: list[bytes] = []
         at, wanted = start, True
         while wanted:
