@@ -5,6 +5,8 @@ read from the trie once, and again only after a block that wrote it was certifie
 above wrote is taken from its changes.
 """
 
+from functools import lru_cache
+
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes
@@ -48,7 +50,7 @@ class PageBook:
         Raises:
             BrokenStorage: the host's answer does not fit.
         """
-        slot = public_slot(Nodes.pages.slot_key(name.encode()))
+        slot = _slot_of(name)
         if height < self._certified:
             return state.entry(Nodes.ADDRESS, slot)
         for at in range(height, self._certified, -1):
@@ -94,6 +96,11 @@ class StatePages:
             ReadOnly: always.
         """
         raise ReadOnly
+
+
+@lru_cache(maxsize=4_096)
+def _slot_of(name: str) -> Bytes32:
+    return public_slot(Nodes.pages.slot_key(name.encode()))
 
 
 def _content(write: Slot) -> bytes | None:
