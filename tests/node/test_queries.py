@@ -35,10 +35,10 @@ from keymoot.node.config import Config
 from keymoot.node.wiring import build
 from keymoot.store.keys import StateKeys
 from tests.contracts.notes import ForFriends, Notes, signed
-from tests.node.inside import Inside
+from tests.node.inside import Inside, inside
 from tests.runtime.people import OWNER, STRANGER, Person, calldata
 
-pytest_plugins = ("tests.node.inside",)
+__all__ = ["inside"]
 
 REPLY = Secret(b"r" * 32)
 
