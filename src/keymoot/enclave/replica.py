@@ -229,6 +229,11 @@ class Replica:
         return State(self._layers.table(height), self._root(height), nodes, blobs=blobs)
 
     @property
+    def revision(self) -> int:
+        """Rises with the certified state where the assembly's pages change; see `PageBook`."""
+        return self._book.revision
+
+    @property
     def pages(self) -> StatePages:
         """The assembly's pages in the newest certified state; most cost no read of the trie."""
         return self.pages_at(self._certified)
