@@ -16,8 +16,8 @@ from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.signed_query import REPLY_INFO, SignedQuery
 from keymoot.enclave import frames
-from keymoot.enclave.asked import Asked, Found
 from keymoot.moot import stock
+from keymoot.runtime.asked import Asked, Found
 from keymoot.store.questions import EntryQuestion, PathQuestion
 from tests.contracts.notes import ForFriends, Notes, signed
 from tests.enclave.box import Box, refused

@@ -17,9 +17,9 @@ from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.asked import Asked, Found
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
+from keymoot.runtime.asked import Asked, Found
 
 MODULE = "keymoot.enclave"
 """What an enclave's process runs: all that is measured."""
