@@ -128,7 +128,7 @@ class Course:
         self._steps: dict[Height, _Step] = {}
         self._named = self._party.named(self._before)
         self.replaced = False
-        """Whether a block that was executed has given our seat to a later start."""
+        """Whether a block that was executed has given our seat to a later start: this one ends."""
         seen = Seen(self._before, begun.height, self._time)
         self._speaker.see(seen, founding=record is None)
 
@@ -192,8 +192,6 @@ class Course:
 
     def _ballot(self, step: _Step) -> Ballot:
         header = step.header
-        if self.replaced:
-            return Ballot(header.hash)
         if self.record is None:
             return Ballot(header.hash, founding=self._founder.sign(header, step.after))
         share = self._signer.again(header)
@@ -249,7 +247,7 @@ class Course:
 
     def answer(self, requests: list[Hash32]) -> list[Answer]:
         """Answer requests, as of the newest certified state; again, if they were answered."""
-        if self.record is None or self.replaced:
+        if self.record is None:
             return [
                 Answer(one, b"", b"", "NOT_HELD", "there is nothing to answer") for one in requests
             ]
@@ -269,7 +267,8 @@ class Course:
         self._replica.certified(header.height, header.hash)
         self._answers.forget(header.time)
         self._trim(Height(low))
-        self._speaker.see(Seen(step.after, header.height, header.time))
+        revision = self._replica.revision
+        self._speaker.see(Seen(step.after, header.height, header.time, revision))
 
     def _check_record(self, height: Height, proof: bytes) -> None:
         record = FoundingRecord.decode(proof)

@@ -11,7 +11,7 @@ from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
-from keymoot.moot.epoch_keys import KeyTurn, Role
+from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
 from keymoot.threshold.secp256k1 import SECP256K1
 
 FILE_NAME = "keep.sealed"
@@ -38,7 +38,7 @@ class Keep:
 
     Attributes:
         identity: Ed25519 seed; signs answers.
-        state: The network's state secret; None until the other seats have given it.
+        state: The network's state secret; None until the members have given it.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
@@ -85,6 +85,13 @@ class Keep:
             previous=None if turn.previous is None else held[turn.previous],
             recoveries=turn.recoveries,
         )
+
+    def gone(self) -> "Keep":
+        """Give the keep of an enclave that is no member any more, nor about to be one.
+
+        No key opens what was dealt to it, and the network's state secret is not its any more.
+        """
+        return replace(self.turned(GONE), state=None)
 
 
 class KeepFile:

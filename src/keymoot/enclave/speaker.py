@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.keep import Keep, KeepFile
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
-from keymoot.moot.epoch_keys import GONE
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
@@ -40,11 +39,13 @@ class Seen:
         assembly: As it stands there.
         height: Of its block.
         time: Of its block.
+        revision: Rises where pages change, but for the stock's list; None: not counted.
     """
 
     assembly: Assembly
     height: Height
     time: UnixSeconds
+    revision: int | None = None
 
 
 class Speaker:
@@ -75,6 +76,7 @@ class Speaker:
         self._founding = self._watching = self._silent = self._sat = False
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
+        self._news: tuple[object, ...] = ()
         self._short: CannotWrite | None = None
         self._workshop = workshop(self._report)
         self.wake: Callable[[], None] = lambda: None
@@ -89,9 +91,24 @@ class Speaker:
             watching: We cannot execute, so nothing that serves once is worth making.
         """
         self._seen, self._founding, self._watching = seen, founding, watching
+        if not self._is_news(seen):
+            return
         if not founding:
             self._post_boot(seen.assembly)
         self.look()
+
+    def _is_news(self, seen: Seen) -> bool:
+        """Tell whether anything can be due that was not at the last look.
+
+        What is due follows from the pages and from the second. A block that only binds
+        presignatures moves the cursor in the stock's list, and nothing is due for that.
+        """
+        stock = seen.assembly.stock.page
+        news = (seen.revision, seen.time, stock.open, stock.ready)
+        if seen.revision is not None and news == self._news:
+            return False
+        self._news = news
+        return True
 
     def look(self) -> None:
         """Begin what is due; called with every newer state, and when a duty is done.
@@ -99,7 +116,7 @@ class Speaker:
         While the disk does not take our keys, duties wait: they would be done with old ones.
         """
         seen, party = self._seen, self._party
-        if seen is None or self._silent:
+        if seen is None:
             return
         try:
             self._turn_keys(seen.assembly)
@@ -182,7 +199,7 @@ class Speaker:
     def _post_boot(self, assembly: Assembly) -> None:
         known, before = self._party.before(assembly)
         boot = self._party.boot.public
-        if not known or before == boot or self._silent:
+        if not known or before == boot:
             return
         # Once for each that it could follow, and anew in each generation.
         place = assembly.hall.head.generation, b"" if before is None else bytes(before.signing)
@@ -195,17 +212,22 @@ class Speaker:
         party = self._party
         if self._founding:
             return
-        turn = party.key_turn(assembly)
-        if party.seated(assembly):
+        turn, keep = party.key_turn(assembly), self._keep.now
+        if party.named(assembly):
             self._sat = True
-        elif self._sat and not party.member(assembly) and settled(assembly):
-            # What was dealt to us stays in the archives: without our keys nobody opens it.
-            turn = GONE
+        elif self._sat and not party.before(assembly)[0] and settled(assembly):
+            # What was dealt to us stays in the archives: without our keys nobody opens it. The
+            # state secret goes too; this start has it in memory, and executes on.
+            self._turned(keep.gone())
+            party.statekeeper.forget()
+            self._sat = False
+            return
         if turn is not None:
-            self._keep.put(self._keep.now.turned(turn))
-            keep = self._keep.now
-            party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
-            self._sat = self._sat and turn is not GONE
+            self._turned(keep.turned(turn))
+
+    def _turned(self, keep: Keep) -> None:
+        self._keep.put(keep)
+        self._party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""
