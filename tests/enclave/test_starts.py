@@ -247,7 +247,10 @@ def test_what_was_bound_and_not_answered_before_a_generation_never_is(network):
     network.said.clear()
     assert network.branch.certified == height == network.branch.top
     block = block_of(network, [network.recovery((1, 2, 3))])
+    answers = one.enclave.start._course._answers
+    assert answers._open[key].held
     one.execute(block)
+    assert not answers._open[key].held
     # Now its host has the certificate, and it is the right one.
     released = one.certify(height, network.branch.proofs[height])
     assert {each.code for each in released.answers} <= {"NOT_HELD"}
