@@ -72,7 +72,8 @@ class Speaker:
         self._party, self._keep, self._keys = party, keep, keys
         self._say, self._clock = say, clock
         self._seen: Seen | None = None
-        self._founding = self._watching = self._silent = self._sat = False
+        self._founding = self._watching = self._silent = False
+        self._stored, self._owes_erasing = Height(0), False
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
         self._short: CannotWrite | None = None
@@ -102,7 +103,7 @@ class Speaker:
         if seen is None or self._silent:
             return
         try:
-            self._turn_keys(seen.assembly)
+            self._turn_keys(seen)
             self._seal_state()
         except CannotWrite as error:
             self._short = error
@@ -115,9 +116,29 @@ class Speaker:
         duties = party.watching if self._watching else party.due
         self._workshop.do(duties(seen.assembly, seen.height, seen.time))
 
+    @property
+    def left(self) -> bool:
+        """Whether a certified state shows us without a seat, and nothing we had for it is kept."""
+        seen = self._seen
+        if seen is None or self._founding or self._keep.now.seated:
+            return False
+        known, _ = self._party.before(seen.assembly)
+        return not known
+
     def recover(self, assembly: Assembly) -> None:
         """Compute our shares of the epoch in which an executed state lives; nothing is said."""
         self._workshop.do(self._party.recomputing(assembly))
+
+    def stored(self, height: Height) -> None:
+        """Take it from the host that a certified block is on its disk.
+
+        What a block lets go of is erased only now. The host gets a block's writes under its
+        certificate, which we see first; were all to die in between, a recovery would build on the
+        block before, and need what that one needs. A host that lies spoils its own enclave.
+        """
+        self._stored = max(self._stored, height)
+        if self._owes_erasing:
+            self.look()
 
     def silence(self) -> None:
         """Say nothing more: another start has the seat, or this one went astray."""
@@ -190,22 +211,33 @@ class Speaker:
             self._booted = place
             self._post(place[0], [(Kind.BOOT, write_boot(before, boot))])
 
-    def _turn_keys(self, assembly: Assembly) -> None:
+    def _turn_keys(self, seen: Seen) -> None:
         """Go over to the sealing keys of the ledger's epoch; erase those that nothing needs."""
-        party = self._party
+        party, assembly = self._party, seen.assembly
         if self._founding:
             return
         turn = party.key_turn(assembly)
-        if party.seated(assembly):
-            self._sat = True
-        elif self._sat and not party.member(assembly) and settled(assembly):
+        if not self._keep.now.seated and party.member(assembly):
+            self._keep.put(self._keep.now.sitting(seen.height))
+        elif self._has_left(seen):
             # What was dealt to us stays in the archives: without our keys nobody opens it.
             turn = GONE
+        self._owes_erasing = turn is not None and seen.height > self._stored
+        if self._owes_erasing:
+            turn = None if turn is None else turn.keeping()
         if turn is not None:
             self._keep.put(self._keep.now.turned(turn))
             keep = self._keep.now
             party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
-            self._sat = self._sat and turn is not GONE
+
+    def _has_left(self, seen: Seen) -> bool:
+        """Tell whether we had a seat, in this start or another, and nothing goes back to that."""
+        party, since = self._party, self._keep.now.seated
+        # A state from before we came shows us without a seat, too.
+        if not 0 < since < seen.height or not settled(seen.assembly):
+            return False
+        known, _ = party.before(seen.assembly)
+        return not known
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""
