@@ -73,7 +73,8 @@ class Speaker:
         self._say, self._clock = say, clock
         self._seen: Seen | None = None
         self._founding = self._watching = self._silent = False
-        self._stored, self._owes_erasing = Height(0), False
+        self._stored = Height(0)
+        self._owed: Height | None = None
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
         self._short: CannotWrite | None = None
@@ -137,7 +138,7 @@ class Speaker:
         block before, and need what that one needs. A host that lies spoils its own enclave.
         """
         self._stored = max(self._stored, height)
-        if self._owes_erasing:
+        if self._owed is not None:
             self.look()
 
     def silence(self) -> None:
@@ -222,9 +223,13 @@ class Speaker:
         elif self._has_left(seen):
             # What was dealt to us stays in the archives: without our keys nobody opens it.
             turn = GONE
-        self._owes_erasing = turn is not None and seen.height > self._stored
-        if self._owes_erasing:
-            turn = None if turn is None else turn.keeping()
+        if turn is None or turn == turn.keeping():
+            self._owed = None
+        else:
+            # The oldest block since which it is due; newer ones may come faster than the disk.
+            self._owed = seen.height if self._owed is None else self._owed
+            if self._owed > self._stored:
+                turn = turn.keeping()
         if turn is not None:
             self._keep.put(self._keep.now.turned(turn))
             keep = self._keep.now
