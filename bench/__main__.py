@@ -2,6 +2,7 @@
 
 python -m bench [pace|floors|threshold|state|reads|worst|network …]
 python -m bench load [MINUTES]
+python -m bench versus CHECKOUT [SECONDS]
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import floors, load, network, pace, reads, state, threshold, worst
+from bench import floors, load, network, pace, reads, state, threshold, versus, worst
 from bench.row import Row
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
@@ -33,6 +34,9 @@ def main() -> int:
     if wanted[0] == "load":
         console.print("measuring under load …")
         rows = pace.measure() + load.measure(*map(float, wanted[1:]))
+    elif wanted[0] == "versus":
+        console.print("measuring this version beside another …")
+        rows = pace.measure() + versus.measure(wanted[1], *map(float, wanted[2:]))
     else:
         for name in wanted:
             console.print(f"measuring {name} …")

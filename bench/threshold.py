@@ -30,7 +30,7 @@ TAKES = 5
 
 PRESIGN_GOAL_MS = {4: 0.8}
 SPEC_PRESIGN_MS = {4: 1.65, 7: 3.15, 13: 7.3}
-"""specs/threshold.md section 9.3: a plain prototype, another machine of this kind."""
+"""A plain prototype of the same protocol, on another machine of this kind."""
 
 
 def measure() -> list[Row]:

@@ -9,9 +9,9 @@ honest steps lead from it to a certified tip with three living sessions and shar
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 QUORUM = 3
 CRASHES = 4
@@ -41,6 +41,17 @@ class Rules:
     founding_is_a_base: bool = True
     back_to_the_old_epoch: bool = True
 
+
+class Phased(Protocol):
+    """A state that knows whether hosts are still hostile."""
+
+    @property
+    def hostile(self) -> bool:
+        """Whether crashes still happen and the broken seat may still help."""
+        ...
+
+
+S = TypeVar("S", bound=Phased)
 
 OLD, IN_TAIL, SWITCHED, SETTLED = range(4)
 """The epoch: before a switch; switched in an uncertified block; in a certified one; all hold."""
@@ -173,14 +184,27 @@ def goal(state: State) -> bool:
 
 def search(rules: Rules) -> tuple[int, list[State]]:
     """Search all states; the number of them, and those that are stuck."""
-    seen, stack = {State()}, [State()]
-    before: dict[State, list[State]] = {}
+
+    def steps(state: State) -> Iterator[State]:
+        yield from honest_steps(state, rules)
+        if state.hostile:
+            yield from hostile_steps(state)
+
+    return dead_ends(State(), steps, goal)
+
+
+def dead_ends(
+    first: S, steps: Callable[[S], Iterator[S]], goal: Callable[[S], bool]
+) -> tuple[int, list[S]]:
+    """Search all states from `first`.
+
+    Gives their number, and those without hostility from which no steps lead to a goal.
+    """
+    seen, stack = {first}, [first]
+    before: dict[S, list[S]] = {}
     while stack:
         state = stack.pop()
-        steps = list(honest_steps(state, rules))
-        if state.hostile:
-            steps += hostile_steps(state)
-        for following in steps:
+        for following in steps(state):
             if not state.hostile:
                 before.setdefault(following, []).append(state)
             if following not in seen:

@@ -19,7 +19,7 @@ from keymoot.contracts.record import Record
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet import Credential as WalletCredential
 from keymoot.enclave import frames, messages
-from keymoot.engine.chain_store import StoredBlock
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.moot.admission import Admission, Newcomer, read_join
 from keymoot.moot.assembly import read_boot
 from keymoot.moot.batch import BatchPage, PresignatureId

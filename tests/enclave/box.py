@@ -151,8 +151,10 @@ class Box:
         folder: Path,
         say: Callable[[bytes], None],
         clock: Callable[[], UnixSeconds],
+        workshop: Callable[[Report], Workshop] = Inline,
     ) -> None:
         self.seat, self.folder = seat, folder
+        self._make_workshop = workshop
         self.ahead = 0
         self._clock = clock
         self.platform = SimulatedPlatform(Secret(bytes((seat,)) * 32), CODE)
@@ -174,7 +176,7 @@ class Box:
             self.platform,
             Remote(self),
             self._said,
-            Inline,
+            self._make_workshop,
             self.clock,  # type: ignore[arg-type]
         )
         self.woken, self.lost, self.began, self.joined = False, "", False, False

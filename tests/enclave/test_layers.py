@@ -1,7 +1,7 @@
 """What blocks have written lies over what the host has, until it has it too."""
 
 from keymoot.base.units import Height
-from keymoot.enclave.layers import ENTRY_BYTES, Layers
+from keymoot.enclave.layers import ENTRY_BYTES, MAX_UNASKED_BLOCKS, Layers
 from keymoot.store.nodes import LEAF, encode_node
 from keymoot.store.table import PathTable
 
@@ -13,8 +13,10 @@ class Host:
 
     def __init__(self) -> None:
         self.has = Height(5)
+        self.asked = 0
 
     def newest(self) -> Height:
+        self.asked += 1
         return self.has
 
     def table(self, height: Height) -> PathTable:
@@ -60,7 +62,8 @@ def test_the_base_moves_to_what_is_certified_and_on_disk() -> None:
     layers, host = layered()
     for has, certified, base in [(5, 7, 5), (6, 7, 6), (2, 8, 6), (99, 7, 7), (99, 8, 8)]:
         host.has = Height(has)
-        layers.settle(Height(certified))
+        layers.certify(Height(certified))
+        layers.settle()
         assert layers.base == base
         assert len(layers) == 8 - base
 
@@ -70,17 +73,43 @@ def test_a_height_that_moved_below_the_base_is_the_hosts() -> None:
     host.has = Height(7)
     table = layers.table(Height(6))
     assert table.get(b"a") == b"6"
-    layers.settle(Height(7))
+    layers.certify(Height(7))
+    layers.settle()
     assert table.get(b"a") == b"host at 6"
     assert layers.table(Height(8)).get(b"a") == b"host at 7"
     assert layers.table(Height(8)).get(b"b") is None
+
+
+def test_the_host_is_asked_once_for_each_certificate_and_only_before_a_read() -> None:
+    layers, host = layered()
+    host.has = Height(8)
+    layers.certify(Height(6))
+    layers.certify(Height(7))
+    assert (host.asked, layers.base) == (0, 5)
+    table = layers.table(Height(8))
+    assert table.get(b"a") == b"7"
+    assert host.asked == 0
+    assert table.get(b"c") == table.get(b"d") == b"host at 7"
+    assert (host.asked, layers.base) == (1, 7)
+
+
+def test_the_host_is_asked_when_much_has_come_together() -> None:
+    layers, host = layered()
+    for height in range(9, 9 + MAX_UNASKED_BLOCKS):
+        layers.add(Height(height), {})
+        layers.certify(Height(height))
+    host.has = Height(5 + MAX_UNASKED_BLOCKS)
+    assert host.asked == 3
+    layers.certify(Height(height))
+    assert layers.base == host.has
 
 
 def test_what_was_written_is_forgotten_whole() -> None:
     layers, host = layered()
     host.has = Height(8)
     assert layers.size_bytes == 6 * (ENTRY_BYTES + 1) + 3 + len(LEAF_NODE)
-    layers.settle(Height(8))
+    layers.certify(Height(8))
+    layers.settle()
     assert layers.size_bytes == len(layers) == len(layers._writes) == 0
 
 

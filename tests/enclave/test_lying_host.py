@@ -55,6 +55,9 @@ class Scene:
         replica = made.enclave.start._course._replica
         replica._nodes, replica._blobs = NodeCache(CACHED_NODES), BlobCache(CACHED_BLOB_BYTES)
         made.branch = self.network.branch.copy()
+        # Nothing of its own lies over what the host says.
+        replica._layers.settle()
+        assert replica._layers.base == self.height - 1
         return made
 
     def others_go_on(self) -> None:
@@ -183,10 +186,6 @@ def test_an_old_table_is_no_answer(scene, tmp_path, back):
         height = Height(min(question.height, old.newest()))
         return answer(old, type(question)(height, *list(vars_of(question))[1:]))
 
-    # Nothing of its own lies over what the host says.
-    layers = box.enclave.start._course._replica._layers
-    layers.settle(Height(scene.height - 1))
-    assert layers.base == scene.height - 1
     box.lie = lie
     with refused("START_OVER"):
         box.execute(scene.block)
@@ -204,7 +203,6 @@ def test_a_batch_that_was_written_in_part_is_found(scene, tmp_path):
     keys = written(scene, Height(scene.height - 1))
     for place, key in enumerate(keys):
         box = scene.cloned(tmp_path / f"clone-{place}")
-        box.enclave.start._course._replica._layers.settle(Height(scene.height - 1))
         older = box.branch.tables[Height(scene.height - 2)].get(key)
         table = box.branch.tables[Height(scene.height - 1)]
         table = box.branch.tables[Height(scene.height - 1)] = type(table)(dict(table.items()))
@@ -236,7 +234,6 @@ def test_a_host_that_says_it_has_written_what_it_has_not_ends_the_start(scene, t
     box.lie = lambda question, entries: (
         [b"\x0f\x42\x40"] if isinstance(question, NewestQuestion) else entries
     )
-    box.enclave.start._course._replica._layers.settle(Height(scene.height - 1))
     with refused("START_OVER"):
         box.execute(scene.block)
     is_over(box, scene)

@@ -139,7 +139,7 @@ def test_states_above_what_the_host_has_come_from_memory() -> None:
             assert mine.account(STRANGER.address) == true.account(STRANGER.address)
             assert mine.account(Notes.ADDRESS) == true.account(Notes.ADDRESS)
     heights = {one.height for one in channel.asked if hasattr(one, "height")}
-    assert heights <= set(range(10, 25))
+    assert heights <= set(range(10, 26))
 
 
 def test_a_host_that_says_nothing_new_cannot_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.replicas import Ballot, Released
+from keymoot.engine.replicas import Ballot, Released, Telling
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.certified import CertifiedHeader, certificate_message, verify
@@ -117,7 +117,7 @@ class Lies:
         founding: It signs the record with another key.
         busy: So many calls are refused.
         over: What all calls raise: a fault, or the end of a test's process.
-        at: In which calls only it is over; all if empty.
+        at: In which calls only it is over or silent; all if empty.
     """
 
     hash: bool = False
@@ -203,6 +203,7 @@ class MemoryReplica:
     calls: list[str] = field(default_factory=list)
     certificates: dict[Height, bytes] = field(default_factory=dict)
     signed: dict[Height, Hash32] = field(default_factory=dict)
+    told: dict[Height, Telling] = field(default_factory=dict)
     executed: Height = Height(-1)
     first: Height = Height(0)
 
@@ -221,7 +222,8 @@ class MemoryReplica:
         share = b"" if self.lies.mute else self._share(height, name)
         return Ballot(name, share, self._founding(height, name))
 
-    async def certify(self, height: Height, proof: bytes, *, outcomes: bool) -> Released[str]:
+    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[str]:
+        self.told[height] = telling
         await self._behave("certify")
         self.calls.append(f"certify {height}")
         header = self.chained.done[height][1].header
@@ -239,7 +241,8 @@ class MemoryReplica:
         first, self.certified = Height(self.certified + 1), height
         answers = tuple(f"{seat}" for seat in [self.seat] if self.chained.done[height][1].receipts)
         given = tuple(
-            self._outcome(Height(one), digest=not outcomes) for one in range(first, height + 1)
+            self._outcome(Height(one), digest=telling is Telling.DIGESTS) if telling else b""
+            for one in range(first, height + 1)
         )
         return Released(first, given, answers)
 
@@ -252,7 +255,7 @@ class MemoryReplica:
 
     async def _behave(self, what: str) -> None:
         await asyncio.sleep(0)
-        if self.lies.silent:
+        if self.lies.silent and self.lies.at in ("", what):
             await asyncio.Event().wait()
         if self.lies.over is not None and self.lies.at in ("", what):
             raise self.lies.over

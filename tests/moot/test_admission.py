@@ -25,7 +25,7 @@ def test_without_enough_votes_a_newcomer_is_not_heard_and_gets_no_dealing():
     again.say(join)
     assert "invited" in str(again.refused[-1][1])
     # what was asked in the name of another is not heard either
-    forged = join.signed(town.parties[1].papers.identity)
+    forged = join.signed(town.identities[1])
     town.say(forged)
     assert "identity" in str(town.refused[-1][1])
     again.admit(5, [1, 2])
@@ -100,7 +100,7 @@ def test_seats_and_keys_that_are_taken_are_refused():
         town.arrive(9)
         town.admit(9)
         join = next(one for one in town.duties() if one.kind is Kind.JOIN)
-        town.say(replace(join, seat=seat).signed(town.parties[9].papers.identity))
+        town.say(replace(join, seat=seat).signed(town.identities[9]))
         assert why in str(town.refused[-1][1])
     town.say(join)
     assert set(town.ledger.turning.admitting.page.joining) == {9}

@@ -148,6 +148,14 @@ class TestWhoOrders:
         assert town.refusal(order(town, seats=(1, 2, 4))) == ""
         assert town.ledger.hall.seat(3).boot is None
         assert town.ledger.hall.head.since == town.height
+        assert {seat.since for seat in town.ledger.hall.seats().values()} == {town.height}
+
+    def test_who_was_put_out_deals_again(self, town):
+        """Who is out in one generation may be needed by the next: a start there is another one."""
+        for one in (town.ledger, *town.views.values()):
+            one.hall.head = replace(one.hall.head, out=frozenset({3}))
+        town.say(order(town))
+        assert town.ledger.hall.head.out == frozenset()
 
     def test_all_that_serves_once_is_wiped(self, town):
         assert town.ledger.stock.left()

@@ -102,7 +102,7 @@ def test_a_nonce_that_the_last_dealer_cancels_names_him():
     stock = town.ledger.stock
     given = [stock.dealing(number, 1, seat) for seat in stock.batch(number).first]
     others = [FirstDealing.decode(rlp.decode(one)) for one in given]
-    assert len(others) == town.ledger.hall.committee.present - 1
+    assert len(others) == town.ledger.hall.committee.random_dealers - 1
     _, *rest = SECP256K1.decode_all(own.plain[0])
     constants = [SECP256K1.decode_all(one.plain[0])[0] for one in others]
     cancelling = SECP256K1.encode_all([SECP256K1.negate(SECP256K1.sum(constants)), *rest])

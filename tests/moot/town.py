@@ -96,7 +96,7 @@ class Town:
         made = NodeMessage(NETWORK, self.ledger.hall.head.generation, seat, kind, body)
         by_identity = kind in BY_IDENTITY
         party = self.parties[seat]
-        return made.signed(party.papers.identity if by_identity else party.boot.signing)
+        return made.signed(self.identities[seat] if by_identity else party.boot.signing)
 
     def say(self, *messages: NodeMessage) -> None:
         """Put messages into one block."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.hall import HEAD
@@ -49,6 +50,18 @@ def test_members_roots_and_shares_are_proved(world: World) -> None:
     for name, root in world.roots.items():
         assert assembly.roots[name].encode() == root.encode()
     assert assembly.epoch.number == 0
+
+
+def test_shares_of_a_block_are_held_against_the_root_of_its_own_epoch(world: World) -> None:
+    """The block that begins an epoch bound its requests before; later ones nobody has proved."""
+    known = believe(shown(world), world)
+    header, epoch = replace(known.header, height=Height(9)), known.epoch
+    later = replace(known, header=header, epoch=replace(epoch, since_height=Height(5)))
+    within = [height for height in range(12) if later.root_at(ECDSA, height) is not None]
+    assert within == [6, 7, 8, 9]
+    assert later.root_at(ECDSA, 6) is later.roots[ECDSA]
+    assert later.root_at(ECDSA, None) is None
+    assert later.root_at(ECDSA, "6") is None
 
 
 @pytest.mark.parametrize("size", [7, 64])

@@ -75,12 +75,12 @@ def test_bytes_and_hash_are_ethereums(header: Header) -> None:
 
 
 def test_every_field_changes_the_hash() -> None:
-    seen = {ONE.hash}
-    for field in fields(Header):
+    seen, given = {ONE.hash}, [field for field in fields(Header) if field.init]
+    for field in given:
         value = getattr(ONE, field.name)
         other = value + 1 if isinstance(value, int) else type(value)(b"\xff" * len(value))
         seen.add(replace(ONE, **{field.name: other}).hash)
-    assert len(seen) == 1 + len(fields(Header))
+    assert len(seen) == 1 + len(given) == 13
 
 
 @pytest.mark.parametrize("at", [1, 2, 7, 14])

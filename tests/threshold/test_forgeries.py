@@ -1,5 +1,4 @@
-"""The attacks of specs/threshold.md section 2.6: they work where a rule is left out, and only
-there."""
+"""Attacks on presignatures: they work where a rule is left out, and only there."""
 
 import pytest
 

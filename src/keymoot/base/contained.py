@@ -5,8 +5,7 @@ refused and undone, and the next one runs; a node that stopped over it would sto
 start, and all others with it (docs/decisions/0022).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from keymoot.base.errors import BrokenStorage, Defect, Malformed, Refused
 
@@ -23,8 +22,7 @@ class Unexecutable(Refused):
         )
 
 
-@contextmanager
-def contained() -> Iterator[None]:
+class contained:
     """Run what a transaction asks for; what nobody expected of it becomes a refusal.
 
     What is not the transaction's comes out as it is: a `Defect` of ours, broken storage, and
@@ -34,11 +32,22 @@ def contained() -> Iterator[None]:
     Raises:
         Unexecutable: our code did not expect this.
     """
-    try:
-        yield
-    except (Refused, Malformed, Defect, BrokenStorage):
-        raise
-    except (MemoryError, RecursionError, OSError):
-        raise
-    except Exception as error:
-        raise Unexecutable from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let pass what is known, and refuse what is not."""
+        if isinstance(error, Exception) and not isinstance(error, _KNOWN):
+            raise Unexecutable from error
+
+
+_KNOWN = (Refused, Malformed, Defect, BrokenStorage, MemoryError, RecursionError, OSError)
+"""What comes out as it is."""

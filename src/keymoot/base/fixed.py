@@ -27,7 +27,7 @@ class Fixed(bytes):
         """
         if len(value) != cls.LENGTH:
             raise Malformed(f"{cls.__name__} is {cls.LENGTH} bytes, got {len(value)}")
-        return super().__new__(cls, value)
+        return bytes.__new__(cls, value)
 
     @classmethod
     def from_hex(cls, text: str) -> Self:

@@ -69,6 +69,7 @@ def up(
     nodes: Whole | None = None,
     epoch_seconds: Whole | None = None,
     block_time: Positive | None = None,
+    keep_dealings: bool = False,
     allow_host: list[str] | None = None,
     allow_origin: list[str] | None = None,
 ) -> int:
@@ -91,6 +92,8 @@ def up(
             existing network keeps its own, and another one here is refused.
         block_time: Make an empty block so many seconds after the last one, when nothing waits;
             otherwise only transactions make blocks, and who waits for more of them waits long.
+        keep_dealings: Keep what enclaves deal each other for ever, about 6 KB a signature;
+            otherwise the newest 1,000 blocks have it.
         allow_host: A name by which others call this node, such as keymoot.lan; may be repeated.
             Its own addresses always work.
         allow_origin: A web page that may use this node, such as https://app.example, or a
@@ -133,8 +136,9 @@ def up(
             nodes,
             epoch_seconds,
             block_time,
-            hosts,
-            origins,
+            keep_dealings=keep_dealings,
+            allow_hosts=hosts,
+            allow_origins=origins,
         )
     )
 

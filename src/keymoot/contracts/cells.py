@@ -4,6 +4,7 @@ A cell does not know a store; it is given one at each access, so that a reader o
 contract sees which values are open and which are sealed.
 """
 
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from keymoot.base import rlp
@@ -14,6 +15,10 @@ from keymoot.store.public import PublicStore
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+_KEPT_NAMES, _KEPT_NAME_BYTES = 16_384, 128
+"""How many names of entries are remembered, and the longest of which: 4 MB."""
 
 
 class WrongStore(Defect):
@@ -62,7 +67,16 @@ class _Map(_Place[V], Generic[K, V]):
         self._keys = codec_of(key)
 
     def _key(self, key: K) -> bytes:
-        return rlp.encode([self._name, self._keys.encode(key)])
+        within = self._keys.encode(key)
+        name = _name if len(within) <= _KEPT_NAME_BYTES else _long_name
+        return name(self._name, within)
+
+
+def _long_name(of_map: bytes, within: bytes) -> bytes:
+    return rlp.encode([of_map, within])
+
+
+_name = lru_cache(maxsize=_KEPT_NAMES)(_long_name)
 
 
 class PublicCell(_Cell[V]):

@@ -1,17 +1,32 @@
 """Events: what a contract tells the world, as Ethereum logs."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
 from keymoot.base.abi.decode import BadEncoding, decode
 from keymoot.base.abi.encode import encode
-from keymoot.base.abi.kinds import Kind, parse_kinds
+from keymoot.base.abi.kinds import WORD, Kind, parse_kinds
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
 from keymoot.contracts.types import abi_name, from_abi
 from keymoot.crypto.keccak import keccak256_raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How an event's fields are laid out.
+
+    Attributes:
+        topic: The first topic: Keccak-256 of the signature.
+        indexed: Names of the fields that become topics, a word each, and their types.
+        rest: The same of those that become data.
+    """
+
+    topic: Bytes32
+    indexed: tuple[tuple[str, ...], tuple[Kind, ...]]
+    rest: tuple[tuple[str, ...], tuple[Kind, ...]]
 
 
 class Event:
@@ -35,20 +50,18 @@ class Event:
         ]
 
     @classmethod
-    @cache
     def topic(cls) -> Bytes32:
         """Give the first topic: Keccak-256 of the signature."""
-        kinds = ",".join(kind for _, kind, _ in cls.inputs())
-        return Bytes32(keccak256_raw(f"{cls.__name__}({kinds})".encode()))
+        return cls._shape().topic
 
     def log(self) -> tuple[tuple[Bytes32, ...], bytes]:
         """Give topics and data."""
-        indexed, rest = self._parts()
-        topic_kinds, data_kinds = self._kinds()
-        words = encode(topic_kinds, [getattr(self, name) for name, _ in indexed])
-        data = encode(data_kinds, [getattr(self, name) for name, _ in rest])
-        topics = (words[at : at + 32] for at in range(0, len(words), 32))
-        return (self.topic(), *map(Bytes32, topics)), data
+        shape = self._shape()
+        (names, kinds), (data_names, data_kinds) = shape.indexed, shape.rest
+        words = encode(kinds, [getattr(self, name) for name in names])
+        data = encode(data_kinds, [getattr(self, name) for name in data_names])
+        topics = [Bytes32(words[at : at + WORD]) for at in range(0, len(words), WORD)]
+        return (shape.topic, *topics), data
 
     @classmethod
     def read(cls, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
@@ -57,29 +70,31 @@ class Event:
         Raises:
             Malformed: they are of another event.
         """
-        indexed, rest = cls._parts()
-        if len(topics) != len(indexed) + 1 or topics[0] != cls.topic():
+        shape = cls._shape()
+        (names, kinds), (data_names, data_kinds) = shape.indexed, shape.rest
+        if len(topics) != len(names) + 1 or topics[0] != shape.topic:
             raise Malformed(f"the log is no {cls.__name__}")
         try:
-            topic_kinds, data_kinds = cls._kinds()
-            values = decode(topic_kinds, b"".join(topics[1:])) + decode(data_kinds, data)
+            values = decode(kinds, b"".join(topics[1:])) + decode(data_kinds, data)
         except BadEncoding as error:
             raise Malformed(f"the log is no {cls.__name__}: {error.reason}") from error
         return {
-            name: from_abi(kind, value)
-            for (name, kind), value in zip((*indexed, *rest), values, strict=True)
+            name: from_abi(kind.name, value)
+            for name, kind, value in zip(
+                (*names, *data_names), (*kinds, *data_kinds), values, strict=True
+            )
         }
 
     @classmethod
     @cache
-    def _parts(cls) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Give names and types of what becomes topics, a word each, and of what becomes data."""
-        indexed = [(name, kind) for name, kind, topic in cls.inputs() if topic]
-        return indexed, [(name, kind) for name, kind, topic in cls.inputs() if not topic]
-
-    @classmethod
-    @cache
-    def _kinds(cls) -> tuple[tuple[Kind, ...], tuple[Kind, ...]]:
-        """Give the types of `_parts`, parsed."""
-        indexed, rest = cls._parts()
-        return parse_kinds(kind for _, kind in indexed), parse_kinds(kind for _, kind in rest)
+    def _shape(cls) -> _Shape:
+        kinds = ",".join(kind for _, kind, _ in cls.inputs())
+        topic = Bytes32(keccak256_raw(f"{cls.__name__}({kinds})".encode()))
+        indexed, rest = (
+            (
+                tuple(name for name, _, topic in cls.inputs() if topic is wanted),
+                parse_kinds(kind for _, kind, topic in cls.inputs() if topic is wanted),
+            )
+            for wanted in (True, False)
+        )
+        return _Shape(topic, indexed, rest)

@@ -270,7 +270,8 @@ class Course:
         self._replica.certified(header.height, header.hash)
         self._answers.forget(header.time)
         self._trim(Height(low))
-        self._speaker.see(Seen(step.after, header.height, header.time))
+        revision = self._replica.revision
+        self._speaker.see(Seen(step.after, header.height, header.time, revision))
 
     def _check_record(self, height: Height, proof: bytes) -> None:
         record = FoundingRecord.decode(proof)

@@ -17,6 +17,9 @@ from keymoot.store.table import Batch, PathTable
 ENTRY_BYTES = 256
 """What keeping an entry costs beside its bytes."""
 
+MAX_UNASKED_BLOCKS = 32
+"""So many blocks stay here, where nothing is read from the host, before it is asked."""
+
 
 class Layers:
     """What the blocks above the base have written."""
@@ -25,6 +28,8 @@ class Layers:
         """Begin with a state that the host has."""
         self.base = base
         self._host = host
+        # The newest certified block, and the one of which the host was asked last.
+        self._certified = self._asked = base
         self._blocks: dict[Height, Batch] = {}
         # Of each key its writes, by height, oldest first.
         self._writes: dict[bytes, list[tuple[Height, bytes | None]]] = {}
@@ -41,13 +46,26 @@ class Layers:
             self._writes.setdefault(key, []).append((height, value))
         self.size_bytes += batch_bytes(writes)
 
-    def settle(self, certified: Height) -> None:
-        """Move the base up to what the host has by its own word, at most to `certified`.
+    def certify(self, certified: Height) -> None:
+        """Have a later block as certified.
+
+        What is on the host's disk is asked before the next read, or when much has come together.
 
         Raises:
             BrokenRead: the host does not say.
         """
-        base = min(self._host.newest(), certified)
+        self._certified = certified
+        if len(self) > MAX_UNASKED_BLOCKS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Move the base up to what the host has by its own word, at most to what is certified.
+
+        Raises:
+            BrokenRead: the host does not say.
+        """
+        self._asked = self._certified
+        base = min(self._host.newest(), self._certified)
         for height in range(self.base + 1, base + 1):
             writes = self._blocks.pop(Height(height))
             for key in writes:
@@ -70,7 +88,13 @@ class Layers:
         return False, None
 
     def below(self, height: Height) -> PathTable:
-        """Give the host's table that a height stands on."""
+        """Give the host's table that a height stands on.
+
+        Raises:
+            BrokenRead: the host does not say what it has.
+        """
+        if self._asked < self._certified:
+            self.settle()
         return self._host.table(min(self.base, height))
 
 

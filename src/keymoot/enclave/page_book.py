@@ -5,9 +5,12 @@ read from the trie once, and again only after a block that wrote it was certifie
 above wrote is taken from its changes.
 """
 
+from functools import lru_cache
+
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes
+from keymoot.moot.stock import STOCK
 from keymoot.store.blobs import ENTRY_BYTES
 from keymoot.store.entry import unpack
 from keymoot.store.errors import ReadOnly
@@ -26,6 +29,8 @@ class PageBook:
         self._certified = certified
         self._known: dict[Bytes32, bytes | None] = {}
         self._size_bytes = 0
+        self.revision = 0
+        """Counts what was written to other pages than the stock's list, which each binding writes."""
         # Of each block above it, what it wrote to the assembly's pages.
         self._above: dict[Height, dict[Bytes32, Slot]] = {}
 
@@ -37,6 +42,7 @@ class PageBook:
         """Have a later state as the newest certified one."""
         for height in range(self._certified + 1, certified + 1):
             for slot, write in self._above.pop(Height(height)).items():
+                self.revision += slot != _slot_of(STOCK)
                 if slot in self._known:
                     self._forget(slot)
                     self._keep(slot, _content(write))
@@ -48,7 +54,7 @@ class PageBook:
         Raises:
             BrokenStorage: the host's answer does not fit.
         """
-        slot = public_slot(Nodes.pages.slot_key(name.encode()))
+        slot = _slot_of(name)
         if height < self._certified:
             return state.entry(Nodes.ADDRESS, slot)
         for at in range(height, self._certified, -1):
@@ -94,6 +100,11 @@ class StatePages:
             ReadOnly: always.
         """
         raise ReadOnly
+
+
+@lru_cache(maxsize=4_096)
+def _slot_of(name: str) -> Bytes32:
+    return public_slot(Nodes.pages.slot_key(name.encode()))
 
 
 def _content(write: Slot) -> bytes | None:

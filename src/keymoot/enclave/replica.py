@@ -177,7 +177,7 @@ class Replica:
             executed = self._executed.get(height)
             if executed is None or height <= self._certified or executed.header.hash != name:
                 raise Diverged(f"block {height} of this hash does not wait for a certificate here")
-            self._layers.settle(height)
+            self._layers.certify(height)
             self._book.settle(height)
             self._before, self._certified = self._certified, height
             self._trim()
@@ -218,6 +218,11 @@ class Replica:
         return State(self._layers.table(height), root, self._nodes, blobs=self._blobs)
 
     @property
+    def revision(self) -> int:
+        """Rises with the certified state where the assembly's pages change; see `PageBook`."""
+        return self._book.revision
+
+    @property
     def pages(self) -> StatePages:
         """The assembly's pages in the newest certified state; most cost no read of the trie."""
         return self.pages_at(self._certified)
@@ -255,7 +260,7 @@ class Replica:
         if blocks < MAX_TAIL_BLOCKS and size < MAX_TAIL_BYTES:
             return
         # The host may have written since the newest certificate.
-        self._layers.settle(self._certified)
+        self._layers.settle()
         blocks, size = self._tail()
         if blocks >= MAX_TAIL_BLOCKS or size >= MAX_TAIL_BYTES:
             raise TailTooLong(blocks, size)

@@ -40,11 +40,13 @@ class Seen:
         assembly: As it stands there.
         height: Of its block.
         time: Of its block.
+        revision: Rises where pages change, but for the stock's list; None: not counted.
     """
 
     assembly: Assembly
     height: Height
     time: UnixSeconds
+    revision: int | None = None
 
 
 class Speaker:
@@ -77,6 +79,7 @@ class Speaker:
         self._owed: Height | None = None
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
+        self._news: tuple[object, ...] = ()
         self._short: CannotWrite | None = None
         self._workshop = workshop(self._report)
         self.wake: Callable[[], None] = lambda: None
@@ -91,9 +94,24 @@ class Speaker:
             watching: We cannot execute, so nothing that serves once is worth making.
         """
         self._seen, self._founding, self._watching = seen, founding, watching
+        if not self._is_news(seen):
+            return
         if not founding:
             self._post_boot(seen.assembly)
         self.look()
+
+    def _is_news(self, seen: Seen) -> bool:
+        """Tell whether anything can be due that was not at the last look.
+
+        What is due follows from the pages and from the second. A block that only binds
+        presignatures moves the cursor in the stock's list, and nothing is due for that.
+        """
+        stock = seen.assembly.stock.page
+        news = (seen.revision, seen.time, stock.open, stock.ready)
+        if seen.revision is not None and news == self._news:
+            return False
+        self._news = news
+        return True
 
     def look(self) -> None:
         """Begin what is due; called with every newer state, and when a duty is done.

@@ -44,7 +44,7 @@ class Certifier(Generic[A]):
 
     def settle(self, covered: Covered) -> None:
         """Look anew who certifies, where blocks that are on disk now may have changed it."""
-        if any(speaks(done.block.transactions) for done in covered.blocks):
+        if any(speaks(done.block.order().transactions) for done in covered.blocks):
             self._standing = None
 
     def find(self) -> Found | None:

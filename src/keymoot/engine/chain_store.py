@@ -1,31 +1,38 @@
 """The chain on disk: blocks, certificates, receipts, indexes and old values beside the state.
 
-    B ‖ height      header and transactions
-    C ‖ height      the block's certificate, 48 bytes; blocks that a later one covers have none
-    R ‖ height      its receipts
+    B, D, R         blocks and receipts: see `stored_block`
+    C ‖ height      a block's certificate, 48 bytes; blocks that a later one covers have none
     T ‖ hash        where a transaction stands (paid ones only: others may come again)
     H ‖ hash        the height of a block
     U ‖ height      what it wrote over, for a while: see `undo`
     M ‖ name        the genesis, its state root, the founding record, the newest height
 
 One atomic, synced write brings all blocks that a certificate covers. So whatever is on disk is
-certified, and the newest block is the newest certified one. Blocks are never pruned.
+certified, and the newest block is the newest certified one. The same write erases dealings that
+are old; nothing else of a block ever goes.
 """
 
 from dataclasses import dataclass, field
 from weakref import ref
 
-from keymoot.base import rlp
-from keymoot.base.errors import BrokenStorage, Malformed
-from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, seconds_of
 from keymoot.crypto.transactions import transaction_hash
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
+from keymoot.engine.stored_block import (
+    StoredBlock,
+    block_in,
+    erase_dealings,
+    header_in,
+    keeps_dealings,
+    missing,
+    put_block,
+    receipts_in,
+)
 from keymoot.engine.undo import KEPT_BLOCKS, Past, StateNotKept, old_values, put_undo
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
-from keymoot.runtime.block import Block, Tip
+from keymoot.runtime.block import Tip
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.header import Header
@@ -36,46 +43,10 @@ from keymoot.store.trie import NodeCache
 HELD_SNAPSHOTS = 16
 """Earlier states that somebody may still be reading; LMDB has room for few, and keeps their pages."""
 
-_BLOCK, _CERTIFICATE, _RECEIPTS, _TRANSACTION, _HEIGHT, _META = b"B", b"C", b"R", b"T", b"H", b"M"
+_CERTIFICATE, _TRANSACTION, _HEIGHT, _META = b"C", b"T", b"H", b"M"
 GENESIS, FIRST_ROOT = _META + b"genesis", _META + b"first-root"
 RECORD, NEWEST = _META + b"record", _META + b"newest"
 _PROBE = _META + b"probe"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBlock:
-    """A certified block: its header, and the transactions that it is made of."""
-
-    header: Header
-    transactions: tuple[bytes, ...]
-
-    @property
-    def height(self) -> Height:
-        """Its height."""
-        return self.header.height
-
-    def order(self) -> Block:
-        """Give the block as replicas execute it."""
-        return Block(self.header.height, self.header.time, self.transactions)
-
-    def encode(self) -> bytes:
-        """Give the bytes on disk."""
-        return rlp.encode([self.header.encode(), list(self.transactions)])
-
-    @staticmethod
-    def decode(raw: bytes) -> "StoredBlock":
-        """Read the bytes on disk.
-
-        Raises:
-            Malformed: not a block.
-        """
-        header, transactions = list_of(rlp.decode(raw, max_items=len(raw)), 2, "block")
-        return StoredBlock(
-            Header.decode(bytes_of(header, "header")),
-            tuple(
-                bytes_of(one, "transaction") for one in list_of(transactions, None, "transactions")
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +89,7 @@ class ChainStore:
         tip: The newest certified block, on which the next one builds.
         record: The founding record; None while there is none.
         snapshot: The table as of `tip`.
+        keeps_dealings: Whether dealings are kept for ever.
     """
 
     store: LmdbStore
@@ -126,6 +98,7 @@ class ChainStore:
     tip: Tip
     record: FoundingRecord | None
     snapshot: LmdbSnapshot
+    keeps_dealings: bool = False
     cache: NodeCache = field(default_factory=NodeCache)
     past: Past = field(default_factory=Past)
     _earlier: list["ref[LmdbSnapshot]"] = field(default_factory=list)
@@ -163,7 +136,7 @@ class ChainStore:
         if height > self.tip.height:
             raise StateNotKept(height, self.oldest_state, self.tip.height)
         if height:
-            return Tip.of(self._known(height).header)
+            return Tip.of(self._header(height))
         genesis = self.genesis
         return Tip.of_genesis(genesis.network, seconds_of(genesis.time), self.first_root)
 
@@ -179,20 +152,30 @@ class ChainStore:
     # -- blocks
 
     def block(self, height: Height) -> StoredBlock | None:
-        """Give a block by its height, or None."""
-        return block_in(self.snapshot, height)
+        """Give a block by its height, or None; dealings that are old are left out of it."""
+        found = block_in(self.snapshot, height)
+        if found is not None and not found.whole and keeps_dealings(height, self.tip.height):
+            raise missing("a dealing of the block", height)
+        return found
+
+    def header(self, height: Height) -> Header | None:
+        """Give a block's header by its height, or None."""
+        return header_in(self.snapshot, height)
 
     def order(self, height: Height) -> bytes:
-        """Give a block that is on disk as replicas execute it."""
-        return self._known(height).order().encode()
+        """Give a block that is on disk as replicas execute it.
+
+        Raises:
+            DealingsErased: it is older than whoever executes it can be.
+        """
+        found = self.block(height)
+        if found is None:
+            raise missing("the block", height)
+        return found.order().encode()
 
     def receipts(self, height: Height) -> tuple[Receipt, ...]:
         """Give the receipts of a block that is on disk."""
-        raw = self.snapshot.get(_RECEIPTS + _number(height))
-        if raw is None:
-            raise _missing("the receipts", height)
-        items = list_of(rlp.decode(raw, max_items=len(raw)), None, "receipts")
-        return tuple(Receipt.decode(bytes_of(one, "receipt")) for one in items)
+        return receipts_in(self.snapshot, height)
 
     def certificate(self, height: Height) -> bytes | None:
         """Give a block's own certificate, 48 bytes, or None."""
@@ -207,11 +190,11 @@ class ChainStore:
         if self.record is None or height > self.tip.height:
             return None
         if height <= self.record.height:
-            return self._known(self.record.height).header, None
+            return self._header(self.record.height), None
         for key, signature in self.snapshot.scan(_CERTIFICATE + _number(height), _CERTIFICATE):
             found = Height(int.from_bytes(key[1:], "big"))
-            return self._known(found).header, signature
-        raise _missing("the certificate", height)
+            return self._header(found), signature
+        raise missing("the certificate", height)
 
     def height_of(self, block_hash: Hash32) -> Height | None:
         """Give the height of a block by its hash, or None; 0 by the network's id."""
@@ -237,7 +220,9 @@ class ChainStore:
             undo = old_values(table, done.outcome.writes)
             batch.update(done.outcome.writes)
             put_undo(batch, done.block.height, undo)
-            _put_block(batch, done)
+            _put(batch, done)
+        if not self.keeps_dealings:
+            erase_dealings(self.snapshot, batch, covered.newest.height, len(covered.blocks))
         newest = _number(covered.newest.height)
         if covered.record is not None:
             batch[RECORD] = covered.record.encode()
@@ -271,26 +256,11 @@ class ChainStore:
         """End the snapshot."""
         self.snapshot.close()
 
-    def _known(self, height: Height) -> StoredBlock:
-        found = self.block(height)
+    def _header(self, height: Height) -> Header:
+        found = self.header(height)
         if found is None:
-            raise _missing("the block", height)
+            raise missing("the block", height)
         return found
-
-
-def block_in(table: Table, height: Height) -> StoredBlock | None:
-    """Give a block of a table by its height, or None.
-
-    Raises:
-        BrokenStorage: what stands there is none.
-    """
-    raw = table.get(_BLOCK + _number(height))
-    if raw is None:
-        return None
-    try:
-        return StoredBlock.decode(raw)
-    except Malformed as error:
-        raise _missing("the block", height) from error
 
 
 def certificate_in(table: Table, height: Height) -> bytes:
@@ -309,23 +279,15 @@ def put_probe(batch: Batch, content: bytes | None) -> None:
     batch[_PROBE] = content
 
 
-def _put_block(batch: Batch, done: Done) -> None:
+def _put(batch: Batch, done: Done) -> None:
     block, receipts = done.block, done.outcome.receipts
-    height = _number(block.height)
-    batch[_BLOCK + height] = block.encode()
-    batch[_RECEIPTS + height] = rlp.encode([receipt.encode() for receipt in receipts])
+    put_block(batch, block, receipts)
+    height, raws = _number(block.height), block.order().transactions
     batch[_HEIGHT + block.header.hash] = height
     for index, receipt in enumerate(receipts):
         if receipt.gas_used:
-            name = transaction_hash(block.transactions[index])
+            name = transaction_hash(raws[index])
             batch[_TRANSACTION + name] = height + index.to_bytes(4, "big")
-
-
-def _missing(what: str, height: Height) -> BrokenStorage:
-    return BrokenStorage(
-        f"{what} at {height} is missing in the data folder or altered: restore it whole, "
-        "or start a new one"
-    )
 
 
 def _number(height: Height) -> bytes:

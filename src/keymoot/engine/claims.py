@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from keymoot.base.errors import Fault, Malformed
 from keymoot.base.fixed import Hash32
-from keymoot.engine.chain_store import Done, StoredBlock
+from keymoot.engine.chain_store import Done
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.runtime.block import Block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.store.state import STATE_PREFIXES
@@ -18,9 +19,15 @@ class BadOutcome(Fault):
 
 @dataclass
 class Claims:
-    """Digests of one block's outcome by seat, and the outcomes that came with them."""
+    """Digests of one block's outcome by seat, and the outcomes that came with them.
+
+    Attributes:
+        digests: What each seat said.
+        asked: Seats that were asked to say it with the certificate.
+    """
 
     digests: dict[int, Hash32] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
     _contents: dict[Hash32, bytes] = field(default_factory=dict)
 
     def hear_digest(self, seat: int, digest: Hash32) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
-from keymoot.engine.replicas import Ballot, Released, Replica
+from keymoot.engine.replicas import Ballot, Released, Replica, Telling
 from keymoot.engine.tail import Tail
 
 A = TypeVar("A")
@@ -27,8 +27,9 @@ class Feed(Generic[A]):
         replica: The replica.
         executed: The newest block that it executed.
         shown: The newest certificate that it was shown.
-        gives: Whether it is to give whole outcomes with the next certificate.
-        gave: Whether it gave them with the newest one; else it gave digests.
+        telling: What it is to tell with the next certificate.
+        told: What it was asked to tell with the newest one.
+        doubted: How often what it was asked to tell was not believed, or did not come in time.
         task: What runs the feed.
     """
 
@@ -42,7 +43,8 @@ class Feed(Generic[A]):
         """Feed `replica` from where it began."""
         self.replica = replica
         self.executed = self.shown = replica.begun
-        self.gives = self.gave = False
+        self.telling = self.told = Telling.NOTHING
+        self.doubted = 0
         self.task: asyncio.Task[Any] | None = None
         self._tail = tail
         self._hear, self._release = hear, release
@@ -85,8 +87,8 @@ class Feed(Generic[A]):
         certified = self._to_show()
         if certified is not None:
             proof = self._tail.proof(certified)
-            self.gave, self.gives = self.gives, False
-            released = await self.replica.certify(certified, proof, outcomes=self.gave)
+            self.told, self.telling = self.telling, Telling.NOTHING
+            released = await self.replica.certify(certified, proof, self.told)
             self.shown = certified
             # What it executed above waits for this: it may sign now.
             self.ask_again()

@@ -14,11 +14,11 @@ from keymoot.engine.chain_store import (
     NEWEST,
     RECORD,
     ChainStore,
-    block_in,
     certificate_in,
     newest_in,
 )
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
+from keymoot.engine.stored_block import header_in
 from keymoot.moot.certified import CertifiedHeader, NotCertified, verify
 from keymoot.moot.founding_record import FoundingRecord, NotFounded
 from keymoot.moot.genesis import Genesis
@@ -66,11 +66,10 @@ def members_in(store: LmdbStore, genesis: Genesis) -> tuple[tuple[int, ...], tup
     """
     with store.snapshot() as table:
         height = newest_in(table)
-        block = None if not height else block_in(table, height)
-        if block is None:
+        header = None if not height else header_in(table, height)
+        if header is None:
             return tuple(range(1, len(genesis.members) + 1)), ()
-        state = State(table, block.header.state_root)
-        assembly = assembly_in(state, genesis.network)
+        assembly = assembly_in(State(table, header.state_root), genesis.network)
         members = assembly.hall.head.members
         return members, tuple(sorted(assembly.turning.before.seats().keys() - set(members)))
 
@@ -95,8 +94,13 @@ def begin(store: LmdbStore, genesis: Genesis) -> None:
     store.write(batch)
 
 
-def open_chain(store: LmdbStore, genesis: Genesis) -> ChainStore:
+def open_chain(store: LmdbStore, genesis: Genesis, *, keeps_dealings: bool = False) -> ChainStore:
     """Give the chain where the folder stands; write the first state if it is new.
+
+    Args:
+        store: The folder's.
+        genesis: The network's.
+        keeps_dealings: Whether dealings of old blocks are kept from now on.
 
     Raises:
         BrokenArchive: another network's folder, or one that does not prove itself.
@@ -110,13 +114,15 @@ def open_chain(store: LmdbStore, genesis: Genesis) -> ChainStore:
         raise BrokenArchive("the data folder belongs to another network: choose another --data")
     snapshot = store.snapshot()
     try:
-        return _open(store, genesis, snapshot)
+        return _open(store, genesis, snapshot, keeps_dealings=keeps_dealings)
     except BaseException:
         snapshot.close()
         raise
 
 
-def _open(store: LmdbStore, genesis: Genesis, table: LmdbSnapshot) -> ChainStore:
+def _open(
+    store: LmdbStore, genesis: Genesis, table: LmdbSnapshot, *, keeps_dealings: bool
+) -> ChainStore:
     height, root = newest_in(table), table.get(FIRST_ROOT)
     if height is None or root is None:
         raise BrokenArchive("the folder's first state is missing: restore the folder whole")
@@ -133,7 +139,7 @@ def _open(store: LmdbStore, genesis: Genesis, table: LmdbSnapshot) -> ChainStore
         tip = Tip.of(header)
     # 3. The root that was certified is the root of the state.
     State(table, tip.state_root).account(BUILT_IN[0].ADDRESS)
-    return ChainStore(store, genesis, first_root, tip, record, table)
+    return ChainStore(store, genesis, first_root, tip, record, table, keeps_dealings)
 
 
 def _record(table: LmdbSnapshot, genesis: Genesis) -> FoundingRecord | None:
@@ -149,10 +155,9 @@ def _record(table: LmdbSnapshot, genesis: Genesis) -> FoundingRecord | None:
 
 
 def _newest(table: LmdbSnapshot, height: Height, record: FoundingRecord) -> Header:
-    block = block_in(table, height)
-    if block is None or block.height != height:
+    header = header_in(table, height)
+    if header is None or header.height != height:
         raise BrokenArchive("the newest block is missing: restore the folder whole")
-    header = block.header
     if height == record.height:
         if header.hash != record.block:
             raise BrokenArchive("the founders signed another block: restore the folder whole")

@@ -9,7 +9,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.engine.claims import Claims
 from keymoot.engine.feed import Feed
-from keymoot.engine.replicas import Ballot, Released, Replica
+from keymoot.engine.replicas import Ballot, Released, Replica, Telling
 from keymoot.engine.tail import Tail, Waiting
 
 A = TypeVar("A")
@@ -78,20 +78,36 @@ class Followers(Generic[A]):
         """Give how many have to say the same; with fewer here, the word of all that are."""
         return max(1, min(faults + 1, len(self.feeds)))
 
-    def expect(self, covered: Sequence[Waiting], name: Hash32, *, whole: bool) -> None:
-        """Listen to what these blocks did; have one who agrees with their end give all of it.
+    def expect(self, covered: Sequence[Waiting], name: Hash32, faults: int, *, whole: bool) -> None:
+        """Have as many as are believed say what these blocks did, one of them all of it.
+
+        Who agrees with their end is asked; who kept others waiting, or was not believed, last.
 
         Args:
             covered: The blocks.
             name: Hash of the last one.
-            whole: Whether outcomes are to come with the certificate; else digests do.
+            faults: How many of the committee may be broken.
+            whole: Whether the outcomes are to come with the certificate; else digests do.
         """
         for waiting in covered:
             self.claims.setdefault(waiting.height, Claims())
-        agree = (seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name)
-        giver = next((self.feeds[seat] for seat in agree if seat in self.feeds), None)
-        if giver is not None:
-            giver.gives = whole
+        agree = [seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name]
+        asked = [self.feeds[seat] for seat in agree if seat in self.feeds]
+        asked.sort(key=lambda feed: feed.doubted)
+        for place, feed in enumerate(asked[: self.needed(faults)]):
+            feed.telling = Telling.DIGESTS if place or not whole else Telling.OUTCOMES
+            for waiting in covered:
+                self.claims[waiting.height].asked.add(feed.replica.seat)
+
+    def owing(self, claims: Claims) -> list[Feed[A]]:
+        """Give who was asked with the certificate, has not said it, and still may."""
+        owing = claims.asked - claims.digests.keys()
+        return [self.feeds[seat] for seat in sorted(owing) if seat in self.feeds]
+
+    def doubt(self, seat: int) -> None:
+        """Ask this one after the others from now on, in its present start."""
+        if seat in self.feeds:
+            self.feeds[seat].doubted += 1
 
     async def fetch(self, seat: int, height: Height, *, digest: bool) -> None:
         """Ask one for what a block did, or for the digest of that."""
@@ -149,9 +165,9 @@ class Followers(Generic[A]):
             claims = self.claims.get(Height(at))
             if claims is None or not raw:
                 continue
-            if feed.gave:
+            if feed.told is Telling.OUTCOMES:
                 claims.hear(seat, raw)
-            else:
+            elif feed.told is Telling.DIGESTS:
                 claims.hear_digest(seat, Hash32(raw))
         self.claimed.set()
         if released.answers:

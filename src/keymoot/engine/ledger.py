@@ -14,9 +14,10 @@ from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Height, Nonce, UnixNanos, UnixSeconds, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
-from keymoot.engine.chain_store import Covered, Done, StoredBlock
+from keymoot.engine.chain_store import Covered, Done
 from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER, AlreadyKnown
 from keymoot.engine.sequencer import Sequencer
+from keymoot.engine.stored_block import Erased, StoredBlock
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.runtime.admit import Inadmissible, quota_of, request_price
 from keymoot.runtime.query import Query, call
@@ -33,13 +34,14 @@ class Included:
 
     Attributes:
         index: Its place in the block.
+        transaction: Opened; or what is left of an old dealing.
         first_log: Logs of the block that come before its own.
         gas_before: Gas that the block used before it.
     """
 
     block: StoredBlock
     index: int
-    transaction: LedgerTransaction
+    transaction: LedgerTransaction | Erased
     receipt: Receipt
     first_log: int
     gas_before: int
@@ -216,10 +218,11 @@ class Ledger:
 
     def included(self, block: StoredBlock, receipts: tuple[Receipt, ...], index: int) -> Included:
         """Give one transaction of a block with its receipt."""
+        raw = block.transactions[index]
         return Included(
             block=block,
             index=index,
-            transaction=self.open(block.transactions[index]),
+            transaction=raw if isinstance(raw, Erased) else self.open(raw),
             receipt=receipts[index],
             first_log=sum(len(one.logs) for one in receipts[:index]),
             gas_before=sum(one.gas_used for one in receipts[:index]),
@@ -237,8 +240,7 @@ class Ledger:
 
     def header(self, height: Height) -> Header | None:
         """Give a certified block's header by its height, or None; there is none of height 0."""
-        block = self.chain.block(height)
-        return None if block is None else block.header
+        return self.chain.header(height)
 
     def height_of(self, block_hash: Hash32) -> Height | None:
         """Give the height of a certified block by its hash, or None; 0 by the network's id."""

@@ -56,8 +56,7 @@ class Outcomes(Generic[A]):
         followers = self._followers
         claims = followers.claims.setdefault(waiting.height, Claims())
         tried: set[int] = set()
-        if asks:
-            await self._ask(waiting, name, claims, founding=True)
+        all_asked = False
         while True:
             followers.claimed.clear()
             believed = claims.believed(followers.needed(faults))
@@ -67,14 +66,21 @@ class Outcomes(Generic[A]):
                 if done is not None:
                     for seat in claims.others(believed):
                         followers.blame(waiting, seat, "it gave another outcome than the others")
+                        followers.doubt(seat)
                     return done
             elif believed is not None:
                 await self._fetch(waiting.height, claims.sayers(believed), tried)
+                continue
+            if not all_asked and not followers.owing(claims):
+                all_asked = True
+                await self._ask(waiting, name, claims, founding=asks)
                 continue
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await followers.claimed.wait()
             except TimeoutError:
+                for feed in followers.owing(claims):
+                    followers.doubt(feed.replica.seat)
                 tried.clear()
                 await self._ask(waiting, name, claims, founding=asks)
 

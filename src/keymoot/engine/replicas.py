@@ -6,6 +6,7 @@ answered in order. Two kinds of error: `Refused` says not now, so the same is as
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
 from keymoot.base.fixed import Hash32
@@ -30,14 +31,22 @@ class Ballot:
     founding: bytes = b""
 
 
+class Telling(IntEnum):
+    """What a replica is to tell of the blocks that a certificate covers."""
+
+    NOTHING = 0
+    DIGESTS = 1
+    OUTCOMES = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Released(Generic[A_co]):
     """What a replica gives under a certificate.
 
     Attributes:
         first: The lowest block that this certificate was the first to cover, there.
-        outcomes: Of each block from there to the certificate's own: the outcome, or its digest;
-            nothing where it did not fit, or is kept no more.
+        outcomes: Of each block from there to the certificate's own: the outcome or its digest, as
+            was asked; nothing where it did not fit, or is kept no more.
         answers: To the requests that the certificate's own block bound.
     """
 
@@ -68,13 +77,13 @@ class Replica(Protocol[A_co]):
         """
         ...
 
-    async def certify(self, height: Height, proof: bytes, *, outcomes: bool) -> Released[A_co]:
+    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[A_co]:
         """Show the certificate of a block that it has executed.
 
         Args:
             height: The block's.
             proof: 48 bytes, or the founding record.
-            outcomes: Whether the outcomes are wanted; else their digests are.
+            telling: What it is to tell of the blocks that this covers.
 
         Raises:
             Refused: not now.

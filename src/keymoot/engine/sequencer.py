@@ -168,17 +168,18 @@ class Sequencer(Generic[A]):
         await self._applied()
         found = self._certifier.find()
         if found is not None:
-            self._show(found)
-            self._applying = group.create_task(self._apply(found, self._certifier.standing.faults))
+            faults = self._certifier.standing.faults
+            self._show(found, faults)
+            self._applying = group.create_task(self._apply(found, faults))
         return not self.tail.uncertified() or self._may_extend()
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: Found, faults: int) -> None:
         """Show a certificate to all; from now on blocks may follow it."""
         newest = found.covered[-1]
         newest.certificate = found.signature
         self.tail.certified = newest.height
         whole = len(found.covered) <= WHOLE_OUTCOMES
-        self.followers.expect(found.covered, found.name, whole=whole)
+        self.followers.expect(found.covered, found.name, faults, whole=whole)
         self.followers.wake()
 
     async def _apply(self, found: Found, faults: int) -> None:

@@ -3,7 +3,7 @@
 from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
-from keymoot.engine.chain_store import StoredBlock
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.gateway.errors import invalid_params
 from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import count_of, exactly, flag_of, hash_of, height_of

@@ -1,10 +1,13 @@
 """JSON-RPC errors: the standard's, Ethereum's (EIP-1474), and ours."""
 
 from keymoot.base.errors import Defect, Fault, KeymootError, Malformed, Portable, Refused
+from keymoot.base.fixed import Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import UnsupportedType
+from keymoot.base.units import Height
 from keymoot.contracts.errors import ContractError, revert_data
+from keymoot.engine.stored_block import KEPT_DEALINGS
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.gas import OutOfGas
 from keymoot.runtime.query import CannotRun
@@ -22,6 +25,9 @@ REVERTED = 3
 """What Ethereum's nodes answer when a call reverts; the revert data is beside it."""
 NOT_IN_TIME = 4
 """EIP-7966: the transaction waits, but was in no block in time; its hash is beside it."""
+
+PRUNED = 4444
+"""Ethereum's nodes: history that this node does not keep any more (EIP-4444)."""
 
 
 class RpcError(Portable):
@@ -45,6 +51,18 @@ class RpcError(Portable):
 def invalid_params(message: str) -> RpcError:
     """The parameters are not the method's."""
     return RpcError(INVALID_PARAMS, message)
+
+
+def erased(name: Hash32, height: Height) -> RpcError:
+    """A dealing that is wanted whole is not kept any more."""
+    return RpcError(
+        PRUNED,
+        f"pruned history unavailable: transaction {name.hex0x} of block {height} is a dealing of "
+        f"an enclave, and this node keeps those of the newest {KEPT_DEALINGS} blocks. Its receipt "
+        "is kept, and the block with the hashes of its transactions: ask for those, or ask a node "
+        "that runs with --keep-dealings",
+        {"reason": "DEALING_ERASED", "transactionHash": name.hex0x},
+    )
 
 
 def of_storage(error: CannotWrite) -> RpcError:

@@ -8,8 +8,8 @@ from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.hexes import quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
-from keymoot.engine.chain_store import StoredBlock
 from keymoot.engine.ledger import Ledger
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
 from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import NEWEST, address_of, exactly, hash_of, height_of

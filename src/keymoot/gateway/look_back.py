@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from keymoot.base.units import Height
-from keymoot.engine.chain_store import StoredBlock
+from keymoot.engine.stored_block import StoredBlock
 from keymoot.gateway.services import Services
 
 T = TypeVar("T")

@@ -13,8 +13,9 @@ from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_si
 from keymoot.base.units import Height, seconds_of
 from keymoot.contracts.nodes import Nodes
 from keymoot.contracts.wallets import Wallets
-from keymoot.engine.chain_store import StoredBlock
 from keymoot.engine.ledger import Included, Ledger
+from keymoot.engine.stored_block import Erased, StoredBlock
+from keymoot.gateway.errors import erased
 from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
@@ -31,7 +32,11 @@ _NONCE = "0x" + "00" * 8
 
 
 def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json] | None:
-    """Show a block, with its transactions whole or by their hashes."""
+    """Show a block, with its transactions whole or by their hashes.
+
+    Raises:
+        RpcError: they are wanted whole, and one is a dealing that is not kept any more.
+    """
     if height == GENESIS:
         return _genesis_json(ledger)
     block = ledger.block(height)
@@ -44,7 +49,6 @@ def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json
         else receipt.transaction_hash.hex0x
         for index, receipt in enumerate(receipts)
     ]
-    raw = header.encode()
     return _constant(ledger, height) | {
         "hash": header.hash.hex0x,
         "parentHash": header.parent_hash.hex0x,
@@ -56,7 +60,7 @@ def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json
         "timestamp": quantity(header.time),
         "extraData": header.generation.hex0x,
         "mixHash": header.mix_hash.hex0x,
-        "size": quantity(len(raw) + sum(map(len, block.transactions))),
+        "size": quantity(block.size_bytes),
         "transactions": entries,
     }
 
@@ -93,8 +97,14 @@ def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
 
 
 def transaction_json(ledger: Ledger, found: Included) -> dict[str, Json]:
-    """Show a transaction of a block."""
+    """Show a transaction of a block.
+
+    Raises:
+        RpcError: it is a dealing that the node does not keep any more.
+    """
     header = found.block.header
+    if isinstance(found.transaction, Erased):
+        raise erased(found.transaction.hash, header.height)
     return _transaction(ledger, found.transaction) | {
         "blockHash": header.hash.hex0x,
         "blockNumber": quantity(header.height),
@@ -235,8 +245,8 @@ def logs_json(block: StoredBlock, index: int, receipt: Receipt, first: int) -> l
     ]
 
 
-def _kind(tx: LedgerTransaction) -> int:
-    return LEGACY if tx.ethereum is None else tx.ethereum.kind
+def _kind(tx: LedgerTransaction | Erased) -> int:
+    return LEGACY if isinstance(tx, Erased) or tx.ethereum is None else tx.ethereum.kind
 
 
 def _address(address: Address | None) -> str | None:

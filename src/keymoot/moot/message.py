@@ -88,6 +88,10 @@ BY_IDENTITY = frozenset({Kind.BOOT, Kind.JOIN})
 """What the identity signs: it brings the keys of boot that sign everything else."""
 
 
+DEALINGS = frozenset({Kind.KEYGEN_OPEN, Kind.FIRST, Kind.SECOND, Kind.RESHARE})
+"""What carries ciphertexts for every seat: long, and of no use once they have been opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeMessage:
     """One message of one seat."""
@@ -145,3 +149,12 @@ class NodeMessage:
             uint(self.kind),
             self.body,
         ]
+
+
+def is_dealing(raw: bytes) -> bool:
+    """Tell whether a transaction is a node's message that deals something.
+
+    Raises:
+        Malformed: it begins like a message of a node, and is none.
+    """
+    return is_message(raw) and NodeMessage.decode(raw).kind in DEALINGS

@@ -1,27 +1,24 @@
 """What stays of an enclave through all its starts: who it is, to others."""
 
-from dataclasses import dataclass
-
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
-from keymoot.crypto import ed25519
+from keymoot.crypto.ed25519 import SigningKey
 
 
-@dataclass(frozen=True, slots=True)
 class Papers:
     """An enclave's lasting key.
 
     Attributes:
-        identity: Ed25519 seed; signs answers, and keys of boot.
+        public: The identity as others know it.
     """
 
-    identity: Secret
+    __slots__ = ("_key", "public")
 
-    @property
-    def public(self) -> Bytes32:
-        """The identity as others know it."""
-        return Bytes32(ed25519.public_key(self.identity))
+    def __init__(self, identity: Secret) -> None:
+        """Take the identity's Ed25519 seed; it signs answers, and keys of boot."""
+        self._key = SigningKey(identity)
+        self.public: Bytes32 = self._key.public_key
 
     def sign(self, digest: bytes) -> bytes:
         """Sign in the name of the identity."""
-        return ed25519.sign(self.identity, digest)
+        return self._key.sign(digest)

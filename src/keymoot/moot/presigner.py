@@ -111,7 +111,7 @@ class Presigner:
             setting = stock.setting(page)
             return [Duty(f"{name}/first", lambda dice: self._deal_first(setting, number, dice))]
         if page.stage is Stage.SECOND:
-            turn = self.index in dealers[: 2 * assembly.hall.committee.ecdsa_degree + 1]
+            turn = self.index in dealers
             setting, first = stock.setting(page), _dealings(assembly, page, FIRST)
             duties = [
                 Duty(

@@ -5,7 +5,6 @@ after it, which names the starts that its recovery order does.
 """
 
 from keymoot.moot.assembly import NO_GENERATION, Assembly
-from keymoot.moot.keygen import Phase
 from keymoot.moot.seat import Boot
 
 
@@ -36,10 +35,9 @@ def founding_due(assembly: Assembly) -> bool:
     hall = assembly.hall
     if not hall.founded or hall.head.generation != NO_GENERATION:
         return False
-    # 1. Key generation is done, and no epoch came since.
-    keygen, epoch = assembly.founding.keygen, assembly.turning.epoch
-    if keygen is None or keygen.phase is not Phase.DONE or epoch is None or epoch.number:
+    # 1. The epoch that key generation began lives: no other one came since.
+    epoch = assembly.turning.epoch
+    if epoch is None or epoch.number:
         return False
-    # 2. The state key exists, and all founders have it sealed.
-    standing = assembly.handout.standing
-    return standing.exists and standing.holders == frozenset(hall.committee.indices)
+    # 2. All founders have the state key sealed, so it exists.
+    return assembly.handout.standing.holders == frozenset(hall.committee.indices)

@@ -89,18 +89,18 @@ class Stock:
         return Batch(session, self._hall.root(ECDSA), keys, page.size)
 
     def dealers(self, page: BatchPage) -> tuple[int, ...]:
-        """Give whose turn it is to deal a batch: n−f seats, other ones for each number.
+        """Give whose turn it is to deal the present round of a batch, other seats for each number.
 
         Who was late comes last, but for every `PROBATION`th batch.
         """
-        committee, out = self._hall.committee, self._hall.head.out
+        out = self._hall.head.out
         able = [seat for seat in self._with_part(page) if seat not in out]
         turn = page.number % len(able) if able else 0
         ordered = able[turn:] + able[:turn]
         if page.number % PROBATION:
             late = self.page.late
             ordered.sort(key=lambda seat: seat in late)
-        return tuple(ordered[: committee.present])
+        return tuple(ordered[: self._wanted(page)])
 
     def has_part(self, page: BatchPage, seat: int) -> bool:
         """Tell whether a seat's present start is the one that the batch was opened with."""
@@ -213,24 +213,29 @@ class Stock:
         time: UnixSeconds,
     ) -> None:
         round_, stage = (FIRST, Stage.FIRST) if kind is Kind.FIRST else (SECOND, Stage.SECOND)
-        done = page.first if round_ == FIRST else page.second
-        if page.stage is not stage or seat in done or seat in self._hall.head.out:
+        given = page.first if round_ == FIRST else page.second
+        if page.stage is not stage or seat in given or seat in self._hall.head.out:
             raise Unwanted(f"batch {page.number} takes no such dealing from seat {seat}")
         if round_ == FIRST:
             FirstDealing.decode(rlp.decode(content))
-            page = replace(page, first=(*page.first, seat))
-            full = len(page.first) == self._hall.committee.present
+            dealt = (*page.first, seat)
+            dealing = replace(page, first=dealt)
         else:
             SecondDealing.decode(rlp.decode(content))
-            page = replace(page, second=(*page.second, seat))
-            full = len(page.second) == 2 * self._hall.committee.ecdsa_degree + 1
+            dealt = (*page.second, seat)
+            dealing = replace(page, second=dealt)
         self._hall.pages.set(f"batch/{page.number}/{round_}/{seat}", content)
-        if full:
-            turn = self.dealers(page)
-            dealt = page.first if round_ == FIRST else page.second
-            self._note_late(turn if round_ == FIRST else turn[: len(dealt)], dealt)
-            page = replace(page, stage=Stage(page.stage + 1), since_height=height, since_time=time)
-        self._put(page)
+        if len(dealt) == self._wanted(page):
+            self._note_late(self.dealers(page), dealt)
+            after = Stage(page.stage + 1)
+            dealing = replace(dealing, stage=after, since_height=height, since_time=time)
+        self._put(dealing)
+
+    def _wanted(self, page: BatchPage) -> int:
+        """Count the dealings of the present round of a batch."""
+        committee = self._hall.committee
+        first = page.stage is Stage.FIRST
+        return committee.random_dealers if first else committee.product_dealers
 
     def _note_late(self, turn: tuple[int, ...], dealt: tuple[int, ...]) -> None:
         """Remember whose turn it was and who dealt instead, so that nobody waits twice."""

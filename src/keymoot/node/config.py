@@ -28,6 +28,7 @@ class Config:
         epoch_seconds: How long an epoch of a new network lives, and of an old one has to; None
             for the usual, and for whatever it is.
         block_seconds: How long after a block an empty one follows; None for never.
+        keep_dealings: Whether dealings of old blocks are kept.
         allow_hosts: Names by which the node may be called, beside its own addresses.
         allow_origins: Web pages and wallets' extensions that may call it.
     """
@@ -39,6 +40,7 @@ class Config:
     nodes: int | None = None
     epoch_seconds: int | None = None
     block_seconds: int | None = None
+    keep_dealings: bool = False
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveClient, EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import TailTooLong
-from keymoot.engine.replicas import Ballot, Released
+from keymoot.engine.replicas import Ballot, Released, Telling
 
 T = TypeVar("T")
 
@@ -60,10 +60,9 @@ class EnclaveReplica:
         said = await self._done(self._client.execute(block))
         return Ballot(said.hash, said.share, said.founding)
 
-    async def certify(self, height: Height, proof: bytes, *, outcomes: bool) -> Released[Answer]:
+    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[Answer]:
         """Show the certificate of a block; see `Replica`."""
-        want = Want.OUTCOMES if outcomes else Want.DIGESTS
-        said = await self._done(self._client.certify(height, proof, want))
+        said = await self._done(self._client.certify(height, proof, Want[telling.name]))
         return Released(said.first, said.outcomes, said.answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:

@@ -88,7 +88,7 @@ async def build(config: Config) -> Node:
             genesis = _new_genesis(moot, config)
             begin(store, genesis)
         await moot.join(genesis.encode())
-        chain = open_chain(store, genesis)
+        chain = open_chain(store, genesis, keeps_dealings=config.keep_dealings)
         sequencer: Sequencer[Answer] = Sequencer(
             chain, Mempool(), system_clock, config.block_seconds
         )

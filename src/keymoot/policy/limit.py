@@ -7,6 +7,7 @@ of it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -109,22 +110,28 @@ class Usage:
             Malformed: not one.
         """
         longest, forgotten, wide, packed = list_of(item, 4, "usage")
-        raw = bytes_of(packed, "usage")
-        step = _AT_BYTES + uint_of(wide, "width", 1)
-        if step > _AT_BYTES + _AMOUNT_BYTES or len(raw) % step:
-            raise Malformed("the buckets of a limit do not end where the last one does", "usage")
-        buckets = [
+        return Usage(
+            _buckets(bytes_of(packed, "usage"), uint_of(wide, "width", 1)),
+            Seconds(uint_of(longest, "longest", 8)),
+            UnixSeconds(uint_of(forgotten, "forgotten", 8)),
+        )
+
+
+@lru_cache(maxsize=64)
+def _buckets(raw: bytes, width: int) -> tuple[tuple[UnixSeconds, int], ...]:
+    """Read buckets; a book is read several times for each time that one of its limits changes."""
+    step = _AT_BYTES + width
+    if step > _AT_BYTES + _AMOUNT_BYTES or len(raw) % step:
+        raise Malformed("the buckets of a limit do not end where the last one does", "usage")
+    return tuple(
+        [
             (
                 UnixSeconds(int.from_bytes(raw[at : at + _AT_BYTES], "big")),
                 int.from_bytes(raw[at + _AT_BYTES : at + step], "big"),
             )
             for at in range(0, len(raw), step)
         ]
-        return Usage(
-            tuple(buckets),
-            Seconds(uint_of(longest, "longest", 8)),
-            UnixSeconds(uint_of(forgotten, "forgotten", 8)),
-        )
+    )
 
 
 def _bytes_in(number: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import MAX_MESSAGE_BYTES
@@ -26,6 +27,9 @@ _LEGACY = 0xC0
 MAX_OUTPUT_BYTES = 8_192
 """Longest result that a receipt keeps: nobody pays for its bytes, and a page of a wallet's log
 has millions. Whoever wants it asks in a query."""
+
+_BITS_KEPT = 4_096
+"""Of how many addresses and topics the bits of a bloom filter are remembered: 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +141,16 @@ def bloom(logs: tuple[Log, ...]) -> bytes:
     """Give the bloom filter of logs: 256 bytes (Yellow Paper, section 4.3.1)."""
     bits = 0
     for log in logs:
-        for part in (log.address, *log.topics):
-            digest = keccak256_raw(part)
-            for at in (0, 2, 4):
-                bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+        bits |= _bits(log.address)
+        for topic in log.topics:
+            bits |= _bits(topic)
     return bits.to_bytes(BLOOM_BYTES, "big")
+
+
+@lru_cache(maxsize=_BITS_KEPT)
+def _bits(part: bytes) -> int:
+    """Give the three bits of an address or a topic."""
+    bits, digest = 0, keccak256_raw(part)
+    for at in (0, 2, 4):
+        bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+    return bits

@@ -27,9 +27,18 @@ def pack(value: bytes) -> tuple[bytes, bytes]:
     """
     if len(value) <= INLINE_BYTES:
         return b"\x01" + value, b""
+    check_length(value)
+    return b"\x02" + keccak256_raw(value)[:INLINE_BYTES], value
+
+
+def check_length(value: bytes) -> None:
+    """Raise where a cell cannot hold a value.
+
+    Raises:
+        Malformed: over `MAX_BLOB_BYTES`.
+    """
     if len(value) > MAX_BLOB_BYTES:
         raise Malformed(f"a cell holds at most {MAX_BLOB_BYTES} bytes, got {len(value)}")
-    return b"\x02" + keccak256_raw(value)[:INLINE_BYTES], value
 
 
 def has_blob(slot: bytes) -> bool:

@@ -5,7 +5,7 @@ ledger has no use for is constant, and a header with anything else there is refu
 coinbase, difficulty and nonce. `extraData` is the generation after the block.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -41,6 +41,7 @@ class Header:
         mix_hash: A number that nobody without the state's secret can compute: it keeps the
             hash from telling which of several outcomes a block had. Zeros before that secret.
         base_fee: Price of a unit of gas.
+        hash: The block's hash: Keccak-256 of the RLP.
     """
 
     parent_hash: Hash32
@@ -55,11 +56,11 @@ class Header:
     generation: Hash32
     mix_hash: Hash32
     base_fee: Wei
+    hash: Hash32 = field(init=False, compare=False)
 
-    @property
-    def hash(self) -> Hash32:
-        """The block's hash: Keccak-256 of the RLP."""
-        return keccak256(self.encode())
+    def __post_init__(self) -> None:
+        """Name it."""
+        object.__setattr__(self, "hash", keccak256(self.encode()))
 
     def encode(self) -> bytes:
         """Give the canonical RLP."""

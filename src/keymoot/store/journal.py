@@ -4,7 +4,7 @@ from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
 from keymoot.store.account import Account
-from keymoot.store.entry import pack
+from keymoot.store.entry import check_length, pack
 from keymoot.store.state import Changes, Slot, State
 
 _SlotKey = tuple[Address, Bytes32]
@@ -61,7 +61,7 @@ class Journal:
             Malformed: longer than a cell holds.
         """
         if value is not None:
-            pack(value)
+            check_length(value)
         self._write(self._entries, (address, slot), value)
 
     def slot(self, address: Address, slot: Bytes32) -> bytes:

@@ -24,6 +24,7 @@ Node: TypeAlias = Any
 
 _EMPTY = b"\x80"
 _HASH_PREFIX = 0xA0
+_REFERENCE = b"\xa0"
 _LONG_LIST = 0xF8
 _ODD, _TERMINAL = 1, 2
 
@@ -40,7 +41,15 @@ def encode_node(node: Node) -> bytes:
     """Give a node's RLP; its children must be None, hashes, or embedded nodes."""
     kind = node[0]
     if kind == BRANCH:
-        parts = [_child_bytes(child) for child in node[1]]
+        # Most of what there is are gaps and hashes: without a call for each.
+        parts = []
+        for child in node[1]:
+            if child is None:
+                parts.append(_EMPTY)
+            elif type(child) is bytes:
+                parts += (_REFERENCE, child)
+            else:
+                parts.append(encode_node(child))
         parts.append(_EMPTY)
         payload = b"".join(parts)
         return _list_prefix(len(payload)) + payload
@@ -87,7 +96,7 @@ def _child_bytes(child: Node) -> bytes:
     if child is None:
         return _EMPTY
     if type(child) is bytes:
-        return b"\xa0" + child
+        return _REFERENCE + child
     return encode_node(child)
 
 

@@ -17,6 +17,8 @@ from keymoot.store.trie import BrokenState, NodeCache, Trie
 _ACCOUNTS, _STORAGE, _BLOBS = b"a", b"s", b"b"
 _HASHES_KEPT = 4096
 _PATHS_KEPT = _SLOTS_KEPT = 16_384
+_KEPT_ENTRY_BYTES = 1_024
+"""Longest cell that a state remembers by its place; longer ones may be in its `BlobCache`."""
 
 STATE_PREFIXES = (_ACCOUNTS, _BLOBS, _STORAGE)
 """First bytes of the keys under which a state stands, in their order."""
@@ -68,6 +70,7 @@ class State:
         self._known: dict[Address, Account] = {}
         self._hashes: dict[bytes, bytes] = {}
         self._slots: dict[tuple[Address, Bytes32], bytes] = {}
+        self._entries: dict[tuple[Address, Bytes32], bytes] = {}
 
     def account(self, address: Address) -> Account:
         """Give an account; an empty one where there is none.
@@ -105,6 +108,16 @@ class State:
         Raises:
             BrokenState: the table is not what was committed.
         """
+        entry = self._entries.get((address, slot))
+        if entry is None:
+            entry = self._entry(address, slot)
+            if entry is not None and len(entry) <= _KEPT_ENTRY_BYTES:
+                if len(self._entries) >= _SLOTS_KEPT:
+                    self._entries.clear()
+                self._entries[address, slot] = entry
+        return entry
+
+    def _entry(self, address: Address, slot: Bytes32) -> bytes | None:
         value = self.slot(address, slot)
         if not value:
             return None

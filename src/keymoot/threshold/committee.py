@@ -72,6 +72,16 @@ class Committee:
         return (self.size - self.faults - 1) // 2
 
     @property
+    def random_dealers(self) -> int:
+        """Count who deals a presignature's random numbers: one of them is honest."""
+        return self.ecdsa_degree + 1
+
+    @property
+    def product_dealers(self) -> int:
+        """Count who deals a presignature's products, which have twice the degree."""
+        return 2 * self.ecdsa_degree + 1
+
+    @property
     def degree(self) -> int:
         """Give the degree of the other roots."""
         return (self.size + self.faults) // 2

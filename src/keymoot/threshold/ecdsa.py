@@ -1,7 +1,7 @@
 """The online step of threshold ECDSA: one share from each party, any t+1 make the signature.
 
-Groth and Shoup, 2022/506, with additive key derivation and additive rerandomisation
-(specs/threshold.md section 2.2). For digest h, tweak ε and rerandomiser δ:
+Groth and Shoup, 2022/506, with additive key derivation and additive rerandomisation.
+For digest h, tweak ε and rerandomiser δ:
 
     R' = R + δ·G        r = x(R') mod q        θ = h + r·ε
     ν_i = θ·λ_i + r·(xλ)_i        μ_i = δ·λ_i + (κλ)_i        s = ν/μ

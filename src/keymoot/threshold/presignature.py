@@ -1,7 +1,7 @@
 """Presignatures of Groth and Shoup's ECDSA: everything that needs no message, dealt ahead.
 
-Groth, Shoup: "Design and analysis of a distributed ECDSA signing service", 2022/506;
-specs/threshold.md section 2.2. All sharings have the ECDSA degree t, secp256k1 throughout.
+Groth, Shoup: "Design and analysis of a distributed ECDSA signing service", 2022/506.
+All sharings have the ECDSA degree t, secp256k1 throughout.
 
 First round: parties deal random sharings of λ (under Pedersen's commitments) and of κ
 (under Feldman's). The sum of the chosen dealings gives everyone λ_i and κ_i, and all the

@@ -14,7 +14,7 @@ and the masks, in these steps:
 
 From enough answers to other challenges and weights all k, x and masks can be computed, so
 a convincing prover knows them (Gennaro, Leigh, Sundaram, Yerazunis, "Batching Schnorr
-identification", 2004, for the weights; specs/threshold.md section 2.2 for one product).
+identification", 2004, for the weights).
 """
 
 import hashlib

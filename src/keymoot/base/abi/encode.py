@@ -39,18 +39,22 @@ def encode(kinds: Sequence[Kind], values: Sequence[Any]) -> bytes:
 
 
 def _write(kind: Kind, value: Any) -> bytes:
-    if isinstance(kind, Tuple):
-        return encode(kind.parts, value)
-    if isinstance(kind, Array):
-        return _array(kind, value)
-    if kind.family == "string" and isinstance(value, str):
+    if isinstance(kind, Elementary):
+        return _elementary(kind, value)
+    return encode(kind.parts, value) if isinstance(kind, Tuple) else _array(kind, value)
+
+
+def _elementary(kind: Elementary, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        family, length = kind.family, len(value)
+        if family == "fixed" and length == kind.size:
+            return value.ljust(WORD, b"\0")
+        if family == "address" and length == Address.LENGTH:
+            return value.rjust(WORD, b"\0")
+        if family == "bytes":
+            return _padded(value)
+    elif kind.family == "string" and isinstance(value, str):
         return _padded(_utf8(value))
-    if kind.family == "bytes" and isinstance(value, bytes):
-        return _padded(value)
-    if kind.family == "fixed" and isinstance(value, bytes) and len(value) == kind.size:
-        return value.ljust(WORD, b"\0")
-    if kind.family == "address" and isinstance(value, bytes) and len(value) == Address.LENGTH:
-        return value.rjust(WORD, b"\0")
     number = _number(kind, value)
     if number is None:
         raise BadValue(f"{kind.name} cannot hold this value")

@@ -1,0 +1,236 @@
+"""Blocks as they stand on disk, and what is left of them later.
+
+    B ‖ height          header and transactions, of dealings the hash and size; compressed
+    D ‖ height ‖ index  a dealing as it came, for a while
+    R ‖ height          receipts, compressed
+
+A dealing is a message full of ciphertexts: most of what a chain weighs. Once it has been
+executed, what anybody needs of it is in the state. So dealings of blocks that are further below
+the newest one than `KEPT_DEALINGS` are erased, unless the node keeps all of them. What stays of
+such a block is its header with its certificate, its other transactions, and all receipts.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+from keymoot.base import rlp
+from keymoot.base.errors import BrokenStorage, Fault, Malformed
+from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.crypto.transactions import transaction_hash
+from keymoot.engine.kept_answers import ScanTable
+from keymoot.moot.message import is_dealing
+from keymoot.runtime.block import Block
+from keymoot.runtime.receipt import Receipt
+from keymoot.store.header import Header
+from keymoot.store.table import Batch, Table
+
+KEPT_DEALINGS = 1_000
+"""So many of the newest blocks have their dealings. More than states are kept (`undo`): whoever
+can still execute a block finds it whole."""
+
+ERASED_AT_ONCE = 512
+"""Dealings that are erased for each block that is written: twice what a block can bring."""
+
+_BLOCK, _DEALING, _RECEIPTS = b"B", b"D", b"R"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left of a dealing: its name on the ledger, and how long it was."""
+
+    hash: Hash32
+    size_bytes: int
+
+
+class DealingsErased(Fault):
+    """A block is wanted whole, and its dealings are kept no more."""
+
+    code = "DEALINGS_ERASED"
+
+    def __init__(self, height: Height) -> None:
+        """Say which ones are kept."""
+        super().__init__(
+            f"dealings of block {height} are erased, those of the newest {KEPT_DEALINGS} blocks "
+            "are kept: begin at a newer block"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A certified block: its header, and the transactions that it is made of."""
+
+    header: Header
+    transactions: tuple[bytes | Erased, ...]
+
+    @property
+    def height(self) -> Height:
+        """Its height."""
+        return self.header.height
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its header and of all its transactions, erased ones too."""
+        sizes = (
+            one.size_bytes if isinstance(one, Erased) else len(one) for one in self.transactions
+        )
+        return len(self.header.encode()) + sum(sizes)
+
+    @property
+    def whole(self) -> bool:
+        """Whether none of its dealings is erased."""
+        return not any(isinstance(one, Erased) for one in self.transactions)
+
+    def order(self) -> Block:
+        """Give the block as replicas execute it.
+
+        Raises:
+            DealingsErased: it is not whole any more.
+        """
+        raws = tuple(one for one in self.transactions if not isinstance(one, Erased))
+        if len(raws) != len(self.transactions):
+            raise DealingsErased(self.height)
+        return Block(self.header.height, self.header.time, raws)
+
+    def encode(self) -> bytes:
+        """Give the bytes on disk, without the dealings."""
+        kept: list[rlp.Item] = []
+        for one in self.transactions:
+            if isinstance(one, Erased):
+                kept.append([one.hash, uint(one.size_bytes)])
+            elif is_dealing(one):
+                kept.append([transaction_hash(one), uint(len(one))])
+            else:
+                kept.append(one)
+        return zlib.compress(rlp.encode([self.header.encode(), kept]))
+
+    @staticmethod
+    def decode(raw: bytes) -> "StoredBlock":
+        """Read the bytes on disk: a block without its dealings.
+
+        Raises:
+            Malformed: not a block.
+        """
+        plain = _plain(raw)
+        header, kept = list_of(rlp.decode(plain, max_items=len(plain)), 2, "block")
+        return StoredBlock(
+            Header.decode(bytes_of(header, "header")),
+            tuple(_kept(one) for one in list_of(kept, None, "transactions")),
+        )
+
+
+def put_block(batch: Batch, block: StoredBlock, receipts: tuple[Receipt, ...]) -> None:
+    """Write a block that is whole, and its receipts."""
+    height = _number(block.height)
+    for index, raw in enumerate(block.order().transactions):
+        if is_dealing(raw):
+            batch[_dealing(block.height, index)] = raw
+    batch[_BLOCK + height] = block.encode()
+    batch[_RECEIPTS + height] = zlib.compress(rlp.encode([one.encode() for one in receipts]))
+
+
+def block_in(table: Table, height: Height) -> StoredBlock | None:
+    """Give a block of a table by its height, or None; as much of it as there is.
+
+    Raises:
+        BrokenStorage: what stands there is none.
+    """
+    found = _without_dealings(table, height)
+    if found is None:
+        return None
+    transactions = tuple(
+        table.get(_dealing(height, index)) or one if isinstance(one, Erased) else one
+        for index, one in enumerate(found.transactions)
+    )
+    return StoredBlock(found.header, transactions)
+
+
+def header_in(table: Table, height: Height) -> Header | None:
+    """Give a block's header, or None.
+
+    Raises:
+        BrokenStorage: what stands there is no block.
+    """
+    found = _without_dealings(table, height)
+    return None if found is None else found.header
+
+
+def receipts_in(table: Table, height: Height) -> tuple[Receipt, ...]:
+    """Give the receipts of a block.
+
+    Raises:
+        BrokenStorage: there are none, or something else.
+    """
+    raw = table.get(_RECEIPTS + _number(height))
+    if raw is None:
+        raise missing("the receipts", height)
+    try:
+        plain = _plain(raw)
+        items = list_of(rlp.decode(plain, max_items=len(plain)), None, "receipts")
+        return tuple(Receipt.decode(bytes_of(one, "receipt")) for one in items)
+    except Malformed as error:
+        raise missing("the receipts", height) from error
+
+
+def keeps_dealings(height: Height, newest: Height) -> bool:
+    """Tell whether every node has a block's dealings, as long as `newest` is the newest block."""
+    return height + KEPT_DEALINGS > newest
+
+
+def erase_dealings(table: ScanTable, batch: Batch, newest: Height, blocks: int) -> None:
+    """Erase dealings that are not to be kept beside the newest block, the oldest first.
+
+    Args:
+        table: What is on disk.
+        batch: Where to.
+        newest: The newest block, which is in `batch`.
+        blocks: How many blocks are. For each a bounded number is erased, the rest later.
+    """
+    at_most = ERASED_AT_ONCE * blocks
+    # Those that were erased are not even looked at: the scan begins at what is left.
+    for key, _ in table.scan(_DEALING, _DEALING):
+        if keeps_dealings(Height(int.from_bytes(key[1:9], "big")), newest) or not at_most:
+            return
+        batch[key] = None
+        at_most -= 1
+
+
+def missing(what: str, height: Height) -> BrokenStorage:
+    """Give the error for what must be there at a height."""
+    return BrokenStorage(
+        f"{what} at {height} is missing in the data folder or altered: restore it whole, "
+        "or start a new one"
+    )
+
+
+def _without_dealings(table: Table, height: Height) -> StoredBlock | None:
+    raw = table.get(_BLOCK + _number(height))
+    if raw is None:
+        return None
+    try:
+        return StoredBlock.decode(raw)
+    except Malformed as error:
+        raise missing("the block", height) from error
+
+
+def _plain(raw: bytes) -> bytes:
+    try:
+        return zlib.decompress(raw)
+    except zlib.error as error:
+        raise Malformed("that was not compressed") from error
+
+
+def _kept(item: rlp.Decoded) -> bytes | Erased:
+    if isinstance(item, bytes):
+        return item
+    name, size = list_of(item, 2, "dealing")
+    return Erased(fixed_of(name, Hash32, "dealing"), uint_of(size, "dealing", 4))
+
+
+def _dealing(height: Height, index: int) -> bytes:
+    return _DEALING + _number(height) + index.to_bytes(2, "big")
+
+
+def _number(height: Height) -> bytes:
+    return height.to_bytes(8, "big")

@@ -1,0 +1,62 @@
+"""Pure work that many starts of a run do alike, done once: runs are about what starts are shown."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from keymoot.crypto.keccak import keccak256
+from keymoot.enclave import replica
+from keymoot.moot.keymaker import Keymaker
+from keymoot.threshold import bls
+
+AGAIN = 0.1
+"""How often a block is executed anew all the same, and compared."""
+
+
+def quick(random: Random, patch: pytest.MonkeyPatch) -> None:
+    """Remember, for one run, what blocks do and what public arithmetic gives."""
+    execute, done = replica.execute_block, dict[tuple[bytes, bytes], Any]()
+
+    def executed(state, tip, block, *rest):  # type: ignore[no-untyped-def]
+        key = bytes(tip.hash), keccak256(block.encode())
+        known = done.get(key)
+        if known is None or random.random() < AGAIN:
+            made = execute(state, tip, block, *rest)
+            assert known is None or known.header == made.header, "one block has two hashes"
+            done[key] = known = made
+        return known
+
+    patch.setattr(replica, "execute_block", executed)
+    patch.setattr(bls, "pairings_equal", _remembered(bls.pairings_equal))
+    patch.setattr(Keymaker, "_recover", _recovering(Keymaker._recover))
+
+
+def _remembered(real: Callable[..., bool]) -> Callable[..., bool]:
+    known: dict[tuple[bytes, ...], bool] = {}
+
+    def equal(left: Any, right: Any) -> bool:
+        key = tuple(point.compress() for pair in (left, *right) for point in pair)
+        if key not in known:
+            known[key] = real(left, right)
+        return known[key]
+
+    return equal
+
+
+def _recovering(real: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def recover(self: Keymaker, setting: Any, name: str, openings: Any, dice: Any) -> Any:
+        dealt = keccak256(repr(sorted(openings.items())).encode())
+        key = self.index, self.keys.points, name, dealt
+        if key in known:
+            self._made[name] = known[key]
+            return []
+        said = real(self, setting, name, openings, dice)
+        if name in self._made:
+            known[key] = self._made[name]
+        return said
+
+    return recover

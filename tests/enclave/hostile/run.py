@@ -1,0 +1,170 @@
+"""Runs of hosts that do what a seed says, and schemes that are made of several deeds."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from keymoot.base.errors import Refused
+from keymoot.base.fixed import Bytes32
+from keymoot.base.secret import Secret
+from keymoot.crypto import ed25519
+from keymoot.enclave.client import EnclaveRefused
+from keymoot.moot.assembly import write_boot
+from keymoot.moot.body import write_numbered
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.seat import Boot
+from keymoot.threshold.secp256k1 import SECP256K1
+from tests.enclave.box import Box
+from tests.enclave.hostile.deeds import Deeds
+from tests.enclave.hostile.notes import Notes, Violation
+from tests.enclave.hostile.tree import Node
+
+TAKEOVER = 0
+"""How often a start goes over to another block: no enclave does, while its rules are whole."""
+
+HOST = Secret(b"\x42" * 32)
+HOST_POINT = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x42" * 32)))
+
+
+class Run(Deeds):
+    """One run, from its seed."""
+
+    def run(self, steps: int, only: str = "") -> Notes:
+        """Do so many deeds, of all kinds or of one.
+
+        Raises:
+            Violation: what must never happen has happened; it says how.
+        """
+        weights: dict[Callable[[], None], int] = {
+            self.sprint: 8,
+            self.drive: 8,
+            self.extend: 3,
+            self.fork: 5,
+            self.restart: 3,
+            self.restart_many: 3,
+            self.keep: 3,
+            self.order: 4,
+            self.post: 4,
+            self.ask: 8,
+            self.turn: 4,
+            self.wait: 2,
+            self.work: 6,
+            self.pry: 4,
+            self.forge: 4,
+            self.heal: 2,
+            self.hold: 6,
+            self.scheme: 16,
+            self.stop: 4,
+            self.take_over: TAKEOVER,
+        }
+        if only:
+            weights = {getattr(self, only): 1}
+        deeds = self.random.choices(list(weights), list(weights.values()), k=steps)
+        try:
+            for deed in deeds:
+                with suppress(EnclaveRefused, Refused):
+                    self.done += 1
+                    deed()
+                    self.hosts.notes.counts[f"did {deed.__name__}"] += 1
+        except Violation as error:
+            trace = "\n".join(self.trace)
+            raise Violation(
+                f"seed {self.seed}: {error}, after {len(self.trace)} steps\n{trace}"
+            ) from error
+        return self.hosts.notes
+
+    def scheme(self) -> None:
+        """Have some starts work on one chain and others on its sibling, with an order or without."""
+        hosts, base = self.hosts, self.tip().certified
+        if base not in hosts.tips:
+            self.branch_at(base)
+        there = [one for one in hosts.on(base) if hosts.at(one) is base]
+        some = self.random.sample(there, self.random.randint(0, len(there)))
+        for seat in self.random.sample((1, 2, 3, 4), self.random.randint(0, 3)):
+            folder = self.random.choice([one for at, one in hosts.disks if at == seat])
+            lower = base if self.random.random() < 0.7 else self.base()
+            new = self.begin(seat, folder, lower if base.holds(lower) else base)
+            some += [new] if new is not None else []
+        others = [one for one in hosts.on(base) if one not in some]
+        top = self.play(base, others)
+        if self.random.random() < 0.5:
+            named = {one.seat: one for one in self.random.sample(some + others, len(some + others))}
+            with suppress(EnclaveRefused):
+                self.endorse(base, base, named)
+        fork = top.path[
+            self.random.choice((base.height, self.random.randint(base.height, top.height)))
+        ]
+        assert fork is not None
+        if fork not in hosts.tips:
+            self.branch_at(fork)
+        for box in others if TAKEOVER else ():
+            if self.random.random() < 0.5:
+                with suppress(EnclaveRefused):
+                    self.over(box, fork.certified)
+        if self.orders and self.random.random() < 0.6 and self.orders[-1][0] not in fork.known:
+            fork = self.grow(fork, [self.orders[-1][0]])
+            self.lead(fork, hosts.on(fork))
+        self.play(fork, self.random.choice((some, some, hosts.on(fork))))
+
+    def play(self, tip: Node, boxes: Sequence[Box]) -> Node:
+        """Decide some blocks with requests in them, and lead starts along; ask for answers."""
+        odds = self.random.choice(((1.0, 1.0), (0.6, 1.0), (0.0, 1.0), (0.9, 0.9)))
+        for _ in range(self.random.randint(1, 3)):
+            raws = [one for one in self.hosts.fresh(tip) if self.random.random() < 0.9]
+            kind = self.random.choice(("ecdsa", "ecdsa", "frost", "vault"))
+            raws.append(self.wishes.request(kind, self.hosts.clock.now))
+            tip = self.grow(tip, raws)
+            self.lead(tip, list(boxes), *odds)
+            for box in boxes:
+                with suppress(EnclaveRefused):
+                    self.hosts.ask(box, self.wishes.keys[-6:])
+        return tip
+
+    def stop(self) -> None:
+        """Have requests bound, and stop what they may do: by the owner, or by the clock."""
+        tip, hosts = self.tip(), self.hosts
+        kind = self.random.choice(sorted(self.wishes.stage.wallets))
+        tip = self.grow(tip, [self.wishes.request(kind, hosts.clock.now)])
+        self.lead(tip, self.awake(tip))
+        name = self.random.choice(("pause", "revoke", "time"))
+        if name == "time":
+            hosts.clock.now += 320
+        else:
+            tip = self.grow(tip, [self.wishes.stop(tip, name, kind)])
+        tip = self.grow(tip, [])
+        self.lead(tip, self.awake(tip), self.random.choice((1.0, 0.7)))
+        self.ask()
+        if name != "time":
+            self.grow(tip, [self.wishes.stop(tip, "resume" if name == "pause" else "grant", kind)])
+
+    def forge(self) -> None:
+        """Have the broken seat say what it likes, in its own name and in others'."""
+        hosts, tip = self.hosts, self.tip()
+        mine = [one for one in hosts.starts if one.seat in hosts.notes.broken]
+        if not mine:
+            return
+        box = self.random.choice(mine)
+        start = box.enclave.start
+        assert start is not None
+        kind = self.random.choice(list(Kind))
+        bodies = [NodeMessage.decode(one.raw) for one in hosts.said if one.kind is kind]
+        body = self.random.choice(bodies).body if bodies else self.random.randbytes(33)
+        seat = self.random.choice((1, 2, 3, 4, 4, 4))
+        if self.random.random() < 0.5:
+            kind, body = self._foreign(tip, seat)
+        key = self.random.choice((start.party.boot.signing, box.enclave.keep.now.identity))
+        made = NodeMessage(hosts.tree.genesis.network, hosts.generation(tip), seat, kind, body)
+        self.say(f"{self.name(box)} forges {kind.name} of seat {seat}")
+        node = self.grow(tip, [made.signed(key).encode()])
+        if self.random.random() < 0.7:
+            self.lead(node, self.awake(node))
+            self.play(node, self.awake(node))
+
+    def _foreign(self, tip: Node, seat: int) -> tuple[Kind, bytes]:
+        """Name a key of the hosts' as a seat's."""
+        assembly = self.hosts.tree.assembly(tip.certified)
+        if self.random.random() < 0.5:
+            boot = Boot(Bytes32(ed25519.public_key(HOST)), HOST_POINT)
+            return Kind.BOOT, write_boot(assembly.hall.seat(seat).boot, boot)
+        epoch = assembly.turning.epoch
+        assert epoch is not None
+        return Kind.EPOCH_KEY, write_numbered(epoch.number + 1, HOST_POINT)
