@@ -183,7 +183,8 @@ def test_who_is_killed_as_it_leaves_erases_its_keys_when_it_starts_anew(network,
     keys = sealed_keys(box)
 
     def dies(file, new):
-        if file is keep and new.epoch not in (file.now.epoch, file.now.next):
+        fresh = new.epoch is not file.now.epoch and new.epoch is not file.now.next
+        if file is keep and fresh:
             raise CannotWrite("the keep", 5)
         put(file, new)
 

@@ -138,7 +138,9 @@ def sweep(
             try:
                 check(made)
             except BaseException as error:
-                error.add_note(f"{scenario.__name__}: killed at step {last}, disk at {height} of {newest}")
+                error.add_note(
+                    f"{scenario.__name__}: killed at step {last}, disk at {height} of {newest}"
+                )
                 raise
 
 

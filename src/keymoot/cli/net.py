@@ -202,7 +202,9 @@ def accept_recovery(file: Path, /, *, json: bool = False) -> None:
         "hash": seen.header.hash.hex0x,
         "time": seen.header.time,
     }
-    line = f"forgot block {seen.header.height} of {_date(seen.header.time)} ({seen.header.hash.hex0x})"
+    line = (
+        f"forgot block {seen.header.height} of {_date(seen.header.time)} ({seen.header.hash.hex0x})"
+    )
     result(shown, [line], as_json=json)
 
 
