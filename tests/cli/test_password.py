@@ -10,16 +10,11 @@ from eth_keyfile.keyfile import create_keyfile_json
 
 from keymoot.agent import keystore
 from tests.agent.fake_network import secret_of
+from tests.cli.shell import Shell
 from tests.cli.terminal import Terminal, lines
-from tests.cli.test_cli import Shell
 
 KEY = secret_of("owner")
 CTRL_C, CTRL_D = "\x03", "\x04"
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
 
 
 def write_keystore(path: Path) -> None:

@@ -7,14 +7,25 @@ from hypothesis import strategies as st
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
+from keymoot.base.request import MAX_PAYLOAD_BYTES
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.queue import MAX_PLACES, MAX_QUEUE, StockEmpty, Waiting, join, read, write
-from keymoot.contracts.record import AGENT, OWNER
+from keymoot.contracts.queue import (
+    MAX_BYTES,
+    MAX_PLACES,
+    MAX_QUEUE,
+    MAX_SHARE_BYTES,
+    StockEmpty,
+    Waiting,
+    join,
+    read,
+    write,
+)
+from keymoot.contracts.record import AGENT, MAX_OUTCOME_BYTES, OWNER
 
 _keys = iter(range(1, 10**9))
 
 
-def one(wallet: str, kind: str = AGENT) -> Waiting:
+def one(wallet: str, kind: str = AGENT, size_bytes: int = 500) -> Waiting:
     return Waiting(
         key=Bytes32(next(_keys).to_bytes(32, "big")),
         wallet=WalletId(wallet.encode().ljust(32)),
@@ -22,6 +33,7 @@ def one(wallet: str, kind: str = AGENT) -> Waiting:
         kind=kind,
         policy_version=3,
         expires_at=UnixSeconds(1_800_000_000),
+        size_bytes=size_bytes,
     )
 
 
@@ -66,6 +78,27 @@ def test_agents_take_no_place_of_an_owners_withdrawals() -> None:
         waiting = join(waiting, one(wallet, OWNER))
     with pytest.raises(StockEmpty, match="256 withdrawals wait"):
         join(waiting, one("E", OWNER))
+
+
+def test_what_waits_is_bounded_in_bytes_before_it_is_held() -> None:
+    longest = MAX_PAYLOAD_BYTES + MAX_OUTCOME_BYTES
+    waiting: list[Waiting] = []
+    for wallet in "ABCD":
+        for _ in range(MAX_SHARE_BYTES // longest):
+            waiting = join(waiting, one(wallet, size_bytes=longest))
+        with pytest.raises(StockEmpty, match="requests of this wallet of 983040 bytes wait"):
+            join(waiting, one(wallet, size_bytes=longest))
+    # What is short gets in beside it, up to the bound.
+    left = MAX_SHARE_BYTES - sum(
+        each.size_bytes for each in waiting if each.line == waiting[0].line
+    )
+    for wallet in "ABCD":
+        waiting = join(waiting, one(wallet, size_bytes=left))
+    assert sum(each.size_bytes for each in waiting) == MAX_BYTES
+    with pytest.raises(StockEmpty, match="requests of 4194304 bytes wait already"):
+        join(waiting, one("E", size_bytes=1))
+    # An owner's withdrawals have bytes of their own.
+    assert len(join(waiting, one("A", OWNER, longest))) == len(waiting) + 1
 
 
 # -- turns

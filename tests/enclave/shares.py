@@ -20,7 +20,7 @@ def shares_of(network: Network, key: Hash32, seats: Iterable[int] = ()) -> dict[
 
 
 def combined(
-    network: Network, key: Hash32, answers: dict[int, Answer]
+    network: Network, key: Hash32, answers: dict[int, Answer], degree: int = 1
 ) -> tuple[Hash32, Signature65]:
     """Combine shares of an ECDSA signature; give the digest and what signs it."""
     opened = {at: network.opened(one) for at, one in answers.items() if not one.code}
@@ -29,6 +29,6 @@ def combined(
     point = SECP256K1.decode(nonce)
     work = Task(point, SECP256K1.x(point), 0, 0, Hash32(digest), SECP256K1.decode(public))
     shares = {at: SignatureShare.decode(one[3]) for at, one in opened.items()}
-    signature, _ = ecdsa.combine(work, shares, 1)
+    signature, _ = ecdsa.combine(work, shares, degree)
     assert answers[next(iter(opened))].request == key
     return Hash32(digest), signature

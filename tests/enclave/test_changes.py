@@ -75,8 +75,10 @@ def test_the_members_of_the_state_before_a_block_sign_it(network):
     for height in range(at + 1, network.branch.certified + 1):
         assert 2 not in signers(network, Height(height))
     assert 5 in signers(network, network.branch.certified)
-    # Not before it has the state secret, and executes: it watched until then.
-    assert min(network.boxes[5].ballots) > at
+    # It has the state secret, and executes, before it is a member; it signs nothing then.
+    ballots = network.boxes[5].ballots
+    assert min(ballots) < at
+    assert not any(one.share for height, one in ballots.items() if height <= at)
 
 
 def test_the_old_members_shares_certify_nothing_after_the_change(network):
@@ -108,6 +110,7 @@ def test_who_left_has_erased_what_could_open_its_shares(network):
     gone = network.boxes[2]
     assert not gone.enclave.start.party.shares_in(network.assembly)
     assert not keys & {keep.now.epoch.expose(), keep.now.next.expose()}
+    assert keep.now.state is None
     with refused("NOT_SEATED", "NOT_READY"):
         gone.ask(messages.TURN, b"")
 

@@ -8,6 +8,7 @@ import pytest
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.enclave import messages
 from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.duty import Duty
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.block import Block
 from keymoot.runtime.release import find_record
@@ -104,6 +105,37 @@ def test_a_later_start_ends_one_that_a_recovery_seated(network, tmp_path):
     # Nor does it take the seat back.
     said = [NodeMessage.decode(raw) for raw in twin.out[posted:] if raw[:1] == b"\x4e"]
     assert Kind.BOOT not in {one.kind for one in said}
+
+
+def test_a_later_start_ends_one_that_an_order_left_out(network, tmp_path):
+    """It had the seat before: it would else take it back as soon as it sees the later one."""
+    twin = clone(network.boxes[4], tmp_path / "clone")
+    network.withheld.add(4)
+    network.order([network.recovery((1, 2, 3))])
+    assert network.assembly.hall.seat(4).boot is None
+    network.withheld.clear()
+    new = network.restart(4)
+    assert network.assembly.hall.seat(4).boot == new.identity.boot
+    with refused("START_OVER"):
+        shown_all(network, twin)
+    assert "a later start" in twin.lost
+
+
+def test_a_start_that_is_over_says_nothing_of_what_it_was_still_working_at(network, tmp_path):
+    twin = clone(network.boxes[4], tmp_path / "clone")
+    speaker, generation = twin.enclave.start.speaker, network.assembly.hall.head.generation
+    duty = Duty("work", lambda _: [], generation)
+    tick = [(Kind.TICK, bytes(8))]
+    posted = len(twin.out)
+    speaker._report(duty, tick)
+    assert len(twin.out) == posted + 1
+    network.restart(4)
+    with refused("START_OVER"):
+        shown_all(network, twin)
+    posted = len(twin.out)
+    speaker._report(duty, tick)
+    speaker.post(tick)
+    assert len(twin.out) == posted
 
 
 def test_what_was_dealt_before_a_start_is_gone_with_it(network):
@@ -215,7 +247,10 @@ def test_what_was_bound_and_not_answered_before_a_generation_never_is(network):
     network.said.clear()
     assert network.branch.certified == height == network.branch.top
     block = block_of(network, [network.recovery((1, 2, 3))])
+    answers = one.enclave.start._course._answers
+    assert answers._open[key].held
     one.execute(block)
+    assert not answers._open[key].held
     # Now its host has the certificate, and it is the right one.
     released = one.certify(height, network.branch.proofs[height])
     assert {each.code for each in released.answers} <= {"NOT_HELD"}

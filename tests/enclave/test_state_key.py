@@ -120,6 +120,26 @@ def test_any_enclave_signs_with_a_key_of_vault(network):
     assert shares_of(network, key) == network.answers[key]
 
 
+def test_a_start_that_no_certified_state_names_releases_nothing(network):
+    """Its host may have copied the disk, and show it the ledger from before a pause for ever."""
+    play = vaulted(network)
+    raw, key = network.request(play, payment(5).unsigned_bytes())
+    assert network.send(raw).status == 1
+    assert {one.code for one in network.answers[key].values()} == {""}
+    network.mute = True
+    box = network.restart(4)
+    assert box.began
+    assert box.answer(key)[0].code == "NOT_HELD"
+    # Not even what it executes itself: nobody has named it yet.
+    raw, key = network.request(play, payment(6).unsigned_bytes())
+    assert network.send(raw).status == 1
+    assert {at for at, one in network.answers[key].items() if not one.code} == {1, 2, 3}
+    network.mute = False
+    network.settle()
+    assert network.assembly.hall.seat(4).boot == box.identity.boot
+    assert not box.answer(key)[0].code
+
+
 def test_without_it_a_start_watches_and_executes_nothing(network):
     without_secret(network, 2)
     network.mute = True

@@ -201,3 +201,19 @@ def test_bodies_survive_their_encoding():
     town.settle()
     assert write_openings(read_openings(seen[Kind.KEYGEN_OPEN])) == seen[Kind.KEYGEN_OPEN]
     assert read_verdict(seen[Kind.KEYGEN_VERDICT]) == []
+
+
+def test_a_generation_begins_it_again():
+    """What was promised in one generation opens nothing in the next."""
+    town = Town()
+    town.say(*town.duties())
+    assert town.ledger.founding.keygen.phase is Phase.OPENINGS
+    town.say(*town.duties())
+    assert [name for name, _ in town.pages if name.startswith("opening/")]
+    town.say(town.recovery({1, 2, 3, 4}, anew=set()))
+    keygen = town.ledger.founding.keygen
+    assert (keygen.phase, keygen.attempt, keygen.said) == (Phase.HASHES, 1, frozenset())
+    assert not [name for name, _ in town.pages if name.startswith("opening/")]
+    town.settle()
+    assert town.ledger.hall.ready
+    assert town.ledger.founding.keygen.attempt == 1

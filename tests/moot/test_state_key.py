@@ -178,15 +178,16 @@ class TestLiars:
         boot = town.parties[2].boot.public.signing
         generation = town.ledger.hall.head.generation
         places = {
-            "another identity": (3, 2, boot, 0),
-            "another start": (2, 2, Bytes32(b"b" * 32), 0),
-            "another seat": (2, 3, boot, 0),
-            "another epoch": (2, 2, boot, 1),
+            "another identity": (3, 2, boot, (0, 0)),
+            "another start": (2, 2, Bytes32(b"b" * 32), (0, 0)),
+            "another seat": (2, 3, boot, (0, 0)),
+            "another epoch": (2, 2, boot, (1, 0)),
+            "another attempt": (2, 2, boot, (0, 1)),
         }
-        for what, (who, seat, start, epoch) in places.items():
-            digest = ask_digest(NETWORK, generation, seat, start, epoch, to)
+        for what, (who, seat, start, when) in places.items():
+            digest = ask_digest(NETWORK, generation, seat, start, when, to)
             signature = ed25519.sign(town.identities[who], digest)
-            town.say(town.message(2, Kind.STATE_ASK, write_ask(0, to, signature)))
+            town.say(town.message(2, Kind.STATE_ASK, write_ask((0, 0), to, signature)))
             assert type(town.refused[-1][1]).__name__ == "NotSeated", what
         assert town.ledger.handout.asks() == {}
 
@@ -198,10 +199,10 @@ class TestLiars:
         generation = town.ledger.hall.head.generation
         identity = AskerKey(b"\xc0" + bytes(47), b"\xc0" + bytes(95))
         for key in (identity, AskerKey(to.first, other.second)):
-            digest = ask_digest(NETWORK, generation, 2, boot, 0, key)
+            digest = ask_digest(NETWORK, generation, 2, boot, (0, 0), key)
             signature = ed25519.sign(town.identities[2], digest)
             assert (
-                town.refusal(town.message(2, Kind.STATE_ASK, write_ask(0, key, signature)))
+                town.refusal(town.message(2, Kind.STATE_ASK, write_ask((0, 0), key, signature)))
                 == "BadPoint"
             )
         assert town.ledger.handout.asks() == {}
@@ -241,7 +242,7 @@ class TestLiars:
         _, to = one_time_key()
         answer = Answer(b"\1" * 48, b"\2" * 48)
         for kind, body in (
-            (Kind.STATE_ASK, write_ask(0, to, bytes(64))),
+            (Kind.STATE_ASK, write_ask((0, 0), to, bytes(64))),
             (Kind.STATE_ANSWER, write_answer(2, 1, answer)),
             (Kind.STATE_ANSWER, write_answer(9, 1, answer)),
             (Kind.STATE_HELD, write_held(0)),

@@ -132,7 +132,9 @@ class TestAfterwards:
         town.say(town.recovery({1, 2, 3, 4}))
         town.settle()
         assert len(said(town, Kind.STATE_ASK)) == asks
-        assert len(said(town, Kind.STATE_HELD)) == len(town.parties)
+        # A generation asks all once more whether they have it, and nothing else does.
+        assert len(said(town, Kind.STATE_HELD)) == 2 * len(town.parties)
+        assert standing(town).holders == set(town.parties)
 
     def test_a_keep_without_it_asks_and_gets_the_same(self):
         town = founded()

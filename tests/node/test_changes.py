@@ -117,9 +117,6 @@ def test_what_was_asked_survives_a_restart(tmp_path: Path) -> None:
         wallet_with_agent(node, node.owner())
         assert ask(node.data, "join")["seat"] == 5
         ask(node.data, "leave", seat=2)
-        # Too few who execute would be left to sign for another newcomer.
-        with pytest.raises(NodeRefused, match="`keymoot net turn`"):
-            ask(node.data, "join")
         # A kill leaves no time to write anything down.
         node.kill()
         node.start()

@@ -7,7 +7,10 @@ time, a wallet with one request would wait for all that another has asked before
 need no memory of who was served last, for the order is the list itself; to join it is one
 look along a bounded list.
 
-A wallet has a quarter of the places. That keeps no one out who pays for the quota of four
+One message of a node may bind all who wait, so what that writes is bounded here, by the bytes of
+what waits: whoever finds no room is turned away before anything is held for him.
+
+A wallet has a quarter of the places, and of the bytes. That keeps no one out who pays for the quota of four
 wallets; it keeps one wallet, by mistake or by a stolen credential, from turning all others
 away. What an owner withdraws is counted, and takes its turns, apart from what the wallet's
 agents ask: they cannot stand in its way.
@@ -32,12 +35,19 @@ MAX_QUEUE = 256
 MAX_PLACES = MAX_QUEUE // 4
 """How many of them one wallet may have."""
 
+MAX_BYTES = 4_194_304
+"""What is long in the records of these: what is to be signed, and the outcome. The longest
+requests have 192 KB, usual ones half a KB."""
+
+MAX_SHARE_BYTES = MAX_BYTES // 4
+"""How much of it one wallet may have."""
+
 KINDS = (AGENT, OWNER)
 """Who may wait, by the byte that says so."""
 
 _NAMES = Bytes32.LENGTH + WalletId.LENGTH + Address.LENGTH
-_NUMBERS = Struct(">BQQ")
-"""Kind, version of the policy, expiry."""
+_NUMBERS = Struct(">BQQI")
+"""Kind, version of the policy, expiry, bytes."""
 _BYTES = _NAMES + _NUMBERS.size
 
 
@@ -61,6 +71,7 @@ class Waiting:
         key: Its name on the ledger, under which its record stands.
         kind: AGENT or OWNER.
         policy_version: The version of the policy that allowed it.
+        size_bytes: What is long in its record.
     """
 
     key: Bytes32
@@ -69,6 +80,7 @@ class Waiting:
     kind: str
     policy_version: int
     expires_at: UnixSeconds
+    size_bytes: int
 
     @staticmethod
     def of(record: Record) -> "Waiting":
@@ -80,6 +92,7 @@ class Waiting:
             kind=record.kind,
             policy_version=record.policy_version,
             expires_at=record.expires_at,
+            size_bytes=len(record.payload) + len(record.outcome),
         )
 
     @property
@@ -88,8 +101,10 @@ class Waiting:
         return self.wallet, self.kind
 
     def encode(self) -> bytes:
-        """Give its part of the cell: 101 bytes, for queues are read often, and RLP is slow."""
-        numbers = _NUMBERS.pack(KINDS.index(self.kind), self.policy_version, self.expires_at)
+        """Give its part of the cell: 105 bytes, for queues are read often, and RLP is slow."""
+        numbers = _NUMBERS.pack(
+            KINDS.index(self.kind), self.policy_version, self.expires_at, self.size_bytes
+        )
         return self.key + self.wallet + self.requester + numbers
 
     @staticmethod
@@ -101,7 +116,7 @@ class Waiting:
         """
         if len(raw) != _BYTES or raw[_NAMES] >= len(KINDS):
             raise Malformed(f"who waits has {_BYTES} bytes, and is of a kind", "queue")
-        kind, version, expires_at = _NUMBERS.unpack(raw[_NAMES:])
+        kind, version, expires_at, size_bytes = _NUMBERS.unpack(raw[_NAMES:])
         return Waiting(
             key=Bytes32(raw[:32]),
             wallet=WalletId(raw[32:64]),
@@ -109,6 +124,7 @@ class Waiting:
             kind=KINDS[kind],
             policy_version=version,
             expires_at=UnixSeconds(expires_at),
+            size_bytes=size_bytes,
         )
 
 
@@ -124,11 +140,18 @@ def join(waiting: Sequence[Waiting], new: Waiting) -> list[Waiting]:
     """
     # 1. There is a place for it.
     what = "requests" if new.kind == AGENT else "withdrawals"
-    if sum(one.kind == new.kind for one in waiting) >= MAX_QUEUE:
+    alike = [one for one in waiting if one.kind == new.kind]
+    if len(alike) >= MAX_QUEUE:
         raise StockEmpty(f"{MAX_QUEUE} {what}")
+    size = sum(one.size_bytes for one in alike)
+    if size + new.size_bytes > MAX_BYTES:
+        raise StockEmpty(f"{what} of {size} bytes")
     own = [at for at, one in enumerate(waiting) if one.line == new.line]
     if len(own) >= MAX_PLACES:
         raise StockEmpty(f"{MAX_PLACES} {what} of this wallet")
+    size = sum(waiting[at].size_bytes for at in own)
+    if size + new.size_bytes > MAX_SHARE_BYTES:
+        raise StockEmpty(f"{what} of this wallet of {size} bytes")
     # 2. Behind its own last one, it lets one of each other go first.
     at, passed = (own[-1] + 1 if own else 0), set[tuple[WalletId, str]]()
     while at < len(waiting) and waiting[at].line not in passed:

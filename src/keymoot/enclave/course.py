@@ -128,7 +128,7 @@ class Course:
         self._steps: dict[Height, _Step] = {}
         self._named = self._party.named(self._before)
         self.replaced = False
-        """Whether a block that was executed has given our seat to a later start."""
+        """Whether a block that was executed has given our seat to a later start: this one ends."""
         seen = Seen(self._before, begun.height, self._time)
         self._speaker.stored(begun.height)
         self._speaker.see(seen, founding=record is None)
@@ -193,8 +193,6 @@ class Course:
 
     def _ballot(self, step: _Step) -> Ballot:
         header = step.header
-        if self.replaced:
-            return Ballot(header.hash)
         if self.record is None:
             return Ballot(header.hash, founding=self._founder.sign(header, step.after))
         share = self._signer.again(header)
@@ -250,7 +248,7 @@ class Course:
 
     def answer(self, requests: list[Hash32]) -> list[Answer]:
         """Answer requests, as of the newest certified state; again, if they were answered."""
-        if self.record is None or self.replaced:
+        if self.record is None:
             return [
                 Answer(one, b"", b"", "NOT_HELD", "there is nothing to answer") for one in requests
             ]

@@ -12,7 +12,7 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
-from keymoot.moot.epoch_keys import KeyTurn, Role
+from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
 from keymoot.threshold.secp256k1 import SECP256K1
 
 FILE_NAME = "keep.sealed"
@@ -39,7 +39,7 @@ class Keep:
 
     Attributes:
         identity: Ed25519 seed; signs answers.
-        state: The network's state secret; None until the other seats have given it.
+        state: The network's state secret; None until the members have given it.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
@@ -94,6 +94,13 @@ class Keep:
             recoveries=turn.recoveries,
             seated=Height(0) if turn.living is None else self.seated,
         )
+
+    def gone(self) -> "Keep":
+        """Give the keep of an enclave that is no member any more, nor about to be one.
+
+        No key opens what was dealt to it, and the network's state secret is not its any more.
+        """
+        return replace(self.turned(GONE), state=None)
 
 
 class KeepFile:

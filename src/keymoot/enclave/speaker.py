@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.keep import Keep, KeepFile
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
-from keymoot.moot.epoch_keys import GONE
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
@@ -119,7 +118,7 @@ class Speaker:
         While the disk does not take our keys, duties wait: they would be done with old ones.
         """
         seen, party = self._seen, self._party
-        if seen is None or self._silent:
+        if seen is None:
             return
         try:
             self._turn_keys(seen)
@@ -222,7 +221,7 @@ class Speaker:
     def _post_boot(self, assembly: Assembly) -> None:
         known, before = self._party.before(assembly)
         boot = self._party.boot.public
-        if not known or before == boot or self._silent:
+        if not known or before == boot:
             return
         # Once for each that it could follow, and anew in each generation.
         place = assembly.hall.head.generation, b"" if before is None else bytes(before.signing)
@@ -232,35 +231,34 @@ class Speaker:
 
     def _turn_keys(self, seen: Seen) -> None:
         """Go over to the sealing keys of the ledger's epoch; erase those that nothing needs."""
-        party, assembly = self._party, seen.assembly
         if self._founding:
             return
-        turn = party.key_turn(assembly)
-        if not self._keep.now.seated and party.member(assembly):
-            self._keep.put(self._keep.now.sitting(seen.height))
-        elif self._has_left(seen):
-            # What was dealt to us stays in the archives: without our keys nobody opens it.
-            turn = GONE
-        if turn is None or turn == turn.keeping():
+        party, keep = self._party, self._keep.now
+        known, _ = party.before(seen.assembly)
+        if known and not keep.seated:
+            keep = keep.sitting(seen.height)
+            self._keep.put(keep)
+        turn = party.key_turn(seen.assembly)
+        # A state from before we came shows us without a seat, too.
+        gone = not known and 0 < keep.seated < seen.height and settled(seen.assembly)
+        if not gone and (turn is None or turn == turn.keeping()):
             self._owed = None
         else:
             # The oldest block since which it is due; newer ones may come faster than the disk.
             self._owed = seen.height if self._owed is None else self._owed
             if self._owed > self._stored:
-                turn = turn.keeping()
-        if turn is not None:
-            self._keep.put(self._keep.now.turned(turn))
-            keep = self._keep.now
-            party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
+                gone, turn = False, None if turn is None else turn.keeping()
+        if gone:
+            # What was dealt to us stays in the archives: without our keys nobody opens it. The
+            # state secret goes too; this start has it in memory, and executes on.
+            self._turned(keep.gone())
+            party.statekeeper.forget()
+        elif turn is not None:
+            self._turned(keep.turned(turn))
 
-    def _has_left(self, seen: Seen) -> bool:
-        """Tell whether we had a seat, in this start or another, and nothing goes back to that."""
-        party, since = self._party, self._keep.now.seated
-        # A state from before we came shows us without a seat, too.
-        if not 0 < since < seen.height or not settled(seen.assembly):
-            return False
-        known, _ = party.before(seen.assembly)
-        return not known
+    def _turned(self, keep: Keep) -> None:
+        self._keep.put(keep)
+        self._party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
 
     def _seal_state(self) -> None:
         """Seal the state secret before the ledger hears that we have it; it never leaves."""

@@ -1,6 +1,7 @@
 """Sealed answers to requests, kept until the requests expire.
 
-They stand under `S ‖ request`, and in the order of their expiry under `E ‖ time ‖ request`. Each
+They stand under `S ‖ time ‖ request`, in the order in which they expire: that is about the order
+in which they come, so pages are filled one after the other, and what is over lies together. Each
 is sealed to the reply key of its request, so another copy costs no secret.
 """
 
@@ -11,7 +12,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.store.table import Batch, Table
 
-_SHARES, _EXPIRY = b"S", b"E"
+_SHARES = b"S"
 
 
 class ScanTable(Table, Protocol):
@@ -24,19 +25,22 @@ class ScanTable(Table, Protocol):
 
 def put_shares(batch: Batch, request: Hash32, expires_at: UnixSeconds, answers: bytes) -> None:
     """Keep the answers to a request, which are sealed to its reply key."""
-    batch[_SHARES + request] = answers
-    batch[_EXPIRY + expires_at.to_bytes(8, "big") + request] = b""
+    batch[_key(request, expires_at)] = answers
 
 
-def shares_of(table: Table, request: Hash32) -> bytes | None:
-    """Give the answers to a request that were kept, or None."""
-    return table.get(_SHARES + request)
+def shares_of(table: Table, request: Hash32, expires_at: UnixSeconds) -> bytes | None:
+    """Give the answers to a request that were kept until then, or None."""
+    return table.get(_key(request, expires_at))
 
 
 def forget_shares(table: ScanTable, batch: Batch, now: UnixSeconds) -> None:
     """Let go of the answers to requests that have expired."""
     # In the order of expiry: those that live are not even looked at.
-    for key, _ in table.scan(_EXPIRY, _EXPIRY):
+    for key, _ in table.scan(_SHARES, _SHARES):
         if int.from_bytes(key[1:9], "big") >= now:
             return
-        batch[key] = batch[_SHARES + key[9:]] = None
+        batch[key] = None
+
+
+def _key(request: Hash32, expires_at: UnixSeconds) -> bytes:
+    return _SHARES + expires_at.to_bytes(8, "big") + request

@@ -22,6 +22,10 @@ A = TypeVar("A")
 PATIENCE_SECONDS = 0.5
 """How long what comes with certificates is waited for, before replicas are asked one by one."""
 
+MAX_PATIENCE_SECONDS = 64.0
+"""Each round without an outcome is twice as long, up to this: the longest outcomes take seconds
+to be made and hashed, and whoever asks anew too soon never has one."""
+
 
 class Outcomes(Generic[A]):
     """Gathers outcomes from whoever follows."""
@@ -56,7 +60,7 @@ class Outcomes(Generic[A]):
         followers = self._followers
         claims = followers.claims.setdefault(waiting.height, Claims())
         tried: set[int] = set()
-        all_asked = False
+        all_asked, patience = False, PATIENCE_SECONDS
         while True:
             followers.claimed.clear()
             believed = claims.believed(followers.needed(faults))
@@ -69,34 +73,44 @@ class Outcomes(Generic[A]):
                         followers.doubt(seat)
                     return done
             elif believed is not None:
-                await self._fetch(waiting.height, claims.sayers(believed), tried)
+                if not await self._fetch(waiting.height, claims.sayers(believed), tried, patience):
+                    patience = min(2 * patience, MAX_PATIENCE_SECONDS)
                 continue
             if not all_asked and not followers.owing(claims):
                 all_asked = True
-                await self._ask(waiting, name, claims, founding=asks)
+                await self._ask(waiting, name, claims, patience, founding=asks)
                 continue
             try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
+                async with asyncio.timeout(patience):
                     await followers.claimed.wait()
             except TimeoutError:
                 for feed in followers.owing(claims):
                     followers.doubt(feed.replica.seat)
                 tried.clear()
-                await self._ask(waiting, name, claims, founding=asks)
+                await self._ask(waiting, name, claims, patience, founding=asks)
+                patience = min(2 * patience, MAX_PATIENCE_SECONDS)
 
-    async def _fetch(self, height: Height, seats: Sequence[int], tried: set[int]) -> None:
-        """Ask the next of these who was not asked for the whole; all of them again after that."""
+    async def _fetch(
+        self, height: Height, seats: Sequence[int], tried: set[int], patience: float
+    ) -> bool:
+        """Ask the next of these who was not asked for the whole; False where all were.
+
+        All of them may be asked again then.
+        """
         left = [seat for seat in seats if seat not in tried and seat in self._followers.feeds]
         if not left:
             tried.clear()
             await asyncio.sleep(PATIENCE_SECONDS)
-            return
+            return False
         tried.add(left[0])
         with suppress(TimeoutError, Refused):
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(patience):
                 await self._followers.fetch(left[0], height, digest=False)
+        return True
 
-    async def _ask(self, waiting: Waiting, name: Hash32, claims: Claims, *, founding: bool) -> None:
+    async def _ask(
+        self, waiting: Waiting, name: Hash32, claims: Claims, patience: float, *, founding: bool
+    ) -> None:
         """Ask all who may tell and have not said it for the digest, at once."""
         seats = [
             seat
@@ -106,7 +120,7 @@ class Outcomes(Generic[A]):
             and (founding or feed.shown >= waiting.height)
         ]
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
                 for seat in seats:
                     group.create_task(self._digest(seat, waiting.height))
 

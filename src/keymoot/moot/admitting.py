@@ -78,6 +78,12 @@ class Admitting:
                 raise Malformed(f"a seat's number has one byte, got {len(content)}")
             self._part(seat, content[0])
 
+    def known(self, index: int) -> Seat | Newcomer | None:
+        """Give who has a number: a member, or who is about to be one; None for nobody."""
+        return (
+            self._hall.seat(index) if self._hall.has_seat(index) else self.page.joining.get(index)
+        )
+
     def started_anew(self, seat: int, boot: Boot) -> None:
         """Take over the keys of a newcomer's new start."""
         page = self.page

@@ -17,18 +17,20 @@ from keymoot.moot.admitting import ADMISSION
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.before import dealing_page
 from keymoot.moot.body import FIRST, SECOND
+from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.commitments import Commitments
 from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.genesis import EPOCH_SECONDS, Founder
 from keymoot.moot.hall import HEAD, Hall, Head
-from keymoot.moot.handout import STATE, STATE_KINDS, Handout, ask_page
+from keymoot.moot.handout import STATE_KINDS, Handout, ask_page
 from keymoot.moot.handover import NEXT_DIGEST, ORIGIN
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.recovery import Ancestor, Recovery
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
+from keymoot.moot.statekey import STATE
 from keymoot.moot.stock import STOCK, Stock
 from keymoot.moot.turning import EPOCH, STAGE_OF, Turning
 from keymoot.threshold.committee import Committee
@@ -40,7 +42,10 @@ NO_GENERATION = Hash32(bytes(32))
 TURN_KINDS = (*STAGE_OF, Kind.EPOCH_KEY, Kind.TURN)
 NONCE_KINDS = (Kind.NONCES, Kind.BAD_NONCE)
 
-NEWCOMER_KINDS = (Kind.BOOT, Kind.RESHARE_VERDICT, Kind.HELD)
+NEWCOMER_KINDS = (
+    *(Kind.BOOT, Kind.RESHARE_VERDICT, Kind.HELD),
+    *(Kind.STATE_ASK, Kind.STATE_HELD),
+)
 """What an enclave may say that joins with the next epoch."""
 
 
@@ -82,8 +87,9 @@ class Assembly:
         if not self.hall.founded:
             return
         epoch, origin = self.turning.epoch, self.turning.origin
+        yield from (ask_page(index) for index in self.handout.takers())
         for index in self.hall.committee.indices:
-            yield from (f"seat/{index}", f"opening/{index}", ask_page(index))
+            yield from (f"seat/{index}", f"opening/{index}")
             if epoch is not None:
                 yield dealing_page(epoch.number + 1, index)
         if epoch is not None and origin is not None:
@@ -210,19 +216,17 @@ class Assembly:
         ):
             self.stock.burn()
             self.commitments.burn()
-            self.handout.wipe()
+            self.handout.turned()
+        self.handout.leave()
         self.stock.replenish(height, time)
 
     def _speaker(self, message: NodeMessage) -> Seat | Newcomer:
         """Give who speaks: a member, or who is about to be one."""
-        index = message.seat
-        if self.hall.has_seat(index):
-            return self.hall.seat(index)
-        newcomer = self.turning.admitting.page.joining.get(index)
-        if newcomer is None or message.kind not in NEWCOMER_KINDS:
-            members = ", ".join(str(seat) for seat in self.hall.head.members)
-            raise NotSeated(f"this assembly has the seats {members}")
-        return newcomer
+        known = self.turning.admitting.known(message.seat)
+        if isinstance(known, Seat) or (known is not None and message.kind in NEWCOMER_KINDS):
+            return known
+        members = ", ".join(str(seat) for seat in self.hall.head.members)
+        raise NotSeated(f"this assembly has the seats {members}")
 
     def _boot(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
         newcomer = self.turning.admitting.page.joining.get(index)
@@ -233,6 +237,7 @@ class Assembly:
             raise Unwanted("the seat has started anew since")
         if isinstance(known, Newcomer):
             self.turning.admitting.started_anew(index, boot)
+            self.handout.started_anew(index)
             return
         self.hall.put_seat(index, replace(known, boot=boot, since=height))
         self.stock.started_anew(index, height, time)
@@ -240,7 +245,8 @@ class Assembly:
         self.handout.started_anew(index)
 
     def _recover(self, body: bytes, height: Height, time: UnixSeconds, ancestor: Ancestor) -> None:
-        signed = self.recovery.check(body)
+        # Who signed it, and which generation it ends, `check` has seen.
+        signed = SignedCertificate.decode(body)
         self.recovery.check_base(signed.terms, height, ancestor)
         self.stock.wipe()
         self.commitments.wipe()

@@ -1,8 +1,11 @@
 """What messages about the state key do to the assembly.
 
     STATE_ASK     a seat that has none posts a one-time key
-    STATE_ANSWER  seats answer it with ElGamal pairs, which everyone checks here
+    STATE_ANSWER  members answer it with ElGamal pairs, which everyone checks here
     STATE_HELD    the seat has the secret sealed; its ask is over
+
+Who is admitted asks as members do, before it is one: an epoch begins only when its newcomers
+hold the secret (`turning`), for who cannot execute signs no block.
 
 An ask ends with its start, its epoch and its generation too, so all its answers are of one
 epoch's shares, and no one-time key serves a second time. Once all members hold it the key
@@ -19,22 +22,22 @@ from keymoot.moot.hall import Hall
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import DERIVE
 from keymoot.moot.statekey import (
+    STATE,
     Ask,
     Standing,
     ask_digest,
     read_answer,
     read_ask,
     read_held,
+    standing_in,
     state_input,
 )
 from keymoot.moot.turning import Turning
 from keymoot.threshold import derived
 from keymoot.threshold.root import Root
 
-STATE = "state"
 STATE_KINDS = (Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD)
 
-_standing = lru_cache(maxsize=64)(Standing.decode)
 _ask = lru_cache(maxsize=256)(Ask.decode)
 """Decoding is pure, and pages are read far more often than they change."""
 
@@ -49,8 +52,7 @@ class Handout:
     @property
     def standing(self) -> Standing:
         """How the state key stands."""
-        raw = self._hall.pages.get(STATE)
-        return Standing() if raw is None else _standing(raw)
+        return standing_in(self._hall.pages)
 
     @property
     def root(self) -> Root:
@@ -78,8 +80,13 @@ class Handout:
 
     def asks(self) -> dict[int, Ask]:
         """Give all open asks, by the seat that asks."""
-        found = {seat: self.ask(seat) for seat in self._hall.committee.indices}
+        found = {seat: self.ask(seat) for seat in self.takers()}
         return {seat: ask for seat, ask in found.items() if ask is not None}
+
+    def takers(self) -> tuple[int, ...]:
+        """Give whose the secret may be: members, and those who are about to be."""
+        joining = Turning(self._hall).admitting.page.joining
+        return tuple(sorted({*self._hall.committee.indices, *joining}))
 
     def hear(self, seat: int, kind: Kind, body: bytes, height: Height) -> None:
         """Take what a seat says.
@@ -104,31 +111,47 @@ class Handout:
             self._close(seat)
             self._put(replace(standing, asked=standing.asked - {seat}))
 
-    def wipe(self) -> None:
-        """End all asks: an epoch or a generation begins. Who has left holds nothing any more."""
+    def leave(self) -> None:
+        """Forget who neither sits nor is about to: its number may be another's tomorrow."""
+        standing, takers = self.standing, frozenset(self.takers())
+        for seat in sorted(standing.asked - takers):
+            self._close(seat)
+        self._put(
+            replace(standing, asked=standing.asked & takers, holders=standing.holders & takers)
+        )
+
+    def turned(self) -> None:
+        """End all asks: an epoch begins, and answers of another one's shares do not fit."""
         standing = self.standing
         for seat in sorted(standing.asked):
             self._close(seat)
-        holders = frozenset(seat for seat in standing.holders if self._hall.has_seat(seat))
-        after = replace(standing, asked=frozenset(), holders=holders)
-        if after != standing:
-            self._put(after)
+        self._put(replace(standing, asked=frozenset()))
+        self.leave()
+
+    def wipe(self) -> None:
+        """End all asks, and ask all anew whether they hold it: a generation begins.
+
+        It may have gone back to other seats, and most have started anew.
+        """
+        self.turned()
+        self._put(replace(self.standing, holders=frozenset()))
 
     def _hear_ask(self, seat: int, body: bytes) -> None:
-        number, to, signature = read_ask(body)
-        hall, standing, epoch = self._hall, self.standing, Turning(self._hall).epoch
+        when, to, signature = read_ask(body)
+        hall, standing, turning = self._hall, self.standing, Turning(self._hall)
         # 1. It is of the living epoch, and the first of this start in it: said again, an old
         #    ask would open answers to a key whose secret is gone.
-        if epoch is None or number != epoch.number:
-            raise Unwanted("the ask is of another epoch")
+        epoch = turning.epoch
+        if epoch is None or when != (epoch.number, epoch.attempt):
+            raise Unwanted("the ask is of another epoch, or of another attempt to end it")
         if seat in standing.asked:
             raise Unwanted("this start has asked in this epoch already")
         # 2. The enclave itself asks, not only whoever got a key of boot seated.
-        known = hall.seat(seat)
-        if known.boot is None:
+        known = turning.admitting.known(seat)
+        if known is None or known.boot is None:
             raise NotSeated(f"seat {seat} has not said with which keys it started")
         generation = hall.head.generation
-        digest = ask_digest(hall.network, generation, seat, known.boot.signing, number, to)
+        digest = ask_digest(hall.network, generation, seat, known.boot.signing, when, to)
         if not ed25519.verify(known.identity, digest, signature):
             raise NotSeated(f"the ask is not signed by the identity of seat {seat}")
         # 3. The one-time key hides the answers.
@@ -141,7 +164,7 @@ class Handout:
 
     def _hear_answer(self, seat: int, body: bytes, height: Height) -> None:
         asker, number, answer = read_answer(body)
-        ask = self.ask(asker) if asker in self._hall.committee.indices else None
+        ask = self.ask(asker) if asker in self.takers() else None
         if ask is None or number != ask.number:
             raise Unwanted("the ask is over")
         if not ask.awaits(seat, self.need):
@@ -170,7 +193,8 @@ class Handout:
         self._hall.pages.set(ask_page(seat), None)
 
     def _put(self, standing: Standing) -> None:
-        self._hall.pages.set(STATE, standing.encode())
+        if standing != self.standing:
+            self._hall.pages.set(STATE, standing.encode())
 
 
 def ask_page(seat: int) -> str:

@@ -135,6 +135,7 @@ class Party:
             duties += self.statekeeper.due(assembly, self.shares)
         elif self.candidate.joining(assembly):
             duties += self.resharer.due(assembly, {})
+            duties += self.statekeeper.due(assembly, {})
         else:
             duties += self.candidate.due(assembly)
         return duties

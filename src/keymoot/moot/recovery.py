@@ -41,8 +41,8 @@ class Recovery:
         if before:
             yield _identities(before)
 
-    def check(self, body: bytes) -> SignedCertificate:
-        """Read an order that may be executed now.
+    def check(self, body: bytes) -> None:
+        """Raise unless an order may be executed now.
 
         Raises:
             Malformed: not an order.
@@ -54,7 +54,6 @@ class Recovery:
         # 2. It ends the generation in which it is executed, so that it serves once.
         if signed.terms.previous != self._hall.head.generation:
             raise WrongGeneration
-        return signed
 
     def check_endorsed(self, body: bytes) -> SignedCertificate:
         """Read an order that enough members endorsed, whatever generation it ends.

@@ -1,5 +1,7 @@
 """One seat's part in the state key: it asks where it has none, and answers who asks.
 
+It may be the seat of a member, or of a newcomer that is admitted.
+
 The secret itself passes through here once, from the duty that combines the answers to the
 enclave that seals it; only then does the seat say that it has it.
 """
@@ -49,6 +51,10 @@ class Statekeeper:
         """Go on: the enclave has sealed what was found, and its node has it."""
         self.held, self.found, self._own = True, None, None
 
+    def forget(self) -> None:
+        """Begin again: the enclave has erased the secret, for it has no seat any more."""
+        self.held, self.found, self._own = False, None, None
+
     def due(self, assembly: Assembly, shares: Shares) -> list[Duty]:
         """Give what is to be done now."""
         if not assembly.hall.ready:
@@ -58,27 +64,31 @@ class Statekeeper:
 
     def _own_duties(self, assembly: Assembly, name: str) -> list[Duty]:
         handout, epoch = assembly.handout, assembly.turning.epoch
-        standing, seat = handout.standing, assembly.hall.seat(self.index)
+        standing, seat = handout.standing, assembly.turning.admitting.known(self.index)
+        if epoch is None or seat is None or seat.boot is None:
+            return []
+        when = epoch.number, epoch.attempt
+        now = f"{name}/{epoch.number}/{epoch.attempt}"
         if self.held:
             if self.index in standing.holders:
                 return []
             said = (Kind.STATE_HELD, write_held(standing.version))
-            return [Duty(f"{name}/held", lambda _: [said])]
-        if self.found is not None or epoch is None or seat.boot is None:
+            return [Duty(f"{now}/held", lambda _: [said])]
+        if self.found is not None:
             return []
         ask = handout.ask(self.index)
         if ask is None:
-            number, network = epoch.number, assembly.network
-            generation, boot = assembly.hall.head.generation, seat.boot.signing
+            network, boot = assembly.network, seat.boot.signing
+            generation = assembly.hall.head.generation
 
             def run(dice: Dice) -> list[Message]:
                 secret, to = derived.asker(dice)
-                digest = ask_digest(network, generation, self.index, boot, number, to)
+                digest = ask_digest(network, generation, self.index, boot, when, to)
                 self._own = (secret, to)
                 signature = ed25519.sign(self.identity, digest)
-                return [(Kind.STATE_ASK, write_ask(number, to, signature))]
+                return [(Kind.STATE_ASK, write_ask(when, to, signature))]
 
-            return [Duty(f"{name}/{number}/ask", run)]
+            return [] if self.index in standing.asked else [Duty(f"{now}/ask", run)]
         if len(ask.answers) < handout.need:
             return []
         combine = partial(self._combine, ask, handout.root, handout.input)

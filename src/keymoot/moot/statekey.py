@@ -8,6 +8,7 @@ from the keys that accounts ask for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -16,11 +17,15 @@ from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.crypto.keccak import keccak256
+from keymoot.moot.pages import Pages
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.committee import MAX_SIZE
 from keymoot.threshold.derived import Answer, AskerKey
 from keymoot.threshold.session import framed
+
+STATE = "state"
+"""Name of the page."""
 
 PURPOSE = "state"
 """Purpose of the state secret; no account can ask for a key of it."""
@@ -36,9 +41,10 @@ class Standing:
     Attributes:
         version: Which one it is. Only an eviction would raise it.
         since: The block in which it came to exist: n−f seats had it. 0 before.
-        holders: Seats that have it sealed, as they say.
+        holders: Seats that have it sealed, as they say: of members, and of who is about to be one.
         asks: How many asks there were; the newest has this number.
-        asked: Seats whose present start has asked in this epoch: it may once.
+        asked: Seats whose present start has asked in this epoch: it may once; a newcomer once
+            in each attempt to end it.
     """
 
     version: int = 0
@@ -127,6 +133,16 @@ class Ask:
         )
 
 
+_standing = lru_cache(maxsize=64)(Standing.decode)
+"""Decoding is pure, and the page is read far more often than it changes."""
+
+
+def standing_in(pages: Pages) -> Standing:
+    """Give how the state key stands."""
+    raw = pages.get(STATE)
+    return Standing() if raw is None else _standing(raw)
+
+
 def state_input(network: NetworkId, version: int) -> bytes:
     """Give the input from which a network's state secret is derived."""
     return derived.input_of(PURPOSE, network, version.to_bytes(4, "big"))
@@ -138,7 +154,12 @@ def state_secret(point: Secret) -> Secret:
 
 
 def ask_digest(
-    network: NetworkId, generation: Hash32, seat: int, boot: Bytes32, epoch: int, to: AskerKey
+    network: NetworkId,
+    generation: Hash32,
+    seat: int,
+    boot: Bytes32,
+    when: tuple[int, int],
+    to: AskerKey,
 ) -> Hash32:
     """Give what the identity of an asking seat signs.
 
@@ -150,27 +171,31 @@ def ask_digest(
         generation: The present one.
         seat: Who asks.
         boot: Signing key of its present start.
-        epoch: The living one: answers are made of its shares.
+        when: The living epoch, of whose shares answers are made, and the attempt to end it.
         to: The one-time key.
     """
-    place = (seat.to_bytes(2, "big"), bytes(boot), epoch.to_bytes(8, "big"))
-    return keccak256(framed(_ASK, network, generation, *place, to.first, to.second))
+    epoch, attempt = when
+    place = (seat.to_bytes(2, "big"), bytes(boot))
+    times = (epoch.to_bytes(8, "big"), attempt.to_bytes(4, "big"))
+    return keccak256(framed(_ASK, network, generation, *place, *times, to.first, to.second))
 
 
-def write_ask(epoch: int, to: AskerKey, signature: bytes) -> bytes:
-    """Write an ask: the epoch, the one-time key, the identity's signature."""
-    return rlp.encode([uint(epoch), to.first, to.second, signature])
+def write_ask(when: tuple[int, int], to: AskerKey, signature: bytes) -> bytes:
+    """Write an ask: epoch and attempt, the one-time key, the identity's signature."""
+    epoch, attempt = when
+    return rlp.encode([uint(epoch), uint(attempt), to.first, to.second, signature])
 
 
-def read_ask(body: bytes) -> tuple[int, AskerKey, bytes]:
+def read_ask(body: bytes) -> tuple[tuple[int, int], AskerKey, bytes]:
     """Read an ask.
 
     Raises:
         Malformed: not one.
     """
-    epoch, first, second, signature = list_of(rlp.decode(body), 4, "ask")
+    epoch, attempt, first, second, signature = list_of(rlp.decode(body), 5, "ask")
+    when = uint_of(epoch, "epoch", 8), uint_of(attempt, "attempt", 4)
     to = _key(first, second)
-    return uint_of(epoch, "epoch", 8), to, bytes_of(signature, "signature", SIGNATURE_BYTES)
+    return when, to, bytes_of(signature, "signature", SIGNATURE_BYTES)
 
 
 def write_answer(asker: int, number: int, answer: Answer) -> bytes:

@@ -18,6 +18,7 @@ from keymoot.moot.keygen import digest_of, judge, weigh
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, by_place, by_seat
+from keymoot.moot.statekey import standing_in
 from keymoot.moot.turn import Dealings, Turn, read_dealings, read_turn
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.envelope import Complaint
@@ -164,7 +165,7 @@ class Turning:
                 self._begin_dealing(epoch, height, time)
             return False
         speakers = self._speakers(epoch)
-        if not set(speakers.indices) <= epoch.said and not epoch.overdue(height, time):
+        if self.awaited and not epoch.overdue(height, time):
             return False
         if epoch.stage is Stage.HOLDING:
             return self._count(epoch, height, time, final=True)
@@ -184,6 +185,17 @@ class Turning:
         if epoch is None or epoch.stage is not Stage.HOLDING:
             return False
         return self._count(epoch, height, time, final=False)
+
+    @property
+    def awaited(self) -> frozenset[int]:
+        """Give whose word the end of the epoch waits for, if it is under way."""
+        epoch = self.epoch
+        if epoch is None or epoch.stage is Stage.LIVING:
+            return frozenset()
+        said = epoch.said
+        if epoch.stage is Stage.HOLDING:
+            said &= self._executing(epoch)
+        return frozenset(self._speakers(epoch).indices) - said
 
     def abandon(self, height: Height, time: UnixSeconds) -> None:
         """Drop an attempt that is going on, and who comes and goes: a generation begins."""
@@ -215,6 +227,12 @@ class Turning:
         if content != self._hall.pages.get("roots/voted"):
             raise Unwanted("the seat holds shares of other roots")
         self.before.hold(seat)
+
+    def _executing(self, epoch: Epoch) -> frozenset[int]:
+        """Give those of the next members that hold the state secret, as they say."""
+        standing, following = standing_in(self._hall.pages), frozenset(epoch.next_seats)
+        # Before the secret exists no block needs it.
+        return following & standing.holders if standing.exists else following
 
     def _speakers(self, epoch: Epoch) -> Committee:
         """Give whose word counts: members deal and sign, the next ones judge and hold."""
@@ -283,13 +301,23 @@ class Turning:
         self._put(epoch.at(Stage.HOLDING, height, time))
 
     def _count(self, epoch: Epoch, height: Height, time: UnixSeconds, *, final: bool) -> bool:
-        digest = self._hall.pages.get(NEXT_DIGEST)
-        holders = {seat for seat, vote in epoch.votes.items() if vote == digest}
-        if len(holders) >= self._speakers(epoch).present:
+        """Begin the next epoch if its members can sign its blocks, with f of them silent.
+
+        Where n = 3f+1 that takes every honest one, and up to f of those who say that they can
+        are lying. Whoever cannot execute when the epoch begins may never do so: it gets the
+        state secret over blocks that others sign.
+        """
+        digest, executing = self._hall.pages.get(NEXT_DIGEST), self._executing(epoch)
+        newcomers = set(epoch.next_seats).difference(self._hall.committee.indices)
+        able = executing.intersection(seat for seat, vote in epoch.votes.items() if vote == digest)
+        # 1. n−f hold their new shares and the state secret.
+        # 2. Every newcomer holds the secret. A member that stays may have lost it: that is a
+        #    failure as any other, and the living epoch has it too.
+        if len(able) >= self._speakers(epoch).present and newcomers <= executing:
             self._enter(epoch, height, time)
             return True
         if final:
-            self._drop(epoch, height, time, heard=frozenset(holders))
+            self._drop(epoch, height, time, heard=able)
         return False
 
     def _enter(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:

@@ -50,7 +50,7 @@ class _Heard:
     refused: Given = field(default_factory=dict)
     enough_at: float | None = None
     asked_at: float | None = None
-    kept: int = 0
+    kept: frozenset[int] = frozenset()
 
     @property
     def seats(self) -> set[int]:
@@ -100,7 +100,7 @@ class Collected:
             if heard.enough_at is None and heard.need.met(heard.good):
                 heard.enough_at = asyncio.get_running_loop().time()
             # In Vault's custody any one will do, and the first stays it.
-            if not heard.kept or heard.need.well > 1:
+            if not heard.need.met_well(heard.kept):
                 self._dirty[answer.request] = None
             if self._expected(heard.need.height) <= heard.seats:
                 self._tell(answer.request)
@@ -117,7 +117,7 @@ class Collected:
         loop = asyncio.get_running_loop()
         ends = loop.time() + min(wait_seconds, SILENT_SECONDS)
         while True:
-            kept = self._given.get(request)
+            kept = self._given.get(request, need.until)
             if kept is not None and need.met(kept):
                 return self._with_refusals(request, kept)
             heard, expected = self._entry(request), self._expected(need.height)
@@ -134,7 +134,8 @@ class Collected:
                 await self._keep([request])
             else:
                 await self._keep([request])
-                return self._with_refusals(request, self._given.get(request) or {})
+                kept = self._given.get(request, need.until)
+                return self._with_refusals(request, kept or {})
 
     async def run(self) -> None:
         """Write down what comes, until cancelled."""
@@ -182,13 +183,15 @@ class Collected:
         found = {}
         for request in requests:
             heard = self._heard.get(request)
-            if heard is not None and len(heard.good) > heard.kept:
-                found[request] = (heard.need.until, self._merged(request, heard.good))
+            if heard is None or heard.need.met_well(heard.kept):
+                continue
+            if heard.good.keys() - heard.kept:
+                found[request] = (heard.need.until, self._worth_keeping(request, heard))
         if found:
             await self._given.keep(found, self._now())
         for request, (_, given) in found.items():
             if request in self._heard:
-                self._heard[request].kept = len(given)
+                self._heard[request].kept = frozenset(given)
         for request in requests:
             self._dirty.pop(request, None)
             self._tell(request)
@@ -198,9 +201,11 @@ class Collected:
             if not future.done():
                 future.set_result(None)
 
-    def _merged(self, request: Hash32, good: Given) -> Given:
-        """Add what is on disk already, which other starts may have given."""
-        return {**good, **(self._given.get(request) or {})}
+    def _worth_keeping(self, request: Hash32, heard: _Heard) -> Given:
+        """Add to what is on disk already, which other starts may have given, what it lacks."""
+        kept = self._given.get(request, heard.need.until) or {}
+        fresh = {seat: one for seat, one in heard.good.items() if seat not in kept}
+        return heard.need.chosen({**kept, **fresh})
 
     def _with_refusals(self, request: Hash32, kept: Given) -> Given:
         heard = self._heard.get(request)

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from keymoot.base import rlp
-from keymoot.base.fields import list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import UnixSeconds
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.messages import answers_item, read_answers
 from keymoot.engine.kept_answers import forget_shares, put_shares, shares_of
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.store.table import Batch
@@ -38,14 +37,14 @@ class GivenAnswers:
         self._count = 0
         self._writing = asyncio.Lock()
 
-    def get(self, request: Hash32) -> Given | None:
-        """Give what was kept for a request, or None."""
+    def get(self, request: Hash32, until: UnixSeconds) -> Given | None:
+        """Give what was kept for a request until then, or None."""
         recent = self._recent.get(request)
         if recent is not None:
             return recent
         with self._store.snapshot() as table:
-            raw = shares_of(table, request)
-        return None if raw is None else _decode(raw)
+            raw = shares_of(table, request, until)
+        return None if raw is None else _decode(request, raw)
 
     async def keep(
         self, found: Mapping[Hash32, tuple[UnixSeconds, Given]], now: UnixSeconds
@@ -83,11 +82,13 @@ class GivenAnswers:
 
 
 def _encode(given: Given) -> bytes:
-    seats = sorted(given)
-    return rlp.encode([[uint(seat) for seat in seats], answers_item([given[at] for at in seats])])
+    return rlp.encode([[uint(at), given[at].sealed, given[at].signature] for at in sorted(given)])
 
 
-def _decode(raw: bytes) -> Given:
-    seats, answers = list_of(rlp.decode(raw), 2, "given")
-    found = [uint_of(seat, "seat", 2) for seat in list_of(seats, None, "seats")]
-    return dict(zip(found, read_answers(answers), strict=True))
+def _decode(request: Hash32, raw: bytes) -> Given:
+    found: Given = {}
+    for one in list_of(rlp.decode(raw), None, "given"):
+        seat, sealed, signature = list_of(one, 3, "given")
+        answer = Answer(request, bytes_of(sealed, "sealed"), bytes_of(signature, "signature"))
+        found[uint_of(seat, "seat", 2)] = answer
+    return found

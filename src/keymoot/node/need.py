@@ -1,7 +1,8 @@
 """How many enclaves have to answer a request, and until when answers are kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.units import Height, UnixSeconds
@@ -10,6 +11,8 @@ from keymoot.contracts.record import BOUND, Record
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.slot import read_slots
 from keymoot.threshold.committee import Committee
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,16 @@ class Need:
     def met_well(self, seats: Iterable[int]) -> bool:
         """Tell whether good answers of these seats are enough, whoever lies."""
         return self._count(seats, self.well)
+
+    def chosen(self, given: Mapping[int, T]) -> dict[int, T]:
+        """Give what is worth keeping of good answers: as many as are enough, whoever lies.
+
+        Args:
+            given: By seat; what comes first is preferred.
+        """
+        if self.signers:
+            return {seat: one for seat, one in given.items() if seat in self.signers}
+        return dict(list(given.items())[: self.well])
 
     def _count(self, seats: Iterable[int], needed: int) -> bool:
         found = frozenset(seats)

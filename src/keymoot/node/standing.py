@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keymoot.base.strict_json import Json
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.epoch import Epoch, Stage
+from keymoot.moot.epoch import Stage
 
 if TYPE_CHECKING:
     from keymoot.node.moot import Moot
@@ -51,21 +51,12 @@ def standing_json(moot: "Moot") -> dict[str, Json]:
         "failedAttempts": epoch.attempt,
         "endsAt": epoch.since_time + hall.head.epoch_seconds,
         "votes": _list(epoch.wants),
-        "awaited": _list(_awaited(assembly, epoch)),
+        "awaited": _list(assembly.turning.awaited),
     }
     told["needed"] = hall.committee.present
     told["members"], told["next"] = _list(members), _list(following)
     told["joining"], told["leaving"] = joining, leaving
     return told | _enclaves(moot, assembly)
-
-
-def _awaited(assembly: Assembly, epoch: Epoch) -> frozenset[int]:
-    """Give whose word an end that is under way waits for."""
-    if epoch.stage is Stage.LIVING:
-        return frozenset()
-    members = frozenset(assembly.hall.head.members)
-    judging = epoch.stage in (Stage.VERDICTS, Stage.HOLDING)
-    return (frozenset(epoch.next_seats) if judging else members) - epoch.said
 
 
 def _enclaves(moot: "Moot", assembly: Assembly) -> dict[str, Json]:

@@ -18,9 +18,10 @@ from keymoot.runtime.receipt import Receipt
 from keymoot.store.header import Header
 from keymoot.store.table import Batch
 
-MAX_OUTCOME_BYTES = 268_435_456
-"""Longest outcome that is read. The largest that the rules allow has about 220 MB: a message of
-a node that binds all who may wait, each with the longest record. A usual one has 25 KB."""
+MAX_OUTCOME_BYTES = 134_217_728
+"""Longest outcome that is read, and kept in memory where a block waits. The rules allow about half:
+16 MB of records that a node's message binds (`contracts.queue`), their events, and what the block's
+own transactions pay for. A usual one has 25 KB."""
 
 MAX_OUTCOME_ITEMS = 4_194_304
 """Items of an outcome's RLP: three for each entry that was written, one for each receipt."""

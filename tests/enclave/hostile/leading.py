@@ -56,12 +56,12 @@ class Leader:
         hosts.tips.append(node)
         self.say(f"fork at {node.number}")
 
-    def grow(self, tip: Node, raws: list[bytes]) -> Node:
+    def grow(self, tip: Node, raws: list[bytes], wishes: float = 0.55) -> Node:
         """Decide a block; wishes come with it."""
         if tip.height - tip.certified.height >= MOST_TAIL:
             return tip
         kinds = []
-        while self.random.random() < 0.55:
+        while self.random.random() < wishes:
             kind, raw = self.wishes.some(tip, self.hosts.clock.now)
             kinds.append(kind)
             raws.insert(self.random.randint(0, len(raws)), raw)

@@ -54,6 +54,7 @@ class Run(Deeds):
             self.hold: 6,
             self.scheme: 16,
             self.stop: 4,
+            self.late: 4,
             self.take_over: TAKEOVER,
         }
         if only:
@@ -77,47 +78,74 @@ class Run(Deeds):
         hosts, base = self.hosts, self.tip().certified
         if base not in hosts.tips:
             self.branch_at(base)
+        plan = self.random.choice(("order", "split", "mixed"))
         there = [one for one in hosts.on(base) if hosts.at(one) is base]
-        some = self.random.sample(there, self.random.randint(0, len(there)))
-        for seat in self.random.sample((1, 2, 3, 4), self.random.randint(0, 3)):
-            folder = self.random.choice([one for at, one in hosts.disks if at == seat])
-            lower = base if self.random.random() < 0.7 else self.base()
-            new = self.begin(seat, folder, lower if base.holds(lower) else base)
-            some += [new] if new is not None else []
+        most = {"order": 1, "split": 2, "mixed": max(0, len(there) - 1)}[plan]
+        some = self.random.sample(there, min(len(there), self.random.randint(1, most or 1)))
         others = [one for one in hosts.on(base) if one not in some]
-        top = self.play(base, others)
-        if self.random.random() < 0.5:
-            named = {one.seat: one for one in self.random.sample(some + others, len(some + others))}
-            with suppress(EnclaveRefused):
-                self.endorse(base, base, named)
-        fork = top.path[
-            self.random.choice((base.height, self.random.randint(base.height, top.height)))
-        ]
+        for seat in self.random.sample((1, 2, 3, 4), self.random.randint(plan != "mixed", 3)):
+            folder = self.random.choice([one for at, one in hosts.disks if at == seat])
+            lower = base if self.random.random() < 0.8 else self.base()
+            new = self.begin(seat, folder, lower if base.holds(lower) else base)
+            if new is not None:
+                group = {
+                    "order": some,
+                    "split": others,
+                    "mixed": self.random.choice((some, others)),
+                }
+                group[plan].append(new)
+        ordered = plan == "order" or self.random.random() < 0.4
+        order = self.between(base, some, others) if ordered else b""
+        top = self.play(base, others, order if self.random.random() < 0.2 else b"")
+        self.late()
+        # The sibling begins at the same block, or a few blocks later.
+        low = min(base.height + self.random.choice((0, 0, 0, 1, 2)), top.height)
+        fork = top.path[low]
         assert fork is not None
         if fork not in hosts.tips:
             self.branch_at(fork)
         for box in others if TAKEOVER else ():
-            if self.random.random() < 0.5:
+            if self.random.random() < 0.6:
                 with suppress(EnclaveRefused):
                     self.over(box, fork.certified)
-        if self.orders and self.random.random() < 0.6 and self.orders[-1][0] not in fork.known:
-            fork = self.grow(fork, [self.orders[-1][0]])
-            self.lead(fork, hosts.on(fork))
-        self.play(fork, self.random.choice((some, some, hosts.on(fork))))
+        self.play(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
+        self.late()
 
-    def play(self, tip: Node, boxes: Sequence[Box]) -> Node:
+    def between(self, base: Node, some: list[Box], others: list[Box]) -> bytes:
+        """Have an order endorsed, rather by starts of the first group than of the second."""
+        mixed = self.random.sample(others, len(others)) + self.random.sample(some, len(some))
+        named = {one.seat: one for one in mixed if not one.lost and self._knows(one, base)}
+        with suppress(EnclaveRefused):
+            self.endorse(base, base, named)
+            return self.orders[-1][0]
+        return b""
+
+    def play(self, tip: Node, boxes: Sequence[Box], order: bytes = b"") -> Node:
         """Decide some blocks with requests in them, and lead starts along; ask for answers."""
-        odds = self.random.choice(((1.0, 1.0), (0.6, 1.0), (0.0, 1.0), (0.9, 0.9)))
-        for _ in range(self.random.randint(1, 3)):
+        care = self.random.choice((1.0, 1.0, 0.6, 0.0))
+        for _ in range(self.random.randint(2, 3)):
             raws = [one for one in self.hosts.fresh(tip) if self.random.random() < 0.9]
-            kind = self.random.choice(("ecdsa", "ecdsa", "frost", "vault"))
+            kind = self.random.choice(("ecdsa", "ecdsa", "frost"))
             raws.append(self.wishes.request(kind, self.hosts.clock.now))
-            tip = self.grow(tip, raws)
-            self.lead(tip, list(boxes), *odds)
-            for box in boxes:
+            if order and order not in tip.known:
+                raws = [order]
+            tip = self.grow(tip, raws, wishes=0)
+            now = [one for one in boxes if self.random.random() < 0.92]
+            self.lead(tip, now, care)
+            for box in now:
                 with suppress(EnclaveRefused):
                     self.hosts.ask(box, self.wishes.keys[-6:])
         return tip
+
+    def late(self) -> None:
+        """Lead a start that is behind, with some certificates left out on the way."""
+        hosts = self.hosts
+        tip = self.tip()
+        behind = [one for one in hosts.on(tip) if tip.certified.height - one.certified > 1]
+        for box in self.random.sample(behind, min(2, len(behind))):
+            self.lead(tip, [box], 0.5)
+            with suppress(EnclaveRefused):
+                hosts.ask(box, self.wishes.keys[-12:])
 
     def stop(self) -> None:
         """Have requests bound, and stop what they may do: by the owner, or by the clock."""

@@ -1,0 +1,97 @@
+"""The record that ends a founding: whole, of this very chain, and of the block that it names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.enclave.frames import Released
+from keymoot.moot.assembly import NO_GENERATION
+from keymoot.moot.certificate import Certificate, SignedCertificate
+from keymoot.moot.founding_record import FoundingRecord
+from tests.enclave.box import Branch, refused
+from tests.enclave.network import Network, genesis_of
+
+
+def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
+    tmp_path: Path,
+) -> None:
+    network = Network(tmp_path)
+    boxes = network.boxes
+    network.branch = Branch(genesis_of([one.identity for one in boxes.values()]))
+    for box in boxes.values():
+        box.join(network.genesis)
+        box.begin(None, network.branch)
+    last, shown = boxes[4], boxes[4].certify
+    tried: list[Height] = []
+
+    def lie(height: Height, proof: bytes) -> Released:
+        if tried:
+            return shown(height, proof)
+        record = FoundingRecord.decode(proof)
+        some = replace(record, signatures={at: record.signatures[at] for at in (1, 2, 4)})
+        # Whoever had the sessions of all founders could sign another block's.
+        other = replace(record, block=Hash32(b"x" * 32), signatures={})
+        for seat, box in boxes.items():
+            other = other.signed(seat, other.sign(box.enclave._boot.signing))
+        other.check(network.genesis)
+        for bad, code in ((some, "NOT_FOUNDED"), (other, "FOREIGN_RECORD")):
+            with refused(code):
+                shown(height, bad.encode())
+        with refused("REFUSED"):
+            shown(Height(height - 1), proof)
+        # While it is founding it answers nothing, and endorses nothing.
+        assert last.answer(Hash32(bytes(32)))[0].code == "NOT_HELD"
+        boots = {4: last.identity.boot}
+        begun = Certificate(
+            network.genesis.network, NO_GENERATION, Height(0), Hash32(record.network), boots
+        )
+        with refused("REFUSED"):
+            last.endorse(SignedCertificate(begun, {}).encode())
+        assert last.enclave.keep.now.network is None
+        tried.append(height)
+        return shown(height, proof)
+
+    last.certify = lie  # type: ignore[assignment,method-assign]
+    network.settle()
+    assert tried
+    assert network.branch.record is not None
+    assert network.branch.record.height == tried[0]
+    assert {box.enclave.keep.now.network for box in boxes.values()} == {network.genesis.network}
+
+
+def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
+    tmp_path: Path,
+) -> None:
+    """All others may be ready: what it does not hold, its signature must not vouch for."""
+    network = Network(tmp_path)
+    network.branch = Branch(genesis_of([one.identity for one in network.boxes.values()]))
+    for box in network.boxes.values():
+        box.join(network.genesis)
+        box.begin(None, network.branch)
+    network.settle()
+    record = network.branch.record
+    assert record is not None
+    start = network.boxes[1].enclave.start
+    assert start is not None
+    course = start._course
+    assert course is not None
+    founder, step = course._founder, course._steps[record.height]
+    after, party = step.after, start.party
+    assert founder.sign(step.header, after) == record.signatures[1]
+    # 1. Of another block.
+    assert not founder.sign(replace(step.header, mix_hash=Hash32(b"x" * 32)), after)
+    # 2. Without the state secret sealed.
+    held, party.statekeeper.held = party.statekeeper.held, False
+    assert not founder.sign(step.header, after)
+    party.statekeeper.held = held
+    # 3. While the state names another start.
+    boot, party.boot = party.boot, replace(party.boot, public=network.boxes[2].identity.boot)
+    assert not founder.sign(step.header, after)
+    party.boot = boot
+    # 4. Without one of the shares.
+    for name in list(party.keymaker.shares_in(after)):
+        share = party.keymaker.shares_in(after).pop(name)
+        assert not founder.sign(step.header, after)
+        party.keymaker.shares_in(after)[name] = share
+    assert founder.sign(step.header, after) == record.signatures[1]
