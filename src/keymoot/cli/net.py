@@ -128,8 +128,9 @@ def turn(*, here: Here = _HERE, wait: NotNegative = TURN_SECONDS) -> None:
 def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
     """Start one more enclave on this machine; it joins with the end of the epoch.
 
-    It takes the lowest vacant seat, all enclaves here invite it, and all roots are shared anew
-    to the larger assembly. `keymoot net turn` ends the epoch now.
+    It takes the lowest vacant seat, and all enclaves here invite it. Once admitted it gets the
+    state secret and executes blocks; with the epoch's end all roots are shared anew to the
+    larger assembly. `keymoot net turn` ends the epoch now.
 
     Exits with 0 once the ledger has admitted it, with 75 when it has not in time and still may,
     with 1 when it was refused.

@@ -19,6 +19,7 @@ from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
+from keymoot.runtime.asked import Asked, Found
 
 MODULE = "keymoot.enclave"
 """What an enclave's process runs: all that is measured."""
@@ -206,6 +207,14 @@ class EnclaveClient:
         item = frames.requests_item(requests)
         return messages.read_answers(await self._ask(frames.ANSWER, item))
 
+    async def query(self, asked: Asked) -> Found:
+        """Have a call run without effect on its newest certified state.
+
+        Raises:
+            EnclaveRefused: it runs no query here, or not now, or not to its end.
+        """
+        return Found.decode(await self._ask(frames.QUERY, asked.encode()))
+
     async def endorse(self, order: bytes) -> bytes:
         """Have the terms of a recovery order signed.
 
@@ -285,7 +294,9 @@ class EnclaveClient:
         number = self._numbers
         future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        self._asked_at[number] = time.time()
+        if word != frames.QUERY:
+            # A query takes as long as it may, and says nothing of how the enclave is.
+            self._asked_at[number] = time.time()
         frame = messages.frame(number, word, body)
         try:
             self._writer.write(frame)

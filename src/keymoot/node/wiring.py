@@ -25,6 +25,7 @@ from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.moot import Moot
+from keymoot.node.queries import EnclaveQueries
 from keymoot.node.shares import ShareService
 from keymoot.node.status import assembly_json
 from keymoot.node.storage import StorageWatch
@@ -102,7 +103,8 @@ async def build(config: Config) -> Node:
     shares = ShareService(ledger, moot, store, _describe(moot))
     sequencer.on_answers(shares.collected.hear)
     faucet = Faucet(ledger).drip if genesis.development else None
-    services = Services(ledger, shares, _info(moot), faucet)
+    queries = EnclaveQueries(lambda: moot.seats)
+    services = Services(ledger, shares, queries, _info(moot), faucet)
     return Node(sequencer, moot, shares, services, store, StorageWatch(store, sequencer))
 
 
