@@ -333,6 +333,9 @@ class Start:
             self.speaker.admit(fixed_of(body, Bytes32, "identity"))
         elif word == messages.PART:
             self.speaker.part(bytes_of(body, "seat", 1))
+        elif word == messages.STORED:
+            self.speaker.stored(messages.read_stored(body))
+            return [b"\x01" if self.speaker.left else b""]
         else:
             raise Refused(f'"{word}" is no message to an enclave')
         return []
