@@ -25,6 +25,10 @@ HOST = Secret(b"\x42" * 32)
 HOST_POINT = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x42" * 32)))
 
 
+def kind_of(raw: bytes) -> Kind:
+    return NodeMessage.decode(raw).kind
+
+
 class Run(Deeds):
     """One run, from its seed."""
 
@@ -80,8 +84,9 @@ class Run(Deeds):
             self.branch_at(base)
         plan = self.random.choice(("order", "split", "mixed"))
         there = [one for one in hosts.on(base) if hosts.at(one) is base]
-        most = {"order": 1, "split": 2, "mixed": max(0, len(there) - 1)}[plan]
-        some = self.random.sample(there, min(len(there), self.random.randint(1, most or 1)))
+        honest = [one for one in there if one.seat not in hosts.notes.broken]
+        most = 1 if plan == "order" else 2
+        some = self.random.sample(honest, min(len(honest), self.random.randint(1, most)))
         others = [one for one in hosts.on(base) if one not in some]
         for seat in self.random.sample((1, 2, 3, 4), self.random.randint(plan != "mixed", 3)):
             folder = self.random.choice([one for at, one in hosts.disks if at == seat])
@@ -97,7 +102,8 @@ class Run(Deeds):
         ordered = plan == "order" or self.random.random() < 0.4
         order = self.between(base, some, others) if ordered else b""
         top = self.play(base, others, order if self.random.random() < 0.2 else b"")
-        self.late()
+        if self.random.random() < 0.5:
+            self.late(top)
         # The sibling begins at the same block, or a few blocks later.
         low = min(base.height + self.random.choice((0, 0, 0, 1, 2)), top.height)
         fork = top.path[low]
@@ -109,7 +115,6 @@ class Run(Deeds):
                 with suppress(EnclaveRefused):
                     self.over(box, fork.certified)
         self.play(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
-        self.late()
 
     def between(self, base: Node, some: list[Box], others: list[Box]) -> bytes:
         """Have an order endorsed, rather by starts of the first group than of the second."""
@@ -124,12 +129,16 @@ class Run(Deeds):
         """Decide some blocks with requests in them, and lead starts along; ask for answers."""
         care = self.random.choice((1.0, 1.0, 0.6, 0.0))
         for _ in range(self.random.randint(2, 3)):
-            raws = [one for one in self.hosts.fresh(tip) if self.random.random() < 0.9]
+            # Where a new session is posted, the one before is over.
+            boots = self.random.random() < 0.3
+            fresh = [one for one in self.hosts.fresh(tip) if boots or kind_of(one) is not Kind.BOOT]
+            raws = [one for one in fresh if self.random.random() < 0.9]
             kind = self.random.choice(("ecdsa", "ecdsa", "frost"))
             raws.append(self.wishes.request(kind, self.hosts.clock.now))
             if order and order not in tip.known:
-                raws = [order]
+                raws, kind = [order], "alone"
             tip = self.grow(tip, raws, wishes=0)
+            self.say(f"  in it: {kind}")
             now = [one for one in boxes if self.random.random() < 0.92]
             self.lead(tip, now, care)
             for box in now:
@@ -137,10 +146,10 @@ class Run(Deeds):
                     self.hosts.ask(box, self.wishes.keys[-6:])
         return tip
 
-    def late(self) -> None:
+    def late(self, tip: Node | None = None) -> None:
         """Lead a start that is behind, with some certificates left out on the way."""
         hosts = self.hosts
-        tip = self.tip()
+        tip = tip or self.tip()
         behind = [one for one in hosts.on(tip) if tip.certified.height - one.certified > 1]
         for box in self.random.sample(behind, min(2, len(behind))):
             self.lead(tip, [box], 0.5)
