@@ -15,6 +15,7 @@ from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot.errors import NotReady
+from keymoot.moot.signers import settled
 from keymoot.node import changes, wanted
 from keymoot.node.changes import NoChange
 from keymoot.node.standing import standing_json
@@ -199,7 +200,7 @@ async def test_who_left_is_started_until_it_has_erased_its_keys(inside, tmp_path
         await node.moot.changes.leave(2)
         await node.until(lambda: standing(node)["leaving"]["2"]["settled"])
         await node.moot.changes.turn()
-        await node.until(lambda: 2 not in node.moot.committee)
+        await node.until(lambda: 2 not in node.moot.committee and settled(node.moot.assembly()))
         for one in node.moot.seats:
             node.client(one.seat).asked.clear()
         await node.moot.changes.tend()

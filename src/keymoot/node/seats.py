@@ -62,6 +62,7 @@ class FoundingEnded(Refused):
             f"the enclave of seat {seat} ended while its network was being founded, and each "
             "founder signs with the keys of one start: run `keymoot up` again, which begins anew"
         )
+        self.seat = seat
 
 
 class Follows(Protocol):
