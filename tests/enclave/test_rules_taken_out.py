@@ -50,6 +50,7 @@ def found(stage: Stage, folder: Path, rule: Rule, deed: str, seeds: int, steps: 
         (rules.no_parent, "scheme", 2, CONFLICT),
         (rules.forgetful, "scheme", 2, CONFLICT),
         (rules.unseated, "scheme", 2, CONFLICT),
+        (rules.old_goes_on, "succeed", 1, CONFLICT),
         (rules.early_word, "", 30, "something is said before a certificate"),
         (rules.unsigned, "forge", 8, "a dealing to a key that is not"),
         (rules.unstoppable, "stop", 6, "an answer after"),
@@ -68,7 +69,6 @@ def test_without_a_rule_runs_find_what_is_wrong(
     [
         (rules.takeover, CONFLICT),
         (rules.executed_session, CONFLICT),
-        (rules.old_goes_on, CONFLICT),
         (rules.no_generations, "has two answers that differ"),
         (rules.any_certificate, "a share has left without its own block's certificate"),
     ],

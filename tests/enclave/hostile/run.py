@@ -7,6 +7,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
+from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import write_numbered
@@ -58,6 +59,8 @@ class Run(Deeds):
             self.hold: 6,
             self.scheme: 16,
             self.stop: 4,
+            self.succeed: 4,
+            self.epoch: 6,
             self.late: 4,
             self.take_over: TAKEOVER,
         }
@@ -116,6 +119,26 @@ class Run(Deeds):
                     self.over(box, fork.certified)
         self.play(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
 
+    def succeed(self) -> None:
+        """Have a later start take a seat, and both starts work on, on two blocks above that one."""
+        hosts, base = self.hosts, self.tip().certified
+        if base not in hosts.tips:
+            self.branch_at(base)
+        seat = self.random.choice((1, 2, 3))
+        self.begin(seat, self.random.choice([one for at, one in hosts.disks if at == seat]), base)
+        first = self.grow(base, hosts.fresh(base), wishes=0)
+        boxes = hosts.on(base)
+        self.lead(first, boxes, 0.0)
+        # Of each seat with two starts, one goes this way and one that way.
+        some = {one.seat: one for one in self.random.sample(boxes, len(boxes))}.values()
+        some = [one for one in some if one.seat == seat or self.random.random() < 0.5]
+        self.lead(first, some, self.random.choice((1.0, 0.0)))
+        others = [one for one in boxes if one not in some]
+        self.play(first, some, care=self.random.choice((0.0, None)))
+        if first not in hosts.tips:
+            self.branch_at(first)
+        self.play(first, others, care=self.random.choice((0.0, None)))
+
     def between(self, base: Node, some: list[Box], others: list[Box]) -> bytes:
         """Have an order endorsed, rather by starts of the first group than of the second."""
         mixed = self.random.sample(others, len(others)) + self.random.sample(some, len(some))
@@ -125,9 +148,12 @@ class Run(Deeds):
             return self.orders[-1][0]
         return b""
 
-    def play(self, tip: Node, boxes: Sequence[Box], order: bytes = b"") -> Node:
+    def play(
+        self, tip: Node, boxes: Sequence[Box], order: bytes = b"", care: float | None = None
+    ) -> Node:
         """Decide some blocks with requests in them, and lead starts along; ask for answers."""
-        care = self.random.choice((1.0, 1.0, 0.6, 0.0))
+        if care is None:
+            care = self.random.choice((1.0, 1.0, 0.6, 0.0))
         for _ in range(self.random.randint(2, 3)):
             # Where a new session is posted, the one before is over.
             boots = self.random.random() < 0.3
@@ -155,6 +181,17 @@ class Run(Deeds):
             self.lead(tip, [box], 0.5)
             with suppress(EnclaveRefused):
                 hosts.ask(box, self.wishes.keys[-12:])
+
+    def epoch(self) -> None:
+        """Have an epoch end, with some of what is said for it left out or late."""
+        tip, hosts = self.tip(), self.hosts
+        for box in self.awake(tip):
+            with suppress(EnclaveRefused):
+                hosts.act(box, lambda box=box: box.ask(messages.TURN, b""))
+        for _ in range(self.random.randint(3, 7)):
+            fresh = [one for one in hosts.fresh(tip) if kind_of(one) is not Kind.BOOT]
+            tip = self.grow(tip, [one for one in fresh if self.random.random() < 0.93])
+            self.lead(tip, self.awake(tip), self.random.choice((1.0, 0.9)))
 
     def stop(self) -> None:
         """Have requests bound, and stop what they may do: by the owner, or by the clock."""
