@@ -7,7 +7,7 @@ import pytest
 
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.keep import KeepFile, open_keep
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.enclave.speaker import Seen, Speaker
 from keymoot.moot.assembly import Assembly
@@ -33,7 +33,8 @@ class Mouth:
 
     def __init__(self, town: Town, seat: int, folder: Path) -> None:
         self.town, self.party = town, town.parties[seat]
-        self.keep = KeepFile(folder, SimulatedPlatform(Secret(bytes([seat]) * 32), CODE))
+        self.folder, self.platform = folder, SimulatedPlatform(Secret(bytes([seat]) * 32), CODE)
+        self.keep = KeepFile(folder, self.platform)
         keys = self.party.keys
         self.keep.put(replace(self.keep.now, epoch=keys.living, next=keys.next))
         state = StateKeys(None, NETWORK)
@@ -48,10 +49,10 @@ class Mouth:
         )
 
     def see(self) -> bytes:
-        """Show it the ledger as it stands; give the sealed key of the living epoch."""
+        """Show it the ledger as it stands; give the key of the living epoch that is on disk."""
         assembly = Assembly(MemoryPages(dict(self.town.pages)), NETWORK)
         self.speaker.see(Seen(assembly, Height(self.town.height), UnixSeconds(self.town.time)))
-        return self.keep.now.epoch.expose()
+        return open_keep(self.folder, self.platform).epoch.expose()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What a host learns by queries: what a view tells its caller, on certified states, and no more."""
 
 import os
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import decode
 
+from keymoot.base import rlp
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Gas, Height, Nonce
@@ -15,9 +18,9 @@ from keymoot.contracts import registry
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.signed_query import REPLY_INFO, SignedQuery
-from keymoot.enclave import frames
-from keymoot.enclave.asked import Asked, Found
+from keymoot.enclave import frames, messages, process, sideline
 from keymoot.moot import stock
+from keymoot.runtime.asked import Asked, Found
 from keymoot.store.questions import EntryQuestion, PathQuestion
 from tests.contracts.notes import ForFriends, Notes, signed
 from tests.enclave.box import Box, refused
@@ -268,3 +271,46 @@ def test_strange_queries_get_refusals(network: Network) -> None:
     assert ask(box, os.urandom(64)).code == "UNKNOWN_METHOD"
     assert ask(box, b"", to=Address(b"n" * 20)).output == b""
     assert Hash32(network.branch.tip().hash)
+
+
+def test_blocks_are_certified_while_a_long_query_runs(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sideline, "QUERY_SECONDS", 200)
+    box = network.boxes[1]
+    ours, theirs = socket.socketpair()
+    ours.settimeout(240)
+    arguments = (theirs, box.enclave, threading.Lock())
+    door = threading.Thread(target=process.serve, args=arguments, daemon=True)
+    door.start()
+    said: dict[int, tuple[str, rlp.Decoded]] = {}
+
+    def read(number: int) -> tuple[str, rlp.Decoded]:
+        while number not in said:
+            length = int.from_bytes(ours.recv(4, socket.MSG_WAITALL), "big")
+            at, word, body = messages.parse(ours.recv(length, socket.MSG_WAITALL))
+            if at or word != messages.SAY:
+                said[at] = word, body
+        return said.pop(number)
+
+    def through_the_door(word: str, body: rlp.Item) -> rlp.Decoded:
+        ours.sendall(messages.frame(1, word, body))
+        code, content = read(1)
+        assert code == messages.OK, content
+        return content
+
+    box.ask = through_the_door  # type: ignore[method-assign]
+    asked = Asked(Height(0), Notes.ADDRESS, calldata(Notes, "spin", 5_000_000))
+    ours.sendall(messages.frame(99, frames.QUERY, asked.encode()))
+    before = network.branch.top
+    for value in range(3):
+        write(network, OWNER, value)
+    # Three blocks have come in the meantime: the query runs on, on the state where it began.
+    assert 99 not in said
+    assert box.certified >= before + 3
+    word, body = read(99)
+    assert (word, Found.decode(body).height) == (messages.OK, before)
+    assert number(plain(box, "sum")) == 45 + 0 + 1 + 2
+    ours.close()
+    door.join(240)
+    theirs.close()

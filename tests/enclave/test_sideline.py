@@ -10,9 +10,9 @@ import pytest
 from keymoot.base import rlp
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages, process, sideline
-from keymoot.enclave.asked import Found
 from keymoot.enclave.queries import QueryStopped, Watch
 from keymoot.enclave.sideline import MAX_WAITING, QueriesWait, Sideline
+from keymoot.runtime.asked import Found
 
 PATIENCE_SECONDS = 60
 
@@ -159,6 +159,8 @@ def test_one_too_many_is_refused_at_once(slow: tuple[Host, Slow]) -> None:
     assert word == "BUSY"
     assert number >= MAX_WAITING + 1
     enclave.go.set()
+    rest = [host.read() for _ in range(MAX_WAITING + 2)]
+    assert sum(one[1] == messages.OK for one in rest) >= MAX_WAITING
 
 
 def test_what_nobody_foresaw_ends_the_query_and_tells_nothing(slow: tuple[Host, Slow]) -> None:

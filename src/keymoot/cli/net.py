@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -179,6 +180,33 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         waiting.until(lambda standing: look_at_leave(standing, seat))
     except KeyboardInterrupt:
         waiting.stopped()
+
+
+@app.command(name="accept-recovery")
+def accept_recovery(file: Path, /, *, json: bool = False) -> None:
+    """Forget the newest block seen, so that a network recovered from before it is followed.
+
+    Only after those who run the network have told you of the recovery, not by the network's own
+    word: what was certified between is undone, signatures that left are not. The next block that
+    the network shows and has certified is the first one that is believed again.
+
+    Args:
+        file: The file that the error has named.
+        json: Print JSON.
+    """
+    from keymoot.agent.seen import forget
+
+    seen = forget(file)
+    shown = {
+        "network": seen.network.hex0x,
+        "height": seen.header.height,
+        "hash": seen.header.hash.hex0x,
+        "time": seen.header.time,
+    }
+    line = (
+        f"forgot block {seen.header.height} of {_date(seen.header.time)} ({seen.header.hash.hex0x})"
+    )
+    result(shown, [line], as_json=json)
 
 
 def _proved(network: "Network") -> dict[str, Any] | None:

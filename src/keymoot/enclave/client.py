@@ -12,14 +12,14 @@ from typing import Self
 
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, KeymootError, Refused
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fields import bytes_of, list_of, uint
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.asked import Asked, Found
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
+from keymoot.runtime.asked import Asked, Found
 
 MODULE = "keymoot.enclave"
 """What an enclave's process runs: all that is measured."""
@@ -238,6 +238,14 @@ class EnclaveClient:
     async def part(self, seat: int) -> None:
         """Have it say that a member is to leave with the next epoch."""
         await self._ask(messages.PART, bytes((seat,)))
+
+    async def stored(self, height: Height) -> bool:
+        """Say that a certified block is on our disk: only now may it erase what that lets go of.
+
+        Gives whether it has no seat any more, and has erased what it had for it.
+        """
+        (left,) = list_of(await self._ask(messages.STORED, uint(height)), 1, "left")
+        return bool(bytes_of(left, "left"))
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""

@@ -141,6 +141,7 @@ class Course:
         self.replaced = False
         """Whether a block that was executed has given our seat to a later start: this one ends."""
         seen = Seen(self._before, begun.height, self._time)
+        self._speaker.stored(begun.height)
         self._speaker.see(seen, founding=record is None)
 
     # -- executing

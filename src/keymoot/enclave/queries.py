@@ -19,7 +19,7 @@ from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.signed_query import NO_REPLY_KEY, REPLY_INFO, SELECTOR, SignedQuery
 from keymoot.enclave.answer import signed_answer
-from keymoot.enclave.asked import Asked, Found
+from keymoot.runtime.asked import Asked, Found
 from keymoot.runtime.execute import Contracts
 from keymoot.runtime.leash import check_leash
 from keymoot.runtime.query import Query, call

@@ -21,7 +21,6 @@ from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answers import Answers
-from keymoot.enclave.asked import Asked
 from keymoot.enclave.course import AnotherBlock, Course, NotExecuted
 from keymoot.enclave.founder import ForeignRecord, Founder, SignedRecord
 from keymoot.enclave.frames import Place
@@ -42,6 +41,7 @@ from keymoot.moot.genesis import Genesis
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.statekeeper import Statekeeper
+from keymoot.runtime.asked import Asked
 from keymoot.runtime.block import BadBlock, Block, Chain, Tip
 from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
@@ -333,6 +333,9 @@ class Start:
             self.speaker.admit(fixed_of(body, Bytes32, "identity"))
         elif word == messages.PART:
             self.speaker.part(bytes_of(body, "seat", 1))
+        elif word == messages.STORED:
+            self.speaker.stored(messages.read_stored(body))
+            return [b"\x01" if self.speaker.left else b""]
         else:
             raise Refused(f'"{word}" is no message to an enclave')
         return []

@@ -9,7 +9,6 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.contracts.registry import CODE
 from keymoot.crypto.signed_query import NO_REPLY_KEY, SELECTOR, SignedQuery
-from keymoot.enclave.asked import Asked
 from keymoot.gateway.errors import (
     RESOURCE_UNAVAILABLE,
     RpcError,
@@ -20,6 +19,7 @@ from keymoot.gateway.errors import (
 from keymoot.gateway.message import read_message
 from keymoot.gateway.parameters import NEWEST, address_of, exactly, slot_of, state_height
 from keymoot.gateway.services import Elsewhere, Ran, Services
+from keymoot.runtime.asked import Asked
 from keymoot.runtime.query import AsksSecrets, Query
 from keymoot.runtime.query import estimate as run_estimate
 from keymoot.store.state import State

@@ -7,10 +7,10 @@ from keymoot.base.strict_json import Json
 from keymoot.base.transaction import UnsupportedType
 from keymoot.base.units import Height
 from keymoot.contracts.errors import ContractError, revert_data
-from keymoot.enclave.asked import Found
 from keymoot.engine.stored_block import KEPT_DEALINGS
 from keymoot.gateway.services import QueriesBusy
 from keymoot.policy.errors import REFUSED_CODE
+from keymoot.runtime.asked import Found
 from keymoot.runtime.gas import OutOfGas
 from keymoot.runtime.leash import LeashBroken
 from keymoot.runtime.query import CannotRun

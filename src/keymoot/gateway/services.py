@@ -8,8 +8,8 @@ from typing import Protocol
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
 from keymoot.base.strict_json import Json
-from keymoot.enclave.asked import Asked, Found
 from keymoot.engine.ledger import Ledger
+from keymoot.runtime.asked import Asked, Found
 
 Ran = Callable[[float], None]
 """Is told for how many seconds something worked elsewhere."""

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from keymoot.base.errors import KeymootError, Refused
-from keymoot.enclave.asked import Asked, Found
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.queries import QueryStopped
 from keymoot.enclave.sideline import QUERY_SECONDS
 from keymoot.gateway.services import QueriesBusy, Ran
 from keymoot.node.seats import SeatHolder
+from keymoot.runtime.asked import Asked, Found
 
 MAX_WAITING = 16
 """Queries that wait for their turn."""

@@ -79,11 +79,11 @@ async def build(config: Config) -> Node:
     genesis = stored_genesis(store) if founded(store) else None
     fresh = genesis is None
     if genesis is None:
-        members = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1))
+        members, former = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1)), tuple[int, ...]()
     else:
-        members = members_in(store, genesis)
+        members, former = members_in(store, genesis)
         check_options(config, genesis, len(members))
-    moot = await Moot.start(config, members, fresh=fresh)
+    moot = await Moot.start(config, members, former, fresh=fresh)
     try:
         if genesis is None:
             genesis = _new_genesis(moot, config)
