@@ -1,6 +1,6 @@
 """Run every measurement in one run, so that ratios compare like with like.
 
-python -m bench [pace|floors|threshold|state|reads|worst|network …]
+python -m bench [pace|floors|threshold|state|reads|requests|worst|start|network …]
 python -m bench load [MINUTES]
 python -m bench versus CHECKOUT [SECONDS]
 """
@@ -12,7 +12,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import floors, load, network, pace, reads, state, threshold, versus, worst
+from bench import (
+    floors,
+    load,
+    network,
+    pace,
+    reads,
+    requests,
+    start,
+    state,
+    threshold,
+    versus,
+    worst,
+)
 from bench.row import Row
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
@@ -22,7 +34,9 @@ PARTS = {
     "threshold": threshold.measure,
     "state": state.measure,
     "reads": reads.measure,
+    "requests": requests.measure,
     "worst": worst.measure,
+    "start": start.measure,
     "network": network.measure,
 }
 

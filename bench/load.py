@@ -63,9 +63,9 @@ def measure(minutes: float = MINUTES) -> list[Row]:
         _, credential, _ = wallet_with_agent(node, node.owner(), limit=10**15)
         credential.save(Path(folder) / "bench.cred")
         time.sleep(SETTLE_SECONDS)
-        before, size = _processor_seconds(node), _bytes_on_disk(node)
+        before, size = processor_seconds(node), _bytes_on_disk(node)
         told, rates = _work(node, Path(folder) / "bench.cred", 60 * minutes)
-        spent = [after - one for after, one in zip(_processor_seconds(node), before, strict=True)]
+        spent = [after - one for after, one in zip(processor_seconds(node), before, strict=True)]
         size = _bytes_on_disk(node) - size
     took = sorted(told["took"])
     count = len(took)
@@ -102,7 +102,7 @@ def _work(node: Running, credential: Path, seconds: float) -> tuple[dict, list[f
     raise RuntimeError("the requesters ended before they were done")
 
 
-def _processor_seconds(node: Running) -> list[float]:
+def processor_seconds(node: Running) -> list[float]:
     """Give what the node, and each enclave, has used of the processors."""
     found = []
     for pid in (node.process.pid, *sorted(node.enclaves())):

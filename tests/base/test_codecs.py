@@ -72,6 +72,23 @@ def test_rlp_refuses_every_second_form(raw: bytes) -> None:
         rlp.decode(raw)
 
 
+@pytest.mark.parametrize("length", [1, 54, 55, 56, 57, 255, 256])
+def test_rlp_takes_of_strings_in_a_list_what_pyrlp_takes(length: int) -> None:
+    """Cut anywhere, and with any other byte among the first: where lengths of all forms stand."""
+    raw = rlp.encode([b"x" * length, b"y"])
+    changed = [raw[:at] for at in range(len(raw))]
+    for at in range(6):
+        changed += [raw[:at] + bytes((byte,)) + raw[at + 1 :] for byte in range(256)]
+    for one in (raw, *changed):
+        try:
+            wanted = pyrlp.decode(one, strict=True)
+        except pyrlp.exceptions.DecodingError:
+            with pytest.raises(Malformed):
+                rlp.decode(one)
+        else:
+            assert rlp.decode(one) == wanted
+
+
 def test_rlp_bounds_its_depth() -> None:
     item: rlp.Item = b""
     for _ in range(30):

@@ -15,7 +15,7 @@ from keymoot.crypto.keccak import keccak256_raw
 from keymoot.runtime.block import CannotExecute
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.query import Query, estimate
-from keymoot.store.errors import ReadOnly
+from keymoot.store.errors import NoStateKeys, ReadOnly
 from tests.contracts.toys import TOYS, Breaker, Caller, Counter
 from tests.runtime.people import OWNER, STRANGER, Play, calldata
 
@@ -52,9 +52,16 @@ def test_a_confidential_cell_refuses_the_public_store(play: ToyPlay) -> None:
 
 def test_a_query_leaves_no_trace(play: ToyPlay) -> None:
     root = play.chain.root
-    assert decode(["uint256"], play.chain.ask(Counter.ADDRESS, calldata(Counter, "bump")))[0] == 0
+    rename = calldata(Caller, "rename", OWNER.address.hex0x, "name")
+    assert decode(["bool"], play.chain.ask(Caller.ADDRESS, rename))[0]
     assert play.chain.root == root
+    assert Caller.names.get(*_public(play, Caller), OWNER.address) is None
+
+
+def test_in_a_query_only_views_open_confidential_state(play: ToyPlay) -> None:
     assert decode(["uint256"], play.chain.ask(Counter.ADDRESS, calldata(Counter, "peek")))[0] == 0
+    with pytest.raises(NoStateKeys):
+        play.chain.ask(Counter.ADDRESS, calldata(Counter, "bump"))
 
 
 def test_what_a_refused_call_wrote_is_undone_and_its_gas_is_kept(play: ToyPlay) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
+from keymoot.base.fields import uint
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds
@@ -236,6 +237,10 @@ class Box:
     def answer(self, *requests: Hash32) -> list[Answer]:
         item = self.ask(frames.ANSWER, frames.requests_item(requests))
         return messages.read_answers(item)
+
+    def stored(self, height: Height) -> bool:
+        (left,) = self.ask(messages.STORED, uint(height))
+        return bool(left)
 
     def endorse(self, order: bytes) -> bytes:
         signature = self.ask(messages.ENDORSE, order)

@@ -61,7 +61,7 @@ class Network:
         self.said: list[bytes] = []
         self.answers: dict[Hash32, dict[int, Answer]] = {}
         self.withheld: set[int] = set()
-        self.mute = False
+        self.mute = self.behind = False
         self.keeps: Callable[[bytes], bool] = lambda _: False
         self.kept: list[bytes] = []
         self.boxes: dict[int, Box] = {}
@@ -192,6 +192,7 @@ class Network:
                 self.take(raw)
             else:
                 assert Outcome.decode(raw).header == branch.headers[Height(at)]
+        box.stored(Height(height - self.behind))
         for one in released.answers:
             self.answers.setdefault(one.request, {})[box.seat] = one
 

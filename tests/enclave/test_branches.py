@@ -106,6 +106,7 @@ def test_what_a_block_bound_is_burned_when_only_a_later_certificate_covers_it(
     released = late.certify(Height(top + 1), network.branch.proofs[Height(top + 1)])
     assert released.first == top
     assert not released.answers
+    assert not late.enclave.start._course._answers.bound_at(Height(top))
     assert late.answer(key)[0].code == "NOT_HELD"
     with refused("COVERED"):
         late.certify(Height(top), network.branch.proofs[Height(top)])

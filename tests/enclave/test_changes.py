@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave import messages
+from keymoot.enclave.keep import KeepFile, open_keep
 from keymoot.moot.errors import NotSeated
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.threshold.bls12381 import G1
@@ -169,3 +171,48 @@ def test_who_is_not_invited_is_not_heard(network):
         network.assembly.check(replace(forged, kind=Kind.TICK).signed(party.boot.signing))
     network.settle()
     assert not network.assembly.turning.admitting.page.joining
+
+
+def sealed_keys(box: Box) -> set[bytes]:
+    keep = open_keep(box.folder, box.platform)
+    found = (keep.epoch, keep.next, keep.previous)
+    return {one.expose() for one in found if one is not None}
+
+
+def test_who_is_killed_as_it_leaves_erases_its_keys_when_it_starts_anew(network, monkeypatch):
+    change(network, [5])
+    box = network.boxes[2]
+    put, keep = KeepFile.put, box.enclave.keep
+    keys = sealed_keys(box)
+
+    def dies(file, new):
+        fresh = new.epoch is not file.now.epoch and new.epoch is not file.now.next
+        if file is keep and fresh:
+            raise CannotWrite("the keep", 5)
+        put(file, new)
+
+    monkeypatch.setattr(KeepFile, "put", dies)
+    change(network, [], [2])
+    more_blocks(network, 2)
+    assert keys & sealed_keys(box)
+    late = network.restart(2)
+    more_blocks(network, 1)
+    assert not keys & sealed_keys(box)
+    assert not late.enclave.start.party.shares_in(network.assembly)
+
+
+def test_old_states_in_which_it_had_no_seat_erase_nothing(network):
+    more_blocks(network, 3)
+    at = change(network, [5])
+    keys = sealed_keys(network.boxes[5])
+    # It begins below the block that gave it its seat, and is shown every certificate up to there.
+    late = network.restart(5, Height(at - 3), settle=False)
+    for height in range(at - 2, at):
+        late.execute(network.branch.blocks[Height(height)])
+        proof = network.branch.proofs.get(Height(height))
+        if proof:
+            late.certify(Height(height), proof)
+    assert late.enclave.start.speaker._seen.height < at
+    assert sealed_keys(late) == keys
+    network.settle()
+    assert sealed_keys(late) == keys

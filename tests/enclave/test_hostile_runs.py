@@ -46,14 +46,15 @@ def test_no_schedule_breaks_a_rule(stage: Stage, tmp_path: Path) -> None:
     # Runs in which nothing happens prove nothing.
     for what, least in {
         "certificates": 5 * SEEDS,
-        "generations": SEEDS + 4,
-        "ecdsa": SEEDS,
+        "generations": SEEDS + 5,
+        "ecdsa": 2 * SEEDS,
         "frost": SEEDS,
         "vault": SEEDS,
-        "derived": 2,
-        "dealings": SEEDS,
-        "said RESHARE": 2,
-        "ended": SEEDS // 2,
+        "derived": 3,
+        "dealings": 3 * SEEDS,
+        "said RESHARE": SEEDS // 2,
+        "said HELD": 2,
+        "ended": SEEDS,
     }.items():
         assert counts[what] >= least, (what, counts)
 
@@ -62,7 +63,7 @@ def test_no_schedule_breaks_a_rule(stage: Stage, tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", range(1_000, 1_000 + SOAKED, 50))
 def test_thousands_of_schedules_break_no_rule(stage: Stage, tmp_path: Path, first: int) -> None:
     counts = counted(stage, tmp_path, range(first, first + 50), 2 * STEPS)
-    assert counts["certificates"] > 1_000
+    assert counts["certificates"] > 300
 
 
 def test_a_seed_gives_the_same_run(stage: Stage, tmp_path: Path) -> None:

@@ -85,8 +85,11 @@ def test_from_the_disks_that_they_left_with_nothing_is_certified(
     fork = all_left.fork(tmp_path / "fork")
     fork.order([fork.recovery(OLD)])
     assert fork.stands_still
-    # They agree with their identities, which stay; what opened their shares is erased.
-    assert not any(one.ballots[fork.branch.top].share for one in fork.boxes.values())
+    # They agree with their identities, which stay; what opened their shares is erased, and so is
+    # the state secret: none of them executes the block.
+    for one in fork.boxes.values():
+        assert one.enclave.keep.now.state is None
+        assert not one.began
 
 
 def test_their_identities_order_no_recovery_of_who_came_after_them(all_left: Left) -> None:

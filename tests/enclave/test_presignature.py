@@ -9,21 +9,19 @@ import pytest
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import held
-from keymoot.enclave.signing import Mark, Signer
+from keymoot.enclave.workshop import Report
 from keymoot.engine.standing import standing_in
-from keymoot.moot.assembly import Assembly
+from keymoot.moot.duty import Duty
+from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import CERTIFICATE
-from keymoot.store.header import Header
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.ecdsa import Task
 from keymoot.threshold.presignature import Presignature
 from keymoot.threshold.secp256k1 import SECP256K1
-from tests.enclave.adversary import Adversary
+from tests.enclave.box import Inline, refused
 from tests.enclave.network import Network
 from tests.runtime.people import payment
-
-STEPS = 400
 
 Spent = dict[bytes, set[tuple[bytes, int]]]
 """Of each presignature, by its point R: the digests and δ that it was answered under."""
@@ -109,30 +107,73 @@ def test_two_generations_spend_two_presignatures(
     assert len(generations) == 2
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_runs_give_no_second_answer_and_no_second_certificate(
-    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+class Slow(Inline):
+    """A workshop that has not come to its acknowledgements yet: they are last of a batch."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report)
+        self.waiting: list[Duty] = []
+
+    def do(self, duties: list[Duty]) -> None:
+        late = [one for one in duties if one.name.endswith("/ack")]
+        self.waiting += late
+        super().do([one for one in duties if one not in late])
+
+    def go(self) -> None:
+        late, self.waiting = self.waiting, []
+        super().do(late)
+
+
+def test_a_presignature_that_comes_late_serves_the_request_that_it_was_bound_to(
+    network: Network, tmp_path: Path, spent: Spent
 ) -> None:
-    notes = Adversary(network, network.play(), tmp_path, seed, monkeypatch).run(STEPS)
-    assert not notes.broken
-    assert notes.certified
+    """Seat 4 gets its share of p only after p was bound; its host leads it elsewhere with it."""
+    play, box = network.play(), network.boxes[4]
+    start = box.enclave.start
+    assert start is not None
+    slow = start.speaker._workshop = Slow(start.speaker._report)
+    generation = network.assembly.hall.head.generation
 
+    def held() -> bool:
+        name = generation, network.assembly.stock.page.ready[0]
+        return name in start.party.presigner._presignatures
 
-def test_the_same_runs_find_what_is_wrong_when_parents_need_no_certificate(
-    tmp_path: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The runs are of worth only if they break what is weaker: here starts sign all they execute."""
-
-    def by_parent(self: Signer, header: Header, certified: Mark, before: Assembly) -> bytes:
-        del certified
-        return self._share(header, self.party.shares_in(before))
-
-    monkeypatch.setattr(Signer, "by_parent", by_parent)
-
-    def broken(seed: int) -> bool:
-        folder = tmp_path / str(seed)
-        network = Network(folder / "network").found()
-        with pytest.MonkeyPatch.context() as patch:
-            return Adversary(network, network.play(), folder, seed, patch).run(STEPS).broken
-
-    assert any(broken(seed) for seed in range(8))
+    while held():
+        network.bind(play, 7)
+    before = len(spent)
+    base = network.branch.certified
+    x, x_key = network.request(play, payment(11).unsigned_bytes())
+    y, y_key = network.request(play, payment(13).unsigned_bytes())
+    # Branch A, with seats 1, 2 and 4: X is bound to p, and 1 and 2 answer.
+    network.withheld.add(3)
+    assert network.send(x).status == 1
+    assert [network.answers[x_key][at].code for at in (1, 2, 4)] == ["", "", "NOT_HELD"]
+    # Branch B on copies of all disks, with seat 3 that slept; an order that nobody posts.
+    other = network.fork(tmp_path / "other", base)
+    other.boxes[3] = network.boxes[3]
+    other.said.clear()
+    assert other.recovery([1, 2, 3])
+    top = other.order([])
+    # Seat 4 goes to no other chain. In the meantime its workshop has finished the batch.
+    with refused("ANOTHER_BLOCK"):
+        box.execute(other.branch.blocks[top])
+    with refused("BEGUN_ALREADY"):
+        box.begin(other.branch.place(base), other.branch)
+    network.said.clear()
+    slow.go()
+    acks = [raw for raw in network.said if NodeMessage.decode(raw).kind is Kind.ACK]
+    assert acks
+    assert held()
+    # Nor do a third start of seat 2, its session, and 4's acknowledgement make a quorum.
+    other.restart(2, base, settle=False)
+    boots = [raw for raw in other.said if NodeMessage.decode(raw).kind is Kind.BOOT]
+    other.order([*acks, *boots])
+    bound = other.order([y])
+    assert other.branch.certified == base
+    assert not any(other.boxes[at].ballots[bound].share for at in (1, 2, 3))
+    for one in (*other.boxes.values(), box):
+        assert one.answer(y_key)[0].code == "NOT_HELD"
+    # What came late serves X, under the certificate of its block, and nothing else.
+    assert not box.answer(x_key)[0].code
+    assert len(spent) == before + 1
+    assert all(len(one) == 1 for one in spent.values())

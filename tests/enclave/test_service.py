@@ -19,7 +19,7 @@ from tests.enclave.network import genesis_of
 WORDS = [
     *(messages.HELLO, messages.JOIN, messages.ENDORSE, messages.PULSE, messages.TURN),
     *(messages.ADMIT, messages.PART, frames.BEGIN, frames.WATCH, frames.EXECUTE),
-    *(frames.CERTIFY, frames.OUTCOME, frames.ANSWER, "open", ""),
+    *(frames.CERTIFY, frames.OUTCOME, frames.ANSWER, frames.QUERY, "open", ""),
 ]
 
 items = st.recursive(st.binary(max_size=64), lambda inner: st.lists(inner, max_size=6))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.enclave import messages
 from keymoot.moot.certificate import Certificate, SignedCertificate
@@ -121,14 +122,27 @@ def test_a_later_start_ends_one_that_an_order_left_out(network, tmp_path):
     assert "a later start" in twin.lost
 
 
+def test_a_start_that_an_order_left_out_posts_itself_anew(network):
+    """Once in each generation, also one that had to post itself in the one before."""
+    one = network.restart(4)
+    assert network.assembly.hall.seat(4).boot == one.identity.boot
+    for _ in range(2):
+        network.order([network.recovery((1, 2, 3))])
+        assert network.assembly.hall.seat(4).boot is None
+        network.settle()
+        assert network.assembly.hall.seat(4).boot == one.identity.boot
+
+
 def test_a_start_that_is_over_says_nothing_of_what_it_was_still_working_at(network, tmp_path):
     twin = clone(network.boxes[4], tmp_path / "clone")
-    speaker, generation = twin.enclave.start.speaker, network.assembly.hall.head.generation
+    speaker, generation = twin.enclave.start.speaker, Hash32(b"g" * 32)
     duty = Duty("work", lambda _: [], generation)
     tick = [(Kind.TICK, bytes(8))]
     posted = len(twin.out)
     speaker._report(duty, tick)
     assert len(twin.out) == posted + 1
+    # What was worked at belongs to the generation in which it was begun.
+    assert NodeMessage.decode(twin.out[-1]).generation == generation
     network.restart(4)
     with refused("START_OVER"):
         shown_all(network, twin)
@@ -247,7 +261,10 @@ def test_what_was_bound_and_not_answered_before_a_generation_never_is(network):
     network.said.clear()
     assert network.branch.certified == height == network.branch.top
     block = block_of(network, [network.recovery((1, 2, 3))])
+    answers = one.enclave.start._course._answers
+    assert answers._open[key].held
     one.execute(block)
+    assert not answers._open[key].held
     # Now its host has the certificate, and it is the right one.
     released = one.certify(height, network.branch.proofs[height])
     assert {each.code for each in released.answers} <= {"NOT_HELD"}

@@ -140,6 +140,18 @@ def test_a_start_that_no_certified_state_names_releases_nothing(network):
     assert not box.answer(key)[0].code
 
 
+def test_a_start_that_saw_nothing_bound_releases_nothing_that_has_expired(network):
+    """It reads the request from the certified state, and the time from the later clock too."""
+    play = vaulted(network)
+    raw, key = network.request(play, payment(5).unsigned_bytes())
+    assert network.send(raw).status == 1
+    box = network.restart(4)
+    assert not box.answer(key)[0].code
+    box = network.restart(3)
+    box.ahead = 301
+    assert (box.answer(key)[0].code, box.answer(key)[0].sealed) == ("NOT_BOUND", b"")
+
+
 def test_without_it_a_start_watches_and_executes_nothing(network):
     without_secret(network, 2)
     network.mute = True

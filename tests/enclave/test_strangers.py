@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.base.fixed import Bytes32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes, assembly_on
 from keymoot.crypto import ed25519
 from keymoot.enclave.frames import Place
+from keymoot.enclave.watching import OldPlace
 from keymoot.moot.assembly import write_boot
 from keymoot.moot.certified import certificate_message
 from keymoot.moot.founding_record import FoundingRecord
@@ -258,3 +259,32 @@ def test_a_boot_that_no_identity_signed_changes_nothing(network: Network) -> Non
     made = NodeMessage(network.genesis.network, generation, 2, Kind.BOOT, body)
     assert network.send(made.signed(HOST).encode()).status == 0
     assert network.assembly.hall.seat(2).boot == seat.boot
+
+
+def test_a_watcher_sees_newer_blocks_only(network: Network) -> None:
+    """It may have endorsed, or asked, as of what it saw: neither it nor its host goes back."""
+    newcomer = network.add(5)
+    newcomer.join(network.genesis, 5)
+    first = network.branch.certified
+    places = [(network.branch.place(), network.witness())]
+    for _ in range(2):
+        height = network.order([])
+        places.append((network.branch.place(height), network.witness(height)))
+    newcomer.watch(*places[1])
+    # The same one again, and newer ones.
+    newcomer.watch(*places[1])
+    with refused("OLD_PLACE"):
+        newcomer.watch(*places[0])
+    watching = newcomer.enclave.start._watching
+    newest = network.branch.headers[Height(first + 1)]
+    assert watching.knows(newest.height, newest.hash)
+    assert not watching.knows(newest.height, Hash32(b"x" * 32))
+    assert not watching.knows(Height(first), network.branch.headers[first].hash)
+    # Another block of that height is beside it: certified or not, it is not newer.
+    with pytest.raises(OldPlace):
+        watching.check(replace(newest, mix_hash=Hash32(b"x" * 32)))
+    newcomer.watch(*places[2])
+    # Nor does it begin below what it saw, once it has the state secret.
+    newcomer.enclave.start.keys.take(Secret(b"s" * 32))
+    with refused("OLD_PLACE"):
+        newcomer.begin(places[1][0], network.branch)

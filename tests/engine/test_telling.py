@@ -1,7 +1,10 @@
 """Who says what a block did: as many as are believed, one of them all of it."""
 
+import asyncio
+
 from keymoot.base.units import Height
 from keymoot.engine.replicas import Telling
+from tests.engine.committee import Lies, MemoryReplica
 from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
@@ -49,3 +52,27 @@ async def test_who_keeps_others_waiting_is_asked_last_from_then_on(tmp_path) -> 
             assert told(house, height)[2]
             assert house.sequencer.followers.feeds[2].doubted == 1
         assert not house.blamed
+
+
+async def test_who_is_no_member_is_not_believed_beside_a_broken_one(tmp_path) -> None:
+    """A newcomer executes before it is a member: f of these may lie, and it may lie with them."""
+    async with founded(tmp_path) as house:
+        liar, chained = Lies(outcome=True, mute=True), house.replicas[1].chained
+        house.lies[1].outcome = True
+        for seat in (3, 4):
+            house.lies[seat].silent, house.lies[seat].at = True, "outcome"
+        async with house.at_work():
+            await asyncio.sleep(0)
+            house.sequencer.seat(MemoryReplica(5, chained, house.chain.tip.height, liar))
+            name = await house.ledger.submit(transfer(OWNER, 0))
+            claims = house.sequencer.followers.claims
+            while not any(5 in one.digests for one in claims.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            # Two say the same, and one of them is a member: the one that is broken.
+            ((height, said),) = claims.items()
+            assert said.digests[1] == said.digests[5] != said.digests[2]
+            house.lies[3].silent = False
+            await house.included(name)
+        assert {(seat, at) for seat, at, _ in house.blamed} == {(1, height), (5, height)}
+        state = house.chain.state()
+        assert state.account(OWNER.address).nonce == 1

@@ -34,7 +34,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 def methods(house: House) -> dict[str, Method]:
     info = NodeInfo("test", simulated=True, seats=lambda: ())
-    services = Services(house.ledger, None, info, None)  # type: ignore[arg-type]
+    services = Services(house.ledger, None, None, info, None)  # type: ignore[arg-type]
     return method_table(services, Filters(time.monotonic))
 
 

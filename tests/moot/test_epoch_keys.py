@@ -10,7 +10,7 @@ from keymoot.moot.message import Kind
 from keymoot.moot.pages import MemoryPages
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.members import ready
-from tests.moot.town import NETWORK
+from tests.moot.town import NETWORK, Town
 
 
 def scalar(number):
@@ -94,6 +94,26 @@ class TestInTheLedgersState:
         assert self.at(town) is None
         for number in (20, 21, 22):
             assert keys.secret_of(point(scalar(number)))
+
+    def test_who_posted_no_next_key_goes_on_with_the_one_it_has(self):
+        town = Town()
+        town.turn_keys = lambda _: None
+        town.spoil = lambda party, kind, body: (
+            None if kind is Kind.EPOCH_KEY and party == 2 else body
+        )
+        town.settle()
+        sealing = town.ledger.hall.seat(2).sealing
+        town.spoil = lambda party, kind, body: (
+            None if (kind, party) in ((Kind.EPOCH_KEY, 2), (Kind.HELD, 1)) else body
+        )
+        town.turn()
+        town.settle()
+        town.pass_time(24)
+        assert town.ledger.turning.epoch.number == 1
+        assert town.ledger.hall.seat(2).sealing == sealing
+        assert town.ledger.turning.before.seat(2).sealing == sealing
+        # It would else seal the same again with every block.
+        assert self.at(town) is None
 
     def test_nobody_elses_seat_turns_our_keys(self, town):
         party = town.parties[2]

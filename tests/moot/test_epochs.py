@@ -356,3 +356,23 @@ def test_a_vote_for_other_roots_counts_for_nothing():
     town.settle()
     assert town.ledger.turning.epoch.number == 0
     assert town.ledger.turning.epoch.attempt == 1
+
+
+def test_who_voted_for_other_roots_is_no_holder_after_the_switch():
+    """A recovery goes back for it: it has said nothing of the shares that live."""
+    town = ready()
+
+    def spoil(seat, kind, body):
+        if kind is Kind.HELD and seat == 1:
+            number, attempt, _ = read_turn(body)
+            return write_turn(number, attempt, bytes(32))
+        return body
+
+    town.spoil = spoil
+    vote(town)
+    while town.ledger.turning.epoch.stage is not Stage.HOLDING:
+        town.say(*town.duties())
+    held = [one for one in town.duties() if one.kind is Kind.HELD]
+    town.say(*sorted(held, key=lambda one: one.seat))
+    assert town.ledger.turning.epoch.number == 1
+    assert town.ledger.turning.before.page.holders == {2, 3, 4}

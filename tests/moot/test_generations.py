@@ -5,8 +5,12 @@ from dataclasses import replace
 import pytest
 
 from keymoot.base import rlp
+from keymoot.base.contained import Unexecutable
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.message import Kind
+from keymoot.moot.stock import Stock
 from keymoot.threshold.first_round import FirstDealing
 from tests.moot.members import ready
 from tests.moot.town import Town
@@ -64,6 +68,26 @@ def test_an_old_start_cannot_come_again():
     first = town.log[-1]
     town.restart(1)
     assert town.refusal(first) == "Unwanted"
+
+
+def test_what_goes_wrong_in_the_middle_changes_nothing(monkeypatch):
+    """A fault of ours is found after the seat has its new start: neither counts."""
+    town = ready()
+    town.restart(1)
+    body = write_boot(town.parties[1].boot.public, town.boot().public)
+    boot = town.message(1, Kind.BOOT, body)
+    before = dict(town.pages)
+
+    def fails(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Stock, "started_anew", fails)
+    with pytest.raises(Unexecutable):
+        town.ledger.apply(boot, Height(town.height + 1), UnixSeconds(town.time), town.ancestor)
+    assert dict(town.pages) == before
+    monkeypatch.undo()
+    assert town.refusal(boot) == ""
+    assert dict(town.pages) != before
 
 
 def test_messages_of_an_old_generation_are_refused_for_that_alone():

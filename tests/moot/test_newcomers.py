@@ -4,6 +4,7 @@ import pytest
 
 from keymoot.moot.epoch import Stage
 from keymoot.moot.message import Kind
+from keymoot.moot.signers import settled
 from keymoot.moot.statekey import write_held
 from tests.moot.asking import said, secrets, standing, until
 from tests.moot.members import check, publics, ready
@@ -82,6 +83,30 @@ class TestBeforeItIsAMember:
         again(town, 8)
         town.settle()
         check(town, (5, 6, 7, 8), 1)
+        # They held them before the switch, so there is nothing to go back for after it.
+        assert settled(town.ledger)
+
+    def test_what_was_kept_from_before_goes_too_when_all_hold_before_a_switch(self):
+        town = ready()
+        keeping(town, Kind.HELD, 3)
+        town.turn()
+        town.settle()
+        town.pass_time(24)
+        assert not settled(town.ledger)
+        town.spoil = lambda seat, kind, body: None if kind is Kind.STATE_ASK else body
+        town.arrive(5)
+        town.admit(5)
+        town.settle()
+        keeping(town, Kind.STATE_HELD, 5)
+        again(town, 5)
+        town.turn()
+        town.settle()
+        assert (stage(town), town.ledger.turning.awaited) == (Stage.HOLDING, {5})
+        town.spoil = lambda seat, kind, body: body
+        again(town, 5)
+        town.settle()
+        check(town, (1, 2, 3, 4, 5), 2)
+        assert settled(town.ledger)
 
     @pytest.mark.parametrize("kind", [Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD])
     def test_one_starts_anew_at_each_step(self, kind):

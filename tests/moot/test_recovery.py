@@ -190,7 +190,8 @@ def check_roots(town, before, honest, silent):
 
 class TestBackToTheEpochBefore:
     def test_while_one_does_not_hold_new_shares(self, town):
-        roots = {name: town.pages.get(name) for name in dict(town.pages) if name[:5] == "root/"}
+        names = [name for name in dict(town.pages) if name[:5] == "root/"] + ["roots/voted"]
+        roots = {name: town.pages.get(name) for name in names}
         keys, before = (
             publics(town),
             {at: one.sealing for at, one in town.ledger.hall.seats().items()},
@@ -362,6 +363,19 @@ class TestBackToTheEpochBefore:
         assert settled(town.ledger)
         assert not [name for name, _ in town.pages if name.startswith(("opening/", "before"))]
         check_roots(town, keys, {1, 2, 3, 4}, silent=4)
+
+    def test_who_holds_is_counted_anew_at_each_switch(self, town):
+        """Shares of the epoch between are worth nothing, whoever held them."""
+        unsettled(town, absent=(3,))
+        town.pass_time(24)
+        assert town.ledger.turning.before.page.holders == {1, 2, 4}
+        town.spoil = lambda party, kind, body: None if kind is Kind.HELD and party == 1 else body
+        town.turn()
+        town.settle()
+        town.pass_time(24)
+        assert town.ledger.turning.epoch.number == 2
+        assert town.ledger.turning.before.page.holders == {2, 3, 4}
+        assert not settled(town.ledger)
 
     def test_who_stays_away_is_voted_out_and_nothing_is_kept_for_it(self, town):
         unsettled(town)

@@ -83,7 +83,7 @@ class InsideClient(EnclaveClient):
         if self._ended.done():
             raise EnclaveGone
         if self.hangs:
-            await asyncio.sleep(PATIENCE_SECONDS)
+            await asyncio.wait({self._ended}, timeout=PATIENCE_SECONDS)
         asked = rlp.decode(rlp.encode(body), max_items=1 << 20)
         done = asyncio.ensure_future(asyncio.to_thread(self._handle, word, asked))
         done.add_done_callback(lambda one: one.cancelled() or one.exception())

@@ -32,11 +32,16 @@ class Aging:
     def _holder(self, index: int) -> SimpleNamespace:
         identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
         client = SimpleNamespace(admit=lambda _: self._admit(index))
-        return SimpleNamespace(seat=index, identity=identity, client=client, alive=True)
+        return SimpleNamespace(
+            seat=index, identity=identity, client=client, alive=True, stored=self._stored
+        )
 
     async def _admit(self, voter: int) -> None:
         self.admitted.append(voter)
         self.height = Height(self.height + 1)
+
+    async def _stored(self) -> bool:
+        return True
 
     async def remove(self, index: int) -> None:
         self.removed.append(index)

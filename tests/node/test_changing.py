@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.errors import Refused
+from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.keep import open_keep
+from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot.errors import NotReady
+from keymoot.moot.signers import settled
 from keymoot.node import changes, wanted
 from keymoot.node.changes import NoChange
 from keymoot.node.standing import standing_json
-from tests.node.inside import Inside, inside
+from tests.node.inside import CODE, Inside, InsideClient, inside
 
 __all__ = ["inside"]
 
@@ -186,3 +190,32 @@ async def test_before_there_are_keys_nothing_can_be_asked(node, monkeypatch):
             await asked
     assert standing(node)["ready"] is False
     assert issubclass(NotReady, Refused)
+
+
+async def test_who_left_is_started_until_it_has_erased_its_keys(inside, tmp_path, monkeypatch):
+    """The node ends between the switch and the erasure; the next one ends that first."""
+    stored = InsideClient.stored
+    monkeypatch.setattr(InsideClient, "stored", has_not)
+    async with inside(tmp_path, 5) as node:
+        await node.moot.changes.leave(2)
+        await node.until(lambda: standing(node)["leaving"]["2"]["settled"])
+        await node.moot.changes.turn()
+        await node.until(lambda: 2 not in node.moot.committee and settled(node.moot.assembly()))
+        for one in node.moot.seats:
+            node.client(one.seat).asked.clear()
+        await node.moot.changes.tend()
+        # It runs on, is no member to anybody, and nobody is asked to let it leave.
+        assert node.moot.holder(2) is not None
+        assert standing(node)["leaving"] == {}
+        assert asked_to_part(node) == []
+    monkeypatch.setattr(InsideClient, "stored", stored)
+    async with inside(tmp_path) as node:
+        await node.until(lambda: not node.moot.changes.leaving)
+        assert node.moot.holder(2) is None
+        platform = SimulatedPlatform(Secret(bytes([2]) * 32), CODE)
+        keep = open_keep(node.config.enclave_folder(2), platform)
+        assert (keep.seated, keep.previous) == (0, None)
+
+
+async def has_not(*_):
+    return False

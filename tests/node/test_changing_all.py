@@ -83,3 +83,20 @@ async def test_newcomers_that_end_on_their_way_start_again(
             node.client(5).kill()
             await asyncio.sleep(0)
         await goes_on(node)
+
+
+async def test_a_generation_begins_while_all_change(inside, tmp_path: Path) -> None:
+    """Three members end as they deal: nobody comes with that attempt, and all with the next."""
+    async with inside(tmp_path, 4) as node:
+        await all_change(node)
+        await node.until(lambda: settled(node) and {5, 6, 7, 8} <= holders(node))
+        await node.moot.changes.turn()
+        await node.until(lambda: node.moot.assembly().turning.epoch.stage)
+        for seat in (1, 2, 3):
+            node.client(seat).kill()
+        await node.until(lambda: node.moot.assembly().hall.head.recoveries)
+        assert members(node) == (1, 2, 3, 4)
+        await node.until(lambda: settled(node) and {5, 6, 7, 8} <= holders(node))
+        await node.moot.changes.turn()
+        await node.until(lambda: members(node) == (5, 6, 7, 8))
+        await goes_on(node)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Gas, Height
 from keymoot.contracts.nodes import Nodes
+from keymoot.proof import build
 from keymoot.proof.build import Past, prove, prove_descent, steps
 from keymoot.proof.chain import Chain, Shown, read_steps
 from keymoot.proof.descent import MAX_LINKS, Descent
@@ -157,3 +158,15 @@ def test_who_was_away_for_long_crosses_each_generation(
     assert walked(world, 12, {5, 6, 9}) == []
     # A whole generation that certified nothing is passed as well.
     assert walked(world, 2, {5, 6, 7, 8, 9}) == [4, 10, 12]
+
+
+def test_more_blocks_without_a_certificate_than_one_proof_holds_are_not_proved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "KEPT_HASHES", 2)
+    generations(world)
+    monkeypatch.setattr(build, "MAX_LINKS", 2)
+    assert walked(world, 2, {5, 6, 9}) == [4, 7, 8, 10, 12]
+    monkeypatch.setattr(build, "MAX_LINKS", 1)
+    with pytest.raises(NotProven, match="2 blocks in a row"):
+        walked(world, 2, {5, 6, 9})

@@ -9,6 +9,7 @@ one that is the wallet's, over exactly what was asked.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from eth_account.datastructures import SignedMessage, SignedTransaction
@@ -47,6 +48,7 @@ class Account(Connected, LocalAccount):
         credential: Credential,
         url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        seen: Path | None = None,
     ) -> None:
         """Take a credential; nothing is sent yet. See `Connected`."""
         address = credential.address
@@ -55,7 +57,7 @@ class Account(Connected, LocalAccount):
                 f'"{credential.name}" is a wallet on Solana ({address.base58}): '
                 "use keymoot.agent.SolanaAccount"
             )
-        super().__init__(credential, url, timeout_seconds)
+        super().__init__(credential, url, timeout_seconds, seen)
         self._evm_address = address
         self._address = ChecksumAddress(HexAddress(HexStr(checksum(address))))
 

@@ -1,10 +1,12 @@
 """What every account of an agent is made of: a credential, and who asks the network with it."""
 
 import os
+from pathlib import Path
 from typing import NoReturn, Self
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.processes import stays_here
+from keymoot.agent.seen import Seen, beside
 from keymoot.agent.transport import Transport
 from keymoot.agent.wish import Wishes
 
@@ -25,6 +27,7 @@ class Connected:
         credential: Credential,
         url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        seen: Path | None = None,
     ) -> None:
         """Take a credential; nothing is sent yet.
 
@@ -32,13 +35,17 @@ class Connected:
             credential: From the file that `keymoot wallet grant` wrote.
             url: Keymoot RPC; the credential's own if None.
             timeout_seconds: How long a call may wait for its signature.
+            seen: File that remembers the newest block seen, for the next process (see
+                `keymoot.agent.seen`); None for this process only.
 
         Raises:
             CredentialUnusable: it is for a wallet of other chains.
+            SeenUnusable: the file is damaged, or of another network.
         """
         self._credential = credential
         self._transport = Transport(url or credential.url)
-        self._wishes = Wishes(credential, self._transport, timeout_seconds)
+        remembered = None if seen is None else Seen(seen, credential.network)
+        self._wishes = Wishes(credential, self._transport, timeout_seconds, remembered)
 
     @classmethod
     def connect(
@@ -51,6 +58,8 @@ class Connected:
     ) -> Self:
         """Open the wallet that your owner calls `name`.
 
+        The newest block seen of the network is remembered beside the credential's file.
+
         Args:
             name: Must be the credential's, so that no wallet is mistaken for another.
             credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
@@ -60,9 +69,11 @@ class Connected:
         Raises:
             CredentialUnusable: not there, open to others, expired, or of another name or chain.
             BadCredential: the file is no credential.
+            SeenUnusable: what was seen cannot be read.
         """
-        held = Credential.connect(name, credential)
-        return cls(held, url or os.environ.get(URL) or None, timeout_seconds)
+        path = Credential.named(name, credential)
+        held = Credential.connect(name, path)
+        return cls(held, url or os.environ.get(URL) or None, timeout_seconds, beside(path))
 
     @property
     def name(self) -> str:
@@ -70,7 +81,8 @@ class Connected:
         return self._credential.name
 
     def close(self) -> None:
-        """Close the connections that wait for the next call."""
+        """Close the connections that wait for the next call; write down what was seen."""
+        self._wishes.close()
         self._transport.close()
 
     def __reduce__(self) -> NoReturn:

@@ -134,6 +134,25 @@ class Credential:
             key=_key(document["key"]),
         )
 
+    @staticmethod
+    def named(name: str, path: str | os.PathLike[str] | None) -> Path:
+        """Give the path of the file for a wallet.
+
+        Args:
+            name: What its owner calls the wallet.
+            path: Of the file; the environment's KEYMOOT_CREDENTIAL if None.
+
+        Raises:
+            CredentialUnusable: neither names one.
+        """
+        path = path or os.environ.get(VARIABLE)
+        if not path:
+            raise CredentialUnusable(
+                f"no credential: set {VARIABLE} to the file that "
+                f"`keymoot wallet grant {name} --out FILE` wrote"
+            )
+        return Path(path)
+
     @classmethod
     def connect(cls, name: str, path: str | os.PathLike[str] | None) -> Self:
         """Load the credential of the wallet that its owner calls `name`.
@@ -146,13 +165,8 @@ class Credential:
             CredentialUnusable: not there, open to others, expired, or of another name.
             BadCredential: the file is no credential.
         """
-        path = path or os.environ.get(VARIABLE)
-        if not path:
-            raise CredentialUnusable(
-                f"no credential: set {VARIABLE} to the file that "
-                f"`keymoot wallet grant {name} --out FILE` wrote"
-            )
-        held = cls.load(Path(path))
+        path = cls.named(name, path)
+        held = cls.load(path)
         if held.name != name:
             raise CredentialUnusable(
                 f'the credential in {path} is for the wallet "{held.name}", not "{name}": '

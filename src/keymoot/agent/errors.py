@@ -4,10 +4,13 @@
 too, and is re-exported by `keymoot.agent`.
 """
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from keymoot.base.errors import Fault, Malformed, Refused
+from keymoot.base.fixed import Hash32
 from keymoot.base.request import REMEMBERED_SECONDS
+from keymoot.base.units import Height
 
 SET_URL = (
     "set KEYMOOT_URL (or --url) to the Keymoot RPC of your network, such as "
@@ -178,6 +181,45 @@ class Unproven(WrongAnswer):
         """Say what did not fit."""
         super().__init__(f"this network's word is not believed: {why}")
         self.why = why
+
+
+class LeftBehind(Unproven):
+    """What the network shows does not build on a block that was certified, and seen here.
+
+    Attributes:
+        height: Of the block that was seen.
+        name: Its hash.
+        path: The file that remembers it; None where only this process does.
+    """
+
+    code: ClassVar[str] = "LEFT_BEHIND"
+
+    def __init__(
+        self, height: Height, name: Hash32, path: Path | None, why: Exception | str
+    ) -> None:
+        """Say what was seen, what may have happened, and how to accept it."""
+        accept = "connect anew" if path is None else f"run `keymoot net accept-recovery {path}`"
+        super().__init__(
+            f"it does not build on block {height} ({name.hex0x}), which was certified, and was seen "
+            f"here before ({why}). Either this network was recovered from before that block, and "
+            "what was certified since is undone; or this node hides it. Ask another node, and "
+            f"those who run the network. To accept such a recovery, {accept}"
+        )
+        self.why = why
+        self.height, self.name, self.path = height, name, path
+
+
+class SeenUnusable(Refused):
+    """The file that remembers the newest block seen cannot be used."""
+
+    code: ClassVar[str] = "SEEN_UNUSABLE"
+
+    def __init__(self, path: Path, why: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"{path}, which remembers the newest block seen, is of no use ({why}): put back the one "
+            "that was there, or remove it, and the next block that the network shows is believed"
+        )
 
 
 class NotKeymoot(WrongAnswer):

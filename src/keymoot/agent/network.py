@@ -6,10 +6,12 @@ proved from there on (`roster`).
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from keymoot.agent.errors import SET_URL, NetworkRefused, WrongAnswer
 from keymoot.agent.roster import Roster
+from keymoot.agent.seen import SUFFIX, Seen
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
@@ -68,16 +70,26 @@ class Identity:
 class Network:
     """A connection to Keymoot RPC for owners; agents use `Account`."""
 
-    def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Take the address of Keymoot RPC; nothing is sent yet."""
+    def __init__(
+        self, url: str, timeout_seconds: float = TIMEOUT_SECONDS, seen: Path | None = None
+    ) -> None:
+        """Take the address of Keymoot RPC; nothing is sent yet.
+
+        Args:
+            url: The address.
+            timeout_seconds: For each exchange.
+            seen: Folder with a file for each network that remembers its newest block seen, for
+                the next process (see `keymoot.agent.seen`); None for this process only.
+        """
         self.transport = Transport(url)
         self.timeout_seconds = timeout_seconds
+        self._seen = seen
         self._identity: Identity | None = None
         self._roster: Roster | None = None
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, float]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[str, float, Path | None]]:
         """Pickle the address; the other process asks anew who the network is."""
-        return type(self), (self.url, self.timeout_seconds)
+        return type(self), (self.url, self.timeout_seconds, self._seen)
 
     @property
     def url(self) -> str:
@@ -101,10 +113,12 @@ class Network:
 
         Raises:
             WrongAnswer, NetworkUnreachable, ConnectionLost, NetworkRefused: as `identity`.
+            SeenUnusable: the file that remembers the newest block seen is damaged.
         """
-        identity = self.identity()
+        name = self.identity().network
         if self._roster is None:
-            self._roster = Roster(identity.network)
+            path = None if self._seen is None else self._seen / f"{name.hex()}{SUFFIX}"
+            self._roster = Roster(name, seen=None if path is None else Seen(path, name))
         return self._roster
 
     def anchor(self) -> Anchor:

@@ -3,8 +3,8 @@
 Who pins a network's id checks its founding once and has the verifying key; who pins that key
 as well needs nothing else. Under it a certified header proves a state, and the state says who
 the members are, with their keys and what their shares are committed to. The newest header seen
-is remembered, as long as the process lives: nothing from before it is believed, and nothing
-that does not build on it.
+is remembered, in a file where there is one (`seen`): nothing from before it is believed, and
+nothing that does not build on it.
 """
 
 import threading
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from keymoot.agent.errors import NetworkRefused, Unproven
+from keymoot.agent.errors import LeftBehind, NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
+from keymoot.agent.seen import Seen
 from keymoot.agent.transport import Transport
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId, WalletId
@@ -32,18 +33,28 @@ from keymoot.threshold.errors import BadCommittee
 ATTEMPTS = 4
 """How often a proof is asked for anew while blocks go on coming."""
 
-_NOT_BELIEVED = (Malformed, NotProven, NotCertified, NotFounded, OtherBranch, BadCommittee)
+_NOT_BELIEVED = (Malformed, NotProven, NotCertified, NotFounded, BadCommittee)
 
 
 class Roster(Forked):
     """The members of one network, as far as we have followed; serves any number of threads."""
 
-    def __init__(self, network: NetworkId, verifying_key: bytes | None = None) -> None:
-        """Pin a network by its id, and by its verifying key where that is known."""
+    def __init__(
+        self, network: NetworkId, verifying_key: bytes | None = None, seen: Seen | None = None
+    ) -> None:
+        """Pin a network by its id, and by its verifying key where that is known.
+
+        Args:
+            network: The id.
+            verifying_key: The key; None to learn it from the founding.
+            seen: What earlier processes saw of it; None to begin with nothing.
+        """
         super().__init__()
-        self._network = network
+        self._network, self._seen = network, seen
         self._lock = threading.RLock()
-        self._chain = None if verifying_key is None else Chain(Anchor(network, verifying_key))
+        self._chain: Chain | None = None
+        if verifying_key is not None:
+            self._chain = self._begun(Anchor(network, verifying_key))
         self._assembly: ProvenAssembly | None = None
 
     def begin_in_child(self) -> None:
@@ -124,10 +135,12 @@ class Roster(Forked):
                 try:
                     with _believing():
                         bundle = Bundle.from_json(told)
-                        self._chain = chain.follow(bundle.shown)
+                        self._believe(chain.follow(bundle.shown))
                 except DescentMissing as error:
                     # A recovery made another generation: see that it builds on what we saw.
-                    self._chain = self._descended(transport, timeout_seconds, chain, error.name)
+                    self._believe(self._descended(transport, timeout_seconds, chain, error.name))
+                except OtherBranch as error:
+                    raise self._left_behind(chain, error) from error
                 except OlderHeader as error:
                     if not left:
                         raise Unproven(error) from error
@@ -135,26 +148,50 @@ class Roster(Forked):
                     return bundle.shown.header, bundle.proof
             raise Unproven("recoveries come faster than they can be followed")
 
-    @staticmethod
+    def close(self) -> None:
+        """Write down what was seen."""
+        if self._seen is not None:
+            self._seen.flush()
+
     def _descended(
-        transport: Transport, timeout_seconds: float, chain: Chain, name: Hash32
+        self, transport: Transport, timeout_seconds: float, chain: Chain, name: Hash32
     ) -> Chain:
         """Follow the network over a recovery, by what leads from the block that we saw."""
         try:
             told = transport.call("keymoot_follow", [name.hex0x], timeout_seconds)
         except NetworkRefused as error:
-            raise Unproven(error) from error
-        with _believing():
-            for step in read_steps(told):
-                chain = chain.follow(step.shown, step.descent)
-        return chain
+            raise self._left_behind(chain, error) from error
+        followed = chain
+        try:
+            with _believing():
+                for step in read_steps(told):
+                    followed = followed.follow(step.shown, step.descent)
+        except OtherBranch as error:
+            raise self._left_behind(chain, error) from error
+        return followed
+
+    def _left_behind(self, chain: Chain, why: Exception) -> Unproven:
+        newest = chain.newest
+        if newest is None:
+            return Unproven(why)
+        path = None if self._seen is None else self._seen.path
+        return LeftBehind(newest.height, newest.hash, path, why)
+
+    def _believe(self, chain: Chain) -> None:
+        self._chain = chain
+        if self._seen is not None and chain.newest is not None:
+            self._seen.note(chain.newest)
+
+    def _begun(self, anchor: Anchor) -> Chain:
+        return Chain(anchor, None if self._seen is None else self._seen.newest)
 
     def _followed(self, transport: Transport, timeout_seconds: float) -> Chain:
         with self._lock:
             if self._chain is None:
                 told = transport.call("keymoot_founding", [], timeout_seconds)
                 with _believing():
-                    self._chain = Chain(Founding.from_json(told).check(self._network).anchor)
+                    anchor = Founding.from_json(told).check(self._network).anchor
+                self._chain = self._begun(anchor)
             return self._chain
 
 

@@ -8,6 +8,7 @@ It asks the network for each signature, as the wallet's policy allows, and retur
 that is the wallet's, over exactly what was asked.
 """
 
+from pathlib import Path
 from typing import SupportsBytes
 
 from keymoot.agent.connected import TIMEOUT_SECONDS, Connected
@@ -29,6 +30,7 @@ class SolanaAccount(Connected):
         credential: Credential,
         url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        seen: Path | None = None,
     ) -> None:
         """Take a credential; nothing is sent yet. See `Connected`."""
         address = credential.address
@@ -37,7 +39,7 @@ class SolanaAccount(Connected):
                 f'"{credential.name}" is a wallet of EVM chains ({address.hex0x}): '
                 "use keymoot.agent.Account"
             )
-        super().__init__(credential, url, timeout_seconds)
+        super().__init__(credential, url, timeout_seconds, seen)
         self._account = address
 
     @property

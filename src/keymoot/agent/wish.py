@@ -32,6 +32,7 @@ from keymoot.agent.moot import assembled
 from keymoot.agent.processes import Forked
 from keymoot.agent.reply import Reply
 from keymoot.agent.roster import Roster
+from keymoot.agent.seen import Seen
 from keymoot.agent.share import Released, Status, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.agent.wanted import Asked, Wanted
@@ -99,13 +100,17 @@ class Wishes(Forked):
     """Asks one wallet, with one credential, from any number of threads."""
 
     def __init__(
-        self, credential: Credential, transport: Transport, timeout_seconds: float
+        self,
+        credential: Credential,
+        transport: Transport,
+        timeout_seconds: float,
+        seen: Seen | None = None,
     ) -> None:
         """Keep what is needed; nothing is sent yet."""
         super().__init__()
         self._credential = credential
         self._requester = credential.requester
-        self._roster = Roster(credential.network, credential.verifying_key)
+        self._roster = Roster(credential.network, credential.verifying_key, seen)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}
@@ -114,6 +119,10 @@ class Wishes(Forked):
     def begin_in_child(self) -> None:
         """Take a new lock. Wishes that are on their way stay known, to be repeated alike."""
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Write down what was seen of the network."""
+        self._roster.close()
 
     def ask(
         self, method: str, payload: bytes, wanted: Wanted, idempotency_key: str | None

@@ -103,6 +103,10 @@ def _decode(data: bytes, at: int, end: int, depth: int, left: list[int]) -> tupl
         elif tag <= 0x80 + _SHORT and tag != 0x81 and after <= stop:
             items.append(data[start + 1 : after])
             start = after
+        elif tag == 0xB8 and after <= stop and _SHORT < data[start + 1] <= stop - start - 2:
+            after = start + 2 + data[start + 1]
+            items.append(data[start + 2 : after])
+            start = after
         else:
             item, start = _decode(data, start, stop, depth - 1, left)
             items.append(item)

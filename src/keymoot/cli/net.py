@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -127,8 +128,9 @@ def turn(*, here: Here = _HERE, wait: NotNegative = TURN_SECONDS) -> None:
 def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
     """Start one more enclave on this machine; it joins with the end of the epoch.
 
-    It takes the lowest vacant seat, all enclaves here invite it, and all roots are shared anew
-    to the larger assembly. `keymoot net turn` ends the epoch now.
+    It takes the lowest vacant seat, and all enclaves here invite it. Once admitted it gets the
+    state secret and executes blocks; with the epoch's end all roots are shared anew to the
+    larger assembly. `keymoot net turn` ends the epoch now.
 
     Exits with 0 once the ledger has admitted it, with 75 when it has not in time and still may,
     with 1 when it was refused.
@@ -178,6 +180,33 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         waiting.until(lambda standing: look_at_leave(standing, seat))
     except KeyboardInterrupt:
         waiting.stopped()
+
+
+@app.command(name="accept-recovery")
+def accept_recovery(file: Path, /, *, json: bool = False) -> None:
+    """Forget the newest block seen, so that a network recovered from before it is followed.
+
+    Only after those who run the network have told you of the recovery, not by the network's own
+    word: what was certified between is undone, signatures that left are not. The next block that
+    the network shows and has certified is the first one that is believed again.
+
+    Args:
+        file: The file that the error has named.
+        json: Print JSON.
+    """
+    from keymoot.agent.seen import forget
+
+    seen = forget(file)
+    shown = {
+        "network": seen.network.hex0x,
+        "height": seen.header.height,
+        "hash": seen.header.hash.hex0x,
+        "time": seen.header.time,
+    }
+    line = (
+        f"forgot block {seen.header.height} of {_date(seen.header.time)} ({seen.header.hash.hex0x})"
+    )
+    result(shown, [line], as_json=json)
 
 
 def _proved(network: "Network") -> dict[str, Any] | None:

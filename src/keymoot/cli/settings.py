@@ -24,7 +24,7 @@ def network(url: str | None) -> "Network":
     """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours."""
     from keymoot.agent.network import Network
 
-    return Network(named_url(url) or DEFAULT_URL)
+    return Network(named_url(url) or DEFAULT_URL, seen=state_folder() / "seen")
 
 
 def named_url(url: str | None) -> str | None:
@@ -53,6 +53,12 @@ def key_of(keystore: Path, password_file: Path | None) -> "Secret":
     # What no password opens is said before anybody types one.
     found = Keystore(keystore)
     return found.open(password(password_file))
+
+
+def state_folder() -> Path:
+    """Give the folder of what commands remember from one to the next."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "keymoot"
 
 
 def config_folder() -> Path:

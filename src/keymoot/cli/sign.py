@@ -2,14 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keymoot.cli import settings
 from keymoot.cli.output import EXIT_REFUSED, Failed, fail, note, result
 from keymoot.cli.wish import bytes_of, fields_of, solana_message
-
-if TYPE_CHECKING:
-    from keymoot.agent.credential import Credential
 
 Signed = tuple[dict[str, Any], str]
 """What is printed: fields, and the line for people."""
@@ -47,7 +44,7 @@ def sign(
     held = Credential.connect(name, None)
     ask = _on_solana if isinstance(held.address, SolanaAddress) else _on_evm_chains
     try:
-        shown, line = ask(held, url, file, as_text=message is not None)
+        shown, line = ask(name, url, file, as_text=message is not None)
     except PolicyRefused as error:
         result(error.to_json(), [], as_json=json)
         note(f"refused: {error}")
@@ -55,12 +52,12 @@ def sign(
     result(shown, [line], as_json=json)
 
 
-def _on_evm_chains(held: "Credential", url: str | None, file: Path, *, as_text: bool) -> Signed:
+def _on_evm_chains(name: str, url: str | None, file: Path, *, as_text: bool) -> Signed:
     from eth_account.messages import encode_defunct
 
     from keymoot.agent.account import Account
 
-    account = Account(held, url or os.environ.get(settings.URL_VARIABLE) or None)
+    account = Account.connect(name, url=url)
     if as_text:
         made = account.sign_message(encode_defunct(bytes_of(file)))
         signature = made.signature.to_0x_hex()
@@ -70,13 +67,13 @@ def _on_evm_chains(held: "Credential", url: str | None, file: Path, *, as_text: 
     return {"raw": raw, "hash": signed.hash.to_0x_hex()}, raw
 
 
-def _on_solana(held: "Credential", url: str | None, file: Path, *, as_text: bool) -> Signed:
+def _on_solana(name: str, url: str | None, file: Path, *, as_text: bool) -> Signed:
     import base64
 
     from keymoot.agent.solana import SolanaAccount
     from keymoot.base import base58
 
-    account = SolanaAccount(held, url or os.environ.get(settings.URL_VARIABLE) or None)
+    account = SolanaAccount.connect(name, url=url)
     if as_text:
         signature = base58.encode(account.sign_message(bytes_of(file)))
         return {"signature": signature}, signature

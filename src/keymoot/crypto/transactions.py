@@ -1,5 +1,7 @@
 """Hashes and senders of transactions and requests."""
 
+from functools import lru_cache
+
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Hash32, RequestId, Signature65, WalletId
 from keymoot.base.request import Request
@@ -36,6 +38,7 @@ def request_digest(request: Request) -> Hash32:
     return keccak256(request.unsigned_bytes())
 
 
+@lru_cache(maxsize=1_024)
 def request_key(sender: Address, request_id: RequestId) -> Hash32:
     """Name one request on the whole ledger: keccak256(sender ‖ its own id)."""
     return keccak256(sender + request_id)

@@ -12,13 +12,14 @@ from typing import Self
 
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, KeymootError, Refused
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fields import bytes_of, list_of, uint
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
+from keymoot.runtime.asked import Asked, Found
 
 MODULE = "keymoot.enclave"
 """What an enclave's process runs: all that is measured."""
@@ -206,6 +207,14 @@ class EnclaveClient:
         item = frames.requests_item(requests)
         return messages.read_answers(await self._ask(frames.ANSWER, item))
 
+    async def query(self, asked: Asked) -> Found:
+        """Have a call run without effect on its newest certified state.
+
+        Raises:
+            EnclaveRefused: it runs no query here, or not now, or not to its end.
+        """
+        return Found.decode(await self._ask(frames.QUERY, asked.encode()))
+
     async def endorse(self, order: bytes) -> bytes:
         """Have the terms of a recovery order signed.
 
@@ -229,6 +238,14 @@ class EnclaveClient:
     async def part(self, seat: int) -> None:
         """Have it say that a member is to leave with the next epoch."""
         await self._ask(messages.PART, bytes((seat,)))
+
+    async def stored(self, height: Height) -> bool:
+        """Say that a certified block is on our disk: only now may it erase what that lets go of.
+
+        Gives whether it has no seat any more, and has erased what it had for it.
+        """
+        (left,) = list_of(await self._ask(messages.STORED, uint(height)), 1, "left")
+        return bool(bytes_of(left, "left"))
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""
@@ -277,7 +294,9 @@ class EnclaveClient:
         number = self._numbers
         future: asyncio.Future[rlp.Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        self._asked_at[number] = time.time()
+        if word != frames.QUERY:
+            # A query takes as long as it may, and says nothing of how the enclave is.
+            self._asked_at[number] = time.time()
         frame = messages.frame(number, word, body)
         try:
             self._writer.write(frame)

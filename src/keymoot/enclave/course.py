@@ -28,6 +28,7 @@ from keymoot.moot.message import is_message
 from keymoot.runtime.block import BadBlock, Block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.store.header import Header
+from keymoot.store.state import State
 
 KEPT_BLOCKS = 16
 """Blocks that stay known, to be given again, beside all that the newest certificate covers."""
@@ -57,6 +58,16 @@ class AnotherBlock(Refused):
             f"another block {height} was executed here: to have this one executed, "
             "start the enclave anew at a certified block below it"
         )
+
+
+class NotFounded(Refused):
+    """No state is certified while the network is being founded."""
+
+    code = "NOT_FOUNDED"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("the network is being founded, no state of it is certified yet: ask later")
 
 
 class Covered(Refused):
@@ -130,6 +141,7 @@ class Course:
         self.replaced = False
         """Whether a block that was executed has given our seat to a later start: this one ends."""
         seen = Seen(self._before, begun.height, self._time)
+        self._speaker.stored(begun.height)
         self._speaker.see(seen, founding=record is None)
 
     # -- executing
@@ -253,6 +265,16 @@ class Course:
             ]
         moment = self._moment()
         return [self._answers.answer(one, moment) for one in requests]
+
+    def newest(self) -> tuple[Mark, UnixSeconds, State]:
+        """Give the newest certified block, its time, and the state after it for queries.
+
+        Raises:
+            Refused: the network is not founded yet.
+        """
+        if self.record is None:
+            raise NotFounded
+        return self.certified, self._time, self._replica.state_for_queries()
 
     def knows(self, height: Height, name: Hash32) -> bool:
         """Tell whether a certificate covers a block on the chain of this start."""

@@ -8,8 +8,10 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
     CERTIFY  height, proof, what is wanted  -> outcomes of what it covers, answers
     OUTCOME  height                         -> one outcome
     ANSWER   requests                       -> answers
+    QUERY    a call without effect          -> what it gives: `runtime.asked`
     ENDORSE  terms of a recovery order      -> the identity's signature
     PULSE, TURN, ADMIT, PART                speak to the ledger
+    STORED    height → whether it has left  what is certified is on the host's disk, too
 """
 
 from collections.abc import Sequence
@@ -25,7 +27,7 @@ from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import MAX_BATCH, answers_item, read_answers
 
 BEGIN, WATCH, EXECUTE, CERTIFY = "begin", "watch", "execute", "certify"
-OUTCOME, ANSWER = "outcome", "answer"
+OUTCOME, ANSWER, QUERY = "outcome", "answer", "query"
 
 SIGNATURE_BYTES = 64
 SHARE_BYTES = 48

@@ -9,6 +9,7 @@ from keymoot.base.errors import Defect, Refused
 from keymoot.base.fields import fixed_of, list_of, optional_fixed_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
+from keymoot.base.units import Height
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.sealed_file import read_sealed, write_sealed
 from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
@@ -44,6 +45,8 @@ class Keep:
         network: Set once, when the enclave joins; None before.
         previous: The scalar of the epoch before, while a recovery may go back to it.
         recoveries: How many recoveries there were when the epoch's keys turned last.
+        seated: Height of the first certified block that showed us in our seat; 0 for who has
+            none, or has erased what it had for it.
     """
 
     identity: Secret
@@ -53,6 +56,7 @@ class Keep:
     network: NetworkId | None
     previous: Secret | None = None
     recoveries: int = 0
+    seated: Height = Height(0)
 
     def joined(self, network: NetworkId) -> "Keep":
         """Give the keep of an enclave that belongs to `network`.
@@ -67,6 +71,10 @@ class Keep:
     def holding(self, state: Secret) -> "Keep":
         """Give the keep of an enclave that has the network's state secret."""
         return replace(self, state=state)
+
+    def sitting(self, height: Height) -> "Keep":
+        """Give the keep of an enclave that a certified block shows in its seat."""
+        return replace(self, seated=height)
 
     def turned(self, turn: KeyTurn) -> "Keep":
         """Give the keep after the epoch's keys have turned; a next key was never posted.
@@ -84,6 +92,7 @@ class Keep:
             next=self.next if turn.living is Role.LIVING else _fresh_scalar(),
             previous=None if turn.previous is None else held[turn.previous],
             recoveries=turn.recoveries,
+            seated=Height(0) if turn.living is None else self.seated,
         )
 
     def gone(self) -> "Keep":
@@ -125,7 +134,7 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
         keep = Keep(_fresh(), None, *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
-    fields = list_of(rlp.decode(raw), 7, "keep")
+    fields = list_of(rlp.decode(raw), 8, "keep")
     identity, epoch, following = (
         Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 2, 3)
     )
@@ -135,7 +144,8 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     sealed = None if state is None else Secret(state)
     previous = None if before is None else Secret(before)
     recoveries = uint_of(fields[6], "recoveries", 4)
-    return Keep(identity, sealed, epoch, following, network, previous, recoveries)
+    seated = Height(uint_of(fields[7], "seated", 8))
+    return Keep(identity, sealed, epoch, following, network, previous, recoveries, seated)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -149,6 +159,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
             keep.network or b"",
             b"" if keep.previous is None else keep.previous.expose(),
             uint(keep.recoveries),
+            uint(keep.seated),
         ]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)

@@ -5,8 +5,12 @@ wrote stays in memory until two things hold: a certificate covers the block, and
 said that it has it. From then on the enclave asks for the state of that height: the base.
 A read finds the newest write at or below its height, and goes to the host at the base if there
 is none. The host may lie about what it has: it would be asked for what it cannot give.
+
+Blocks and queries read in threads of their own. What was written moves to the host's disk
+between two reads, never within one.
 """
 
+import threading
 from collections.abc import Sequence
 
 from keymoot.base.units import Height
@@ -34,6 +38,8 @@ class Layers:
         # Of each key its writes, by height, oldest first.
         self._writes: dict[bytes, list[tuple[Height, bytes | None]]] = {}
         self.size_bytes = 0
+        # Whoever reads may find that the host is to be asked first.
+        self.lock = threading.RLock()
 
     def __len__(self) -> int:
         """Count the blocks."""
@@ -41,10 +47,11 @@ class Layers:
 
     def add(self, height: Height, writes: Batch) -> None:
         """Lay the writes of the next block on top."""
-        self._blocks[height] = writes
-        for key, value in writes.items():
-            self._writes.setdefault(key, []).append((height, value))
-        self.size_bytes += batch_bytes(writes)
+        with self.lock:
+            self._blocks[height] = writes
+            for key, value in writes.items():
+                self._writes.setdefault(key, []).append((height, value))
+            self.size_bytes += batch_bytes(writes)
 
     def certify(self, certified: Height) -> None:
         """Have a later block as certified.
@@ -64,8 +71,11 @@ class Layers:
         Raises:
             BrokenRead: the host does not say.
         """
-        self._asked = self._certified
-        base = min(self._host.newest(), self._certified)
+        with self.lock:
+            self._asked = self._certified
+            self._move(min(self._host.newest(), self._certified))
+
+    def _move(self, base: Height) -> None:
         for height in range(self.base + 1, base + 1):
             writes = self._blocks.pop(Height(height))
             for key in writes:
@@ -111,8 +121,9 @@ class LayeredTable(PathTable):
         Raises:
             BrokenRead: the host did not answer.
         """
-        written, value = self._layers.find(key, self._height)
-        return value if written else self._layers.below(self._height).get(key)
+        with self._layers.lock:
+            written, value = self._layers.find(key, self._height)
+            return value if written else self._layers.below(self._height).get(key)
 
     def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
         """Give the nodes along a path: what was written lies above what was not.
@@ -120,6 +131,10 @@ class LayeredTable(PathTable):
         Raises:
             BrokenRead: the host did not answer.
         """
+        with self._layers.lock:
+            return self._path(prefix, nibbles, start)
+
+    def _path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
         found: list[bytes] = []
         at, wanted = start, True
         while wanted:

@@ -10,6 +10,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
+from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.runtime.outcome import MAX_OUTCOME_BYTES
@@ -29,7 +30,7 @@ MAX_BATCH = 256
 """Requests answered at once."""
 
 HELLO, JOIN, ENDORSE = "hello", "join", "endorse"
-PULSE, TURN, ADMIT, PART = "pulse", "turn", "admit", "part"
+PULSE, TURN, ADMIT, PART, STORED = "pulse", "turn", "admit", "part", "stored"
 OK = "ok"
 
 SAY = "say"
@@ -116,6 +117,15 @@ def read_join(item: rlp.Decoded) -> tuple[bytes, int]:
     if number > MAX_SIZE:
         raise Malformed(f"seats have numbers up to {MAX_SIZE}, got {number}", "seat")
     return bytes_of(genesis, "genesis"), number
+
+
+def read_stored(item: rlp.Decoded) -> Height:
+    """Read the height of a block that is certified and on the host's disk.
+
+    Raises:
+        Malformed: not that.
+    """
+    return Height(uint_of(item, "height", 8))
 
 
 def answers_item(answers: list[Answer]) -> rlp.Item:

@@ -7,18 +7,26 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from keymoot.base import rlp
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
-from keymoot.enclave import messages
+from keymoot.enclave import frames, messages
 from keymoot.enclave.harden import die_with_parent, forbid_dumps
 from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.queries import Watch
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
+from keymoot.enclave.sideline import Sideline
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 
 EXIT_CANNOT_START = 3
+
+Answering = Callable[[Watch | None], rlp.Item]
+Aside = Callable[[int, Answering], None]
+"""Takes what answers the query of a number."""
 
 STANDARD_INPUT = 0
 """Where the node's socket is: a number of its own could be too large for some calls."""
@@ -93,12 +101,27 @@ def _serve(
     enclave: Enclave,
     lock: threading.Lock,
 ) -> None:
+    sideline = Sideline()
+
+    def send(frame: bytes) -> None:
+        with lock:
+            channel.sendall(frame)
+
+    def aside(number: int, answer: Answering) -> None:
+        def work(watch: Watch) -> None:
+            # A server that is gone hears nothing.
+            with suppress(OSError):
+                send(_framed(number, lambda: answer(watch)))
+
+        sideline.put(work)
+
     while True:
         readable = {key.fileobj for key, _ in selector.select()}
         if channel not in readable:
             with suppress(BlockingIOError):
                 woken.recv(4096)
-            enclave.look()
+            with sideline.makes_way():
+                enclave.look()
             continue
         head = _read(channel, messages.LENGTH_BYTES)
         if head is None:
@@ -109,22 +132,41 @@ def _serve(
         payload = _read(channel, length)
         if payload is None:
             return
-        answer = respond(enclave, payload)
+        with sideline.makes_way():
+            answer = respond(enclave, payload, aside)
         try:
-            with lock:
-                channel.sendall(answer)
+            send(answer) if answer else None
         except OSError:
             return
 
 
-def respond(enclave: Enclave, payload: bytes) -> bytes:
-    """Give the answer to one frame; a refusal is an answer too."""
+def respond(enclave: Enclave, payload: bytes, aside: Aside | None = None) -> bytes:
+    """Give the answer to one frame; a refusal is an answer too.
+
+    Args:
+        enclave: Who is asked.
+        payload: The frame, without its length.
+        aside: Takes queries, whose answers follow: nothing is given for them then.
+    """
     number = 0
     try:
         number, word, body = messages.parse(payload)
+        if aside is not None and word == frames.QUERY:
+            aside(number, enclave.query(body))
+            return b""
         return messages.frame(number, messages.OK, enclave.handle(word, body))
     except (Refused, Fault, Malformed) as error:
         return messages.frame(number, error.code, str(error).encode())
+
+
+def _framed(number: int, make: Callable[[], rlp.Item]) -> bytes:
+    """Give the answer to a query; whatever it meets ends the query and nothing else."""
+    try:
+        return messages.frame(number, messages.OK, make())
+    except KeymootError as error:
+        return messages.frame(number, error.code, str(error).encode())
+    except Exception:  # noqa: BLE001  its words may hold what the query has read
+        return messages.frame(number, "QUERY_FAILED", b"the query met what the code did not expect")
 
 
 def _poke(waker: socket.socket) -> None:

@@ -41,6 +41,9 @@ CACHED_NODES = 30_000
 CACHED_BLOB_BYTES = 33_554_432
 """Long values that stay in memory."""
 
+ASKED_NODES, ASKED_BLOB_BYTES = 4_000, 4_194_304
+"""The same for queries: what strangers ask for does not drive out what blocks need."""
+
 MAX_TAIL_BYTES = 134_217_728
 """What blocks may take in memory before they are certified and the host has written them."""
 
@@ -114,6 +117,7 @@ class Replica:
         self._contracts = built_in_registry() if contracts is None else contracts
         self._layers = Layers(begun.height, host)
         self._nodes, self._blobs = NodeCache(CACHED_NODES), BlobCache(CACHED_BLOB_BYTES)
+        self._asked = NodeCache(ASKED_NODES), BlobCache(ASKED_BLOB_BYTES)
         self._book = PageBook(begun.height)
         # By height, the oldest first: the last few certified ones and all that are not.
         self._executed: dict[Height, Executed] = {}
@@ -212,10 +216,17 @@ class Replica:
         Raises:
             NotKept: none of these.
         """
-        root = self._begun.state_root
-        if height != self._begun.height or height <= self._before - KEPT_BLOCKS:
-            root = self.executed(height).header.state_root
-        return State(self._layers.table(height), root, self._nodes, blobs=self._blobs)
+        return State(self._layers.table(height), self._root(height), self._nodes, blobs=self._blobs)
+
+    def state_for_queries(self) -> State:
+        """Give the newest certified state to another thread, which may read it as long as it will.
+
+        What it reads is checked as ever, and what does not fit ends that query and not the
+        replica: nothing was executed on it.
+        """
+        height = self._certified
+        nodes, blobs = self._asked
+        return State(self._layers.table(height), self._root(height), nodes, blobs=blobs)
 
     @property
     def revision(self) -> int:
@@ -254,6 +265,11 @@ class Replica:
         except Exception as error:
             self._over = Defect("the replica met what its code did not expect; start it anew")
             raise self._over from error
+
+    def _root(self, height: Height) -> Hash32:
+        if height == self._begun.height and height > self._before - KEPT_BLOCKS:
+            return self._begun.state_root
+        return self.executed(height).header.state_root
 
     def _check_tail(self) -> None:
         blocks, size = self._tail()

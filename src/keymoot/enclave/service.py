@@ -11,11 +11,12 @@ from keymoot.base.fields import fixed_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
-from keymoot.enclave import messages
+from keymoot.enclave import frames, messages
 from keymoot.enclave.founder import SignedRecord
 from keymoot.enclave.keep import KeepFile
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.platform import Platform
+from keymoot.enclave.queries import Watch
 from keymoot.enclave.remote import Host
 from keymoot.enclave.speaker import Clock, Say, wall_clock
 from keymoot.enclave.start import Seat, Start
@@ -108,7 +109,20 @@ class Enclave:
             return self._join(Genesis.decode(genesis), seat)
         if self.start is None:
             raise NotJoined
+        if word == frames.QUERY:
+            return self.query(body)(None)
         return self.start.handle(word, body)
+
+    def query(self, body: rlp.Decoded) -> Callable[[Watch | None], rlp.Item]:
+        """Take a query; give what answers it, in whichever thread.
+
+        Raises:
+            Malformed: not a query.
+            Refused: it cannot be answered here, or not now.
+        """
+        if self.start is None:
+            raise NotJoined
+        return self.start.query(body)
 
     def look(self) -> None:
         """Begin what is due now."""

@@ -73,7 +73,9 @@ class Speaker:
         self._party, self._keep, self._keys = party, keep, keys
         self._say, self._clock = say, clock
         self._seen: Seen | None = None
-        self._founding = self._watching = self._silent = self._sat = False
+        self._founding = self._watching = self._silent = False
+        self._stored = Height(0)
+        self._owed: Height | None = None
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
         self._news: tuple[object, ...] = ()
@@ -119,7 +121,7 @@ class Speaker:
         if seen is None:
             return
         try:
-            self._turn_keys(seen.assembly)
+            self._turn_keys(seen)
             self._seal_state()
         except CannotWrite as error:
             self._short = error
@@ -132,9 +134,29 @@ class Speaker:
         duties = party.watching if self._watching else party.due
         self._workshop.do(duties(seen.assembly, seen.height, seen.time))
 
+    @property
+    def left(self) -> bool:
+        """Whether a certified state shows us without a seat, and nothing we had for it is kept."""
+        seen = self._seen
+        if seen is None or self._founding or self._keep.now.seated:
+            return False
+        known, _ = self._party.before(seen.assembly)
+        return not known
+
     def recover(self, assembly: Assembly) -> None:
         """Compute our shares of the epoch in which an executed state lives; nothing is said."""
         self._workshop.do(self._party.recomputing(assembly))
+
+    def stored(self, height: Height) -> None:
+        """Take it from the host that a certified block is on its disk.
+
+        What a block lets go of is erased only now. The host gets a block's writes under its
+        certificate, which we see first; were all to die in between, a recovery would build on the
+        block before, and need what that one needs. A host that lies spoils its own enclave.
+        """
+        self._stored = max(self._stored, height)
+        if self._owed is not None:
+            self.look()
 
     def silence(self) -> None:
         """Say nothing more: another start has the seat, or this one went astray."""
@@ -207,22 +229,31 @@ class Speaker:
             self._booted = place
             self._post(place[0], [(Kind.BOOT, write_boot(before, boot))])
 
-    def _turn_keys(self, assembly: Assembly) -> None:
+    def _turn_keys(self, seen: Seen) -> None:
         """Go over to the sealing keys of the ledger's epoch; erase those that nothing needs."""
-        party = self._party
         if self._founding:
             return
-        turn, keep = party.key_turn(assembly), self._keep.now
-        if party.named(assembly):
-            self._sat = True
-        elif self._sat and not party.before(assembly)[0] and settled(assembly):
+        party, keep = self._party, self._keep.now
+        known, _ = party.before(seen.assembly)
+        if known and not keep.seated:
+            keep = keep.sitting(seen.height)
+            self._keep.put(keep)
+        turn = party.key_turn(seen.assembly)
+        # A state from before we came shows us without a seat, too.
+        gone = not known and 0 < keep.seated < seen.height and settled(seen.assembly)
+        if not gone and (turn is None or turn == turn.keeping()):
+            self._owed = None
+        else:
+            # The oldest block since which it is due; newer ones may come faster than the disk.
+            self._owed = seen.height if self._owed is None else self._owed
+            if self._owed > self._stored:
+                gone, turn = False, None if turn is None else turn.keeping()
+        if gone:
             # What was dealt to us stays in the archives: without our keys nobody opens it. The
             # state secret goes too; this start has it in memory, and executes on.
             self._turned(keep.gone())
             party.statekeeper.forget()
-            self._sat = False
-            return
-        if turn is not None:
+        elif turn is not None:
             self._turned(keep.turned(turn))
 
     def _turned(self, keep: Keep) -> None:

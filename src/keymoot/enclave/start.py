@@ -14,6 +14,8 @@ from keymoot.base.fields import bytes_of, fixed_of
 from keymoot.base.fixed import Bytes32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import seconds_of
+from keymoot.contracts.context import BlockEnvironment
+from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import ed25519
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
@@ -23,6 +25,7 @@ from keymoot.enclave.course import AnotherBlock, Course, NotExecuted
 from keymoot.enclave.founder import ForeignRecord, Founder, SignedRecord
 from keymoot.enclave.frames import Place
 from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.queries import Answerer, Certified, Watch
 from keymoot.enclave.releasing import Releaser
 from keymoot.enclave.remote import Host
 from keymoot.enclave.replica import Diverged, Replica, TailTooLong
@@ -38,6 +41,7 @@ from keymoot.moot.genesis import Genesis
 from keymoot.moot.papers import Papers
 from keymoot.moot.party import BootSecrets, Party
 from keymoot.moot.statekeeper import Statekeeper
+from keymoot.runtime.asked import Asked
 from keymoot.runtime.block import BadBlock, Block, Chain, Tip
 from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
@@ -175,6 +179,31 @@ class Start:
             return self._endorse(bytes_of(body, "order"))
         return self._speak(word, body)
 
+    def query(self, body: rlp.Decoded) -> Callable[[Watch | None], rlp.Item]:
+        """Take a query on the newest certified state; give what answers it, in any thread.
+
+        Raises:
+            Malformed: not a query.
+            Refused: there is no certified state here that this start has executed or begun at.
+        """
+        asked = Asked.decode(body)
+        if self._over is not None:
+            raise self._over
+        mark, time, state = self._known().newest()
+        genesis = self._seat.genesis
+        block = BlockEnvironment(
+            genesis.network, genesis.chain_id, mark.height, time, mark.hash, genesis.base_fee
+        )
+        newest = Certified(block, mark.hash, state)
+        identity = self._seat.keep.now.identity
+        answerer = Answerer(
+            built_in_registry(),
+            self.keys,
+            SigningKey(identity),
+            Bytes32(ed25519.public_key(identity)),
+        )
+        return lambda watch: answerer.answer(asked, newest, watch).encode()
+
     def look(self) -> None:
         """Begin what is due now."""
         if self._over is not None:
@@ -304,6 +333,9 @@ class Start:
             self.speaker.admit(fixed_of(body, Bytes32, "identity"))
         elif word == messages.PART:
             self.speaker.part(bytes_of(body, "seat", 1))
+        elif word == messages.STORED:
+            self.speaker.stored(messages.read_stored(body))
+            return [b"\x01" if self.speaker.left else b""]
         else:
             raise Refused(f'"{word}" is no message to an enclave')
         return []

@@ -46,6 +46,8 @@ class Watching:
         pages = read_pages(witness, header.state_root, self._network)
         self._newest = header
         seen = Seen(Assembly(pages, self._network), header.height, header.time)
+        # What we are shown here comes from the host's disk.
+        self._speaker.stored(header.height)
         self._speaker.see(seen, watching=True)
 
     def check(self, header: Header) -> None:

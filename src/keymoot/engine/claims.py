@@ -1,5 +1,6 @@
 """What replicas say that a block did: believed once enough of them say the same."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from keymoot.base.errors import Fault, Malformed
@@ -40,9 +41,9 @@ class Claims:
         if self.digests.setdefault(seat, digest) == digest:
             self._contents[digest] = outcome
 
-    def believed(self, needed: int) -> Hash32 | None:
-        """Give the digest that enough seats gave, or None."""
-        said = list(self.digests.values())
+    def believed(self, seats: Iterable[int], needed: int) -> Hash32 | None:
+        """Give the digest that enough of these seats gave, or None."""
+        said = [self.digests[seat] for seat in seats if seat in self.digests]
         return next((one for one in said if said.count(one) >= needed), None)
 
     def content(self, digest: Hash32) -> bytes | None:

@@ -59,15 +59,19 @@ def founded(store: LmdbStore) -> bool:
         return table.get(RECORD) is not None
 
 
-def members_in(store: LmdbStore, genesis: Genesis) -> tuple[int, ...]:
-    """Give the seats of those who keep the keys, as a folder's newest state has them."""
+def members_in(store: LmdbStore, genesis: Genesis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the seats of those who keep the keys, as a folder's newest state has them.
+
+    Gives also the seats of former members, as long as a recovery may go back to them.
+    """
     with store.snapshot() as table:
         height = newest_in(table)
         header = None if not height else header_in(table, height)
         if header is None:
-            return tuple(range(1, len(genesis.members) + 1))
-        state = State(table, header.state_root)
-        return assembly_in(state, genesis.network).hall.head.members
+            return tuple(range(1, len(genesis.members) + 1)), ()
+        assembly = assembly_in(State(table, header.state_root), genesis.network)
+        members = assembly.hall.head.members
+        return members, tuple(sorted(assembly.turning.before.seats().keys() - set(members)))
 
 
 def begin(store: LmdbStore, genesis: Genesis) -> None:

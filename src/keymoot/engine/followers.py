@@ -1,7 +1,7 @@
 """All replicas that execute a chain here: each is fed, and what they give comes together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from keymoot.base.errors import Fault, Malformed
@@ -10,6 +10,7 @@ from keymoot.base.units import Height
 from keymoot.engine.claims import Claims
 from keymoot.engine.feed import Feed
 from keymoot.engine.replicas import Ballot, Released, Replica, Telling
+from keymoot.engine.standing import Standing
 from keymoot.engine.tail import Tail, Waiting
 
 A = TypeVar("A")
@@ -25,6 +26,8 @@ class Followers(Generic[A]):
         heard: Set when a ballot has come, or a replica is gone.
         claimed: Set when somebody has said what a block did, or is gone.
         claims: What blocks did, as replicas say; of those that wait to be written.
+        members: Whose word on that counts: f of them may be broken, and beside them there may be
+            more, who are about to be members or have been.
     """
 
     def __init__(self, tail: Tail) -> None:
@@ -33,6 +36,7 @@ class Followers(Generic[A]):
         self.heard = asyncio.Event()
         self.claimed = asyncio.Event()
         self.claims: dict[Height, Claims] = {}
+        self.members: frozenset[int] = frozenset()
         self.on_answers: list[Listener[A]] = []
         self.on_lost: list[Callable[[Replica[A], Exception], None]] = []
         self.on_blamed: list[Callable[[int, Height, str], None]] = []
@@ -78,7 +82,14 @@ class Followers(Generic[A]):
         """Give how many have to say the same; with fewer here, the word of all that are."""
         return max(1, min(faults + 1, len(self.feeds)))
 
-    def expect(self, covered: Sequence[Waiting], name: Hash32, faults: int, *, whole: bool) -> None:
+    def heeded(self, seats: Iterable[int], faults: int) -> list[int]:
+        """Give those of some seats whose word counts: all, where too few members are here."""
+        few = len(self.feeds.keys() & self.members) <= faults
+        return [seat for seat in seats if few or seat in self.members]
+
+    def expect(
+        self, covered: Sequence[Waiting], name: Hash32, standing: Standing, *, whole: bool
+    ) -> None:
         """Have as many as are believed say what these blocks did, one of them all of it.
 
         Who agrees with their end is asked; who kept others waiting, or was not believed, last.
@@ -86,13 +97,14 @@ class Followers(Generic[A]):
         Args:
             covered: The blocks.
             name: Hash of the last one.
-            faults: How many of the committee may be broken.
+            standing: Who has certified them.
             whole: Whether the outcomes are to come with the certificate; else digests do.
         """
+        self.members, faults = standing.members, standing.faults
         for waiting in covered:
             self.claims.setdefault(waiting.height, Claims())
         agree = [seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name]
-        asked = [self.feeds[seat] for seat in agree if seat in self.feeds]
+        asked = [self.feeds[seat] for seat in self.heeded(agree, faults) if seat in self.feeds]
         asked.sort(key=lambda feed: feed.doubted)
         for place, feed in enumerate(asked[: self.needed(faults)]):
             feed.telling = Telling.DIGESTS if place or not whole else Telling.OUTCOMES

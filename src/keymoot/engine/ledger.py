@@ -14,17 +14,18 @@ from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Height, Nonce, UnixNanos, UnixSeconds, seconds_of
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
+from keymoot.crypto.signed_query import SignedQuery
 from keymoot.engine.chain_store import Covered, Done
 from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER, AlreadyKnown
 from keymoot.engine.sequencer import Sequencer
 from keymoot.engine.stored_block import Erased, StoredBlock
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.runtime.admit import Inadmissible, quota_of, request_price
+from keymoot.runtime.leash import check_leash
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.header import Header
-from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 
 
@@ -59,18 +60,12 @@ class NotIncluded(Refused):
 class Ledger:
     """Reads certified state, and lets transactions in."""
 
-    def __init__(
-        self,
-        sequencer: Sequencer[Any],
-        clock: Callable[[], UnixNanos],
-        keys: StateKeys | None = None,
-    ) -> None:
+    def __init__(self, sequencer: Sequencer[Any], clock: Callable[[], UnixNanos]) -> None:
         """Speak for `sequencer`.
 
         Args:
             sequencer: What decides blocks, and where they are.
             clock: The time, in nanoseconds.
-            keys: What opens confidential state to queries; without them these cells are shut.
         """
         self.sequencer = sequencer
         self.chain = sequencer.chain
@@ -78,7 +73,7 @@ class Ledger:
         self.network = self.genesis.network
         self.first_root = self.chain.first_root
         self.contracts = built_in_registry()
-        self._clock, self._keys = clock, keys
+        self._clock = clock
         self._waiters: dict[Hash32, list[asyncio.Future[Included]]] = {}
         self._block_waiters: list[asyncio.Future[Header]] = []
         sequencer.on_written(self._settle)
@@ -114,14 +109,29 @@ class Ledger:
         )
 
     def query(self, query: Query, height: Height) -> bytes:
-        """Call a contract on the state after a block, without effect.
+        """Call a contract on the state after a block, without effect and without keys.
 
         Raises:
             StateNotKept: it is too far below the newest one, or above.
+            AsksSecrets: it asks for confidential state, which is for an enclave to open.
             Refused: the contract said no, or the call needs a key or randomness.
         """
         block = self.environment_at(height)
-        return call(self.state_at(height), block, self.contracts, self._keys, query)
+        return call(self.state_at(height), block, self.contracts, None, query)
+
+    def check_signed(self, query: Query, height: Height) -> SignedQuery:
+        """Give the signed query in a call's data, if it counts on the state after a block.
+
+        Raises:
+            StateNotKept: it is too far below the newest one, or above.
+            Malformed: none is there, or its sender has not signed it.
+            LeashBroken: it is for other blocks.
+        """
+        signed = SignedQuery.decode(query.data)
+        signed.check_signature(self.network, self.genesis.chain_id, query.to)
+        block, name = self.environment_at(height), self.chain.tip_at(height).hash
+        check_leash(signed, self.state_at(height), block, name)
+        return signed
 
     def height(self) -> Height:
         """Give the height of the newest certified block."""

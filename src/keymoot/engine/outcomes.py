@@ -63,7 +63,8 @@ class Outcomes(Generic[A]):
         all_asked, patience = False, PATIENCE_SECONDS
         while True:
             followers.claimed.clear()
-            believed = claims.believed(followers.needed(faults))
+            heeded = followers.heeded(claims.digests, faults)
+            believed = claims.believed(heeded, followers.needed(faults))
             raw = None if believed is None else claims.content(believed)
             if believed is not None and raw is not None:
                 done = self._read(raw, waiting, name, claims)

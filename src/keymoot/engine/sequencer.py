@@ -30,6 +30,7 @@ from keymoot.engine.founders import Founders
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.outcomes import Outcomes
 from keymoot.engine.replicas import Ballot, Replica
+from keymoot.engine.standing import Standing
 from keymoot.engine.tail import Tail, Waiting
 from keymoot.engine.writer import Writer
 from keymoot.runtime.block import Block
@@ -176,18 +177,18 @@ class Sequencer(Generic[A]):
         await self._applied()
         found = self._certifier.find()
         if found is not None:
-            faults = self._certifier.standing.faults
-            self._show(found, faults)
-            self._applying = group.create_task(self._apply(found, faults))
+            standing = self._certifier.standing
+            self._show(found, standing)
+            self._applying = group.create_task(self._apply(found, standing.faults))
         return not self.tail.uncertified() or self._may_extend()
 
-    def _show(self, found: Found, faults: int) -> None:
+    def _show(self, found: Found, standing: Standing) -> None:
         """Show a certificate to all; from now on blocks may follow it."""
         newest = found.covered[-1]
         newest.certificate = found.signature
         self.tail.certified = newest.height
         whole = len(found.covered) <= WHOLE_OUTCOMES
-        self.followers.expect(found.covered, found.name, faults, whole=whole)
+        self.followers.expect(found.covered, found.name, standing, whole=whole)
         self.followers.wake()
 
     async def _apply(self, found: Found, faults: int) -> None:

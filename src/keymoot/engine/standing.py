@@ -28,13 +28,15 @@ class Standing:
         root: The certificate root, with the verification shares of the living epoch.
         others: The same root as other epochs share it, one of which may be the living one after
             a block that begins a generation: the next one's, once it is dealt, and the one before.
-        faults: How many members may be broken.
+        members: Their seats.
+        faults: How many of them may be broken.
     """
 
     network: NetworkId
     generation: Hash32
     root: Root
     others: tuple[Root, ...]
+    members: frozenset[int]
     faults: int
 
     def under(self, height: Height, block_hash: Hash32) -> Under:
@@ -70,7 +72,8 @@ def standing_of(hall: Hall) -> Standing:
     pages = (hall.pages.get(name) for name in _OTHER_PAGES)
     others = tuple(read_root(CERTIFICATE, raw) for raw in pages if raw is not None)
     root, head = hall.root(CERTIFICATE), hall.head
-    return Standing(hall.network, head.generation, root, others, hall.committee.faults)
+    members, faults = frozenset(head.members), hall.committee.faults
+    return Standing(hall.network, head.generation, root, others, members, faults)
 
 
 def orders_in(transactions: Iterable[bytes]) -> tuple[Hash32, ...]:

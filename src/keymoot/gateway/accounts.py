@@ -1,15 +1,26 @@
 """Methods about accounts and their storage, and calls that read it."""
 
+from dataclasses import replace
+from functools import partial
+
 from keymoot.base.errors import KeymootError
 from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.contracts.registry import CODE
-from keymoot.gateway.errors import invalid_params, of_call
+from keymoot.crypto.signed_query import NO_REPLY_KEY, SELECTOR, SignedQuery
+from keymoot.gateway.errors import (
+    RESOURCE_UNAVAILABLE,
+    RpcError,
+    invalid_params,
+    of_call,
+    of_found,
+)
 from keymoot.gateway.message import read_message
-from keymoot.gateway.parameters import address_of, exactly, slot_of, state_height
-from keymoot.gateway.services import Services
-from keymoot.runtime.query import Query
+from keymoot.gateway.parameters import NEWEST, address_of, exactly, slot_of, state_height
+from keymoot.gateway.services import Elsewhere, Ran, Services
+from keymoot.runtime.asked import Asked
+from keymoot.runtime.query import AsksSecrets, Query
 from keymoot.runtime.query import estimate as run_estimate
 from keymoot.store.state import State
 
@@ -77,20 +88,55 @@ async def proof(services: Services, params: list[Json]) -> Json:
     }
 
 
-async def call(services: Services, params: list[Json]) -> Json:
-    """eth_call: nobody signed it, so only methods of public state take `from` as their sender."""
+async def call(services: Services, params: list[Json]) -> "Json | Elsewhere":
+    """eth_call, on our own disk; what asks for confidential state goes to an enclave.
+
+    Where nobody signed it, only methods of public state take `from` as their sender.
+    """
     query, height = _query(services, params)
+    ledger, signed = services.ledger, None
+    asked = Asked(height, query.to, query.data, query.gas)
+    if query.data.startswith(SELECTOR):
+        signed = ledger.check_signed(query, height)
+        query = replace(query, data=signed.data, signer=signed.sender)
     try:
-        result = services.ledger.query(query, height)
+        if signed is None or signed.reply_key == NO_REPLY_KEY:
+            return data(ledger.query(query, height))
+    except AsksSecrets:
+        pass
     except KeymootError as error:
         raise of_call(error) from error
-    return data(result)
+    if height != ledger.height():
+        raise RpcError(
+            RESOURCE_UNAVAILABLE,
+            f"confidential state is read as of the newest block only, which is {ledger.height()}: "
+            'ask at "latest"',
+        )
+    exact = params[1:2] not in ([], [None], *([name] for name in NEWEST))
+    return Elsewhere(partial(_ask, services, asked, exact))
+
+
+async def _ask(services: Services, asked: Asked, exact: bool, ran: Ran) -> Json:  # noqa: FBT001
+    found = await services.queries.ask(asked, ran)
+    if exact and found.height != asked.least:
+        raise RpcError(
+            RESOURCE_UNAVAILABLE,
+            f"block {found.height} has come meanwhile, and confidential state is read as of the "
+            'newest block only: ask at "latest"',
+        )
+    if found.code:
+        raise of_found(found)
+    return data(found.output)
 
 
 async def estimate_gas(services: Services, params: list[Json]) -> Json:
     """eth_estimateGas."""
     query, height = _query(services, params)
     ledger = services.ledger
+    if query.data.startswith(SELECTOR):
+        # What is signed needs no proof here: an estimate opens nothing confidential to anybody.
+        signed = SignedQuery.decode(query.data)
+        query = replace(query, data=signed.data, claimed=signed.sender)
     state, block = ledger.state_at(height), ledger.environment_at(height)
     try:
         found = run_estimate(state, block, ledger.contracts, query)

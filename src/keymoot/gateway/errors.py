@@ -8,8 +8,11 @@ from keymoot.base.transaction import UnsupportedType
 from keymoot.base.units import Height
 from keymoot.contracts.errors import ContractError, revert_data
 from keymoot.engine.stored_block import KEPT_DEALINGS
+from keymoot.gateway.services import QueriesBusy
 from keymoot.policy.errors import REFUSED_CODE
+from keymoot.runtime.asked import Found
 from keymoot.runtime.gas import OutOfGas
+from keymoot.runtime.leash import LeashBroken
 from keymoot.runtime.query import CannotRun
 
 PARSE_ERROR = -32700
@@ -28,6 +31,10 @@ NOT_IN_TIME = 4
 
 PRUNED = 4444
 """Ethereum's nodes: history that this node does not keep any more (EIP-4444)."""
+
+
+_NOT_REVERTED = frozenset({OutOfGas.code, LeashBroken.code, "INTRINSIC_GAS", "MALFORMED"})
+"""Why a call in an enclave failed where no contract said so."""
 
 
 class RpcError(Portable):
@@ -89,6 +96,13 @@ def of_call(error: KeymootError) -> RpcError:
     return RpcError(REVERTED, f"execution reverted: {error}", "0x" + data.hex())
 
 
+def of_found(found: Found) -> RpcError:
+    """Give the error of a call that failed in an enclave, in the same words."""
+    if found.code in _NOT_REVERTED:
+        return RpcError(REJECTED, found.message)
+    return RpcError(REVERTED, f"execution reverted: {found.message}", "0x" + found.revert.hex())
+
+
 def of_submission(error: KeymootError, *, request: bool) -> RpcError:
     """Give the error of a transaction, or request, that may not enter a block."""
     if isinstance(error, CannotWrite):
@@ -110,6 +124,8 @@ def of_anything(error: Exception) -> RpcError:
         return of_storage(error)
     if isinstance(error, Malformed):
         return invalid_params(str(error))
+    if isinstance(error, QueriesBusy):
+        return RpcError(LIMIT_EXCEEDED, str(error))
     if isinstance(error, Refused):
         return RpcError(REJECTED, str(error))
     if isinstance(error, (Fault, Defect)):

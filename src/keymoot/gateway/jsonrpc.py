@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 
-from keymoot.base.errors import Malformed
+from keymoot.base.errors import Defect, Malformed
 from keymoot.base.strict_json import Json, parse
 from keymoot.gateway.errors import (
     INTERNAL_ERROR,
@@ -19,11 +19,12 @@ from keymoot.gateway.errors import (
 )
 from keymoot.gateway.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_REFUSED, Payer
 from keymoot.gateway.methods import Method
+from keymoot.gateway.services import Elsewhere
 
 MAX_ID_LENGTH = 256
 
 QUERIES = frozenset({"eth_call", "eth_estimateGas"})
-"""Methods that run a contract, and await nothing meanwhile."""
+"""Methods that run a contract, and await nothing meanwhile; what follows is paid by its own time."""
 
 TOO_MANY = RpcError(LIMIT_EXCEEDED, "too many calls: wait a second")
 
@@ -122,15 +123,22 @@ async def _run(methods: dict[str, Method], name: str, params: Json, payer: Payer
     if not isinstance(params, list):
         raise invalid_params("params is a list, in the method's order")
     if name not in QUERIES:
-        return await method(params)
+        return _here(await method(params))
     # A query that nobody signs is paid by nobody either: its sender owes its time.
     if not payer.take(0):
         raise TOO_MANY
     started = time.thread_time()
     try:
-        return await method(params)
+        found = await method(params)
     finally:
         payer.owe(time.thread_time() - started)
+    return await found.run(payer.owe) if isinstance(found, Elsewhere) else found
+
+
+def _here(found: "Json | Elsewhere") -> Json:
+    if isinstance(found, Elsewhere):
+        raise Defect("only queries are answered elsewhere")
+    return found
 
 
 def _error(number: Json, error: RpcError) -> dict[str, Json]:

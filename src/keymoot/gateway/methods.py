@@ -6,9 +6,9 @@ from functools import partial
 from keymoot.base.strict_json import Json
 from keymoot.gateway import accounts, chain, logs, network, transactions
 from keymoot.gateway.logs import Filters
-from keymoot.gateway.services import Services
+from keymoot.gateway.services import Elsewhere, Services
 
-Method = Callable[[list[Json]], Awaitable[Json]]
+Method = Callable[[list[Json]], Awaitable["Json | Elsewhere"]]
 
 _METHODS = {
     "web3_clientVersion": chain.client_version,

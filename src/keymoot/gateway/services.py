@@ -5,9 +5,47 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
 from keymoot.base.strict_json import Json
 from keymoot.engine.ledger import Ledger
+from keymoot.runtime.asked import Asked, Found
+
+Ran = Callable[[float], None]
+"""Is told for how many seconds something worked elsewhere."""
+
+
+class QueriesBusy(Refused):
+    """More queries wait for an enclave than may."""
+
+    code = "BUSY"
+
+    def __init__(self, most: int) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"busy: {most} queries of confidential state wait for an enclave already: "
+            "ask again in a moment"
+        )
+
+
+class Queries(Protocol):
+    """Queries of confidential state, as `node` provides them."""
+
+    async def ask(self, asked: Asked, ran: Ran) -> Found:
+        """Have an enclave run a call; tell `ran` for how many seconds.
+
+        Raises:
+            QueriesBusy: too many wait.
+            Refused: no enclave answers, or not to the end.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A result that somebody else works on: who asked pays for the time that `run` tells of."""
+
+    run: Callable[[Ran], Awaitable[Json]]
 
 
 class Shares(Protocol):
@@ -46,12 +84,14 @@ class Services:
     """Everything that methods use.
 
     Attributes:
+        queries: What enclaves answer.
         faucet: Pays test tokens, on a development network only.
         looking_back: Held by whoever reads many blocks.
     """
 
     ledger: Ledger
     shares: Shares
+    queries: Queries
     info: NodeInfo
     faucet: Callable[[Address], Awaitable[Hash32]] | None
     looking_back: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -4,7 +4,7 @@ The key of the epoch to which a recovery may go back stays until a certified sta
 members hold the living shares.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from keymoot.base.secret import Secret
@@ -36,6 +36,12 @@ class KeyTurn:
     living: Role | None
     previous: Role | None
     recoveries: int
+
+    def keeping(self) -> "KeyTurn | None":
+        """Give the turn that erases nothing a state just before would need; None: none may be."""
+        if self.living is Role.NEXT and self.previous is None:
+            return replace(self, previous=Role.LIVING)
+        return None if self.living in (None, Role.LIVING) else self
 
 
 GONE = KeyTurn(None, None, 0)

@@ -9,6 +9,7 @@ recovery carries the signatures of its own.
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property, lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -92,7 +93,7 @@ DEALINGS = frozenset({Kind.KEYGEN_OPEN, Kind.FIRST, Kind.SECOND, Kind.RESHARE})
 """What carries ciphertexts for every seat: long, and of no use once they have been opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodeMessage:
     """One message of one seat."""
 
@@ -103,17 +104,18 @@ class NodeMessage:
     body: bytes
     signature: bytes = b""
 
+    @cached_property
     def digest(self) -> Hash32:
-        """Give what is signed."""
+        """What is signed."""
         return keccak256(_FIRST + rlp.encode(self._fields()))
 
     def signed(self, key: Secret) -> "NodeMessage":
         """Give the message with a signature."""
-        return replace(self, signature=ed25519.sign(key, self.digest()))
+        return replace(self, signature=ed25519.sign(key, self.digest))
 
     def signed_by(self, public: Bytes32) -> bool:
-        """Tell whether a key made the signature."""
-        return ed25519.verify(public, self.digest(), self.signature)
+        """Tell whether a key made the signature; a block asks twice, and it is checked once."""
+        return _verified(public, self.digest, self.signature)
 
     def encode(self) -> bytes:
         """Give the transaction's bytes."""
@@ -158,3 +160,8 @@ def is_dealing(raw: bytes) -> bool:
         Malformed: it begins like a message of a node, and is none.
     """
     return is_message(raw) and NodeMessage.decode(raw).kind in DEALINGS
+
+
+@lru_cache(maxsize=256)
+def _verified(public: Bytes32, digest: Hash32, signature: bytes) -> bool:
+    return ed25519.verify(public, digest, signature)

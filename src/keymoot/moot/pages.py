@@ -54,12 +54,16 @@ class DraftPages:
         """Begin without changes."""
         self._below = below
         self._changed: dict[str, bytes | None] = {}
+        self._read: dict[str, bytes | None] = {}
 
     def get(self, name: str) -> bytes | None:
         """Give a page as changed, or as it was."""
         if name in self._changed:
             return self._changed[name]
-        return self._below.get(name)
+        # A message looks at the same few pages again and again; below nothing changes meanwhile.
+        if name not in self._read:
+            self._read[name] = self._below.get(name)
+        return self._read[name]
 
     def set(self, name: str, content: bytes | None) -> None:
         """Change a page.
@@ -76,3 +80,4 @@ class DraftPages:
         for name, content in self._changed.items():
             self._below.set(name, content)
         self._changed.clear()
+        self._read.clear()

@@ -14,7 +14,7 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch, Origin, Stage
-from keymoot.moot.epoch_keys import EpochKeys
+from keymoot.moot.epoch_keys import EpochKeys, Role
 from keymoot.moot.keygen import digest_of, write_verdict
 from keymoot.moot.message import Kind
 from keymoot.moot.roots import ROOTS
@@ -143,7 +143,8 @@ class Resharer:
     def _key_duty(self, assembly: Assembly, name: str, number: int) -> list[Duty]:
         seat, (_, following) = assembly.hall.seat(self.index), self.keys.points
         # Keys that have to turn first would leave us with a posted one that is erased.
-        if following == seat.next or self.keys.due(assembly, self.index) is not None:
+        turn = self.keys.due(assembly, self.index)
+        if following == seat.next or (turn is not None and turn.living is not Role.LIVING):
             return []
         body = write_numbered(number + 1, following)
         return [Duty(f"{name}/key/{following.hex()}", lambda _: [(Kind.EPOCH_KEY, body)])]

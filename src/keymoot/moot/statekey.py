@@ -39,7 +39,7 @@ class Standing:
     """How the state key stands.
 
     Attributes:
-        version: Which one it is. Only an eviction would raise it.
+        version: Which one it is; nothing raises it yet.
         since: The block in which it came to exist: n−f seats had it. 0 before.
         holders: Seats that have it sealed, as they say: of members, and of who is about to be one.
         asks: How many asks there were; the newest has this number.

@@ -32,24 +32,31 @@ class TooManyAbsent(Refused):
 class Absent:
     """Who is missing, and why; up to a third may be."""
 
-    def __init__(self, members: Iterable[int], *, fresh: bool) -> None:
-        """Expect these members; a new network begins with all of them."""
-        self._members = tuple(members)
+    def __init__(self, members: Iterable[int], former: Iterable[int] = (), *, fresh: bool) -> None:
+        """Expect these members; a new network begins with all of them.
+
+        Args:
+            members: Their seats.
+            former: Seats of members before, without whom it goes on.
+            fresh: Whether the network is new.
+        """
+        self._members, self._former = tuple(members), tuple(former)
         # As `Committee.faults` has it, for fewer than a committee has, too.
         self._spare = 0 if fresh else (len(self._members) - 1) // 3
         self.reasons: dict[int, str] = {}
 
     async def start(self, config: Config) -> list[SeatHolder]:
-        """Start the enclaves of all members side by side; give those that run.
+        """Start all enclaves side by side; give those that run.
 
         Raises:
             TooManyAbsent: too many cannot start; none is left running.
         """
-        starting = (SeatHolder.start(seat, config) for seat in self._members)
+        seats = self._members + self._former
+        starting = (SeatHolder.start(seat, config) for seat in seats)
         done = await asyncio.gather(*starting, return_exceptions=True)
         started = [one for one in done if isinstance(one, SeatHolder)]
         try:
-            for seat, one in zip(self._members, done, strict=True):
+            for seat, one in zip(seats, done, strict=True):
                 if isinstance(one, Refused):
                     self.note(seat, one)
                 elif isinstance(one, BaseException):
@@ -88,13 +95,14 @@ class Absent:
         self.reasons[seat] = str(error)
 
     def check(self) -> None:
-        """Raise if too many are missing.
+        """Raise if too many members are missing.
 
         Raises:
             TooManyAbsent: with all of them.
         """
-        if len(self.reasons) > self._spare:
-            raise TooManyAbsent(self.reasons, len(self._members), self._spare)
+        missing = {seat: why for seat, why in self.reasons.items() if seat in self._members}
+        if len(missing) > self._spare:
+            raise TooManyAbsent(missing, len(self._members), self._spare)
 
     async def tend(
         self, add: Callable[[int], Awaitable[None]], members: Callable[[], tuple[int, ...]]

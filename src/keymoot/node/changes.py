@@ -66,7 +66,7 @@ class Changes:
 
     @property
     def leaving(self) -> frozenset[int]:
-        """Members that are to leave."""
+        """Members that are to leave, and who left and has not erased all that opens its shares."""
         return frozenset(self._wanted.leaving)
 
     # -- what is asked
@@ -131,7 +131,7 @@ class Changes:
                 "nothing has changed, ask again"
             ) from error
         try:
-            self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving)
+            self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving - {seat})
         except CannotWrite:
             await self._moot.remove(seat)
             raise
@@ -167,7 +167,7 @@ class Changes:
                 f"{len(staying)} would be left, an assembly has at least {MIN_SIZE} members: "
                 "let another one join before, with `keymoot net join`"
             )
-        self._wanted.keep(self._wanted.joining, self._wanted.leaving | {seat})
+        self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving | {seat})
         log.info("seat.leaves", seat=seat)
         await self._say_again(assembly)
 
@@ -179,7 +179,9 @@ class Changes:
         if not assembly.hall.ready:
             return
         members = set(assembly.hall.head.members)
-        self._strike_out(self._wanted.joining & members, self._wanted.leaving - members)
+        if settled(assembly):
+            # Before that a recovery may go back to a time at which they were no members.
+            self._strike_out(self._wanted.joining & members, set())
         await self._start_again(members)
         # Blocks come meanwhile: what was read before them cannot be read from any more.
         await self._say_again(self._moot.assembly())
@@ -190,10 +192,13 @@ class Changes:
         certified = epoch is not None and self._ledger.height() >= epoch.since_height
         if not certified or not settled(assembly):
             return
-        for one in self._moot.seats:
-            if one.seat not in members | self.joining:
-                log.info("seat.left", seat=one.seat)
-                await self._moot.remove(one.seat)
+        gone = [one for one in self._moot.seats if one.seat not in members | self.joining]
+        # It ends once it has erased what opens its old shares; killed before, it is started again.
+        said = await self._moot.asking.each(gone, lambda one: one.stored(), VOTE_SECONDS)
+        for seat in sorted(seat for seat, left in said.found.items() if left):
+            log.info("seat.left", seat=seat)
+            await self._moot.remove(seat)
+            self._strike_out(set(), {seat})
 
     async def _start(self, seat: int) -> None:
         """Start an enclave that is to join; whoever asks meanwhile sees that its seat is taken."""
@@ -206,14 +211,15 @@ class Changes:
         log.info("seat.joins", seat=seat)
 
     async def _start_again(self, members: set[int]) -> None:
-        """Start those who were to join when the node ended."""
+        """Start those who were to join when the node ended, and who had not quite left."""
         running = {one.seat for one in self._moot.seats} | self._starting
-        for seat in sorted(self._wanted.joining - running - members):
+        wanted = self._wanted.joining | self._wanted.leaving
+        for seat in sorted(wanted - running - members):
             try:
                 await self._start(seat)
             except KeymootError as error:
                 log.warning("seat.does_not_start", seat=seat, reason=str(error))
-                self._strike_out({seat}, set())
+                self._strike_out({seat}, {seat})
             except TimeoutError:
                 log.warning("seat.does_not_start_yet", seat=seat, reason="it does not answer")
             except OSError as error:
@@ -234,14 +240,14 @@ class Changes:
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
         holders = {one.seat: one for one in self._moot.seats}
-        voters = self._voters(assembly)
+        voters, members = self._voters(assembly), {*assembly.hall.head.members}
         # Nothing is read from the assembly from here on: blocks come while enclaves are asked.
-        for seat in sorted(self.joining & holders.keys() - page.joining.keys()):
+        for seat in sorted(self.joining & holders.keys() - page.joining.keys() - members):
             identity = holders[seat].identity.identity_key
             voted = page.invited.get(identity, frozenset())
             await self._invite(identity, [one for one in voters if one.seat not in voted])
         self._given_word &= self.leaving
-        for seat in sorted(self.leaving - set(page.leaving)):
+        for seat in sorted(self.leaving & members - set(page.leaving)):
             voted = page.unwanted.get(seat, frozenset())
             own = [one for one in voters if one.seat == seat and seat not in self._given_word]
             # Its own word is enough. Where that does not come, the others have their votes.

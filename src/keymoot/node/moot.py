@@ -62,13 +62,21 @@ class Moot:
         """Questions about who comes, who goes, and when."""
 
     @classmethod
-    async def start(cls, config: Config, seats: Iterable[int], *, fresh: bool) -> "Moot":
-        """Start the enclaves of these seats side by side; those that can go on without others.
+    async def start(
+        cls, config: Config, members: Iterable[int], former: Iterable[int] = (), *, fresh: bool
+    ) -> "Moot":
+        """Start enclaves side by side; those that can go on without others.
+
+        Args:
+            config: Of the node.
+            members: Their seats.
+            former: Seats of members before, to whose epoch a recovery may go back.
+            fresh: Whether a network is to be founded.
 
         Raises:
-            TooManyAbsent: too many cannot start; none is left running.
+            TooManyAbsent: too many members cannot start; none is left running.
         """
-        absent = Absent(seats, fresh=fresh)
+        absent = Absent(members, former, fresh=fresh)
         return cls(config, await absent.start(config), absent)
 
     async def join(self, genesis: bytes) -> None:

@@ -62,6 +62,7 @@ class FoundingEnded(Refused):
             f"the enclave of seat {seat} ended while its network was being founded, and each "
             "founder signs with the keys of one start: run `keymoot up` again, which begins anew"
         )
+        self.seat = seat
 
 
 class Follows(Protocol):
@@ -198,11 +199,20 @@ class SeatHolder:
         self._pulsing = True
         try:
             await self.client.pulse()
+            await self.stored()
             self.health.well()
         except Refused as error:
             self.health.refused(error)
         finally:
             self._pulsing = False
+
+    async def stored(self) -> bool:
+        """Say what is on disk; tell whether it has left, with nothing kept of its seat.
+
+        Raises:
+            EnclaveRefused: it belongs to no network yet, or this start is over.
+        """
+        return self._chain is not None and await self.client.stored(self._chain.tip.height)
 
     # -- life
 

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import Defect, KeymootError, Refused
 from keymoot.base.storage import CannotWrite
 from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
@@ -25,10 +25,14 @@ from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control
 from keymoot.node.progress import show_founding
 from keymoot.node.screen import Screen
+from keymoot.node.seats import FoundingEnded
 from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, build
 
 GRACE_SECONDS = 3
+FOUNDING_TRIES = 3
+"""How often a founding is begun, where an enclave ends before all have signed its record."""
+
 CONTROL_AGAIN_SECONDS = 5.0
 """Pause before the control socket is tried again."""
 
@@ -58,15 +62,36 @@ async def _run(config: Config, channel: socket.socket) -> int:
     control = Control(config.data, verbs_at_start())
     listening = asyncio.create_task(_listen_for(control))
     try:
-        node = await build(config)
-        try:
-            control.verbs = verbs_of(node.moot)
-            return await _serve(config, node, _http(config, node), channel)
-        finally:
-            await node.close()
+        for left in reversed(range(FOUNDING_TRIES)):
+            try:
+                return await _live(config, control, channel)
+            except FoundingEnded as error:
+                if not left:
+                    _say(f"stopped: {error}")
+                    return 1
+                _say(
+                    f"the enclave of seat {error.seat} ended before the network was founded: the "
+                    "founding begins anew, with another id"
+                )
+                control.verbs = verbs_at_start()
+        raise Defect("a founding is tried at least once")
     finally:
         listening.cancel()
         await asyncio.wait([listening], timeout=GRACE_SECONDS)
+
+
+async def _live(config: Config, control: Control, channel: socket.socket) -> int:
+    """Run a node from its enclaves' starts to their ends; give the exit status.
+
+    Raises:
+        FoundingEnded: nobody has been told of its network yet: it may be begun anew.
+    """
+    node = await build(config)
+    try:
+        control.verbs = verbs_of(node.moot)
+        return await _serve(config, node, _http(config, node), channel)
+    finally:
+        await node.close()
 
 
 async def _listen_for(control: Control) -> None:
@@ -105,6 +130,10 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
     if not running.done() and not stop.is_set():
         _greet(config, node, channel)
     asked.cancel()
+    if running.done() and not running.cancelled():
+        for error in _leaves(running.exception()):
+            if isinstance(error, FoundingEnded):
+                raise error
     http = asyncio.create_task(server.serve(sockets=[channel]))
     await asyncio.wait([running, http], return_when=asyncio.FIRST_COMPLETED)
     status = 0

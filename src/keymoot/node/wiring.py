@@ -25,6 +25,7 @@ from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.moot import Moot
+from keymoot.node.queries import EnclaveQueries
 from keymoot.node.shares import ShareService
 from keymoot.node.status import assembly_json
 from keymoot.node.storage import StorageWatch
@@ -78,11 +79,11 @@ async def build(config: Config) -> Node:
     genesis = stored_genesis(store) if founded(store) else None
     fresh = genesis is None
     if genesis is None:
-        members = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1))
+        members, former = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1)), tuple[int, ...]()
     else:
-        members = members_in(store, genesis)
+        members, former = members_in(store, genesis)
         check_options(config, genesis, len(members))
-    moot = await Moot.start(config, members, fresh=fresh)
+    moot = await Moot.start(config, members, former, fresh=fresh)
     try:
         if genesis is None:
             genesis = _new_genesis(moot, config)
@@ -103,7 +104,8 @@ async def build(config: Config) -> Node:
     sequencer.write_beside(shares.collected.beside)
     sequencer.on_answers(shares.collected.hear)
     faucet = Faucet(ledger).drip if genesis.development else None
-    services = Services(ledger, shares, _info(moot), faucet)
+    queries = EnclaveQueries(lambda: moot.seats)
+    services = Services(ledger, shares, queries, _info(moot), faucet)
     return Node(sequencer, moot, shares, services, store, StorageWatch(store, sequencer))
 
 

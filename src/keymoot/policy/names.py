@@ -1,6 +1,7 @@
 """Addresses as people write them: EIP-55 checksums checked, never guessed; base58 for Solana."""
 
 import re
+from functools import lru_cache
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, SolanaAddress
@@ -53,6 +54,7 @@ def written(address: Address | SolanaAddress) -> str:
     return address.base58 if isinstance(address, SolanaAddress) else checksummed(address)
 
 
+@lru_cache(maxsize=1_024)
 def checksummed(address: Address) -> str:
     """Write an address with its EIP-55 checksum.
 

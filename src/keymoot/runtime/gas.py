@@ -4,6 +4,8 @@ Numbers follow Ethereum's schedule (EIP-2028 calldata, EIP-2929 warm and cold ac
 where it has one; sealed values cost a little more than open ones.
 """
 
+from collections.abc import Callable
+
 from keymoot.base.errors import Refused
 from keymoot.base.units import Gas
 
@@ -107,6 +109,27 @@ class GasMeter:
         words = -(-size_bytes // WORD_BYTES)
         base = WRITE_WARM if warm else WRITE_COLD
         self.charge(base + WRITE_WORD * words + (SEALED if confidential else 0))
+
+
+class WatchedMeter(GasMeter):
+    """Lets somebody else look whenever gas is charged, and stop what runs."""
+
+    __slots__ = ("_watch",)
+
+    def __init__(self, limit: int, watch: Callable[[], None]) -> None:
+        """Call `watch` before each charge."""
+        super().__init__(limit)
+        self._watch = watch
+
+    def charge(self, gas: int) -> None:
+        """Take gas.
+
+        Raises:
+            OutOfGas: the limit is passed.
+            Refused: whoever watches stops it.
+        """
+        self._watch()
+        super().charge(gas)
 
 
 def intrinsic(data: bytes) -> Gas:

@@ -63,6 +63,8 @@ class Machine:
         self.logs: list[Log] = []
         self.asked_secrets = False
         """Whether confidential state or randomness was asked for, given or not."""
+        self.asked_state = False
+        """Whether confidential state was."""
         self._contracts = contracts
         self._keys = keys
         self._position = position
@@ -82,7 +84,7 @@ class Machine:
             NoStateKeys: there are no keys of the state here.
             StateKeyAwaited: the assembly has not handed the state key out yet.
         """
-        self.asked_secrets = True
+        self.asked_secrets = self.asked_state = True
         keys = self._state_keys()
         place = self._place if self._may_write(writable) else None
         return ConfidentialStore(self.journal, contract, keys, place, self.meter)

@@ -1,10 +1,14 @@
 """Ask a contract without effect: on a snapshot, with no key and no randomness.
 
-Nobody has signed a query, so its `from` is a claim. A method that declares it
+Where nobody has signed a query, its `from` is a claim. A method that declares it
 (`believes_from`) takes the claim as its sender, and from then on nothing confidential
-opens, in it or in whatever it calls. All other methods have no sender in a query.
+opens, in it or in whatever it calls. All other methods have no sender then.
+
+Confidential state opens to views alone, since they write nothing: whatever a method would
+write first, to be let in, is undone after a query, and what it said is not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keymoot.base.errors import Refused
@@ -15,8 +19,9 @@ from keymoot.contracts.context import BlockEnvironment, Mode
 from keymoot.contracts.contract import Method
 from keymoot.runtime import gas
 from keymoot.runtime.execute import Contracts
-from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.gas import GasMeter, WatchedMeter
 from keymoot.runtime.machine import Machine
+from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -29,6 +34,9 @@ _NOBODYS_KEY = b"the key of no state".ljust(32, b".")
 
 _MARGIN_PERCENT = 25
 """What an estimate adds, since state may change before the transaction runs."""
+
+UNSEEN_GAS = 2_000_000
+"""What an estimate adds where a call failed behind a secret: nobody may know what it needs."""
 
 
 _NO_PAYER = (
@@ -46,14 +54,21 @@ class CannotRun(Refused):
         self.code = code  # type: ignore[misc]
 
 
+class AsksSecrets(NoStateKeys):
+    """A view asked for confidential state, which opens in an enclave."""
+
+    code = "ASKS_SECRETS"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A call that nobody has signed.
+    """A call without effect.
 
     Attributes:
         claimed: Who would send it; a claim, never a proof.
         gas: The most that it may use, as a transaction's gas; None for as much as a query may.
         fee: Wei that the sender would pay for each unit of gas; None where not said.
+        signer: Who has signed it, as `signed_query.check` has found.
     """
 
     to: Address
@@ -62,6 +77,7 @@ class Query:
     claimed: Address | None = None
     gas: Gas | None = None
     fee: Wei | None = None
+    signer: Address | None = None
 
 
 def call(
@@ -70,26 +86,49 @@ def call(
     contracts: Contracts,
     keys: StateKeys | None,
     query: Query,
+    watch: Callable[[], None] | None = None,
 ) -> bytes:
     """Run a call and give what it returns.
 
+    Args:
+        state: The state after `block`.
+        block: In which the call says that it runs.
+        contracts: Those of the network.
+        keys: Of confidential state; None where they are not.
+        query: What is asked.
+        watch: Called whenever gas is charged, and at the end; what it raises ends the query.
+
     Raises:
         CannotRun: whoever is claimed to send it could not.
+        AsksSecrets: there are no keys here, and an enclave could say more.
         Refused: the contract said no, or the call needs a key, randomness or more gas.
     """
     _check_means(state, query, query.gas or Gas(0))
     method = _method(contracts, query)
-    sender = query.claimed
-    if method is not None and method.rules.believes_from and sender is not None:
-        # Whatever is called from here on believes its caller: it reads no secret on a claim.
-        keys = None
-    elif query.to in contracts:
-        # Nor does anything come with it: a payment that nobody makes buys no secret.
-        sender = None
-        if query.value:
-            raise CannotRun("INSUFFICIENT_FUNDS", _NO_PAYER)
-    machine = Machine(Journal(state), block, contracts, keys, Mode.QUERY, _meter(query))
-    return machine.call(sender, query.to, query.data, query.value)
+    sender = query.signer
+    if sender is None and (query.to not in contracts or _believes(method)):
+        sender = query.claimed
+    if sender is None and query.to in contracts and query.value:
+        # A payment that nobody makes buys nothing.
+        raise CannotRun("INSUFFICIENT_FUNDS", _NO_PAYER)
+    # Not on a claim, and not behind a write that is undone: no method has its way to a secret.
+    opens = method is not None and method.rules.view
+    meter = _meter(query, watch)
+    given = keys if opens else None
+    machine = Machine(Journal(state), block, contracts, given, Mode.QUERY, meter)
+    try:
+        output = machine.call(sender, query.to, query.data, query.value)
+    except Refused as error:
+        if opens and keys is None and machine.asked_state:
+            # Whatever the contract made of our refusal, it is no answer.
+            raise AsksSecrets from error
+        raise
+    finally:
+        if watch is not None:
+            watch()
+    if opens and keys is None and machine.asked_state:
+        raise AsksSecrets
+    return output
 
 
 def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query: Query) -> Gas:
@@ -112,13 +151,16 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
     machine = Machine(Journal(state), block, contracts, placeholder, Mode.QUERY, meter)
     ceiling = None if method is None else method.rules.gas_ceiling
     if ceiling is None:
-        machine.call(query.claimed, query.to, query.data, query.value)
+        unseen = _rehearse(machine, query)
         used = least = Gas(base + meter.used)
         if meter.used:
             used = Gas(used + used * _MARGIN_PERCENT // 100)
+        if unseen:
+            used = Gas(used + UNSEEN_GAS)
     else:
         used = least = Gas(base + ceiling)
-        _rehearse(machine, query)
+        if query.claimed is not None:
+            _rehearse(machine, query)
     if query.gas is not None:
         if query.gas < least:
             raise CannotRun("GAS_LIMIT", f"gas required exceeds allowance ({query.gas})")
@@ -127,15 +169,23 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
     return used
 
 
-def _rehearse(machine: Machine, query: Query) -> None:
-    """Raise for a call that fails before it comes to a secret; behind one, nobody knows."""
-    if query.claimed is None:
-        return
+def _rehearse(machine: Machine, query: Query) -> bool:
+    """Tell whether a call fails behind a secret, where nobody knows whether it would.
+
+    Raises:
+        Refused: it fails before it comes to one.
+    """
     try:
         machine.call(query.claimed, query.to, query.data, query.value)
     except Refused:
         if not machine.asked_secrets:
             raise
+        return True
+    return False
+
+
+def _believes(method: Method | None) -> bool:
+    return method is not None and method.rules.believes_from
 
 
 def _method(contracts: Contracts, query: Query) -> Method | None:
@@ -143,14 +193,15 @@ def _method(contracts: Contracts, query: Query) -> Method | None:
     return None if contract is None else contract.METHODS.get(query.data[:4])
 
 
-def _meter(query: Query) -> GasMeter:
-    if query.gas is None:
-        return GasMeter(QUERY_GAS)
-    needed = gas.intrinsic(query.data)
-    if query.gas < needed:
-        message = f"intrinsic gas too low: gas {query.gas}, minimum needed {needed}"
-        raise CannotRun("INTRINSIC_GAS", message)
-    return GasMeter(min(query.gas - needed, QUERY_GAS))
+def _meter(query: Query, watch: Callable[[], None] | None) -> GasMeter:
+    limit = QUERY_GAS
+    if query.gas is not None:
+        needed = gas.intrinsic(query.data)
+        if query.gas < needed:
+            message = f"intrinsic gas too low: gas {query.gas}, minimum needed {needed}"
+            raise CannotRun("INTRINSIC_GAS", message)
+        limit = min(query.gas - needed, QUERY_GAS)
+    return GasMeter(limit) if watch is None else WatchedMeter(limit, watch)
 
 
 def _check_means(state: State, query: Query, wanted: Gas) -> None:

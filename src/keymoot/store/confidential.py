@@ -90,8 +90,7 @@ class ConfidentialStore:
                 for another place or under another key.
         """
         slot = self._keys.slot(key)
-        warm = self._journal.touch(self._address, slot)
-        sealed = self._journal.entry(self._address, slot)
+        sealed, warm = self._journal.read(self._address, slot)
         self._meter.charge_read(len(sealed or b""), warm=warm, confidential=True)
         return None if sealed is None else self._open(slot, sealed)
 

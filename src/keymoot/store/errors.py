@@ -20,7 +20,10 @@ class NoStateKeys(Refused):
 
     def __init__(self) -> None:
         """Say where the keys are."""
-        super().__init__("confidential state opens only in a transaction of a final block")
+        super().__init__(
+            "confidential state opens in a transaction of a block, and in a query to views "
+            "that an enclave runs"
+        )
 
 
 class StateKeyAwaited(Refused):

@@ -54,6 +54,16 @@ class Journal:
             return self._entries[key]
         return self._state.entry(address, slot)
 
+    def read(self, address: Address, slot: Bytes32) -> tuple[bytes | None, bool]:
+        """Note an access to a cell; give its value as `entry` does, and what `touch` tells."""
+        key = (address, slot)
+        warm = key in self._warm
+        if not warm:
+            self._warm.add(key)
+        if key in self._entries:
+            return self._entries[key], warm
+        return self._state.entry(address, slot), warm
+
     def set_entry(self, address: Address, slot: Bytes32, value: bytes | None) -> None:
         """Set the value of a cell; None removes it.
 

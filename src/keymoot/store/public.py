@@ -43,8 +43,7 @@ class PublicStore:
             BrokenState: the table is not what was committed.
         """
         slot = public_slot(key)
-        warm = self._journal.touch(self._address, slot)
-        value = self._journal.entry(self._address, slot)
+        value, warm = self._journal.read(self._address, slot)
         self._meter.charge_read(len(value or b""), warm=warm, confidential=False)
         return value
 

@@ -7,6 +7,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
+from keymoot.enclave import messages
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import write_numbered
@@ -23,6 +24,10 @@ TAKEOVER = 0
 
 HOST = Secret(b"\x42" * 32)
 HOST_POINT = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x42" * 32)))
+
+
+def kind_of(raw: bytes) -> Kind:
+    return NodeMessage.decode(raw).kind
 
 
 class Run(Deeds):
@@ -54,6 +59,8 @@ class Run(Deeds):
             self.hold: 6,
             self.scheme: 16,
             self.stop: 4,
+            self.succeed: 4,
+            self.epoch: 6,
             self.late: 4,
             self.take_over: TAKEOVER,
         }
@@ -80,8 +87,9 @@ class Run(Deeds):
             self.branch_at(base)
         plan = self.random.choice(("order", "split", "mixed"))
         there = [one for one in hosts.on(base) if hosts.at(one) is base]
-        most = {"order": 1, "split": 2, "mixed": max(0, len(there) - 1)}[plan]
-        some = self.random.sample(there, min(len(there), self.random.randint(1, most or 1)))
+        honest = [one for one in there if one.seat not in hosts.notes.broken]
+        most = 1 if plan == "order" else 2
+        some = self.random.sample(honest, min(len(honest), self.random.randint(1, most)))
         others = [one for one in hosts.on(base) if one not in some]
         for seat in self.random.sample((1, 2, 3, 4), self.random.randint(plan != "mixed", 3)):
             folder = self.random.choice([one for at, one in hosts.disks if at == seat])
@@ -97,7 +105,8 @@ class Run(Deeds):
         ordered = plan == "order" or self.random.random() < 0.4
         order = self.between(base, some, others) if ordered else b""
         top = self.play(base, others, order if self.random.random() < 0.2 else b"")
-        self.late()
+        if self.random.random() < 0.5:
+            self.late(top)
         # The sibling begins at the same block, or a few blocks later.
         low = min(base.height + self.random.choice((0, 0, 0, 1, 2)), top.height)
         fork = top.path[low]
@@ -109,7 +118,26 @@ class Run(Deeds):
                 with suppress(EnclaveRefused):
                     self.over(box, fork.certified)
         self.play(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
-        self.late()
+
+    def succeed(self) -> None:
+        """Have a later start take a seat, and both starts work on, on two blocks above that one."""
+        hosts, base = self.hosts, self.tip().certified
+        if base not in hosts.tips:
+            self.branch_at(base)
+        seat = self.random.choice((1, 2, 3))
+        self.begin(seat, self.random.choice([one for at, one in hosts.disks if at == seat]), base)
+        first = self.grow(base, hosts.fresh(base), wishes=0)
+        boxes = hosts.on(base)
+        self.lead(first, boxes, 0.0)
+        # Of each seat with two starts, one goes this way and one that way.
+        some = {one.seat: one for one in self.random.sample(boxes, len(boxes))}.values()
+        some = [one for one in some if one.seat == seat or self.random.random() < 0.5]
+        self.lead(first, some, self.random.choice((1.0, 0.0)))
+        others = [one for one in boxes if one not in some]
+        self.play(first, some, care=self.random.choice((0.0, None)))
+        if first not in hosts.tips:
+            self.branch_at(first)
+        self.play(first, others, care=self.random.choice((0.0, None)))
 
     def between(self, base: Node, some: list[Box], others: list[Box]) -> bytes:
         """Have an order endorsed, rather by starts of the first group than of the second."""
@@ -120,16 +148,23 @@ class Run(Deeds):
             return self.orders[-1][0]
         return b""
 
-    def play(self, tip: Node, boxes: Sequence[Box], order: bytes = b"") -> Node:
+    def play(
+        self, tip: Node, boxes: Sequence[Box], order: bytes = b"", care: float | None = None
+    ) -> Node:
         """Decide some blocks with requests in them, and lead starts along; ask for answers."""
-        care = self.random.choice((1.0, 1.0, 0.6, 0.0))
+        if care is None:
+            care = self.random.choice((1.0, 1.0, 0.6, 0.0))
         for _ in range(self.random.randint(2, 3)):
-            raws = [one for one in self.hosts.fresh(tip) if self.random.random() < 0.9]
+            # Where a new session is posted, the one before is over.
+            boots = self.random.random() < 0.3
+            fresh = [one for one in self.hosts.fresh(tip) if boots or kind_of(one) is not Kind.BOOT]
+            raws = [one for one in fresh if self.random.random() < 0.9]
             kind = self.random.choice(("ecdsa", "ecdsa", "frost"))
             raws.append(self.wishes.request(kind, self.hosts.clock.now))
             if order and order not in tip.known:
-                raws = [order]
+                raws, kind = [order], "alone"
             tip = self.grow(tip, raws, wishes=0)
+            self.say(f"  in it: {kind}")
             now = [one for one in boxes if self.random.random() < 0.92]
             self.lead(tip, now, care)
             for box in now:
@@ -137,15 +172,26 @@ class Run(Deeds):
                     self.hosts.ask(box, self.wishes.keys[-6:])
         return tip
 
-    def late(self) -> None:
+    def late(self, tip: Node | None = None) -> None:
         """Lead a start that is behind, with some certificates left out on the way."""
         hosts = self.hosts
-        tip = self.tip()
+        tip = tip or self.tip()
         behind = [one for one in hosts.on(tip) if tip.certified.height - one.certified > 1]
         for box in self.random.sample(behind, min(2, len(behind))):
             self.lead(tip, [box], 0.5)
             with suppress(EnclaveRefused):
                 hosts.ask(box, self.wishes.keys[-12:])
+
+    def epoch(self) -> None:
+        """Have an epoch end, with some of what is said for it left out or late."""
+        tip, hosts = self.tip(), self.hosts
+        for box in self.awake(tip):
+            with suppress(EnclaveRefused):
+                hosts.act(box, lambda box=box: box.ask(messages.TURN, b""))
+        for _ in range(self.random.randint(3, 7)):
+            fresh = [one for one in hosts.fresh(tip) if kind_of(one) is not Kind.BOOT]
+            tip = self.grow(tip, [one for one in fresh if self.random.random() < 0.93])
+            self.lead(tip, self.awake(tip), self.random.choice((1.0, 0.9)))
 
     def stop(self) -> None:
         """Have requests bound, and stop what they may do: by the owner, or by the clock."""

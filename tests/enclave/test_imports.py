@@ -1,0 +1,71 @@
+"""What an enclave imports is what its owner has to trust: few libraries, and none of the host's."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+LIBRARIES = {
+    "Crypto",
+    "_cffi_backend",
+    "cffi",
+    "coincurve",
+    "cryptography",
+    "nacl",
+    "pyblst",
+    "pycparser",
+    "sha3",
+}
+"""Cryptography, and by what it is bound to C."""
+
+HOST = {"agent", "cli", "engine", "gateway", "node"}
+"""Our own packages that are for the host and for clients."""
+
+STRANGE = {
+    "asyncio",
+    "email",
+    "http",
+    "logging",
+    "multiprocessing",
+    "pickle",
+    "sqlite3",
+    "ssl",
+    "tempfile",
+    "unittest",
+    "xml",
+}
+"""What nothing in an enclave has a use for."""
+
+SCRIPT = """
+import json, sys
+before = set(sys.modules)
+import keymoot.enclave.process
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported() -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_an_enclave_imports_cryptography_and_no_other_library(imported: list[str]) -> None:
+    tops = {one.partition(".")[0] for one in imported}
+    foreign = {one for one in tops if one not in sys.stdlib_module_names and one != "keymoot"}
+    public = {one for one in foreign if not one.startswith("_") or one == "_cffi_backend"}
+    assert public == LIBRARIES
+
+
+def test_an_enclave_imports_nothing_of_the_host(imported: list[str]) -> None:
+    ours = {one.split(".")[1] for one in imported if one.startswith("keymoot.")}
+    assert "enclave" in ours
+    assert not ours & HOST
+
+
+def test_an_enclave_imports_no_servers_and_no_pickles(imported: list[str]) -> None:
+    assert "selectors" in imported
+    assert not {one.partition(".")[0] for one in imported} & STRANGE
