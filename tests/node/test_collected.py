@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from keymoot.base.fixed import Hash32
+from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.contracts.wallet_events import RequestBound, RequestDecided
+from keymoot.contracts.wallets import Wallets
 from keymoot.enclave.answer import Answer
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.node import collected
@@ -48,6 +52,7 @@ class House:
             lambda _: self.expected,
             self.ask,
             lambda: UnixSeconds(100),
+            lambda: ECDSA.well,
         )
 
     async def ask(self, requests: Sequence[Hash32]) -> Heard:
@@ -105,7 +110,8 @@ def test_whoever_is_late_is_not_waited_for_and_is_added_when_it_comes(house: Hou
         house.hear(3)
         while sorted(await house.of()) != [1, 2, 3]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert sorted(house.on_disk()) == [1, 2, 3]
+        while sorted(house.on_disk()) != [1, 2, 3]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     play(house, story)
 
@@ -122,6 +128,51 @@ def test_no_more_is_kept_than_is_enough_whoever_lies(house: House) -> None:
         await asyncio.sleep(0.05)
         assert await house.of() == first == house.on_disk()
         assert written == []
+
+    play(house, story)
+
+
+def test_answers_that_came_before_the_block_was_written_are_in_the_same_write(
+    house: House, monkeypatch
+) -> None:
+    monkeypatch.setattr(collected, "LATE_SECONDS", 0.2)
+    bound, waited, decided = RequestBound.topic(), Hash32(b"w" * 32), RequestDecided.topic()
+    logs = [
+        SimpleNamespace(address=Wallets.ADDRESS, topics=[topic, b"", b"", bytes(name)])
+        for topic, name in ((decided, REQUEST), (bound, REQUEST), (bound, waited), (decided, OTHER))
+    ]
+    outcome = SimpleNamespace(receipts=[SimpleNamespace(logs=logs)])
+    time = UnixSeconds(ECDSA.until - REMEMBERED_SECONDS)
+    block = SimpleNamespace(header=SimpleNamespace(time=time))
+    covered = SimpleNamespace(blocks=[SimpleNamespace(outcome=outcome, block=block)])
+
+    async def story() -> None:
+        told = [
+            (1, [good(1), good(1, OTHER), good(1, waited)]),
+            (2, [good(2), good(2), no()]),
+            (4, [no()]),
+        ]
+        house.store.write(house.made.beside(covered, told))
+        with house.store.snapshot() as table:
+            assert [key[9:] for key, _ in table.scan(b"S", b"S")] == [REQUEST]
+        assert sorted(house.on_disk()) == [1, 2]
+        writes, write = [], house.store.write
+        monkeypatch.setattr(
+            house.store, "write", lambda batch: (writes.append(batch), write(batch))
+        )
+        house.hear(1)
+        house.hear(2)
+        waiting = asyncio.create_task(house.of())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        house.hear(3)
+        # The third leaves with the two that are on disk, and is written down later.
+        assert sorted(await waiting) == [1, 2, 3]
+        assert writes == []
+        while sorted(house.on_disk()) != [1, 2, 3]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert len(writes) == 1
+        assert sorted(await house.of()) == [1, 2, 3]
 
     play(house, story)
 

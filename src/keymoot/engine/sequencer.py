@@ -37,9 +37,12 @@ from keymoot.runtime.block import Block
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.state import State
+from keymoot.store.table import Batch
 
 A = TypeVar("A")
 Clock = Callable[[], UnixNanos]
+Beside = Callable[[Covered, Sequence[tuple[int, Sequence[A]]]], Batch]
+"""Gives entries to write with blocks, for answers that have come to the last one, by seat."""
 
 EXTEND_SECONDS = 1.0
 """How long a block waits for shares of replicas that hang before another is put above it."""
@@ -91,6 +94,7 @@ class Sequencer(Generic[A]):
         self._applying: asyncio.Task[None] | None = None
         self._answers: list[tuple[int, Height, Sequence[A]]] = []
         self._on_answers: list[Listener[A]] = []
+        self._beside: list[Beside[A]] = []
         self.followers.on_answers.append(self._answered)
 
     # -- what others say and hear
@@ -106,6 +110,10 @@ class Sequencer(Generic[A]):
     def on_answers(self, listener: Listener[A]) -> None:
         """Call `listener` with seat, height and answers, once the block is on disk."""
         self._on_answers.append(listener)
+
+    def write_beside(self, entries: Beside[A]) -> None:
+        """Ask `entries`, before a block is written, what goes into the same write."""
+        self._beside.append(entries)
 
     def on_lost(self, listener: Callable[[Replica[A], Exception], None]) -> None:
         """Call `listener` with a replica that is over, and why; it is fed no more."""
@@ -189,7 +197,11 @@ class Sequencer(Generic[A]):
         await self._write(Covered(tuple(blocks), found.signature))
 
     async def _write(self, covered: Covered) -> None:
-        await self._writer.write(covered)
+        newest, beside = covered.newest.height, Batch()
+        told = [(seat, said) for seat, height, said in self._answers if height == newest]
+        for entries in self._beside:
+            beside.update(entries(covered, told))
+        await self._writer.write(covered, beside)
         self._pass_on()
 
     async def _applied(self) -> None:

@@ -24,9 +24,14 @@ class Writer:
         self.listeners: list[Callable[[Covered], None]] = []
         self._chain, self._tail = chain, tail
 
-    async def write(self, covered: Covered) -> None:
-        """Write until the disk takes it; then let readers see it, and tell."""
-        batch = self._chain.batch(covered)
+    async def write(self, covered: Covered, beside: Batch) -> None:
+        """Write until the disk takes it; then let readers see it, and tell.
+
+        Args:
+            covered: What a certificate covers.
+            beside: Entries that are no part of the chain, for the same write.
+        """
+        batch = {**beside, **self._chain.batch(covered)}
         while True:
             try:
                 await self._in_a_thread(batch)

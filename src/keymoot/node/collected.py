@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 import structlog
 
 from keymoot.base.fixed import Hash32
+from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.enclave.answer import Answer
+from keymoot.engine.chain_store import Covered
 from keymoot.node.given import Given, GivenAnswers
 from keymoot.node.need import Need
+from keymoot.node.requests import bound_at_once
 from keymoot.node.together import Together
+from keymoot.store.table import Batch
 
 GRACE_SECONDS = 0.1
 """How much longer than the others an enclave may take in any case."""
@@ -29,6 +33,9 @@ SILENT_SECONDS = 2.0
 
 AGAIN_SECONDS = 1.0
 """Enclaves are asked for one request at most this often, however often it is fetched."""
+
+LATE_SECONDS = 1.0
+"""After which what came late is written down, where enough is: one write for many requests."""
 
 WRITE_AGAIN_SECONDS = 1.0
 MAX_HEARD = 8_192
@@ -53,6 +60,13 @@ class _Heard:
     kept: frozenset[int] = frozenset()
 
     @property
+    def due_at(self) -> float | None:
+        """When it is to be written down; None for as soon as it may be given."""
+        if self.enough_at is None or not self.need.met(self.kept):
+            return None
+        return self.enough_at + LATE_SECONDS
+
+    @property
     def seats(self) -> set[int]:
         """Give who said something."""
         return {*self.good, *self.refused}
@@ -68,6 +82,7 @@ class Collected:
         expected: Callable[[Height], frozenset[int]],
         ask: Callable[[Sequence[Hash32]], Awaitable[Heard]],
         now: Callable[[], UnixSeconds],
+        well: Callable[[], int],
     ) -> None:
         """Collect what comes.
 
@@ -77,14 +92,33 @@ class Collected:
             expected: Gives the seats whose enclaves saw a block and run.
             ask: Has enclaves answer requests again.
             now: The later of the ledger's time and the clock.
+            well: Says how many answers to most requests are enough, whoever lies.
         """
         self._given, self._need, self._expected = given, need, expected
-        self._ask, self._now = ask, now
+        self._ask, self._now, self._well = ask, now, well
         self._heard: dict[Hash32, _Heard] = {}
         self._dirty: dict[Hash32, None] = {}
         self._waiters: dict[Hash32, list[asyncio.Future[None]]] = {}
         self._wake = asyncio.Event()
         self._again: Together[Hash32, None] = Together(self._asked_again)
+
+    def beside(self, covered: Covered, told: Sequence[tuple[int, Sequence[Answer]]]) -> Batch:
+        """Give what is to be written with a block: the answers that have come to what it bound.
+
+        Args:
+            covered: The block is its last.
+            told: What enclaves say to it, by seat.
+        """
+        done = covered.blocks[-1]
+        names = bound_at_once(done.outcome.receipts)
+        found: dict[Hash32, Given] = {name: {} for name in names}
+        for seat, answers in told:
+            for answer in answers:
+                given = found.get(answer.request)
+                if given is not None and not answer.code and len(given) < self._well():
+                    given.setdefault(seat, answer)
+        until = UnixSeconds(done.block.header.time + REMEMBERED_SECONDS)
+        return self._given.batch({name: (until, given) for name, given in found.items() if given})
 
     def hear(self, seat: int, _: Height, answers: Sequence[Answer]) -> None:
         """Take what an enclave answers; the first good answer of a seat counts."""
@@ -99,9 +133,7 @@ class Collected:
                 heard.good[seat] = answer
             if heard.enough_at is None and heard.need.met(heard.good):
                 heard.enough_at = asyncio.get_running_loop().time()
-            # In Vault's custody any one will do, and the first stays it.
-            if not heard.need.met_well(heard.kept):
-                self._dirty[answer.request] = None
+            self._dirty[answer.request] = None
             if self._expected(heard.need.height) <= heard.seats:
                 self._tell(answer.request)
         self._wake.set()
@@ -117,13 +149,12 @@ class Collected:
         loop = asyncio.get_running_loop()
         ends = loop.time() + min(wait_seconds, SILENT_SECONDS)
         while True:
-            kept = self._given.get(request, need.until)
-            if kept is not None and need.met(kept):
-                return self._with_refusals(request, kept)
+            kept, left = self._given.get(request, need.until), ends - loop.time()
+            if kept is not None and need.met(kept) and (left <= 0 or self._ripe(request)):
+                return self._with_refusals(request, self._with_late(request, need, kept))
             heard, expected = self._entry(request), self._expected(need.height)
             if heard is None:
                 return {}
-            left = ends - loop.time()
             # What is enough is being written down; what is owed may come.
             comes = heard.enough_at is not None or expected - heard.seats
             if comes and left > 0:
@@ -157,32 +188,47 @@ class Collected:
                     await self._wake.wait()
             self._wake.clear()
             now = loop.time()
-            times = {one: self._ripe_at(self._heard[one]) for one in self._dirty}
-            ripe = [one for one, at in times.items() if at is not None and at <= now]
+            times, due = [], []
+            for request in list(self._dirty):
+                heard = self._heard[request]
+                ripe_at, due_at = self._ripe_at(heard), heard.due_at
+                times += [at for at in (ripe_at, due_at) if at is not None and at > now]
+                if ripe_at is None or ripe_at > now:
+                    continue
+                if due_at is None or due_at <= now:
+                    due.append(request)
+                else:
+                    self._tell(request)
             try:
-                await self._keep(ripe)
+                await self._keep(due)
             except CannotWrite as error:
                 log.warning("answers.not_kept", reason=str(error))
                 pause = WRITE_AGAIN_SECONDS
                 continue
-            later = [at for at in times.values() if at is not None and at > now]
-            pause = min(later) - now if later else None
+            pause = min(times) - now if times else None
 
     def _ripe_at(self, heard: _Heard) -> float | None:
         """Give when what there is may be written down and given out; None where it is too little."""
         if heard.enough_at is None:
             return None
-        if heard.need.met_well(heard.good) or heard.kept:
+        if heard.need.met_well(heard.good):
             return heard.enough_at
         if self._expected(heard.need.height) <= heard.seats:
             return heard.enough_at
         return heard.enough_at + (heard.enough_at - heard.first_at) + GRACE_SECONDS
+
+    def _ripe(self, request: Hash32) -> bool:
+        """Tell whether nothing more is waited for that would make an answer better."""
+        heard = self._heard.get(request)
+        at = None if heard is None else self._ripe_at(heard)
+        return at is None or at <= asyncio.get_running_loop().time()
 
     async def _keep(self, requests: Sequence[Hash32]) -> None:
         """Write down what was heard of some requests, and tell those who wait."""
         found = {}
         for request in requests:
             heard = self._heard.get(request)
+            # In Vault's custody any one will do, and the first stays it.
             if heard is None or heard.need.met_well(heard.kept):
                 continue
             if heard.good.keys() - heard.kept:
@@ -207,6 +253,12 @@ class Collected:
         fresh = {seat: one for seat, one in heard.good.items() if seat not in kept}
         return heard.need.chosen({**kept, **fresh})
 
+    def _with_late(self, request: Hash32, need: Need, kept: Given) -> Given:
+        """Add to answers that are enough what came after they were written down."""
+        heard = self._heard.get(request)
+        late = {} if heard is None else heard.good
+        return need.chosen({**kept, **{at: one for at, one in late.items() if at not in kept}})
+
     def _with_refusals(self, request: Hash32, kept: Given) -> Given:
         heard = self._heard.get(request)
         refused = {} if heard is None else heard.refused
@@ -220,7 +272,9 @@ class Collected:
         need = self._need(request)
         if need is None:
             return None
-        made = self._heard[request] = _Heard(need, asyncio.get_running_loop().time())
+        kept = frozenset(self._given.get(request, need.until) or ())
+        made = _Heard(need, asyncio.get_running_loop().time(), kept=kept)
+        self._heard[request] = made
         if len(self._heard) > MAX_HEARD:
             oldest = next(iter(self._heard))
             del self._heard[oldest]

@@ -46,6 +46,14 @@ class GivenAnswers:
             raw = shares_of(table, request, until)
         return None if raw is None else _decode(request, raw)
 
+    @staticmethod
+    def batch(found: Mapping[Hash32, tuple[UnixSeconds, Given]]) -> Batch:
+        """Give the entries of answers: until when, and what, by request."""
+        batch: Batch = {}
+        for request, (until, given) in found.items():
+            put_shares(batch, request, until, _encode(given))
+        return batch
+
     async def keep(
         self, found: Mapping[Hash32, tuple[UnixSeconds, Given]], now: UnixSeconds
     ) -> None:
@@ -58,11 +66,8 @@ class GivenAnswers:
         Raises:
             CannotWrite: the disk does not take it: it may not leave.
         """
-        batch: Batch = {}
-        for request, (until, given) in found.items():
-            put_shares(batch, request, until, _encode(given))
         async with self._writing:
-            await asyncio.to_thread(self._store.write, batch)
+            await asyncio.to_thread(self._store.write, self.batch(found))
             for request, (_, given) in found.items():
                 self._recent[request] = dict(given)
             while len(self._recent) > MAX_IN_MEMORY:

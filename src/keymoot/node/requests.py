@@ -3,18 +3,26 @@
 What a block has bound or refused stays as it is, so it is looked up once.
 """
 
+from collections.abc import Iterable
+
 from keymoot.base.fixed import Hash32
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
 from keymoot.contracts.keys import Question
 from keymoot.contracts.record import REFUSED, Record
+from keymoot.contracts.wallet_events import RequestBound, RequestDecided
+from keymoot.contracts.wallets import Wallets
 from keymoot.engine.ledger import Ledger
 from keymoot.moot.batch import PresignatureId
 from keymoot.node.need import Need, need_of_question, need_of_record
+from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.release import find_question, find_record
 from keymoot.threshold.committee import Committee
 
 MAX_REMEMBERED = 4_096
+
+_KEY = 3
+"""Which topic of both events names the request."""
 
 
 def is_settled(record: Record | None) -> bool:
@@ -27,6 +35,17 @@ def signers_json(record: Record | None) -> dict[str, Json]:
     if record is None or len(record.bound_to) <= PresignatureId.LENGTH:
         return {}
     return {"signers": data(record.bound_to), "digest": record.digest.hex0x}
+
+
+def bound_at_once(receipts: Iterable[Receipt]) -> frozenset[Hash32]:
+    """Name the requests that a block has both decided and bound to what serves once."""
+    decided, bound = set[Hash32](), set[Hash32]()
+    for log in (log for one in receipts for log in one.logs if log.address == Wallets.ADDRESS):
+        if log.topics[0] == RequestDecided.topic():
+            decided.add(Hash32(log.topics[_KEY]))
+        elif log.topics[0] == RequestBound.topic():
+            bound.add(Hash32(log.topics[_KEY]))
+    return frozenset(decided & bound)
 
 
 class Requests:

@@ -83,6 +83,7 @@ class ShareService:
             enclaves.saw,
             self._ask,
             ledger.now,
+            lambda: enclaves.lineup.committee.ecdsa_degree + 1 + enclaves.lineup.committee.faults,
         )
 
     async def run(self) -> None:

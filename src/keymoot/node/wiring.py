@@ -101,6 +101,7 @@ async def build(config: Config) -> Node:
         await moot.close()
         raise
     shares = ShareService(ledger, moot, store, _describe(moot))
+    sequencer.write_beside(shares.collected.beside)
     sequencer.on_answers(shares.collected.hear)
     faucet = Faucet(ledger).drip if genesis.development else None
     queries = EnclaveQueries(lambda: moot.seats)
