@@ -163,6 +163,18 @@ class TestBackToTheEpochBefore:
         assert town.ledger.turning.epoch.number == 0
         assert not [name for name, _ in town.pages if name.startswith(left)]
 
+    def test_who_was_about_to_come_is_voted_for_again(self, town):
+        """It was to sit in the epoch after the failed one, with keys that were posted for that."""
+        unsettled(town)
+        town.arrive(5)
+        town.admit(5)
+        town.settle()
+        assert set(town.ledger.turning.admitting.page.joining) == {5}
+        town.say(town.recovery({1, 2, 3, 4}, anew=set()))
+        assert town.ledger.turning.epoch.number == 0
+        assert not town.ledger.turning.admitting.page.joining
+        assert not town.ledger.turning.admitting.page.invited
+
     def test_members_who_left_come_back_and_newcomers_go(self):
         town = ready()
         keys = publics(town)
