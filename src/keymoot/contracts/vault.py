@@ -1,6 +1,6 @@
 """Vault: keys that are born in confidential cells, sign inside the enclave, and never leave.
 
-The flow of DESIGN section 7 in its literal form: a key is drawn from in-block
+Custody in its literal form: a key is drawn from in-block
 randomness, kept in a `ConfidentialMap`, fetched through `confidential_store()`, used to
 sign, and only the signature comes back. A key belongs to the contract or account that
 had it made; a wallet's belongs to Wallets, and nobody else's call reaches it.

@@ -1,4 +1,4 @@
-"""The assembly's roots: what each is for, its group and its degree (DESIGN section 5)."""
+"""The assembly's roots: what each is for, its group and its degree."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,6 @@
 """Who sits in a committee, how many may be broken, and how many it takes.
 
-DESIGN section 2. For n members, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never
+For n members, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never
 multiplied have degree ⌊(n+f)/2⌋, so that any two sufficient sets have an honest party in
 common; ECDSA multiplies two sharings, and 2·degree+1 honest dealers must exist, so its
 degree is ⌊(n−f−1)/2⌋. Whoever holds degree+1 shares of a root holds the root.
