@@ -77,14 +77,14 @@ class TestWhoComesToBeNoMember:
         more_blocks(network, 1)
         assert 5 in signers(network, network.branch.certified)
 
-    def test_a_start_that_never_came_to_it_erases_nothing(self, network: Network) -> None:
+    def test_a_start_that_was_not_there_erases_it_all_the_same(self, network: Network) -> None:
         one = self.newcomer(network)
         network.withheld.add(5)
         network.recover()
         network.withheld.clear()
-        # This start has seen no state in which it was about to be a member.
+        # This start has seen no state in which it was about to be a member; one before it had.
         one = network.restart(5)
-        assert one.enclave.keep.now.state is not None
+        assert one.enclave.keep.now.state is None
         assert 5 not in network.assembly.handout.standing.holders
 
 

@@ -52,6 +52,7 @@ class Mouth:
         """Show it the ledger as it stands; give the key of the living epoch that is on disk."""
         assembly = Assembly(MemoryPages(dict(self.town.pages)), NETWORK)
         self.speaker.see(Seen(assembly, Height(self.town.height), UnixSeconds(self.town.time)))
+        self.speaker.stored(Height(self.town.height))
         return open_keep(self.folder, self.platform).epoch.expose()
 
 
