@@ -10,7 +10,7 @@ import keymoot
 from keymoot.cli.main import app
 
 SOURCE = Path(keymoot.__file__).parent
-COMMAND = re.compile(r"`keymoot ([a-z]+(?: [a-z]+)?)([^`]*)`")
+COMMAND = re.compile(r"`keymoot ([a-z]+(?: [a-z][a-z-]*)?)([^`]*)`")
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 
 

@@ -14,7 +14,7 @@ from keymoot.agent.account import Account
 from keymoot.contracts.wallet_events import RequestBound
 from keymoot.contracts.wallets import Wallets
 from keymoot.node.question import NoNode, ask
-from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, Running, pay, running, until, wallet_with_agent
 from tests.node.test_liars import Spoiled
 
 
@@ -113,6 +113,8 @@ def test_an_enclave_from_an_old_disk_signs_nothing_until_it_is_dealt_to_again(
         node.start()
         turn(node)
         turn(node)
+        # Where not all hold the new shares yet, a restart of all goes back to the epoch before.
+        until(lambda: node.network.call("keymoot_assembly")["epoch"]["settled"])
         node.stop()
         shutil.rmtree(node.config.enclave_folder(2))
         shutil.copytree(old, node.config.enclave_folder(2))

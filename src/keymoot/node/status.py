@@ -8,6 +8,7 @@ from keymoot.engine.ledger import Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.keygen import Phase
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.signers import settled
 
 if TYPE_CHECKING:
     from keymoot.node.moot import Moot
@@ -132,5 +133,7 @@ def _epoch_json(assembly: Assembly) -> Json:
         "endsAt": epoch.since_time + assembly.hall.head.epoch_seconds,
         "stage": epoch.stage.name.lower(),
         "failedAttempts": epoch.attempt,
+        # Until all members hold its shares, a recovery goes back to the epoch before.
+        "settled": settled(assembly),
         "votes": [*sorted(epoch.wants)],
     }

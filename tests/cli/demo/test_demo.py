@@ -35,6 +35,7 @@ def test_the_short_demo_tells_the_truth(tmp_path: Path) -> None:
         "(2) the same search where nothing is sealed: the key is found",
         "(3) what 1 broken enclave has does not yield the wallet's key",
         "(4) 2 together do: that is the threshold",
+        "(5) the agent saw a later block, and refuses what is before it",
         "(5) yesterday's folder: on one machine the budget is spent twice",
     ):
         assert f"✓ {line}" in shown or line == "SIMULATED", line

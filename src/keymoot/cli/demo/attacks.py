@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.agent.account import Account
+from keymoot.agent.errors import Unproven
 from keymoot.agent.owner import Owner, new_key
+from keymoot.agent.seen import beside
 from keymoot.base.fixed import Address, Hash32, Signature65
 from keymoot.base.units import UnixSeconds
 from keymoot.cli.demo.market import USDC
@@ -25,6 +27,8 @@ from keymoot.policy.errors import PolicyRefused
 from keymoot.threshold.committee import Committee
 
 TWICE_LIMIT = 1_000 * USDC
+
+UNPROVEN = "refused by the agent itself"
 
 
 def try_all(stage: Stage) -> None:
@@ -157,10 +161,17 @@ def _yesterday(stage: Stage) -> None:
     shutil.rmtree(network.data)
     shutil.copytree(yesterday, network.data)
     network.start()
+    remembers = _spend(stage, path, 3)
+    # Root forgets for the agent what it saw.
+    beside(path).unlink(missing_ok=True)
     second = _spend(stage, path, 3)
     network.stop()
     twice = (first, again, second) == ("signed", "LIMIT_EXCEEDED", "signed")
-    stage.report.say(f"today {first}, then {again}; with yesterday's folder back: {second}")
+    stage.report.say(f"today {first}, then {again}; with yesterday's folder back: {remembers}")
+    stage.report.hold(
+        "(5) the agent saw a later block, and refuses what is before it", true=remembers == UNPROVEN
+    )
+    stage.report.say(f"once root has deleted the file in which the agent remembers: {second}")
     stage.report.attack(
         "5. yesterday's folder put back",
         "budget spent twice" if twice else "NOT AS STATED",
@@ -180,6 +191,8 @@ def _spend(stage: Stage, credential: Path, nonce: int) -> str:
         account.sign_transaction(fields)
     except PolicyRefused as error:
         return error.reason
+    except Unproven:
+        return UNPROVEN
     finally:
         account.close()
     return "signed"
