@@ -42,6 +42,7 @@ from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.polynomial import interpolate
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.node.memory import held_in, memory_of
 from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
 from tests.node.test_epochs import turn
 
@@ -248,6 +249,8 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
             for one in log
         ]
         answers = _answers(node, wallet.wallet, wallet.account.hex0x, requests)
+        server = memory_of(node.process.pid)
+        enclaves = [memory_of(pid) for pid in node.enclaves()]
         assert node.stop() == 0
         places = {
             "data folder": _files(node.data),
@@ -275,6 +278,12 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
         assert interpolate(SECP256K1, {seat: held[seat] for seat in pair}).expose() == root
     leaks = {name: found_in(place, secrets) for name, place in places.items()}
     assert not any(leaks.values()), leaks
+    # Nothing of it is in the server's memory, as root sees it. The same search finds what is
+    # there, a request's name, and in each enclave's memory what that one has.
+    assert held_in(server, secrets) == []
+    assert held_in(server, {one: bytes.fromhex(one[2:]) for one in requests})
+    state = {"state secret": secrets["state secret"]}
+    assert [held_in(one, state) for one in enclaves] == [["state secret"]] * 4
 
 
 def test_the_same_search_finds_the_key_where_sealing_is_a_double(
