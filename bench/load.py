@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.row import Row
+from bench.version import bytes_on_disk, processor_seconds
 from tests.node.running import Running, running, wallet_with_agent
 
 MINUTES = 10.0
@@ -63,10 +64,10 @@ def measure(minutes: float = MINUTES) -> list[Row]:
         _, credential, _ = wallet_with_agent(node, node.owner(), limit=10**15)
         credential.save(Path(folder) / "bench.cred")
         time.sleep(SETTLE_SECONDS)
-        before, size = processor_seconds(node), _bytes_on_disk(node)
+        before, size = processor_seconds(node), bytes_on_disk(node)
         told, rates = _work(node, Path(folder) / "bench.cred", 60 * minutes)
         spent = [after - one for after, one in zip(processor_seconds(node), before, strict=True)]
-        size = _bytes_on_disk(node) - size
+        size = bytes_on_disk(node) - size
     took = sorted(told["took"])
     count = len(took)
     name = f"{minutes:g} minutes, {REQUESTERS} requesters"
@@ -100,17 +101,3 @@ def _work(node: Running, credential: Path, seconds: float) -> tuple[dict, list[f
             rates.append(told["rate"])
             Console().print(f"  {told['rate']:.1f} signatures a second")
     raise RuntimeError("the requesters ended before they were done")
-
-
-def processor_seconds(node: Running) -> list[float]:
-    """Give what the node, and each enclave, has used of the processors."""
-    found = []
-    for pid in (node.process.pid, *sorted(node.enclaves())):
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        found.append((int(fields[11]) + int(fields[12])) / 100)
-    return found
-
-
-def _bytes_on_disk(node: Running) -> int:
-    files = [one for one in node.data.rglob("*") if one.is_file()]
-    return sum(one.stat().st_blocks * 512 for one in files)

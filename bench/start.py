@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.load import processor_seconds
 from bench.row import Row
+from bench.version import processor_seconds
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 RUNS = 7

@@ -3,7 +3,7 @@
 It is started with the interpreter and in the folder of the version that it measures, so it uses
 only what both have. It prints one JSON object; times in milliseconds, seconds where it says so.
 
-python bench/version.py [SECONDS]
+PYTHONPATH=. python -P bench/version.py [SECONDS]
 """
 
 import json
@@ -13,8 +13,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path.cwd()))
 
 from keymoot.agent.account import Account
 from keymoot.agent.credential import Credential
@@ -86,7 +84,7 @@ class Crew:
 
 
 def _alone(node: Running, account: Account) -> dict[str, float]:
-    times, before, own = [], _processor(node), time.process_time()
+    times, before, own = [], processor_seconds(node), time.process_time()
     for number in range(1, ALONE + 1):
         begin = time.perf_counter()
         account.sign_transaction(pay(number))
@@ -95,12 +93,12 @@ def _alone(node: Running, account: Account) -> dict[str, float]:
     return {
         "alone p50": statistics.median(times),
         "alone p95": sorted(times)[int(0.95 * ALONE)],
-        **_spent("alone", before, _processor(node), own, ALONE),
+        **_spent("alone", before, processor_seconds(node), own, ALONE),
     }
 
 
 def _together(node: Running, credential: Credential, seconds: float) -> dict[str, float]:
-    before, size, own = _processor(node), _disk(node), time.process_time()
+    before, size, own = processor_seconds(node), bytes_on_disk(node), time.process_time()
     begin = time.monotonic()
     crew = Crew(node, credential)
     time.sleep(seconds)
@@ -112,8 +110,8 @@ def _together(node: Running, credential: Credential, seconds: float) -> dict[str
         "refused": crew.refused,
         "together p50": statistics.median(crew.took),
         "together p95": sorted(crew.took)[int(0.95 * count)],
-        "disk bytes": (_disk(node) - size) / count,
-        **_spent("together", before, _processor(node), own, count),
+        "disk bytes": (bytes_on_disk(node) - size) / count,
+        **_spent("together", before, processor_seconds(node), own, count),
     }
 
 
@@ -143,7 +141,7 @@ def _spent(
     }
 
 
-def _processor(node: Running) -> list[float]:
+def processor_seconds(node: Running) -> list[float]:
     """Give the seconds that the node, and each enclave, has used of the processors."""
     assert node.process is not None
     found = []
@@ -153,7 +151,8 @@ def _processor(node: Running) -> list[float]:
     return found
 
 
-def _disk(node: Running) -> int:
+def bytes_on_disk(node: Running) -> int:
+    """Give what the data folder takes."""
     return sum(one.stat().st_blocks * 512 for one in node.data.rglob("*") if one.is_file())
 
 

@@ -7,6 +7,7 @@ CHECKOUT is a folder with the other version and its environment: `git worktree a
 """
 
 import json
+import os
 import statistics
 import subprocess
 from pathlib import Path
@@ -53,8 +54,16 @@ def measure(other: str, seconds: float = 30.0) -> list[Row]:
 
 
 def _one(folder: Path, seconds: float) -> dict[str, float]:
-    command = [str(folder / ".venv/bin/python"), str(HERE / "version.py"), str(seconds)]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
+    # Modules are the other version's, and none is taken from the script's own folder.
+    command = [str(folder / ".venv/bin/python"), "-P", str(HERE / "version.py"), str(seconds)]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
