@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from stuck import dead_ends
+from stuck import dead_ends, tell
 
 MIN_SIZE = 4
 
@@ -163,17 +163,7 @@ def search(change: Change, rules: Rules) -> tuple[int, int]:
 
 def main() -> int:
     """Print each search; 0 where nothing is stuck under the rules, and something without each."""
-    wrong = False
-    for change in CHANGES:
-        count, stuck = search(change, Rules())
-        wrong |= stuck > 0
-        print(f"all rules, {change.name:15} {count:6} states  {stuck} stuck")
-    for name in Rules.__dataclass_fields__:
-        found = {one.name: search(one, replace(Rules(), **{name: False}))[1] for one in CHANGES}
-        wrong |= not any(found.values())
-        which = ", ".join(change for change, stuck in found.items() if stuck)
-        print(f"without {name:20} stuck: {which or 'NONE'}")
-    return int(wrong)
+    return tell(CHANGES, Rules(), search)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ honest steps lead from it to a certified tip with three living sessions and shar
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 QUORUM = 3
 CRASHES = 4
@@ -51,7 +51,17 @@ class Phased(Protocol):
         ...
 
 
+class Named(Protocol):
+    """A change of members that one search is about."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is printed."""
+        ...
+
+
 S = TypeVar("S", bound=Phased)
+C = TypeVar("C", bound=Named)
 
 OLD, IN_TAIL, SWITCHED, SETTLED = range(4)
 """The epoch: before a switch; switched in an uncertified block; in a certified one; all hold."""
@@ -218,6 +228,24 @@ def dead_ends(
                 alive.add(state)
                 queue.append(state)
     return len(seen), [state for state in seen if not state.hostile and state not in alive]
+
+
+def tell(changes: Sequence[C], rules: Any, search: Callable[[C, Any], tuple[int, int]]) -> int:
+    """Print the search of each change, under all rules and without each.
+
+    Gives 0 where nothing is stuck under the rules, and without each of them something is.
+    """
+    wrong = False
+    for change in changes:
+        count, stuck = search(change, rules)
+        wrong |= stuck > 0
+        print(f"all rules, {change.name:21} {count:6} states  {stuck} stuck")
+    for one in fields(rules):
+        less = replace(rules, **{one.name: False})
+        found = [change.name for change in changes if search(change, less)[1]]
+        wrong |= not found
+        print(f"without {one.name:24} stuck: {', '.join(found) or 'NONE'}")
+    return int(wrong)
 
 
 def main() -> int:
