@@ -86,11 +86,15 @@ class Network:
 
     def begin(self, change: Callable[[Genesis], Genesis] = lambda one: one) -> None:
         """Begin to found a network, and come as far as one comes."""
+        self.prepare(change)
+        self.settle()
+
+    def prepare(self, change: Callable[[Genesis], Genesis] = lambda one: one) -> None:
+        """Have all enclaves stand at one genesis; no block is made."""
         self.branch = Branch(change(genesis_of([one.identity for one in self.boxes.values()])))
         for box in self.boxes.values():
             box.join(self.genesis)
             box.begin(None, self.branch)
-        self.settle()
 
     def fork(self, folder: Path, height: Height | None = None) -> "Network":
         """Give another host: copies of all disks, enclaves on them, blocks up to a height."""

@@ -9,20 +9,16 @@ from keymoot.enclave.frames import Released
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.founding_record import FoundingRecord
-from tests.enclave.box import Branch, refused
-from tests.enclave.network import Network, genesis_of
+from tests.enclave.box import refused
+from tests.enclave.network import Network
 
 
 def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
     tmp_path: Path,
 ) -> None:
     network = Network(tmp_path)
-    boxes = network.boxes
-    network.branch = Branch(genesis_of([one.identity for one in boxes.values()]))
-    for box in boxes.values():
-        box.join(network.genesis)
-        box.begin(None, network.branch)
-    last, shown = boxes[4], boxes[4].certify
+    network.prepare()
+    last, shown = network.boxes[4], network.boxes[4].certify
     tried: list[Height] = []
 
     def lie(height: Height, proof: bytes) -> Released:
@@ -32,7 +28,7 @@ def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
         some = replace(record, signatures={at: record.signatures[at] for at in (1, 2, 4)})
         # Whoever had the sessions of all founders could sign another block's.
         other = replace(record, block=Hash32(b"x" * 32), signatures={})
-        for seat, box in boxes.items():
+        for seat, box in network.boxes.items():
             other = other.signed(seat, other.sign(box.enclave._boot.signing))
         other.check(network.genesis)
         for bad, code in ((some, "NOT_FOUNDED"), (other, "FOREIGN_RECORD")):
@@ -57,7 +53,9 @@ def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
     assert tried
     assert network.branch.record is not None
     assert network.branch.record.height == tried[0]
-    assert {box.enclave.keep.now.network for box in boxes.values()} == {network.genesis.network}
+    assert {box.enclave.keep.now.network for box in network.boxes.values()} == {
+        network.genesis.network
+    }
 
 
 def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
@@ -65,11 +63,7 @@ def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
 ) -> None:
     """All others may be ready: what it does not hold, its signature must not vouch for."""
     network = Network(tmp_path)
-    network.branch = Branch(genesis_of([one.identity for one in network.boxes.values()]))
-    for box in network.boxes.values():
-        box.join(network.genesis)
-        box.begin(None, network.branch)
-    network.settle()
+    network.begin()
     record = network.branch.record
     assert record is not None
     start = network.boxes[1].enclave.start

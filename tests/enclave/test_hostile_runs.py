@@ -4,29 +4,16 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.enclave.hostile.run import Run
-from tests.enclave.hostile.stage import Stage, build, small
+from tests.enclave.hostile.stage import Stage
 
 STEPS = 25
 SEEDS = 12
 SOAKED = 2_000
-
-
-@pytest.fixture(scope="module")
-def patched() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def stage(patched: None, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return build(tmp_path_factory.mktemp("stage") / "network")
 
 
 def counted(stage: Stage, folder: Path, seeds: range, steps: int) -> Counter[str]:

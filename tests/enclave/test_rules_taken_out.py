@@ -4,7 +4,7 @@ What the model calls redundant is taken out too: alone it is missed by nobody. T
 each in a few steps, for it searches all; here a seed has to come upon it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,23 +12,11 @@ import pytest
 from tests.enclave.hostile import rules
 from tests.enclave.hostile.notes import Violation
 from tests.enclave.hostile.run import Run
-from tests.enclave.hostile.stage import Stage, build, small
+from tests.enclave.hostile.stage import Stage
 
 Rule = Callable[[pytest.MonkeyPatch], None]
 
 CONFLICT = "two certificates of one height and generation"
-
-
-@pytest.fixture(scope="module")
-def patched() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def stage(patched: None, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return build(tmp_path_factory.mktemp("stage") / "network")
 
 
 def found(stage: Stage, folder: Path, rule: Rule, deed: str, seeds: int, steps: int) -> str:

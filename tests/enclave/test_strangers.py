@@ -114,12 +114,8 @@ def test_a_founder_that_was_killed_before_it_saw_the_record_begins_with_it(
     tmp_path: Path,
 ) -> None:
     network = Network(tmp_path)
-    boxes = network.boxes
-    network.branch = Branch(genesis_of([one.identity for one in boxes.values()]))
-    for box in boxes.values():
-        box.join(network.genesis)
-        box.begin(None, network.branch)
-    last, shown = boxes[4], boxes[4].certify
+    network.prepare()
+    last, shown = network.boxes[4], network.boxes[4].certify
     killed: list[int] = []
 
     def kill(*_: object) -> None:
