@@ -11,7 +11,7 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
     QUERY    a call without effect          -> what it gives: `runtime.asked`
     ENDORSE  terms of a recovery order      -> the identity's signature
     PULSE, TURN, ADMIT, PART                speak to the ledger
-    STORED    height → whether it has left  what is certified is on the host's disk, too
+    STORED   height on the host's disk      -> whether it has left, and erased what it had
 """
 
 from collections.abc import Sequence
