@@ -204,6 +204,7 @@ class MemoryReplica:
     certificates: dict[Height, bytes] = field(default_factory=dict)
     signed: dict[Height, Hash32] = field(default_factory=dict)
     told: dict[Height, Telling] = field(default_factory=dict)
+    rested: dict[Height, bool] = field(default_factory=dict)
     executed: Height = Height(-1)
     first: Height = Height(0)
 
@@ -222,8 +223,10 @@ class MemoryReplica:
         share = b"" if self.lies.mute else self._share(height, name)
         return Ballot(name, share, self._founding(height, name))
 
-    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[str]:
-        self.told[height] = telling
+    async def certify(
+        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
+    ) -> Released[str]:
+        self.told[height], self.rested[height] = telling, rests
         await self._behave("certify")
         self.calls.append(f"certify {height}")
         header = self.chained.done[height][1].header

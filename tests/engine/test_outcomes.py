@@ -73,8 +73,8 @@ async def test_an_outcome_that_takes_long_to_give_is_waited_for_in_the_end(
         await asyncio.sleep(0.1)
         return await give(replica, height, digest=digest)
 
-    async def with_nothing(replica: MemoryReplica, *what: object):
-        released = await certify(replica, *what)
+    async def with_nothing(replica: MemoryReplica, *what: object, **how: object):
+        released = await certify(replica, *what, **how)
         return replace(released, outcomes=(b"",) * len(released.outcomes))
 
     async with founded(tmp_path / "data") as house:

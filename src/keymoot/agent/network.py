@@ -18,7 +18,7 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Height, Nonce, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
@@ -28,6 +28,7 @@ from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
 from keymoot.proof.wallet import ProvenWallet
+from keymoot.store.header import Header
 
 TIMEOUT_SECONDS = 30.0
 NOTHING = Wei(0)
@@ -151,6 +152,15 @@ class Network:
         """
         return self.roster().wallet(self.transport, self.timeout_seconds, wallet)
 
+    def certified(self, height: Height) -> Header:
+        """Give the certified header of a block that is on the branch that was seen.
+
+        Raises:
+            Unproven: it has no certificate of its own, or is on another branch.
+            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+        """
+        return self.roster().certified(self.transport, self.timeout_seconds, height)
+
     def call(self, method: str, *params: Any) -> Any:
         """Call one JSON-RPC method.
 
@@ -186,6 +196,10 @@ class Network:
     def balance(self, address: Address) -> Wei:
         """Give an account's balance on the ledger, in wei of its native token."""
         return Wei(self._quantity(self.call("eth_getBalance", address.hex0x, "latest")))
+
+    def count(self, address: Address) -> int:
+        """Give how many transactions of an account are in blocks, as the node tells it."""
+        return self._quantity(self.call("eth_getTransactionCount", address.hex0x, "latest"))
 
     def send(
         self,

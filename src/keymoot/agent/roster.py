@@ -16,12 +16,14 @@ from keymoot.agent.errors import LeftBehind, NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
 from keymoot.agent.seen import Seen
 from keymoot.agent.transport import Transport
+from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId, WalletId
+from keymoot.base.units import Height
 from keymoot.moot.certified import NotCertified
 from keymoot.moot.founding_record import NotFounded
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain, read_steps
+from keymoot.proof.chain import Chain, Shown, read_steps
 from keymoot.proof.committee import ProvenAssembly, check_assembly
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor, Founding
@@ -147,6 +149,34 @@ class Roster(Forked):
                 else:
                     return bundle.shown.header, bundle.proof
             raise Unproven("recoveries come faster than they can be followed")
+
+    def certified(self, transport: Transport, timeout_seconds: float, height: Height) -> Header:
+        """Give the certified header of one block, on the branch that we follow.
+
+        Raises:
+            Unproven: it has no certificate of its own, or is on another branch.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        with self._lock:
+            chain = self._followed(transport, timeout_seconds)
+            told = transport.call("keymoot_certified", [hexes.quantity(height)], timeout_seconds)
+            with _believing():
+                shown = Shown.from_json(told)
+                shown.check(chain.anchor)
+                header, newest = shown.header, chain.newest
+                if header.height != height:
+                    raise NotProven(f"block {height} has no certificate of its own")
+                # Another thread may have seen a newer one: in a generation there is one branch.
+                if newest is not None and height < newest.height:
+                    if header.generation != newest.generation:
+                        raise OlderHeader(height, newest.height)
+                    return header
+            try:
+                with _believing():
+                    self._believe(chain.follow(shown))
+            except DescentMissing as error:
+                raise Unproven(error) from error
+            return header
 
     def close(self) -> None:
         """Write down what was seen."""

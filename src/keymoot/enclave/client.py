@@ -179,18 +179,21 @@ class EnclaveClient:
         """
         return Ballot.decode(await self._ask(frames.EXECUTE, block))
 
-    async def certify(self, height: Height, proof: bytes, want: Want) -> Released:
+    async def certify(
+        self, height: Height, proof: bytes, want: Want, *, rests: bool = False
+    ) -> Released:
         """Show the certificate of an executed block; give what leaves under it.
 
         Args:
             height: The block's.
             proof: 48 bytes, or the founding record.
             want: What is wanted of the blocks that it covers.
+            rests: Whether what enough others answer is answered only when asked for.
 
         Raises:
             EnclaveRefused: it does not vouch for what was executed.
         """
-        item = frames.certify_item(height, proof, want)
+        item = frames.certify_item(height, proof, want, rests=rests)
         return Released.decode(await self._ask(frames.CERTIFY, item))
 
     async def outcome(self, height: Height, want: Want) -> bytes:
