@@ -5,12 +5,13 @@ proved from there on (`roster`).
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from keymoot.agent.errors import SET_URL, NetworkRefused, WrongAnswer
-from keymoot.agent.roster import Roster
+from keymoot.agent.errors import SET_URL, AnotherNetwork, NetworkRefused, WrongAnswer
+from keymoot.agent.roster import Roster, anchor_of
 from keymoot.agent.seen import SUFFIX, Seen
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
@@ -29,6 +30,9 @@ from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
 from keymoot.proof.wallet import ProvenWallet
 from keymoot.store.header import Header
+
+FirstUse = Callable[[Anchor], None]
+"""Is shown a network that is new here."""
 
 TIMEOUT_SECONDS = 30.0
 NOTHING = Wei(0)
@@ -72,7 +76,12 @@ class Network:
     """A connection to Keymoot RPC for owners; agents use `Account`."""
 
     def __init__(
-        self, url: str, timeout_seconds: float = TIMEOUT_SECONDS, seen: Path | None = None
+        self,
+        url: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        seen: Path | None = None,
+        pin: Anchor | None = None,
+        first_use: FirstUse | None = None,
     ) -> None:
         """Take the address of Keymoot RPC; nothing is sent yet.
 
@@ -81,16 +90,21 @@ class Network:
             timeout_seconds: For each exchange.
             seen: Folder with a file for each network that remembers its newest block seen, for
                 the next process (see `keymoot.agent.seen`); None for this process only.
+            pin: The one network that is believed here. None: whichever answers first, for as
+                long as this object lives.
+            first_use: Is shown that one before it is believed, and may refuse it by raising;
+                not while it is being founded, when it has no verifying key yet.
         """
         self.transport = Transport(url)
         self.timeout_seconds = timeout_seconds
         self._seen = seen
+        self._pin, self._first_use = pin, first_use
         self._identity: Identity | None = None
         self._roster: Roster | None = None
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, float, Path | None]]:
-        """Pickle the address; the other process asks anew who the network is."""
-        return type(self), (self.url, self.timeout_seconds, self._seen)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, float, Path | None, Anchor | None]]:
+        """Pickle the address and what is pinned; the other process asks anew who the network is."""
+        return type(self), (self.url, self.timeout_seconds, self._seen, self._pin)
 
     @property
     def url(self) -> str:
@@ -98,16 +112,32 @@ class Network:
         return self.transport.url
 
     def identity(self) -> Identity:
-        """Give who the network says it is, held against its genesis.
+        """Give who the network says it is, held against its genesis, and against what is pinned.
 
         Raises:
+            AnotherNetwork: it is not the one that is pinned.
             WrongAnswer: the genesis does not hash to the id.
             NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
         """
         if self._identity is None:
             told = self.transport.call("keymoot_network", [], self.timeout_seconds)
-            self._identity = read_identity(told)
+            found, pin = read_identity(told), self._pin
+            if pin is not None and found.network != pin.network:
+                raise AnotherNetwork(self.url, found.network.hex0x, pin.network.hex0x)
+            if self._first_use is not None:
+                found = self._introduced(found, self._first_use)
+            self._identity = found
         return self._identity
+
+    def _introduced(self, found: Identity, first_use: FirstUse) -> Identity:
+        """Show a network that is new here, unless it is being founded; then it is pinned."""
+        try:
+            told = self.transport.call("keymoot_founding", [], self.timeout_seconds)
+        except NetworkRefused:
+            return found
+        self._pin = anchor_of(told, found.network)
+        first_use(self._pin)
+        return found
 
     def roster(self) -> Roster:
         """Give who keeps the keys, which is proved from the network's id on.
@@ -119,7 +149,8 @@ class Network:
         name = self.identity().network
         if self._roster is None:
             path = None if self._seen is None else self._seen / f"{name.hex()}{SUFFIX}"
-            self._roster = Roster(name, seen=None if path is None else Seen(path, name))
+            key = None if self._pin is None else self._pin.verifying_key
+            self._roster = Roster(name, key, seen=None if path is None else Seen(path, name))
         return self._roster
 
     def anchor(self) -> Anchor:
@@ -240,6 +271,9 @@ class Network:
         }
         # An owner may have funds on other chains: only what runs on a ledger is signed.
         chain_id = self.identity().chain_id
+        if self._pin is None:
+            # Nor to a network that has not shown who it is.
+            self.anchor()
         nonce, price, gas = self.transport.call_all(
             [
                 ("eth_getTransactionCount", [sender, "pending"]),

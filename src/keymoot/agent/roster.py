@@ -9,15 +9,16 @@ nothing that does not build on it.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
-from keymoot.agent.errors import LeftBehind, NetworkRefused, Unproven
+from keymoot.agent.errors import AnotherNetwork, LeftBehind, NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
 from keymoot.agent.seen import Seen
 from keymoot.agent.transport import Transport
 from keymoot.base import hexes
-from keymoot.base.errors import Malformed
+from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.fixed import Hash32, NetworkId, WalletId
 from keymoot.base.units import Height
 from keymoot.moot.certified import NotCertified
@@ -137,7 +138,11 @@ class Roster(Forked):
                 try:
                     with _believing():
                         bundle = Bundle.from_json(told)
+                    chain = self._with_record(chain, bundle.shown, transport, timeout_seconds)
+                    with _believing():
                         self._believe(chain.follow(bundle.shown))
+                except Unproven as error:
+                    raise self._named(transport, timeout_seconds, error) from error
                 except DescentMissing as error:
                     # A recovery made another generation: see that it builds on what we saw.
                     self._believe(self._descended(transport, timeout_seconds, chain, error.name))
@@ -219,10 +224,40 @@ class Roster(Forked):
         with self._lock:
             if self._chain is None:
                 told = transport.call("keymoot_founding", [], timeout_seconds)
-                with _believing():
-                    anchor = Founding.from_json(told).check(self._network).anchor
-                self._chain = self._begun(anchor)
+                self._chain = self._begun(anchor_of(told, self._network))
             return self._chain
+
+    def _with_record(
+        self, chain: Chain, shown: Shown, transport: Transport, timeout_seconds: float
+    ) -> Chain:
+        """Fetch the founding record for who pins the key alone, if it has to certify a block."""
+        anchor = chain.anchor
+        if shown.certificate is not None or anchor.founded is not None:
+            return chain
+        told = transport.call("keymoot_founding", [], timeout_seconds)
+        found = anchor_of(told, self._network)
+        if found.verifying_key != anchor.verifying_key:
+            raise Unproven("its founding record names another verifying key than is pinned here")
+        return replace(chain, anchor=found)
+
+    def _named(self, transport: Transport, timeout_seconds: float, error: Unproven) -> Unproven:
+        """Say so, where it is another network that answers, and says who it is."""
+        with suppress(KeymootError):
+            told = transport.call("keymoot_network", [], timeout_seconds)
+            found = NetworkId.from_hex(str(told["network"] if isinstance(told, dict) else told))
+            if found != self._network:
+                return AnotherNetwork(transport.url, found.hex0x, self._network.hex0x)
+        return error
+
+
+def anchor_of(told: Any, network: NetworkId) -> Anchor:
+    """Read the answer of keymoot_founding; give what follows from it for all that comes.
+
+    Raises:
+        Unproven: it does not make the network of this id.
+    """
+    with _believing():
+        return Founding.from_json(told).check(network).anchor
 
 
 @contextmanager
