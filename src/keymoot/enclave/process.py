@@ -76,9 +76,12 @@ def main() -> int:
             enclave = Enclave(options.folder, platform, Remote(reads), say)
         except (KeymootError, OSError) as error:
             code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
-            channel.sendall(messages.frame(0, code, str(error).encode()))
+            with suppress(OSError):
+                channel.sendall(messages.frame(0, code, str(error).encode()))
             return EXIT_CANNOT_START
-        channel.sendall(messages.frame(0, messages.OK, b""))
+        # A server that is gone by now is met again where its first message is read.
+        with suppress(OSError):
+            channel.sendall(messages.frame(0, messages.OK, b""))
         serve(channel, enclave, lock)
     return 0
 
@@ -175,9 +178,13 @@ def _poke(waker: socket.socket) -> None:
 
 
 def _read(channel: socket.socket, count: int) -> bytes | None:
+    """Give so many bytes; None where the server is gone, whatever it had not read yet."""
     parts = bytearray()
     while len(parts) < count:
-        part = channel.recv(min(count - len(parts), 1 << 20))
+        try:
+            part = channel.recv(min(count - len(parts), 1 << 20))
+        except ConnectionError:
+            part = b""
         if not part:
             return None
         parts += part
