@@ -86,10 +86,13 @@ def main(code: Code | None = None) -> int:
             word = error.code if isinstance(error, KeymootError) else "CANNOT_START"
             why = listing.changes(options.folder, code) if isinstance(error, CannotUnseal) else ""
             words = f"{error}; {why}" if why else str(error)
-            channel.sendall(messages.frame(0, word, words.encode()))
+            with suppress(OSError):
+                channel.sendall(messages.frame(0, word, words.encode()))
             return EXIT_CANNOT_START
         listing.note(options.folder, code)
-        channel.sendall(messages.frame(0, messages.OK, b""))
+        # A server that is gone by now is met again where its first message is read.
+        with suppress(OSError):
+            channel.sendall(messages.frame(0, messages.OK, b""))
         serve(channel, enclave, lock)
     return 0
 
@@ -186,9 +189,13 @@ def _poke(waker: socket.socket) -> None:
 
 
 def _read(channel: socket.socket, count: int) -> bytes | None:
+    """Give so many bytes; None where the server is gone, whatever it had not read yet."""
     parts = bytearray()
     while len(parts) < count:
-        part = channel.recv(min(count - len(parts), 1 << 20))
+        try:
+            part = channel.recv(min(count - len(parts), 1 << 20))
+        except ConnectionError:
+            part = b""
         if not part:
             return None
         parts += part
