@@ -108,7 +108,8 @@ class Lies:
     Attributes:
         hash: It computes another hash, and signs that.
         share: Its shares are of something else.
-        silent: It hangs.
+        silent: It hangs, until it is thawed.
+        thawed: Set when it hangs no more.
         mute: It gives no shares.
         unnamed: It gives no shares but under an order: the state names another start.
         digest: Its digests of outcomes are of something else.
@@ -132,6 +133,7 @@ class Lies:
     busy: int = 0
     over: Exception | None = None
     at: str = ""
+    thawed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Chained:
@@ -259,7 +261,7 @@ class MemoryReplica:
     async def _behave(self, what: str) -> None:
         await asyncio.sleep(0)
         if self.lies.silent and self.lies.at in ("", what):
-            await asyncio.Event().wait()
+            await self.lies.thawed.wait()
         if self.lies.over is not None and self.lies.at in ("", what):
             raise self.lies.over
         if self.lies.busy:
