@@ -27,6 +27,7 @@ NOW = UnixSeconds(1_795_000_000)
 
 SIGN = "eth_signTransaction"
 
+
 class _Delete:
     """Stands for a field that is taken out; its name is the same in every process."""
 
