@@ -66,8 +66,8 @@ class Moment:
         time: Its block's.
         state: Itself.
         now: The later of its time and the clock.
-        shares: Ours, of the epoch in which it lives; none while it does not name our start.
-        seated: Whether it names our start.
+        shares: Ours, of the epoch in which it lives.
+        seated: Whether it names our start: if not, nothing is answered.
     """
 
     mark: Mark
