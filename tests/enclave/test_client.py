@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import COMMAND, EnclaveClient, EnclaveGone, EnclaveRefused
 
 MANY = 1_100
 """More open files than select(2) can name."""
@@ -109,7 +109,7 @@ def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop
 
 
 def test_a_person_who_starts_an_enclave_is_told_who_does() -> None:
-    command = [sys.executable, "-m", "keymoot.enclave", "--reads", "9"]
+    command = [sys.executable, *COMMAND, "--reads", "9"]
     for each in ("--folder", "--data", "--fuse"):
         command += [each, "nowhere"]
     command += ["--reads", "0"]
