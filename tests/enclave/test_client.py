@@ -124,7 +124,7 @@ def test_an_enclave_whose_server_goes_with_words_unread_ends_and_says_nothing(
 ) -> None:
     """The kernel calls that a reset, and no end: a server that is killed leaves just this."""
     (ours, theirs), (reads, asks) = socket.socketpair(), socket.socketpair()
-    command = [sys.executable, "-m", "keymoot.enclave", "--reads", str(asks.fileno())]
+    command = [sys.executable, *COMMAND, "--reads", str(asks.fileno())]
     for name in ("folder", "data", "fuse"):
         command += [f"--{name}", str(tmp_path / name)]
     with subprocess.Popen(
