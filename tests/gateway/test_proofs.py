@@ -44,7 +44,7 @@ def test_one_file_proves_what_was_asked_for(
     scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = scene.node.network.call
-    block = call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003  JSON-RPC's parameter
+    block = call("eth_getBlockByNumber", "latest", False)
     subject = {
         "wallet": scene.wallet.wallet.hex0x,
         "account": "0x" + "11" * 20,
