@@ -197,7 +197,10 @@ def account() -> Iterator[Case]:
     world.change({"short": b"brief"})
     world.put_wallet()
     world.block()
-    root, absent = world.state.root, Address(b"n" * 20)
+    root = world.state.root
+    # One whose path ends at somebody else's leaf.
+    nobody = (Address(bytes((at,)) * 20) for at in range(256))
+    absent = next(one for one in nobody if len(world.state.prove_account(one)) > 1)
     good = prove_cells(world.state, Nodes.ADDRESS, [LONG, SHORT, ABSENT])
     long, short, nothing = good.slots
 
