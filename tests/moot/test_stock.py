@@ -11,6 +11,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PATIENCE_SECONDS, PresignatureId
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
+from keymoot.moot.inventory import Inventory
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
 from tests.moot.town import Town
@@ -44,6 +45,14 @@ def take(town, count):
         assert len(taken) == 1
         found.append(taken.pop())
     return found
+
+
+def test_no_batch_is_opened_before_there_are_roots():
+    town = Town()
+    while not town.ledger.hall.ready:
+        assert town.ledger.stock.page == Inventory()
+        town.say(*town.duties())
+    assert town.ledger.stock.page.open
 
 
 def test_it_fills_by_itself(settled):
