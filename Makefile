@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
+LIVE := tests/agent tests/cli tests/gateway tests/node
 
 .PHONY: help setup pythons demo test ecosystem soak bench model check format lock clean
 
@@ -35,8 +36,9 @@ pythons: setup ## an environment of each Python here, to compare what blocks do
 demo: setup ## the whole story in a few minutes
 	$(BIN)/keymoot demo
 
-test: setup pythons ## all tests, a short demo included
-	$(BIN)/python -m pytest
+test: setup pythons ## all tests, a short demo included: first those of one process, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile $(patsubst %,--ignore %,$(LIVE))
+	$(BIN)/python -m pytest $(LIVE)
 
 ecosystem: setup ## the client beside agent frameworks of today, installed from the registry
 	$(BIN)/python -m pytest -m ecosystem

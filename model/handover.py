@@ -5,6 +5,8 @@ needs three holders of new shares, the broken one among them: its box for an hon
 have been bad, so that only two are left once it is silent. First hosts are hostile: enclaves
 crash at any point. Then nobody crashes, and who is broken says nothing more. A state is stuck
 when no honest steps lead from it to a certified tip with three members that hold their shares.
+
+One switch, on disks that are never behind; `keys.py` has many, on disks that are.
 """
 
 import sys

@@ -1,23 +1,28 @@
 """Every parser of bytes: strangers' bytes raise Malformed and nothing else; ours come back."""
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import keymoot
 from keymoot.agent.credential import Credential
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
 from keymoot.base.solana_message import decode_message, message_of_transaction
 from keymoot.base.transaction import decode_signed, decode_unsigned
+from keymoot.contracts import queue
 from keymoot.contracts.keys import Question
 from keymoot.contracts.record import Record
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet import Credential as WalletCredential
+from keymoot.crypto.signed_query import SignedQuery
 from keymoot.enclave import frames, messages
 from keymoot.engine.stored_block import StoredBlock
 from keymoot.moot.admission import Admission, Newcomer, read_join
@@ -27,6 +32,8 @@ from keymoot.moot.before import Kept
 from keymoot.moot.body import read_complaint, read_numbered
 from keymoot.moot.certificate import SignedCertificate
 from keymoot.moot.certified import CertifiedHeader
+from keymoot.moot.commitments import Row
+from keymoot.moot.commitments import read_complaint as read_complaint_over_row
 from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.founding_record import FoundingRecord
 from keymoot.moot.genesis import Genesis
@@ -35,10 +42,12 @@ from keymoot.moot.inventory import Inventory
 from keymoot.moot.keygen import Keygen, read_hashes, read_openings, read_verdict
 from keymoot.moot.message import NodeMessage
 from keymoot.moot.seat import Boot, Seat
+from keymoot.moot.slot import read_seats, read_slots
 from keymoot.moot.statekey import Ask, Standing, read_answer, read_ask, read_held
 from keymoot.moot.turn import read_dealings, read_turn
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
+from keymoot.runtime.asked import Asked, Found
 from keymoot.runtime.block import Block
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
@@ -57,7 +66,7 @@ from keymoot.threshold.first_round import FirstDealing
 from keymoot.threshold.frost import Commitment
 from keymoot.threshold.products import ProductsProof
 from keymoot.threshold.proofs import Proof
-from keymoot.threshold.root import Root
+from keymoot.threshold.root import Root, read_share
 from keymoot.threshold.second_round import SecondDealing
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -84,6 +93,9 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     SignedNonce.decode,
     Account.decode,
     decode_node,
+    queue.Waiting.decode,
+    queue.read,
+    SignedQuery.decode,
     Credential.decode,
     messages.parse,
     NodeMessage.decode,
@@ -107,6 +119,10 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     read_turn,
     read_numbered,
     read_complaint,
+    read_complaint_over_row,
+    Row.decode,
+    read_slots,
+    read_seats,
     Standing.decode,
     Ask.decode,
     read_ask,
@@ -120,6 +136,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     SignatureShare.decode,
     ProductsProof.decode,
     partial(Proof.decode, SECP256K1),
+    partial(read_share, SECP256K1),
 ]
 
 OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
@@ -128,6 +145,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     Log.decode,
     messages.read_answers,
     messages.read_join,
+    messages.read_stored,
     frames.read_begin,
     frames.read_watch,
     frames.read_certify,
@@ -136,6 +154,8 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     frames.Ballot.decode,
     frames.Released.decode,
     frames.Place.decode,
+    Asked.decode,
+    Found.decode,
     Boot.decode,
     Newcomer.decode,
     messages.Identity.decode,
@@ -179,3 +199,35 @@ def test_items_of_strangers_raise_only_malformed(parser: Callable, item: rlp.Dec
         parser(item)
     except Malformed as error:
         assert str(error)
+
+
+FAMILIES = {"threshold.group"}
+"""Modules whose parsers are methods of each of their kinds; the kinds are listed above."""
+
+
+def _declared() -> Iterator[tuple[str, str]]:
+    """Give module and name of what reads bytes or an item alone, and says it raises Malformed."""
+    root = Path(keymoot.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        tree = ast.parse(path.read_text())
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        for prefix, owner in [("", tree), *((f"{one.name}.", one) for one in classes)]:
+            for node in owner.body:
+                if isinstance(node, ast.FunctionDef) and _parses(node) and module not in FAMILIES:
+                    yield module, prefix + node.name
+
+
+def _parses(node: ast.FunctionDef) -> bool:
+    told = [one.annotation for one in node.args.args if one.arg not in {"self", "cls"}]
+    takes = len(told) == 1 and told[0] is not None and ast.unparse(told[0])
+    reads = node.name.startswith(("decode", "read")) and takes in {"bytes", "rlp.Decoded"}
+    return reads and "Malformed:" in (ast.get_docstring(node) or "")
+
+
+def test_every_parser_is_listed_here() -> None:
+    listed = set()
+    for parser in OF_BYTES + OF_ITEMS:
+        whole: Any = parser.func if isinstance(parser, partial) else parser
+        listed.add((whole.__module__.removeprefix("keymoot."), whole.__qualname__))
+    assert sorted(set(_declared()) - listed) == []

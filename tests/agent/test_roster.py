@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from keymoot.agent.errors import NetworkRefused, Unproven
+from keymoot.agent.errors import AnotherNetwork, NetworkRefused, Unproven
 from keymoot.agent.roster import ATTEMPTS, Roster
 from keymoot.agent.transport import Transport
 from keymoot.base.fixed import Hash32
@@ -38,6 +38,11 @@ class Node:
         if method in self.instead:
             return self.instead[method]
         return getattr(self, method)(*params)
+
+    url = "http://a.node"
+
+    def keymoot_network(self) -> Any:
+        return {"network": self.world.network.hex0x}
 
     def keymoot_founding(self) -> Any:
         return self.world.founding(1, self.world.blocks[0].hash).to_json()
@@ -102,8 +107,10 @@ def test_right_after_its_founding_the_record_is_the_certificate() -> None:
     world = World()
     world.block()
     assert Client(Node(world)).renewed() == 1
-    with pytest.raises(Unproven, match="no certificate"):
-        Client(Node(world), world.verifying_key).renewed()
+    # Who pins the key too fetches the record for this one block.
+    assert Client(Node(world), world.verifying_key).renewed() == 1
+    with pytest.raises(Unproven, match="another verifying key than is pinned"):
+        Client(Node(world), World("another").verifying_key).renewed()
 
 
 def test_another_network_is_not_believed(node: Node) -> None:
@@ -116,6 +123,14 @@ def test_another_network_is_not_believed(node: Node) -> None:
     assert isinstance(caught.value.why, NotProven)
     pinned = Client(node, node.world.verifying_key)
     pinned.node = Node(other)
+    with pytest.raises(AnotherNetwork) as named:
+        pinned.renewed()
+    assert (named.value.found, named.value.pinned) == (
+        other.network.hex0x,
+        node.world.network.hex0x,
+    )
+    # One that takes our network's name certifies nothing of it.
+    pinned.node.instead = {"keymoot_network": {"network": node.world.network.hex0x}}
     with pytest.raises(Unproven, match="not good under the network's verifying key"):
         pinned.renewed()
 

@@ -225,8 +225,10 @@ class Box:
     def execute(self, block: bytes) -> Ballot:
         return Ballot.decode(self.ask(frames.EXECUTE, block))
 
-    def certify(self, height: Height, proof: bytes, want: Want = Want.OUTCOMES) -> Released:
-        item = self.ask(frames.CERTIFY, frames.certify_item(height, proof, want))
+    def certify(
+        self, height: Height, proof: bytes, want: Want = Want.OUTCOMES, rests: bool = False
+    ) -> Released:
+        item = self.ask(frames.CERTIFY, frames.certify_item(height, proof, want, rests=rests))
         return Released.decode(item)
 
     def outcome(self, height: Height, want: Want = Want.OUTCOMES) -> bytes:

@@ -17,25 +17,21 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
-from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixSeconds, Wei
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.registry import built_in_registry
 from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
-from keymoot.enclave import messages
 from keymoot.enclave.answer import SHARE_INFO, Answer
 from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.combining import combine
 from keymoot.engine.standing import orders_in, standing_in
 from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.moot.genesis import Genesis
 from keymoot.moot.roots import ROOTS
-from keymoot.node.recovery import generation_after
 from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.block import Block
 from keymoot.runtime.outcome import Outcome
@@ -45,8 +41,10 @@ from keymoot.runtime.release import find_record
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
-from tests.enclave.box import START, Box, Branch, Clock, nanos
-from tests.runtime.people import AGENT, OWNER, STRANGER, Person, Play, payment
+from tests.enclave.box import Box, Branch, Clock
+from tests.enclave.genesis import genesis_of
+from tests.enclave.recovery_order import endorsed
+from tests.runtime.people import AGENT, Person, Play, payment
 
 REPLY = Secret(b"r" * 32)
 MOST = 48
@@ -304,22 +302,7 @@ class Network:
         previous: Hash32 | None = None,
     ) -> bytes:
         """Have an order endorsed by seats; give its message."""
-        branch, network = self.branch, self.genesis.network
-        at = branch.certified if base is None else base
-        header = branch.headers[at]
-        tail = [
-            raw
-            for height in range(branch.certified + 1, branch.top + 1)
-            for raw in Block.decode(branch.blocks[Height(height)]).transactions
-        ]
-        if previous is None:
-            previous = generation_after(branch.headers[branch.certified].generation, tail)
-        boots = {seat: self.boxes[seat].identity.boot for seat in seats}
-        terms = Certificate(network, previous, at, header.hash, boots)
-        unsigned = SignedCertificate(terms, {}).encode()
-        signed = {seat: self.boxes[seat].endorse(unsigned) for seat in seats}
-        body = SignedCertificate(terms, signed).encode()
-        return NodeMessage(network, previous, 0, Kind.RECOVER, body).encode()
+        return endorsed(self.branch, self.boxes, seats, base, previous)
 
     # -- as `Play` wants a chain
 
@@ -410,17 +393,3 @@ class Network:
         found = rlp.decode(hpke.open_with(REPLY, answer.sealed, info, answer.request))
         assert isinstance(found, list)
         return [one for one in found if isinstance(one, bytes)]
-
-
-def genesis_of(founders: list[messages.Identity]) -> Genesis:
-    return Genesis(
-        chain_id=LEDGER_CHAIN_ID,
-        development=True,
-        base_fee=BASE_FEE_WEI,
-        time=nanos(START),
-        members=tuple(
-            Member(one.identity_key, Founder(one.identity_key, one.sealing, one.boot))
-            for one in founders
-        ),
-        allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
-    )

@@ -52,7 +52,7 @@ class Scene:
         for height in range(self.first, branch.top + 1):
             at = Height(height)
             self.frames.append((frames.EXECUTE, branch.blocks[at]))
-            item = frames.certify_item(at, branch.proofs[at], Want.OUTCOMES)
+            item = frames.certify_item(at, branch.proofs[at], Want.OUTCOMES, rests=False)
             self.frames.append((frames.CERTIFY, item))
             self.frames.append((frames.OUTCOME, frames.outcome_item(at, Want.DIGESTS)))
         self.frames.append((frames.ANSWER, frames.requests_item([self.key])))
@@ -125,7 +125,7 @@ class Talk:
                 # Another block, well formed: this start goes its own way from here.
                 self.astray = self.astray or Block.decode(bytes(body)).height
         elif word == frames.CERTIFY:
-            height, proof, _ = frames.read_certify(body)
+            height, proof, *_ = frames.read_certify(body)
             assert proof == self.scene.network.branch.proofs[height]
             assert not self.astray or height < self.astray
             self.covered = max(self.covered, height)

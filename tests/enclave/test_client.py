@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import COMMAND, EnclaveClient, EnclaveGone, EnclaveRefused
 
 MANY = 1_100
 """More open files than select(2) can name."""
@@ -108,10 +109,32 @@ def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop
 
 
 def test_a_person_who_starts_an_enclave_is_told_who_does() -> None:
-    command = [sys.executable, "-m", "keymoot.enclave", "--reads", "9"]
+    command = [sys.executable, *COMMAND, "--reads", "9"]
     for each in ("--folder", "--data", "--fuse"):
         command += [each, "nowhere"]
     command += ["--reads", "0"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 2
     assert "`keymoot up` starts enclaves" in done.stderr
+
+
+@pytest.mark.parametrize("greeted", [False, True], ids=["at once", "once it has greeted"])
+def test_an_enclave_whose_server_goes_with_words_unread_ends_and_says_nothing(
+    tmp_path: Path, *, greeted: bool
+) -> None:
+    """The kernel calls that a reset, and no end: a server that is killed leaves just this."""
+    (ours, theirs), (reads, asks) = socket.socketpair(), socket.socketpair()
+    command = [sys.executable, *COMMAND, "--reads", str(asks.fileno())]
+    for name in ("folder", "data", "fuse"):
+        command += [f"--{name}", str(tmp_path / name)]
+    with subprocess.Popen(
+        command, stdin=theirs.fileno(), pass_fds=[asks.fileno()], stderr=subprocess.PIPE
+    ) as process:
+        for one in (theirs, asks):
+            one.close()
+        if greeted:
+            ours.recv(1, socket.MSG_PEEK)
+        ours.close()
+        reads.close()
+        assert process.communicate() == (None, b"")
+    assert process.returncode == 0

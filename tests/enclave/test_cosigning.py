@@ -58,6 +58,19 @@ def test_degree_plus_one_shares_sign_and_the_same_answer_comes_again(network):
         assert [each for each in released.answers if each.request == key] == [answers[at]]
 
 
+def test_who_rests_keeps_its_presignature_until_it_is_asked(network):
+    play = network.play()
+    key, height, one = behind(network, play)
+    proof = network.branch.proofs[height]
+    (rested,) = one.certify(height, proof, rests=True).answers
+    assert (rested.request, rested.code, rested.sealed) == (key, "RESTS", b"")
+    (answer,) = one.answer(key)
+    shares = {2: network.answers[key][2], one.seat: answer}
+    assert recover(*combined(network, key, shares)) == play.account
+    # What was given is given again, to whoever rests as well.
+    assert list(one.certify(height, proof, rests=True).answers) == [answer]
+
+
 # -- blocks without their certificate
 
 

@@ -219,7 +219,9 @@ def opened(network: Network, asked: SignedQuery, found: Found) -> tuple[bool, by
     assert public in {one.identity_key for one in genesis.members}
     assert ed25519.verify(Bytes32(public), keccak256(genesis.network + name + sealed), signature)
     content = hpke.open_with(SELDOM, sealed, REPLY_INFO + genesis.network, name)
-    fine, output, _ = decode(["bool", "bytes", "bytes"], content)
+    fine, height, name, output, _ = decode(["bool", "uint64", "bytes32", "bytes", "bytes"], content)
+    tip = network.branch.tip()
+    assert (height, name) == (tip.height, tip.hash)
     return fine, output
 
 

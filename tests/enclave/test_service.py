@@ -14,7 +14,7 @@ from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
 from keymoot.moot.genesis import Founder, Genesis, Member
 from tests.enclave.box import Box, Clock, refused
-from tests.enclave.network import genesis_of
+from tests.enclave.genesis import genesis_of
 
 WORDS = [
     *(messages.HELLO, messages.JOIN, messages.ENDORSE, messages.PULSE, messages.TURN),

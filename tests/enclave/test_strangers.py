@@ -32,7 +32,8 @@ from keymoot.threshold.polynomial import interpolate_points
 from keymoot.threshold.root import Root, Share
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.enclave.box import Branch, refused
-from tests.enclave.network import Network, genesis_of
+from tests.enclave.genesis import genesis_of
+from tests.enclave.network import Network
 
 HOST = Secret(b"\x42" * 32)
 HOST_KEY = Bytes32(ed25519.public_key(HOST))

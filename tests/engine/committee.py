@@ -108,7 +108,8 @@ class Lies:
     Attributes:
         hash: It computes another hash, and signs that.
         share: Its shares are of something else.
-        silent: It hangs.
+        silent: It hangs, until it is thawed.
+        thawed: Set when it hangs no more.
         mute: It gives no shares.
         unnamed: It gives no shares but under an order: the state names another start.
         digest: Its digests of outcomes are of something else.
@@ -132,6 +133,7 @@ class Lies:
     busy: int = 0
     over: Exception | None = None
     at: str = ""
+    thawed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Chained:
@@ -204,6 +206,7 @@ class MemoryReplica:
     certificates: dict[Height, bytes] = field(default_factory=dict)
     signed: dict[Height, Hash32] = field(default_factory=dict)
     told: dict[Height, Telling] = field(default_factory=dict)
+    rested: dict[Height, bool] = field(default_factory=dict)
     executed: Height = Height(-1)
     first: Height = Height(0)
 
@@ -222,8 +225,10 @@ class MemoryReplica:
         share = b"" if self.lies.mute else self._share(height, name)
         return Ballot(name, share, self._founding(height, name))
 
-    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[str]:
-        self.told[height] = telling
+    async def certify(
+        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
+    ) -> Released[str]:
+        self.told[height], self.rested[height] = telling, rests
         await self._behave("certify")
         self.calls.append(f"certify {height}")
         header = self.chained.done[height][1].header
@@ -256,7 +261,7 @@ class MemoryReplica:
     async def _behave(self, what: str) -> None:
         await asyncio.sleep(0)
         if self.lies.silent and self.lies.at in ("", what):
-            await asyncio.Event().wait()
+            await self.lies.thawed.wait()
         if self.lies.over is not None and self.lies.at in ("", what):
             raise self.lies.over
         if self.lies.busy:

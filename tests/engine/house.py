@@ -89,6 +89,11 @@ class House:
         assert found is not None
         return found
 
+    def thaw(self, seat: int) -> None:
+        """Have a replica that hangs answer what it was asked, and go on."""
+        self.lies[seat].silent = False
+        self.lies[seat].thawed.set()
+
     async def settle(self) -> None:
         """Make blocks until nothing waits that could go into one."""
         async with self.at_work():

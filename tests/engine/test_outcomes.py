@@ -10,6 +10,7 @@ from keymoot.base import rlp
 from keymoot.contracts.queue import KINDS, MAX_BYTES, MAX_QUEUE
 from keymoot.enclave import frames, messages
 from keymoot.engine import outcomes
+from keymoot.engine.replicas import Telling
 from keymoot.moot.slot import MAX_SLOTS_BYTES
 from keymoot.runtime.outcome import MAX_OUTCOME_BYTES, Outcome
 from keymoot.runtime.rules import MAX_BLOCK_BYTES
@@ -73,8 +74,8 @@ async def test_an_outcome_that_takes_long_to_give_is_waited_for_in_the_end(
         await asyncio.sleep(0.1)
         return await give(replica, height, digest=digest)
 
-    async def with_nothing(replica: MemoryReplica, *what: object):
-        released = await certify(replica, *what)
+    async def with_nothing(replica: MemoryReplica, *what: object, **how: object):
+        released = await certify(replica, *what, **how)
         return replace(released, outcomes=(b"",) * len(released.outcomes))
 
     async with founded(tmp_path / "data") as house:
@@ -94,3 +95,32 @@ def test_the_longest_outcome_fits_into_a_frame_with_answers_beside_it() -> None:
     assert frames.Released.decode(body).outcomes == (outcome,)
     with pytest.raises(rlp.Malformed, match="a frame has at most"):
         messages.frame(9, messages.OK, [outcome, bytes(messages.MAX_FRAME_BYTES + 65_536)])
+
+
+async def test_one_that_hangs_is_given_up_though_another_tells_of_old_blocks_without_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "PATIENCE_SECONDS", 0.1)
+    async with founded(tmp_path / "data") as house, house.at_work():
+        # Who was to give all of it hangs.
+        certify = MemoryReplica.certify
+        hung: set[int] = set()
+
+        async def hangs(replica: MemoryReplica, *what: object, **how: object):
+            released = await certify(replica, *what, **how)
+            if not hung and replica.told[replica.certified] is Telling.OUTCOMES:
+                hung.add(replica.seat)
+                await asyncio.Event().wait()
+            return released
+
+        async def catches_up() -> None:
+            while True:
+                house.sequencer.followers.claimed.set()
+                await asyncio.sleep(0.001)
+
+        monkeypatch.setattr(MemoryReplica, "certify", hangs)
+        noise = asyncio.create_task(catches_up())
+        await house.include(transfer(OWNER, 0))
+        assert hung
+        assert not noise.done()
+        noise.cancel()

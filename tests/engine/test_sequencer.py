@@ -8,6 +8,7 @@ import pytest
 
 from keymoot.base.errors import Fault
 from keymoot.base.units import Height
+from keymoot.engine import sequencer, tail
 from keymoot.moot.certified import CertifiedHeader, verify
 from keymoot.runtime.outcome import outcome_digest
 from tests.engine.committee import MemoryReplica, boot, message, order
@@ -333,3 +334,51 @@ async def test_digests_are_of_the_bytes_that_everyone_gives(house: House) -> Non
         await until(lambda: one.certified == two.certified == 2)
         raw = await one.outcome(Height(2), digest=False)
         assert await two.outcome(Height(2), digest=True) == outcome_digest(raw)
+
+
+async def test_a_tail_that_is_full_waits_and_an_order_still_enters(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "MAX_TAIL_BLOCKS", 5)
+    for lies in house.lies.values():
+        lies.unnamed = True
+    recover = order(house.chain)
+    async with house.at_work() as running:
+        paid = await house.ledger.submit(transfer(OWNER, 0))
+        await until(lambda: house.sequencer.tail.top == 2)
+        await grow(house, 3, 6)
+        # No block is made above these, whoever speaks; and nobody was told of any.
+        late = await house.ledger.submit(message(house.genesis, 1, body=b"late"))
+        asked = house.replicas[3].calls.count("execute 6")
+        await until(lambda: house.replicas[3].calls.count("execute 6") > asked + 2)
+        assert house.sequencer.tail.top == 6
+        assert not running.done()
+        assert house.ledger.height() == 1
+        assert {height for _, height, _ in house.answers} == {1}
+        # But for the order: were it to wait too, nobody could ever certify what it waits for.
+        await house.ledger.submit(recover)
+        assert (await house.included(paid)).block.height == 2
+        assert house.ledger.waiting(late) is not None or house.ledger.transaction(late)
+        await house.include(transfer(OWNER, 1))
+    assert balance(house) == BEFORE + 2
+
+
+async def test_a_full_tail_goes_on_when_shares_come(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "MAX_TAIL_BLOCKS", 64)
+    house.lies[3].silent = house.lies[4].silent = True
+    monkeypatch.setattr(sequencer, "EXTEND_SECONDS", 0.0)
+    async with house.at_work():
+        paid = await house.ledger.submit(transfer(OWNER, 0))
+        await until(lambda: house.sequencer.tail.top == 2)
+        await grow(house, 3, 65)
+        user = await house.ledger.submit(transfer(AGENT, 0))
+        late = await house.ledger.submit(message(house.genesis, 1, body=b"late"))
+        assert house.ledger.height() == 1
+        for seat in (3, 4):
+            house.thaw(seat)
+        assert (await house.included(paid)).block.height == 2
+        assert (await house.included(user)).block.height > 65
+        assert (await house.included(late)).block.height > 65
+    assert balance(house) == BEFORE + 2

@@ -8,10 +8,12 @@ import pytest
 from keymoot.base.errors import BrokenStorage
 from keymoot.base.units import Height
 from keymoot.crypto.transactions import transaction_hash
+from keymoot.engine import dealings as kept_dealings
 from keymoot.engine import stored_block
+from keymoot.engine.dealings import KEPT_DEALINGS
 from keymoot.engine.folder import open_chain
 from keymoot.engine.ledger import Included
-from keymoot.engine.stored_block import KEPT_DEALINGS, DealingsErased, Erased
+from keymoot.engine.stored_block import DealingsErased, Erased
 from keymoot.engine.undo import KEPT_BLOCKS
 from keymoot.gateway.errors import PRUNED, RpcError
 from keymoot.gateway.render import block_json, receipt_json, transaction_json
@@ -27,6 +29,7 @@ KEPT = 3
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_dealings, "KEPT_DEALINGS", KEPT)
     monkeypatch.setattr(stored_block, "KEPT_DEALINGS", KEPT)
 
 
@@ -66,7 +69,8 @@ def found(house: House, raw: bytes) -> Included:
 
 
 def test_whoever_can_execute_a_block_finds_it_whole() -> None:
-    assert KEPT_DEALINGS > KEPT_BLOCKS
+    # States before the newest one are kept, and as many blocks: the lowest state's next included.
+    assert KEPT_DEALINGS >= KEPT_BLOCKS
 
 
 async def test_dealings_of_old_blocks_are_erased_and_all_else_stays(house: House) -> None:
@@ -145,7 +149,7 @@ async def test_a_crash_erases_nothing_without_its_block_and_loses_nothing_with_i
 async def test_a_node_that_keeps_dealings_keeps_all_and_lets_go_of_them_in_steps(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_block, "ERASED_AT_ONCE", 2)
+    monkeypatch.setattr(kept_dealings, "ERASED_AT_ONCE", 2)
     house.chain.keeps_dealings = True
     await grown(house, 7)
     assert dealings(house) == [2, 3, 4, 5, 6, 7, 8]

@@ -31,6 +31,21 @@ async def test_one_tells_all_of_it_one_the_digest_and_two_nothing(tmp_path) -> N
         ]
 
 
+async def test_who_was_first_to_execute_answers_and_the_others_rest(tmp_path) -> None:
+    async with founded(tmp_path) as house:
+        height = await a_block(house, 0)
+        # At n=4 three shares make an ECDSA signature, whoever lies.
+        assert sorted(one.rested[height] for one in house.replicas.values()) == [0, 0, 0, 1]
+
+
+async def test_nobody_rests_while_too_few_agree(tmp_path) -> None:
+    async with founded(tmp_path) as house:
+        house.lies[1].silent, house.lies[1].at = True, "execute"
+        height = await a_block(house, 0)
+        rested = {seat: one.rested[height] for seat, one in house.replicas.items() if seat > 1}
+        assert rested == dict.fromkeys((2, 3, 4), False)
+
+
 async def test_who_was_not_believed_is_asked_last_from_then_on(tmp_path) -> None:
     async with founded(tmp_path) as house:
         house.lies[1].outcome = True

@@ -116,6 +116,38 @@ def test_whoever_is_late_is_not_waited_for_and_is_added_when_it_comes(house: Hou
     play(house, story)
 
 
+def test_who_rests_is_asked_as_soon_as_the_others_are_too_few(house: House) -> None:
+    async def story() -> None:
+        waiting = asyncio.create_task(house.of())
+        house.hear(3, no("RESTS"))
+        house.hear(1)
+        house.hear(4, no())
+        await asyncio.sleep(0.01)
+        assert house.asked == []
+        assert not waiting.done()
+        house.again = [(3, [good(3)]), (1, [good(1)]), (2, [good(2)]), (4, [no()])]
+        house.hear(2)
+        found = await waiting
+        assert house.asked == [[REQUEST]]
+        assert sorted(seat for seat, one in found.items() if not one.code) == [1, 2, 3]
+        assert found[4].code == "NOT_HELD"
+
+    play(house, story)
+
+
+def test_who_rests_is_not_asked_where_the_others_are_enough(house: House) -> None:
+    async def story() -> None:
+        house.hear(3, no("RESTS"))
+        for seat in (1, 2, 4):
+            house.hear(seat)
+        assert {seat: one.code for seat, one in (await house.of()).items()} == dict.fromkeys(
+            (1, 2, 4), ""
+        )
+        assert house.asked == []
+
+    play(house, story)
+
+
 def test_no_more_is_kept_than_is_enough_whoever_lies(house: House) -> None:
     async def story() -> None:
         for seat in (4, 2, 1, 3):

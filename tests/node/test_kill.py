@@ -10,19 +10,17 @@ import pytest
 
 from keymoot.agent.account import Account
 from keymoot.base.request import ASK_AGAIN
-from keymoot.base.units import Height, seconds_of
+from keymoot.base.units import Height
 from keymoot.contracts.registry import built_in_registry
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.runtime.block import Chain, Tip, execute_block
-from keymoot.runtime.first_state import first_state
+from keymoot.runtime.block import Chain, execute_block
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.keys import StateKeys
-from keymoot.store.state import STATE_PREFIXES, State
-from keymoot.store.table import MemoryTable
+from keymoot.store.state import STATE_PREFIXES, entries_of
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 THREADS = 4
@@ -64,7 +62,7 @@ class Load:
 
 
 def replayed(node: Running) -> int:
-    """Execute every block of a stopped node again from genesis, and compare all of it."""
+    """Execute every block of a stopped node again whose state before is kept; compare all of it."""
     platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
     secret = open_keep(node.config.enclave_folder(1), platform).state
     store = LmdbStore(node.data)
@@ -72,16 +70,13 @@ def replayed(node: Running) -> int:
     assert genesis is not None
     chain, keys = open_chain(store, genesis), StateKeys(secret, genesis.network)
     constants = Chain(genesis.network, genesis.chain_id, genesis.base_fee)
-    root, batch = first_state(genesis)
-    table = MemoryTable()
-    table.apply(batch)
-    tip = Tip.of_genesis(genesis.network, seconds_of(genesis.time), root)
-    for height in range(1, chain.tip.height + 1):
-        stored = chain.block(Height(height))
+    for height in range(chain.oldest_state, chain.tip.height):
+        before, next_one = Height(height), Height(height + 1)
+        stored = chain.block(next_one)
         assert stored is not None
         executed = execute_block(
-            State(table, tip.state_root),
-            tip,
+            chain.state_at(before),
+            chain.tip_at(before),
             stored.order(),
             constants,
             built_in_registry(),
@@ -89,16 +84,17 @@ def replayed(node: Running) -> int:
             lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
         )
         assert executed.header == stored.header
-        assert executed.receipts == chain.receipts(Height(height))
-        table.apply(executed.writes)
-        tip = executed.tip
-    assert tip == chain.tip
+        assert executed.receipts == chain.receipts(next_one)
+        after = chain.view(next_one)
+        assert all(after.get(key) == value for key, value in executed.writes.items())
+    # The newest state is whole, and there is nothing beside it.
     with store.snapshot() as disk:
-        kept = {key: value for key, value in disk.scan(b"", b"") if key[:1] in STATE_PREFIXES}
-        assert kept == dict(table.items())
+        kept = {key for key, _ in disk.scan(b"", b"") if key[:1] in STATE_PREFIXES}
+        assert kept == entries_of(disk, chain.tip.state_root)
+    height = chain.tip.height
     chain.close()
     store.close()
-    return tip.height
+    return height
 
 
 def kill_again_and_again(folder: Path, times: int, seed: int) -> int:

@@ -180,8 +180,10 @@ async def test_a_view_of_confidential_state_is_asked_of_an_enclave_and_no_public
             network = client.ledger.network
             name = sealed.digest(network, client.ledger.genesis.chain_id, Notes.ADDRESS)
             inner = hpke.open_with(REPLY, content, REPLY_INFO + network, name)
-            fine, value_bytes, _ = decode(["bool", "bytes", "bytes"], inner)
+            content = decode(["bool", "uint64", "bytes32", "bytes", "bytes"], inner)
+            fine, height, block, value_bytes, _ = content
             assert (fine, int.from_bytes(value_bytes, "big")) == (True, value)
+            assert (height, block) == (client.ledger.height(), client.ledger.chain.tip.hash)
 
         # 8. Estimates need no enclave, and no proof of who asks.
         before = sum(client.asked())

@@ -9,30 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from keymoot.base.errors import Defect, Malformed, Refused
+from keymoot.base.errors import Defect, Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
-from keymoot.base.units import Height, Seconds, UnixSeconds, Wei
+from keymoot.base.units import Height, Seconds, UnixSeconds
 from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.registry import built_in_registry
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.runtime.block import (
-    MAX_ENCODED_BYTES,
     NO_MIX,
-    BadBlock,
-    Block,
     CannotExecute,
     Executed,
     Tip,
-    check_block,
     execute_block,
     seed_of,
 )
-from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.gas import TRANSACTION_LIMIT, USED_LIMIT
+from keymoot.runtime.gas import USED_LIMIT
 from keymoot.runtime.outcome import Outcome
-from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
+from keymoot.runtime.rules import MAX_TIME
 from keymoot.store.entry import unpack
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.journal import Journal
@@ -41,7 +35,7 @@ from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
-from tests.contracts.toys import TOYS, Counter
+from tests.contracts.toys import Counter
 from tests.runtime.people import (
     AGENT,
     OWNER,
@@ -53,75 +47,8 @@ from tests.runtime.people import (
     payment,
     policy,
 )
+from tests.runtime.replicas import birth, following, run, toys
 from tests.runtime.transcript import found_assembly
-
-blocks = st.builds(
-    Block,
-    st.integers(0, 2**64 - 1).map(Height),
-    st.integers(0, 2**64 - 1).map(UnixSeconds),
-    st.lists(st.binary(max_size=50), max_size=10).map(tuple),
-)
-
-
-def following(play: Play, *raws: bytes, seconds: int = 1) -> Block:
-    tip = play.chain.tip
-    return Block(Height(tip.height + 1), UnixSeconds(tip.time + seconds), raws)
-
-
-def run(
-    play: Play, block: Block, tip: Tip | None = None, keys: StateKeys | None = None
-) -> Executed:
-    """Execute as a replica would that shares nothing with the play's but the table's bytes."""
-    chain, tip = play.chain, tip or play.chain.tip
-    state = State(MemoryTable(dict(chain.table.items())), chain.root)
-    contracts = chain.contracts if chain.contracts.keys() - built_in_registry() else None
-    return execute_block(
-        state,
-        tip,
-        block,
-        chain.chain,
-        contracts or built_in_registry(),
-        keys or StateKeys(Secret(bytes(32)), chain.chain.network),
-        chain._open,
-    )
-
-
-def toys() -> Play:
-    rich = {one.address: Wei(10**24) for one in (OWNER, AGENT, STRANGER)}
-    return Play(MemoryChain(TOYS, rich))
-
-
-def birth(play: Play, salt: bytes = b"n") -> bytes:
-    """Sign the making of a wallet: draws its key, and seals it."""
-    data = calldata(Wallets, "create", salt.ljust(32, b"."), RECOVERY)
-    return play.raw(STRANGER, Wallets.ADDRESS, data, 10**20)
-
-
-@given(blocks)
-def test_a_block_is_read_back(block: Block) -> None:
-    assert Block.decode(block.encode()) == block
-
-
-@given(st.binary(max_size=200))
-def test_a_block_has_one_form(raw: bytes) -> None:
-    try:
-        found = Block.decode(raw)
-    except Malformed:
-        return
-    assert found.encode() == raw
-
-
-def test_bounds_of_bytes_and_items_hold_before_a_block_is_read() -> None:
-    block = Block(Height(1), UnixSeconds(1), (b"x",) * MAX_BLOCK_TRANSACTIONS)
-    assert Block.decode(block.encode()) == block
-    largest = Block(
-        Height(2**64 - 1), UnixSeconds(2**64 - 1), (bytes(MAX_BLOCK_BYTES // 256),) * 256
-    )
-    assert Block.decode(largest.encode()) == largest
-    with pytest.raises(Malformed, match="more than 259 items"):
-        Block.decode(replace(block, transactions=(*block.transactions, b"x")).encode())
-    with pytest.raises(Malformed, match="a block has at most"):
-        Block.decode(bytes(MAX_ENCODED_BYTES + 1))
 
 
 def test_a_header_says_what_the_block_did() -> None:
@@ -177,45 +104,6 @@ def test_a_header_says_what_the_block_did() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda block: replace(block, height=Height(block.height + 1)), "cannot follow block"),
-        (lambda block: replace(block, height=Height(block.height - 1)), "cannot follow block"),
-        (lambda block: replace(block, time=UnixSeconds(block.time - 2)), "its parent"),
-        (lambda block: replace(block, time=UnixSeconds(MAX_TIME + 1)), "at most 253402300799"),
-        (lambda block: replace(block, transactions=block.transactions * 2), "stands twice"),
-        (lambda block: replace(block, transactions=(b"\x02junk",)), "holds something else"),
-        (lambda block: replace(block, transactions=(b"",)), "holds something else"),
-        (
-            lambda block: replace(block, transactions=tuple(b"%d" % at for at in range(257))),
-            "257 transactions",
-        ),
-        (
-            lambda block: replace(
-                block, transactions=tuple(bytes([at]) * 131_072 for at in range(33))
-            ),
-            "33 transactions of 4325376 bytes",
-        ),
-    ],
-)
-def test_what_may_not_follow_is_refused_whole(change, why: str) -> None:
-    play = Play()
-    block = following(play, play.raw(OWNER, VAULT, b"", 1))
-    check_block(play.chain.tip, block, play.chain._open)
-    for refuse in (
-        lambda bad: check_block(play.chain.tip, bad, play.chain._open),
-        lambda bad: run(play, bad),
-    ):
-        with pytest.raises(BadBlock, match=why):
-            refuse(change(block))
-
-
-def test_a_block_may_carry_its_parents_time() -> None:
-    play = Play()
-    assert run(play, following(play, seconds=0)).header.time == play.chain.tip.time
-
-
 def test_requests_are_answered_at_the_end_of_time() -> None:
     play = Play().ready()
     rolling = policy(limits=[{"id": "day", "max": "500", "window": "24h", "kind": "rolling"}])
@@ -228,14 +116,6 @@ def test_requests_are_answered_at_the_end_of_time() -> None:
     done = run(play, following(play, raw, seconds=0))
     assert [one.error_code for one in done.receipts] == [""]
     assert done.faults == ()
-
-
-def test_the_gas_of_a_block_is_bounded_by_what_its_transactions_want() -> None:
-    play, gas = Play(), TRANSACTION_LIMIT
-    raws = [play.raw(OWNER, VAULT, b"", value, gas=gas) for value in range(3)]
-    assert run(play, following(play, *raws[:2]))
-    with pytest.raises(BadBlock, match="wants 90000000 gas, at most 60000000 fit"):
-        run(play, following(play, *raws))
 
 
 def test_what_may_not_enter_leaves_nothing_but_its_receipt() -> None:
@@ -446,20 +326,3 @@ def test_a_defect_in_a_transaction_leaves_no_block() -> None:
     with pytest.raises(CannotExecute, match="number 1 in it"):
         run(play, following(play, play.raw(AGENT, VAULT, b"", 1), leak))
     assert dict(play.chain.table.items()) == before
-
-
-def test_a_refusal_to_open_is_a_bad_block_and_what_else_arises_is_not() -> None:
-    play = Play()
-
-    def opening(error: Exception):
-        def fail(_: bytes):
-            raise error
-
-        return fail
-
-    block = following(play, b"x")
-    for error in (Refused("no"), Malformed("no")):
-        with pytest.raises(BadBlock, match="holds something else: no"):
-            check_block(play.chain.tip, block, opening(error))
-    with pytest.raises(Defect):
-        check_block(play.chain.tip, block, opening(Defect("ours")))

@@ -183,6 +183,26 @@ class Unproven(WrongAnswer):
         self.why = why
 
 
+class AnotherNetwork(Unproven):
+    """What answers is another Keymoot network than the one that is pinned here.
+
+    Attributes:
+        url: Where it answers.
+        found: Its id, as it says.
+        pinned: The id of the one that is pinned.
+    """
+
+    code: ClassVar[str] = "ANOTHER_NETWORK"
+
+    def __init__(self, url: str, found: str, pinned: str) -> None:
+        """Name both, and what to do."""
+        super().__init__(
+            f"{url} shows network {found}, pinned here is {pinned}: {SET_URL}. If you know why there "
+            f"is another network now, `keymoot net forget {url}` takes back what commands have pinned"
+        )
+        self.url, self.found, self.pinned = url, found, pinned
+
+
 class LeftBehind(Unproven):
     """What the network shows does not build on a block that was certified, and seen here.
 

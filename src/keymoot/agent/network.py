@@ -5,20 +5,21 @@ proved from there on (`roster`).
 """
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from keymoot.agent.errors import SET_URL, NetworkRefused, WrongAnswer
-from keymoot.agent.roster import Roster
+from keymoot.agent.errors import SET_URL, AnotherNetwork, NetworkRefused, WrongAnswer
+from keymoot.agent.roster import Roster, anchor_of
 from keymoot.agent.seen import SUFFIX, Seen
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Address, Hash32, NetworkId, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Height, Nonce, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import secp256k1
@@ -27,7 +28,13 @@ from keymoot.crypto.transactions import signing_hash
 from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
+from keymoot.proof.log import Page
+from keymoot.proof.state import Storage
 from keymoot.proof.wallet import ProvenWallet
+from keymoot.store.header import Header
+
+FirstUse = Callable[[Anchor], None]
+"""Is shown a network that is new here."""
 
 TIMEOUT_SECONDS = 30.0
 NOTHING = Wei(0)
@@ -71,7 +78,12 @@ class Network:
     """A connection to Keymoot RPC for owners; agents use `Account`."""
 
     def __init__(
-        self, url: str, timeout_seconds: float = TIMEOUT_SECONDS, seen: Path | None = None
+        self,
+        url: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        seen: Path | None = None,
+        pin: Anchor | None = None,
+        first_use: FirstUse | None = None,
     ) -> None:
         """Take the address of Keymoot RPC; nothing is sent yet.
 
@@ -80,16 +92,21 @@ class Network:
             timeout_seconds: For each exchange.
             seen: Folder with a file for each network that remembers its newest block seen, for
                 the next process (see `keymoot.agent.seen`); None for this process only.
+            pin: The one network that is believed here. None: whichever answers first, for as
+                long as this object lives.
+            first_use: Is shown that one before it is believed, and may refuse it by raising;
+                not while it is being founded, when it has no verifying key yet.
         """
         self.transport = Transport(url)
         self.timeout_seconds = timeout_seconds
         self._seen = seen
+        self._pin, self._first_use = pin, first_use
         self._identity: Identity | None = None
         self._roster: Roster | None = None
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, float, Path | None]]:
-        """Pickle the address; the other process asks anew who the network is."""
-        return type(self), (self.url, self.timeout_seconds, self._seen)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, float, Path | None, Anchor | None]]:
+        """Pickle the address and what is pinned; the other process asks anew who the network is."""
+        return type(self), (self.url, self.timeout_seconds, self._seen, self._pin)
 
     @property
     def url(self) -> str:
@@ -97,16 +114,32 @@ class Network:
         return self.transport.url
 
     def identity(self) -> Identity:
-        """Give who the network says it is, held against its genesis.
+        """Give who the network says it is, held against its genesis, and against what is pinned.
 
         Raises:
+            AnotherNetwork: it is not the one that is pinned.
             WrongAnswer: the genesis does not hash to the id.
             NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
         """
         if self._identity is None:
             told = self.transport.call("keymoot_network", [], self.timeout_seconds)
-            self._identity = read_identity(told)
+            found, pin = read_identity(told), self._pin
+            if pin is not None and found.network != pin.network:
+                raise AnotherNetwork(self.url, found.network.hex0x, pin.network.hex0x)
+            if self._first_use is not None:
+                found = self._introduced(found, self._first_use)
+            self._identity = found
         return self._identity
+
+    def _introduced(self, found: Identity, first_use: FirstUse) -> Identity:
+        """Show a network that is new here, unless it is being founded; then it is pinned."""
+        try:
+            told = self.transport.call("keymoot_founding", [], self.timeout_seconds)
+        except NetworkRefused:
+            return found
+        self._pin = anchor_of(told, found.network)
+        first_use(self._pin)
+        return found
 
     def roster(self) -> Roster:
         """Give who keeps the keys, which is proved from the network's id on.
@@ -118,7 +151,8 @@ class Network:
         name = self.identity().network
         if self._roster is None:
             path = None if self._seen is None else self._seen / f"{name.hex()}{SUFFIX}"
-            self._roster = Roster(name, seen=None if path is None else Seen(path, name))
+            key = None if self._pin is None else self._pin.verifying_key
+            self._roster = Roster(name, key, seen=None if path is None else Seen(path, name))
         return self._roster
 
     def anchor(self) -> Anchor:
@@ -151,6 +185,31 @@ class Network:
         """
         return self.roster().wallet(self.transport, self.timeout_seconds, wallet)
 
+    def log(self, wallet: WalletId, start: int, count: int) -> Page:
+        """Give a page of a wallet's log as a certified state has it.
+
+        Raises:
+            As `wallet`.
+        """
+        return self.roster().log(self.transport, self.timeout_seconds, wallet, start, count)
+
+    def cells(self, address: Address, slots: Sequence[Bytes32]) -> tuple[Header, Storage]:
+        """Give cells of a contract as a certified state has them, and that block's header.
+
+        Raises:
+            As `wallet`.
+        """
+        return self.roster().cells(self.transport, self.timeout_seconds, address, slots)
+
+    def certified(self, height: Height) -> Header:
+        """Give the certified header of a block that is on the branch that was seen.
+
+        Raises:
+            Unproven: it has no certificate of its own, or is on another branch.
+            NetworkUnreachable, ConnectionLost, NetworkRefused: as their names say.
+        """
+        return self.roster().certified(self.transport, self.timeout_seconds, height)
+
     def call(self, method: str, *params: Any) -> Any:
         """Call one JSON-RPC method.
 
@@ -158,22 +217,6 @@ class Network:
             NetworkRefused, NetworkUnreachable, ConnectionLost, WrongAnswer.
         """
         return self.transport.call(method, params, self.timeout_seconds)
-
-    def view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
-        """Ask Wallets, without effect; give its results, decoded.
-
-        Raises:
-            NetworkRefused: the contract says no, such as an unknown wallet.
-            WrongAnswer: not the method's results.
-        """
-        method = Wallets.method(name)
-        call = {"to": Wallets.ADDRESS.hex0x, "data": hexes.data(method.encode(arguments))}
-        try:
-            raw = hexes.parse_data(self.call("eth_call", call, "latest"), name)
-            return method.decode_result(raw)
-        except Malformed as error:
-            self.identity()  # Another chain answers with nothing; say so, if it is one.
-            raise WrongAnswer(f"{name} was answered by something else: {error}") from error
 
     def faucet(self, address: Address) -> None:
         """Ask a development network for test tokens.
@@ -186,6 +229,10 @@ class Network:
     def balance(self, address: Address) -> Wei:
         """Give an account's balance on the ledger, in wei of its native token."""
         return Wei(self._quantity(self.call("eth_getBalance", address.hex0x, "latest")))
+
+    def count(self, address: Address) -> int:
+        """Give how many transactions of an account are in blocks, as the node tells it."""
+        return self._quantity(self.call("eth_getTransactionCount", address.hex0x, "latest"))
 
     def send(
         self,
@@ -226,6 +273,9 @@ class Network:
         }
         # An owner may have funds on other chains: only what runs on a ledger is signed.
         chain_id = self.identity().chain_id
+        if self._pin is None:
+            # Nor to a network that has not shown who it is.
+            self.anchor()
         nonce, price, gas = self.transport.call_all(
             [
                 ("eth_getTransactionCount", [sender, "pending"]),

@@ -8,24 +8,30 @@ nothing that does not build on it.
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
-from keymoot.agent.errors import LeftBehind, NetworkRefused, Unproven
+from keymoot.agent.errors import AnotherNetwork, LeftBehind, NetworkRefused, Unproven
 from keymoot.agent.processes import Forked
 from keymoot.agent.seen import Seen
 from keymoot.agent.transport import Transport
-from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Hash32, NetworkId, WalletId
+from keymoot.base import hexes
+from keymoot.base.errors import KeymootError, Malformed
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
+from keymoot.base.units import Height
+from keymoot.contracts.record import Record
+from keymoot.contracts.wallets import Wallets
 from keymoot.moot.certified import NotCertified
 from keymoot.moot.founding_record import NotFounded
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain, read_steps
+from keymoot.proof.chain import Chain, Shown, read_steps
 from keymoot.proof.committee import ProvenAssembly, check_assembly
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor, Founding
-from keymoot.proof.state import AccountProof
+from keymoot.proof.log import Page, check_log, check_record, record_slot
+from keymoot.proof.state import AccountProof, Storage
 from keymoot.proof.wallet import ProvenWallet, check_wallet
 from keymoot.store.header import Header
 from keymoot.threshold.errors import BadCommittee
@@ -135,7 +141,11 @@ class Roster(Forked):
                 try:
                     with _believing():
                         bundle = Bundle.from_json(told)
+                    chain = self._with_record(chain, bundle.shown, transport, timeout_seconds)
+                    with _believing():
                         self._believe(chain.follow(bundle.shown))
+                except Unproven as error:
+                    raise self._named(transport, timeout_seconds, error) from error
                 except DescentMissing as error:
                     # A recovery made another generation: see that it builds on what we saw.
                     self._believe(self._descended(transport, timeout_seconds, chain, error.name))
@@ -147,6 +157,84 @@ class Roster(Forked):
                 else:
                     return bundle.shown.header, bundle.proof
             raise Unproven("recoveries come faster than they can be followed")
+
+    def log(
+        self, transport: Transport, timeout_seconds: float, wallet: WalletId, start: int, count: int
+    ) -> Page:
+        """Give a page of a wallet's log as it is now, of at most `MAX_PAGE` entries.
+
+        Raises:
+            Unproven: what came does not prove it, whole.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        asked = wallet.hex0x, hexes.quantity(start), hexes.quantity(count)
+        header, proof = self.proven(transport, timeout_seconds, "keymoot_log", *asked)
+        with _believing():
+            return check_log(proof, header, wallet, start, count)
+
+    def record(
+        self, transport: Transport, timeout_seconds: float, request: Hash32
+    ) -> tuple[Header, Record | None]:
+        """Give a request's record as it is now; None where no block has decided it.
+
+        Raises:
+            Unproven: what came does not prove it.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        slot = record_slot(request)
+        header, storage = self.cells(transport, timeout_seconds, Wallets.ADDRESS, [slot])
+        with _believing():
+            return header, check_record(storage, request)
+
+    def cells(
+        self,
+        transport: Transport,
+        timeout_seconds: float,
+        address: Address,
+        slots: Sequence[Bytes32],
+    ) -> tuple[Header, Storage]:
+        """Give cells of a contract as they are now, absent ones too.
+
+        Raises:
+            Unproven: what came does not prove them.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        wanted = [one.hex0x for one in slots]
+        header, proof = self.proven(
+            transport, timeout_seconds, "keymoot_cells", address.hex0x, wanted
+        )
+        with _believing():
+            if proof.address != address or {one.slot for one in proof.slots} != set(slots):
+                raise NotProven("the proof is of other cells than were asked for")
+            return header, proof.check(header.state_root)
+
+    def certified(self, transport: Transport, timeout_seconds: float, height: Height) -> Header:
+        """Give the certified header of one block, on the branch that we follow.
+
+        Raises:
+            Unproven: it has no certificate of its own, or is on another branch.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        with self._lock:
+            chain = self._followed(transport, timeout_seconds)
+            told = transport.call("keymoot_certified", [hexes.quantity(height)], timeout_seconds)
+            with _believing():
+                shown = Shown.from_json(told)
+                shown.check(chain.anchor)
+                header, newest = shown.header, chain.newest
+                if header.height != height:
+                    raise NotProven(f"block {height} has no certificate of its own")
+                # Another thread may have seen a newer one: in a generation there is one branch.
+                if newest is not None and height < newest.height:
+                    if header.generation != newest.generation:
+                        raise OlderHeader(height, newest.height)
+                    return header
+            try:
+                with _believing():
+                    self._believe(chain.follow(shown))
+            except DescentMissing as error:
+                raise Unproven(error) from error
+            return header
 
     def close(self) -> None:
         """Write down what was seen."""
@@ -189,10 +277,40 @@ class Roster(Forked):
         with self._lock:
             if self._chain is None:
                 told = transport.call("keymoot_founding", [], timeout_seconds)
-                with _believing():
-                    anchor = Founding.from_json(told).check(self._network).anchor
-                self._chain = self._begun(anchor)
+                self._chain = self._begun(anchor_of(told, self._network))
             return self._chain
+
+    def _with_record(
+        self, chain: Chain, shown: Shown, transport: Transport, timeout_seconds: float
+    ) -> Chain:
+        """Fetch the founding record for who pins the key alone, if it has to certify a block."""
+        anchor = chain.anchor
+        if shown.certificate is not None or anchor.founded is not None:
+            return chain
+        told = transport.call("keymoot_founding", [], timeout_seconds)
+        found = anchor_of(told, self._network)
+        if found.verifying_key != anchor.verifying_key:
+            raise Unproven("its founding record names another verifying key than is pinned here")
+        return replace(chain, anchor=found)
+
+    def _named(self, transport: Transport, timeout_seconds: float, error: Unproven) -> Unproven:
+        """Say so, where it is another network that answers, and says who it is."""
+        with suppress(KeymootError):
+            told = transport.call("keymoot_network", [], timeout_seconds)
+            found = NetworkId.from_hex(str(told["network"] if isinstance(told, dict) else told))
+            if found != self._network:
+                return AnotherNetwork(transport.url, found.hex0x, self._network.hex0x)
+        return error
+
+
+def anchor_of(told: Any, network: NetworkId) -> Anchor:
+    """Read the answer of keymoot_founding; give what follows from it for all that comes.
+
+    Raises:
+        Unproven: it does not make the network of this id.
+    """
+    with _believing():
+        return Founding.from_json(told).check(network).anchor
 
 
 @contextmanager

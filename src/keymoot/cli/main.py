@@ -93,7 +93,7 @@ def up(
         block_time: Make an empty block so many seconds after the last one, when nothing waits;
             otherwise only transactions make blocks, and who waits for more of them waits long.
         keep_dealings: Keep what enclaves deal each other for ever, about 6 KB a signature;
-            otherwise the newest 1,000 blocks have it.
+            otherwise the newest 128 blocks have it.
         allow_host: A name by which others call this node, such as keymoot.lan; may be repeated.
             Its own addresses always work.
         allow_origin: A web page that may use this node, such as https://app.example, or a

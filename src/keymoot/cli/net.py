@@ -182,6 +182,48 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         waiting.stopped()
 
 
+@app.command
+def fingerprint(*, url: str | None = None, json: bool = False) -> None:
+    """Show what people compare, so that both speak to one network: of its id and verifying key.
+
+    The first use of a URL pins the network that answers there. Ask whoever runs it, or who granted
+    your credential, for theirs, on another way than through that network. `KEYMOOT_FINGERPRINT`
+    makes every command insist on one.
+
+    Args:
+        url: The Keymoot RPC.
+        json: Print JSON.
+    """
+    network = settings.network(url)
+    identity, anchor = network.identity(), network.anchor()
+    shown = {
+        "fingerprint": anchor.fingerprint,
+        "network": identity.network.hex0x,
+        "verifyingKey": "0x" + anchor.verifying_key.hex(),
+        "url": network.url,
+    }
+    # The header's certificate is checked under the key: it is of a network that works.
+    network.committee()
+    result(shown, fields(shown), as_json=json)
+
+
+@app.command
+def forget(url: str, /, *, json: bool = False) -> None:
+    """Forget which network is pinned for a URL; the next one that answers there is pinned.
+
+    Only if you know why there is another one now, as after `keymoot up` with a new folder.
+
+    Args:
+        url: The Keymoot RPC, as it was named.
+        json: Print JSON.
+    """
+    from keymoot.cli import known
+
+    found = known.forget(settings.config_folder(), url)
+    shown = {"fingerprint": found.fingerprint, "network": found.network.hex0x, "url": url}
+    result(shown, [f"forgot {found.fingerprint} at {url}"], as_json=json)
+
+
 @app.command(name="accept-recovery")
 def accept_recovery(file: Path, /, *, json: bool = False) -> None:
     """Forget the newest block seen, so that a network recovered from before it is followed.

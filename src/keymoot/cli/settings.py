@@ -21,10 +21,19 @@ FEES_WEI = 10**18
 
 
 def network(url: str | None) -> "Network":
-    """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours."""
-    from keymoot.agent.network import Network
+    """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours.
 
-    return Network(named_url(url) or DEFAULT_URL, seen=state_folder() / "seen")
+    Only the network that is pinned for it is believed; the first one is shown, and pinned.
+    """
+    from functools import partial
+
+    from keymoot.agent.network import Network
+    from keymoot.cli import known
+
+    at, folder = named_url(url) or DEFAULT_URL, config_folder()
+    pin = known.find(folder, at)
+    first_use = partial(known.first_use, folder, at) if pin is None else None
+    return Network(at, seen=state_folder() / "seen", pin=pin, first_use=first_use)
 
 
 def named_url(url: str | None) -> str | None:

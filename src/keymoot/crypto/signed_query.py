@@ -38,6 +38,16 @@ QUERY_TYPE = (
     "bytes32 blockHash,uint64 blockRange,bytes32 replyKey)"
 )
 
+ANSWER = "(bytes32,bytes,bytes)"
+"""What a sealed query gives: the enclave's identity key, what is sealed, its signature.
+
+It signs keccak256(network ‖ digest of the query ‖ sealed), with Ed25519.
+"""
+
+CONTENT = "(bool,uint64,bytes32,bytes,bytes)"
+"""What is sealed: whether the call succeeded, number and hash of the block on whose state it
+ran, what it returned (or reverted with), and padding."""
+
 _KINDS = parameters(SIGNATURE)
 _DOMAIN_KINDS = parameters("_(bytes32,bytes32,bytes32,uint256,bytes32)")
 _QUERY_KINDS = parameters("(bytes32,address,address,bytes32,uint64,uint64,bytes32,uint64,bytes32)")

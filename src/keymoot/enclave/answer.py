@@ -2,12 +2,23 @@
 
 from dataclasses import dataclass
 
+from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 
 SHARE_INFO = b"keymoot/share/v1"
 """What an answer is sealed for (HPKE's info, with the network's id behind it)."""
+
+
+class Rests(Refused):
+    """Enough others answer; this enclave does when it is asked."""
+
+    code = "RESTS"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("enough others answer this request: ask, if they do not")
 
 
 @dataclass(frozen=True, slots=True)

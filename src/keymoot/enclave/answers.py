@@ -15,7 +15,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.record import BOUND
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.enclave.answer import SHARE_INFO, Answer, signed_answer
+from keymoot.enclave.answer import SHARE_INFO, Answer, Rests, signed_answer
 from keymoot.enclave.bound import Bound
 from keymoot.enclave.deriver import derive_answer
 from keymoot.enclave.held import Held, NotASigner, hold, hold_presignature
@@ -173,13 +173,20 @@ class Answers:
         one.expires_at = record.expires_at
         return True
 
-    def answer(self, request: Hash32, moment: Moment) -> Answer:
+    def answer(self, request: Hash32, moment: Moment, *, rests: bool = False) -> Answer:
         """Answer one request as of a moment; a refusal is an answer too.
+
+        Args:
+            request: Its name.
+            moment: As of when.
+            rests: Whether others make an ECDSA signature: ours is kept for when it is asked for.
 
         Raises:
             BrokenStorage: the state is not what was certified.
         """
         try:
+            if rests and self._others_can(request):
+                raise Rests
             return self._answer(request, moment)
         except BrokenStorage:
             raise
@@ -196,6 +203,12 @@ class Answers:
         for name, one in list(self._open.items()):
             if one.expires_at is not None and one.expires_at + KEPT_SECONDS < time:
                 del self._open[name]
+
+    def _others_can(self, request: Hash32) -> bool:
+        """Tell whether a presignature serves a request: that needs a part of all seats only."""
+        found = self._open.get(request)
+        what = None if found is None or found.answer is not None else found.what
+        return isinstance(what, Binding) and isinstance(what.means, PresignatureId)
 
     def _answer(self, request: Hash32, moment: Moment) -> Answer:
         # 1. Our own block bound it, a certificate covers that, and no other start has our seat.

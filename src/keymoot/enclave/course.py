@@ -216,13 +216,14 @@ class Course:
 
     # -- under certificates
 
-    def certify(self, height: Height, proof: bytes, want: Want) -> Released:
+    def certify(self, height: Height, proof: bytes, want: Want, *, rests: bool = False) -> Released:
         """Take the certificate of an executed block; give what may leave under it.
 
         Args:
             height: The block's.
             proof: 48 bytes; or the founding record, which is the certificate of its block.
             want: What is wanted of the blocks that it is the first to cover.
+            rests: Whether others answer what does not need all: we do when we are asked.
 
         Raises:
             NotExecuted, Covered: it is of no block that may still be certified.
@@ -243,7 +244,7 @@ class Course:
             step.first = Height(self.certified.height + 1)
             self._answers.certify(height, value, self._replica.state(height))
             self._go_on(step)
-        answers = self.answer(self._answers.bound_at(height))
+        answers = self._answer(self._answers.bound_at(height), rests=rests)
         return Released(step.first, tuple(self._outcomes(step, want)), tuple(answers))
 
     def outcome(self, height: Height, want: Want) -> bytes:
@@ -259,12 +260,15 @@ class Course:
 
     def answer(self, requests: list[Hash32]) -> list[Answer]:
         """Answer requests, as of the newest certified state; again, if they were answered."""
+        return self._answer(requests, rests=False)
+
+    def _answer(self, requests: list[Hash32], *, rests: bool) -> list[Answer]:
         if self.record is None:
             return [
                 Answer(one, b"", b"", "NOT_HELD", "there is nothing to answer") for one in requests
             ]
         moment = self._moment()
-        return [self._answers.answer(one, moment) for one in requests]
+        return [self._answers.answer(one, moment, rests=rests) for one in requests]
 
     def newest(self) -> tuple[Mark, UnixSeconds, State]:
         """Give the newest certified block, its time, and the state after it for queries.

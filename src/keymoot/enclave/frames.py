@@ -5,7 +5,8 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
     BEGIN    a place                        begins there, once
     WATCH    a place, a witness             sees the assembly there: it has no state secret yet
     EXECUTE  a block                        -> its hash, our shares of what vouches for it
-    CERTIFY  height, proof, what is wanted  -> outcomes of what it covers, answers
+    CERTIFY  height, proof, what is wanted,
+             whether it rests               -> outcomes of what it covers, answers
     OUTCOME  height                         -> one outcome
     ANSWER   requests                       -> answers
     QUERY    a call without effect          -> what it gives: `runtime.asked`
@@ -174,19 +175,24 @@ def read_watch(item: rlp.Decoded) -> tuple[Place, dict[bytes, bytes]]:
     return Place.decode(place), witness
 
 
-def certify_item(height: Height, proof: bytes, want: Want) -> rlp.Item:
+def certify_item(height: Height, proof: bytes, want: Want, *, rests: bool) -> rlp.Item:
     """Write a certificate: 48 bytes, or the founding record, which counts as one."""
-    return [uint(height), proof, uint(want)]
+    return [uint(height), proof, uint(want), uint(rests)]
 
 
-def read_certify(item: rlp.Decoded) -> tuple[Height, bytes, Want]:
-    """Read a certificate.
+def read_certify(item: rlp.Decoded) -> tuple[Height, bytes, Want, bool]:
+    """Read a certificate, what is wanted under it, and whether others answer first.
 
     Raises:
         Malformed: not that.
     """
-    height, proof, want = list_of(item, 3, "certify")
-    return Height(uint_of(height, "height", 8)), bytes_of(proof, "proof"), _want(want)
+    height, proof, want, rests = list_of(item, 4, "certify")
+    return (
+        Height(uint_of(height, "height", 8)),
+        bytes_of(proof, "proof"),
+        _want(want),
+        _flag(rests, "rests"),
+    )
 
 
 def outcome_item(height: Height, want: Want) -> rlp.Item:
@@ -226,6 +232,13 @@ def _want(item: rlp.Decoded) -> Want:
     if number not in Want.__members__.values():
         raise Malformed(f"nothing that is wanted has the number {number}", "want")
     return Want(number)
+
+
+def _flag(item: rlp.Decoded, path: str) -> bool:
+    number = uint_of(item, path, 1)
+    if number > 1:
+        raise Malformed(f"{path} is 0 or 1, got {number}", path)
+    return bool(number)
 
 
 def _empty_or(item: rlp.Decoded, length: int, path: str) -> bytes:

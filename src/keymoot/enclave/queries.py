@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keymoot.base.abi.encode import encode
-from keymoot.base.abi.kinds import parse_kinds
+from keymoot.base.abi.kinds import parameters
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Gas, Height
@@ -17,7 +17,14 @@ from keymoot.contracts.context import BlockEnvironment
 from keymoot.contracts.errors import ContractError, revert_data
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
-from keymoot.crypto.signed_query import NO_REPLY_KEY, REPLY_INFO, SELECTOR, SignedQuery
+from keymoot.crypto.signed_query import (
+    ANSWER,
+    CONTENT,
+    NO_REPLY_KEY,
+    REPLY_INFO,
+    SELECTOR,
+    SignedQuery,
+)
 from keymoot.enclave.answer import signed_answer
 from keymoot.runtime.asked import Asked, Found
 from keymoot.runtime.execute import Contracts
@@ -34,8 +41,8 @@ PADDED_TO_BYTES = 1_024
 
 Watch = Callable[[], None]
 
-_INSIDE = parse_kinds(("bool", "bytes", "bytes"))
-_SEALED = parse_kinds(("bytes32", "bytes", "bytes"))
+_INSIDE = parameters(CONTENT)
+_SEALED = parameters(ANSWER)
 
 
 class QueryStopped(Refused):
@@ -107,7 +114,7 @@ class Answerer:
         if signed.reply_key == NO_REPLY_KEY:
             return found
         try:
-            return Found(height, self._sealed(signed, asked, newest.block, found))
+            return Found(height, self._sealed(signed, asked, newest, found))
         except Malformed as error:
             # A reply key of low order: nothing is sealed to it, and nothing is told.
             return _failed(height, error)
@@ -122,13 +129,13 @@ class Answerer:
             return _failed(block.height, error)
         return Found(block.height, output)
 
-    def _sealed(
-        self, signed: SignedQuery, asked: Asked, block: BlockEnvironment, found: Found
-    ) -> bytes:
+    def _sealed(self, signed: SignedQuery, asked: Asked, newest: Certified, found: Found) -> bytes:
         """Give identity, sealed answer and signature, as the ABI writes them."""
-        network = block.network
-        name = signed.digest(network, block.chain_id, asked.to)
-        said = [not found.code, found.revert if found.code else found.output]
+        network = newest.block.network
+        name = signed.digest(network, newest.block.chain_id, asked.to)
+        output = found.revert if found.code else found.output
+        # Whoever reads it knows of which state it is, and holds that block's certificate against it.
+        said = [not found.code, newest.block.height, newest.name, output]
         content = encode(_INSIDE, [*said, b""])
         content = encode(_INSIDE, [*said, bytes(-len(content) % PADDED_TO_BYTES)])
         sealed = hpke.seal_to(signed.reply_key, content, REPLY_INFO + network, name)

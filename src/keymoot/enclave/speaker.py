@@ -18,6 +18,7 @@ from keymoot.moot.assembly import Assembly, write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch import Epoch
+from keymoot.moot.epoch_keys import GONE, KeyTurn
 from keymoot.moot.errors import NotReady, NotSeated
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.party import Party
@@ -75,7 +76,7 @@ class Speaker:
         self._seen: Seen | None = None
         self._founding = self._watching = self._silent = False
         self._stored = Height(0)
-        self._owed: Height | None = None
+        self._owed: tuple[KeyTurn | None, Height] | None = None
         self._booted: tuple[Hash32, bytes] | None = None
         self._ticked = UnixSeconds(0)
         self._news: tuple[object, ...] = ()
@@ -238,23 +239,27 @@ class Speaker:
         if known and not keep.seated:
             keep = keep.sitting(seen.height)
             self._keep.put(keep)
-        turn = party.key_turn(seen.assembly)
         # A state from before we came shows us without a seat, too.
         gone = not known and 0 < keep.seated < seen.height and settled(seen.assembly)
-        if not gone and (turn is None or turn == turn.keeping()):
-            self._owed = None
-        else:
-            # The oldest block since which it is due; newer ones may come faster than the disk.
-            self._owed = seen.height if self._owed is None else self._owed
-            if self._owed > self._stored:
-                gone, turn = False, None if turn is None else turn.keeping()
-        if gone:
+        turn = self._spared(seen, GONE if gone else party.key_turn(seen.assembly))
+        if turn is GONE:
             # What was dealt to us stays in the archives: without our keys nobody opens it. The
             # state secret goes too; this start has it in memory, and executes on.
             self._turned(keep.gone())
             party.statekeeper.forget()
         elif turn is not None:
             self._turned(keep.turned(turn))
+
+    def _spared(self, seen: Seen, turn: KeyTurn | None) -> KeyTurn | None:
+        """Give what of a turn may be done now: until its block is on disk, what erases nothing."""
+        spared = None if turn is None else self._party.keys.sparing(turn)
+        if turn == spared:
+            self._owed = None
+            return turn
+        # The oldest block since which it is due; newer ones may come faster than the disk.
+        if self._owed is None or self._owed[0] != turn:
+            self._owed = turn, seen.height
+        return turn if self._owed[1] <= self._stored else spared
 
     def _turned(self, keep: Keep) -> None:
         self._keep.put(keep)

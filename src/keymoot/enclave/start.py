@@ -174,7 +174,8 @@ class Start:
         if word == frames.EXECUTE:
             return self._execute(bytes_of(body, "block"))
         if word == frames.CERTIFY:
-            return self._known().certify(*frames.read_certify(body)).encode()
+            height, proof, want, rests = frames.read_certify(body)
+            return self._known().certify(height, proof, want, rests=rests).encode()
         if word == frames.OUTCOME:
             return self._known().outcome(*frames.read_outcome(body))
         if word == frames.ANSWER:

@@ -18,13 +18,12 @@ from weakref import ref
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, seconds_of
 from keymoot.crypto.transactions import transaction_hash
+from keymoot.engine.dealings import erase_dealings, keeps_dealings
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.stored_block import (
     StoredBlock,
     block_in,
-    erase_dealings,
     header_in,
-    keeps_dealings,
     missing,
     put_block,
     receipts_in,
@@ -153,7 +152,8 @@ class ChainStore:
 
     def block(self, height: Height) -> StoredBlock | None:
         """Give a block by its height, or None; dealings that are old are left out of it."""
-        found = block_in(self.snapshot, height)
+        after = self.view(height) if self.oldest_state <= height <= self.tip.height else None
+        found = block_in(self.snapshot, height, after)
         if found is not None and not found.whole and keeps_dealings(height, self.tip.height):
             raise missing("a dealing of the block", height)
         return found
@@ -220,7 +220,7 @@ class ChainStore:
             undo = old_values(table, done.outcome.writes)
             batch.update(done.outcome.writes)
             put_undo(batch, done.block.height, undo)
-            _put(batch, done)
+            _put(batch, done, whole=self.keeps_dealings)
         if not self.keeps_dealings:
             erase_dealings(self.snapshot, batch, covered.newest.height, len(covered.blocks))
         newest = _number(covered.newest.height)
@@ -279,9 +279,9 @@ def put_probe(batch: Batch, content: bytes | None) -> None:
     batch[_PROBE] = content
 
 
-def _put(batch: Batch, done: Done) -> None:
+def _put(batch: Batch, done: Done, *, whole: bool) -> None:
     block, receipts = done.block, done.outcome.receipts
-    put_block(batch, block, receipts)
+    put_block(batch, block, receipts, {} if whole else done.outcome.writes)
     height, raws = _number(block.height), block.order().transactions
     batch[_HEIGHT + block.header.hash] = height
     for index, receipt in enumerate(receipts):

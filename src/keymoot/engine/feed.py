@@ -29,6 +29,7 @@ class Feed(Generic[A]):
         shown: The newest certificate that it was shown.
         telling: What it is to tell with the next certificate.
         told: What it was asked to tell with the newest one.
+        resting: Blocks under whose certificate enough others answer.
         doubted: How often what it was asked to tell was not believed, or did not come in time.
         task: What runs the feed.
     """
@@ -44,6 +45,7 @@ class Feed(Generic[A]):
         self.replica = replica
         self.executed = self.shown = replica.begun
         self.telling = self.told = Telling.NOTHING
+        self.resting: set[Height] = set()
         self.doubted = 0
         self.task: asyncio.Task[Any] | None = None
         self._tail = tail
@@ -88,8 +90,10 @@ class Feed(Generic[A]):
         if certified is not None:
             proof = self._tail.proof(certified)
             self.told, self.telling = self.telling, Telling.NOTHING
-            released = await self.replica.certify(certified, proof, self.told)
+            rests = certified in self.resting
+            released = await self.replica.certify(certified, proof, self.told, rests=rests)
             self.shown = certified
+            self.resting = {height for height in self.resting if height > certified}
             # What it executed above waits for this: it may sign now.
             self.ask_again()
             self._release(self, certified, released)

@@ -93,6 +93,7 @@ class Followers(Generic[A]):
         """Have as many as are believed say what these blocks did, one of them all of it.
 
         Who agrees with their end is asked; who kept others waiting, or was not believed, last.
+        The first who agree answer what the last block bound, as many as are enough; others rest.
 
         Args:
             covered: The blocks.
@@ -106,6 +107,10 @@ class Followers(Generic[A]):
         agree = [seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name]
         asked = [self.feeds[seat] for seat in self.heeded(agree, faults) if seat in self.feeds]
         asked.sort(key=lambda feed: feed.doubted)
+        first = [seat for seat in agree if seat in self.members][: standing.answering]
+        if len(first) == standing.answering:
+            for seat in self.feeds.keys() - set(first):
+                self.feeds[seat].resting.add(covered[-1].height)
         for place, feed in enumerate(asked[: self.needed(faults)]):
             feed.telling = Telling.DIGESTS if place or not whole else Telling.OUTCOMES
             for waiting in covered:

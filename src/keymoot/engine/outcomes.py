@@ -61,6 +61,9 @@ class Outcomes(Generic[A]):
         claims = followers.claims.setdefault(waiting.height, Claims())
         tried: set[int] = set()
         all_asked, patience = False, PATIENCE_SECONDS
+        # Time passes whatever comes meanwhile: one that catches up tells of block after block.
+        clock = asyncio.get_running_loop().time
+        ends = clock() + patience
         while True:
             followers.claimed.clear()
             heeded = followers.heeded(claims.digests, faults)
@@ -82,7 +85,7 @@ class Outcomes(Generic[A]):
                 await self._ask(waiting, name, claims, patience, founding=asks)
                 continue
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout_at(ends):
                     await followers.claimed.wait()
             except TimeoutError:
                 for feed in followers.owing(claims):
@@ -90,6 +93,7 @@ class Outcomes(Generic[A]):
                 tried.clear()
                 await self._ask(waiting, name, claims, patience, founding=asks)
                 patience = min(2 * patience, MAX_PATIENCE_SECONDS)
+                ends = clock() + patience
 
     async def _fetch(
         self, height: Height, seats: Sequence[int], tried: set[int], patience: float

@@ -77,13 +77,16 @@ class Replica(Protocol[A_co]):
         """
         ...
 
-    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[A_co]:
+    async def certify(
+        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
+    ) -> Released[A_co]:
         """Show the certificate of a block that it has executed.
 
         Args:
             height: The block's.
             proof: 48 bytes, or the founding record.
             telling: What it is to tell of the blocks that this covers.
+            rests: Whether others answer what needs not everybody; it does when asked later.
 
         Raises:
             Refused: not now.

@@ -9,6 +9,7 @@ disk lives in memory: nobody was told of it, so a crash loses nothing that was a
 
 With too few shares replicas are asked again, and blocks above carry nodes' messages only: of
 new starts, and the recovery order that they may need. One certificate then covers all of them.
+Where too many blocks wait, none but that order gets one.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from keymoot.engine.replicas import Ballot, Replica
 from keymoot.engine.standing import Standing
 from keymoot.engine.tail import Tail, Waiting
 from keymoot.engine.writer import Writer
+from keymoot.moot.message import Kind
 from keymoot.runtime.block import Block
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
@@ -257,7 +259,7 @@ class Sequencer(Generic[A]):
     def _may_extend(self) -> bool:
         """Tell whether a block without a certificate gets another one above it."""
         newest = self.tail.newest
-        if newest is None or self.tail.full or not self._candidates():
+        if newest is None or self.tail.over or not self._candidates():
             return False
         passed = asyncio.get_running_loop().time() - self._decided_at
         return passed >= EXTEND_SECONDS or all(
@@ -305,7 +307,7 @@ class Sequencer(Generic[A]):
         self.mempool.forget_stale(self._now())
         decided, senders = self.tail.names(), self.tail.senders()
         if self._founders is not None or self.tail.uncertified():
-            ready = [tx for tx in self.mempool.ready(len(self.mempool)) if tx.message is not None]
+            ready = [tx for tx in self.mempool.ready(len(self.mempool)) if self._enters(tx)]
         else:
             ready = self.mempool.ready(MAX_BLOCK_TRANSACTIONS + len(decided))
         return [
@@ -313,6 +315,12 @@ class Sequencer(Generic[A]):
             for tx in ready
             if tx.hash not in decided and (tx.ethereum is None or tx.sender not in senders)
         ]
+
+    def _enters(self, tx: LedgerTransaction) -> bool:
+        """Tell whether a transaction goes above blocks that are not certified."""
+        if tx.message is None:
+            return False
+        return tx.message.kind is Kind.RECOVER or not self.tail.full
 
     def _clear(self, covered: Covered) -> None:
         """Let the mempool forget what is on disk."""

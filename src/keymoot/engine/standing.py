@@ -30,6 +30,7 @@ class Standing:
             a block that begins a generation: the next one's, once it is dealt, and the one before.
         members: Their seats.
         faults: How many of them may be broken.
+        answering: How many make an ECDSA signature, whoever of them lies.
     """
 
     network: NetworkId
@@ -38,6 +39,7 @@ class Standing:
     others: tuple[Root, ...]
     members: frozenset[int]
     faults: int
+    answering: int
 
     def under(self, height: Height, block_hash: Hash32) -> Under:
         """Give what shares are under, of a block whose parent is this state's own."""
@@ -73,7 +75,8 @@ def standing_of(hall: Hall) -> Standing:
     others = tuple(read_root(CERTIFICATE, raw) for raw in pages if raw is not None)
     root, head = hall.root(CERTIFICATE), hall.head
     members, faults = frozenset(head.members), hall.committee.faults
-    return Standing(hall.network, head.generation, root, others, members, faults)
+    answering = hall.committee.ecdsa_degree + 1 + faults
+    return Standing(hall.network, head.generation, root, others, members, faults, answering)
 
 
 def orders_in(transactions: Iterable[bytes]) -> tuple[Hash32, ...]:

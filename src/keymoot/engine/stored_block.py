@@ -1,13 +1,13 @@
 """Blocks as they stand on disk, and what is left of them later.
 
     B ‖ height          header and transactions, of dealings the hash and size; compressed
-    D ‖ height ‖ index  a dealing as it came, for a while
+    D ‖ height ‖ index  a dealing, for a while: see `dealings`
     R ‖ height          receipts, compressed
 
 A dealing is a message full of ciphertexts: most of what a chain weighs. Once it has been
-executed, what anybody needs of it is in the state. So dealings of blocks that are further below
-the newest one than `KEPT_DEALINGS` are erased, unless the node keeps all of them. What stays of
-such a block is its header with its certificate, its other transactions, and all receipts.
+executed, what anybody needs of it is in the state. So dealings of blocks whose state is not kept
+any more (`undo`) are erased, unless the node keeps all of them. What stays of such a block is its
+header with its certificate, its other transactions, and all receipts.
 """
 
 import zlib
@@ -19,21 +19,14 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.crypto.transactions import transaction_hash
-from keymoot.engine.kept_answers import ScanTable
+from keymoot.engine.dealings import KEPT_DEALINGS, dealing_in, put_dealing
 from keymoot.moot.message import is_dealing
 from keymoot.runtime.block import Block
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.header import Header
 from keymoot.store.table import Batch, Table
 
-KEPT_DEALINGS = 1_000
-"""So many of the newest blocks have their dealings. More than states are kept (`undo`): whoever
-can still execute a block finds it whole."""
-
-ERASED_AT_ONCE = 512
-"""Dealings that are erased for each block that is written: twice what a block can bring."""
-
-_BLOCK, _DEALING, _RECEIPTS = b"B", b"D", b"R"
+_BLOCK, _RECEIPTS = b"B", b"R"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +113,48 @@ class StoredBlock:
         )
 
 
-def put_block(batch: Batch, block: StoredBlock, receipts: tuple[Receipt, ...]) -> None:
-    """Write a block that is whole, and its receipts."""
+def put_block(
+    batch: Batch, block: StoredBlock, receipts: tuple[Receipt, ...], writes: Batch
+) -> None:
+    """Write a block that is whole, and its receipts.
+
+    Args:
+        batch: Where to.
+        block: The block.
+        receipts: Of its transactions.
+        writes: What it wrote to the state; empty where dealings are kept longer than that.
+    """
     height = _number(block.height)
     for index, raw in enumerate(block.order().transactions):
         if is_dealing(raw):
-            batch[_dealing(block.height, index)] = raw
+            put_dealing(batch, block.height, index, raw, writes)
     batch[_BLOCK + height] = block.encode()
     batch[_RECEIPTS + height] = zlib.compress(rlp.encode([one.encode() for one in receipts]))
 
 
-def block_in(table: Table, height: Height) -> StoredBlock | None:
+def block_in(table: Table, height: Height, after: Table | None) -> StoredBlock | None:
     """Give a block of a table by its height, or None; as much of it as there is.
 
+    Args:
+        table: What is on disk.
+        height: The block's.
+        after: The state after it; None where it is not kept.
+
     Raises:
-        BrokenStorage: what stands there is none.
+        BrokenStorage: what stands there is none, or its dealings are other ones.
     """
     found = _without_dealings(table, height)
-    if found is None:
-        return None
-    transactions = tuple(
-        table.get(_dealing(height, index)) or one if isinstance(one, Erased) else one
-        for index, one in enumerate(found.transactions)
-    )
-    return StoredBlock(found.header, transactions)
+    if found is None or found.whole:
+        return found
+    transactions = list(found.transactions)
+    for index, one in enumerate(found.transactions):
+        raw = dealing_in(table, height, index, after) if isinstance(one, Erased) else None
+        if raw is None or not isinstance(one, Erased):
+            continue
+        if transaction_hash(raw) != one.hash:
+            raise missing("a dealing of the block", height)
+        transactions[index] = raw
+    return StoredBlock(found.header, tuple(transactions))
 
 
 def header_in(table: Table, height: Height) -> Header | None:
@@ -171,29 +182,6 @@ def receipts_in(table: Table, height: Height) -> tuple[Receipt, ...]:
         return tuple(Receipt.decode(bytes_of(one, "receipt")) for one in items)
     except Malformed as error:
         raise missing("the receipts", height) from error
-
-
-def keeps_dealings(height: Height, newest: Height) -> bool:
-    """Tell whether every node has a block's dealings, as long as `newest` is the newest block."""
-    return height + KEPT_DEALINGS > newest
-
-
-def erase_dealings(table: ScanTable, batch: Batch, newest: Height, blocks: int) -> None:
-    """Erase dealings that are not to be kept beside the newest block, the oldest first.
-
-    Args:
-        table: What is on disk.
-        batch: Where to.
-        newest: The newest block, which is in `batch`.
-        blocks: How many blocks are. For each a bounded number is erased, the rest later.
-    """
-    at_most = ERASED_AT_ONCE * blocks
-    # Those that were erased are not even looked at: the scan begins at what is left.
-    for key, _ in table.scan(_DEALING, _DEALING):
-        if keeps_dealings(Height(int.from_bytes(key[1:9], "big")), newest) or not at_most:
-            return
-        batch[key] = None
-        at_most -= 1
 
 
 def missing(what: str, height: Height) -> BrokenStorage:
@@ -226,10 +214,6 @@ def _kept(item: rlp.Decoded) -> bytes | Erased:
         return item
     name, size = list_of(item, 2, "dealing")
     return Erased(fixed_of(name, Hash32, "dealing"), uint_of(size, "dealing", 4))
-
-
-def _dealing(height: Height, index: int) -> bytes:
-    return _DEALING + _number(height) + index.to_bytes(2, "big")
 
 
 def _number(height: Height) -> bytes:

@@ -14,6 +14,9 @@ MAX_TAIL_BLOCKS = 1_024
 MAX_TAIL_BYTES = 134_217_728
 """So much waits for a certificate at most; then no block is made until one comes."""
 
+MAX_BLOCKS_ABOVE = 64
+"""But for recovery orders, so many: what waits for an order would else wait for ever."""
+
 
 @dataclass
 class Waiting:
@@ -76,6 +79,11 @@ class Tail:
         """Whether no more than this is held in memory."""
         size = sum(len(one.raw) for one in self)
         return len(self) >= MAX_TAIL_BLOCKS or size >= MAX_TAIL_BYTES
+
+    @property
+    def over(self) -> bool:
+        """Whether not even a recovery order gets a block any more."""
+        return len(self) >= MAX_TAIL_BLOCKS + MAX_BLOCKS_ABOVE
 
     @property
     def newest(self) -> Waiting | None:

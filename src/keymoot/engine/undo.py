@@ -2,9 +2,11 @@
 
 The table holds the newest state only. Each block leaves the old values of the keys that it
 wrote, as one entry; the state of an earlier height is the newest one under the entries of
-all blocks since. About 25 KB a block; entries of more than `KEPT_BLOCKS` blocks ago are pruned.
+all blocks since. Nodes of the trie and their keys are compressed; long values are ciphertexts,
+and are not. Entries of more than `KEPT_BLOCKS` blocks ago are pruned.
 """
 
+import zlib
 from collections import OrderedDict
 
 from keymoot.base import rlp
@@ -13,13 +15,17 @@ from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.units import Height
 from keymoot.store.table import Batch, Table
 
-KEPT_BLOCKS = 256
-"""So many states before the newest one stay readable."""
+KEPT_BLOCKS = 128
+"""So many states before the newest one stay readable, as many as Ethereum's nodes keep."""
 
 CACHED_BYTES = 16_777_216
 """Entries that stay decoded: those of a few hundred usual blocks, or of a few full ones."""
 
+LONG_BYTES = 4_096
+"""Longer values are stored as they are."""
+
 _UNDO = b"U"
+_QUICKLY = 1
 
 Entry = dict[bytes, bytes | None]
 """Old values by key; None where there was none."""
@@ -50,9 +56,12 @@ def put_undo(batch: Batch, height: Height, entry: Entry) -> None:
         height: The block's; blocks come one after the other.
         entry: What it wrote over.
     """
-    batch[_key(height)] = rlp.encode(
-        [[key, b"" if old is None else b"\x01" + old] for key, old in sorted(entry.items())]
-    )
+    short: list[rlp.Item] = []
+    long: list[rlp.Item] = []
+    for key, old in sorted(entry.items()):
+        where = long if old is not None and len(old) > LONG_BYTES else short
+        where.append([key, b"" if old is None else b"\x01" + old])
+    batch[_key(height)] = rlp.encode([zlib.compress(rlp.encode(short), _QUICKLY), long])
     if height > KEPT_BLOCKS:
         batch[_key(Height(height - KEPT_BLOCKS))] = None
 
@@ -124,7 +133,13 @@ class _View:
 
 def _decode(raw: bytes) -> Entry:
     entry: Entry = {}
-    for pair in list_of(rlp.decode(raw, max_items=len(raw)), None, "undo"):
+    packed, long = list_of(rlp.decode(raw, max_items=len(raw)), 2, "undo")
+    try:
+        plain = zlib.decompress(bytes_of(packed, "undo"))
+    except zlib.error as error:
+        raise Malformed("that was not compressed") from error
+    short = list_of(rlp.decode(plain, max_items=len(plain)), None, "undo")
+    for pair in (*short, *list_of(long, None, "undo")):
         key, old = list_of(pair, 2, "undo")
         value = bytes_of(old, "undo")
         entry[bytes_of(key, "undo")] = value[1:] if value else None

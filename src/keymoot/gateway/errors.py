@@ -7,7 +7,7 @@ from keymoot.base.strict_json import Json
 from keymoot.base.transaction import UnsupportedType
 from keymoot.base.units import Height
 from keymoot.contracts.errors import ContractError, revert_data
-from keymoot.engine.stored_block import KEPT_DEALINGS
+from keymoot.engine.dealings import KEPT_DEALINGS
 from keymoot.gateway.services import QueriesBusy
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.asked import Found

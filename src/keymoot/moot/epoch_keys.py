@@ -37,12 +37,6 @@ class KeyTurn:
     previous: Role | None
     recoveries: int
 
-    def keeping(self) -> "KeyTurn | None":
-        """Give the turn that erases nothing a state just before would need; None: none may be."""
-        if self.living is Role.NEXT and self.previous is None:
-            return replace(self, previous=Role.LIVING)
-        return None if self.living in (None, Role.LIVING) else self
-
 
 GONE = KeyTurn(None, None, 0)
 """The seat has left, and nothing goes back to it: no key opens what was dealt to it."""
@@ -116,6 +110,15 @@ class EpochKeys:
         if (living, previous) == (Role.LIVING, held):
             return None
         return KeyTurn(living, previous, hall.head.recoveries)
+
+    def sparing(self, turn: KeyTurn) -> KeyTurn | None:
+        """Give as much of a turn as erases no key; None: all of it has to wait.
+
+        A key that waits to be the living one opens its dealings all the same.
+        """
+        if turn.living is Role.NEXT and self.previous is None:
+            return replace(turn, previous=Role.LIVING)
+        return None
 
     def _role(self, point: bytes) -> Role | None:
         points = [one for one, _ in self._pairs]

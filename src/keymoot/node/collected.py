@@ -1,9 +1,10 @@
 """Answers of enclaves, as they come with certificates; written down before any of them leaves.
 
-Each enclave answers what a block bound as soon as it is shown the block's certificate. Here
-answers to one request come together until they are enough. Whoever answers late is not waited
-for longer than twice the time of the others; what it says is added when it comes. Where too few
-answered, the enclaves are asked again: a frame was lost, or what they needed came late.
+Enclaves answer what a block bound as soon as they are shown the block's certificate; where not
+all are needed, those who were first to execute it do, and the others rest. Here answers to one
+request come together until they are enough. Whoever answers late is not waited for longer than
+twice the time of the others; what it says is added when it comes. Where too few answered, all
+enclaves are asked: a frame was lost, what they needed came late, or one who rests is needed.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import Answer, Rests
 from keymoot.engine.chain_store import Covered
 from keymoot.node.given import Given, GivenAnswers
 from keymoot.node.need import Need
@@ -55,6 +56,7 @@ class _Heard:
     first_at: float
     good: Given = field(default_factory=dict)
     refused: Given = field(default_factory=dict)
+    resting: set[int] = field(default_factory=set)
     enough_at: float | None = None
     asked_at: float | None = None
     kept: frozenset[int] = frozenset()
@@ -66,10 +68,15 @@ class _Heard:
             return None
         return self.enough_at + LATE_SECONDS
 
+    def lacks(self, expected: frozenset[int]) -> bool:
+        """Tell whether all have spoken, and who rests should not."""
+        said = expected <= self.seats
+        return said and bool(self.resting) and not self.need.met_well(self.good)
+
     @property
     def seats(self) -> set[int]:
         """Give who said something."""
-        return {*self.good, *self.refused}
+        return {*self.good, *self.refused, *self.resting}
 
 
 class Collected:
@@ -126,10 +133,13 @@ class Collected:
             heard = self._entry(answer.request)
             if heard is None or seat in heard.good:
                 continue
-            if answer.code:
+            if answer.code == Rests.code:
+                heard.resting.add(seat)
+            elif answer.code:
                 heard.refused[seat] = answer
             else:
                 heard.refused.pop(seat, None)
+                heard.resting.discard(seat)
                 heard.good[seat] = answer
             if heard.enough_at is None and heard.need.met(heard.good):
                 heard.enough_at = asyncio.get_running_loop().time()
@@ -155,9 +165,10 @@ class Collected:
             heard, expected = self._entry(request), self._expected(need.height)
             if heard is None:
                 return {}
-            # What is enough is being written down; what is owed may come.
+            # What is enough is being written down; what is owed may come, but from who rests.
             comes = heard.enough_at is not None or expected - heard.seats
-            if comes and left > 0:
+            now = heard.lacks(expected) and self._may_ask(heard)
+            if comes and left > 0 and not now:
                 await self._changed(request, left)
             elif expected and self._may_ask(heard):
                 heard.asked_at = loop.time()
@@ -213,7 +224,7 @@ class Collected:
             return None
         if heard.need.met_well(heard.good):
             return heard.enough_at
-        if self._expected(heard.need.height) <= heard.seats:
+        if not heard.resting and self._expected(heard.need.height) <= heard.seats:
             return heard.enough_at
         return heard.enough_at + (heard.enough_at - heard.first_at) + GRACE_SECONDS
 

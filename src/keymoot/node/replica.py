@@ -60,9 +60,13 @@ class EnclaveReplica:
         said = await self._done(self._client.execute(block))
         return Ballot(said.hash, said.share, said.founding)
 
-    async def certify(self, height: Height, proof: bytes, telling: Telling) -> Released[Answer]:
+    async def certify(
+        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
+    ) -> Released[Answer]:
         """Show the certificate of a block; see `Replica`."""
-        said = await self._done(self._client.certify(height, proof, Want[telling.name]))
+        said = await self._done(
+            self._client.certify(height, proof, Want[telling.name], rests=rests)
+        )
         return Released(said.first, said.outcomes, said.answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:

@@ -5,6 +5,7 @@ starts that make the roots. All of them signed the founding record; one honest f
 them is enough to know that there is no other one.
 """
 
+from base64 import b32encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from keymoot.moot.founding_record import MAX_RECORD_BYTES, FoundingRecord
 from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.proof.errors import NotProven
 from keymoot.proof.shape import fields_of
+
+FINGERPRINT_BYTES = 20
+"""Of the hash that people compare: 160 bits, which nobody hits a second time."""
 
 _FIELDS = ("genesis", "record")
 
@@ -35,6 +39,13 @@ class Anchor:
     network: NetworkId
     verifying_key: bytes
     founded: tuple[Height, Hash32] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare: id and verifying key in eight groups of four letters or digits."""
+        hashed = keccak256(b"keymoot/v1/fingerprint" + self.network + self.verifying_key)
+        text = b32encode(hashed[:FINGERPRINT_BYTES]).decode().lower()
+        return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 @dataclass(frozen=True, slots=True)

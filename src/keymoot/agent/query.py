@@ -1,0 +1,244 @@
+"""Ask for confidential state, so that whoever carries question and answer learns neither.
+
+The question is a `signedQuery` (see `keymoot.crypto.signed_query`), sent as an `eth_call`: its
+signer is its sender. The answer comes sealed to a key of this one question, signed by the enclave
+that ran it. It is believed if that enclave is a member, and if the block on whose state it ran is
+certified, not older than the newest one that was seen here, and on its branch.
+
+    asking = Queries(network, key)
+    answer = asking.view(Notes, "mine")
+    answer.values, answer.header.height
+
+One enclave ran it: who breaks one may tell its askers lies. What is public is proved instead, by
+the state root itself (`keymoot.proof`).
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from keymoot.agent.errors import Unproven, WrongAnswer
+from keymoot.agent.network import Network
+from keymoot.agent.processes import stays_here
+from keymoot.agent.share import NotOurNode
+from keymoot.base import hexes
+from keymoot.base.abi.decode import decode
+from keymoot.base.abi.kinds import parameters
+from keymoot.base.errors import Malformed, Refused
+from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65
+from keymoot.base.secret import Secret
+from keymoot.base.units import Height, Nonce
+from keymoot.contracts.contract import Contract
+from keymoot.contracts.errors import ContractError
+from keymoot.crypto import ed25519, hpke, secp256k1
+from keymoot.crypto.keccak import keccak256, keccak256_raw
+from keymoot.crypto.signed_query import ANSWER, CONTENT, REPLY_INFO, SignedQuery
+from keymoot.proof.committee import ProvenAssembly
+from keymoot.store.header import Header
+
+REACH = 64
+"""How many blocks after the newest one seen a question still counts."""
+
+MAX_ANSWER_BYTES = 4 * 1_024 * 1_024
+"""Longest answer that is read."""
+
+_ANSWER, _CONTENT = parameters(ANSWER), parameters(CONTENT)
+_SELECTOR_BYTES = 4
+
+
+class QueryReverted(Refused):
+    """The contract says no, in a sealed answer.
+
+    Attributes:
+        data: Its error data, as Solidity writes it.
+    """
+
+    code = "QUERY_REVERTED"
+
+    def __init__(self, words: str, data: bytes) -> None:
+        """Repeat the contract's words."""
+        super().__init__(words)
+        self.data = data
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a view of confidential state gave.
+
+    Attributes:
+        values: Its results, decoded.
+        header: The certified block on whose state it ran.
+        seat: Of the enclave that ran it.
+    """
+
+    values: tuple[Any, ...]
+    header: Header
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One signed query, and what is needed to read its answer.
+
+    Attributes:
+        to: The contract.
+        signed: The query.
+        digest: What was signed; the answer names it.
+        secret: Private half of its reply key.
+    """
+
+    to: Address
+    signed: SignedQuery
+    digest: Hash32
+    secret: Secret
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the reply key."""
+        stays_here("a question", "ask anew")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a member's enclave told; not held against a certified block yet.
+
+    Attributes:
+        fine: Whether the call succeeded.
+        height: Of the block on whose state it ran.
+        name: That block's hash.
+        output: What it returned, or its error data.
+        seat: Of the enclave.
+    """
+
+    fine: bool
+    height: Height
+    name: Hash32
+    output: bytes
+    seat: int
+
+
+class Queries:
+    """Asks contracts in the name of one key: an owner's, a credential's, or a new one."""
+
+    def __init__(self, network: Network, key: Secret) -> None:
+        """Take the network, and the key whose address the contract takes for its sender."""
+        self._network, self._key = network, key
+        self.address = secp256k1.address_of_secret(key)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the key."""
+        stays_here("queries", "make them anew, from the key's own file")
+
+    def view(self, contract: type[Contract], name: str, *arguments: Any) -> Answered:
+        """Ask a view; give its results, and the block of which they are.
+
+        Args:
+            contract: Whose view.
+            name: The method's name, as the ABI has it.
+            arguments: Its arguments.
+
+        Raises:
+            QueryReverted: the contract says no.
+            NotOurNode: whoever signed the answer is no member.
+            Unproven: the answer is of no certified block, of an older one, or of another branch.
+            WrongAnswer: it is no answer to this question.
+            NetworkRefused: no enclave answers, or it was too much work.
+            NetworkUnreachable, ConnectionLost: as their names say.
+        """
+        method = contract.method(name)
+        assembly = self._network.committee()
+        question = self.ask(contract.ADDRESS, method.encode(arguments), assembly.header)
+        call = {"to": question.to.hex0x, "data": hexes.data(question.signed.encode())}
+        told = self.read(question, self._network.call("eth_call", call, "latest"), assembly)
+        header = self._state_of(told, assembly.header)
+        if not told.fine:
+            raise QueryReverted(_words(told.output, contract), told.output)
+        try:
+            return Answered(method.decode_result(told.output), header, told.seat)
+        except Malformed as error:
+            raise WrongAnswer(f"{name} was answered by something else: {error}") from error
+
+    def ask(self, to: Address, data: bytes, newest: Header) -> Question:
+        """Sign a question about the state after a block, or one of those that follow it.
+
+        Args:
+            to: The contract.
+            data: Calldata.
+            newest: The newest header that is believed.
+        """
+        identity = self._network.identity()
+        secret = Secret(secrets.token_bytes(32))
+        signed = SignedQuery(
+            sender=self.address,
+            data=data,
+            # A node that says too much keeps it alive past our next transaction, within its reach.
+            nonce=Nonce(self._network.count(self.address)),
+            block=newest.height,
+            block_hash=newest.hash,
+            reach=REACH,
+            reply_key=hpke.public_key(secret),
+            signature=Signature65(bytes(Signature65.LENGTH)),
+        )
+        digest = signed.digest(identity.network, identity.chain_id, to)
+        signed = replace(signed, signature=secp256k1.sign(self._key, digest))
+        return Question(to, signed, digest, secret)
+
+    def read(self, question: Question, answer: Any, assembly: ProvenAssembly) -> Told:
+        """Open an answer, after checking that a member gave it to this question.
+
+        Raises:
+            NotOurNode: whoever signed it is no member.
+            WrongAnswer: it is no answer, another question's, or not sealed to us.
+        """
+        network = self._network.identity().network
+        try:
+            raw = hexes.parse_data(answer, "answer", MAX_ANSWER_BYTES)
+            node, sealed, signature = decode(_ANSWER, raw)
+        except Malformed as error:
+            raise WrongAnswer(f"a sealed answer is the ABI's {ANSWER}: {error}") from error
+        # 1. A member gave it.
+        seats = {key: at for at, key in assembly.identities.items()}
+        if Bytes32(node) not in seats:
+            raise NotOurNode(Bytes32(node))
+        # 2. It is the answer to this very question.
+        named = keccak256(network + question.digest + sealed)
+        if not ed25519.verify(Bytes32(node), named, signature):
+            raise WrongAnswer(
+                "the answer is not signed for this question by the node that it names"
+            )
+        # 3. It was sealed to this question's key.
+        try:
+            inside = hpke.open_with(question.secret, sealed, REPLY_INFO + network, question.digest)
+            fine, height, name, output, _ = decode(_CONTENT, inside)
+        except Malformed as error:
+            raise WrongAnswer(f"the sealed answer does not open: {error}") from error
+        return Told(fine, Height(height), Hash32(name), output, seats[Bytes32(node)])
+
+    def _state_of(self, told: Told, newest: Header) -> Header:
+        """Give the certified block on whose state an answer is."""
+        if not newest.height <= told.height <= newest.height + REACH:
+            raise Unproven(
+                f"the answer is of block {told.height}, asked for were {newest.height} to "
+                f"{newest.height + REACH}"
+            )
+        header = newest
+        if told.height != newest.height:
+            header = self._network.certified(told.height)
+        if header.hash != told.name:
+            raise Unproven(f"the answer is of another block {told.height} than the certified one")
+        return header
+
+
+def _words(data: bytes, contract: type[Contract]) -> str:
+    """Say what error data means, as far as the contract tells."""
+    signatures = [ContractError.SIGNATURE, *(one.SIGNATURE for one in contract.ERRORS)]
+    for signature in signatures:
+        if keccak256_raw(signature.encode())[:_SELECTOR_BYTES] != data[:_SELECTOR_BYTES]:
+            continue
+        try:
+            values = decode(parameters(signature), data[_SELECTOR_BYTES:])
+        except Malformed:
+            break
+        if signature == ContractError.SIGNATURE:
+            return str(values[0])
+        return f"{contract.__name__} refuses: {signature.split('(')[0]}"
+    return f"{contract.__name__} refuses, with error data 0x{data[:_SELECTOR_BYTES].hex()}"
