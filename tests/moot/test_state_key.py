@@ -78,7 +78,7 @@ class TestAll:
 
     def test_a_seat_says_once_that_it_holds_the_secret(self):
         town = founded()
-        again = town.message(1, Kind.STATE_HELD, write_held(standing(town).version))
+        again = town.message(1, Kind.STATE_HELD, write_held(standing(town).name))
         assert town.refusal(again) == "Unwanted"
 
     def test_it_is_no_key_that_an_account_can_ask_for(self):

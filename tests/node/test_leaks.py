@@ -140,7 +140,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
 def state_points(assembly: Assembly, root: Secret, shares: dict[int, Secret]) -> dict[str, bytes]:
     """Give what the ElGamal pairs on the ledger hide: the state key's point, and its parts."""
     handout = assembly.handout
-    point = derived.point_of(handout.root, handout.input)
+    point = derived.point_of(handout.present.root, handout.present.input)
     return {"state point": G1.encode(G1.multiply(root, point))} | {
         f"part {seat} of the state point": G1.encode(G1.multiply(share, point))
         for seat, share in shares.items()
