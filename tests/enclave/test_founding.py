@@ -76,7 +76,7 @@ def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
     # 1. Of another block.
     assert not founder.sign(replace(step.header, mix_hash=Hash32(b"x" * 32)), after)
     # 2. Without the state secret sealed.
-    held, party.statekeeper.held = party.statekeeper.held, False
+    held, party.statekeeper.held = party.statekeeper.held, frozenset()
     assert not founder.sign(step.header, after)
     party.statekeeper.held = held
     # 3. While the state names another start.
