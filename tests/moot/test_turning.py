@@ -143,3 +143,14 @@ def test_a_complaint_over_who_dealt_nothing_names_the_accuser() -> None:
     for _ in range(3):
         town.pass_time(12)
     assert {one.seat for one in town.ledger.hall.head.cheats} == {1}
+
+
+@pytest.mark.parametrize("stage", KIND_OF)
+def test_words_of_another_attempt_or_epoch_are_refused(stage: Stage) -> None:
+    town, (first, *_) = due(stage)
+    epoch, (number, attempt, content) = town.ledger.turning.epoch, read_turn(first.body)
+    for other in ((number + 1, attempt), (number, attempt + 1), (number - 1, attempt)):
+        said = town.message(first.seat, first.kind, write_turn(*other, content))
+        assert town.refusal(said) == "Unwanted"
+    assert town.ledger.turning.epoch == epoch
+    assert town.refusal(first) == ""
