@@ -25,7 +25,7 @@ class Row:
 
     def at(self, pace: float) -> "Row":
         """Give the figure as a machine of pace 1 would have it; counts and ratios stay."""
-        if self.unit in ("ms", "µs"):
+        if self.unit in ("s", "ms", "µs"):
             return replace(self, value=self.value / pace)
         return replace(self, value=self.value * pace) if self.unit == "per second" else self
 
