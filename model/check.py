@@ -12,21 +12,37 @@ HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "model"
 
 
+CUT = 3
+"""How `safety` ends where the bound on states has cut a search that found nothing."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """One search by `safety`: its words, and whether it must find a violation."""
+    """One search by `safety`: its words, and whether it must find a violation.
+
+    What is not searched whole is cut at a bound, which its words name.
+    """
 
     name: str
     words: str
     finds: bool
+    whole: bool = True
 
 
 LONG = (
     Run("all rules", "heights=3 orders=1", finds=False),
     Run("all rules, two recoveries", "heights=2 orders=2", finds=False),
-    Run("all rules, starts go anywhere", "heights=2 orders=1 takeover=1", finds=False),
     Run(
-        "stock without generations, wiped", "heights=3 orders=1 stock_by_generation=0", finds=False
+        "all rules, starts go anywhere",
+        "heights=2 orders=1 takeover=1 states=200000",
+        finds=False,
+        whole=False,
+    ),
+    Run(
+        "stock without generations, wiped",
+        "heights=3 orders=1 stock_by_generation=0 states=200000",
+        finds=False,
+        whole=False,
     ),
 )
 SHORT = (
@@ -59,7 +75,7 @@ def safety(run: Run) -> bool:
     done = subprocess.run(  # noqa: S603
         [BUILD / "safety", *run.words.split()], capture_output=True, text=True, check=False
     )
-    right = done.returncode == (1 if run.finds else 0)
+    right = done.returncode in ((1,) if run.finds else (0,) if run.whole else (0, CUT))
     first, *trace = done.stdout.splitlines() or [done.stderr.strip()]
     print(f"{'ok' if right else 'WRONG':6}{run.name:34} {first}", flush=True)
     for line in trace:
