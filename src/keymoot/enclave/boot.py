@@ -16,7 +16,6 @@ Enclaves on hardware are measured by the CPU; this stands in its place for simul
 import sys
 from collections.abc import Iterator, Sequence
 from hashlib import sha384
-from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -99,7 +98,7 @@ class Code:
             yield f"libraries/{name}", self.digests[name]
 
 
-class Measured(MetaPathFinder):
+class Measured:
     """Finds what was measured, and refuses what only looks like it."""
 
     def __init__(self, code: Code) -> None:
