@@ -135,6 +135,22 @@ def test_who_rests_is_asked_as_soon_as_the_others_are_too_few(house: House) -> N
     play(house, story)
 
 
+def test_who_rests_is_asked_where_one_hangs_and_another_has_nothing(house: House) -> None:
+    async def story() -> None:
+        house.hear(3, no("RESTS"))
+        house.hear(1)
+        house.hear(4, no())
+        house.again = [(3, [good(3)]), (1, [good(1)]), (4, [no()])]
+        begun = asyncio.get_running_loop().time()
+        found = await house.of()
+        assert house.asked == [[REQUEST]]
+        assert sorted(seat for seat, one in found.items() if not one.code) == [1, 3]
+        # Not only when everybody's time is over.
+        assert asyncio.get_running_loop().time() - begun < collected.SILENT_SECONDS
+
+    play(house, story)
+
+
 def test_who_rests_is_not_asked_where_the_others_are_enough(house: House) -> None:
     async def story() -> None:
         house.hear(3, no("RESTS"))

@@ -68,10 +68,13 @@ class _Heard:
             return None
         return self.enough_at + LATE_SECONDS
 
-    def lacks(self, expected: frozenset[int]) -> bool:
-        """Tell whether all have spoken, and who rests should not."""
-        said = expected <= self.seats
-        return said and bool(self.resting) and not self.need.met_well(self.good)
+    def lacks(self, expected: frozenset[int], now: float) -> bool:
+        """Tell whether who rests should not: the others are too few, or hang."""
+        if not self.resting or self.need.met_well(self.good):
+            return False
+        if expected <= self.seats:
+            return True
+        return self.enough_at is None and now >= self.first_at + GRACE_SECONDS
 
     @property
     def seats(self) -> set[int]:
@@ -167,9 +170,9 @@ class Collected:
                 return {}
             # What is enough is being written down; what is owed may come, but from who rests.
             comes = heard.enough_at is not None or expected - heard.seats
-            now = heard.lacks(expected) and self._may_ask(heard)
+            now = heard.lacks(expected, loop.time()) and self._may_ask(heard)
             if comes and left > 0 and not now:
-                await self._changed(request, left)
+                await self._changed(request, min(left, self._next_look(heard)))
             elif expected and self._may_ask(heard):
                 heard.asked_at = loop.time()
                 await self._again.ask(request)
@@ -184,6 +187,13 @@ class Collected:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._again.run())
             tasks.create_task(self._write())
+
+    def _next_look(self, heard: _Heard) -> float:
+        """Give the seconds after which time alone may have changed something."""
+        ripe_at, now = self._ripe_at(heard), asyncio.get_running_loop().time()
+        if ripe_at is not None and ripe_at > now:
+            return ripe_at - now
+        return GRACE_SECONDS if heard.resting else SILENT_SECONDS
 
     @staticmethod
     def _may_ask(heard: _Heard) -> bool:
