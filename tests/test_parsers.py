@@ -23,7 +23,7 @@ from keymoot.contracts.record import Record
 from keymoot.contracts.wallet import Book, SignedNonce, Wallet
 from keymoot.contracts.wallet import Credential as WalletCredential
 from keymoot.crypto.signed_query import SignedQuery
-from keymoot.enclave import frames, messages
+from keymoot.enclave import messages
 from keymoot.engine.stored_block import StoredBlock
 from keymoot.moot.admission import Admission, Newcomer, read_join
 from keymoot.moot.assembly import read_boot
@@ -69,6 +69,7 @@ from keymoot.threshold.proofs import Proof
 from keymoot.threshold.root import Root, read_share
 from keymoot.threshold.second_round import SecondDealing
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.enclave.readers import FRAMES
 
 OF_BYTES: list[Callable[[bytes], Any]] = [
     decode_unsigned,
@@ -143,17 +144,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     Usage.decode,
     Reservation.decode,
     Log.decode,
-    messages.read_answers,
-    messages.read_join,
-    messages.read_stored,
-    frames.read_begin,
-    frames.read_watch,
-    frames.read_certify,
-    frames.read_outcome,
-    frames.read_requests,
-    frames.Ballot.decode,
-    frames.Released.decode,
-    frames.Place.decode,
+    *FRAMES,
     Asked.decode,
     Found.decode,
     Boot.decode,

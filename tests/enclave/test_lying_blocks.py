@@ -12,17 +12,8 @@ from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
 from tests.enclave.network import Network
-from tests.enclave.scene import Scene, at, before, flipped, is_over, missing
+from tests.enclave.scene import at, flipped, is_over, missing
 from tests.enclave.shares import refused
-
-
-@pytest.fixture
-def scene(network: Network) -> Scene:
-    play = network.play()
-    network.withheld = {2}
-    key = network.bind(play)
-    return Scene(network, key, network.height_of(key), before(network, key))
-
 
 # -- blocks
 

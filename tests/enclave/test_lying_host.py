@@ -12,17 +12,8 @@ from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.engine.reads import answer
 from keymoot.store.questions import NewestQuestion, PathQuestion
-from tests.enclave.network import Network
-from tests.enclave.scene import Scene, at, before, flipped, is_over, missing
+from tests.enclave.scene import Scene, at, flipped, is_over, missing
 from tests.enclave.shares import refused
-
-
-@pytest.fixture
-def scene(network: Network) -> Scene:
-    play = network.play()
-    network.withheld = {2}
-    key = network.bind(play)
-    return Scene(network, key, network.height_of(key), before(network, key))
 
 
 def spoiled(_, entries):

@@ -39,6 +39,7 @@ from keymoot.policy.intent import NotSignable, read_intent
 from keymoot.proof.dossier import MAX_DOSSIER_BYTES, Dossier
 from keymoot.store.header import Header
 from keymoot.store.proof import verify_proof
+from tests.enclave.readers import FRAMES
 from tests.fuzz.breed import breed
 from tests.policy import documents
 from tests.policy.solana import messages as solana
@@ -231,26 +232,12 @@ def test_wishes() -> None:
 
 
 def test_frames_between_host_and_enclave() -> None:
-    readers = (
-        frames.read_begin,
-        frames.read_watch,
-        frames.read_certify,
-        frames.read_outcome,
-        frames.read_requests,
-        frames.Ballot.decode,
-        frames.Released.decode,
-        frames.Place.decode,
-        messages.read_answers,
-        messages.read_join,
-        messages.read_stored,
-    )
-
     def check(raw: bytes) -> None:
         messages.parse(raw)
 
     def items(raw: bytes) -> None:
         item = rlp.decode(raw)
-        for reader in readers:
+        for reader in FRAMES:
             try:
                 reader(item)
             except KeymootError as error:

@@ -1,5 +1,8 @@
 """Complaints over dealings of a batch: whoever is wrong is named, dealer or accuser."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from keymoot.base import rlp
@@ -11,17 +14,15 @@ from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
 
-@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
-def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
+def after_seat_two_deals(kind: Kind, change: Callable[[Any], None]) -> Town:
+    """Give a town some batches later, in which what seat 2 deals in a round was changed."""
     town = Town()
 
     def spoil(seat, what, body):
         if seat == 2 and what is kind:
             number, content = read_numbered(body)
             item = rlp.decode(content)
-            points = list(item[0])
-            points[0] = points[1]
-            item[0] = points
+            change(item)
             return write_numbered(number, rlp.encode(item))
         return body
 
@@ -29,6 +30,15 @@ def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
     town.settle()
     for _ in range(4):
         town.pass_time(16)
+    return town
+
+
+@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
+def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
+    def one_point_for_another(item):
+        item[0] = [item[0][1], *item[0][1:]]
+
+    town = after_seat_two_deals(kind, one_point_for_another)
     assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
     assert town.ledger.hall.head.out == {2}
     assert town.ledger.stock.left()
@@ -36,22 +46,12 @@ def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
 
 @pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
 def test_a_bad_box_names_its_dealer(kind):
-    town = Town()
+    def an_empty_box(item):
+        boxes = list(item[2][2])
+        boxes[3] = bytes(len(boxes[3]))
+        item[2][2] = boxes
 
-    def spoil(seat, what, body):
-        if seat == 2 and what is kind:
-            number, content = read_numbered(body)
-            item = rlp.decode(content)
-            boxes = list(item[2][2])
-            boxes[3] = bytes(len(boxes[3]))
-            item[2][2] = boxes
-            return write_numbered(number, rlp.encode(item))
-        return body
-
-    town.spoil = spoil
-    town.settle()
-    for _ in range(4):
-        town.pass_time(16)
+    town = after_seat_two_deals(kind, an_empty_box)
     assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
     assert town.ledger.stock.left()
 

@@ -5,56 +5,30 @@ from pathlib import Path
 import pytest
 
 from keymoot.agent.errors import NetworkRefused
-from keymoot.base.units import Height, seconds_of
-from keymoot.contracts.registry import built_in_registry
-from keymoot.enclave.keep import open_keep
-from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
-from keymoot.engine.folder import open_chain, stored_genesis
-from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.runtime.block import Chain, Tip, execute_block
+from keymoot.base.units import seconds_of
+from keymoot.runtime.block import Tip
 from keymoot.runtime.first_state import first_state
-from keymoot.runtime.transactions import open_transaction
-from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from tests.node.forgetful import KEPT
+from tests.node.replaying import Replaying
 from tests.node.running import Running, pay, until, wallet_with_agent
 
 
 def replayed(node: Running) -> int:
     """Execute every block of a stopped node again from the genesis; compare headers, receipts."""
-    platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-    secret = open_keep(node.config.enclave_folder(1), platform).state
-    store = LmdbStore(node.data)
-    genesis = stored_genesis(store)
-    assert genesis is not None
-    chain = open_chain(store, genesis, keeps_dealings=True)
-    keys = StateKeys(secret, genesis.network)
-    constants = Chain(genesis.network, genesis.chain_id, genesis.base_fee)
+    disk = Replaying.of(node, keeps_dealings=True)
+    genesis, chain = disk.genesis, disk.chain
     root, batch = first_state(genesis)
     table = MemoryTable()
     table.apply(batch)
     tip = Tip.of_genesis(genesis.network, seconds_of(genesis.time), root)
     for height in range(1, chain.tip.height + 1):
-        stored = chain.block(Height(height))
-        assert stored is not None
-        executed = execute_block(
-            State(table, tip.state_root),
-            tip,
-            stored.order(),
-            constants,
-            built_in_registry(),
-            keys,
-            lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
-        )
-        assert executed.header == stored.header
-        assert executed.receipts == chain.receipts(Height(height))
+        executed = disk.again(height, State(table, tip.state_root), tip)
         table.apply(executed.writes)
         tip = executed.tip
     assert tip == chain.tip
-    chain.close()
-    store.close()
+    disk.close()
     return tip.height
 
 

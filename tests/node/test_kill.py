@@ -11,16 +11,8 @@ import pytest
 from keymoot.agent.account import Account
 from keymoot.base.request import ASK_AGAIN
 from keymoot.base.units import Height
-from keymoot.contracts.registry import built_in_registry
-from keymoot.enclave.keep import open_keep
-from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
-from keymoot.engine.folder import open_chain, stored_genesis
-from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.runtime.block import Chain, execute_block
-from keymoot.runtime.transactions import open_transaction
-from keymoot.store.keys import StateKeys
 from keymoot.store.state import STATE_PREFIXES, entries_of
+from tests.node.replaying import Replaying
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 THREADS = 4
@@ -63,37 +55,19 @@ class Load:
 
 def replayed(node: Running) -> int:
     """Execute every block of a stopped node again whose state before is kept; compare all of it."""
-    platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-    secret = open_keep(node.config.enclave_folder(1), platform).state
-    store = LmdbStore(node.data)
-    genesis = stored_genesis(store)
-    assert genesis is not None
-    chain, keys = open_chain(store, genesis), StateKeys(secret, genesis.network)
-    constants = Chain(genesis.network, genesis.chain_id, genesis.base_fee)
+    disk = Replaying.of(node)
+    chain = disk.chain
     for height in range(chain.oldest_state, chain.tip.height):
         before, next_one = Height(height), Height(height + 1)
-        stored = chain.block(next_one)
-        assert stored is not None
-        executed = execute_block(
-            chain.state_at(before),
-            chain.tip_at(before),
-            stored.order(),
-            constants,
-            built_in_registry(),
-            keys,
-            lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
-        )
-        assert executed.header == stored.header
-        assert executed.receipts == chain.receipts(next_one)
+        executed = disk.again(next_one, chain.state_at(before), chain.tip_at(before))
         after = chain.view(next_one)
         assert all(after.get(key) == value for key, value in executed.writes.items())
     # The newest state is whole, and there is nothing beside it.
-    with store.snapshot() as disk:
-        kept = {key for key, _ in disk.scan(b"", b"") if key[:1] in STATE_PREFIXES}
-        assert kept == entries_of(disk, chain.tip.state_root)
+    with disk.store.snapshot() as snapshot:
+        kept = {key for key, _ in snapshot.scan(b"", b"") if key[:1] in STATE_PREFIXES}
+        assert kept == entries_of(snapshot, chain.tip.state_root)
     height = chain.tip.height
-    chain.close()
-    store.close()
+    disk.close()
     return height
 
 

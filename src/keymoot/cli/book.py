@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keymoot.base.storage import CannotWrite
+from keymoot.cli.kept import replace_text
 from keymoot.cli.output import fail, note
 from keymoot.cli.settings import config_folder
 
@@ -57,12 +58,9 @@ def add(entry: Entry) -> None:
     """Write a wallet into the book, in place of one of the same name and network."""
     kept = [one for one in entries() if (one.name, one.network) != (entry.name, entry.network)]
     path = _path()
-    fresh = path.with_suffix(".new")
     text = json.dumps([asdict(one) for one in [*kept, entry]], indent=1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        replace_text(path, text)
     except OSError as error:
         # The wallet is there all the same: its id finds it without the book.
         note(f"warning: {CannotWrite(str(path), error.errno)}; name the wallet by its id instead")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.storage import CannotWrite
+from keymoot.cli.kept import replace_text
 from keymoot.cli.output import fail, note
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ def _read(folder: Path) -> dict[str, dict[str, str]]:
 
 def _write(folder: Path, pinned: dict[str, dict[str, str]]) -> None:
     path = _path(folder)
-    fresh = path.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh.write_text(json.dumps(pinned, indent=1, sort_keys=True), encoding="utf-8")
-        fresh.replace(path)
+        replace_text(path, json.dumps(pinned, indent=1, sort_keys=True))
     except OSError as error:
         note(f"warning: {CannotWrite(str(path), error.errno)}; the network is not pinned")

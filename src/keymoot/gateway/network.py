@@ -1,6 +1,6 @@
 """Methods of our own: who this network is, its proofs, its requests, its test tokens."""
 
-from keymoot.base.fixed import Bytes32, WalletId
+from keymoot.base.fixed import WalletId
 from keymoot.base.hexes import data, parse_quantity, quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
@@ -13,6 +13,7 @@ from keymoot.gateway.parameters import (
     hash_of,
     height_of,
     slot_of,
+    slots_of,
     state_height,
 )
 from keymoot.gateway.services import Services
@@ -29,9 +30,6 @@ from keymoot.proof.chain import Shown
 from keymoot.proof.founding import Founding
 from keymoot.runtime.release import find_record, status_of
 from keymoot.store.header import Header
-
-MAX_CELLS = 32
-"""Cells in one proof: each may hold 256 KiB."""
 
 
 async def network(services: Services, params: list[Json]) -> Json:
@@ -94,10 +92,8 @@ async def wallet(services: Services, params: list[Json]) -> Json:
 async def cells(services: Services, params: list[Json]) -> Json:
     """keymoot_cells: cells of a contract, absent ones too, proved under the newest certified header."""
     who, slots = exactly(params, 2, 2)
-    if not isinstance(slots, list) or not 0 < len(slots) <= MAX_CELLS:
-        raise invalid_params(f"a list of 1 to {MAX_CELLS} slots is expected")
     ledger, address = services.ledger, address_of(who, "address")
-    wanted = [Bytes32(slot_of(one, f"slots[{at}]")) for at, one in enumerate(slots)]
+    wanted = slots_of(slots, "slots", least=1)
     return Bundle(_newest(ledger), prove_cells(ledger.state(), address, wanted)).to_json()
 
 

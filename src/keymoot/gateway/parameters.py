@@ -11,6 +11,9 @@ from keymoot.gateway.errors import REJECTED, RESOURCE_UNAVAILABLE, RpcError, inv
 
 MAX_DATA_BYTES = 131_072
 
+MAX_SLOTS = 32
+"""Slots of one account in one proof: each may hold 256 KiB."""
+
 NEWEST = ("latest", "pending", "safe", "finalized")
 
 
@@ -49,6 +52,14 @@ def slot_of(value: Json, name: str) -> Bytes32:
     if not 0 < len(digits) <= 64:
         raise Malformed("a storage slot is up to 32 bytes of hex", name)
     return Bytes32(parse_data("0x" + digits.zfill(64), name))
+
+
+def slots_of(value: Json, name: str, least: int) -> list[Bytes32]:
+    """Read a list of storage slots, from `least` to `MAX_SLOTS` of them."""
+    if not isinstance(value, list) or not least <= len(value) <= MAX_SLOTS:
+        bounds = f"{least} to {MAX_SLOTS}" if least else f"at most {MAX_SLOTS}"
+        raise invalid_params(f"a list of {bounds} slots is expected")
+    return [slot_of(one, f"{name}[{at}]") for at, one in enumerate(value)]
 
 
 def flag_of(value: Json, name: str) -> bool:

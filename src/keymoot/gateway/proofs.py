@@ -1,12 +1,12 @@
 """Proofs that outlive their node: of a receipt, and of anything in one file."""
 
-from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
+from keymoot.base.fixed import Hash32, WalletId
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.engine.stored_block import Erased
 from keymoot.gateway.errors import REJECTED, RpcError, invalid_params
-from keymoot.gateway.parameters import address_of, exactly, hash_of, slot_of
+from keymoot.gateway.parameters import address_of, exactly, hash_of, slots_of
 from keymoot.gateway.services import Services
 from keymoot.proof.build import prove_assembly, prove_cells, prove_wallet
 from keymoot.proof.chain import Shown
@@ -17,9 +17,6 @@ from keymoot.proof.receipt import ReceiptProof
 from keymoot.proof.state import AccountProof
 from keymoot.runtime.receipt import consensus_receipts
 from keymoot.store.ordered import ordered_proof
-
-MAX_SLOTS = 32
-"""Slots of one account in a file: each may hold 256 KiB."""
 
 _SUBJECTS = frozenset(("wallet", "account", "slots", "transaction"))
 
@@ -67,10 +64,7 @@ def _account(ledger: Ledger, subject: dict[str, Json]) -> AccountProof | None:
         if slots:
             raise invalid_params("slots are those of an account: name it")
         return None
-    if not isinstance(slots, list) or len(slots) > MAX_SLOTS:
-        raise invalid_params(f"a list of at most {MAX_SLOTS} slots is expected")
-    address: Address = address_of(who, "account")
-    wanted = [Bytes32(slot_of(one, f"slots[{at}]")) for at, one in enumerate(slots)]
+    wanted, address = slots_of(slots, "slots", least=0), address_of(who, "account")
     if len(set(wanted)) != len(wanted):
         raise invalid_params("a slot is named once")
     return prove_cells(ledger.state(), address, wanted)

@@ -1,0 +1,62 @@
+"""The blocks of a stopped node, executed again by whoever has its state secret."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from keymoot.base.units import Height
+from keymoot.contracts.registry import built_in_registry
+from keymoot.enclave.keep import open_keep
+from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
+from keymoot.engine.chain_store import ChainStore
+from keymoot.engine.folder import open_chain, stored_genesis
+from keymoot.engine.lmdb_table import LmdbStore
+from keymoot.moot.genesis import Genesis
+from keymoot.runtime.block import Chain, Executed, Tip, execute_block
+from keymoot.runtime.transactions import open_transaction
+from keymoot.store.keys import StateKeys
+from keymoot.store.state import State
+from tests.node.running import Running
+
+
+@dataclass(frozen=True)
+class Replaying:
+    """A stopped node's disk, and the state secret of version 0."""
+
+    genesis: Genesis
+    store: LmdbStore
+    chain: ChainStore
+    keys: StateKeys
+
+    @classmethod
+    def of(cls, node: Running, *, keeps_dealings: bool = False) -> Self:
+        """Open it; only a network that nobody has left uses version 0 still."""
+        platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
+        secret = open_keep(node.config.enclave_folder(1), platform).state
+        store = LmdbStore(node.data)
+        genesis = stored_genesis(store)
+        assert genesis is not None
+        chain = open_chain(store, genesis, keeps_dealings=keeps_dealings)
+        return cls(genesis, store, chain, StateKeys(secret, genesis.network))
+
+    def again(self, height: int, state: State, tip: Tip) -> Executed:
+        """Execute a block on the state before it; what it says is what stands on the disk."""
+        genesis = self.genesis
+        stored = self.chain.block(Height(height))
+        assert stored is not None
+        executed = execute_block(
+            state,
+            tip,
+            stored.order(),
+            Chain(genesis.network, genesis.chain_id, genesis.base_fee),
+            built_in_registry(),
+            self.keys,
+            lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
+        )
+        assert executed.header == stored.header
+        assert executed.receipts == self.chain.receipts(Height(height))
+        return executed
+
+    def close(self) -> None:
+        self.chain.close()
+        self.store.close()
