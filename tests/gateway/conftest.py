@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from keymoot.agent.account import Account
-from keymoot.agent.owner import Owner, WalletView
+from keymoot.agent.owner import Owner
+from keymoot.agent.views import WalletView
 from tests.node.running import Running, pay, running, wallet_with_agent
 
 

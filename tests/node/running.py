@@ -13,7 +13,8 @@ from typing import Any
 from keymoot.agent.account import Account
 from keymoot.agent.credential import Credential
 from keymoot.agent.network import Network
-from keymoot.agent.owner import Owner, WalletView, new_key
+from keymoot.agent.owner import Owner, new_key
+from keymoot.agent.views import WalletView
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei

@@ -10,8 +10,9 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from keymoot.agent.credential import Credential
-from keymoot.agent.owner import Owner, WalletView
+from keymoot.agent.owner import Owner
 from keymoot.agent.solana import SolanaAccount
+from keymoot.agent.views import WalletView
 from keymoot.base.fixed import SolanaAddress
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei

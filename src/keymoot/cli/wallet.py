@@ -10,7 +10,7 @@ from keymoot.cli.options import NotNegative, Owner, Positive
 from keymoot.cli.output import fail, fields, note, result, tokens, warn_simulated
 
 if TYPE_CHECKING:
-    from keymoot.agent.owner import Views
+    from keymoot.agent.views import Views
     from keymoot.base.fixed import Address, SolanaAddress, WalletId
 
 app = App(
@@ -183,7 +183,7 @@ def _recovery(
 
 def view_of(name: str, url: str | None) -> tuple["Views", "WalletId"]:
     """Find a wallet in the book, and give what may be read of it."""
-    from keymoot.agent.owner import Views
+    from keymoot.agent.views import Views
     from keymoot.base.fixed import WalletId
 
     network = settings.network(url)

@@ -8,7 +8,8 @@ from eth_account import Account as EthAccount
 
 from keymoot.agent.account import Account
 from keymoot.agent.credential import Credential
-from keymoot.agent.owner import Owner, WalletView, new_key
+from keymoot.agent.owner import Owner, new_key
+from keymoot.agent.views import WalletView
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei
