@@ -19,15 +19,16 @@ from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot import stock
-from keymoot.node import seats
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
 from keymoot.node.moot import Moot
+from keymoot.node.process import EnclaveProcess
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wiring import Node, build
 
@@ -36,7 +37,7 @@ CODE = Measurement(b"c" * 48)
 PATIENCE_SECONDS = 240
 
 
-class InsideClient(EnclaveClient):
+class InsideClient(EnclaveProcess):
     """The server's end of an enclave that runs in threads of this process."""
 
     def __init__(self, seat: int, folder: Path) -> None:
@@ -57,7 +58,7 @@ class InsideClient(EnclaveClient):
     @classmethod
     async def greeted(cls, seat: int, config: Config) -> "InsideClient":
         made = cls(seat, config.enclave_folder(seat))
-        made.identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
+        made._identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
         return made
 
     @property
@@ -133,7 +134,7 @@ class Inside:
         return found
 
     def client(self, seat: int) -> InsideClient:
-        found = self.holder(seat).client
+        found = self.holder(seat).process
         assert isinstance(found, InsideClient)
         return found
 
@@ -165,14 +166,13 @@ class Inside:
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give what runs a node in this process: `async with inside(folder, size) as node`."""
-    monkeypatch.setattr(seats, "_start", InsideClient.greeted)
     monkeypatch.setattr(stock, "BATCH_SIZE", 2)
     monkeypatch.setattr(stock, "MIN_READY", 1)
 
     @asynccontextmanager
     async def running(folder: Path, size: int | None = None) -> AsyncIterator[Inside]:
         config = Config(folder / "data", folder / "cpu" / "fuse.key", nodes=size)
-        node = await build(config)
+        node = await build(config, lambda seat: InsideClient.greeted(seat, config), system_clock)
         working = asyncio.create_task(node.run())
         made = Inside(node, config)
         waiting = asyncio.create_task(made.until_seated())

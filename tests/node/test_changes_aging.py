@@ -31,9 +31,9 @@ class Aging:
 
     def _holder(self, index: int) -> SimpleNamespace:
         identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
-        client = SimpleNamespace(admit=lambda _: self._admit(index))
+        process = SimpleNamespace(admit=lambda _: self._admit(index))
         return SimpleNamespace(
-            seat=index, identity=identity, client=client, alive=True, stored=self._stored
+            seat=index, identity=identity, process=process, alive=True, stored=self._stored
         )
 
     async def _admit(self, voter: int) -> None:

@@ -31,7 +31,9 @@ from keymoot.gateway.limits import Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.node import queries
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
+from keymoot.node.process import launcher
 from keymoot.node.wiring import build
 from keymoot.store.keys import StateKeys
 from tests.contracts.notes import ForFriends, Notes, signed
@@ -312,7 +314,7 @@ async def test_a_network_that_is_being_founded_opens_nothing(
 ) -> None:
     monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Notes))
     config = Config(tmp_path / "data", tmp_path / "cpu" / "fuse.key")
-    node = await build(config)
+    node = await build(config, launcher(config), system_clock)
     try:
         client = Client(Inside(node, config))
         found = await client.view("sum")

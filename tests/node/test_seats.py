@@ -1,7 +1,6 @@
 """Enclaves that end, will not start, or leave the order: the node goes on with the others."""
 
 import asyncio
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,10 +14,10 @@ from keymoot.enclave.answer import Answer
 from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
 from keymoot.node import seats
-from keymoot.node.config import Config
+from keymoot.node.clock import system_clock
 from keymoot.node.replica import StartOver
 from keymoot.node.seats import EnclaveSilent, FoundingEnded, SeatHolder
-from tests.node.inside import inside
+from tests.node.inside import InsideClient, inside
 
 __all__ = ["inside"]
 
@@ -37,29 +36,32 @@ class Client:
         pass
 
 
-def holder(folder: Path, client: Any = None) -> SeatHolder:
-    return SeatHolder(2, Config(folder / "data", folder / "fuse"), client or Client())
+async def never(_: int) -> Any:
+    raise AssertionError
 
 
-async def test_an_enclave_that_cannot_start_yet_is_started_again(tmp_path, monkeypatch):
+def holder(launch: Any = never, client: Any = None) -> SeatHolder:
+    return SeatHolder(2, launch, system_clock, client or Client())
+
+
+async def test_an_enclave_that_cannot_start_yet_is_started_again(monkeypatch):
     tries, started = [], asyncio.Event()
 
-    async def start(seat, config):
+    async def start(seat):
         tries.append(seat)
         if len(tries) < 3:
             raise OSError(24, "Too many open files")
         started.set()
         await asyncio.sleep(600)
 
-    monkeypatch.setattr(seats, "_start", start)
     monkeypatch.setattr(seats, "RESTART_SECONDS", 0.0)
-    watching = asyncio.create_task(holder(tmp_path).watch())
+    watching = asyncio.create_task(holder(start).watch())
     await asyncio.wait_for(started.wait(), 60)
     assert not watching.done()
     watching.cancel()
 
 
-async def test_one_that_keeps_ending_is_started_ever_more_seldom(tmp_path, monkeypatch):
+async def test_one_that_keeps_ending_is_started_ever_more_seldom(monkeypatch):
     pauses: list[float] = []
 
     async def start(*_):
@@ -70,14 +72,13 @@ async def test_one_that_keeps_ending_is_started_ever_more_seldom(tmp_path, monke
         if len(pauses) == 9:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(seats, "_start", start)
     monkeypatch.setattr(seats.asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await holder(tmp_path).watch()
+        await holder(start).watch()
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
 
 
-async def test_a_frame_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+async def test_a_frame_that_is_too_long_is_not_read() -> None:
     reader = asyncio.StreamReader()
     reader.feed_data((messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
     client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
@@ -85,7 +86,7 @@ async def test_a_frame_that_is_too_long_is_not_read(tmp_path: Path) -> None:
         await asyncio.wait_for(client._read_frame(), 60)
 
 
-async def test_who_owes_answers_is_asked_no_more(tmp_path, monkeypatch):
+async def test_who_owes_answers_is_asked_no_more(monkeypatch):
     monkeypatch.setattr(seats, "ANSWER_SECONDS", 0.05)
     asked, come = [], asyncio.Event()
 
@@ -94,7 +95,7 @@ async def test_who_owes_answers_is_asked_no_more(tmp_path, monkeypatch):
         await come.wait()
         return [Answer(one, b"sealed", b"signature") for one in requests]
 
-    one = holder(tmp_path, SimpleNamespace(answer=answer))
+    one = holder(client=SimpleNamespace(answer=answer))
     for _ in range(3):
         with pytest.raises(EnclaveSilent):
             await one.answer(ASKED)
@@ -105,8 +106,8 @@ async def test_who_owes_answers_is_asked_no_more(tmp_path, monkeypatch):
     assert [found.request for found in await one.answer(ASKED)] == ASKED
 
 
-async def test_an_enclave_that_ends_before_the_founding_stops_the_node(tmp_path):
-    one = holder(tmp_path)
+async def test_an_enclave_that_ends_before_the_founding_stops_the_node():
+    one = holder()
     one._chain = cast("Any", SimpleNamespace(record=None))
     with pytest.raises(FoundingEnded, match="which begins anew"):
         await one.watch()
@@ -139,7 +140,7 @@ async def test_who_has_no_state_secret_watches_and_then_begins(inside, tmp_path,
     async with inside(tmp_path) as node:
         asked: list[str] = []
         ready = asyncio.Event()
-        greeted = seats._start
+        greeted = InsideClient.greeted
 
         async def start(seat, config):
             made = await greeted(seat, config)
@@ -159,7 +160,7 @@ async def test_who_has_no_state_secret_watches_and_then_begins(inside, tmp_path,
             made.begin, made.watch = begins, watch
             return made
 
-        monkeypatch.setattr(seats, "_start", start)
+        monkeypatch.setattr(InsideClient, "greeted", start)
         node.client(2).kill()
         await node.until(lambda: "watch" in asked)
         assert not node.holder(2).begun

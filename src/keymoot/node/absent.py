@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import structlog
 
 from keymoot.base.errors import Refused
-from keymoot.node.config import Config
+from keymoot.node.clock import Clock
+from keymoot.node.process import Launch
 from keymoot.node.seats import SeatHolder
 
 TRY_SECONDS = 30.0
@@ -45,14 +46,14 @@ class Absent:
         self._spare = 0 if fresh else (len(self._members) - 1) // 3
         self.reasons: dict[int, str] = {}
 
-    async def start(self, config: Config) -> list[SeatHolder]:
+    async def start(self, launch: Launch, clock: Clock) -> list[SeatHolder]:
         """Start all enclaves side by side; give those that run.
 
         Raises:
             TooManyAbsent: too many cannot start; none is left running.
         """
         seats = self._members + self._former
-        starting = (SeatHolder.start(seat, config) for seat in seats)
+        starting = (SeatHolder.start(seat, launch, clock) for seat in seats)
         done = await asyncio.gather(*starting, return_exceptions=True)
         started = [one for one in done if isinstance(one, SeatHolder)]
         try:

@@ -89,7 +89,7 @@ class Changes:
         if number not in (None, epoch.number):
             return
         voters = [one for one in self._voters(assembly) if one.seat not in epoch.wants]
-        said = await self._moot.asking.each(voters, lambda one: one.client.turn(), VOTE_SECONDS)
+        said = await self._moot.asking.each(voters, lambda one: one.process.turn(), VOTE_SECONDS)
         log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
 
     async def join(self) -> int:
@@ -255,10 +255,10 @@ class Changes:
             await self._part(seat, own or [one for one in voters if one.seat not in voted])
 
     async def _invite(self, identity: Bytes32, voters: Sequence[SeatHolder]) -> None:
-        await self._moot.asking.each(voters, lambda one: one.client.admit(identity), VOTE_SECONDS)
+        await self._moot.asking.each(voters, lambda one: one.process.admit(identity), VOTE_SECONDS)
 
     async def _part(self, seat: int, voters: Sequence[SeatHolder]) -> None:
-        await self._moot.asking.each(voters, lambda one: one.client.part(seat), VOTE_SECONDS)
+        await self._moot.asking.each(voters, lambda one: one.process.part(seat), VOTE_SECONDS)
 
     def _voters(self, assembly: Assembly) -> list[SeatHolder]:
         """Give the members' enclaves whose present start the ledger knows: the others have no vote.

@@ -18,8 +18,9 @@ from keymoot.moot.signers import sessions
 from keymoot.node.absent import Absent
 from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
-from keymoot.node.config import Config
+from keymoot.node.clock import Clock
 from keymoot.node.lineup import Lineup
+from keymoot.node.process import Launch
 from keymoot.node.recovery import HEAL_SECONDS, Stillness, order_for
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
@@ -46,10 +47,14 @@ class Moot:
     """The seats of one embedded network."""
 
     def __init__(
-        self, config: Config, holders: Sequence[SeatHolder], absent: Absent | None = None
+        self,
+        launch: Launch,
+        clock: Clock,
+        holders: Sequence[SeatHolder],
+        absent: Absent | None = None,
     ) -> None:
         """Take over started enclaves; `absent` are those that did not start."""
-        self._config = config
+        self._launch, self._clock = launch, clock
         self._holders = {one.seat: one for one in holders}
         self._absent = absent or Absent(self._holders, fresh=False)
         self._changes: Changes | None = None
@@ -63,12 +68,19 @@ class Moot:
 
     @classmethod
     async def start(
-        cls, config: Config, members: Iterable[int], former: Iterable[int] = (), *, fresh: bool
+        cls,
+        launch: Launch,
+        clock: Clock,
+        members: Iterable[int],
+        former: Iterable[int] = (),
+        *,
+        fresh: bool,
     ) -> "Moot":
         """Start enclaves side by side; those that can go on without others.
 
         Args:
-            config: Of the node.
+            launch: Starts the enclave of a seat.
+            clock: The time of day.
             members: Their seats.
             former: Seats of members before, to whose epoch a recovery may go back.
             fresh: Whether a network is to be founded.
@@ -77,7 +89,7 @@ class Moot:
             TooManyAbsent: too many members cannot start; none is left running.
         """
         absent = Absent(members, former, fresh=fresh)
-        return cls(config, await absent.start(config), absent)
+        return cls(launch, clock, await absent.start(launch, clock), absent)
 
     async def join(self, genesis: bytes) -> None:
         """Have all enclaves join their network.
@@ -88,15 +100,19 @@ class Moot:
         joined = await self._absent.each(self.seats, lambda one: one.join(genesis))
         self._holders = {one.seat: one for one in joined}
 
-    async def attach(self, ledger: Ledger) -> None:
+    async def attach(self, ledger: Ledger, wanted: Wanted) -> None:
         """Connect all enclaves to the ledger; each begins at its newest certified block.
+
+        Args:
+            ledger: What they execute.
+            wanted: Who is to come, and to go.
 
         Raises:
             TooManyAbsent: too many say no.
         """
         self._ledger = ledger
         sequencer = self._sequencer
-        self._changes = Changes(self, ledger, Wanted.load(self._config.data))
+        self._changes = Changes(self, ledger, wanted)
         for one in self.seats:
             one.attach(ledger.chain, sequencer, self._hear)
         begun = await self._absent.each(self.seats, lambda one: one.begin())
@@ -183,7 +199,7 @@ class Moot:
         ledger, group = self.ledger, self._group
         if group is None:
             raise NotAttached
-        one = await SeatHolder.start(seat, self._config)
+        one = await SeatHolder.start(seat, self._launch, self._clock)
         try:
             await one.join(ledger.genesis.encode())
             one.attach(ledger.chain, self._sequencer, self._hear)

@@ -114,7 +114,7 @@ async def _endorsed(
 ) -> SignedCertificate:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
     unsigned = SignedCertificate(terms, {}).encode()
-    found = await of_each(holders, lambda one: one.client.endorse(unsigned))
+    found = await of_each(holders, lambda one: one.process.endorse(unsigned))
     signed = SignedCertificate(terms, found)
     good = signed.signers(identities)
     return SignedCertificate(terms, {at: found[at] for at in sorted(good)})

@@ -16,15 +16,15 @@ from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveClient, EnclaveRefused
+from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.frames import Place
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.reads import serve_reads
 from keymoot.engine.replicas import Replica
-from keymoot.node.config import Config
+from keymoot.node.clock import Clock
 from keymoot.node.health import Health
+from keymoot.node.process import Launch, Process
 from keymoot.node.replica import EnclaveReplica
 from keymoot.runtime.assembly import gather_pages
 
@@ -80,12 +80,12 @@ class Follows(Protocol):
 class SeatHolder:
     """One enclave at one seat."""
 
-    def __init__(self, seat: int, config: Config, client: EnclaveClient) -> None:
-        """Take over a started enclave."""
+    def __init__(self, seat: int, launch: Launch, clock: Clock, process: Process) -> None:
+        """Take over a started enclave; `launch` starts it anew."""
         self.seat = seat
-        self.client = client
+        self.process = process
         self.restarts = 0
-        self._config = config
+        self._launch = launch
         self._genesis = b""
         self._chain: ChainStore | None = None
         self._follows: Follows | None = None
@@ -98,23 +98,21 @@ class SeatHolder:
         self._pulsing = False
         self.alive = True
         """Whether its process runs and has joined."""
-        self.health = Health(seat)
+        self.health = Health(seat, clock)
 
     @classmethod
-    async def start(cls, seat: int, config: Config) -> "SeatHolder":
+    async def start(cls, seat: int, launch: Launch, clock: Clock) -> "SeatHolder":
         """Start the enclave of a seat.
 
         Raises:
             EnclaveRefused: it cannot start.
         """
-        return cls(seat, config, await _start(seat, config))
+        return cls(seat, launch, clock, await launch(seat))
 
     @property
     def identity(self) -> Identity:
         """Who the enclave is, with the keys of its present start."""
-        if self.client.identity is None:
-            raise RuntimeError("the enclave was not greeted")
-        return self.client.identity
+        return self.process.identity
 
     @property
     def begun(self) -> bool:
@@ -134,7 +132,7 @@ class SeatHolder:
             EnclaveRefused: it belongs to another one, or is not listed.
         """
         self._genesis = genesis
-        await self.client.join(genesis, self.seat)
+        await self.process.join(genesis, self.seat)
 
     def attach(self, chain: ChainStore, follows: Follows, say: Say) -> None:
         """Connect the enclave to the ledger: what it says goes to `say`."""
@@ -150,17 +148,17 @@ class SeatHolder:
         chain, follows = self._chain, self._follows
         if chain is None or follows is None:
             raise Refused("the enclave is not attached yet")
-        client, place, height = self.client, place_of(chain), chain.tip.height
+        process, place, height = self.process, place_of(chain), chain.tip.height
         try:
-            await client.begin(place)
+            await process.begin(place)
         except EnclaveRefused as error:
             if error.code != NoStateSecret.code:
                 raise
             log.info("enclave.watches", seat=self.seat, height=height)
             self._newer.set()
-            self._watches = asyncio.create_task(self._watch(chain, client))
+            self._watches = asyncio.create_task(self._watch(chain, process))
             return
-        self._replica = EnclaveReplica(self.seat, height, client, self.health.refused)
+        self._replica = EnclaveReplica(self.seat, height, process, self.health.refused)
         follows.seat(self._replica)
 
     def show(self) -> None:
@@ -183,7 +181,7 @@ class SeatHolder:
         """
         if self._owed is not None and not self._owed.done():
             raise EnclaveSilent(self.seat)
-        self._owed = asyncio.ensure_future(self.client.answer(requests))
+        self._owed = asyncio.ensure_future(self.process.answer(requests))
         self._owed.add_done_callback(_look_away)
         done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
         if not done:
@@ -193,12 +191,12 @@ class SeatHolder:
 
     async def pulse(self) -> None:
         """Let the enclave see that time has passed, unless the last time is still to come."""
-        self.health.look(self.client.asked_at if self.alive else None)
+        self.health.look(self.process.asked_at if self.alive else None)
         if self._pulsing:
             return
         self._pulsing = True
         try:
-            await self.client.pulse()
+            await self.process.pulse()
             await self.stored()
             self.health.well()
         except Refused as error:
@@ -212,7 +210,7 @@ class SeatHolder:
         Raises:
             EnclaveRefused: it belongs to no network yet, or this start is over.
         """
-        return self._chain is not None and await self.client.stored(self._chain.tip.height)
+        return self._chain is not None and await self.process.stored(self._chain.tip.height)
 
     # -- life
 
@@ -223,7 +221,7 @@ class SeatHolder:
             FoundingEnded: its network was not founded yet, and cannot be any more.
         """
         while True:
-            status = await self.client.ended()
+            status = await self.process.ended()
             self._let_go()
             self.alive = False
             self.health.ended(status)
@@ -243,16 +241,16 @@ class SeatHolder:
         """End the enclave; it is shown nothing more."""
         self.alive = False
         self._let_go()
-        await self.client.close()
+        await self.process.close()
         if self._reads is not None:
             self._reads.cancel()
 
     async def _begin_anew(self) -> None:
         with suppress(ConnectionError, OSError):
-            await self.client.close()
-        self.client = await _start(self.seat, self._config)
+            await self.process.close()
+        self.process = await self._launch(self.seat)
         try:
-            await self.client.join(self._genesis, self.seat)
+            await self.process.join(self._genesis, self.seat)
             if self._chain is not None:
                 self._connect(self._chain)
                 await self.begin()
@@ -264,19 +262,19 @@ class SeatHolder:
     def _connect(self, chain: ChainStore) -> None:
         if self._reads is not None:
             self._reads.cancel()
-        self._reads = asyncio.create_task(self._serve(chain, self.client))
-        self.client.listen(self._say)
+        self._reads = asyncio.create_task(self._serve(chain, self.process))
+        self.process.listen(self._say)
 
-    async def _serve(self, chain: ChainStore, client: EnclaveClient) -> None:
+    async def _serve(self, chain: ChainStore, process: Process) -> None:
         """Answer the enclave's reads until its process ends."""
         try:
-            await serve_reads(client.take_reads(), chain)
+            await process.serve(chain)
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
             log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
-            _kill(client)
+            process.kill()
 
-    async def _watch(self, chain: ChainStore, client: EnclaveClient) -> None:
+    async def _watch(self, chain: ChainStore, process: Process) -> None:
         """Show certified states to an enclave until it has the state secret; then begin."""
         try:
             while True:
@@ -287,18 +285,18 @@ class SeatHolder:
                     continue
                 root, network = chain.tip.state_root, chain.genesis.network
                 witness = gather_pages(chain.snapshot, root, network, chain.cache)
-                if await client.watch(place, witness):
+                if await process.watch(place, witness):
                     self._watches = None
                     await self.begin()
                     return
         except (Malformed, Refused) as error:
             log.warning("enclave.start_over", seat=self.seat, reason=str(error))
-            _kill(client)
+            process.kill()
 
     def _end(self) -> None:
         """Kill the process: whoever watches it starts it anew."""
         self._let_go()
-        _kill(self.client)
+        self.process.kill()
 
     def _let_go(self) -> None:
         if self._replica is not None and self._follows is not None:
@@ -320,16 +318,7 @@ def place_of(chain: ChainStore) -> Place | None:
     return Place(record.encode(), block.header.encode(), chain.certificate(height) or b"")
 
 
-def _kill(client: EnclaveClient) -> None:
-    with suppress(ProcessLookupError):
-        client.kill()
-
-
 def _look_away(owed: asyncio.Future[Any]) -> None:
     """Take what came too late, so that nobody complains that it was never looked at."""
     if not owed.cancelled():
         owed.exception()
-
-
-async def _start(seat: int, config: Config) -> EnclaveClient:
-    return await EnclaveClient.start(config.enclave_folder(seat), config.data, config.fuse_of(seat))

@@ -21,8 +21,10 @@ from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control
+from keymoot.node.process import launcher
 from keymoot.node.progress import show_founding
 from keymoot.node.screen import Screen
 from keymoot.node.seats import FoundingEnded
@@ -86,7 +88,7 @@ async def _live(config: Config, control: Control, channel: socket.socket) -> int
     Raises:
         FoundingEnded: nobody has been told of its network yet: it may be begun anew.
     """
-    node = await build(config)
+    node = await build(config, launcher(config), system_clock)
     try:
         control.verbs = verbs_of(node.moot)
         return await _serve(config, node, _http(config, node), channel)

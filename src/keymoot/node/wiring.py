@@ -5,13 +5,12 @@ enclaves say they did. No key of the network's state is in this process.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from keymoot.base.strict_json import Json
-from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
+from keymoot.base.units import LEDGER_CHAIN_ID
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
@@ -21,19 +20,17 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
 from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
+from keymoot.node.clock import Clock
 from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.moot import Moot
+from keymoot.node.process import Launch
 from keymoot.node.queries import EnclaveQueries
 from keymoot.node.shares import ShareService
 from keymoot.node.status import assembly_json
 from keymoot.node.storage import StorageWatch
-
-
-def system_clock() -> UnixNanos:
-    """Read the machine's clock."""
-    return UnixNanos(time.time_ns())
+from keymoot.node.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,15 @@ class Node:
         self.store.close()
 
 
-async def build(config: Config) -> Node:
+async def build(config: Config, launch: Launch, clock: Clock) -> Node:
     """Start the enclaves and open the data folder; begin a network if it is new.
 
     A network whose founding did not end is begun anew: its founders' starts are gone.
+
+    Args:
+        config: Where the data folder is, and what a new network is like.
+        launch: Starts the enclave of a seat.
+        clock: The time of day.
 
     Raises:
         Refused: an enclave or the folder cannot be used; the message says what to do.
@@ -83,18 +85,16 @@ async def build(config: Config) -> Node:
     else:
         members, former = members_in(store, genesis)
         check_options(config, genesis, len(members))
-    moot = await Moot.start(config, members, former, fresh=fresh)
+    moot = await Moot.start(launch, clock, members, former, fresh=fresh)
     try:
         if genesis is None:
-            genesis = _new_genesis(moot, config)
+            genesis = _new_genesis(moot, config, clock)
             begin(store, genesis)
         await moot.join(genesis.encode())
         chain = open_chain(store, genesis, keeps_dealings=config.keep_dealings)
-        sequencer: Sequencer[Answer] = Sequencer(
-            chain, Mempool(), system_clock, config.block_seconds
-        )
-        ledger = Ledger(sequencer, system_clock)
-        await moot.attach(ledger)
+        sequencer: Sequencer[Answer] = Sequencer(chain, Mempool(), clock, config.block_seconds)
+        ledger = Ledger(sequencer, clock)
+        await moot.attach(ledger, Wanted.load(config.data))
         if not fresh:
             await moot.recover()
     except BaseException:
@@ -109,13 +109,13 @@ async def build(config: Config) -> Node:
     return Node(sequencer, moot, shares, services, store, StorageWatch(store, sequencer))
 
 
-def _new_genesis(moot: Moot, config: Config) -> Genesis:
+def _new_genesis(moot: Moot, config: Config, clock: Clock) -> Genesis:
     """Describe a development network of these enclaves."""
     return Genesis(
         chain_id=LEDGER_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
-        time=system_clock(),
+        time=clock(),
         members=tuple(_member(one.identity) for one in moot.seats),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
