@@ -24,13 +24,17 @@ from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.engine.ledger import Ledger
 from keymoot.moot import stock
+from keymoot.moot.assembly import Assembly
+from keymoot.node.changes import Changes
 from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
-from keymoot.node.moot import Moot
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.membership import Membership
 from keymoot.node.process import EnclaveProcess
 from keymoot.node.seats import SeatHolder
-from keymoot.node.wiring import Node, build
+from keymoot.node.wiring import Node, started
 
 CODE = Measurement(b"c" * 48)
 
@@ -125,11 +129,26 @@ class Inside:
         self.node, self.config = node, config
 
     @property
-    def moot(self) -> Moot:
-        return self.node.moot
+    def membership(self) -> Membership:
+        return self.node.membership
+
+    @property
+    def enclaves(self) -> Enclaves:
+        return self.membership.enclaves
+
+    @property
+    def changes(self) -> Changes:
+        return self.membership.changes
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.membership.ledger
+
+    def assembly(self) -> Assembly:
+        return self.membership.roster.assembly()
 
     def holder(self, seat: int) -> SeatHolder:
-        found = self.moot.holder(seat)
+        found = self.enclaves.holder(seat)
         assert found is not None
         return found
 
@@ -149,10 +168,10 @@ class Inside:
         """Wait until all enclaves are known by their present starts, and there is stock."""
 
         def ready() -> bool:
-            assembly = self.moot.assembly()
+            assembly = self.assembly()
             known = assembly.hall.seats() if assembly.hall.founded else {}
             starts = all(
-                (one := self.moot.holder(at)) is not None
+                (one := self.enclaves.holder(at)) is not None
                 and one.alive
                 and one.identity.boot == seat.boot
                 for at, seat in known.items()
@@ -172,20 +191,30 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
     async def running(folder: Path, size: int | None = None) -> AsyncIterator[Inside]:
         config = Config(folder / "data", folder / "cpu" / "fuse.key", nodes=size)
-        node = await build(config, lambda seat: InsideClient.greeted(seat, config), system_clock)
-        working = asyncio.create_task(node.run())
-        made = Inside(node, config)
-        waiting = asyncio.create_task(made.until_seated())
+        made: asyncio.Future[Inside] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            """Run the node in a task of its own, which a fixture of a test is not."""
+            async with started(
+                config, lambda seat: InsideClient.greeted(seat, config), system_clock
+            ) as node:
+                made.set_result(Inside(node, config))
+                await (await made).until_seated()
+                seated.set()
+                await over.wait()
+
+        seated, over = asyncio.Event(), asyncio.Event()
+        working = asyncio.create_task(run())
+        waiting = asyncio.create_task(seated.wait())
         try:
             await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
-            waiting.result()
-            yield made
+            yield made.result()
         finally:
             waiting.cancel()
-            working.cancel()
+            over.set()
             await asyncio.wait({working})
-            await node.close()
+            working.result()
 
     return running

@@ -14,11 +14,11 @@ import pytest
 from keymoot.agent.errors import NetworkRefused
 from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
+from keymoot.node import wiring
 from keymoot.node.clock import system_clock
 from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
-from keymoot.node.moot import Moot
 from keymoot.node.process import launcher
-from keymoot.node.wiring import build
+from keymoot.node.wiring import started
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
 from tests.node.running import (
@@ -116,13 +116,18 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
 def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def power_cut(*_: object) -> None:
+    def power_cut(*_: object) -> None:
         raise RuntimeError
 
     made = Running(tmp_path / "node")
-    monkeypatch.setattr(Moot, "join", power_cut)
+
+    async def begin() -> None:
+        async with started(made.config, launcher(made.config), system_clock):
+            pass
+
+    monkeypatch.setattr(wiring, "open_chain", power_cut)
     with pytest.raises(RuntimeError):
-        asyncio.run(build(made.config, launcher(made.config), system_clock))
+        asyncio.run(begin())
     monkeypatch.undo()
     with running(tmp_path / "node") as node:
         _, _, account = wallet_with_agent(node, node.owner())

@@ -33,6 +33,10 @@ CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
 
 
+MAX_UNHEARD = 16
+"""Messages that are kept for whoever listens later: an enclave says little before it begins."""
+
+
 class EnclaveRefused(Refused):
     """The enclave said no."""
 
@@ -345,11 +349,16 @@ class EnclaveClient:
                     future.set_exception(EnclaveGone())
             self._waiting.clear()
             self._asked_at.clear()
+            # One that speaks nonsense cannot be asked any more: it is over.
+            self.kill()
 
     def _unasked(self, body: rlp.Decoded) -> None:
         """Hand on what nobody asked for; frames come in the order in which they were sent."""
         raw = bytes_of(body, "say")
         if self._hear is None:
+            if len(self._unheard) >= MAX_UNHEARD:
+                # It says without end what nobody has asked for yet.
+                raise EnclaveGone
             self._unheard.append(raw)
         else:
             self._hear(raw)

@@ -63,20 +63,12 @@ class Health:
 
     def ended(self, status: int) -> None:
         """Learn that the process ended."""
-        self.silent_since, self.down_since = None, self._now()
-        self._ends.append(_elapsed())
         log.warning("enclave.ended", seat=self.seat, status=status)
-        if self.ends == OFTEN:
-            log.error(
-                "enclave.keeps_ending",
-                seat=self.seat,
-                times=self.ends,
-                seconds=WITHIN_SECONDS,
-                reason="starting it again does not help: look at what it says above",
-            )
+        self._is_down()
 
     def starts_not(self, error: Exception) -> None:
-        """Learn why it does not start; said once, however often it is tried."""
+        """Learn why it does not start; said once, however often it is tried. It counts as an end."""
+        self._is_down()
         if self.trouble != str(error):
             log.warning("enclave.does_not_start", seat=self.seat, reason=str(error))
         self.trouble = str(error)
@@ -114,6 +106,20 @@ class Health:
             "endedLately": self.ends,
             "trouble": self.trouble or None,
         }
+
+    def _is_down(self) -> None:
+        self.silent_since = None
+        if self.down_since is None:
+            self.down_since = self._now()
+        self._ends.append(_elapsed())
+        if self.ends == OFTEN:
+            log.error(
+                "enclave.keeps_ending",
+                seat=self.seat,
+                times=self.ends,
+                seconds=WITHIN_SECONDS,
+                reason="starting it again does not help: look at what it says above",
+            )
 
     def _now(self) -> float:
         return self.clock() / 10**9
