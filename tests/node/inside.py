@@ -19,24 +19,29 @@ from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.engine.ledger import Ledger
 from keymoot.moot import stock
-from keymoot.node import seats
+from keymoot.moot.assembly import Assembly
+from keymoot.node.changes import Changes
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
-from keymoot.node.moot import Moot
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.membership import Membership
+from keymoot.node.process import EnclaveProcess
 from keymoot.node.seats import SeatHolder
-from keymoot.node.wiring import Node, build
+from keymoot.node.wiring import Node, started
 
 CODE = Measurement(b"c" * 48)
 
 PATIENCE_SECONDS = 240
 
 
-class InsideClient(EnclaveClient):
+class InsideClient(EnclaveProcess):
     """The server's end of an enclave that runs in threads of this process."""
 
     def __init__(self, seat: int, folder: Path) -> None:
@@ -57,7 +62,7 @@ class InsideClient(EnclaveClient):
     @classmethod
     async def greeted(cls, seat: int, config: Config) -> "InsideClient":
         made = cls(seat, config.enclave_folder(seat))
-        made.identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
+        made._identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
         return made
 
     @property
@@ -124,16 +129,31 @@ class Inside:
         self.node, self.config = node, config
 
     @property
-    def moot(self) -> Moot:
-        return self.node.moot
+    def membership(self) -> Membership:
+        return self.node.membership
+
+    @property
+    def enclaves(self) -> Enclaves:
+        return self.membership.enclaves
+
+    @property
+    def changes(self) -> Changes:
+        return self.membership.changes
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.membership.ledger
+
+    def assembly(self) -> Assembly:
+        return self.membership.roster.assembly()
 
     def holder(self, seat: int) -> SeatHolder:
-        found = self.moot.holder(seat)
+        found = self.enclaves.holder(seat)
         assert found is not None
         return found
 
     def client(self, seat: int) -> InsideClient:
-        found = self.holder(seat).client
+        found = self.holder(seat).process
         assert isinstance(found, InsideClient)
         return found
 
@@ -148,10 +168,10 @@ class Inside:
         """Wait until all enclaves are known by their present starts, and there is stock."""
 
         def ready() -> bool:
-            assembly = self.moot.assembly()
+            assembly = self.assembly()
             known = assembly.hall.seats() if assembly.hall.founded else {}
             starts = all(
-                (one := self.moot.holder(at)) is not None
+                (one := self.enclaves.holder(at)) is not None
                 and one.alive
                 and one.identity.boot == seat.boot
                 for at, seat in known.items()
@@ -165,27 +185,36 @@ class Inside:
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give what runs a node in this process: `async with inside(folder, size) as node`."""
-    monkeypatch.setattr(seats, "_start", InsideClient.greeted)
     monkeypatch.setattr(stock, "BATCH_SIZE", 2)
     monkeypatch.setattr(stock, "MIN_READY", 1)
 
     @asynccontextmanager
     async def running(folder: Path, size: int | None = None) -> AsyncIterator[Inside]:
         config = Config(folder / "data", folder / "cpu" / "fuse.key", nodes=size)
-        node = await build(config)
-        working = asyncio.create_task(node.run())
-        made = Inside(node, config)
-        waiting = asyncio.create_task(made.until_seated())
+        made: asyncio.Future[Inside] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            """Run the node in a task of its own, which a fixture of a test is not."""
+            async with started(
+                config, lambda seat: InsideClient.greeted(seat, config), system_clock
+            ) as node:
+                made.set_result(Inside(node, config))
+                await (await made).until_seated()
+                seated.set()
+                await over.wait()
+
+        seated, over = asyncio.Event(), asyncio.Event()
+        working = asyncio.create_task(run())
+        waiting = asyncio.create_task(seated.wait())
         try:
             await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
-            waiting.result()
-            yield made
+            yield made.result()
         finally:
             waiting.cancel()
-            working.cancel()
+            over.set()
             await asyncio.wait({working})
-            await node.close()
+            working.result()
 
     return running

@@ -1,6 +1,5 @@
 """Blocks come while enclaves are asked: what was read before may not be read from again."""
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,7 +10,9 @@ from keymoot.engine.ledger import Ledger
 from keymoot.moot.epoch import Stage
 from keymoot.node.asking import Asking
 from keymoot.node.changes import Changes
-from keymoot.node.moot import Moot
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.roster import Roster
+from keymoot.node.tasks import background
 from keymoot.node.wanted import Wanted
 
 
@@ -27,13 +28,12 @@ class Aging:
         self.admitted: list[int] = []
         self.removed: list[int] = []
         self.seats = [self._holder(index) for index in (1, 2, 3, 4, 5, 6)]
-        self.asking = Asking()
 
     def _holder(self, index: int) -> SimpleNamespace:
         identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
-        client = SimpleNamespace(admit=lambda _: self._admit(index))
+        process = SimpleNamespace(admit=lambda _: self._admit(index))
         return SimpleNamespace(
-            seat=index, identity=identity, client=client, alive=True, stored=self._stored
+            seat=index, identity=identity, process=process, alive=True, stored=self._stored
         )
 
     async def _admit(self, voter: int) -> None:
@@ -79,11 +79,18 @@ class Reading:
         )
 
 
-def test_blocks_that_come_while_members_invite_do_not_stop_the_node(tmp_path: Path) -> None:
+async def test_blocks_that_come_while_members_invite_do_not_stop_the_node(tmp_path: Path) -> None:
     machine = Aging()
     ledger = SimpleNamespace(height=lambda: machine.height)
     wanted = Wanted(tmp_path / "changes.json", {5}, set())
-    changes = Changes(cast("Moot", machine), cast("Ledger", ledger), wanted)
-    asyncio.run(changes.tend())
+    async with background() as tasks:
+        changes = Changes(
+            cast("Ledger", ledger),
+            cast("Roster", machine),
+            cast("Enclaves", machine),
+            Asking(tasks),
+            wanted,
+        )
+        await changes.tend()
     assert machine.admitted == [1, 2, 3, 4]
     assert machine.removed == [6]

@@ -3,7 +3,7 @@
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.node.lineup import Lineup
+from keymoot.node.roster import Lineup
 from tests.moot.town import Town
 
 

@@ -31,21 +31,21 @@ async def lose_folder(node: Inside, seat: int) -> None:
 
 
 def members(node: Inside) -> tuple[int, ...]:
-    return node.moot.assembly().hall.head.members
+    return node.assembly().hall.head.members
 
 
 @pytest.mark.parametrize("size", [5, 8])
 async def test_the_others_put_a_seat_out_whose_folder_was_lost(inside, tmp_path, size):
     async with inside(tmp_path, size) as node:
         await lose_folder(node, 2)
-        await node.until(lambda: standing_json(node.moot)["lost"] == [2])
-        await node.moot.changes.leave(2)
-        await node.until(lambda: standing_json(node.moot)["leaving"]["2"]["settled"])
-        await node.moot.changes.turn()
+        await node.until(lambda: standing_json(node.membership)["lost"] == [2])
+        await node.changes.leave(2)
+        await node.until(lambda: standing_json(node.membership)["leaving"]["2"]["settled"])
+        await node.changes.turn()
         await node.until(lambda: 2 not in members(node))
         assert members(node) == tuple(at for at in range(1, size + 1) if at != 2)
-        await node.until(lambda: node.moot.holder(2) is None)
-        assert standing_json(node.moot)["lost"] == []
+        await node.until(lambda: node.enclaves.holder(2) is None)
+        assert standing_json(node.membership)["lost"] == []
         await node.until_seated()
 
 
@@ -53,14 +53,14 @@ async def test_of_four_another_comes_as_the_lost_one_goes(inside, tmp_path):
     async with inside(tmp_path) as node:
         await lose_folder(node, 2)
         with pytest.raises(NoChange, match="let another one join before"):
-            await node.moot.changes.leave(2)
-        assert await node.moot.changes.join() == 5
-        await node.moot.changes.leave(2)
-        await node.until(lambda: standing_json(node.moot)["joining"]["5"]["settled"])
-        await node.until(lambda: standing_json(node.moot)["leaving"]["2"]["settled"])
-        await node.moot.changes.turn()
+            await node.changes.leave(2)
+        assert await node.changes.join() == 5
+        await node.changes.leave(2)
+        await node.until(lambda: standing_json(node.membership)["joining"]["5"]["settled"])
+        await node.until(lambda: standing_json(node.membership)["leaving"]["2"]["settled"])
+        await node.changes.turn()
         await node.until(lambda: members(node) == (1, 3, 4, 5))
         await node.until_seated()
         # and those four go on
-        await node.moot.changes.turn()
-        await node.until(lambda: node.moot.assembly().turning.epoch.number == 2)
+        await node.changes.turn()
+        await node.until(lambda: node.assembly().turning.epoch.number == 2)

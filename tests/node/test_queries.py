@@ -31,8 +31,10 @@ from keymoot.gateway.limits import Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.node import queries
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
-from keymoot.node.wiring import build
+from keymoot.node.process import launcher
+from keymoot.node.wiring import started
 from keymoot.store.keys import StateKeys
 from tests.contracts.notes import ForFriends, Notes, signed
 from tests.node.inside import Inside, inside
@@ -98,7 +100,7 @@ class Client:
     def asked(self) -> list[int]:
         """Count the queries of each enclave that runs."""
         return [
-            self.node.client(one.seat).asked.count(frames.QUERY) for one in self.node.moot.seats
+            self.node.client(one.seat).asked.count(frames.QUERY) for one in self.node.enclaves.seats
         ]
 
 
@@ -208,7 +210,7 @@ async def test_an_enclave_that_ends_is_no_answer_and_the_next_is_asked(
         node = client.node
         # Each is stopped in the middle of a query, and killed there.
         asking = asyncio.ensure_future(client.number("sum"))
-        seats = [one.seat for one in node.moot.seats]
+        seats = [one.seat for one in node.enclaves.seats]
         for seat in seats:
             node.client(seat).hangs = True
         asking.cancel()
@@ -232,15 +234,15 @@ async def test_without_an_enclave_that_executes_the_error_says_so(
 ) -> None:
     async with running(tmp_path) as client:
         monkeypatch.setattr(queries, "ASK_SECONDS", 0.2)
-        for one in client.node.moot.seats:
+        for one in client.node.enclaves.seats:
             client.node.client(one.seat).hangs = True
         silent = await client.view("sum")
         assert silent["code"] == REJECTED
         assert (
             "opens in an enclave, and none here answers now (not within 0.2 s)" in silent["message"]
         )
-        for one in client.node.moot.seats:
-            one._let_go()
+        for one in client.node.enclaves.seats:
+            one._unseat()
         gone = await client.view("sum")
         assert "none of them executes yet" in gone["message"]
         assert await client.number("written") == 2
@@ -250,7 +252,7 @@ async def test_who_comes_when_too_many_wait_is_told(
     running: Callable[[Path], Any], tmp_path: Path
 ) -> None:
     async with running(tmp_path) as client:
-        for one in client.node.moot.seats:
+        for one in client.node.enclaves.seats:
             client.node.client(one.seat).hangs = True
         waiting = [asyncio.ensure_future(client.view("sum")) for _ in range(queries.MAX_WAITING)]
         await client.node.until(lambda: client.node.node.services.queries._waiting >= 16)
@@ -261,7 +263,7 @@ async def test_who_comes_when_too_many_wait_is_told(
         for one in waiting:
             one.cancel()
         await asyncio.wait(waiting)
-        for one in client.node.moot.seats:
+        for one in client.node.enclaves.seats:
             client.node.client(one.seat).hangs = False
         assert await client.number("sum") == 45
 
@@ -289,7 +291,7 @@ async def test_the_server_holds_no_key_of_the_state(
 ) -> None:
     async with running(tmp_path) as client:
         assert await client.number("sum") == 45
-        enclaves = {id(client.node.client(one.seat).enclave) for one in client.node.moot.seats}
+        enclaves = {id(client.node.client(one.seat).enclave) for one in client.node.enclaves.seats}
         assert len(enclaves) == 4
         server = client.node.node.services
         held = [one for one in gc.get_objects() if isinstance(one, StateKeys) and one.names()]
@@ -312,11 +314,8 @@ async def test_a_network_that_is_being_founded_opens_nothing(
 ) -> None:
     monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Notes))
     config = Config(tmp_path / "data", tmp_path / "cpu" / "fuse.key")
-    node = await build(config)
-    try:
+    async with started(config, launcher(config), system_clock) as node:
         client = Client(Inside(node, config))
         found = await client.view("sum")
         assert found["code"] == REJECTED
         assert "being founded" in found["message"]
-    finally:
-        await node.close()

@@ -40,11 +40,11 @@ LIES = [says_no, speaks_nonsense, is_silent, signs_nothing]
 async def test_one_that_is_broken_does_not_stop_the_others(inside, tmp_path, monkeypatch, lie):
     monkeypatch.setattr(asking, "RECOVERY_SECONDS", 1.0)
     async with inside(tmp_path) as node:
-        before = node.moot.assembly().hall.head.generation
+        before = node.assembly().hall.head.generation
         monkeypatch.setattr(node.client(2), "endorse", lie)
-        await node.moot.recover()
-        await node.until(lambda: node.moot.assembly().hall.head.recoveries)
-        hall = node.moot.assembly().hall
+        await node.membership.recovery.order()
+        await node.until(lambda: node.assembly().hall.head.recoveries)
+        hall = node.assembly().hall
         assert hall.head.generation != before
         # It is left out, and says with which keys it started, as any other start does.
         await node.until_seated()
@@ -55,19 +55,19 @@ async def test_with_two_that_say_no_there_is_none(inside, tmp_path, monkeypatch)
         for seat in (2, 3):
             monkeypatch.setattr(node.client(seat), "endorse", says_no)
         with pytest.raises(Refused, match="2 of 4 enclaves agree"):
-            await node.moot.recover()
+            await node.membership.recovery.order()
 
 
 @pytest.mark.parametrize("ends", [2, 3, 4])
 async def test_enclaves_that_end_together_come_back_and_go_on(inside, tmp_path, ends):
     async with inside(tmp_path) as node:
-        height = node.moot.ledger.height()
+        height = node.ledger.height()
         for seat in range(1, ends + 1):
             node.client(seat).kill()
-        await node.until(lambda: not any(one.alive for one in node.moot.seats[:ends]))
+        await node.until(lambda: not any(one.alive for one in node.enclaves.seats[:ends]))
         await node.until_seated()
-        assert node.moot.assembly().hall.head.recoveries >= 1
-        assert node.moot.ledger.height() > height
+        assert node.assembly().hall.head.recoveries >= 1
+        assert node.ledger.height() > height
 
 
 async def test_one_that_ends_comes_back_without_a_recovery(inside, tmp_path):
@@ -75,16 +75,16 @@ async def test_one_that_ends_comes_back_without_a_recovery(inside, tmp_path):
         node.client(3).kill()
         await node.until(lambda: node.holder(3).restarts)
         await node.until_seated()
-        assert node.moot.assembly().hall.head.recoveries == 0
+        assert node.assembly().hall.head.recoveries == 0
 
 
 async def test_a_whole_node_that_starts_again_recovers(inside, tmp_path):
     async with inside(tmp_path) as node:
-        network, height = node.moot.ledger.network, node.moot.ledger.height()
+        network, height = node.ledger.network, node.ledger.height()
     async with inside(tmp_path) as node:
-        assert node.moot.ledger.network == network
-        assert node.moot.ledger.height() > height
-        assert node.moot.assembly().hall.head.recoveries == 1
+        assert node.ledger.network == network
+        assert node.ledger.height() > height
+        assert node.assembly().hall.head.recoveries == 1
 
 
 async def test_the_order_counts_that_its_block_was_not_certified(inside, tmp_path, monkeypatch):
@@ -95,14 +95,14 @@ async def test_the_order_counts_that_its_block_was_not_certified(inside, tmp_pat
 
         async def order_and_die(*arguments):
             made = await order(*arguments)
-            monkeypatch.setattr("keymoot.node.moot.order_for", order)
+            monkeypatch.setattr("keymoot.node.recovery.order_for", order)
             for seat in (1, 2):
                 node.client(seat).kill()
             return made
 
-        monkeypatch.setattr("keymoot.node.moot.order_for", order_and_die)
-        await node.moot.recover()
-        await node.until(lambda: node.moot.assembly().hall.head.recoveries == 2)
+        monkeypatch.setattr("keymoot.node.recovery.order_for", order_and_die)
+        await node.membership.recovery.order()
+        await node.until(lambda: node.assembly().hall.head.recoveries == 2)
         await node.until_seated()
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from keymoot.agent.errors import NetworkRefused
+from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
+from keymoot.node import wiring
+from keymoot.node.clock import system_clock
 from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
-from keymoot.node.moot import Moot
-from keymoot.node.wiring import build
+from keymoot.node.process import launcher
+from keymoot.node.wiring import started
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
 from tests.node.running import (
@@ -113,13 +116,18 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
 def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def power_cut(*_: object) -> None:
+    def power_cut(*_: object) -> None:
         raise RuntimeError
 
     made = Running(tmp_path / "node")
-    monkeypatch.setattr(Moot, "join", power_cut)
+
+    async def begin() -> None:
+        async with started(made.config, launcher(made.config), system_clock):
+            pass
+
+    monkeypatch.setattr(wiring, "open_chain", power_cut)
     with pytest.raises(RuntimeError):
-        asyncio.run(build(made.config))
+        asyncio.run(begin())
     monkeypatch.undo()
     with running(tmp_path / "node") as node:
         _, _, account = wallet_with_agent(node, node.owner())
@@ -212,20 +220,26 @@ def test_closing_the_terminal_stops_the_node_cleanly(tmp_path: Path) -> None:
 
 
 class Watch:
+    """Both clocks: of the day, and of the loop."""
+
     def __init__(self) -> None:
-        self.now = 1_800_000_000.0
+        self.seconds = 0.0
 
-    def __call__(self) -> float:
-        return self.now
+    def nanos(self) -> UnixNanos:
+        return UnixNanos(1_800_000_000 * 10**9 + int(self.seconds * 10**9))
+
+    def time(self) -> float:
+        return self.seconds
 
 
-def test_health_tells_what_a_person_has_to_know() -> None:
+def test_health_tells_what_a_person_has_to_know(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Watch()
-    health = Health(2, clock)
-    health.look(clock.now)
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
+    health = Health(2, clock.nanos)
+    health.look(clock.seconds)
     assert _health({"health": health.to_json()}) == ""
-    clock.now += SILENT_SECONDS + 1
-    health.look(clock.now - SILENT_SECONDS - 1)
+    clock.seconds += SILENT_SECONDS + 1
+    health.look(clock.seconds - SILENT_SECONDS - 1)
     assert "HANGS: answers nothing since 2027-01-15 08:00:00 UTC" in _health(
         {"health": health.to_json()}
     )
@@ -237,7 +251,7 @@ def test_health_tells_what_a_person_has_to_know() -> None:
     health.starts_not(OSError(24, "Too many open files"))
     assert "Too many open files" in _health({"health": health.to_json()})
     health.started()
-    clock.now += 601
+    clock.seconds += 601
     assert _health({"health": health.to_json()}) == ""
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +31,10 @@ ENVIRONMENT: dict[str, str] | None = {}
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
+
+
+MAX_UNHEARD = 16
+"""Messages that are kept for whoever listens later: an enclave says little before it begins."""
 
 
 class EnclaveRefused(Refused):
@@ -74,7 +77,7 @@ class EnclaveClient:
         self._pump: asyncio.Task[None] | None = None
         self._hear: Callable[[bytes], None] | None = None
         self._unheard: list[bytes] = []
-        self.identity: Identity | None = None
+        self._identity: Identity | None = None
 
     @classmethod
     async def start(cls, folder: Path, data: Path, fuse: Path) -> Self:
@@ -117,14 +120,20 @@ class EnclaveClient:
             # It does not start, or whoever waited has given up: nothing of it stays behind.
             writer.close()
             reads.close()
-            with suppress(ProcessLookupError):
-                client.kill()
+            client.kill()
             raise
         return client
 
     @property
+    def identity(self) -> Identity:
+        """Who it said it was when it was greeted."""
+        if self._identity is None:
+            raise Defect("the enclave was not greeted")
+        return self._identity
+
+    @property
     def asked_at(self) -> float | None:
-        """When the oldest question was asked that has no answer, in seconds since 1970."""
+        """When the oldest question was asked that has no answer, on the loop's clock."""
         return next(iter(self._asked_at.values()), None)
 
     @property
@@ -257,8 +266,9 @@ class EnclaveClient:
         return bool(bytes_of(left, "left"))
 
     def kill(self) -> None:
-        """End the process at once, as a crash does."""
-        self._process.kill()
+        """End the process at once, as a crash does; nothing where it has ended."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
         """Give `hear` what the enclave wants to be posted, and has wanted so far."""
@@ -294,7 +304,7 @@ class EnclaveClient:
             raise EnclaveRefused(word, bytes_of(body, "message").decode("utf-8", "replace"))
         self._pump = asyncio.create_task(self._receive())
         nonce = Bytes32(os.urandom(Bytes32.LENGTH))
-        self.identity = Identity.decode(await self._ask(messages.HELLO, nonce))
+        self._identity = Identity.decode(await self._ask(messages.HELLO, nonce))
 
     async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
         if (self._pump is not None and self._pump.done()) or self._writer.is_closing():
@@ -305,7 +315,7 @@ class EnclaveClient:
         self._waiting[number] = future
         if word != frames.QUERY:
             # A query takes as long as it may, and says nothing of how the enclave is.
-            self._asked_at[number] = time.time()
+            self._asked_at[number] = asyncio.get_running_loop().time()
         frame = messages.frame(number, word, body)
         try:
             self._writer.write(frame)
@@ -339,11 +349,16 @@ class EnclaveClient:
                     future.set_exception(EnclaveGone())
             self._waiting.clear()
             self._asked_at.clear()
+            # One that speaks nonsense cannot be asked any more: it is over.
+            self.kill()
 
     def _unasked(self, body: rlp.Decoded) -> None:
         """Hand on what nobody asked for; frames come in the order in which they were sent."""
         raw = bytes_of(body, "say")
         if self._hear is None:
+            if len(self._unheard) >= MAX_UNHEARD:
+                # It says without end what nobody has asked for yet.
+                raise EnclaveGone
             self._unheard.append(raw)
         else:
             self._hear(raw)

@@ -1,16 +1,18 @@
 """Members whose enclaves did not start with the node: the others go on, and these are named."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
-from keymoot.base.errors import Refused
-from keymoot.node.config import Config
-from keymoot.node.seats import SeatHolder
+from keymoot.base.errors import KeymootError, Refused
+from keymoot.node.process import Launch, Process
 
 TRY_SECONDS = 30.0
 """How long an absent member is left alone between two tries: somebody may mend it."""
+
+Processes = Mapping[int, Process]
+"""Started enclaves, by seat."""
 
 log = structlog.get_logger("keymoot.seats")
 
@@ -45,50 +47,62 @@ class Absent:
         self._spare = 0 if fresh else (len(self._members) - 1) // 3
         self.reasons: dict[int, str] = {}
 
-    async def start(self, config: Config) -> list[SeatHolder]:
+    async def start(self, launch: Launch) -> Processes:
         """Start all enclaves side by side; give those that run.
 
         Raises:
             TooManyAbsent: too many cannot start; none is left running.
         """
-        seats = self._members + self._former
-        starting = (SeatHolder.start(seat, config) for seat in seats)
-        done = await asyncio.gather(*starting, return_exceptions=True)
-        started = [one for one in done if isinstance(one, SeatHolder)]
+        started: dict[int, Process] = {}
+
+        async def begin(seat: int) -> None:
+            started[seat] = await launch(seat)
+
         try:
-            for seat, one in zip(seats, done, strict=True):
-                if isinstance(one, Refused):
-                    self.note(seat, one)
-                elif isinstance(one, BaseException):
-                    raise one
-            self.check()
+            await self._side_by_side(self._members + self._former, begin)
         except BaseException:
-            await asyncio.gather(*(one.close() for one in started), return_exceptions=True)
+            await close_all(started)
             raise
         return started
 
     async def each(
-        self, holders: Sequence[SeatHolder], do: Callable[[SeatHolder], Awaitable[None]]
-    ) -> list[SeatHolder]:
-        """Have enclaves do something, side by side; give those that did it. Others are ended.
+        self, processes: Processes, do: Callable[[int, Process], Awaitable[None]]
+    ) -> Processes:
+        """Have started enclaves do something, side by side; give those that did it.
+
+        Others are ended.
 
         Raises:
             TooManyAbsent: too many say no.
         """
-        done = await asyncio.gather(*(do(one) for one in holders), return_exceptions=True)
-        found = []
-        for one, error in zip(holders, done, strict=True):
-            if error is None:
-                found.append(one)
-                continue
-            if not isinstance(error, Refused):
-                raise error
-            self.note(one.seat, error)
-            await one.close()
-        self.check()
-        return found
+        did: dict[int, Process] = {}
 
-    def note(self, seat: int, error: Refused) -> None:
+        async def one(seat: int) -> None:
+            try:
+                await do(seat, processes[seat])
+                did[seat] = processes[seat]
+            finally:
+                if seat not in did:
+                    await processes[seat].close()
+
+        await self._side_by_side(processes, one)
+        return did
+
+    async def _side_by_side(
+        self, seats: Iterable[int], do: Callable[[int], Awaitable[None]]
+    ) -> None:
+        async def one(seat: int) -> None:
+            try:
+                await do(seat)
+            except (KeymootError, OSError) as error:
+                self.note(seat, error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for seat in seats:
+                tasks.create_task(one(seat))
+        self.check()
+
+    def note(self, seat: int, error: KeymootError | OSError) -> None:
         """Note why an enclave does not start, or does not join."""
         if self.reasons.get(seat) != str(error):
             log.error("seat.absent", seat=seat, reason=str(error))
@@ -121,10 +135,15 @@ class Absent:
                     continue
                 try:
                     await add(seat)
-                except Refused as error:
+                except KeymootError as error:
                     self.note(seat, error)
                 except OSError as error:
                     log.warning("seat.does_not_start_yet", seat=seat, reason=str(error))
                 else:
                     del self.reasons[seat]
                     log.info("seat.returned", seat=seat)
+
+
+async def close_all(processes: Processes) -> None:
+    """End enclaves, side by side."""
+    await asyncio.gather(*(one.close() for one in processes.values()), return_exceptions=True)

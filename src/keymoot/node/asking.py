@@ -14,6 +14,7 @@ import structlog
 
 from keymoot.base.errors import KeymootError
 from keymoot.node.seats import SeatHolder
+from keymoot.node.tasks import Tasks, background
 
 RECOVERY_SECONDS = 10.0
 """How long an enclave may take for a step of a recovery before the others go on without it."""
@@ -41,11 +42,12 @@ class Said(Generic[A]):
 
 
 class Asking:
-    """The node's questions to its enclaves about who comes, who goes, and when."""
+    """Questions of one kind to the enclaves of this machine, by seat."""
 
-    def __init__(self) -> None:
-        """Begin with nobody asked."""
-        self._owed: dict[int, asyncio.Future[Any]] = {}
+    def __init__(self, tasks: Tasks) -> None:
+        """Begin with nobody asked; `tasks` run the questions."""
+        self._tasks = tasks
+        self._owed: dict[int, asyncio.Task[Any]] = {}
 
     @property
     def silent(self) -> frozenset[int]:
@@ -55,11 +57,14 @@ class Asking:
     async def each(self, seats: Sequence[SeatHolder], ask: Ask[A], seconds: float) -> Said[A]:
         """Put one question to some enclaves, and give what they say within `seconds`.
 
-        Raises:
-            Exception: what `ask` raised that is no error of ours.
+        What `ask` raises that is no error of ours ends the tasks, and whoever runs them.
         """
         silent = self.silent
-        asked = {one.seat: _begin(ask, one) for one in seats if one.seat not in silent}
+        asked = {
+            one.seat: self._tasks.start(_answer(ask, one))
+            for one in seats
+            if one.seat not in silent
+        }
         if asked:
             await asyncio.wait(asked.values(), timeout=seconds)
         said: Said[A] = Said({}, {}, silent & {one.seat for one in seats} | _open(asked))
@@ -68,20 +73,12 @@ class Asking:
                 self._owed[seat] = task
                 continue
             self._owed.pop(seat, None)
-            error = task.exception()
-            if error is None:
-                said.found[seat] = task.result()
-            elif isinstance(error, KeymootError):
-                said.refused[seat] = error
+            found = task.result()
+            if isinstance(found, KeymootError):
+                said.refused[seat] = found
             else:
-                raise error
+                said.found[seat] = found
         return said
-
-    def forget(self) -> None:
-        """Let go of what is owed: the enclaves are about to end."""
-        for task in self._owed.values():
-            task.cancel()
-        self._owed.clear()
 
 
 async def of_each(seats: Sequence[SeatHolder], ask: Ask[A]) -> dict[int, A]:
@@ -89,9 +86,8 @@ async def of_each(seats: Sequence[SeatHolder], ask: Ask[A]) -> dict[int, A]:
 
     Who says no, or nothing for long, is left out.
     """
-    asking = Asking()
-    said = await asking.each(seats, ask, RECOVERY_SECONDS)
-    asking.forget()
+    async with background() as tasks:
+        said = await Asking(tasks).each(seats, ask, RECOVERY_SECONDS)
     for seat, error in said.refused.items():
         log.warning("enclave.does_not_recover", seat=seat, reason=str(error))
     for seat in sorted(said.silent):
@@ -99,15 +95,13 @@ async def of_each(seats: Sequence[SeatHolder], ask: Ask[A]) -> dict[int, A]:
     return said.found
 
 
-def _begin(ask: Ask[A], seat: SeatHolder) -> asyncio.Future[A]:
-    async def one() -> A:
+async def _answer(ask: Ask[A], seat: SeatHolder) -> A | KeymootError:
+    try:
         return await ask(seat)
-
-    task = asyncio.ensure_future(one())
-    # What comes too late is taken, so that nobody complains that it was never looked at.
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return task
+    except KeymootError as error:
+        return error
 
 
-def _open(asked: dict[int, asyncio.Future[A]]) -> frozenset[int]:
-    return frozenset(seat for seat, task in asked.items() if not task.done())
+def _open(asked: dict[int, asyncio.Task[A | KeymootError]]) -> frozenset[int]:
+    """Give who has not answered, also since the node ends."""
+    return frozenset(seat for seat, task in asked.items() if not task.done() or task.cancelled())

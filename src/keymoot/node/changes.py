@@ -8,7 +8,6 @@ attempt that fails, or a generation, forgets votes. What was asked survives a re
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,15 +20,18 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.epoch import Stage
 from keymoot.moot.errors import NotReady
 from keymoot.moot.signers import settled
+from keymoot.node.asking import Asking
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.roster import Roster
 from keymoot.node.seats import SeatHolder
 from keymoot.node.wanted import Wanted
 from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 
-if TYPE_CHECKING:
-    from keymoot.node.moot import Moot
-
 VOTE_SECONDS = 2.0
 """How long an enclave may take to post its vote before the others go on without it."""
+
+TEND_SECONDS = 1.0
+"""How often what is not done yet is looked after."""
 
 START_SECONDS = 40.0
 """How long a new enclave may take until it follows the ledger."""
@@ -46,10 +48,20 @@ class NoChange(Refused):
 class Changes:
     """What is to change about the seats of one machine."""
 
-    def __init__(self, moot: "Moot", ledger: Ledger, wanted: Wanted) -> None:
-        """Go on with what is wanted."""
-        self._moot = moot
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, roster: Roster, enclaves: Enclaves, asking: Asking, wanted: Wanted
+    ) -> None:
+        """Go on with what is wanted.
+
+        Args:
+            ledger: What enclaves vote on.
+            roster: Who the members are.
+            enclaves: Those that run here.
+            asking: Has them vote.
+            wanted: What was asked for, and is not done.
+        """
+        self._ledger, self._roster, self._enclaves = ledger, roster, enclaves
+        self._asking = asking
         self._wanted = wanted
         self._starting: set[int] = set()
         self._given_word: set[int] = set()
@@ -81,7 +93,7 @@ class Changes:
         Raises:
             NotReady: there are no keys yet, so no epoch.
         """
-        assembly = self._moot.assembly()
+        assembly = self._roster.assembly()
         _check_ready(assembly)
         epoch = assembly.turning.epoch
         if epoch is None or epoch.stage is not Stage.LIVING:
@@ -89,7 +101,7 @@ class Changes:
         if number not in (None, epoch.number):
             return
         voters = [one for one in self._voters(assembly) if one.seat not in epoch.wants]
-        said = await self._moot.asking.each(voters, lambda one: one.client.turn(), VOTE_SECONDS)
+        said = await self._asking.each(voters, lambda one: one.process.turn(), VOTE_SECONDS)
         log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
 
     async def join(self) -> int:
@@ -104,7 +116,7 @@ class Changes:
             CannotWrite: nothing can be written down; nothing changes.
             EnclaveRefused: it cannot start.
         """
-        assembly = self._moot.assembly()
+        assembly = self._roster.assembly()
         _check_ready(assembly)
         page = assembly.turning.admitting.page
         if len(page.invited) >= MAX_INVITED:
@@ -113,7 +125,7 @@ class Changes:
                 f"most {MAX_INVITED}: end it with `keymoot net turn`, and ask again"
             )
         taken = {*assembly.hall.head.members, *page.joining}
-        taken |= {one.seat for one in self._moot.seats} | self.joining
+        taken |= {one.seat for one in self._enclaves.seats} | self.joining
         vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
         if not vacant:
             raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
@@ -133,9 +145,9 @@ class Changes:
         try:
             self._wanted.keep(self._wanted.joining | {seat}, self._wanted.leaving - {seat})
         except CannotWrite:
-            await self._moot.remove(seat)
+            await self._enclaves.remove(seat)
             raise
-        await self._say_again(self._moot.assembly())
+        await self._say_again(self._roster.assembly())
         return seat
 
     async def leave(self, seat: int) -> None:
@@ -146,7 +158,7 @@ class Changes:
             NoChange: nobody has that seat, or too few would be left.
             CannotWrite: nothing can be written down; nothing changes.
         """
-        assembly = self._moot.assembly()
+        assembly = self._roster.assembly()
         _check_ready(assembly)
         page, members = assembly.turning.admitting.page, assembly.hall.head.members
         if seat not in members and seat in page.joining:
@@ -156,7 +168,7 @@ class Changes:
         if seat in self._wanted.joining and seat not in members:
             self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving)
             log.info("seat.stays_out", seat=seat)
-            await self._moot.remove(seat)
+            await self._enclaves.remove(seat)
             return
         if seat not in members:
             raise NoChange(f"nobody has seat {seat}: the members are {_listed(members)}")
@@ -173,9 +185,21 @@ class Changes:
 
     # -- going on with it
 
+    async def run(self) -> None:
+        """Go on with what was asked, until cancelled."""
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
+            if self._ledger.sequencer.founding:
+                continue
+            try:
+                await self.tend()
+            except CannotWrite as error:
+                # What is wanted stays as it was, and is looked after again.
+                log.warning("changes.not_kept", reason=str(error))
+
     async def tend(self) -> None:
         """Go on with what was asked; end the enclaves of those who left."""
-        assembly = self._moot.assembly()
+        assembly = self._roster.assembly()
         if not assembly.hall.ready:
             return
         members = set(assembly.hall.head.members)
@@ -184,20 +208,20 @@ class Changes:
             self._strike_out(self._wanted.joining & members, set())
         await self._start_again(members)
         # Blocks come meanwhile: what was read before them cannot be read from any more.
-        await self._say_again(self._moot.assembly())
-        assembly = self._moot.assembly()
+        await self._say_again(self._roster.assembly())
+        assembly = self._roster.assembly()
         members = set(assembly.hall.head.members)
         # Until all hold new shares a recovery may go back to those who left.
         epoch = assembly.turning.epoch
         certified = epoch is not None and self._ledger.height() >= epoch.since_height
         if not certified or not settled(assembly):
             return
-        gone = [one for one in self._moot.seats if one.seat not in members | self.joining]
+        gone = [one for one in self._enclaves.seats if one.seat not in members | self.joining]
         # It ends once it has erased what opens its old shares; killed before, it is started again.
-        said = await self._moot.asking.each(gone, lambda one: one.stored(), VOTE_SECONDS)
+        said = await self._asking.each(gone, lambda one: one.stored(), VOTE_SECONDS)
         for seat in sorted(seat for seat, left in said.found.items() if left):
             log.info("seat.left", seat=seat)
-            await self._moot.remove(seat)
+            await self._enclaves.remove(seat)
             self._strike_out(set(), {seat})
 
     async def _start(self, seat: int) -> None:
@@ -205,14 +229,14 @@ class Changes:
         self._starting.add(seat)
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self._moot.add(seat)
+                await self._enclaves.add(seat)
         finally:
             self._starting.discard(seat)
         log.info("seat.joins", seat=seat)
 
     async def _start_again(self, members: set[int]) -> None:
         """Start those who were to join when the node ended, and who had not quite left."""
-        running = {one.seat for one in self._moot.seats} | self._starting
+        running = {one.seat for one in self._enclaves.seats} | self._starting
         wanted = self._wanted.joining | self._wanted.leaving
         for seat in sorted(wanted - running - members):
             try:
@@ -239,7 +263,7 @@ class Changes:
         epoch, page = assembly.turning.epoch, assembly.turning.admitting.page
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
-        holders = {one.seat: one for one in self._moot.seats}
+        holders = {one.seat: one for one in self._enclaves.seats}
         voters, members = self._voters(assembly), {*assembly.hall.head.members}
         # Nothing is read from the assembly from here on: blocks come while enclaves are asked.
         for seat in sorted(self.joining & holders.keys() - page.joining.keys() - members):
@@ -255,10 +279,10 @@ class Changes:
             await self._part(seat, own or [one for one in voters if one.seat not in voted])
 
     async def _invite(self, identity: Bytes32, voters: Sequence[SeatHolder]) -> None:
-        await self._moot.asking.each(voters, lambda one: one.client.admit(identity), VOTE_SECONDS)
+        await self._asking.each(voters, lambda one: one.process.admit(identity), VOTE_SECONDS)
 
     async def _part(self, seat: int, voters: Sequence[SeatHolder]) -> None:
-        await self._moot.asking.each(voters, lambda one: one.client.part(seat), VOTE_SECONDS)
+        await self._asking.each(voters, lambda one: one.process.part(seat), VOTE_SECONDS)
 
     def _voters(self, assembly: Assembly) -> list[SeatHolder]:
         """Give the members' enclaves whose present start the ledger knows: the others have no vote.
@@ -268,7 +292,7 @@ class Changes:
         known = assembly.hall.seats()
         return [
             one
-            for one in self._moot.seats
+            for one in self._enclaves.seats
             if one.alive and one.seat in known and known[one.seat].boot == one.identity.boot
         ]
 

@@ -1,8 +1,7 @@
 """How the enclave of a seat is: whether it answers, keeps ending, or cannot write."""
 
-import time
+import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ import structlog
 from keymoot.base.errors import KeymootError
 from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
+from keymoot.node.clock import Clock
 
 SILENT_SECONDS = 10.0
 """How long a question may wait before its enclave counts as one that hangs."""
@@ -27,28 +27,34 @@ class Health:
 
     Attributes:
         seat: Its seat.
-        clock: Seconds since 1970.
-        silent_since: When it was asked what it has not answered; None while it answers.
-        down_since: When its process ended; None while it runs.
+        clock: The time of day.
+        silent_since: When it was asked what it has not answered, in seconds since 1970; None while
+            it answers.
+        down_since: When its process ended, likewise; None while it runs.
         trouble: Why it does not start, or what it cannot write; empty where nothing is known.
     """
 
     seat: int
-    clock: Callable[[], float] = time.time
+    clock: Clock
     silent_since: float | None = None
     down_since: float | None = None
     trouble: str = ""
     _ends: deque[float] = field(default_factory=deque)
 
     def look(self, asked_at: float | None) -> None:
-        """Learn when the oldest question was asked that is not answered yet; None for none."""
-        late = asked_at is not None and self.clock() - asked_at > SILENT_SECONDS
+        """Learn when the oldest question was asked that is not answered yet; None for none.
+
+        Args:
+            asked_at: On the loop's clock.
+        """
+        waits = 0.0 if asked_at is None else _elapsed() - asked_at
+        late = waits > SILENT_SECONDS
         if late and self.silent_since is None:
-            self.silent_since = asked_at
+            self.silent_since = self._now() - waits
             log.error(
                 "enclave.hangs",
                 seat=self.seat,
-                since=_date(asked_at or 0),
+                since=_date(self.silent_since),
                 reason="its process runs and answers nothing: see what stopped it, or kill it",
             )
         elif not late and self.silent_since is not None:
@@ -57,21 +63,12 @@ class Health:
 
     def ended(self, status: int) -> None:
         """Learn that the process ended."""
-        now = self.clock()
-        self.silent_since, self.down_since = None, now
-        self._ends.append(now)
         log.warning("enclave.ended", seat=self.seat, status=status)
-        if self.ends == OFTEN:
-            log.error(
-                "enclave.keeps_ending",
-                seat=self.seat,
-                times=self.ends,
-                seconds=WITHIN_SECONDS,
-                reason="starting it again does not help: look at what it says above",
-            )
+        self._is_down()
 
     def starts_not(self, error: Exception) -> None:
-        """Learn why it does not start; said once, however often it is tried."""
+        """Learn why it does not start; said once, however often it is tried. It counts as an end."""
+        self._is_down()
         if self.trouble != str(error):
             log.warning("enclave.does_not_start", seat=self.seat, reason=str(error))
         self.trouble = str(error)
@@ -97,7 +94,7 @@ class Health:
     @property
     def ends(self) -> int:
         """How often it ended lately."""
-        while self._ends and self.clock() - self._ends[0] > WITHIN_SECONDS:
+        while self._ends and _elapsed() - self._ends[0] > WITHIN_SECONDS:
             self._ends.popleft()
         return len(self._ends)
 
@@ -109,6 +106,27 @@ class Health:
             "endedLately": self.ends,
             "trouble": self.trouble or None,
         }
+
+    def _is_down(self) -> None:
+        self.silent_since = None
+        if self.down_since is None:
+            self.down_since = self._now()
+        self._ends.append(_elapsed())
+        if self.ends == OFTEN:
+            log.error(
+                "enclave.keeps_ending",
+                seat=self.seat,
+                times=self.ends,
+                seconds=WITHIN_SECONDS,
+                reason="starting it again does not help: look at what it says above",
+            )
+
+    def _now(self) -> float:
+        return self.clock() / 10**9
+
+
+def _elapsed() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _date(seconds: float) -> str:

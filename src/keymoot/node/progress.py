@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.keygen import Phase
-from keymoot.node.moot import Moot
+from keymoot.node.membership import Membership
 
 LOOK_SECONDS = 0.05
 
@@ -17,14 +17,16 @@ _WORDS = {
 }
 
 
-async def show_founding(moot: Moot, store: LmdbStore, say: Callable[[str], None]) -> None:
+async def show_founding(
+    membership: Membership, store: LmdbStore, say: Callable[[str], None]
+) -> None:
     """Say how key generation goes on, until the assembly has its keys and some stock.
 
     A network that has its keys is read, and served, also while its disk takes nothing.
     """
-    shown = ""
+    shown, roster, enclaves = "", membership.roster, membership.enclaves
     while True:
-        assembly = moot.assembly()
+        assembly = roster.assembly()
         keygen, hall = assembly.founding.keygen, assembly.hall
         line = ""
         if store.shortage is not None:
@@ -37,7 +39,7 @@ async def show_founding(moot: Moot, store: LmdbStore, say: Callable[[str], None]
             line = f"making keys together: {_WORDS[keygen.phase]}{again}"
         elif hall.ready and not assembly.handout.standing.exists:
             line = "handing out the key of confidential state"
-        elif hall.ready and not (moot.seated() and assembly.stock.left()):
+        elif hall.ready and not (roster.seated(enclaves.seats) and assembly.stock.left()):
             recoveries = hall.head.recoveries
             line = "dealing presignatures" + (
                 f"; all enclaves started anew: generation {recoveries}" if recoveries else ""

@@ -5,7 +5,6 @@ bounded, and so is the time. An enclave that ends, or is behind, is no answer: t
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 from keymoot.base.errors import KeymootError, Refused
@@ -58,11 +57,12 @@ class EnclaveQueries:
         self._waiting += 1
         try:
             async with self._turn:
-                started = time.monotonic()
+                clock = asyncio.get_running_loop().time
+                started = clock()
                 try:
                     return await self._ask(asked)
                 finally:
-                    ran(time.monotonic() - started)
+                    ran(clock() - started)
         finally:
             self._waiting -= 1
 
@@ -75,7 +75,7 @@ class EnclaveQueries:
             async with asyncio.timeout(ASK_SECONDS):
                 for one in (*able[at:], *able[:at]):
                     try:
-                        return await one.client.query(asked)
+                        return await one.process.query(asked)
                     except EnclaveRefused as error:
                         if error.code == QueryStopped.code:
                             raise

@@ -5,18 +5,22 @@ block; it goes to the ledger as a transaction, and those it names sign the block
 Whatever was decided since that block is executed all the same: nothing is undone.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
-from keymoot.base.errors import Malformed, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.engine.chain_store import ChainStore
+from keymoot.engine.ledger import Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.certificate import Certificate, SignedCertificate, terms_in
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.node.asking import of_each
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.roster import Roster
 from keymoot.node.seats import SeatHolder
 from keymoot.threshold.committee import Committee
 
@@ -114,7 +118,7 @@ async def _endorsed(
 ) -> SignedCertificate:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
     unsigned = SignedCertificate(terms, {}).encode()
-    found = await of_each(holders, lambda one: one.client.endorse(unsigned))
+    found = await of_each(holders, lambda one: one.process.endorse(unsigned))
     signed = SignedCertificate(terms, found)
     good = signed.signers(identities)
     return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
@@ -147,3 +151,49 @@ class Stillness:
         # The block that holds the order may take its time on a busy machine.
         self._looks, self._patience = 0, HEAL_PATIENCE
         return True
+
+
+class Recovery:
+    """Begins new generations of one ledger."""
+
+    def __init__(self, ledger: Ledger, roster: Roster, enclaves: Enclaves) -> None:
+        """Have `enclaves` order what `ledger` needs.
+
+        Args:
+            ledger: It may stand still.
+            roster: Whose starts it knows.
+            enclaves: Those that run here.
+        """
+        self._ledger, self._roster, self._enclaves = ledger, roster, enclaves
+
+    async def order(self) -> None:
+        """Begin a new generation, with the present starts of the enclaves here.
+
+        Raises:
+            Refused: too few of them agree.
+        """
+        ledger = self._ledger
+        tail = [raw for one in ledger.sequencer.tail for raw in one.block.transactions]
+        order = await order_for(ledger.chain, self._roster.assembly(), tail, self._enclaves.seats)
+        await ledger.submit(order)
+
+    async def run(self) -> None:
+        """Recover when so many enclaves started anew at once that no block is certified."""
+        sequencer, stillness = self._ledger.sequencer, Stillness()
+        while True:
+            await asyncio.sleep(HEAL_SECONDS)
+            if sequencer.founding:
+                continue
+            seats, members = self._enclaves.seats, self._roster.committee
+            due = stillness.look(
+                self._ledger.height(),
+                short=sequencer.waits_for_shares and not self._roster.seated(seats),
+                whole=all(one.alive for one in seats if one.seat in members),
+            )
+            if not due:
+                continue
+            log.warning("network.recovers", height=self._ledger.height())
+            try:
+                await self.order()
+            except KeymootError as error:
+                log.warning("network.does_not_recover", reason=str(error))

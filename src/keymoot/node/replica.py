@@ -12,10 +12,11 @@ from keymoot.base.errors import Fault, KeymootError, Malformed
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveClient, EnclaveRefused
+from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import TailTooLong
 from keymoot.engine.replicas import Ballot, Released, Telling
+from keymoot.node.process import Process
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class EnclaveReplica:
         self,
         seat: int,
         begun: Height,
-        client: EnclaveClient,
+        process: Process,
         refused: Callable[[KeymootError], None],
     ) -> None:
         """Drive an enclave.
@@ -47,17 +48,17 @@ class EnclaveReplica:
         Args:
             seat: Its seat.
             begun: The certified block at which it has begun; 0 for the genesis.
-            client: Speaks with it.
+            process: The enclave.
             refused: Hears what it says no with for now.
         """
         self.seat = seat
         self.begun = begun
-        self._client = client
+        self._process = process
         self._refused = refused
 
     async def execute(self, block: bytes) -> Ballot:
         """Execute the next block; see `Replica`."""
-        said = await self._done(self._client.execute(block))
+        said = await self._done(self._process.execute(block))
         return Ballot(said.hash, said.share, said.founding)
 
     async def certify(
@@ -65,14 +66,14 @@ class EnclaveReplica:
     ) -> Released[Answer]:
         """Show the certificate of a block; see `Replica`."""
         said = await self._done(
-            self._client.certify(height, proof, Want[telling.name], rests=rests)
+            self._process.certify(height, proof, Want[telling.name], rests=rests)
         )
         return Released(said.first, said.outcomes, said.answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:
         """Give the outcome of a block, or its digest; see `Replica`."""
         want = Want.DIGESTS if digest else Want.OUTCOMES
-        return await self._done(self._client.outcome(height, want))
+        return await self._done(self._process.outcome(height, want))
 
     async def _done(self, asked: Awaitable[T]) -> T:
         try:

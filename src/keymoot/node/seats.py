@@ -1,54 +1,43 @@
-"""The enclaves of an embedded network: n processes, each a replica, each of its own.
+"""One seat: an enclave that is kept running, each of its starts a replica of its own.
 
-A `SeatHolder` is one enclave as the node sees it: it is started, joins, begins at the newest
-certified block, and is started anew when its process ends or its start is over. What it says
-goes to the ledger; enclaves never speak to each other. Of secrets nothing leaves it.
+A start joins, begins at the newest certified block, or watches until it has the state secret,
+and ends with its process; then there is a new one. What enclaves say goes to the ledger; they
+never speak to each other. Of secrets nothing leaves them.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from functools import partial
 
 import structlog
 
 from keymoot.base.errors import KeymootError, Malformed, Refused
-from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveClient, EnclaveRefused
+from keymoot.enclave.client import EnclaveRefused
 from keymoot.enclave.frames import Place
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.reads import serve_reads
+from keymoot.engine.ledger import Ledger
 from keymoot.engine.replicas import Replica
-from keymoot.node.config import Config
+from keymoot.node.clock import Clock
 from keymoot.node.health import Health
+from keymoot.node.postbox import Postbox, SaysTooMuch
+from keymoot.node.process import Launch, Process
 from keymoot.node.replica import EnclaveReplica
+from keymoot.node.tasks import background
 from keymoot.runtime.assembly import gather_pages
 
 RESTART_SECONDS = 0.2
 MAX_RESTART_SECONDS = 10.0
 """Pause before an enclave that ended is started again; it doubles while it keeps ending."""
 
-ANSWER_SECONDS = 2.0
-"""How long others wait for an enclave that has been asked for answers."""
-
-Say = Callable[[bytes], None]
-"""Takes what an enclave has to say to the ledger."""
+PULSE_SECONDS = 1.0
+"""How often an enclave may see that time has passed."""
 
 log = structlog.get_logger("keymoot.seats")
-
-
-class EnclaveSilent(Refused):
-    """The enclave has not answered what it was asked."""
-
-    code = "ENCLAVE_SILENT"
-
-    def __init__(self, seat: int) -> None:
-        """Name the seat."""
-        super().__init__(f"the enclave of seat {seat} does not answer")
 
 
 class FoundingEnded(Refused):
@@ -65,56 +54,45 @@ class FoundingEnded(Refused):
         self.seat = seat
 
 
-class Follows(Protocol):
-    """Feeds replicas, as the engine does."""
-
-    def seat(self, replica: Replica[Answer]) -> None:
-        """Feed a replica from where it has begun."""
-        ...
-
-    def unseat(self, replica: Replica[Answer]) -> None:
-        """Let go of a replica."""
-        ...
-
-
 class SeatHolder:
-    """One enclave at one seat."""
+    """The enclave of one seat.
 
-    def __init__(self, seat: int, config: Config, client: EnclaveClient) -> None:
-        """Take over a started enclave."""
-        self.seat = seat
-        self.client = client
-        self.restarts = 0
-        self._config = config
-        self._genesis = b""
-        self._chain: ChainStore | None = None
-        self._follows: Follows | None = None
-        self._say: Say = lambda _: None
-        self._replica: EnclaveReplica | None = None
-        self._reads: asyncio.Task[None] | None = None
-        self._watches: asyncio.Task[None] | None = None
-        self._newer = asyncio.Event()
-        self._owed: asyncio.Future[list[Answer]] | None = None
-        self._pulsing = False
-        self.alive = True
-        """Whether its process runs and has joined."""
-        self.health = Health(seat)
+    Attributes:
+        seat: The seat.
+        process: Its present start, or its last one.
+        restarts: How often it was started again.
+        alive: Whether its process runs, and has begun or watches.
+        health: How it is.
+    """
 
-    @classmethod
-    async def start(cls, seat: int, config: Config) -> "SeatHolder":
-        """Start the enclave of a seat.
+    def __init__(
+        self, seat: int, process: Process, launch: Launch, clock: Clock, ledger: Ledger
+    ) -> None:
+        """Take over a start that has joined; nothing is asked of it before `run`.
 
-        Raises:
-            EnclaveRefused: it cannot start.
+        Args:
+            seat: The seat.
+            process: The enclave.
+            launch: Starts it anew.
+            clock: The time of day.
+            ledger: What it executes, and where it posts.
         """
-        return cls(seat, config, await _start(seat, config))
+        self.seat = seat
+        self.process = process
+        self.restarts = 0
+        self.alive = False
+        self.health = Health(seat, clock)
+        self._launch = launch
+        self._ledger = ledger
+        self._postbox = Postbox(ledger)
+        self._replica: EnclaveReplica | None = None
+        self._newer = asyncio.Event()
+        process.listen(partial(self._hear, process))
 
     @property
     def identity(self) -> Identity:
         """Who the enclave is, with the keys of its present start."""
-        if self.client.identity is None:
-            raise RuntimeError("the enclave was not greeted")
-        return self.client.identity
+        return self.process.identity
 
     @property
     def begun(self) -> bool:
@@ -125,44 +103,6 @@ class SeatHolder:
         """Tell whether it executes, and began below a height."""
         return self._replica is not None and self._replica.begun < height
 
-    # -- beginning
-
-    async def join(self, genesis: bytes) -> None:
-        """Join the network.
-
-        Raises:
-            EnclaveRefused: it belongs to another one, or is not listed.
-        """
-        self._genesis = genesis
-        await self.client.join(genesis, self.seat)
-
-    def attach(self, chain: ChainStore, follows: Follows, say: Say) -> None:
-        """Connect the enclave to the ledger: what it says goes to `say`."""
-        self._chain, self._follows, self._say = chain, follows, say
-        self._connect(chain)
-
-    async def begin(self) -> None:
-        """Begin at the newest certified block, or watch where the state secret is missing.
-
-        Raises:
-            EnclaveRefused: it does not believe the block.
-        """
-        chain, follows = self._chain, self._follows
-        if chain is None or follows is None:
-            raise Refused("the enclave is not attached yet")
-        client, place, height = self.client, place_of(chain), chain.tip.height
-        try:
-            await client.begin(place)
-        except EnclaveRefused as error:
-            if error.code != NoStateSecret.code:
-                raise
-            log.info("enclave.watches", seat=self.seat, height=height)
-            self._newer.set()
-            self._watches = asyncio.create_task(self._watch(chain, client))
-            return
-        self._replica = EnclaveReplica(self.seat, height, client, self.health.refused)
-        follows.seat(self._replica)
-
     def show(self) -> None:
         """Say that there is a newer certified block: who watches is shown it."""
         self._newer.set()
@@ -170,41 +110,8 @@ class SeatHolder:
     def lost(self, replica: Replica[Answer], error: Exception) -> None:
         """End a start that is over, or broke the protocol; a new one follows."""
         if replica is self._replica:
-            log.warning("enclave.start_over", seat=self.seat, reason=str(error))
-            self._end()
-
-    # -- what it is asked
-
-    async def answer(self, requests: Sequence[Hash32]) -> list[Answer]:
-        """Have requests answered (again); one question at a time.
-
-        Raises:
-            EnclaveSilent: no answer in time; it is asked no more until that one comes.
-        """
-        if self._owed is not None and not self._owed.done():
-            raise EnclaveSilent(self.seat)
-        self._owed = asyncio.ensure_future(self.client.answer(requests))
-        self._owed.add_done_callback(_look_away)
-        done, _ = await asyncio.wait({self._owed}, timeout=ANSWER_SECONDS)
-        if not done:
-            log.warning("enclave.silent", seat=self.seat)
-            raise EnclaveSilent(self.seat)
-        return self._owed.result()
-
-    async def pulse(self) -> None:
-        """Let the enclave see that time has passed, unless the last time is still to come."""
-        self.health.look(self.client.asked_at if self.alive else None)
-        if self._pulsing:
-            return
-        self._pulsing = True
-        try:
-            await self.client.pulse()
-            await self.stored()
-            self.health.well()
-        except Refused as error:
-            self.health.refused(error)
-        finally:
-            self._pulsing = False
+            self._unseat()
+            self._over(self.process, error)
 
     async def stored(self) -> bool:
         """Say what is on disk; tell whether it has left, with nothing kept of its seat.
@@ -212,72 +119,115 @@ class SeatHolder:
         Raises:
             EnclaveRefused: it belongs to no network yet, or this start is over.
         """
-        return self._chain is not None and await self.client.stored(self._chain.tip.height)
+        return await self.process.stored(self._ledger.height())
 
     # -- life
 
-    async def watch(self) -> None:
-        """Start the enclave again whenever its process ends.
+    async def run(self, begun: asyncio.Future[None]) -> None:
+        """Keep the enclave running until cancelled; it is ended then.
+
+        Args:
+            begun: Is told that its first start has begun, or watches; or why it does not, and
+                then nothing is kept running.
 
         Raises:
             FoundingEnded: its network was not founded yet, and cannot be any more.
         """
+        try:
+            async with background() as tasks:
+                tasks.start(self._postbox.run())
+                tasks.start(self._look())
+                try:
+                    status = await self._live(partial(_tell, begun))
+                except KeymootError as error:
+                    if not begun.done():
+                        begun.set_exception(error)
+                    return
+                while True:
+                    self.health.ended(status)
+                    if self._ledger.founding_record() is None:
+                        raise FoundingEnded(self.seat)
+                    status = await self._live_again()
+        finally:
+            await self.process.close()
+
+    async def _live_again(self) -> int:
+        """Start the enclave again, however often that takes; give the status of its next end."""
         while True:
-            status = await self.client.ended()
-            self._let_go()
-            self.alive = False
-            self.health.ended(status)
-            if self._chain is not None and self._chain.record is None:
-                raise FoundingEnded(self.seat)
             pause = RESTART_SECONDS * 2 ** min(max(self.health.ends - 1, 0), 8)
             await asyncio.sleep(min(pause, MAX_RESTART_SECONDS))
+            with suppress(OSError):
+                await self.process.close()
             try:
-                await self._begin_anew()
-                self.restarts += 1
-                self.health.started()
+                self.process = await self._launch(self.seat)
+                self.process.listen(partial(self._hear, self.process))
+                await self.process.join(self._ledger.genesis.encode(), self.seat)
+                return await self._live(self._is_back)
             except (KeymootError, OSError) as error:
                 # Strangers can use up what a process needs to start: for a time, not for good.
+                self.process.kill()
                 self.health.starts_not(error)
 
-    async def close(self) -> None:
-        """End the enclave; it is shown nothing more."""
-        self.alive = False
-        self._let_go()
-        await self.client.close()
-        if self._reads is not None:
-            self._reads.cancel()
+    def _is_back(self) -> None:
+        self.restarts += 1
+        self.health.started()
 
-    async def _begin_anew(self) -> None:
-        with suppress(ConnectionError, OSError):
-            await self.client.close()
-        self.client = await _start(self.seat, self._config)
+    async def _live(self, begun: Callable[[], None]) -> int:
+        """Follow the ledger with the present start until its process ends; give its status.
+
+        Args:
+            begun: Called when it has begun, or watches.
+
+        Raises:
+            KeymootError: it does not begin.
+        """
+        process = self.process
         try:
-            await self.client.join(self._genesis, self.seat)
-            if self._chain is not None:
-                self._connect(self._chain)
-                await self.begin()
-        except KeymootError:
-            self._end()
-            raise
-        self.alive = True
+            async with background() as tasks:
+                tasks.start(self._serve(process))
+                executes = await self._begin(process)
+                self.alive = True
+                begun()
+                tasks.start(self._pulse(process))
+                if not executes:
+                    tasks.start(self._watch(process))
+                return await process.ended()
+        finally:
+            self.alive = False
+            self._unseat()
 
-    def _connect(self, chain: ChainStore) -> None:
-        if self._reads is not None:
-            self._reads.cancel()
-        self._reads = asyncio.create_task(self._serve(chain, self.client))
-        self.client.listen(self._say)
+    async def _begin(self, process: Process) -> bool:
+        """Begin at the newest certified block; tell whether it has what that takes.
 
-    async def _serve(self, chain: ChainStore, client: EnclaveClient) -> None:
+        Raises:
+            EnclaveRefused: it does not believe the block.
+        """
+        chain = self._ledger.chain
+        place, height = place_of(chain), chain.tip.height
+        try:
+            await process.begin(place)
+        except EnclaveRefused as error:
+            if error.code != NoStateSecret.code:
+                raise
+            log.info("enclave.watches", seat=self.seat, height=height)
+            return False
+        self._replica = EnclaveReplica(self.seat, height, process, self.health.refused)
+        self._ledger.sequencer.seat(self._replica)
+        return True
+
+    async def _serve(self, process: Process) -> None:
         """Answer the enclave's reads until its process ends."""
         try:
-            await serve_reads(client.take_reads(), chain)
+            await process.serve(self._ledger.chain)
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
             log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
-            _kill(client)
+            process.kill()
 
-    async def _watch(self, chain: ChainStore, client: EnclaveClient) -> None:
+    async def _watch(self, process: Process) -> None:
         """Show certified states to an enclave until it has the state secret; then begin."""
+        chain = self._ledger.chain
+        self._newer.set()
         try:
             while True:
                 await self._newer.wait()
@@ -287,26 +237,57 @@ class SeatHolder:
                     continue
                 root, network = chain.tip.state_root, chain.genesis.network
                 witness = gather_pages(chain.snapshot, root, network, chain.cache)
-                if await client.watch(place, witness):
-                    self._watches = None
-                    await self.begin()
+                if await process.watch(place, witness) and await self._begin(process):
                     return
         except (Malformed, Refused) as error:
-            log.warning("enclave.start_over", seat=self.seat, reason=str(error))
-            _kill(client)
+            self._over(process, error)
 
-    def _end(self) -> None:
-        """Kill the process: whoever watches it starts it anew."""
-        self._let_go()
-        _kill(self.client)
+    async def _pulse(self, process: Process) -> None:
+        """Let the enclave see that time has passed, and what is on disk, until cancelled."""
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
+            try:
+                await process.pulse()
+                await self.stored()
+                self.health.well()
+            except Refused as error:
+                self.health.refused(error)
+            except Malformed as error:
+                self._over(process, error)
 
-    def _let_go(self) -> None:
-        if self._replica is not None and self._follows is not None:
-            self._follows.unseat(self._replica)
-        self._replica = None
-        if self._watches is not None:
-            self._watches.cancel()
-            self._watches = None
+    async def _look(self) -> None:
+        """Look whether the enclave answers what it was asked, until cancelled."""
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
+            self.health.look(self.process.asked_at if self.alive else None)
+
+    def _hear(self, process: Process, raw: bytes) -> None:
+        """Take what the enclave says."""
+        try:
+            self._postbox.put(raw)
+        except SaysTooMuch as error:
+            process.listen(_overhear)
+            self._over(process, error)
+
+    def _over(self, process: Process, error: Exception) -> None:
+        """Kill a start that is over."""
+        log.warning("enclave.start_over", seat=self.seat, reason=str(error))
+        process.kill()
+
+    def _unseat(self) -> None:
+        replica, self._replica = self._replica, None
+        if replica is not None:
+            self._ledger.sequencer.unseat(replica)
+
+
+def _tell(begun: asyncio.Future[None]) -> None:
+    """Tell who waits; that may have been given up."""
+    if not begun.done():
+        begun.set_result(None)
+
+
+def _overhear(_: bytes) -> None:
+    """Take no notice of what is said."""
 
 
 def place_of(chain: ChainStore) -> Place | None:
@@ -318,18 +299,3 @@ def place_of(chain: ChainStore) -> Place | None:
     if block is None:
         raise Refused(f"block {height} is missing in the data folder: restore it whole")
     return Place(record.encode(), block.header.encode(), chain.certificate(height) or b"")
-
-
-def _kill(client: EnclaveClient) -> None:
-    with suppress(ProcessLookupError):
-        client.kill()
-
-
-def _look_away(owed: asyncio.Future[Any]) -> None:
-    """Take what came too late, so that nobody complains that it was never looked at."""
-    if not owed.cancelled():
-        owed.exception()
-
-
-async def _start(seat: int, config: Config) -> EnclaveClient:
-    return await EnclaveClient.start(config.enclave_folder(seat), config.data, config.fuse_of(seat))

@@ -21,13 +21,16 @@ from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
+from keymoot.node.clock import system_clock
 from keymoot.node.config import Config, lock_file
 from keymoot.node.control import Control
+from keymoot.node.process import launcher
 from keymoot.node.progress import show_founding
 from keymoot.node.screen import Screen
 from keymoot.node.seats import FoundingEnded
+from keymoot.node.tasks import background
 from keymoot.node.verbs import verbs_at_start, verbs_of
-from keymoot.node.wiring import Node, build
+from keymoot.node.wiring import Node, started
 
 GRACE_SECONDS = 3
 FOUNDING_TRIES = 3
@@ -60,8 +63,8 @@ def serve(config: Config) -> int:
 async def _run(config: Config, channel: socket.socket) -> int:
     _say("starting the enclaves (SIMULATED: processes, their CPUs' fuses are files)")
     control = Control(config.data, verbs_at_start())
-    listening = asyncio.create_task(_listen_for(control))
-    try:
+    async with background() as tasks:
+        tasks.start(_listen_for(control))
         for left in reversed(range(FOUNDING_TRIES)):
             try:
                 return await _live(config, control, channel)
@@ -75,9 +78,6 @@ async def _run(config: Config, channel: socket.socket) -> int:
                 )
                 control.verbs = verbs_at_start()
         raise Defect("a founding is tried at least once")
-    finally:
-        listening.cancel()
-        await asyncio.wait([listening], timeout=GRACE_SECONDS)
 
 
 async def _live(config: Config, control: Control, channel: socket.socket) -> int:
@@ -85,13 +85,21 @@ async def _live(config: Config, control: Control, channel: socket.socket) -> int
 
     Raises:
         FoundingEnded: nobody has been told of its network yet: it may be begun anew.
+        Refused: it cannot start.
     """
-    node = await build(config)
     try:
-        control.verbs = verbs_of(node.moot)
-        return await _serve(config, node, _http(config, node), channel)
-    finally:
-        await node.close()
+        async with started(config, launcher(config), system_clock) as node:
+            control.verbs = verbs_of(node.membership)
+            await _serve(config, node, channel)
+    except ExceptionGroup as broken:
+        reasons = _leaves(broken)
+        for error in reasons:
+            if isinstance(error, FoundingEnded):
+                raise error from None
+        _say_why(reasons)
+        return 1
+    _say("stopped; nothing is lost, `keymoot up` continues here")
+    return 0
 
 
 async def _listen_for(control: Control) -> None:
@@ -107,11 +115,14 @@ async def _listen_for(control: Control) -> None:
         await asyncio.sleep(CONTROL_AGAIN_SECONDS)
 
 
-async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: socket.socket) -> int:
-    log = structlog.get_logger("keymoot.node")
-    running = asyncio.create_task(node.run())
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+async def _serve(config: Config, node: Node, channel: socket.socket) -> None:
+    """Answer requests until a signal asks to stop, or cancelled."""
+    log, loop, stop = (
+        structlog.get_logger("keymoot.node"),
+        asyncio.get_running_loop(),
+        asyncio.Event(),
+    )
+    server = _http(config, node)
 
     def ask_to_stop(number: signal.Signals) -> None:
         log.info("node.stops", signal=number.name)
@@ -122,32 +133,20 @@ async def _serve(config: Config, node: Node, server: uvicorn.Server, channel: so
         # What `nohup` has the terminal's end ignored for stays ignored.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, ask_to_stop, number)
-    # The door opens when the assembly has its keys: before that nobody could be served.
-    founded = asyncio.create_task(show_founding(node.moot, node.store, _say))
-    asked = asyncio.create_task(stop.wait())
-    await asyncio.wait([running, founded, asked], return_when=asyncio.FIRST_COMPLETED)
-    founded.cancel()
-    if not running.done() and not stop.is_set():
+    async with background() as tasks:
+        # The door opens when the assembly has its keys: before that nobody could be served.
+        founded = tasks.start(show_founding(node.membership, node.store, _say))
+        asked = tasks.start(stop.wait())
+        await asyncio.wait({founded, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return
         _greet(config, node, channel)
-    asked.cancel()
-    if running.done() and not running.cancelled():
-        for error in _leaves(running.exception()):
-            if isinstance(error, FoundingEnded):
-                raise error
-    http = asyncio.create_task(server.serve(sockets=[channel]))
-    await asyncio.wait([running, http], return_when=asyncio.FIRST_COMPLETED)
-    status = 0
-    if running.done() and not running.cancelled():
-        status = 1
-        for error in _leaves(running.exception()):
-            log.error("node.stopped", error=type(error).__name__, reason=_public(error))
-            _say(f"stopped: {_public(error)}")
-    server.should_exit = True
-    running.cancel()
-    await asyncio.wait([running, http], timeout=GRACE_SECONDS)
-    if status == 0:
-        _say("stopped; nothing is lost, `keymoot up` continues here")
-    return status
+        http = tasks.start(server.serve(sockets=[channel]))
+        try:
+            await asyncio.wait({http})
+        finally:
+            server.should_exit = True
+            await asyncio.wait({http}, timeout=GRACE_SECONDS)
 
 
 def _http(config: Config, node: Node) -> uvicorn.Server:
@@ -181,7 +180,7 @@ class _Server(uvicorn.Server):
 
 def _greet(config: Config, node: Node, channel: socket.socket) -> None:
     host, port = channel.getsockname()[:2]
-    ledger, committee = node.services.ledger, node.moot.committee
+    ledger, committee = node.membership.ledger, node.membership.roster.committee
     _say(
         "",
         "  SIMULATED enclaves, unaudited: test funds only.",
@@ -210,6 +209,14 @@ def _elsewhere(host: str) -> list[str]:
         "                and at this machine's other addresses; a name for it, or a web page",
         "                that may use it, needs --allow-host NAME, --allow-origin ORIGIN",
     ]
+
+
+def _say_why(reasons: list[BaseException]) -> None:
+    """Say what has stopped the node."""
+    log = structlog.get_logger("keymoot.node")
+    for error in reasons:
+        log.error("node.stopped", error=type(error).__name__, reason=_public(error))
+        _say(f"stopped: {_public(error)}")
 
 
 def _leaves(error: BaseException | None) -> list[BaseException]:

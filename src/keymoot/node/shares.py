@@ -6,9 +6,9 @@ there a moment after the block, and the requester gets them, with the certificat
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from keymoot.base.errors import KeymootError
+import structlog
+
 from keymoot.base.fixed import Hash32
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
@@ -20,41 +20,25 @@ from keymoot.enclave.answer import Answer
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.moot.certified import CertifiedHeader
+from keymoot.node.asking import Asking
 from keymoot.node.collected import Collected, Heard
+from keymoot.node.enclaves import Enclaves
 from keymoot.node.given import Given, GivenAnswers
-from keymoot.node.lineup import Lineup
 from keymoot.node.need import Need, need_of_question, need_of_record
 from keymoot.node.requests import Requests, is_settled, signers_json
-from keymoot.node.seats import SeatHolder
+from keymoot.node.roster import Roster
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.release import EXPIRED, RELEASED, WAITING, status_of, stopped
 
 IN_VAULT, BY_ASSEMBLY = "vault", "assembly"
 
+ANSWER_SECONDS = 2.0
+"""How long others wait for an enclave that has been asked for answers."""
+
 POLL_SECONDS = 0.5
 """How long a request that waits for stock is left alone between two looks."""
 
-
-class Enclaves(Protocol):
-    """The enclaves of this node, as far as answers need them."""
-
-    @property
-    def seats(self) -> tuple[SeatHolder, ...]:
-        """Those that run here, in the order of their seats."""
-        ...
-
-    @property
-    def lineup(self) -> Lineup:
-        """How the assembly stands."""
-        ...
-
-    def holder(self, seat: int) -> SeatHolder | None:
-        """Give the enclave of a seat; None if it does not run here."""
-        ...
-
-    def saw(self, height: Height) -> frozenset[int]:
-        """Give the seats of enclaves that run, and began below a height."""
-        ...
+log = structlog.get_logger("keymoot.shares")
 
 
 class ShareService:
@@ -64,6 +48,8 @@ class ShareService:
         self,
         ledger: Ledger,
         enclaves: Enclaves,
+        roster: Roster,
+        asking: Asking,
         store: LmdbStore,
         describe: Callable[[], dict[str, Json]],
     ) -> None:
@@ -72,18 +58,21 @@ class ShareService:
         Args:
             ledger: What was bound.
             enclaves: They answer.
+            roster: Who they are to the ledger.
+            asking: Has them answer again.
             store: Keeps what was given out.
             describe: Says how the assembly looks from outside.
         """
-        self._ledger, self._enclaves, self._describe = ledger, enclaves, describe
+        self._ledger, self._enclaves, self._roster = ledger, enclaves, roster
+        self._asking, self._describe = asking, describe
         self._requests = Requests(ledger)
         self.collected = Collected(
             GivenAnswers(store),
-            lambda request: self._requests.need(request, enclaves.lineup.committee),
+            lambda request: self._requests.need(request, roster.lineup.committee),
             enclaves.saw,
             self._ask,
             ledger.now,
-            lambda: enclaves.lineup.committee.ecdsa_degree + 1 + enclaves.lineup.committee.faults,
+            lambda: roster.lineup.committee.ecdsa_degree + 1 + roster.lineup.committee.faults,
         )
 
     async def run(self) -> None:
@@ -104,7 +93,7 @@ class ShareService:
         if question is not None:
             if self._ledger.now() > question.expires_at:
                 return self._told(request, EXPIRED)
-            asked = need_of_question(question, self._enclaves.lineup.committee)
+            asked = need_of_question(question, self._roster.lineup.committee)
             return self._bound(request, asked, await self._given(request, asked, wait_seconds))
         record = await self._decided(request, wait_seconds)
         status = status_of(record, self._ledger.now())
@@ -112,7 +101,7 @@ class ShareService:
             return self._told(request, status)
         if status == REFUSED:
             return self._told(request, status) | {"refusal": record.outcome_json()}
-        need = need_of_record(record, self._enclaves.lineup.committee)
+        need = need_of_record(record, self._roster.lineup.committee)
         if need is None:
             return self._told(request, status)
         # What is kept is given again after the request has expired: it left long ago.
@@ -138,7 +127,7 @@ class ShareService:
         # What serves once is burned where its own block has no certificate, or starts are gone.
         lost = not need.met(_good(given)) and (
             (record is not None and certificate is None)
-            or self._enclaves.lineup.forgotten(need.height, need.enough)
+            or self._roster.lineup.forgotten(need.height, need.enough)
         )
         answers: list[Json] = []
         for seat, answer in given.items():
@@ -173,9 +162,7 @@ class ShareService:
                 }
         # One enclave's word is worth nothing; where more than may be broken say it, it is true.
         codes = [(one.code, one.message) for one in given.values() if one.code]
-        believed = [
-            one for one in codes if codes.count(one) > self._enclaves.lineup.committee.faults
-        ]
+        believed = [one for one in codes if codes.count(one) > self._roster.lineup.committee.faults]
         if believed:
             code, message = believed[0]
             return self._stopped(record, message, code)
@@ -215,18 +202,16 @@ class ShareService:
     async def _ask(self, requests: Sequence[Hash32]) -> Heard:
         """Have all enclaves answer again; who says no, or nothing in time, is left out."""
         asked = [one for one in self._enclaves.seats if one.alive and one.begun]
-        said = await asyncio.gather(
-            *(one.answer(requests) for one in asked), return_exceptions=True
+        said = await self._asking.each(
+            asked, lambda one: one.process.answer(requests), ANSWER_SECONDS
         )
-        found: Heard = []
-        for one, answers in zip(asked, said, strict=True):
-            if isinstance(answers, BaseException):
-                if not isinstance(answers, KeymootError):
-                    raise answers
-                continue
-            if [answer.request for answer in answers] == list(requests):
-                found.append((one.seat, answers))
-        return found
+        for seat in sorted(said.silent):
+            log.warning("enclave.silent", seat=seat)
+        return [
+            (seat, answers)
+            for seat, answers in said.found.items()
+            if [answer.request for answer in answers] == list(requests)
+        ]
 
     def _certificate(self, height: Height) -> bytes | None:
         """Give the certified header of a block that has a certificate of its own."""

@@ -1,7 +1,5 @@
 """What the assembly looks like from outside: who sits, comes and goes, generation, roots, stock."""
 
-from typing import TYPE_CHECKING
-
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
 from keymoot.engine.ledger import Ledger
@@ -9,13 +7,12 @@ from keymoot.moot.assembly import Assembly
 from keymoot.moot.keygen import Phase
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.signers import settled
-
-if TYPE_CHECKING:
-    from keymoot.node.moot import Moot
+from keymoot.node.membership import Membership
 
 
-def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str, Json]:
+def assembly_json(membership: Membership) -> dict[str, Json]:
     """Describe the assembly as the newest certified state has it."""
+    ledger, assembly = membership.ledger, membership.roster.assembly()
     hall = assembly.hall
     if not hall.founded:
         return {"ready": False, "seats": [], "storage": storage_json(ledger)}
@@ -23,9 +20,9 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
     standing, coming = assembly.handout.standing, assembly.handout.coming
     keygen = assembly.founding.keygen
     seats: list[Json] = []
-    leaving = {*assembly.turning.admitting.page.leaving, *moot.changes.leaving}
+    leaving = {*assembly.turning.admitting.page.leaving, *membership.changes.leaving}
     for index, known in hall.seats().items():
-        holder = moot.holder(index)
+        holder = membership.enclaves.holder(index)
         seats.append(
             {
                 "seat": index,
@@ -34,7 +31,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
                 "since": known.since,
                 "nextKey": data(known.next) if known.next else None,
                 "restarts": 0 if holder is None else holder.restarts,
-                "health": _health_json(index, moot),
+                "health": _health_json(index, membership),
                 "excluded": index in head.out,
                 "leaving": index in leaving,
             }
@@ -81,7 +78,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
             "ed25519": assembly.commitments.left(),
         },
         "seats": seats,
-        "joining": _joining_json(assembly, moot),
+        "joining": _joining_json(assembly, membership),
         "storage": storage_json(ledger),
         "cheats": [
             {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
@@ -97,24 +94,24 @@ def storage_json(ledger: Ledger) -> Json:
     return {"what": shortage.what, "why": shortage.why, "toDo": shortage.hint}
 
 
-def _health_json(seat: int, moot: "Moot") -> Json:
-    holder = moot.holder(seat)
+def _health_json(seat: int, membership: Membership) -> Json:
+    holder = membership.enclaves.holder(seat)
     if holder is not None:
         return holder.health.to_json()
     return {
         "silentSince": None,
         "downSince": None,
         "endedLately": 0,
-        "trouble": moot.absent.get(seat),
+        "trouble": membership.absent.reasons.get(seat),
     }
 
 
-def _joining_json(assembly: Assembly, moot: "Moot") -> list[Json]:
+def _joining_json(assembly: Assembly, membership: Membership) -> list[Json]:
     """Describe who comes: enclaves that run here, and those that the ledger has admitted."""
     admitted = assembly.turning.admitting.page.joining
     found: list[Json] = []
-    for seat in sorted(admitted.keys() | moot.changes.joining):
-        holder, known = moot.holder(seat), admitted.get(seat)
+    for seat in sorted(admitted.keys() | membership.changes.joining):
+        holder, known = membership.enclaves.holder(seat), admitted.get(seat)
         identity = known.identity if known is not None else holder and holder.identity.identity_key
         if identity:
             found.append(

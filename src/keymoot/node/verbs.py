@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.strict_json import Json
 from keymoot.node.control import Verb
-from keymoot.node.moot import Moot
+from keymoot.node.membership import Membership
 from keymoot.node.standing import standing_json
 
 
@@ -33,25 +33,26 @@ def verbs_at_start() -> dict[str, Verb]:
     return dict.fromkeys(VERBS, starts)
 
 
-def verbs_of(moot: Moot) -> dict[str, Verb]:
+def verbs_of(membership: Membership) -> dict[str, Verb]:
     """Give them by name. None of them waits for the ledger: `standing` says what became of it."""
+    changes = membership.changes
 
     async def network(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"network": moot.changes.network.hex0x}
+        return {"network": changes.network.hex0x}
 
     async def standing(_: Mapping[str, Json]) -> dict[str, Json]:
-        return standing_json(moot)
+        return standing_json(membership)
 
     async def turn(asked: Mapping[str, Json]) -> dict[str, Json]:
         epoch = asked.get("epoch")
-        await moot.changes.turn(None if epoch is None else _number(epoch, "epoch"))
+        await changes.turn(None if epoch is None else _number(epoch, "epoch"))
         return {}
 
     async def join(_: Mapping[str, Json]) -> dict[str, Json]:
-        return {"seat": await moot.changes.join()}
+        return {"seat": await changes.join()}
 
     async def leave(asked: Mapping[str, Json]) -> dict[str, Json]:
-        await moot.changes.leave(_number(asked.get("seat"), "seat"))
+        await changes.leave(_number(asked.get("seat"), "seat"))
         return {}
 
     return dict(zip(VERBS, (network, standing, turn, join, leave), strict=True))

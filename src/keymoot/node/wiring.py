@@ -4,14 +4,12 @@ The enclaves execute blocks and keep every secret; the engine orders blocks, and
 enclaves say they did. No key of the network's state is in this process.
 """
 
-import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from keymoot.base.strict_json import Json
-from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
+from keymoot.base.units import LEDGER_CHAIN_ID
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.messages import Identity
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
@@ -21,102 +19,152 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
 from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
+from keymoot.node.absent import Absent, Processes, close_all
+from keymoot.node.asking import Asking
+from keymoot.node.changes import Changes
+from keymoot.node.clock import Clock
 from keymoot.node.config import DEFAULT_NODES, Config
+from keymoot.node.enclaves import Enclaves
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
-from keymoot.node.moot import Moot
+from keymoot.node.membership import Membership
+from keymoot.node.process import Launch
 from keymoot.node.queries import EnclaveQueries
+from keymoot.node.recovery import Recovery
+from keymoot.node.roster import Roster
 from keymoot.node.shares import ShareService
 from keymoot.node.status import assembly_json
 from keymoot.node.storage import StorageWatch
-
-
-def system_clock() -> UnixNanos:
-    """Read the machine's clock."""
-    return UnixNanos(time.time_ns())
+from keymoot.node.tasks import Tasks, background
+from keymoot.node.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node's parts, ready to run."""
+    """A node that runs.
 
-    sequencer: Sequencer[Answer]
-    moot: Moot
-    shares: ShareService
+    Attributes:
+        membership: The ledger, its members, and the enclaves here.
+        services: What the gateway offers.
+        store: The data folder's file.
+    """
+
+    membership: Membership
     services: Services
     store: LmdbStore
-    storage: StorageWatch
-
-    async def run(self) -> None:
-        """Make blocks and answer requests until cancelled, or until something breaks.
-
-        Raises:
-            ExceptionGroup: what broke.
-        """
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.sequencer.run())
-            tasks.create_task(self.shares.run())
-            tasks.create_task(self.moot.run())
-            tasks.create_task(self.storage.run())
-
-    async def close(self) -> None:
-        """End the enclaves and close the files."""
-        await self.moot.close()
-        self.sequencer.chain.close()
-        self.store.close()
 
 
-async def build(config: Config) -> Node:
-    """Start the enclaves and open the data folder; begin a network if it is new.
+@asynccontextmanager
+async def started(config: Config, launch: Launch, clock: Clock) -> AsyncIterator[Node]:
+    """Run a node beside a block: from the enclaves' starts to their ends.
 
-    A network whose founding did not end is begun anew: its founders' starts are gone.
+    A network begins if the data folder has none. One whose founding did not end is begun anew:
+    its founders' starts are gone.
+
+    Args:
+        config: Where the data folder is, and what a new network is like.
+        launch: Starts the enclave of a seat.
+        clock: The time of day.
 
     Raises:
         Refused: an enclave or the folder cannot be used; the message says what to do.
+        ExceptionGroup: what broke; the block is cancelled then.
     """
     check_ledger_is_there(config)
-    store = LmdbStore(config.data)
-    genesis = stored_genesis(store) if founded(store) else None
-    fresh = genesis is None
-    if genesis is None:
-        members, former = tuple(range(1, (config.nodes or DEFAULT_NODES) + 1)), tuple[int, ...]()
-    else:
-        members, former = members_in(store, genesis)
-        check_options(config, genesis, len(members))
-    moot = await Moot.start(config, members, former, fresh=fresh)
-    try:
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(closing(LmdbStore(config.data)))
+        genesis = stored_genesis(store) if founded(store) else None
+        absent = _expected(config, store, genesis)
+        processes = await absent.start(launch)
+        stack.push_async_callback(close_all, processes)
         if genesis is None:
-            genesis = _new_genesis(moot, config)
+            genesis = _new_genesis(processes, config, clock)
             begin(store, genesis)
-        await moot.join(genesis.encode())
+        raw = genesis.encode()
+        joined = await absent.each(processes, lambda seat, one: one.join(raw, seat))
         chain = open_chain(store, genesis, keeps_dealings=config.keep_dealings)
-        sequencer: Sequencer[Answer] = Sequencer(
-            chain, Mempool(), system_clock, config.block_seconds
+        stack.enter_context(closing(chain))
+        sequencer: Sequencer[Answer] = Sequencer(chain, Mempool(), clock, config.block_seconds)
+        ledger = Ledger(sequencer, clock)
+        wanted = Wanted.load(config.data)
+        tasks = await stack.enter_async_context(background())
+        membership = _membership(
+            ledger, Enclaves(ledger, launch, clock, tasks), absent, wanted, tasks
         )
-        ledger = Ledger(sequencer, system_clock)
-        await moot.attach(ledger)
-        if not fresh:
-            await moot.recover()
-    except BaseException:
-        await moot.close()
-        raise
-    shares = ShareService(ledger, moot, store, _describe(moot))
-    sequencer.write_beside(shares.collected.beside)
-    sequencer.on_answers(shares.collected.hear)
-    faucet = Faucet(ledger).drip if genesis.development else None
-    queries = EnclaveQueries(lambda: moot.seats)
-    services = Services(ledger, shares, queries, _info(moot), faucet)
-    return Node(sequencer, moot, shares, services, store, StorageWatch(store, sequencer))
+        shares = _shares(membership, store, tasks)
+        await absent.each(joined, membership.enclaves.enter)
+        if chain.record is not None:
+            await membership.recovery.order()
+        for work in (
+            sequencer.run(),
+            shares.run(),
+            membership.changes.run(),
+            membership.recovery.run(),
+            absent.tend(membership.enclaves.add, lambda: membership.roster.committee.indices),
+            StorageWatch(store, sequencer).run(),
+        ):
+            tasks.start(work)
+        yield Node(membership, _services(membership, shares), store)
 
 
-def _new_genesis(moot: Moot, config: Config) -> Genesis:
+def _expected(config: Config, store: LmdbStore, genesis: Genesis | None) -> Absent:
+    """Say whose enclaves are to start.
+
+    Raises:
+        OtherOption: an option asks for another network than the folder's.
+    """
+    if genesis is None:
+        return Absent(range(1, (config.nodes or DEFAULT_NODES) + 1), fresh=True)
+    members, former = members_in(store, genesis)
+    check_options(config, genesis, len(members))
+    return Absent(members, former, fresh=False)
+
+
+def _membership(
+    ledger: Ledger, enclaves: Enclaves, absent: Absent, wanted: Wanted, tasks: Tasks
+) -> Membership:
+    roster, asking = Roster(ledger), Asking(tasks)
+    return Membership(
+        ledger=ledger,
+        roster=roster,
+        enclaves=enclaves,
+        absent=absent,
+        asking=asking,
+        changes=Changes(ledger, roster, enclaves, asking, wanted),
+        recovery=Recovery(ledger, roster, enclaves),
+    )
+
+
+def _shares(membership: Membership, store: LmdbStore, tasks: Tasks) -> ShareService:
+    ledger = membership.ledger
+    shares = ShareService(
+        ledger,
+        membership.enclaves,
+        membership.roster,
+        Asking(tasks),
+        store,
+        lambda: assembly_json(membership),
+    )
+    ledger.sequencer.write_beside(shares.collected.beside)
+    ledger.sequencer.on_answers(shares.collected.hear)
+    return shares
+
+
+def _services(membership: Membership, shares: ShareService) -> Services:
+    ledger, enclaves = membership.ledger, membership.enclaves
+    faucet = Faucet(ledger).drip if ledger.genesis.development else None
+    queries = EnclaveQueries(lambda: enclaves.seats)
+    return Services(ledger, shares, queries, _info(membership), faucet)
+
+
+def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
     """Describe a development network of these enclaves."""
     return Genesis(
         chain_id=LEDGER_CHAIN_ID,
         development=True,
         base_fee=BASE_FEE_WEI,
-        time=system_clock(),
-        members=tuple(_member(one.identity) for one in moot.seats),
+        time=clock(),
+        members=tuple(_member(processes[seat].identity) for seat in sorted(processes)),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
     )
@@ -127,17 +175,15 @@ def _member(identity: Identity) -> Member:
     return Member(identity.identity_key, founder)
 
 
-def _describe(moot: Moot) -> Callable[[], dict[str, Json]]:
-    return lambda: assembly_json(moot.assembly(), moot.ledger, moot)
+def _info(membership: Membership) -> NodeInfo:
+    enclaves, roster = membership.enclaves, membership.roster
 
-
-def _info(moot: Moot) -> NodeInfo:
     def seats() -> tuple[SeatInfo, ...]:
-        members = moot.committee
-        known = [(one.seat, one.identity) for one in moot.seats if one.seat in members]
+        members = roster.committee
+        known = [(one.seat, one.identity) for one in enclaves.seats if one.seat in members]
         return tuple(
             SeatInfo(seat, one.identity_key, one.measurement, one.quote) for seat, one in known
         )
 
-    simulated = any(one.identity.simulated for one in moot.seats)
+    simulated = any(one.identity.simulated for one in enclaves.seats)
     return NodeInfo(version=version("keymoot"), simulated=simulated, seats=seats)

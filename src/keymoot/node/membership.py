@@ -1,0 +1,34 @@
+"""Who keeps the keys: as the ledger has it, as this machine runs it, and as it is to be."""
+
+from dataclasses import dataclass
+
+from keymoot.engine.ledger import Ledger
+from keymoot.node.absent import Absent
+from keymoot.node.asking import Asking
+from keymoot.node.changes import Changes
+from keymoot.node.enclaves import Enclaves
+from keymoot.node.recovery import Recovery
+from keymoot.node.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What there is to know of it, for whoever shows it.
+
+    Attributes:
+        ledger: The ledger.
+        roster: Whom it names.
+        enclaves: Who runs here.
+        absent: Whose enclaves did not start with the node.
+        asking: Who owes an answer to a question about any of this.
+        changes: Who is to come, and to go.
+        recovery: Begins new generations.
+    """
+
+    ledger: Ledger
+    roster: Roster
+    enclaves: Enclaves
+    absent: Absent
+    asking: Asking
+    changes: Changes
+    recovery: Recovery
