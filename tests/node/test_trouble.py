@@ -116,7 +116,7 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
 def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def power_cut(*_: object) -> None:
+    def power_cut(*_: object, **__: object) -> None:
         raise RuntimeError
 
     made = Running(tmp_path / "node")
