@@ -94,7 +94,7 @@ class FakeNetwork:
         return Credential(
             name=name,
             network=NETWORK,
-            url=self.url,
+            urls=(self.url,),
             wallet=WALLET,
             address=self.address,
             verifying_key=WORLD.verifying_key,

@@ -17,8 +17,9 @@ from eth_account import Account as EthAccount
 
 from keymoot.agent import Account, PolicyRefused
 from keymoot.agent.errors import IdempotencyReused, NetworkUnreachable
-from keymoot.agent.network import Network, TransactionFailed
+from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner, new_key
+from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletView
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, RequestId

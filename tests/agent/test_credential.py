@@ -91,7 +91,9 @@ def test_names_the_field_that_is_wrong(change: dict[str, Any], path: str) -> Non
 
 def test_one_of_an_earlier_release_is_told_apart() -> None:
     document = json.loads(GOOD.encode()) | {"version": 1, "nodes": ["0x" + "11" * 32]}
-    with pytest.raises(BadCredential, match="version 2: ask the owner for `keymoot wallet grant`"):
+    with pytest.raises(
+        BadCredential, match="versions 2 and 3: ask the owner for `keymoot wallet grant`"
+    ):
         Credential.decode(json.dumps(document).encode())
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from keymoot.agent import Account
 from keymoot.agent.errors import NetworkRefused, NotKeymoot, WrongAnswer
-from keymoot.agent.network import Network, read_identity
+from keymoot.agent.identity import read_identity
+from keymoot.agent.network import Network
 from keymoot.agent.owner import new_key
 from keymoot.agent.transport import Transport
 from keymoot.base import hexes

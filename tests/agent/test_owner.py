@@ -8,8 +8,10 @@ from eth_account import Account as EthAccount
 
 from keymoot.agent import Account
 from keymoot.agent.errors import Unproven, WrongAnswer
-from keymoot.agent.network import Network, TransactionFailed, read_identity
+from keymoot.agent.identity import read_identity
+from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner, new_key, salt_of
+from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import Views
 from keymoot.base.fixed import Address, RequestId, WalletId
 from keymoot.base.secret import Secret

@@ -38,11 +38,11 @@ class Between:
     """Stands between a client and its node, and changes what it likes."""
 
     def __init__(self, network: Network) -> None:
-        self.network, self.real = network, network.transport.call
+        self.network, self.real = network, network.nodes.line[0].call
         self.sent: list[Any] = []
         self.ask: Change = lambda data: data
         self.answer: Change = lambda answer: answer
-        network.transport.call = self.call  # type: ignore[method-assign]
+        network.nodes.line[0].call = self.call  # type: ignore[method-assign]
 
     def call(self, method: str, params: Any, timeout_seconds: float) -> Any:
         if method != "eth_call":

@@ -11,7 +11,8 @@ import pytest
 
 from keymoot.agent import seen as seen_module
 from keymoot.agent.errors import LeftBehind, SeenUnusable, Unproven
-from keymoot.agent.network import Identity, Network
+from keymoot.agent.identity import Identity
+from keymoot.agent.network import Network
 from keymoot.agent.roster import Roster
 from keymoot.agent.seen import NotRemembered, Seen, beside, forget
 from keymoot.agent.transport import Transport
@@ -234,11 +235,12 @@ def test_a_recovery_is_accepted_on_purpose_by_the_command_that_the_error_names(
 def test_an_owners_network_remembers_by_its_id(node: Node, tmp_path: Path) -> None:
     network = Network("http://127.0.0.1:1", seen=tmp_path / "seen")
     network._identity = Identity(node.world.network, ChainId(1), simulated=True)
-    network.transport = cast("Transport", node)
+    network.nodes._line = (cast("Transport", node),)
     assert network.committee().header.height == 3
     (file,) = (tmp_path / "seen").iterdir()
     assert file.name == f"{node.world.network.hex()}.seen"
     again = copy.copy(Network("http://127.0.0.1:1", seen=tmp_path / "seen"))
-    again._identity, again.transport = network._identity, cast("Transport", left_behind(node))
+    again._identity = network._identity
+    again.nodes._line = (cast("Transport", left_behind(node)),)
     with pytest.raises(LeftBehind):
         again.committee()

@@ -230,7 +230,7 @@ async def test_a_batch_of_long_queries_ends_when_its_sender_is_in_debt() -> None
 
 
 def test_shares_of_strangers_requests_show_nothing(scene: Scene) -> None:
-    transport = scene.node.network.transport
+    transport = scene.node.network.nodes.line[0]
     unknown = transport.get("/shares/0x" + "11" * 32, 5)
     assert (unknown["status"], unknown["refusal"]) == ("waiting", None)
     assert "sealed" not in unknown

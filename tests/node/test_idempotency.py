@@ -85,7 +85,7 @@ def test_a_key_holds_past_its_time_a_crash_and_a_restart(
                 ask(nonce, value, key)
         # Nor by asking for what was given before.
         name = request_key(account.credential, RequestId(keccak256(ID + b"answered")))
-        told = node.network.transport.get(f"/shares/{name.hex0x}", 10)
+        told = node.network.nodes.line[0].get(f"/shares/{name.hex0x}", 10)
         assert told["refusal"]["data"]["reason"] == "NOT_BOUND"
         assert not told.get("answers")
         assert not told.get("sealed")

@@ -5,8 +5,8 @@ from py_arkworks_bls12381 import GT, G1Point, G2Point
 
 from keymoot.agent.derived_keys import DerivedKeys, Deriving
 from keymoot.agent.gathering import TooFewShares
-from keymoot.agent.network import TransactionFailed
 from keymoot.agent.owner import new_key
+from keymoot.agent.submission import TransactionFailed
 from keymoot.base.errors import Refused
 from keymoot.base.secret import Secret
 from keymoot.contracts.keys import Keys
@@ -74,7 +74,7 @@ class Asker:
     """What `Spoiled` needs of whoever asks."""
 
     def __init__(self, keys):
-        self._transport = keys._network.transport
+        self._nodes = keys._network.nodes
 
 
 def test_one_that_lies_or_is_silent_stops_nothing_and_more_get_no_key(node):

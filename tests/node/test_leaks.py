@@ -199,7 +199,7 @@ def _answers(node: Running, wallet: bytes, account: str, keys: list[str]) -> byt
     for contract in (Vault.ADDRESS.hex0x, Wallets.ADDRESS.hex0x, account):
         collected.append(network.call("eth_getProof", contract, [hex(n) for n in range(4)]))
     for key in keys:
-        collected.append(network.transport.get(f"/shares/{key}", 10))
+        collected.append(network.nodes.line[0].get(f"/shares/{key}", 10))
         collected.append(network.call("keymoot_getRequest", key))
     for method in Wallets.METHODS.values():
         data = "0x" + (method.selector + bytes(wallet) + bytes(32 * 6)).hex()

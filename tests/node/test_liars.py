@@ -67,7 +67,7 @@ class Spoiled:
     """
 
     def __init__(self, account, answers):
-        self.transport, self.answers = account._transport, answers
+        self.transport, self.answers = account._nodes.line[0], answers
         self.call, self.get = self.transport.call, self.transport.get
         self.asked = 0
 

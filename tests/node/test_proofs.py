@@ -74,6 +74,6 @@ def test_another_networks_key_certifies_nothing_here(node, tmp_path):
             shown.check(node.network.anchor())
         roster = Roster(node.network.identity().network, node.network.anchor().verifying_key)
         with pytest.raises(AnotherNetwork) as named:
-            roster.assembly(Network(other.url).transport, 30)
+            roster.assembly(Network(other.url).nodes.line[0], 30)
         assert named.value.found == other.network.identity().network.hex0x
         assert "not good under the network's verifying key" in str(named.value.__cause__)

@@ -17,7 +17,7 @@ from keymoot.agent.errors import (
     NotSignable,
     WrongAnswer,
 )
-from keymoot.agent.network import TransactionFailed
+from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import SolanaAddress
 from keymoot.base.units import Wei
 from keymoot.policy.errors import PolicyRefused

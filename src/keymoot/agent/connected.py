@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NoReturn, Self
 
 from keymoot.agent.credential import Credential
+from keymoot.agent.nodes import Nodes
 from keymoot.agent.processes import stays_here
 from keymoot.agent.seen import Seen, beside
-from keymoot.agent.transport import Transport
 from keymoot.agent.wish import Wishes
 
 URL = "KEYMOOT_URL"
@@ -33,7 +33,7 @@ class Connected:
 
         Args:
             credential: From the file that `keymoot wallet grant` wrote.
-            url: Keymoot RPC; the credential's own if None.
+            url: Keymoot RPC, of several nodes with commas; the credential's own if None.
             timeout_seconds: How long a call may wait for its signature.
             seen: File that remembers the newest block seen, for the next process (see
                 `keymoot.agent.seen`); None for this process only.
@@ -43,9 +43,9 @@ class Connected:
             SeenUnusable: the file is damaged, or of another network.
         """
         self._credential = credential
-        self._transport = Transport(url or credential.url)
+        self._nodes = Nodes.at(url) if url else Nodes(credential.urls)
         remembered = None if seen is None else Seen(seen, credential.network)
-        self._wishes = Wishes(credential, self._transport, timeout_seconds, remembered)
+        self._wishes = Wishes(credential, self._nodes, timeout_seconds, remembered)
 
     @classmethod
     def connect(
@@ -63,7 +63,7 @@ class Connected:
         Args:
             name: Must be the credential's, so that no wallet is mistaken for another.
             credential: Path of the credential's file; KEYMOOT_CREDENTIAL if None.
-            url: Keymoot RPC; KEYMOOT_URL if None, else the credential's.
+            url: Keymoot RPC, as there; KEYMOOT_URL if None, else the credential's.
             timeout_seconds: How long a call may wait for its signature.
 
         Raises:
@@ -83,7 +83,7 @@ class Connected:
     def close(self) -> None:
         """Close the connections that wait for the next call; write down what was seen."""
         self._wishes.close()
-        self._transport.close()
+        self._nodes.close()
 
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: it would carry the credential's key."""

@@ -6,6 +6,8 @@ the wallet's policy; hence mode 0600, which `load` insists on. The form is JSON:
     {"version": 2, "name": "yield", "network": "0x…", "url": "http://127.0.0.1:8645",
      "wallet": "0x…", "address": "0x…", "verifyingKey": "0x…", "expires": 1798000000,
      "key": "0x…"}
+
+Where the owner named several nodes it is version 3, with "urls", a list, in the place of "url".
 """
 
 import os
@@ -17,6 +19,7 @@ from typing import NoReturn, Self
 
 from keymoot.agent.errors import BadCredential, CredentialUnusable
 from keymoot.agent.new_file import write_new
+from keymoot.agent.nodes import MAX_NODES, MAX_URL_CHARACTERS
 from keymoot.agent.processes import stays_here
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
@@ -35,16 +38,16 @@ from keymoot.crypto import secp256k1
 from keymoot.moot.certified import VERIFYING_KEY_BYTES
 from keymoot.threshold.bls12381 import G2
 
-VERSION = 2
+VERSION, WITH_URLS = 2, 3
 
 VARIABLE = "KEYMOOT_CREDENTIAL"
 """Environment variable that names the file."""
 
-MAX_FILE_BYTES = 16_384
+MAX_FILE_BYTES = 32_768
 MAX_NAME_CHARACTERS = 64
 
 _TRUST = {"network", "verifyingKey"}
-_FIELDS = {"version", "name", "url", "wallet", "address", "expires", "key"} | _TRUST
+_FIELDS = {"version", "name", "wallet", "address", "expires", "key"} | _TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Credential:
     Attributes:
         name: What its owner calls the wallet; for people only.
         network: The network's id, which it signs into every request.
-        url: Keymoot RPC.
+        urls: Keymoot RPC of one node or several, in the order in which they are asked.
         wallet: The wallet's id on the ledger.
         address: The wallet's address: on every EVM chain, or on Solana.
         verifying_key: The point of G2 under which the network's blocks are certified, as its
@@ -65,7 +68,7 @@ class Credential:
 
     name: str
     network: NetworkId
-    url: str
+    urls: tuple[str, ...]
     wallet: WalletId
     address: WalletAddress
     verifying_key: bytes
@@ -89,12 +92,14 @@ class Credential:
 
     def encode(self) -> bytes:
         """Give the file's bytes, the private key included."""
+        several = len(self.urls) > 1
+        where: Json = list(self.urls) if several else self.urls[0]
         return canonical(
             {
-                "version": VERSION,
+                "version": WITH_URLS if several else VERSION,
                 "name": self.name,
                 "network": self.network.hex0x,
-                "url": self.url,
+                "urls" if several else "url": where,
                 "wallet": self.wallet.hex0x,
                 "address": self.shown_address,
                 "verifyingKey": hexes.data(self.verifying_key),
@@ -116,17 +121,19 @@ class Credential:
             raise BadCredential(f"this is no credential file: {error}") from None
         if not isinstance(document, dict):
             raise BadCredential("a credential file is a JSON object")
-        if document.get("version", VERSION) != VERSION:
+        version = document.get("version", VERSION)
+        if version not in (VERSION, WITH_URLS):
             raise BadCredential(
-                f"this program reads version {VERSION}: ask the owner for `keymoot wallet grant`",
+                f"this program reads versions {VERSION} and {WITH_URLS}: ask the owner for `keymoot wallet grant`",
                 "version",
             )
-        if document.keys() != _FIELDS:
-            raise BadCredential(f"a credential has the fields {', '.join(sorted(_FIELDS))}")
+        names = _FIELDS | {"url" if version == VERSION else "urls"}
+        if document.keys() != names:
+            raise BadCredential(f"a credential has the fields {', '.join(sorted(names))}")
         return cls(
             name=_text(document, "name", MAX_NAME_CHARACTERS),
             network=NetworkId(_bytes(document["network"], "network", NetworkId.LENGTH)),
-            url=_text(document, "url", 2_048),
+            urls=_urls(document),
             wallet=WalletId(_bytes(document["wallet"], "wallet", WalletId.LENGTH)),
             address=_address(document["address"]),
             verifying_key=_verifying_key(document["verifyingKey"]),
@@ -229,6 +236,19 @@ def _text(document: dict[str, Json], name: str, longest: int) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise BadCredential(f"text of 1 to {longest} characters is expected", name)
     return value
+
+
+def _urls(document: dict[str, Json]) -> tuple[str, ...]:
+    """Read where the network is: one address, or two to eight of different nodes."""
+    if "url" in document:
+        return (_text(document, "url", MAX_URL_CHARACTERS),)
+    told = document["urls"]
+    if not isinstance(told, list) or not 1 < len(told) <= MAX_NODES:
+        raise BadCredential(f"a list of 2 to {MAX_NODES} addresses is expected", "urls")
+    found = tuple(_text({"urls": one}, "urls", MAX_URL_CHARACTERS) for one in told)
+    if len(set(found)) != len(found) or any("," in one for one in found):
+        raise BadCredential("each address stands there once, with no comma in it", "urls")
+    return found
 
 
 def _bytes(value: Json, name: str, length: int) -> bytes:

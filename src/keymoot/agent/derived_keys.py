@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from keymoot.agent.errors import WrongAnswer
-from keymoot.agent.gathering import Gathering, Said, TooFewShares
+from keymoot.agent.gathering import Gathering, Kept, Said, TooFewShares
 from keymoot.agent.network import Network
+from keymoot.agent.nodes import Turn
 from keymoot.agent.processes import stays_here
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -82,27 +83,31 @@ class DerivedKeys:
         until = int(time.time()) + OPEN_SECONDS
         network.send(self._key, "derive", name, to.first, to.second, until, contract=Keys)
         question = Hash32(question_of(self.address, name, to.first))
-        wait = int(1_000 * network.timeout_seconds)
-        answer = network.transport.get(
-            f"/shares/{question.hex0x}?wait={wait}", network.timeout_seconds
-        )
-        if answer is None:
-            raise WrongAnswer("the network does not know the question that it took")
         inputs, roster = key_input(self.address, name), network.roster()
+        kept, seconds = Kept(), network.timeout_seconds
 
-        def combined(assembly: ProvenAssembly) -> Secret:
-            nodes, root = assembly.identities, assembly.roots[DERIVE]
-            return Deriving(identity.network, question, nodes, inputs, secret, to, root).run(answer)
+        def one(turn: Turn) -> Secret:
+            left = turn.left_seconds
+            answer = turn.get(f"/shares/{question.hex0x}?wait={int(900 * left)}", left)
+            if answer is None:
+                raise WrongAnswer("the network does not know the question that it took")
 
-        assembly = roster.assembly(network.transport, network.timeout_seconds)
-        try:
-            return combined(assembly)
-        except TooFewShares:
-            # Others may keep the keys by now, with other shares.
-            newer = roster.renewed(network.transport, network.timeout_seconds)
-            if newer.header == assembly.header:
-                raise
-        return combined(newer)
+            def combined(assembly: ProvenAssembly) -> Secret:
+                nodes, root = assembly.identities, assembly.roots[DERIVE]
+                deriving = Deriving(identity.network, question, nodes, inputs, secret, to, root)
+                return deriving.run(answer, kept)
+
+            assembly = roster.assembly(turn, seconds)
+            try:
+                return combined(assembly)
+            except TooFewShares:
+                # Others may keep the keys by now, with other shares.
+                newer = roster.renewed(turn, seconds)
+                if newer.header == assembly.header:
+                    raise
+            return combined(newer)
+
+        return network.ask(one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@
 too, and is re-exported by `keymoot.agent`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from keymoot.base.errors import Fault, Malformed, Refused
@@ -17,6 +19,14 @@ SET_URL = (
     "http://127.0.0.1:8645, and give the target chain's RPC to web3 only"
 )
 """What to do about a wrong address."""
+
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+def each_of(nodes: Mapping[str, str]) -> str:
+    """Say what was wrong with each node."""
+    return "; ".join(f"{url} {words}" for url, words in nodes.items())
 
 
 class BadCredential(Malformed):
@@ -88,17 +98,34 @@ class AnswerLost(Fault):
     Attributes:
         idempotency_key: Give it to the same call again: the answer is the same one,
             nothing is signed twice.
+        nodes: What was wrong with each node, by its URL; empty where there is only one.
     """
 
     code: ClassVar[str] = "ANSWER_LOST"
 
-    def __init__(self, why: str, idempotency_key: str) -> None:
+    def __init__(self, why: str, idempotency_key: str, nodes: Mapping[str, str] = NOBODY) -> None:
         """Say what happened and how to ask again."""
+        self.nodes = dict(nodes)
         super().__init__(
             f"no answer from the network ({why}); it may have signed: "
             f'call again with idempotency_key="{idempotency_key}" to get that very answer'
         )
         self.idempotency_key = idempotency_key
+
+
+class NoNodeAnswers(Fault):
+    """Of several nodes none gave an answer that is believed.
+
+    Attributes:
+        nodes: What was wrong with each, by its URL.
+    """
+
+    code: ClassVar[str] = "NO_NODE_ANSWERS"
+
+    def __init__(self, nodes: Mapping[str, str]) -> None:
+        """Say it of each."""
+        super().__init__(each_of(nodes))
+        self.nodes = dict(nodes)
 
 
 class RequestExpired(Refused):

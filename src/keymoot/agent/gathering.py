@@ -5,7 +5,8 @@ is signed by a member's identity, and what they make is checked before anybody s
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +20,11 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.threshold.committee import MAX_SIZE, Committee
 
 T = TypeVar("T")
+
+_MAX_OF_SEAT = 4
+"""Different answers of one seat that are kept: an honest one gives the same again."""
+
+_LOST = "what the request was bound to is lost: enclaves started anew"
 
 
 class TooFewShares(WrongAnswer):
@@ -34,6 +40,29 @@ class TooFewShares(WrongAnswer):
 
 class Said(Exception):
     """What an enclave said instead of an answer."""
+
+
+class Kept:
+    """Answers to one request that several nodes handed on: they add up, whoever brought them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._by_seat: dict[int, dict[str, Any]] = {}
+
+    def add(self, genuine: Iterable[tuple[int, Any]]) -> bool:
+        """Keep answers, each signed by its seat; tell whether there are others beside them."""
+        came = 0
+        for seat, answer in genuine:
+            known = self._by_seat.setdefault(seat, {})
+            if answer["sealed"] in known or len(known) < _MAX_OF_SEAT:
+                known[answer["sealed"]] = answer
+                came += 1
+        return len(self.answers) > came
+
+    @property
+    def answers(self) -> list[Any]:
+        """All of them."""
+        return [one for known in self._by_seat.values() for one in known.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +87,37 @@ class Gathering(ABC, Generic[T]):
             TooFewShares: too few of them are good.
         """
 
-    def run(self, answer: Mapping[str, Any]) -> T:
-        """Give what the answers make.
+    def run(self, answer: Mapping[str, Any], kept: Kept | None = None) -> T:
+        """Give what the answers make, together with those that came before.
 
         Args:
             answer: The answer of keymoot_ask or /shares, which has all of theirs.
+            kept: What other nodes handed on; what this one adds is put there.
 
         Raises:
             TooFewShares: not enough good ones came, or they are lost.
         """
-        if answer.get("lost") is True:
-            raise TooFewShares("what the request was bound to is lost: enclaves started anew")
-        answers = answer.get("answers")
+        lost = answer.get("lost") is True
+        answers = [] if lost and answer.get("answers") is None else answer.get("answers")
         if not isinstance(answers, list) or len(answers) > MAX_SIZE:
             raise TooFewShares(f"answers come in a list of at most {MAX_SIZE}")
-        return self.combine(answers, Committee.among(self.nodes))
+        committee = Committee.among(self.nodes)
+        try:
+            return self.combine(answers, committee)
+        except TooFewShares as error:
+            why = error
+        if kept is not None and kept.add(self._genuine(answers)):
+            try:
+                return self.combine(kept.answers, committee)
+            except TooFewShares as error:
+                why = error
+        raise TooFewShares(_LOST) if lost else why
+
+    def _genuine(self, answers: list[Any]) -> Iterator[tuple[int, Any]]:
+        """Give those that our nodes signed, with their seats."""
+        for one in answers:
+            with suppress(Malformed, Said):
+                yield self._content(one)[0], one
 
     def _content(self, answer: Any) -> tuple[int, bytes]:
         """Give a seat and what it says, once it is known to say it.

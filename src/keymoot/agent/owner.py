@@ -11,15 +11,17 @@ from typing import Any, NoReturn
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
-from keymoot.agent.errors import NotSignable, Unproven
+from keymoot.agent.errors import AnswerLost, NoNodeAnswers, NotSignable, Unproven
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
+from keymoot.agent.nodes import Turn
 from keymoot.agent.processes import stays_here
-from keymoot.agent.reply import Reply
+from keymoot.agent.reply import Reply, collect
+from keymoot.agent.rounds import Rounds
 from keymoot.agent.share import Released
 from keymoot.agent.views import Views, WalletView
 from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
-from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN, collect
+from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN
 from keymoot.base.fixed import (
     Address,
     Bytes32,
@@ -153,7 +155,7 @@ class Owner(Views):
         return Credential(
             name=name,
             network=identity.network,
-            url=self.network.url,
+            urls=self.network.nodes.urls,
             wallet=wallet,
             address=shown.account,
             verifying_key=anchor.verifying_key,
@@ -293,9 +295,15 @@ class Owner(Views):
             int.from_bytes(write_seats(silent), "big"),
             max_fee or 0,
         )
-        deadline = time.monotonic() + self.network.timeout_seconds
-        answer = collect(self.network.transport, key, deadline, name.hex0x)
-        return reply.settle(self.network.transport, answer, deadline)
+        seconds = self.network.timeout_seconds
+
+        def one(turn: Turn) -> Released:
+            return reply.settle(turn, collect(turn, key, name.hex0x), seconds)
+
+        try:
+            return Rounds(self.network.nodes, seconds).ask(one)
+        except NoNodeAnswers as error:
+            raise AnswerLost(str(error), name.hex0x, error.nodes) from error
 
 
 def _new_id() -> RequestId:

@@ -1,19 +1,23 @@
 """The answer to one request, an agent's or an owner's, read and checked."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from keymoot.agent.errors import NetworkBusy, NetworkUnreachable, RequestExpired, Unproven
-from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.errors import AnswerLost, NetworkBusy, RequestExpired, Unproven
+from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.moot import assembled
+from keymoot.agent.nodes import Rpc, Turn
 from keymoot.agent.share import NotOurNode, Released, Status, open_share, read_status, refusal_of
-from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.agent.wanted import Asked, Wanted
 from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32
 from keymoot.contracts.record import REFUSED
 from keymoot.policy.errors import PolicyRefused
 from keymoot.proof.committee import ProvenAssembly
+
+SYNC_SECONDS = 20.0
+"""Longest wait for a block in one exchange."""
 
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
@@ -21,12 +25,17 @@ _LONGEST_PAUSE_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What must be known to read the answer to one request."""
+    """What must be known to read the answer to one request.
+
+    Attributes:
+        kept: Shares that came before, from whichever node.
+    """
 
     asked: Asked
     wanted: Wanted
+    kept: Kept = field(default_factory=Kept)
 
-    def _refusal(self, transport: Transport, left: float) -> PolicyRefused:
+    def _refusal(self, transport: Rpc, left: float) -> PolicyRefused:
         """Give the refusal as a certified state records it, whatever the node says of it.
 
         Raises:
@@ -44,7 +53,7 @@ class Reply:
             raise Unproven("the refusal that the state records is none")
         return PolicyRefused(message, data, header.height)
 
-    def _check_given(self, answer: dict[str, Any], transport: Transport, left: float) -> None:
+    def _check_given(self, answer: dict[str, Any], transport: Rpc, left: float) -> None:
         """Raise unless there is an answer.
 
         Raises:
@@ -67,12 +76,27 @@ class Reply:
         """Give the signature, checked to be the wallet's over what was asked."""
         one, nodes = self.asked, assembly.identities
         if assembled(answer):
-            released = self.wanted.gathering(one, assembly, answer).run(answer)
+            released = self.wanted.gathering(one, assembly, answer).run(answer, self.kept)
         else:
             released = open_share(answer, one.network, one.key, nodes.values(), one.secret)
         return self.wanted.check(released)
 
-    def _settle(self, transport: Transport, answer: dict[str, Any], left: float) -> Released:
+    def settle(self, transport: Rpc, answer: dict[str, Any], timeout_seconds: float) -> Released:
+        """Give the signature, put together from the assembly's shares where it signs.
+
+        Args:
+            transport: The node that gave the answer.
+            answer: What `keymoot_ask` or `collect` gave.
+            timeout_seconds: For each exchange.
+
+        Raises:
+            TooFewShares: enclaves that held what it was bound to started anew: ask again.
+            PolicyRefused, NetworkRefused: the network's no.
+            RequestExpired: no answer was released in time.
+            WrongAnswer: not genuine, not proved, or a signature of something else.
+            NetworkUnreachable, ConnectionLost, NetworkBusy: as their names say.
+        """
+        left = timeout_seconds
         self._check_given(answer, transport, left)
         assembly = self.asked.roster.assembly(transport, left)
         try:
@@ -84,27 +108,41 @@ class Reply:
                 raise
         return self._read(answer, newer)
 
-    def settle(self, transport: Transport, answer: dict[str, Any], deadline: float) -> Released:
-        """Give the signature, put together from the assembly's shares where it signs.
 
-        Args:
-            transport: Keymoot RPC.
-            answer: What `keymoot_ask` or `collect` gave.
-            deadline: By the monotonic clock, in seconds.
+def is_final(answer: dict[str, Any]) -> bool:
+    """Tell whether an answer will not change: released, refused, expired, or stopped."""
+    waits = read_status(answer) in (Status.WAITING, Status.BOUND)
+    return not waits or answer.get("refusal") is not None or assembled(answer)
 
-        Raises:
-            TooFewShares: enclaves that held what it was bound to started anew: ask again.
-            PolicyRefused, NetworkRefused: the network's no.
-            RequestExpired: no answer was released in time.
-            WrongAnswer: not genuine, not proved, or a signature of something else.
-            NetworkUnreachable, ConnectionLost: still so at the deadline.
-        """
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return self._settle(transport, answer, max(deadline - time.monotonic(), 0.001))
-            except (NetworkUnreachable, ConnectionLost, NetworkBusy):
-                if time.monotonic() + pause > deadline:
-                    raise
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+def collect(turn: Turn, request_key: Hash32, idempotency_key: str) -> dict[str, Any]:
+    """Fetch the answer to a request that is on the ledger, or about to be.
+
+    Args:
+        turn: The node to ask. If there are others, it is asked once.
+        request_key: keccak256(requester ‖ request id).
+        idempotency_key: For the error, should time run out.
+
+    Raises:
+        AnswerLost: still none at the end of the turn.
+        NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
+    """
+    pause = _FIRST_PAUSE_SECONDS
+    word = "nothing is known of it"
+    while True:
+        left = turn.left_seconds
+        wait = int(1_000 * min(0.9 * left, SYNC_SECONDS))
+        try:
+            answer = turn.get(f"/shares/{request_key.hex0x}?wait={wait}", left)
+        except NetworkBusy:
+            if not turn.alone:
+                raise
+            answer = None
+        if answer is not None:
+            if is_final(answer):
+                return answer
+            word = f"it is {read_status(answer)}"
+        if not turn.alone or time.monotonic() + pause > turn.deadline:
+            raise AnswerLost(f"after the whole time, {word}", idempotency_key)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)

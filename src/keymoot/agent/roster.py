@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from keymoot.agent.errors import AnotherNetwork, LeftBehind, NetworkRefused, Unproven
+from keymoot.agent.nodes import Rpc
 from keymoot.agent.processes import Forked
 from keymoot.agent.seen import Seen
-from keymoot.agent.transport import Transport
 from keymoot.base import hexes
 from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
@@ -31,6 +31,7 @@ from keymoot.proof.committee import ProvenAssembly, check_assembly
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor, Founding
 from keymoot.proof.log import Page, check_log, check_record, record_slot
+from keymoot.proof.receipt import ProvenReceipt, ReceiptProof
 from keymoot.proof.state import AccountProof, Storage
 from keymoot.proof.wallet import ProvenWallet, check_wallet
 from keymoot.store.header import Header
@@ -72,7 +73,7 @@ class Roster(Forked):
         """How many members may be silent or lie; 0 before they are known."""
         return 0 if self._assembly is None else self._assembly.committee.faults
 
-    def anchor(self, transport: Transport, timeout_seconds: float) -> Anchor:
+    def anchor(self, transport: Rpc, timeout_seconds: float) -> Anchor:
         """Give the network's id and verifying key, after the founding was checked once.
 
         Raises:
@@ -81,7 +82,7 @@ class Roster(Forked):
         """
         return self._followed(transport, timeout_seconds).anchor
 
-    def assembly(self, transport: Transport, timeout_seconds: float) -> ProvenAssembly:
+    def assembly(self, transport: Rpc, timeout_seconds: float) -> ProvenAssembly:
         """Give the members as they were when last looked at.
 
         Raises:
@@ -91,22 +92,24 @@ class Roster(Forked):
         known = self._assembly
         return self.renewed(transport, timeout_seconds) if known is None else known
 
-    def renewed(self, transport: Transport, timeout_seconds: float) -> ProvenAssembly:
+    def renewed(self, transport: Rpc, timeout_seconds: float) -> ProvenAssembly:
         """Give the members of now.
 
         Raises:
             As `assembly`.
         """
+        header, proof = self.proven(transport, timeout_seconds, "keymoot_committee")
+        key = self._followed(transport, timeout_seconds).anchor.verifying_key
+        with _believing():
+            found = check_assembly(proof, header, key)
         with self._lock:
-            header, proof = self.proven(transport, timeout_seconds, "keymoot_committee")
-            key = self._followed(transport, timeout_seconds).anchor.verifying_key
-            with _believing():
-                self._assembly = check_assembly(proof, header, key)
-            return self._assembly
+            known = self._assembly
+            # Another thread may have seen a newer one.
+            if known is None or found.header.height >= known.header.height:
+                self._assembly = known = found
+            return known
 
-    def wallet(
-        self, transport: Transport, timeout_seconds: float, wallet: WalletId
-    ) -> ProvenWallet:
+    def wallet(self, transport: Rpc, timeout_seconds: float, wallet: WalletId) -> ProvenWallet:
         """Give a wallet as it is now.
 
         Raises:
@@ -120,12 +123,12 @@ class Roster(Forked):
             return check_wallet(proof, header, self._network, wallet, roots)
 
     def proven(
-        self, transport: Transport, timeout_seconds: float, method: str, *params: Any
+        self, transport: Rpc, timeout_seconds: float, method: str, *params: Any
     ) -> tuple[Header, AccountProof]:
         """Ask for a proof; give it with the header that it stands on, which is believed.
 
         Args:
-            transport: Keymoot RPC.
+            transport: The node to ask.
             timeout_seconds: For each exchange.
             method: One that answers with a bundle.
             params: Its parameters.
@@ -134,32 +137,36 @@ class Roster(Forked):
             Unproven: the header is not certified, or not on the branch that we follow.
             NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
         """
-        with self._lock:
-            for left in reversed(range(ATTEMPTS)):
-                chain = self._followed(transport, timeout_seconds)
-                told = transport.call(method, params, timeout_seconds)
-                try:
-                    with _believing():
-                        bundle = Bundle.from_json(told)
-                    chain = self._with_record(chain, bundle.shown, transport, timeout_seconds)
-                    with _believing():
-                        self._believe(chain.follow(bundle.shown))
-                except Unproven as error:
-                    raise self._named(transport, timeout_seconds, error) from error
-                except DescentMissing as error:
-                    # A recovery made another generation: see that it builds on what we saw.
-                    self._believe(self._descended(transport, timeout_seconds, chain, error.name))
-                except OtherBranch as error:
-                    raise self._left_behind(chain, error) from error
-                except OlderHeader as error:
-                    if not left:
-                        raise Unproven(error) from error
-                else:
-                    return bundle.shown.header, bundle.proof
-            raise Unproven("recoveries come faster than they can be followed")
+        for left in reversed(range(ATTEMPTS)):
+            chain = self._followed(transport, timeout_seconds)
+            told = transport.call(method, params, timeout_seconds)
+            try:
+                with _believing():
+                    bundle = Bundle.from_json(told)
+                anchor = self._anchor_for(chain, bundle.shown, transport, timeout_seconds)
+                # No lock is held while a node is asked: one that hangs would stop all threads.
+                with self._lock, _believing():
+                    chain = replace(self._chain or chain, anchor=anchor)
+                    self._believe(chain.follow(bundle.shown))
+            except Unproven as error:
+                raise self._named(transport, timeout_seconds, error) from error
+            except DescentMissing as error:
+                # A recovery made another generation: see that it builds on what we saw.
+                followed = self._descended(transport, timeout_seconds, chain, error.name)
+                with self._lock:
+                    if self._chain is None or self._chain.newest == chain.newest:
+                        self._believe(followed)
+            except OtherBranch as error:
+                raise self._left_behind(chain, error) from error
+            except OlderHeader as error:
+                if not left:
+                    raise Unproven(error) from error
+            else:
+                return bundle.shown.header, bundle.proof
+        raise Unproven("recoveries come faster than they can be followed")
 
     def log(
-        self, transport: Transport, timeout_seconds: float, wallet: WalletId, start: int, count: int
+        self, transport: Rpc, timeout_seconds: float, wallet: WalletId, start: int, count: int
     ) -> Page:
         """Give a page of a wallet's log as it is now, of at most `MAX_PAGE` entries.
 
@@ -173,7 +180,7 @@ class Roster(Forked):
             return check_log(proof, header, wallet, start, count)
 
     def record(
-        self, transport: Transport, timeout_seconds: float, request: Hash32
+        self, transport: Rpc, timeout_seconds: float, request: Hash32
     ) -> tuple[Header, Record | None]:
         """Give a request's record as it is now; None where no block has decided it.
 
@@ -188,7 +195,7 @@ class Roster(Forked):
 
     def cells(
         self,
-        transport: Transport,
+        transport: Rpc,
         timeout_seconds: float,
         address: Address,
         slots: Sequence[Bytes32],
@@ -208,33 +215,61 @@ class Roster(Forked):
                 raise NotProven("the proof is of other cells than were asked for")
             return header, proof.check(header.state_root)
 
-    def certified(self, transport: Transport, timeout_seconds: float, height: Height) -> Header:
+    def certified(self, transport: Rpc, timeout_seconds: float, height: Height) -> Header:
         """Give the certified header of one block, on the branch that we follow.
 
         Raises:
             Unproven: it has no certificate of its own, or is on another branch.
             NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
         """
+        anchor = self._followed(transport, timeout_seconds).anchor
+        told = transport.call("keymoot_certified", [hexes.quantity(height)], timeout_seconds)
+        with _believing():
+            shown = Shown.from_json(told)
+            if shown.header.height != height:
+                raise NotProven(f"block {height} has no certificate of its own")
+            self._believe_past(shown, anchor)
+            return shown.header
+
+    def receipt(self, transport: Rpc, timeout_seconds: float, name: Hash32) -> ProvenReceipt:
+        """Give the receipt of a transaction that is in a certified block.
+
+        Raises:
+            Unproven: what came does not prove it.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        anchor = self._followed(transport, timeout_seconds).anchor
+        told = transport.call("keymoot_receipt", [name.hex0x], timeout_seconds)
+        with _believing():
+            proof = ReceiptProof.from_json(told)
+            self._believe_past(proof.shown, anchor)
+            found = proof.check(proof.shown.header)
+            if found.hash != name:
+                raise NotProven("the receipt is another transaction's")
+            return found
+
+    def _believe_past(self, shown: Shown, anchor: Anchor) -> None:
+        """Believe a certified header on the branch that we follow, from before the newest too.
+
+        Raises:
+            Unproven: it is on another branch.
+        """
+        shown.check(anchor)
+        header = shown.header
         with self._lock:
-            chain = self._followed(transport, timeout_seconds)
-            told = transport.call("keymoot_certified", [hexes.quantity(height)], timeout_seconds)
-            with _believing():
-                shown = Shown.from_json(told)
-                shown.check(chain.anchor)
-                header, newest = shown.header, chain.newest
-                if header.height != height:
-                    raise NotProven(f"block {height} has no certificate of its own")
-                # Another thread may have seen a newer one: in a generation there is one branch.
-                if newest is not None and height < newest.height:
-                    if header.generation != newest.generation:
-                        raise OlderHeader(height, newest.height)
-                    return header
+            chain = self._chain or self._begun(anchor)
+            newest = chain.newest
+            # Another thread may have seen a newer one: in a generation there is one branch.
+            if newest is not None and header.height < newest.height:
+                if header.generation != newest.generation:
+                    raise Unproven(OlderHeader(header.height, newest.height))
+                return
             try:
-                with _believing():
-                    self._believe(chain.follow(shown))
+                self._believe(chain.follow(shown))
             except DescentMissing as error:
                 raise Unproven(error) from error
-            return header
+            except OtherBranch as error:
+                raise self._left_behind(chain, error) from error
 
     def close(self) -> None:
         """Write down what was seen."""
@@ -242,7 +277,7 @@ class Roster(Forked):
             self._seen.flush()
 
     def _descended(
-        self, transport: Transport, timeout_seconds: float, chain: Chain, name: Hash32
+        self, transport: Rpc, timeout_seconds: float, chain: Chain, name: Hash32
     ) -> Chain:
         """Follow the network over a recovery, by what leads from the block that we saw."""
         try:
@@ -273,27 +308,31 @@ class Roster(Forked):
     def _begun(self, anchor: Anchor) -> Chain:
         return Chain(anchor, None if self._seen is None else self._seen.newest)
 
-    def _followed(self, transport: Transport, timeout_seconds: float) -> Chain:
+    def _followed(self, transport: Rpc, timeout_seconds: float) -> Chain:
+        known = self._chain
+        if known is not None:
+            return known
+        told = transport.call("keymoot_founding", [], timeout_seconds)
+        found = anchor_of(told, self._network)
         with self._lock:
             if self._chain is None:
-                told = transport.call("keymoot_founding", [], timeout_seconds)
-                self._chain = self._begun(anchor_of(told, self._network))
+                self._chain = self._begun(found)
             return self._chain
 
-    def _with_record(
-        self, chain: Chain, shown: Shown, transport: Transport, timeout_seconds: float
-    ) -> Chain:
+    def _anchor_for(
+        self, chain: Chain, shown: Shown, transport: Rpc, timeout_seconds: float
+    ) -> Anchor:
         """Fetch the founding record for who pins the key alone, if it has to certify a block."""
         anchor = chain.anchor
         if shown.certificate is not None or anchor.founded is not None:
-            return chain
+            return anchor
         told = transport.call("keymoot_founding", [], timeout_seconds)
         found = anchor_of(told, self._network)
         if found.verifying_key != anchor.verifying_key:
             raise Unproven("its founding record names another verifying key than is pinned here")
-        return replace(chain, anchor=found)
+        return found
 
-    def _named(self, transport: Transport, timeout_seconds: float, error: Unproven) -> Unproven:
+    def _named(self, transport: Rpc, timeout_seconds: float, error: Unproven) -> Unproven:
         """Say so, where it is another network that answers, and says who it is."""
         with suppress(KeymootError):
             told = transport.call("keymoot_network", [], timeout_seconds)

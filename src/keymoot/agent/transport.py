@@ -7,13 +7,16 @@ queries), so a kept connection that turns out dead is replaced without a word.
 """
 
 import http.client
+import io
 import json
+import socket
 import ssl
 import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -45,6 +48,8 @@ _RESOURCE_UNAVAILABLE = -32002
 _LIMIT_EXCEEDED = -32005
 _NO_METHOD = (-32601, -32004)
 """JSON-RPC: there is no such method; EIP-1474: it is not supported."""
+
+_SHORTEST_SECONDS = 0.001
 
 MAX_SAID = 100
 """Characters of a stranger's words that are repeated."""
@@ -109,25 +114,26 @@ class Transport(Forked):
             ConnectionLost: something was sent, and no answer came in time.
             WrongAnswer: the answer is no JSON-RPC.
         """
+        deadline = time.monotonic() + timeout_seconds
         number = next(self._numbers)
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-        status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
         answer = _object(raw, status, self.url)
         if _unknown(method, answer) or not _is_rpc(answer, number):
-            stranger = self._stranger(method, answer, status, timeout_seconds)
+            stranger = self._stranger(method, answer, status, deadline)
             if stranger is not None:
                 raise stranger
         return _result(answer, number)
 
     def _stranger(
-        self, method: str, answer: dict[str, Any], status: int, timeout_seconds: float
+        self, method: str, answer: dict[str, Any], status: int, deadline: float
     ) -> WrongAnswer | None:
         """Find out who does not know a method of ours; None for a Keymoot RPC that says no."""
         error = answer.get("error")
         said = error.get("message") if isinstance(error, dict) else error
         said = said if isinstance(said, str) and said.isprintable() else ""
         chain, client = (
-            self._told(each, timeout_seconds) for each in ("eth_chainId", "web3_clientVersion")
+            self._told(each, deadline) for each in ("eth_chainId", "web3_clientVersion")
         )
         if client.startswith("keymoot/"):
             if isinstance(error, dict) and method not in said:
@@ -142,11 +148,11 @@ class Transport(Forked):
         heard = f', saying "{said[:MAX_SAID]}"' if said else ""
         return NotKeymoot(self.url, f"a server that answers with HTTP status {status}{heard}")
 
-    def _told(self, method: str, timeout_seconds: float) -> str:
+    def _told(self, method: str, deadline: float) -> str:
         """Ask a server that may be anybody's; empty where it does not answer."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
         with suppress(KeymootError):
-            status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+            status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
             found = _object(raw, status, self.url).get("result")
             return found[:MAX_SAID] if isinstance(found, str) and found.isprintable() else ""
         return ""
@@ -160,12 +166,13 @@ class Transport(Forked):
             NetworkRefused: of the first call that failed.
             NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
         """
+        deadline = time.monotonic() + timeout_seconds
         numbers = [next(self._numbers) for _ in calls]
         body = [
             {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
             for number, (method, params) in zip(numbers, calls, strict=True)
         ]
-        status, raw = self._exchange("POST", self._path + "/", _dump(body), timeout_seconds)
+        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
         answers = _json(raw, status, self.url)
         if not isinstance(answers, list):
             raise WrongAnswer("a batch was answered by something else than a list")
@@ -180,7 +187,8 @@ class Transport(Forked):
             NetworkRefused: the node cannot answer for now; it says why.
             NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
         """
-        status, raw = self._exchange("GET", self._path + path, None, timeout_seconds)
+        deadline = time.monotonic() + timeout_seconds
+        status, raw = self._exchange("GET", self._path + path, None, deadline)
         if status == _TOO_MANY:
             raise NetworkBusy("too many calls")
         if status == _UNAVAILABLE:
@@ -193,14 +201,13 @@ class Transport(Forked):
         _close_all(self._idle)
 
     def _exchange(
-        self, verb: str, path: str, body: bytes | None, timeout_seconds: float
+        self, verb: str, path: str, body: bytes | None, deadline: float
     ) -> tuple[int, bytes]:
-        deadline = time.monotonic() + timeout_seconds
         while True:
             try:
                 connection, fresh = self._idle.pop(), False
             except IndexError:
-                connection, fresh = self._connect(timeout_seconds), True
+                connection, fresh = self._connect(deadline), True
             try:
                 return self._send(connection, verb, path, body, deadline)
             except _STALE as error:
@@ -211,8 +218,9 @@ class Transport(Forked):
                 connection.close()
                 raise ConnectionLost(f"{self.url}: {_why(error)}") from error
 
-    def _connect(self, timeout_seconds: float) -> http.client.HTTPConnection:
+    def _connect(self, deadline: float) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection
+        timeout_seconds = max(deadline - time.monotonic(), _SHORTEST_SECONDS)
         if self._tls is None:
             connection = http.client.HTTPConnection(self._host, self._port, timeout_seconds)
         else:
@@ -234,7 +242,8 @@ class Transport(Forked):
         body: bytes | None,
         deadline: float,
     ) -> tuple[int, bytes]:
-        connection.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+        connection.sock.settimeout(_left(deadline))
+        connection.response_class = partial(_Timed, deadline)  # type: ignore[assignment]
         connection.request(verb, path, body=body, headers=_HEADERS)
         response = connection.getresponse()
         raw = response.read(MAX_ANSWER_BYTES + 1)
@@ -246,6 +255,40 @@ class Transport(Forked):
         else:
             self._idle.append(connection)
         return response.status, raw
+
+
+class _Until(io.RawIOBase):
+    """Reads a connection until a deadline, however small the drops in which it comes."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._raw, self._sock, self._deadline = sock.makefile("rb", 0), sock, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_left(self._deadline))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Timed(http.client.HTTPResponse):
+    """A response that is there, whole, at a deadline, or is none."""
+
+    def __init__(self, deadline: float, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Until(sock, deadline))
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
 
 
 def _close_all(idle: deque[http.client.HTTPConnection]) -> None:

@@ -21,6 +21,7 @@ from keymoot.agent.errors import (
     NetworkBusy,
     NetworkRefused,
     NetworkUnreachable,
+    NoNodeAnswers,
     NotKeymoot,
     RequestExpired,
     RequestForgotten,
@@ -28,13 +29,14 @@ from keymoot.agent.errors import (
     WrongAnswer,
 )
 from keymoot.agent.gathering import TooFewShares
-from keymoot.agent.moot import assembled
+from keymoot.agent.nodes import Nodes, Turn, write_urls
 from keymoot.agent.processes import Forked
-from keymoot.agent.reply import Reply
+from keymoot.agent.reply import SYNC_SECONDS, Reply, collect, is_final
 from keymoot.agent.roster import Roster
+from keymoot.agent.rounds import Rounds
 from keymoot.agent.seen import Seen
-from keymoot.agent.share import Released, Status, read_status, refusal_of
-from keymoot.agent.transport import ConnectionLost, Transport
+from keymoot.agent.share import Released, read_status, refusal_of
+from keymoot.agent.transport import ConnectionLost
 from keymoot.agent.wanted import Asked, Wanted
 from keymoot.base import hexes
 from keymoot.base.fixed import Hash32, RequestId
@@ -51,11 +53,8 @@ from keymoot.policy.errors import PolicyRefused
 LIFETIME_SECONDS = 120
 """How long the ledger may take to accept and answer a wish."""
 
-PATIENCE_SECONDS = 2.0
-"""How long a network that cannot even be reached is tried."""
-
-SYNC_SECONDS = 20.0
-"""Longest wait for a block in one exchange."""
+FINISH_SECONDS = 2.1
+"""How long a node may gather shares beyond the block, and the way to us and back."""
 
 MAX_REMEMBERED = 4_096
 """Unanswered wishes that are kept for repetition."""
@@ -67,8 +66,6 @@ MAX_AGAIN = 4
 """How often a wish is asked anew whose presignature too many enclaves have lost."""
 
 AGAIN_PAUSE_SECONDS = 0.3
-_FIRST_PAUSE_SECONDS = 0.005
-_LONGEST_PAUSE_SECONDS = 0.25
 _STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
 _OTHER_NETWORK = "WRONG_NETWORK"
@@ -96,13 +93,21 @@ class Wish:
     expires_at: UnixSeconds
 
 
+@dataclass(slots=True)
+class _Way:
+    """How far a wish has come: some node may have it, or an earlier process may have sent it."""
+
+    sent: bool
+    look: bool
+
+
 class Wishes(Forked):
     """Asks one wallet, with one credential, from any number of threads."""
 
     def __init__(
         self,
         credential: Credential,
-        transport: Transport,
+        nodes: Nodes,
         timeout_seconds: float,
         seen: Seen | None = None,
     ) -> None:
@@ -111,7 +116,7 @@ class Wishes(Forked):
         self._credential = credential
         self._requester = credential.requester
         self._roster = Roster(credential.network, credential.verifying_key, seen)
-        self._transport = transport
+        self._nodes = nodes
         self._timeout_seconds = timeout_seconds
         self._unanswered: dict[str, Wish] = {}
         self._lock = threading.Lock()
@@ -148,9 +153,9 @@ class Wishes(Forked):
         name = idempotency_key or secrets.token_hex(16)
         wish, repeated = self._wish(name, method, payload)
         look = idempotency_key is not None and not repeated
+        deadline = time.monotonic() + self._timeout_seconds
         try:
-            answer = self._deliver(wish, sent=repeated, look=look)
-            released = self._settle(wish, answer, wanted)
+            released = self._answered(wish, wanted, deadline, sent=repeated, look=look)
         except SignedElse as error:
             if idempotency_key is None:
                 raise
@@ -164,18 +169,19 @@ class Wishes(Forked):
             self._forget(name)
         return released
 
-    def _settle(self, wish: Wish, answer: dict[str, Any], wanted: Wanted) -> Released:
-        """Read an answer; ask again for one that is lost.
+    def _answered(
+        self, wish: Wish, wanted: Wanted, deadline: float, *, sent: bool, look: bool
+    ) -> Released:
+        """Have a wish answered; ask again for an answer that nobody has any more.
 
         Too many enclaves may have lost what the wish was bound to, or its time ran out before
         anybody fetched it, as when an agent crashed. Asking again is for the same digest, and
         spends nothing. Each name of asking again is used once, by whichever process.
         """
-        deadline = time.monotonic() + self._timeout_seconds
-        reply, silent, tries = self._reply(wish, wanted), frozenset[int](), 0
+        asking, silent, tries = wish, frozenset[int](), 0
         for number in range(1, MAX_NAMES + 1):
             try:
-                return reply.settle(self._transport, answer, deadline)
+                return self._delivered(asking, wanted, deadline, sent=sent, look=look)
             except TooFewShares as error:
                 tries += 1
                 if time.monotonic() > deadline or tries > MAX_AGAIN + self._roster.faults:
@@ -186,20 +192,21 @@ class Wishes(Forked):
             except RequestExpired:
                 if time.monotonic() > deadline:
                     raise
-            payload = wish.key + (write_seats(silent) if silent else b"")
-            again, repeated = self._wish(_again(wish, number), ASK_AGAIN, payload)
-            try:
-                answer = self._deliver(again, sent=repeated, look=not repeated)
             except PolicyRefused as error:
+                if asking is wish:
+                    raise
                 if error.reason == _FORGOTTEN:
                     raise RequestForgotten(wish.idempotency_key) from error
                 if error.reason != _STOCK_EMPTY:
                     raise
                 time.sleep(AGAIN_PAUSE_SECONDS)
-                continue
-            reply = self._reply(again, wanted)
-            self._forget(again.idempotency_key)
-        return reply.settle(self._transport, answer, deadline)
+            finally:
+                if asking is not wish:
+                    self._forget(asking.idempotency_key)
+            payload = wish.key + (write_seats(silent) if silent else b"")
+            asking, sent = self._wish(_again(wish, number), ASK_AGAIN, payload)
+            look = not sent
+        return self._delivered(asking, wanted, deadline, sent=sent, look=look)
 
     def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
         """Give the wish of this name, and whether it was made before."""
@@ -241,13 +248,13 @@ class Wishes(Forked):
         with self._lock:
             self._unanswered.pop(name, None)
 
-    def _known(self, wish: Wish) -> bool:
+    def _known(self, turn: Turn, wish: Wish) -> bool:
         """Tell whether a block has decided a request of this id.
 
         Raises:
             IdempotencyReused: it asked for something else.
         """
-        found = self._transport.call("keymoot_getRequest", [wish.key.hex0x], self._timeout_seconds)
+        found = turn.call("keymoot_getRequest", [wish.key.hex0x], self._timeout_seconds)
         if not isinstance(found, dict) or found.get("known") is not True:
             return False
         # Whichever seats it left out, who asks again asks for the same.
@@ -255,54 +262,72 @@ class Wishes(Forked):
             raise IdempotencyReused(wish.idempotency_key)
         return True
 
-    def _deliver(self, wish: Wish, *, sent: bool, look: bool) -> dict[str, Any]:
-        """Send the same bytes until there is an answer, or no time.
+    def _delivered(
+        self, wish: Wish, wanted: Wanted, deadline: float, *, sent: bool, look: bool
+    ) -> Released:
+        """Send the same bytes, to one node after the other, until there is an answer, or no time.
 
         `look`: an earlier process may have sent a wish of this name.
         """
-        start = time.monotonic()
-        deadline = start + self._timeout_seconds
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return self._attempt(wish, deadline, sent=sent, look=look)
-            except NetworkUnreachable as error:
-                now = time.monotonic()
-                if not sent and (now - start > PATIENCE_SECONDS or now + pause > deadline):
-                    self._forget(wish.idempotency_key)
-                    raise
-                why = str(error)
-            except ConnectionLost as error:
-                sent, why = True, str(error)
-            except NetworkBusy as error:
-                if not sent and time.monotonic() + pause > deadline:
-                    self._forget(wish.idempotency_key)
-                    raise
-                why = str(error)
-            if time.monotonic() + pause > deadline:
-                raise AnswerLost(why, wish.idempotency_key)
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        reply, way = self._reply(wish, wanted), _Way(sent, look)
+        rounds = Rounds(self._nodes, deadline - time.monotonic())
 
-    def _attempt(self, wish: Wish, deadline: float, *, sent: bool, look: bool) -> dict[str, Any]:
-        if look and not sent and self._known(wish):
-            return collect(self._transport, wish.key, deadline, wish.idempotency_key)
-        left = max(deadline - time.monotonic(), 0.001)
+        def one(turn: Turn) -> Released:
+            answer = self._attempt(wish, turn, way)
+            return reply.settle(turn, answer, self._timeout_seconds)
+
+        try:
+            return rounds.ask(one)
+        except NetworkUnreachable as error:
+            if way.sent:
+                raise AnswerLost(str(error), wish.idempotency_key) from error
+            self._forget(wish.idempotency_key)
+            raise
+        except NetworkBusy as error:
+            if way.sent:
+                raise AnswerLost(str(error), wish.idempotency_key) from error
+            self._forget(wish.idempotency_key)
+            raise
+        except ConnectionLost as error:
+            raise AnswerLost(str(error), wish.idempotency_key) from error
+        except NoNodeAnswers as error:
+            raise AnswerLost(str(error), wish.idempotency_key, error.nodes) from error
+        except (NetworkRefused, PolicyRefused, IdempotencyReused, NotKeymoot):
+            self._forget(wish.idempotency_key)
+            raise
+
+    def _attempt(self, wish: Wish, turn: Turn, way: _Way) -> dict[str, Any]:
+        """Give the answer of one node, which is not checked yet."""
+        if way.look and not way.sent and self._known(turn, wish):
+            return collect(turn, wish.key, wish.idempotency_key)
+        left = turn.left_seconds
+        # Who can be passed over answers within its turn; nobody waits longer than for a block.
+        wait = left if turn.alone else max(left - FINISH_SECONDS, left / 4)
         try:
             # Both steps in one exchange: bound in a final block, then released.
-            answer = self._transport.call(
-                "keymoot_ask", [hexes.data(wish.raw), int(1_000 * min(left, SYNC_SECONDS))], left
+            answer = turn.call(
+                "keymoot_ask",
+                [hexes.data(wish.raw), max(1, int(1_000 * min(wait, SYNC_SECONDS)))],
+                left,
             )
+        except ConnectionLost:
+            way.sent = True
+            raise
         except NetworkRefused as error:
-            self._check_verdict(wish, error, sent=sent)
+            self._check_verdict(wish, turn, error, sent=way.sent)
         else:
+            way.sent = True
             if not isinstance(answer, dict):
                 raise WrongAnswer("keymoot_ask was answered by something else: is it Keymoot RPC?")
             if is_final(answer):
                 return answer
-        return collect(self._transport, wish.key, deadline, wish.idempotency_key)
+            if not turn.alone:
+                # It has waited as long as it should: others may have what it has not.
+                raise AnswerLost(f"it is {read_status(answer)}", wish.idempotency_key)
+        way.sent = True
+        return collect(turn, wish.key, wish.idempotency_key)
 
-    def _check_verdict(self, wish: Wish, error: NetworkRefused, *, sent: bool) -> None:
+    def _check_verdict(self, wish: Wish, turn: Turn, error: NetworkRefused, *, sent: bool) -> None:
         """Raise what the ledger's error means, or return if an answer is still to come."""
         reason = error.data.get("reason") if isinstance(error.data, dict) else None
         if error.rpc_code in _STILL_COMING or reason == _ANSWERED:
@@ -311,17 +336,15 @@ class Wishes(Forked):
         if reason == _FULL:
             raise NetworkBusy(str(error)) from error
         if reason == _OTHER_NETWORK:
-            self._forget(wish.idempotency_key)
             raise NotKeymoot(
-                self._transport.url,
+                turn.url,
                 f"the RPC of another Keymoot network than {self._credential.network.hex0x}, which "
-                f"granted the credential at {self._credential.url}",
+                f"granted the credential at {write_urls(self._credential.urls)}",
             ) from error
         # An earlier copy may have arrived, of this process or of another that uses the name:
         # then this one is refused, and that one counts.
-        if (sent or reason == _REUSED) and self._known(wish):
+        if (sent or reason == _REUSED) and self._known(turn, wish):
             return
-        self._forget(wish.idempotency_key)
         if reason == _REUSED:
             raise IdempotencyReused(wish.idempotency_key) from error
         raise refusal_of(told) from error
@@ -330,43 +353,3 @@ class Wishes(Forked):
 def _again(wish: Wish, number: int) -> str:
     """Name a wish to ask again; no caller's name begins so."""
     return f"\0again/{number}/{wish.idempotency_key}"
-
-
-def is_final(answer: dict[str, Any]) -> bool:
-    """Tell whether an answer will not change: released, refused, expired, or stopped."""
-    waits = read_status(answer) in (Status.WAITING, Status.BOUND)
-    return not waits or answer.get("refusal") is not None or assembled(answer)
-
-
-def collect(
-    transport: Transport, request_key: Hash32, deadline: float, idempotency_key: str
-) -> dict[str, Any]:
-    """Fetch the answer to a request that is on the ledger, or about to be.
-
-    Args:
-        transport: Keymoot RPC.
-        request_key: keccak256(requester ‖ request id).
-        deadline: By the monotonic clock, in seconds.
-        idempotency_key: For the error, should time run out.
-
-    Raises:
-        AnswerLost: still none at the deadline.
-        NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
-    """
-    pause = _FIRST_PAUSE_SECONDS
-    word = "nothing is known of it"
-    while True:
-        left = max(deadline - time.monotonic(), 0.001)
-        wait = int(1_000 * min(0.9 * left, SYNC_SECONDS))
-        try:
-            answer = transport.get(f"/shares/{request_key.hex0x}?wait={wait}", left)
-        except NetworkBusy:
-            answer = None
-        if answer is not None:
-            if is_final(answer):
-                return answer
-            word = f"it is {read_status(answer)}"
-        if time.monotonic() + pause > deadline:
-            raise AnswerLost(f"after the whole time, {word}", idempotency_key)
-        time.sleep(pause)
-        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)

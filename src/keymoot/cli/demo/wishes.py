@@ -6,7 +6,7 @@ from typing import Any
 from eth_account import Account as EthAccount
 
 from keymoot.agent.errors import NetworkRefused
-from keymoot.agent.network import TransactionFailed
+from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction

@@ -1,0 +1,51 @@
+"""Who a network says it is, held against its id: the hash of its genesis."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from keymoot.agent.errors import SET_URL, WrongAnswer
+from keymoot.base import hexes
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId
+from keymoot.crypto.keccak import keccak256
+from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a network is: found out once, then pinned in credentials.
+
+    Attributes:
+        network: Keccak-256 of the genesis.
+        simulated: Its enclaves are simulated: test funds only.
+    """
+
+    network: NetworkId
+    chain_id: ChainId
+    simulated: bool
+
+
+def read_identity(told: Any) -> Identity:
+    """Read the answer of keymoot_network.
+
+    Raises:
+        WrongAnswer: the genesis does not hash to the id, or is none.
+    """
+    if not isinstance(told, dict):
+        raise WrongAnswer("keymoot_network was answered by something else: is it Keymoot RPC?")
+    try:
+        network = NetworkId(hexes.parse_data(told.get("network"), "network", NetworkId.LENGTH))
+        genesis = hexes.parse_data(told.get("genesis"), "genesis", MAX_GENESIS_BYTES)
+        # The id is the genesis's hash.
+        if Hash32(network) != keccak256(genesis):
+            raise WrongAnswer("the network's genesis does not hash to its id")
+        chain_id = Genesis.decode(genesis).chain_id
+        if chain_id != LEDGER_CHAIN_ID:
+            found, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
+            raise WrongAnswer(f"the network's genesis is of {found}, {ours}: {SET_URL}")
+        if hexes.parse_quantity(told.get("chainId"), "chainId") != chain_id:
+            raise WrongAnswer("the network's chain id is not its genesis's")
+    except Malformed as error:
+        raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
+    return Identity(network, chain_id, simulated=told.get("simulated") is not False)

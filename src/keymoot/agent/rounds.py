@@ -1,0 +1,257 @@
+"""One question to several nodes: until one answers what is believed, or all have failed.
+
+Each node has its turn. Who withholds, lags or lies is passed over for the next one; the question
+stays the same, byte for byte. When all had their turn, what they said is weighed:
+
+1. What is proved ended it before: an answer, or a refusal that a certified state records.
+2. A refusal that nothing proves, or "it is lost", holds if more nodes say so than say that the
+   answer is still to come. One that said nothing gets a second turn before anything is given up
+   for lost.
+3. Else it goes round again, more slowly and with longer turns, for as long as there is time and
+   somebody who may still answer. Who was caught lying comes last.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import TypeVar
+
+from keymoot.agent.errors import (
+    AnotherNetwork,
+    AnswerLost,
+    IdempotencyReused,
+    LeftBehind,
+    NetworkBusy,
+    NetworkRefused,
+    NetworkUnreachable,
+    NoNodeAnswers,
+    NotKeymoot,
+    RequestExpired,
+    SignedElse,
+    Unproven,
+    WrongAnswer,
+)
+from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.nodes import Nodes, Turn
+from keymoot.agent.transport import ConnectionLost, Transport
+from keymoot.base.errors import KeymootError, Malformed
+from keymoot.policy.errors import PolicyRefused
+from keymoot.proof.errors import OlderHeader
+
+T = TypeVar("T")
+
+TURN_SECONDS = 3.0
+"""How long one node has in the first round before the next is asked; twice as long in the next."""
+
+UNREACHABLE_SECONDS = 2.0
+"""How long nodes of which none can even be reached are tried."""
+
+_FIRST_PAUSE_SECONDS = 0.005
+_LONGEST_PAUSE_SECONDS = 0.25
+
+STILL_COMING = (4, 5)
+"""Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
+
+
+class UnderWay(ConnectionLost):
+    """A node has the transaction, and says nothing final of it yet.
+
+    Attributes:
+        error: What it said.
+    """
+
+    def __init__(self, error: KeymootError) -> None:
+        """Keep what it said."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class Kind(IntEnum):
+    """What a node's failure means for the others; who is asked first in the next round."""
+
+    COMING = 0
+    BUSY = 1
+    GONE = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    SILENT = 5
+    FALSE = 6
+
+
+_KINDS: tuple[tuple[tuple[type[KeymootError], ...], Kind], ...] = (
+    ((AnswerLost, UnderWay), Kind.COMING),
+    ((NetworkBusy,), Kind.BUSY),
+    ((TooFewShares, RequestExpired), Kind.GONE),
+    ((PolicyRefused, NetworkRefused, IdempotencyReused, SignedElse), Kind.REFUSED),
+    ((NetworkUnreachable,), Kind.UNREACHABLE),
+    ((ConnectionLost,), Kind.SILENT),
+    ((WrongAnswer, Malformed), Kind.FALSE),
+)
+FAILURES = tuple(one for kinds, _ in _KINDS for one in kinds)
+
+
+def kind_of(error: KeymootError) -> Kind:
+    """Tell what a node's failure means."""
+    if isinstance(error, NetworkRefused) and error.rpc_code in STILL_COMING:
+        return Kind.COMING
+    return next(kind for kinds, kind in _KINDS if isinstance(error, kinds))
+
+
+_WORDS: tuple[tuple[type[KeymootError], str], ...] = (
+    (AnswerLost, "has the request, and gives no answer to it"),
+    (UnderWay, "has the transaction, and puts it into no block"),
+    (NetworkBusy, "is too busy"),
+    (TooFewShares, "gives too few good shares"),
+    (RequestExpired, "says that the request has expired"),
+    (IdempotencyReused, "says that the name was used for something else"),
+    (SignedElse, "shows the signature of something else"),
+    (NetworkUnreachable, "cannot be reached"),
+    (ConnectionLost, "gives no whole answer in its time"),
+    (AnotherNetwork, "shows another network"),
+    (NotKeymoot, "is not this network's Keymoot RPC"),
+    (LeftBehind, "shows a branch that does not build on what was seen"),
+    (Unproven, "does not prove what it says"),
+    (WrongAnswer, "gives no answer to what it was asked"),
+    (Malformed, "gives an answer of another form"),
+)
+
+
+def words_of(error: KeymootError) -> str:
+    """Say what was wrong with a node in our own words, never in the node's."""
+    if kind_of(error) is Kind.COMING and isinstance(error, NetworkRefused):
+        return _WORDS[1][1]
+    if isinstance(error, Unproven) and isinstance(error.why, OlderHeader):
+        return f"shows block {error.why.shown}, older than block {error.why.seen}, which was seen"
+    if isinstance(error, PolicyRefused | NetworkRefused):
+        return "refuses, which nothing proves"
+    return next(words for kind, words in _WORDS if isinstance(error, kind))
+
+
+class Rounds:
+    """Asks the nodes of one network, within one time for all of them."""
+
+    def __init__(self, nodes: Nodes, timeout_seconds: float, *, patient: bool = True) -> None:
+        """Begin now.
+
+        Args:
+            nodes: Whom to ask.
+            timeout_seconds: For all of it.
+            patient: Ask again where there is only one node, too.
+        """
+        self._nodes = nodes
+        self._rests = not patient and len(nodes) == 1
+        self._start = time.monotonic()
+        self.deadline = self._start + timeout_seconds
+
+    def ask(self, one: Callable[[Turn], T]) -> T:
+        """Give the first answer that is believed.
+
+        Args:
+            one: Asks one node in its turn, and believes nothing that is not proved. Runs again
+                with the same node in the next round.
+
+        Raises:
+            PolicyRefused, NetworkRefused, IdempotencyReused: the network's no.
+            TooFewShares, RequestExpired: nobody has an answer any more.
+            NoNodeAnswers: of several nodes none gave an answer; it says what was wrong with each.
+            NetworkUnreachable, ConnectionLost, NetworkBusy, AnswerLost, WrongAnswer: of the only
+                node that there is.
+        """
+        said: dict[str, KeymootError] = {}
+        seconds, pause, silent_before = TURN_SECONDS, _FIRST_PAUSE_SECONDS, False
+        while True:
+            line = sorted(self._nodes.line, key=lambda way: _rank(said.get(way.url)))
+            for behind, way in enumerate(line):
+                turn = self._turn(len(line) - behind, seconds, way)
+                try:
+                    found = one(turn)
+                except PolicyRefused as error:
+                    if error.proved is not None:
+                        self._nodes.answered(way)
+                        raise
+                    said[way.url] = error
+                except FAILURES as error:
+                    said[way.url] = error
+                else:
+                    self._nodes.answered(way)
+                    return found
+            silent = any(kind_of(error) is Kind.SILENT for error in said.values())
+            no = _verdict(said, final=silent_before or not silent)
+            if no is not None:
+                raise no
+            if not self._goes_on(said, pause):
+                raise self._failed(said)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            seconds, silent_before = 2 * seconds, silent
+
+    def _turn(self, waiting: int, seconds: float, way: Transport) -> Turn:
+        """Give a node its turn, and leave something for those that wait behind it."""
+        now = time.monotonic()
+        left, alone = self.deadline - now, len(self._nodes) == 1
+        return Turn(way, now + (left if alone else min(seconds, left / waiting)), alone)
+
+    def _goes_on(self, said: Mapping[str, KeymootError], pause: float) -> bool:
+        now = time.monotonic()
+        if self._rests or now + pause > self.deadline:
+            return False
+        kinds = {kind_of(error) for error in said.values()}
+        if kinds & {Kind.COMING, Kind.BUSY, Kind.SILENT}:
+            return True
+        return Kind.UNREACHABLE in kinds and now - self._start <= UNREACHABLE_SECONDS
+
+    def _failed(self, said: Mapping[str, KeymootError]) -> KeymootError:
+        errors = list(said.values())
+        if len(errors) == 1:
+            (only,) = errors
+            return only.error if isinstance(only, UnderWay) else only
+        words = {url: words_of(error) for url, error in said.items()}
+        reached = [one for one in errors if not isinstance(one, NetworkUnreachable)]
+        if not reached:
+            return NetworkUnreachable(self._nodes.url, "none of them can be reached")
+        if all(isinstance(one, LeftBehind) for one in reached):
+            # Everybody says so: it is no node's doing, and there is advice for it.
+            return reached[0]
+        return NoNodeAnswers(words)
+
+
+def _rank(error: KeymootError | None) -> Kind:
+    return Kind.COMING if error is None else kind_of(error)
+
+
+def _verdict(said: Mapping[str, KeymootError], *, final: bool) -> KeymootError | None:
+    """Give the no that more nodes say than say that the answer is still to come, if any."""
+    kinds = {url: kind_of(error) for url, error in said.items()}
+    coming = sum(kind is Kind.COMING for kind in kinds.values())
+    gone = [said[url] for url, kind in kinds.items() if kind is Kind.GONE]
+    refused = [said[url] for url, kind in kinds.items() if kind is Kind.REFUSED]
+    if final and len(gone) > coming and len(gone) >= len(refused):
+        return gone[0]
+    if len(refused) > coming and len(refused) > len(gone):
+        names = [_name(one) for one in refused]
+        return max(refused, key=lambda one: names.count(_name(one)))
+    return None
+
+
+def _name(error: KeymootError) -> tuple[str, str]:
+    reason = error.reason if isinstance(error, PolicyRefused) else ""
+    return error.code, reason
+
+
+def asked_of_each(nodes: Nodes, timeout_seconds: float, one: Callable[[Turn], T]) -> list[T]:
+    """Ask every node; give what those say that answer in time, at least one.
+
+    Raises:
+        What the last one raised, if none answers.
+    """
+    found: list[T] = []
+    failed: KeymootError | None = None
+    for way in nodes.line:
+        seconds = min(timeout_seconds / len(nodes), TURN_SECONDS)
+        try:
+            found.append(one(Turn(way, time.monotonic() + seconds, alone=False)))
+        except FAILURES as error:
+            failed = error
+    if failed is not None and not found:
+        raise failed
+    return found

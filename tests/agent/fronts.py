@@ -1,0 +1,279 @@
+"""Nodes before one fake network: each honest, or hostile in a way of its own."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Hash32
+from tests.agent.fake_network import FakeNetwork, a_node
+from tests.proof.world import World
+
+Json = Any
+
+DROP_SECONDS = 0.02
+
+
+class Front:
+    """One node's RPC.
+
+    Attributes:
+        way: How it behaves; a name of WAYS.
+        exchanges: What it was asked, in order: a method's name, or `shares`.
+    """
+
+    def __init__(self, network: FakeNetwork, way: str = "honest") -> None:
+        self.network, self.way = network, way
+        self.exchanges: list[str] = []
+        self.url, self.over = "", threading.Event()
+        self.old = network.world.assembly_bundle().to_json()
+
+    def answer(self, method: str, params: list[Any]) -> Json:
+        """Give the whole answer to one call, `result` or `error`."""
+        self.exchanges.append(method)
+        found = WAYS[self.way](self, method, params)
+        if found is None:
+            try:
+                found = self.truth(method, params)
+            except Malformed as error:
+                found = {"error": {"code": -32602, "message": str(error)}}
+        return found
+
+    def truth(self, method: str, params: list[Any]) -> Json:
+        """Say what the network says."""
+        with self.network.lock:
+            if method == "shares":
+                return {"result": self.network.share(Hash32.from_hex(params[0]))}
+            return self.network.rpc(method, params)
+
+
+Way = Callable[[Front, str, list[Any]], Json]
+
+_ANSWERING = ("keymoot_ask", "shares")
+
+
+def _says(answer: Json) -> Way:
+    """Answer requests with this, without the network."""
+    return lambda _, method, __: answer if method in _ANSWERING else None
+
+
+def _refuses(reason: str, code: int = 4100) -> Way:
+    error = {"code": code, "message": "a lie of the node", "data": {"reason": reason}}
+
+    def way(_: Front, method: str, __: list[Any]) -> Json:
+        if method == "keymoot_ask":
+            return {"error": error}
+        return {"result": {"status": "waiting"}} if method == "shares" else None
+
+    return way
+
+
+def _changes(change: Callable[[Json], Json]) -> Way:
+    """Have the network act, and change what it says."""
+
+    def way(front: Front, method: str, params: list[Any]) -> Json:
+        if method not in _ANSWERING:
+            return None
+        told = front.truth(method, params)
+        return {"result": change(told["result"])} if "result" in told else told
+
+    return way
+
+
+def _shares(change: Callable[[list[Json]], list[Json]]) -> Way:
+    def changed(told: Json) -> Json:
+        return {**told, "answers": change(told["answers"])} if "answers" in told else told
+
+    return _changes(changed)
+
+
+def _spoilt(text: str) -> str:
+    return text[:-2] + ("00" if text[-2:] != "00" else "11")
+
+
+def _proofs(lie: Callable[[Front], Json]) -> Way:
+    """Lie of the members, and hide answers: so that the members are asked for."""
+
+    def way(front: Front, method: str, _: list[Any]) -> Json:
+        return {"result": lie(front)} if method in ("keymoot_committee", "keymoot_cells") else None
+
+    return way
+
+
+def _claims(told: Json) -> Way:
+    """Refuse as one that has the name already, and say this of it."""
+
+    def way(front: Front, method: str, params: list[Any]) -> Json:
+        if method == "keymoot_getRequest":
+            return {"result": told}
+        return _refuses("REQUEST_REUSED")(front, method, params)
+
+    return way
+
+
+_THIEF = World("thief")
+_THIEF.run(range(9))
+
+WAYS: dict[str, Way] = {
+    "honest": lambda *_: None,
+    # How bytes come.
+    "dead": lambda *_: None,
+    "hangs": lambda *_: None,
+    "closes": lambda *_: None,
+    "stops midway": lambda *_: None,
+    "drips": lambda *_: None,
+    "is a web page": lambda *_: None,
+    "is no HTTP": lambda *_: None,
+    # What is withheld.
+    "withholds": _changes(lambda told: {"status": "bound"}),
+    "swallows": _says({"result": {"status": "bound"}}),
+    "waits": _says({"result": {"status": "waiting"}}),
+    "is full": _refuses("POOL_FULL"),
+    "answered long ago": _refuses("ALREADY_ANSWERED"),
+    "gives no shares": _shares(lambda _: []),
+    "gives one share": _shares(lambda answers: answers[:1]),
+    # What is a lie.
+    "says lost": _changes(
+        lambda told: {**told, "answers": [], "lost": True, "custody": "assembly"}
+    ),
+    "says expired": _says({"result": {"status": "expired"}}),
+    "says refused": _says({"result": {"status": "refused"}}),
+    "says stopped": _changes(
+        lambda told: {
+            **told,
+            "refusal": {"code": 4100, "message": "a lie", "data": {"reason": "NOT_BOUND"}},
+        }
+    ),
+    "refuses": _refuses("NO_SUCH_CREDENTIAL"),
+    "refuses rudely": _refuses("", -32000),
+    "says forgotten": _refuses("REQUEST_FORGOTTEN"),
+    "says no stock": _refuses("STOCK_EMPTY"),
+    "says another network": _refuses("WRONG_NETWORK"),
+    "says reused": _claims({"known": True, "method": "x", "asked": "0x" + "11" * 32}),
+    "says known": _claims({"known": True}),
+    "perhaps": _says({"result": {"status": "perhaps"}}),
+    "talks nonsense": lambda *_: {"result": [[{}], None, {"status": []}]},
+    "strange types": _says({"result": {"status": ["bound"], "answers": 7, "custody": {}}}),
+    "deep": lambda *_: {"result": json.loads("[" * 60 + "]" * 60)},
+    "spoils seals": _shares(
+        lambda answers: [{**one, "sealed": _spoilt(one["sealed"])} for one in answers]
+    ),
+    "spoils signatures": _shares(
+        lambda answers: [{**one, "signature": _spoilt(one["signature"])} for one in answers]
+    ),
+    "names a stranger": _shares(
+        lambda answers: [{**one, "node": a_node().hex0x} for one in answers]
+    ),
+    "swaps seats": _shares(
+        lambda answers: [
+            {**one, "sealed": other["sealed"]}
+            for one, other in zip(answers, answers[1:] + answers[:1], strict=True)
+        ]
+    ),
+    "repeats one share": _shares(lambda answers: answers[:1] * 4),
+    "releases nothing": _says({"result": {"status": "released", "node": a_node().hex0x}}),
+    "shows another network": _proofs(lambda _: _THIEF.assembly_bundle().to_json()),
+    "shows an old state": _proofs(lambda front: front.old),
+    "proves nothing": _proofs(lambda _: {"shown": 1}),
+}
+
+RAW = tuple(WAYS)[1:8]
+
+
+def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            calls = body if isinstance(body, list) else [body]
+            told = [
+                {"jsonrpc": "2.0", "id": one["id"], **front.answer(one["method"], one["params"])}
+                for one in calls
+            ]
+            self._write(told if isinstance(body, list) else told[0])
+
+        def do_GET(self) -> None:
+            key = self.path.removeprefix("/shares/").partition("?")[0]
+            told = front.answer("shares", [key])
+            self._write(told.get("result"))
+
+        def _write(self, answer: Json) -> None:
+            raw, way = json.dumps(answer).encode(), front.way
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(raw)}\r\n\r\n".encode()
+            self.close_connection = way in RAW
+            if way == "hangs":
+                front.over.wait()
+            elif way == "drips":
+                for at in head + raw:
+                    if front.over.wait(DROP_SECONDS):
+                        break
+                    try:
+                        self.wfile.write(bytes([at]))
+                    except OSError:
+                        break
+            elif way == "stops midway":
+                self.wfile.write(head + raw[: len(raw) // 2])
+            elif way == "is a web page":
+                self.wfile.write(b"HTTP/1.1 502 Bad\r\nContent-Length: 6\r\n\r\n<html>")
+            elif way == "is no HTTP":
+                self.wfile.write(b"220 mail.example ESMTP\r\n")
+            elif way != "closes":
+                self.wfile.write(head + raw)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+@contextmanager
+def _served(front: Front) -> Iterator[Front]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(front))
+    server.daemon_threads = True
+    front.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield front
+    finally:
+        front.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def _closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
+@contextmanager
+def fronts(network: FakeNetwork, *ways: str) -> Iterator[list[Front]]:
+    """Serve nodes that behave in these ways, in this order."""
+    with ExitStack() as stack:
+        made = []
+        for way in ways:
+            front = Front(network, way)
+            if way == "dead":
+                front.url = _closed_port()
+            else:
+                stack.enter_context(_served(front))
+            made.append(front)
+        yield made
+
+
+def urls_of(made: list[Front]) -> str:
+    """Give their addresses as KEYMOOT_URL has them."""
+    return ",".join(one.url for one in made)
+
+
+def now() -> float:
+    """Give the time in seconds, for a duration."""
+    return time.monotonic()
