@@ -16,8 +16,8 @@ from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
 from keymoot.node import wiring
 from keymoot.node.clock import system_clock
-from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
-from keymoot.node.process import launcher
+from keymoot.node.feed.local import launcher
+from keymoot.node.supervisor.health import OFTEN, SILENT_SECONDS, Health
 from keymoot.node.wiring import started
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
