@@ -27,13 +27,13 @@ from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.engine.ledger import Ledger
 from keymoot.moot import stock
 from keymoot.moot.assembly import Assembly
-from keymoot.node.changes import Changes
 from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
-from keymoot.node.enclaves import Enclaves
-from keymoot.node.membership import Membership
-from keymoot.node.process import EnclaveProcess
-from keymoot.node.seats import SeatHolder
+from keymoot.node.feed.local import LocalProcess
+from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.membership import Membership
+from keymoot.node.supervisor.enclaves import Enclaves
+from keymoot.node.supervisor.holder import SeatHolder
 from keymoot.node.wiring import Node, started
 
 CODE = Measurement(b"c" * 48)
@@ -41,7 +41,7 @@ CODE = Measurement(b"c" * 48)
 PATIENCE_SECONDS = 240
 
 
-class InsideClient(EnclaveProcess):
+class InsideClient(LocalProcess):
     """The server's end of an enclave that runs in threads of this process."""
 
     def __init__(self, seat: int, folder: Path) -> None:

@@ -19,7 +19,7 @@ from keymoot.engine.standing import orders_in, standing_in
 from keymoot.moot.duty import Duty
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import CERTIFICATE
-from keymoot.node.recovery import generation_after
+from keymoot.node.membership.recovery import generation_after
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.dice import SEED_BYTES, Dice

@@ -1,0 +1,303 @@
+"""Enclaves that end, will not start, or leave the order: the node goes on with the others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from keymoot.base.errors import Refused
+from keymoot.base.units import Height
+from keymoot.enclave import messages
+from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.start import NoStateSecret
+from keymoot.node.clock import system_clock
+from keymoot.node.feed import postbox
+from keymoot.node.feed.replica import StartOver
+from keymoot.node.supervisor import holder as holder_module
+from keymoot.node.supervisor.asking import Asking
+from keymoot.node.supervisor.holder import FoundingEnded, SeatHolder
+from keymoot.node.tasks import background
+from tests.node.inside import InsideClient, inside
+
+__all__ = ["inside"]
+
+
+class Ledger:
+    """A ledger of one founded network, which takes no message yet."""
+
+    def __init__(self, *, is_founded: bool = True) -> None:
+        self.is_founded = is_founded
+        self.genesis = SimpleNamespace(encode=lambda: b"genesis")
+        tip = SimpleNamespace(height=Height(0))
+        self.chain = SimpleNamespace(record=None, tip=tip)
+        self.sequencer = SimpleNamespace(
+            seat=lambda _: None, unseat=lambda _: None, tail=SimpleNamespace(certified=Height(0))
+        )
+        self.posted: list[bytes] = []
+        self.open = asyncio.Event()
+
+    def founding_record(self) -> object:
+        return self.is_founded or None
+
+    def height(self) -> Height:
+        return Height(0)
+
+    async def submit(self, raw: bytes) -> None:
+        await self.open.wait()
+        self.posted.append(raw)
+
+
+class Begins:
+    """A process that begins, and ends when it is killed."""
+
+    asked_at = None
+
+    def __init__(self, *, ended: bool = False) -> None:
+        self.killed, self.closed = asyncio.Event(), 0
+        self.hear: Callable[[bytes], None] = lambda _: None
+        if ended:
+            self.killed.set()
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        self.hear = hear
+
+    async def join(self, genesis: bytes, seat: int) -> None:
+        assert (genesis, seat) == (b"genesis", 2)
+
+    async def begin(self, place: object) -> None:
+        assert place is None
+
+    async def serve(self, views: object) -> None:
+        assert views
+
+    async def ended(self) -> int:
+        await self.killed.wait()
+        return -9
+
+    def kill(self) -> None:
+        self.killed.set()
+
+    async def close(self) -> None:
+        self.kill()
+        self.closed += 1
+
+
+async def never(_: int) -> Any:
+    raise AssertionError
+
+
+def holder(process: Any, launch: Any = never, ledger: Any = None) -> SeatHolder:
+    return SeatHolder(2, process, launch, system_clock, ledger or Ledger())
+
+
+async def until(true: Callable[[], Any]) -> None:
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(one: SeatHolder) -> AsyncIterator[asyncio.Task[None]]:
+    begun = asyncio.get_running_loop().create_future()
+    async with background() as tasks:
+        task = tasks.start(one.run(begun))
+        await begun
+        yield task
+
+
+async def test_an_enclave_that_cannot_start_yet_is_started_again(monkeypatch):
+    tries, again = [], Begins()
+
+    async def start(seat):
+        tries.append(seat)
+        if len(tries) < 3:
+            raise OSError(24, "Too many open files")
+        return again
+
+    monkeypatch.setattr(holder_module, "RESTART_SECONDS", 0.0)
+    first = Begins()
+    one = holder(first, start)
+    async with running(one):
+        assert one.alive
+        first.kill()
+        await until(lambda: one.restarts)
+        assert one.alive
+        assert one.process is again
+        assert first.closed
+        assert one.health.down_since is None
+        assert one.health.ends == 3
+    assert again.closed
+    assert not one.alive
+
+
+async def test_one_that_keeps_ending_is_started_ever_more_seldom(monkeypatch):
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def start(_):
+        raise Refused("it does not start")
+
+    async def sleeps(seconds):
+        if seconds == holder_module.PULSE_SECONDS:
+            await sleep(600)
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            one.health.trouble = "enough"
+            await sleep(600)
+
+    monkeypatch.setattr(holder_module.asyncio, "sleep", sleeps)
+    first = Begins()
+    one = holder(first, start)
+    async with running(one):
+        first.kill()
+        while one.health.trouble != "enough":
+            await sleep(0.01)
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
+
+
+async def test_one_that_does_not_begin_is_ended_and_whoever_started_it_is_told():
+    class Unwilling(Begins):
+        async def begin(self, place: object) -> None:
+            raise EnclaveRefused("NO_BLOCK", "it does not believe the block")
+
+    process = Unwilling()
+    with pytest.raises(EnclaveRefused, match="believe"):
+        async with running(holder(process)):
+            raise AssertionError
+    assert process.closed
+
+
+async def test_what_an_enclave_says_without_end_ends_its_start(monkeypatch):
+    monkeypatch.setattr(postbox, "MAX_WAITING", 20)
+    again, ledger = Begins(), Ledger()
+
+    async def start(_):
+        return again
+
+    monkeypatch.setattr(holder_module, "RESTART_SECONDS", 0.0)
+    first = Begins()
+    one = holder(first, start, ledger)
+    async with running(one):
+        with capture_logs() as log:
+            for number in range(1_000):
+                first.hear(bytes((number % 256,)))
+        assert [found["event"] for found in log] == ["enclave.start_over"]
+        assert "at most 20" in log[0]["reason"]
+        await until(lambda: one.restarts)
+        ledger.open.set()
+        await until(lambda: len(ledger.posted) == 20)
+        again.hear(b"the next start is heard")
+        await until(lambda: len(ledger.posted) == 21)
+        # What came above the bound was dropped.
+        assert sorted(ledger.posted[:20]) == [bytes((number,)) for number in range(20)]
+
+
+async def test_long_messages_count_by_their_size(monkeypatch):
+    monkeypatch.setattr(postbox, "MAX_BYTES", 100)
+    box = postbox.Postbox(cast("Any", Ledger()))
+    box.put(bytes(60))
+    with pytest.raises(postbox.SaysTooMuch, match="120 bytes would wait, at most 1024 of 100"):
+        box.put(bytes(60))
+    box.put(bytes(40))
+
+
+async def test_a_frame_that_is_too_long_is_not_read() -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data((messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
+    client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
+    with pytest.raises(EnclaveGone):
+        await asyncio.wait_for(client._read_frame(), 60)
+
+
+async def test_who_owes_answers_is_asked_no_more():
+    asked, come = [], asyncio.Event()
+
+    async def answer(one):
+        asked.append(one.seat)
+        if one.seat == 2:
+            await come.wait()
+        return "answer"
+
+    two = cast("Any", [SimpleNamespace(seat=1), SimpleNamespace(seat=2)])
+    async with background() as tasks:
+        asking = Asking(tasks)
+        for _ in range(3):
+            said = await asking.each(two, answer, 0.05)
+            assert (said.found, said.silent) == ({1: "answer"}, {2})
+        assert asked == [1, 2, 1, 1]
+        come.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (await asking.each(two, answer, 60)).found == {1: "answer", 2: "answer"}
+
+
+async def test_an_enclave_that_ends_before_the_founding_stops_the_node():
+    process = Begins()
+    with pytest.raises(ExceptionGroup) as broken:
+        async with running(holder(process, ledger=Ledger(is_founded=False))):
+            process.kill()
+            await asyncio.sleep(60)
+    assert broken.group_contains(FoundingEnded, match="which begins anew")
+
+
+async def test_one_that_executed_something_else_starts_anew_and_is_fed_again(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        client = node.client(2)
+        with capture_logs() as log:
+            node.holder(2).lost(node.holder(2)._replica, StartOver(2, "it diverged"))
+            await node.until(lambda: node.holder(2).restarts)
+        assert "enclave.start_over" in [one["event"] for one in log]
+        await node.until_seated()
+        assert node.client(2) is not client
+        assert "execute" in node.client(2).asked
+
+
+async def test_what_an_older_start_is_blamed_for_ends_no_newer_one(inside, tmp_path):
+    async with inside(tmp_path) as node:
+        before = node.holder(2)._replica
+        node.client(2).kill()
+        await node.until(lambda: node.holder(2).restarts)
+        await node.until_seated()
+        node.holder(2).lost(before, StartOver(2, "late news"))
+        assert node.holder(2).begun
+
+
+async def test_who_has_no_state_secret_watches_and_then_begins(inside, tmp_path, monkeypatch):
+    """Its host lost nothing, it has no secret: others hand it over, block by block."""
+    async with inside(tmp_path) as node:
+        asked: list[str] = []
+        ready = asyncio.Event()
+        greeted = InsideClient.greeted
+
+        async def start(seat, config):
+            made = await greeted(seat, config)
+            begin = made.begin
+
+            async def begins(place):
+                asked.append("begin")
+                if not ready.is_set():
+                    raise EnclaveRefused(NoStateSecret.code, "no")
+                await begin(place)
+
+            async def watch(place, witness):
+                asked.append("watch")
+                assert witness
+                return ready.is_set()
+
+            made.begin, made.watch = begins, watch
+            return made
+
+        monkeypatch.setattr(InsideClient, "greeted", start)
+        node.client(2).kill()
+        await node.until(lambda: "watch" in asked)
+        assert not node.holder(2).begun
+        ready.set()
+        # It sees newer blocks only, and another start is one.
+        node.client(4).kill()
+        await node.until(lambda: node.holder(2).begun)
+        assert asked[0] == "begin"
+        assert asked[-2:] == ["watch", "begin"]
