@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from keymoot.enclave.client import COMMAND, EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import COMMAND, EnclaveClient
 
 MANY = 1_100
 """More open files than select(2) can name."""

@@ -19,7 +19,7 @@ from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveGone, EnclaveRefused
+from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave

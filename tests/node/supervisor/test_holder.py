@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import EnclaveClient
 from keymoot.enclave.start import NoStateSecret
 from keymoot.node.clock import system_clock
 from keymoot.node.feed import postbox
