@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         first, _, past = one.partition(":")
         seeds += range(int(first), int(past)) if past else [int(first)]
     if not seeds:
-        print(__doc__, file=sys.stderr)
+        sys.stderr.write(f"{__doc__}\n")
         return 2
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     done, failed, began = [], list[int](), time.monotonic()
@@ -28,18 +28,23 @@ def main(arguments: list[str]) -> int:
             try:
                 found = simulate(seed, Path(folder))
             except Failed as error:
-                print(error, flush=True)
+                _say(error)
                 failed.append(seed)
                 continue
         done.append(found.notes)
         if len(seeds) <= 3:
-            print("\n".join(found.trace))
-        print(f"seed {seed}: {found.notes.counts['height']} blocks", flush=True)
+            _say("\n".join(found.trace))
+        _say(f"seed {seed}: {found.notes.counts['height']} blocks")
     counts = summed(done)
     for what in SOMETIMES:
-        print(f"{counts[what]:8d} {what}")
-    print(f"{len(done)} of {len(seeds)} runs, {time.monotonic() - began:.0f} s; failed: {failed}")
+        _say(f"{counts[what]:8d} {what}")
+    _say(f"{len(done)} of {len(seeds)} runs, {time.monotonic() - began:.0f} s; failed: {failed}")
     return 1 if failed else 0
+
+
+def _say(text: object) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -78,7 +78,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Give the time of day, in nanoseconds."""
         return UnixNanos(self._start + round(self._seconds * 1e9))
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]
+        self,
+        executor: Any,
+        func: Any,
+        *args: Any,
+    ) -> asyncio.Future[Any]:
         """Have work done a moment from now, in this thread; `executor` is of no account."""
         done: asyncio.Future[Any] = self.create_future()
 

@@ -22,7 +22,7 @@ from keymoot.node.supervisor.holder import place_of
 from keymoot.node.wiring import Node, started
 from keymoot.testing.loop import VirtualLoop
 from keymoot.testing.machine import Machine
-from keymoot.testing.process import Pace
+from keymoot.testing.process import QUICK, Pace
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class World:
         node: The one that runs now.
     """
 
-    def __init__(self, seed: int, config: Config, pace: Pace = Pace()) -> None:  # noqa: B008
+    def __init__(self, seed: int, config: Config, pace: Pace = QUICK) -> None:
         """Begin; nothing runs yet.
 
         Args:
@@ -64,7 +64,7 @@ class World:
             pace: How long things take.
         """
         self.seed = seed
-        self.dice, ways, disk = (Random(f"{seed}/{part}") for part in ("story", "ways", "disk"))
+        self.dice, ways, disk = map(_dice, (f"{seed}/story", f"{seed}/ways", f"{seed}/disk"))
         self.loop = VirtualLoop(disk, START)
         self.machine = Machine(config, self.loop, ways, pace)
         self._node: Node | None = None
@@ -101,9 +101,7 @@ class World:
     async def up(self) -> AsyncIterator[Node]:
         """Run the node beside a block; its enclaves end with it."""
         machine = self.machine
-        async with started(
-            machine.config, machine.launch, self.loop.clock, machine.open
-        ) as node:
+        async with started(machine.config, machine.launch, self.loop.clock, machine.open) as node:
             self._node = node
             try:
                 yield node
@@ -144,7 +142,10 @@ class World:
 
 @contextmanager
 def memory(
-    seed: int, folder: Path, pace: Pace = Pace(), **settings: Any  # noqa: B008
+    seed: int,
+    folder: Path,
+    pace: Pace = QUICK,
+    **settings: Any,
 ) -> Iterator[World]:
     """Give a network in memory.
 
@@ -160,3 +161,7 @@ def memory(
         yield world
     finally:
         world.loop.close()
+
+
+def _dice(name: str) -> Random:
+    return Random(name)  # noqa: S311  a run's dice

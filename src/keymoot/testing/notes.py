@@ -9,14 +9,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.enclave import held
 from keymoot.engine.chain_store import Covered
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.moot.assembly import Assembly
 from keymoot.store.header import Header
+from keymoot.threshold import ecdsa
+from keymoot.threshold.ecdsa import SignatureShare, Task
+from keymoot.threshold.presignature import Presignature
 from keymoot.threshold.secp256k1 import SECP256K1
 
 SOMETIMES = (
@@ -66,20 +69,17 @@ class Notes:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Look at each share of a signature as an enclave makes it."""
-        real = held.ecdsa.sign
+        real = ecdsa.sign
 
-        def sign(presignature: Any, work: Any) -> Any:
+        def sign(presignature: Presignature, work: Task) -> SignatureShare:
             point = SECP256K1.encode(presignature.point)
             answer = bytes(work.digest), work.delta
             if self._answers.setdefault(point, answer) != answer:
                 raise Violation("one presignature has two answers that differ")
             return real(presignature, work)
 
-        held.ecdsa.sign = sign  # type: ignore[assignment]
-        try:
+        with patch.object(ecdsa, "sign", sign):
             yield
-        finally:
-            held.ecdsa.sign = real  # type: ignore[assignment]
 
     def signed(self, digest: Hash32, signature: bytes, value: int) -> None:
         """Note a signature that an agent got.
@@ -94,7 +94,9 @@ class Notes:
             self._paid.add(digest)
             self.spent += value
         if self.spent > self.limit:
-            raise Violation(f"{self.spent} wei are signed away, the limit never was over {self.limit}")
+            raise Violation(
+                f"{self.spent} wei are signed away, the limit never was over {self.limit}"
+            )
 
     def certified(self, covered: Covered) -> None:
         """Note what a certificate covers.

@@ -12,13 +12,14 @@ from typing import Any
 from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.moot import Assembling, assembled
 from keymoot.agent.share import Released
+from keymoot.base.abi.decode import decode
 from keymoot.base.abi.encode import encode
 from keymoot.base.abi.kinds import parse_kinds
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, Hash32, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
-from keymoot.base.strict_json import canonical
+from keymoot.base.strict_json import Json, canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
 from keymoot.contracts.contract import Contract
@@ -29,6 +30,7 @@ from keymoot.crypto.secp256k1 import address_of_secret, private_key, sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash, wallet_id
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.node.wiring import Node
+from keymoot.runtime.query import Query
 
 TARGET = ChainId(8453)
 """The chain on which the wallet's money is."""
@@ -38,6 +40,9 @@ SHOP = Address(b"\x02" * 20)
 
 _SALT = b"run".ljust(32, b".")
 _RECOVERY = Address(b"\x99" * 20)
+_VERSION = 5
+"""Where `Wallets.wallet` gives the policy's version."""
+
 _QUOTA = Wei(10**20)
 _GAS = Gas(3_000_000)
 _LONG_SECONDS = 10**6
@@ -50,7 +55,7 @@ class NotDone(AssertionError):
 
 def limits(most: int) -> bytes:
     """Give a policy: payments to the shop, up to `most` wei in 24 hours."""
-    rule = {
+    rule: Json = {
         "id": "pay",
         "action": "ALLOW",
         "method": "eth_signTransaction",
@@ -58,7 +63,7 @@ def limits(most: int) -> bytes:
         "value": {"lte": "1000000"},
         "spend": {"day": "$value"},
     }
-    limit = {"id": "day", "max": str(most), "window": "24h", "kind": "rolling"}
+    limit: Json = {"id": "day", "max": str(most), "window": "24h", "kind": "rolling"}
     chain = f"eip155:{TARGET}"
     return canonical({"version": "1", "chain": chain, "rules": [rule], "limits": [limit]})
 
@@ -88,7 +93,7 @@ class Owner:
         node: Node,
         name: str,
         *arguments: Any,
-        value: Wei = Wei(0),  # noqa: B008
+        value: Wei = Wei(0),
         contract: type[Contract] = Wallets,
         seconds: float = 60.0,
     ) -> Included:
@@ -131,11 +136,40 @@ class Owner:
         if drip is None:
             raise NotDone("this is no development network")
         await drip(self.address)
-        until = UnixSeconds(node.membership.ledger.now() + _LONG_SECONDS)
         made = await self.send(node, "create", _SALT, _RECOVERY, value=_QUOTA)
         self.account = Address(made.receipt.output[-20:])
-        await self.send(node, "setPolicy", self.wallet, limits(most), 0)
-        await self.send(node, "grant", self.wallet, address_of_secret(self.agent), until)
+        await self.limit(node, most)
+        await self.grant(node)
+
+    async def limit(self, node: Node, most: int) -> Included:
+        """Let the agent pay up to `most` wei a day, and nobody else.
+
+        Raises:
+            NotDone: that was not done.
+        """
+        ledger = node.membership.ledger
+        view = Wallets.method("wallet")
+        data = view.selector + encode(parse_kinds(["bytes32"]), [self.wallet])
+        shown = ledger.query(Query(Wallets.ADDRESS, data), ledger.height())
+        version = decode(parse_kinds(view.outputs), shown)[_VERSION]
+        return await self.send(node, "setPolicy", self.wallet, limits(most), version)
+
+    async def grant(self, node: Node) -> Included:
+        """Let the agent ask, for longer than a run lasts.
+
+        Raises:
+            NotDone: that was not done.
+        """
+        until = UnixSeconds(node.membership.ledger.now() + _LONG_SECONDS)
+        return await self.send(node, "grant", self.wallet, address_of_secret(self.agent), until)
+
+    async def revoke(self, node: Node) -> Included:
+        """Let the agent ask no more.
+
+        Raises:
+            NotDone: that was not done.
+        """
+        return await self.send(node, "revoke", self.wallet, address_of_secret(self.agent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ class Pace:
     duty: tuple[float, float] = (0.002, 0.02)
 
 
+QUICK = Pace()
+"""How long things take where nothing is wrong."""
+
+
 class SeededPlatform(SimulatedPlatform):
     """A simulated CPU whose generator a run's dice replace: nothing sealed here is secret."""
 
@@ -74,32 +78,32 @@ class _Beside(Workshop):
     def __init__(self, report: Report, process: "MemoryProcess") -> None:
         """Work beside an enclave."""
         self._report, self._process = report, process
-        self._queue: deque[Duty] = deque()
+        self._duties: deque[Duty] = deque()
         self.failures = 0
 
     def do(self, duties: list[Duty]) -> None:
         """Put duties at the end of the queue."""
-        idle = not self._queue
-        self._queue.extend(duties)
-        if idle and self._queue:
+        idle = not self._duties
+        self._duties.extend(duties)
+        if idle and self._duties:
             self._process.soon(self._process.pace.duty, self._work)
 
     def close(self) -> None:
         """Forget what is queued."""
-        self._queue.clear()
+        self._duties.clear()
 
     def _work(self) -> None:
-        if not self._queue:
+        if not self._duties:
             return
-        duty = self._queue[0]
+        duty = self._duties[0]
         try:
             said = duty.run(Dice(Secret(self._process.dice.randbytes(SEED_BYTES))))
         except Exception:  # noqa: BLE001  as the real one: others' bad bytes must not end ours
             self.failures += 1
             said = []
         self._report(duty, said)
-        self._queue.popleft()
-        if self._queue:
+        self._duties.popleft()
+        if self._duties:
             self._process.soon(self._process.pace.duty, self._work)
 
 
@@ -117,7 +121,12 @@ class MemoryProcess(EnclaveCalls):
     """
 
     def __init__(
-        self, seat: int, folder: Path, loop: VirtualLoop, dice: Random, pace: Pace = Pace()  # noqa: B008
+        self,
+        seat: int,
+        folder: Path,
+        loop: VirtualLoop,
+        dice: Random,
+        pace: Pace = Pace(),
     ) -> None:
         """Start an enclave on its folder; greet it before it is used.
 
@@ -232,7 +241,7 @@ class MemoryProcess(EnclaveCalls):
 
     def mend(self) -> None:
         """Have it be as it should again."""
-        self.pace, self.cheats, self.lies, self.loses = Pace(), False, False, 0.0
+        self.pace, self.cheats, self.lies, self.loses = QUICK, False, False, 0.0
 
     def soon(self, pace: tuple[float, float], work: Callable[[], None]) -> None:
         """Have something done on its behalf after a while, unless it ends."""

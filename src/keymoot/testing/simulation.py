@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Address
-from keymoot.crypto.secp256k1 import address_of_secret
 from keymoot.node.wiring import Node
 from keymoot.testing.network import Stuck, World, memory
 from keymoot.testing.notes import Notes, Violation
-from keymoot.testing.people import NotDone, Owner, Wish, limits
+from keymoot.testing.people import NotDone, Owner, Wish
 from keymoot.testing.process import MemoryProcess, Pace
 
 STEPS = 14
@@ -149,19 +147,13 @@ class Simulation:
         if kind == "limit":
             most = self._dice.randint(20, 200)
             self.notes.limit = max(self.notes.limit, most)
-            view = node.membership.ledger
-            version = self._versions = getattr(self, "_versions", 1)
-            found = await owner.send(node, "setPolicy", owner.wallet, limits(most), version)
-            self._versions += 1
-            assert view is not None
+            found = await owner.limit(node, most)
         elif kind in ("pause", "resume"):
             found = await owner.send(node, kind, owner.wallet)
             self._paused = kind == "pause"
         else:
-            agent: Address = address_of_secret(owner.agent)
-            await owner.send(node, "revoke", owner.wallet, agent)
-            until = node.membership.ledger.now() + 10**6
-            found = await owner.send(node, "grant", owner.wallet, agent, until)
+            await owner.revoke(node)
+            found = await owner.grant(node)
         self.notes.acknowledged(found)
 
     def _ask(self, node: Node, wish: Wish) -> None:
@@ -353,12 +345,10 @@ class Simulation:
         if self._paused:
             await owner.send(node, "resume", owner.wallet)
             self._paused = False
-        agent, until = address_of_secret(owner.agent), node.membership.ledger.now() + 10**6
-        await owner.send(node, "grant", owner.wallet, agent, until)
+        await owner.grant(node)
         most = self.notes.spent + self.notes.limit + 1000
         self.notes.limit = most
-        versions = getattr(self, "_versions", 1)
-        await owner.send(node, "setPolicy", owner.wallet, limits(most), versions)
+        await owner.limit(node, most)
         wish = Wish.of(node.membership.ledger, owner, 1, world.dice)
         before = self.notes.counts["signatures"]
         await self._get(node, wish)
