@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         done.append(found.notes)
         if len(seeds) <= 3:
             _say("\n".join(found.trace))
-        _say(f"seed {seed}: {found.notes.counts['height']} blocks")
+        _say(f"seed {seed}: {found.notes.counts['height']} blocks, the last {found.tip.hex()[:16]}")
     counts = summed(done)
     for what in SOMETIMES:
         _say(f"{counts[what]:8d} {what}")

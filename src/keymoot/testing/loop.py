@@ -7,11 +7,13 @@ executor is done by the loop itself, a moment later.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from keymoot.base.units import UnixNanos
+
+T = TypeVar("T")
 
 MAX_DISK_SECONDS = 0.004
 """Longest time that work for an executor takes: what a synced write takes on an ordinary disk."""
@@ -69,6 +71,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """
         super().__init__(_Selector(self._jump))
         self._seconds, self._start, self._dice = 0.0, start, dice
+        self.broken: BaseException | None = None
+        """The first error that no task was there to take."""
 
     def time(self) -> float:
         """Give the seconds since the beginning."""
@@ -80,7 +84,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(  # type: ignore[override]
         self,
-        executor: Any,
+        executor: Any,  # noqa: ARG002
         func: Any,
         *args: Any,
     ) -> asyncio.Future[Any]:
@@ -97,6 +101,28 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
         self.call_later(self._dice.uniform(0.0001, MAX_DISK_SECONDS), work)
         return done
+
+    def run_whole(self, story: Coroutine[Any, Any, T]) -> T:
+        """Run something to its end, or to the first error that no task was there to take.
+
+        Raises:
+            NothingHappens: everybody waits, for ever.
+        """
+        task = self.create_task(story)
+
+        def broke(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            error = context.get("exception")
+            if self.broken is None and isinstance(error, Exception):
+                self.broken = error
+                task.cancel()
+
+        self.set_exception_handler(broke)
+        try:
+            return self.run_until_complete(task)
+        except asyncio.CancelledError:
+            if self.broken is not None:
+                raise self.broken from None
+            raise
 
     def _jump(self, timeout: float | None) -> None:
         if timeout is None:

@@ -93,7 +93,7 @@ class World:
         """Let a story happen, from beginning to end."""
         asyncio.set_event_loop(self.loop)
         try:
-            return self.loop.run_until_complete(story)
+            return self.loop.run_whole(story)
         finally:
             asyncio.set_event_loop(None)
 

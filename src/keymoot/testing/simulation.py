@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.base.errors import KeymootError
+from keymoot.base.fixed import Hash32
 from keymoot.node.wiring import Node
 from keymoot.testing.network import Stuck, World, memory
 from keymoot.testing.notes import Notes, Violation
@@ -49,11 +50,13 @@ class Simulation:
     Attributes:
         notes: What came of it.
         trace: What was done, when.
+        tip: Hash of the newest block at the end: the same seed has the same one.
     """
 
     def __init__(self, world: World, steps: int) -> None:
         """Begin; nothing has happened."""
         self.notes, self.trace = Notes(), list[str]()
+        self.tip = Hash32(bytes(32))
         self._world, self._left = world, steps
         self._dice = world.dice
         self._owner = Owner(world.dice)
@@ -69,20 +72,18 @@ class Simulation:
         """Let it happen.
 
         Raises:
-            Failed: what must never happen has, or what has to come has not.
+            Violation: what must never happen has.
+            Stuck: what has to come has not.
         """
-        try:
-            with self.notes.watching():
-                while self._left > 0:
-                    self._crash = False
-                    async with self._world.up() as node:
-                        node.membership.ledger.sequencer.on_written(self.notes.certified)
-                        try:
-                            await self._live(node)
-                        finally:
-                            await self._forget()
-        except Exception as error:
-            raise Failed(self._world.seed, _first(error), self.trace) from error
+        with self.notes.watching():
+            while self._left > 0:
+                self._crash = False
+                async with self._world.up() as node:
+                    node.membership.ledger.sequencer.on_written(self.notes.certified)
+                    try:
+                        await self._live(node)
+                    finally:
+                        await self._forget()
 
     async def _live(self, node: Node) -> None:
         """Let things happen to one node until it ends."""
@@ -338,6 +339,7 @@ class Simulation:
         await self._signs(node)
         self.notes.look(world.assembly)
         self.notes.check_done(node.membership.ledger)
+        self.tip = node.membership.ledger.chain.tip.hash
 
     async def _signs(self, node: Node) -> None:
         """Have one more payment signed, whatever the policy was."""
@@ -367,7 +369,10 @@ def simulate(seed: int, folder: Path, steps: int = STEPS) -> Simulation:
     """
     with memory(seed, folder) as world:
         made = Simulation(world, steps)
-        world.run(made.run())
+        try:
+            world.run(made.run())
+        except Exception as error:
+            raise Failed(seed, _first(error), made.trace) from error
         return made
 
 
