@@ -250,6 +250,9 @@ class Transport(Forked):
         if len(raw) > MAX_ANSWER_BYTES:
             connection.close()
             raise WrongAnswer(f"an answer is longer than {MAX_ANSWER_BYTES} bytes")
+        if response.length:
+            connection.close()
+            raise ConnectionLost(f"{self.url} closed the connection in the middle of its answer")
         if response.will_close or len(self._idle) >= MAX_IDLE:
             connection.close()
         else:
