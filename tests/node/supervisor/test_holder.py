@@ -11,8 +11,7 @@ from structlog.testing import capture_logs
 
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
-from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
 from keymoot.node.clock import system_clock
 from keymoot.node.feed import postbox
@@ -203,14 +202,6 @@ async def test_long_messages_count_by_their_size(monkeypatch):
     with pytest.raises(postbox.SaysTooMuch, match="120 bytes would wait, at most 1024 of 100"):
         box.put(bytes(60))
     box.put(bytes(40))
-
-
-async def test_a_frame_that_is_too_long_is_not_read() -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data((messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
-    client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
-    with pytest.raises(EnclaveGone):
-        await asyncio.wait_for(client._read_frame(), 60)
 
 
 async def test_who_owes_answers_is_asked_no_more():

@@ -15,7 +15,7 @@ import structlog
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import Place
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.start import NoStateSecret
