@@ -14,7 +14,7 @@ from keymoot.agent.rounds import STILL_COMING, Rounds, UnderWay, asked_of_each
 from keymoot.agent.transport import ConnectionLost
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
@@ -26,9 +26,6 @@ from keymoot.crypto.transactions import signing_hash
 NOTHING = Wei(0)
 
 T = TypeVar("T")
-
-_ANY = Bytes32(bytes(Bytes32.LENGTH))
-"""A slot to ask for, where only the account itself is of interest."""
 
 
 class TransactionFailed(Refused):
@@ -125,15 +122,18 @@ class Submission:
 
         if len(self._nodes) == 1:
             return self._ask(told)
+
+        def estimate(turn: Turn) -> int:
+            return quantity(turn.call("eth_estimateGas", [call], seconds))
+
+        def agreed(found: list[int]) -> bool:
+            return any(2 * found.count(one) > len(self._nodes) for one in found)
+
         # One of several must not spoil what is signed once: what can be proved is proved, and of
         # what is left the middle is taken.
-        header, storage = self._ask(lambda turn: self._roster.cells(turn, seconds, sender, [_ANY]))
-        gas = asked_of_each(
-            self._nodes,
-            seconds,
-            lambda turn: quantity(turn.call("eth_estimateGas", [call], seconds)),
-        )
-        return storage.account.nonce, header.base_fee, median_high(gas)
+        header, account = self._ask(lambda turn: self._roster.account(turn, seconds, sender))
+        gas = asked_of_each(self._nodes, seconds, estimate, agreed)
+        return account.nonce, header.base_fee, median_high(gas)
 
     def _submit(self, raw: bytes) -> dict[str, Any]:
         """Send the same bytes, to one node after the other, until there is a receipt, or no time."""
