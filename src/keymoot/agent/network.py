@@ -266,9 +266,9 @@ class Network:
             ConnectionLost: no answer came in time; it may be in a block.
         """
         # An owner may have funds on other chains: only what runs on a ledger is signed.
-        chain_id = self.identity().chain_id
+        identity = self.identity()
         if self._pin is None:
             # Nor to a network that has not shown who it is.
             self.anchor()
-        sending = Submission(self.nodes, self.timeout_seconds, chain_id, self.roster())
+        sending = Submission(self.nodes, self.timeout_seconds, identity, self.roster())
         return sending.send(key, contract, name, arguments, value)
