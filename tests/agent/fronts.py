@@ -24,11 +24,13 @@ class Front:
 
     Attributes:
         way: How it behaves; a name of WAYS.
+        moods: The ways of its next exchanges, one after the other; None: always the same.
         exchanges: What it was asked, in order: a method's name, or `shares`.
     """
 
     def __init__(self, network: FakeNetwork, way: str = "honest") -> None:
         self.network, self.way = network, way
+        self.moods: Iterator[str] | None = None
         self.exchanges: list[str] = []
         self.url, self.over = "", threading.Event()
         self.old = network.world.assembly_bundle().to_json()
@@ -36,7 +38,9 @@ class Front:
     def answer(self, method: str, params: list[Any]) -> Json:
         """Give the whole answer to one call, `result` or `error`."""
         self.exchanges.append(method)
-        found = WAYS[self.way](self, method, params)
+        if self.moods is not None:
+            self.way = next(self.moods)
+        found = (WAYS | OWNERS_WAYS | QUERY_WAYS)[self.way](self, method, params)
         if found is None:
             try:
                 found = self.truth(method, params)
@@ -136,7 +140,6 @@ WAYS: dict[str, Way] = {
     "is full": _refuses("POOL_FULL"),
     "answered long ago": _refuses("ALREADY_ANSWERED"),
     "gives no shares": _shares(lambda _: []),
-    "gives one share": _shares(lambda answers: answers[:1]),
     # What is a lie.
     "says lost": _changes(
         lambda told: {**told, "answers": [], "lost": True, "custody": "assembly"}
@@ -175,11 +178,89 @@ WAYS: dict[str, Way] = {
             for one, other in zip(answers, answers[1:] + answers[:1], strict=True)
         ]
     ),
+    "gives the first share": _shares(lambda answers: answers[:1]),
+    "gives the last share": _shares(lambda answers: answers[-1:]),
+    "says lost but for one": _changes(
+        lambda told: {**told, "answers": told.get("answers", [])[1:2], "lost": True}
+    ),
     "repeats one share": _shares(lambda answers: answers[:1] * 4),
     "releases nothing": _says({"result": {"status": "released", "node": a_node().hex0x}}),
     "shows another network": _proofs(lambda _: _THIEF.assembly_bundle().to_json()),
     "shows an old state": _proofs(lambda front: front.old),
+    "hides the members": lambda front, method, _: (
+        front.over.wait() and None if method == "keymoot_committee" else None
+    ),
     "proves nothing": _proofs(lambda _: {"shown": 1}),
+}
+
+_SENDING = "eth_sendRawTransactionSync"
+_FIGURES = ("eth_getTransactionCount", "eth_gasPrice", "eth_estimateGas")
+
+
+def _sends(answer: Json, *, acts: bool) -> Way:
+    """Answer transactions with this, whether or not they are handed on."""
+
+    def way(front: Front, method: str, params: list[Any]) -> Json:
+        if method == "eth_getTransactionReceipt":
+            return {"result": answer.get("result")}
+        if method != _SENDING:
+            return None
+        if acts:
+            front.truth(method, params)
+        return answer
+
+    return way
+
+
+def _receipt(status: str) -> Json:
+    return {"result": {"transactionHash": "0x" + "07" * 32, "blockNumber": "0x2", "status": status}}
+
+
+def _shows(*methods: str) -> Way:
+    """Show what was true when the first of these was asked."""
+    kept: dict[str, Json] = {}
+
+    def way(front: Front, method: str, params: list[Any]) -> Json:
+        if method not in methods:
+            return None
+        at = f"{id(front)} {method}" + ("" if method == "eth_call" else f" {params}")
+        if at not in kept:
+            kept[at] = front.truth(method, params)
+        return kept[at]
+
+    return way
+
+
+def _views(answer: Json) -> Way:
+    return lambda _, method, __: answer if method == "eth_call" else None
+
+
+QUERY_WAYS: dict[str, Way] = {
+    "answers no view": _views({"error": {"code": -32002, "message": "a lie: no enclave answers"}}),
+    "reverts views": _views({"error": {"code": 3, "message": "a lie", "data": "0x"}}),
+    "makes up an answer": _views({"result": "0x" + "11" * 320}),
+    "answers the first question": _shows("eth_call"),
+}
+
+_THIEFS_NAME = {
+    "network": _THIEF.network.hex0x,
+    "genesis": "0x" + _THIEF.genesis.encode().hex(),
+    "chainId": "0x5afd",
+}
+
+OWNERS_WAYS: dict[str, Way] = {
+    "swallows transactions": _sends({"error": {"code": 4, "message": "it waits"}}, acts=False),
+    "sends them, and hides it": _sends({"error": {"code": 4, "message": "it waits"}}, acts=True),
+    "forges receipts": _sends(_receipt("0x1"), acts=False),
+    "says that they failed": _sends(_receipt("0x0"), acts=True),
+    "refuses transactions": _sends({"error": {"code": -32000, "message": "a lie"}}, acts=False),
+    "tells wrong figures": lambda _, method, __: (
+        {"result": "0x3b9aca00"} if method in _FIGURES else None
+    ),
+    "shows what was": _shows("keymoot_wallet", "keymoot_cells", "keymoot_committee"),
+    "is another network": lambda _, method, __: (
+        {"result": _THIEFS_NAME} if method == "keymoot_network" else None
+    ),
 }
 
 RAW = tuple(WAYS)[1:8]
@@ -237,6 +318,8 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
 def _served(front: Front) -> Iterator[Front]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(front))
     server.daemon_threads = True
+    # Clients hang up on nodes that keep them waiting.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     front.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,39 @@ def test_names_the_field_that_is_wrong(change: dict[str, Any], path: str) -> Non
     with pytest.raises(BadCredential) as caught:
         Credential.decode(json.dumps(document).encode())
     assert caught.value.path == path
+
+
+def test_names_one_node_as_before_and_several_in_a_list() -> None:
+    document = json.loads(GOOD.encode())
+    assert (document["version"], document["url"]) == (2, "http://127.0.0.1:8645")
+    urls = ("https://a.example", "https://b.example:8645/rpc")
+    several = replace(GOOD, urls=urls)
+    document = json.loads(several.encode())
+    assert (document["version"], document["urls"]) == (3, list(urls))
+    assert "url" not in document
+    assert Credential.decode(several.encode()).urls == urls
+    assert Credential.decode(several.encode()).encode() == several.encode()
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        [],
+        ["https://a.example"],
+        ["https://a.example"] * 2,
+        [f"https://{at}.example" for at in range(9)],
+        ["https://a.example", 7],
+        ["https://a.example", ""],
+        ["https://a.example", "https://b.example,https://c.example"],
+        "https://a.example,https://b.example",
+        None,
+    ],
+)
+def test_a_list_names_two_to_eight_different_nodes(urls: Any) -> None:
+    document = json.loads(replace(GOOD, urls=("http://a", "http://b")).encode())
+    with pytest.raises(BadCredential) as caught:
+        Credential.decode(json.dumps(document | {"urls": urls}).encode())
+    assert caught.value.path == "urls"
 
 
 def test_one_of_an_earlier_release_is_told_apart() -> None:

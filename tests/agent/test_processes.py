@@ -23,6 +23,7 @@ from keymoot.agent.owner import Owner, new_key
 from keymoot.agent.transport import Transport
 from tests.agent.fake_ledger import FakeLedger
 from tests.agent.fake_network import FakeNetwork, serving
+from tests.agent.fronts import fronts, urls_of
 from tests.agent.transfers import TRANSFER
 
 # From Python 3.12 on it warns of what is tried here: a fork beside threads.
@@ -77,6 +78,21 @@ def test_a_child_opens_a_connection_of_its_own(account: Account, network: FakeNe
     assert network.connections == before + 3
     _sign(account, 9)
     assert network.connections == before + 3, "the parent's own was closed by a child"
+
+
+def test_children_ask_several_nodes_as_their_parent_does(network: FakeNetwork) -> None:
+    with fronts(network, "swallows", "honest", "closes") as made:
+        account = Account(network.credential(), urls_of(made), timeout_seconds=20)
+        account.sign_transaction(TRANSFER)
+        assert _in_children(3, lambda _: _sign_as(account)) == [0] * 3
+        _sign_as(account)
+        # Who answered the parent is asked first by its children too.
+        assert [one.exchanges.count("keymoot_ask") for one in made] == [1, 5, 0]
+
+
+def _sign_as(account: Account) -> None:
+    signed = account.sign_transaction(TRANSFER)
+    assert EthAccount.recover_transaction(signed.raw_transaction) == account.address
 
 
 def test_locks_that_were_held_when_it_forked_hold_nobody(account: Account) -> None:

@@ -97,3 +97,35 @@ def test_a_damaged_file_is_a_clear_error_and_stays(shell: Shell, ledger: FakeLed
         assert refused.returncode == 1
         assert "is damaged" in refused.stderr
         assert pins(shell).read_text() == content
+
+
+def test_several_nodes_of_one_network_are_pinned_together(shell: Shell, ledger: FakeLedger) -> None:
+    with serving(FakeLedger()) as second, serving(FakeLedger()) as third:
+        both = f"{ledger.url},{second.url}"
+        first = shell.run("net", "fingerprint", "--url", both)
+        assert f"first use of {both}: network {WORLD.network.hex0x}" in first.stderr
+        assert set(json.loads(pins(shell).read_text())) == {ledger.url, second.url}
+        # Each alone is known now, and with them any other that shows the same.
+        for url in (second.url, ledger.url, f"{both},{third.url}"):
+            shown = shell.run("net", "fingerprint", "--url", url)
+            assert (shown.returncode, "first use" in shown.stderr) == (0, False)
+        # One of another network is passed over, and where all are, it is said of each.
+        assert isinstance(second, FakeLedger)
+        become(second, "thief")
+        assert (
+            shell.run("net", "fingerprint", "--url", f"{second.url},{ledger.url}").returncode == 0
+        )
+        become(ledger, "thief")
+        refused = shell.run("net", "fingerprint", "--url", both)
+        assert refused.returncode == 1
+        for url in (ledger.url, second.url):
+            assert f"{url} shows another network" in refused.stderr
+        # Nodes that are pinned for two networks are no list.
+        assert isinstance(third, FakeLedger)
+        become(third, "thief")
+        assert shell.run("net", "fingerprint", "--url", third.url).returncode == 0
+        mixed = shell.run("net", "fingerprint", "--url", f"{both},{third.url}")
+        assert mixed.returncode == 1
+        assert "name nodes of one network only" in mixed.stderr
+        shell.run("net", "forget", both)
+        assert set(json.loads(pins(shell).read_text())) == {third.url}

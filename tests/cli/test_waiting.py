@@ -7,8 +7,8 @@ import pytest
 
 from keymoot.cli import waiting
 from keymoot.cli.main import run
-from keymoot.node import question
-from keymoot.node.question import NodeGone, NodeRefused, NodeSilent, NoNode
+from keymoot.node.admin import question
+from keymoot.node.admin.question import NodeGone, NodeRefused, NodeSilent, NoNode
 
 
 def epoch(number=3, stage="living", votes=(), awaited=(), failed=0) -> dict:

@@ -6,7 +6,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
-from keymoot.node.recovery import generation_after
+from keymoot.node.membership.recovery import generation_after
 from keymoot.runtime.block import Block
 from tests.enclave.box import Box, Branch
 

@@ -19,7 +19,7 @@ from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import Channel, EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
@@ -27,13 +27,13 @@ from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.engine.ledger import Ledger
 from keymoot.moot import stock
 from keymoot.moot.assembly import Assembly
-from keymoot.node.changes import Changes
 from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
-from keymoot.node.enclaves import Enclaves
-from keymoot.node.membership import Membership
-from keymoot.node.process import EnclaveProcess
-from keymoot.node.seats import SeatHolder
+from keymoot.node.feed.local import LocalProcess
+from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.membership import Membership
+from keymoot.node.supervisor.enclaves import Enclaves
+from keymoot.node.supervisor.holder import SeatHolder
 from keymoot.node.wiring import Node, started
 
 CODE = Measurement(b"c" * 48)
@@ -41,12 +41,11 @@ CODE = Measurement(b"c" * 48)
 PATIENCE_SECONDS = 240
 
 
-class InsideClient(EnclaveProcess):
+class InsideClient(LocalProcess):
     """The server's end of an enclave that runs in threads of this process."""
 
     def __init__(self, seat: int, folder: Path) -> None:
         ours, theirs = socket.socketpair()
-        super().__init__(cast("Any", None), cast("Any", None), cast("Any", None), ours)
         self._loop = asyncio.get_running_loop()
         self._theirs = theirs
         self._door = threading.Lock()
@@ -58,12 +57,12 @@ class InsideClient(EnclaveProcess):
         self.asked: list[str] = []
         """Words that it was asked, in their order."""
         self.hangs = False
+        greeted = self._handle(messages.HELLO, Bytes32(b"n" * 32))
+        super().__init__(cast("Any", None), Channel(), ours, Identity.decode(greeted))
 
     @classmethod
     async def greeted(cls, seat: int, config: Config) -> "InsideClient":
-        made = cls(seat, config.enclave_folder(seat))
-        made._identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
-        return made
+        return cls(seat, config.enclave_folder(seat))
 
     @property
     def pid(self) -> int:
@@ -106,7 +105,7 @@ class InsideClient(EnclaveProcess):
         return rlp.decode(rlp.encode(answer), max_items=1 << 20)
 
     def _said(self, raw: bytes) -> None:
-        self._call(lambda: self._unasked(raw))
+        self._call(lambda: self._channel.unasked(raw))
 
     def _woken(self) -> None:
         self._call(lambda: self._loop.run_in_executor(None, self._look))

@@ -12,9 +12,9 @@ import pytest
 
 from keymoot.agent.account import Account
 from keymoot.agent.derived_keys import DerivedKeys
+from keymoot.node.admin.control import FILE_NAME
+from keymoot.node.admin.question import NodeRefused, ask
 from keymoot.node.config import FUSE_VARIABLE
-from keymoot.node.control import FILE_NAME
-from keymoot.node.question import NodeRefused, ask
 from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
 from tests.node.test_epochs import Requesters, epoch, turn, until_seated
 

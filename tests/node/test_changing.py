@@ -11,14 +11,14 @@ from keymoot.base.errors import Refused
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.enclave import messages
-from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot.errors import NotReady
 from keymoot.moot.signers import settled
-from keymoot.node import changes, wanted
-from keymoot.node.changes import NoChange
-from keymoot.node.standing import standing_json
+from keymoot.node.admin.standing import standing_json
+from keymoot.node.membership import changes, wanted
+from keymoot.node.membership.changes import NoChange
 from tests.node.inside import CODE, Inside, InsideClient, inside
 
 __all__ = ["inside"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.node.standing import standing_json
+from keymoot.node.admin.standing import standing_json
 from tests.node.inside import Inside, inside
 
 __all__ = ["inside"]

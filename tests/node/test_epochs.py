@@ -13,7 +13,7 @@ from eth_account.datastructures import SignedTransaction
 from keymoot.agent.account import Account
 from keymoot.contracts.wallet_events import RequestBound
 from keymoot.contracts.wallets import Wallets
-from keymoot.node.question import NoNode, ask
+from keymoot.node.admin.question import NoNode, ask
 from tests.node.running import PATIENCE_SECONDS, Running, pay, running, until, wallet_with_agent
 from tests.node.test_liars import Spoiled
 

@@ -1,5 +1,7 @@
 """A requester among lying enclaves: any f of them never stop a signature, nor get a wrong one."""
 
+import time
+
 import pytest
 from eth_account import Account as EthAccount
 
@@ -135,5 +137,5 @@ def test_a_request_that_fails_without_a_record_says_so_at_once(network):
     wishes = network._wishes
     wish, _ = wishes._wish("nonsense", ASK_AGAIN, b"\x55" * 32)
     with pytest.raises(PolicyRefused, match="no such request") as caught:
-        wishes._deliver(wish, sent=False, look=False)
+        wishes._delivered(wish, None, time.monotonic() + 30, sent=False, look=False)
     assert caught.value.reason == "NOT_BOUND"

@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from keymoot.moot import epoch
-from keymoot.node import changes
-from keymoot.node.changes import NoChange
-from keymoot.node.standing import standing_json
+from keymoot.node.admin.standing import standing_json
+from keymoot.node.membership import changes
+from keymoot.node.membership.changes import NoChange
 from tests.node.inside import Inside, inside
 
 __all__ = ["inside"]

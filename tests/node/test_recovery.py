@@ -8,8 +8,9 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
-from keymoot.node import asking, recovery
-from keymoot.node.recovery import HEAL_LOOKS, HEAL_PATIENCE, Stillness, generation_after
+from keymoot.node.membership import recovery
+from keymoot.node.membership.recovery import HEAL_LOOKS, HEAL_PATIENCE, Stillness, generation_after
+from keymoot.node.supervisor import asking
 from tests.node.inside import inside
 
 __all__ = ["inside"]
@@ -95,12 +96,12 @@ async def test_the_order_counts_that_its_block_was_not_certified(inside, tmp_pat
 
         async def order_and_die(*arguments):
             made = await order(*arguments)
-            monkeypatch.setattr("keymoot.node.recovery.order_for", order)
+            monkeypatch.setattr("keymoot.node.membership.recovery.order_for", order)
             for seat in (1, 2):
                 node.client(seat).kill()
             return made
 
-        monkeypatch.setattr("keymoot.node.recovery.order_for", order_and_die)
+        monkeypatch.setattr("keymoot.node.membership.recovery.order_for", order_and_die)
         await node.membership.recovery.order()
         await node.until(lambda: node.assembly().hall.head.recoveries == 2)
         await node.until_seated()

@@ -16,8 +16,8 @@ from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
 from keymoot.node import wiring
 from keymoot.node.clock import system_clock
-from keymoot.node.health import OFTEN, SILENT_SECONDS, Health
-from keymoot.node.process import launcher
+from keymoot.node.feed.local import launcher
+from keymoot.node.supervisor.health import OFTEN, SILENT_SECONDS, Health
 from keymoot.node.wiring import started
 from tests.cli.terminal import Terminal
 from tests.engine.disks import small_disk
@@ -116,7 +116,7 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
 def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def power_cut(*_: object) -> None:
+    def power_cut(*_: object, **__: object) -> None:
         raise RuntimeError
 
     made = Running(tmp_path / "node")

@@ -7,7 +7,7 @@ too, and is re-exported by `keymoot.agent`.
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Hash32
@@ -105,12 +105,16 @@ class AnswerLost(Fault):
 
     def __init__(self, why: str, idempotency_key: str, nodes: Mapping[str, str] = NOBODY) -> None:
         """Say what happened and how to ask again."""
-        self.nodes = dict(nodes)
+        self.nodes, self._why = dict(nodes), why
         super().__init__(
             f"no answer from the network ({why}); it may have signed: "
             f'call again with idempotency_key="{idempotency_key}" to get that very answer'
         )
         self.idempotency_key = idempotency_key
+
+    def named(self, idempotency_key: str) -> Self:
+        """Say the same of a wish of another name."""
+        return type(self)(self._why, idempotency_key, self.nodes)
 
 
 class NoNodeAnswers(Fault):

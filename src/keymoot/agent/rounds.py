@@ -12,7 +12,7 @@ stays the same, byte for byte. When all had their turn, what they said is weighe
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from keymoot.agent.errors import (
     SignedElse,
     Unproven,
     WrongAnswer,
+    each_of,
 )
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.nodes import Nodes, Turn
@@ -163,6 +164,9 @@ class Rounds:
             line = sorted(self._nodes.line, key=lambda way: _rank(said.get(way.url)))
             for behind, way in enumerate(line):
                 turn = self._turn(len(line) - behind, seconds, way)
+                if way.url in said and turn.deadline <= time.monotonic():
+                    # What it said before says more than that there was no time left.
+                    continue
                 try:
                     found = one(turn)
                 except PolicyRefused as error:
@@ -178,6 +182,8 @@ class Rounds:
             silent = any(kind_of(error) is Kind.SILENT for error in said.values())
             no = _verdict(said, final=silent_before or not silent)
             if no is not None:
+                if len(said) > 1:
+                    no.add_note(each_of(_words_of(said)))
                 raise no
             if not self._goes_on(said, pause):
                 raise self._failed(said)
@@ -205,14 +211,19 @@ class Rounds:
         if len(errors) == 1:
             (only,) = errors
             return only.error if isinstance(only, UnderWay) else only
-        words = {url: words_of(error) for url, error in said.items()}
         reached = [one for one in errors if not isinstance(one, NetworkUnreachable)]
         if not reached:
             return NetworkUnreachable(self._nodes.url, "none of them can be reached")
+        if all(isinstance(one, NetworkBusy) for one in reached):
+            return NetworkBusy(each_of(_words_of(said)))
         if all(isinstance(one, LeftBehind) for one in reached):
             # Everybody says so: it is no node's doing, and there is advice for it.
             return reached[0]
-        return NoNodeAnswers(words)
+        return NoNodeAnswers(_words_of(said))
+
+
+def _words_of(said: Mapping[str, KeymootError]) -> dict[str, str]:
+    return {url: words_of(error) for url, error in said.items()}
 
 
 def _rank(error: KeymootError | None) -> Kind:
@@ -223,14 +234,27 @@ def _verdict(said: Mapping[str, KeymootError], *, final: bool) -> KeymootError |
     """Give the no that more nodes say than say that the answer is still to come, if any."""
     kinds = {url: kind_of(error) for url, error in said.items()}
     coming = sum(kind is Kind.COMING for kind in kinds.values())
+    busy = sum(kind is Kind.BUSY for kind in kinds.values())
     gone = [said[url] for url, kind in kinds.items() if kind is Kind.GONE]
     refused = [said[url] for url, kind in kinds.items() if kind is Kind.REFUSED]
-    if final and len(gone) > coming and len(gone) >= len(refused):
-        return gone[0]
+    if final and len(gone) > coming + busy and len(gone) >= len(refused):
+        return _agreed(gone)
     if len(refused) > coming and len(refused) > len(gone):
         names = [_name(one) for one in refused]
         return max(refused, key=lambda one: names.count(_name(one)))
     return None
+
+
+def _agreed(gone: Sequence[KeymootError]) -> KeymootError:
+    """Give the first; of silent seats only those that nobody who names some leaves out.
+
+    A node that hides the shares of honest seats must not get them left out next time.
+    """
+    first = next((one for one in gone if isinstance(one, TooFewShares)), None)
+    if first is None:
+        return gone[0]
+    named = [one.silent for one in gone if isinstance(one, TooFewShares) and one.silent]
+    return TooFewShares(str(first), frozenset.intersection(*named)) if named else first
 
 
 def _name(error: KeymootError) -> tuple[str, str]:
@@ -238,20 +262,37 @@ def _name(error: KeymootError) -> tuple[str, str]:
     return error.code, reason
 
 
-def asked_of_each(nodes: Nodes, timeout_seconds: float, one: Callable[[Turn], T]) -> list[T]:
+def asked_of_each(
+    nodes: Nodes,
+    timeout_seconds: float,
+    one: Callable[[Turn], T],
+    enough: Callable[[list[T]], bool] = lambda _: False,
+) -> list[T]:
     """Ask every node; give what those say that answer in time, at least one.
 
+    Args:
+        nodes: Whom to ask.
+        timeout_seconds: For all of it.
+        one: Asks a node.
+        enough: Tells from what came that the others need not be asked.
+
     Raises:
-        What the last one raised, if none answers.
+        PolicyRefused, NetworkRefused: more nodes refuse than answer.
+        What was wrong with one of them, if none answers.
     """
     found: list[T] = []
-    failed: KeymootError | None = None
+    failed: list[KeymootError] = []
     for way in nodes.line:
         seconds = min(timeout_seconds / len(nodes), TURN_SECONDS)
         try:
             found.append(one(Turn(way, time.monotonic() + seconds, alone=False)))
         except FAILURES as error:
-            failed = error
-    if failed is not None and not found:
-        raise failed
+            failed.append(error)
+        if enough(found):
+            break
+    refused = [error for error in failed if kind_of(error) is Kind.REFUSED]
+    if len(refused) > len(found):
+        raise refused[0]
+    if not found:
+        raise failed[-1]
     return found

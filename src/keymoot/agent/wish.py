@@ -181,10 +181,11 @@ class Wishes(Forked):
         asking, silent, tries = wish, frozenset[int](), 0
         for number in range(1, MAX_NAMES + 1):
             try:
-                return self._delivered(asking, wanted, deadline, sent=sent, look=look)
+                released = self._delivered(asking, wanted, deadline, sent=sent, look=look)
             except TooFewShares as error:
                 tries += 1
-                if time.monotonic() > deadline or tries > MAX_AGAIN + self._roster.faults:
+                late = time.monotonic() + AGAIN_PAUSE_SECONDS > deadline
+                if late or tries > MAX_AGAIN + self._roster.faults:
                     raise
                 silent |= error.silent
                 if not silent:
@@ -200,13 +201,23 @@ class Wishes(Forked):
                 if error.reason != _STOCK_EMPTY:
                     raise
                 time.sleep(AGAIN_PAUSE_SECONDS)
-            finally:
-                if asking is not wish:
-                    self._forget(asking.idempotency_key)
+            except AnswerLost as error:
+                if asking is wish:
+                    raise
+                # The caller knows the wish by its own name only.
+                raise error.named(wish.idempotency_key) from error
+            else:
+                self._forget_again(asking, wish)
+                return released
+            self._forget_again(asking, wish)
             payload = wish.key + (write_seats(silent) if silent else b"")
             asking, sent = self._wish(_again(wish, number), ASK_AGAIN, payload)
             look = not sent
         return self._delivered(asking, wanted, deadline, sent=sent, look=look)
+
+    def _forget_again(self, asking: Wish, wish: Wish) -> None:
+        if asking is not wish:
+            self._forget(asking.idempotency_key)
 
     def _wish(self, name: str, method: str, payload: bytes) -> tuple[Wish, bool]:
         """Give the wish of this name, and whether it was made before."""
@@ -278,12 +289,7 @@ class Wishes(Forked):
 
         try:
             return rounds.ask(one)
-        except NetworkUnreachable as error:
-            if way.sent:
-                raise AnswerLost(str(error), wish.idempotency_key) from error
-            self._forget(wish.idempotency_key)
-            raise
-        except NetworkBusy as error:
+        except (NetworkUnreachable, NetworkBusy) as error:
             if way.sent:
                 raise AnswerLost(str(error), wish.idempotency_key) from error
             self._forget(wish.idempotency_key)

@@ -29,22 +29,36 @@ class NotTheOne(Refused):
 
 
 def find(folder: Path, url: str) -> "Anchor | None":
-    """Give what is pinned for a URL, if anything."""
+    """Give what is pinned for a URL, if anything; of several with commas, for any of them."""
+    found: Anchor | None = None
+    pinned = _read(folder)
+    for one in _keys(url):
+        told = pinned.get(one)
+        if told is None:
+            continue
+        another = _anchor(folder, told)
+        if found is not None and another != found:
+            fail(
+                f"other networks are pinned for nodes of {url}, {found.network.hex0x} and "
+                f"{another.network.hex0x}: name nodes of one network only"
+            )
+        found = another
+    if found is not None:
+        _check_named(found, url)
+    return found
+
+
+def _anchor(folder: Path, told: dict[str, str]) -> "Anchor":
     from keymoot.base.fixed import NetworkId
     from keymoot.moot.certified import VERIFYING_KEY_BYTES
     from keymoot.proof.founding import Anchor
 
-    told = _read(folder).get(_key(url))
-    if told is None:
-        return None
     try:
         network = NetworkId.from_hex(told["network"])
         key = hexes.parse_data(told["verifyingKey"], "verifyingKey", VERIFYING_KEY_BYTES)
     except (Malformed, KeyError, TypeError) as error:
         fail(f"{_path(folder)} is damaged ({error}): repair it or remove it")
-    found = Anchor(network, key)
-    _check_named(found, url)
-    return found
+    return Anchor(network, key)
 
 
 def first_use(folder: Path, url: str, found: "Anchor") -> None:
@@ -58,7 +72,8 @@ def first_use(folder: Path, url: str, found: "Anchor") -> None:
     note(f"fingerprint {found.fingerprint}: compare it with what those who run it tell you")
     pinned = _read(folder)
     key = hexes.data(found.verifying_key)
-    _write(folder, pinned | {_key(url): {"network": found.network.hex0x, "verifyingKey": key}})
+    anchor = {"network": found.network.hex0x, "verifyingKey": key}
+    _write(folder, pinned | dict.fromkeys(_keys(url), anchor))
 
 
 def forget(folder: Path, url: str) -> "Anchor":
@@ -66,7 +81,8 @@ def forget(folder: Path, url: str) -> "Anchor":
     found = find(folder, url)
     if found is None:
         fail(f"no network is pinned for {url}")
-    _write(folder, {name: one for name, one in _read(folder).items() if name != _key(url)})
+    gone = _keys(url)
+    _write(folder, {name: one for name, one in _read(folder).items() if name not in gone})
     return found
 
 
@@ -79,8 +95,9 @@ def _check_named(found: "Anchor", url: str) -> None:
         )
 
 
-def _key(url: str) -> str:
-    return url.rstrip("/")
+def _keys(url: str) -> tuple[str, ...]:
+    """Give the names under which the nodes of a list are pinned."""
+    return tuple(one.strip().rstrip("/") for one in url.split(",") if one.strip())
 
 
 def _path(folder: Path) -> Path:

@@ -34,7 +34,8 @@ refused with a reason that stays on the ledger.
   keymoot wallet sign yield tx.json
 
 The Keymoot RPC (--url, KEYMOOT_URL; default http://127.0.0.1:8645) is the
-key network's own ledger. The target RPC is the chain on which your agent
+key network's own ledger; name several nodes of it with commas, and the next
+one is asked where one fails. The target RPC is the chain on which your agent
 acts. Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by policy,
 4 warnings that nobody accepted, 75 not done in time and still under way,
 130 stopped by Ctrl-C.

@@ -24,6 +24,7 @@ def network(url: str | None) -> "Network":
     """Give the Keymoot RPC that a command speaks to: the option's, the variable's, ours.
 
     Only the network that is pinned for it is believed; the first one is shown, and pinned.
+    Several nodes of one network are written with commas.
     """
     from functools import partial
 

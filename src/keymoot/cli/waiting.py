@@ -111,7 +111,7 @@ class Waiting:
 
     def ask(self, verb: str, **values: Any) -> dict[str, Any]:
         """Ask the node; once more, while it starts and there is time."""
-        from keymoot.node.question import NoAnswer, NodeRefused, NodeSilent, ask
+        from keymoot.node.admin.question import NoAnswer, NodeRefused, NodeSilent, ask
 
         while True:
             try:
@@ -159,7 +159,7 @@ class Waiting:
 
     def standing(self) -> Standing:
         """Ask how things stand on the ledger, once it has keys."""
-        from keymoot.node.question import NoAnswer, NodeRefused, NodeSilent, ask
+        from keymoot.node.admin.question import NoAnswer, NodeRefused, NodeSilent, ask
 
         while True:
             late = time.monotonic() > self._deadline

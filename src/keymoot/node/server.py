@@ -21,15 +21,15 @@ from keymoot.enclave.harden import forbid_dumps
 from keymoot.engine.whereabouts import arose
 from keymoot.gateway.app import create_app
 from keymoot.gateway.door import Door, url_of
+from keymoot.node.admin.control import Control
+from keymoot.node.admin.progress import show_founding
+from keymoot.node.admin.screen import Screen
+from keymoot.node.admin.verbs import verbs_at_start, verbs_of
 from keymoot.node.clock import system_clock
 from keymoot.node.config import Config, lock_file
-from keymoot.node.control import Control
-from keymoot.node.process import launcher
-from keymoot.node.progress import show_founding
-from keymoot.node.screen import Screen
-from keymoot.node.seats import FoundingEnded
+from keymoot.node.feed.local import launcher
+from keymoot.node.supervisor.holder import FoundingEnded
 from keymoot.node.tasks import background
-from keymoot.node.verbs import verbs_at_start, verbs_of
 from keymoot.node.wiring import Node, started
 
 GRACE_SECONDS = 3

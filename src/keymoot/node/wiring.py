@@ -19,24 +19,24 @@ from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
 from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
-from keymoot.node.absent import Absent, Processes, close_all
-from keymoot.node.asking import Asking
-from keymoot.node.changes import Changes
+from keymoot.node.admin.status import assembly_json
+from keymoot.node.answers.queries import EnclaveQueries
+from keymoot.node.answers.shares import ShareService
 from keymoot.node.clock import Clock
 from keymoot.node.config import DEFAULT_NODES, Config
-from keymoot.node.enclaves import Enclaves
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
-from keymoot.node.membership import Membership
-from keymoot.node.process import Launch
-from keymoot.node.queries import EnclaveQueries
-from keymoot.node.recovery import Recovery
-from keymoot.node.roster import Roster
-from keymoot.node.shares import ShareService
-from keymoot.node.status import assembly_json
+from keymoot.node.feed.process import Launch
+from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.membership import Membership
+from keymoot.node.membership.recovery import Recovery
+from keymoot.node.membership.roster import Roster
+from keymoot.node.membership.wanted import Wanted
 from keymoot.node.storage import StorageWatch
+from keymoot.node.supervisor.absent import Absent, Processes, close_all
+from keymoot.node.supervisor.asking import Asking
+from keymoot.node.supervisor.enclaves import Enclaves
 from keymoot.node.tasks import Tasks, background
-from keymoot.node.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ import pytest
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.engine.combining import Under, combine
 from keymoot.engine.standing import orders_in, standing_in
 from keymoot.moot.duty import Duty
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import CERTIFICATE
-from keymoot.node.recovery import generation_after
+from keymoot.node.membership.recovery import generation_after
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.dice import SEED_BYTES, Dice

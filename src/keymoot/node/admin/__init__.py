@@ -1,0 +1,1 @@
+"""What whoever runs a node is shown, and can ask for."""

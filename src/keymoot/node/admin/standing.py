@@ -1,0 +1,72 @@
+"""Where changes of the assembly stand on the ledger, for whoever waits for one.
+
+All of it is what the newest block says; only who is silent, away or lost is what the node
+sees of its own enclaves.
+"""
+
+from keymoot.base.strict_json import Json
+from keymoot.moot.assembly import Assembly
+from keymoot.moot.epoch import Stage
+from keymoot.node.membership.membership import Membership
+
+MAX_WORDS = 500
+"""Longest text of what the disk does, in characters."""
+
+
+def standing_json(membership: Membership) -> dict[str, Json]:
+    """Describe who comes and goes, how far the epoch's end has come, and who is waited for.
+
+    Fits into a line of the control socket whatever is on the ledger: lists of up to 64 seats.
+    """
+    assembly, changes = membership.roster.assembly(), membership.changes
+    ledger = membership.ledger
+    hall, epoch = assembly.hall, assembly.turning.epoch
+    shortage = ledger.sequencer.shortage
+    told: dict[str, Json] = {
+        "network": ledger.network.hex0x,
+        "height": ledger.height(),
+        "storage": None if shortage is None else str(shortage)[:MAX_WORDS],
+        "ready": hall.founded and hall.ready and epoch is not None,
+    }
+    if not hall.founded or not hall.ready or epoch is None:
+        return told
+    page, members = assembly.turning.admitting.page, hall.head.members
+    joining: dict[str, Json] = {}
+    for seat in sorted({*page.joining, *changes.joining} - {*members}):
+        holder = membership.enclaves.holder(seat)
+        identity = None if holder is None else holder.identity.identity_key
+        votes = frozenset[int]() if identity is None else page.invited.get(identity, frozenset())
+        joining[str(seat)] = {"settled": seat in page.joining, "votes": _list(votes)}
+    leaving: dict[str, Json] = {}
+    for seat in sorted({*page.leaving, *changes.leaving} & {*members}):
+        votes = page.unwanted.get(seat, frozenset())
+        leaving[str(seat)] = {"settled": seat in page.leaving, "votes": _list(votes)}
+    following = page.next_seats(members) if epoch.stage is Stage.LIVING else epoch.next_seats
+    told["epoch"] = {
+        "number": epoch.number,
+        "stage": epoch.stage.name.lower(),
+        "failedAttempts": epoch.attempt,
+        "endsAt": epoch.since_time + hall.head.epoch_seconds,
+        "votes": _list(epoch.wants),
+        "awaited": _list(assembly.turning.awaited),
+    }
+    told["needed"] = hall.committee.present
+    told["members"], told["next"] = _list(members), _list(following)
+    told["joining"], told["leaving"] = joining, leaving
+    return told | _enclaves(membership, assembly)
+
+
+def _enclaves(membership: Membership, assembly: Assembly) -> dict[str, Json]:
+    """Say which members' enclaves can say nothing now, and why."""
+    lost, away = set[int](), set[int]()
+    for seat, known in assembly.hall.seats().items():
+        holder = membership.enclaves.holder(seat)
+        if holder is not None and holder.identity.identity_key != known.identity:
+            lost.add(seat)
+        elif holder is None or not holder.alive or holder.identity.boot != known.boot:
+            away.add(seat)
+    return {"silent": _list(membership.asking.silent), "lost": _list(lost), "away": _list(away)}
+
+
+def _list(seats: frozenset[int] | set[int] | tuple[int, ...]) -> Json:
+    return [*sorted(seats)]

@@ -1,0 +1,1 @@
+"""What requesters and callers get from enclaves."""

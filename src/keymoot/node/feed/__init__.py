@@ -1,0 +1,1 @@
+"""One start of an enclave: blocks to it, its words to the ledger."""

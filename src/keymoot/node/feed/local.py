@@ -1,0 +1,25 @@
+"""Enclaves as processes of this machine."""
+
+from keymoot.enclave.client import EnclaveClient
+from keymoot.engine.reads import Views, serve_reads
+from keymoot.node.config import Config
+from keymoot.node.feed.process import Launch, Process
+
+
+class LocalProcess(EnclaveClient):
+    """A process of this machine, behind a socket; a `Process`."""
+
+    async def serve(self, views: Views) -> None:
+        """Answer its reads; see `Process`."""
+        await serve_reads(self.take_reads(), views)
+
+
+def launcher(config: Config) -> Launch:
+    """Give what starts enclaves as processes of this machine, with their folders in the node's."""
+
+    async def launch(seat: int) -> Process:
+        return await LocalProcess.start(
+            config.enclave_folder(seat), config.data, config.fuse_of(seat)
+        )
+
+    return launch

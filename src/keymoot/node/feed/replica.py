@@ -1,0 +1,89 @@
+"""One start of an enclave, as the engine drives it.
+
+What an enclave says no with is one of two things: that its disk or its memory takes nothing
+now, so it is asked again; or anything else, and then this start is over. A new one begins at
+a certified block, and does what this one could not.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from keymoot.base.errors import Fault, KeymootError, Malformed
+from keymoot.base.storage import CannotWrite
+from keymoot.base.units import Height
+from keymoot.enclave.answer import Answer
+from keymoot.enclave.channel import EnclaveRefused
+from keymoot.enclave.frames import Want
+from keymoot.enclave.replica import TailTooLong
+from keymoot.engine.replicas import Ballot, Released, Telling
+from keymoot.node.feed.process import Process
+
+T = TypeVar("T")
+
+_NOT_NOW = frozenset({CannotWrite.code, TailTooLong.code})
+
+
+class StartOver(Fault):
+    """A start of an enclave has ended, or left the order of the engine."""
+
+    code = "START_OVER"
+
+    def __init__(self, seat: int, why: str) -> None:
+        """Name the seat, and say why."""
+        super().__init__(f"the enclave of seat {seat} has to start anew: {why}")
+
+
+class EnclaveReplica:
+    """An enclave that has begun: a `Replica` of the engine."""
+
+    def __init__(
+        self,
+        seat: int,
+        begun: Height,
+        process: Process,
+        refused: Callable[[KeymootError], None],
+    ) -> None:
+        """Drive an enclave.
+
+        Args:
+            seat: Its seat.
+            begun: The certified block at which it has begun; 0 for the genesis.
+            process: The enclave.
+            refused: Hears what it says no with for now.
+        """
+        self.seat = seat
+        self.begun = begun
+        self._process = process
+        self._refused = refused
+
+    async def execute(self, block: bytes) -> Ballot:
+        """Execute the next block; see `Replica`."""
+        said = await self._done(self._process.execute(block))
+        return Ballot(said.hash, said.share, said.founding)
+
+    async def certify(
+        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
+    ) -> Released[Answer]:
+        """Show the certificate of a block; see `Replica`."""
+        said = await self._done(
+            self._process.certify(height, proof, Want[telling.name], rests=rests)
+        )
+        return Released(said.first, said.outcomes, said.answers)
+
+    async def outcome(self, height: Height, *, digest: bool) -> bytes:
+        """Give the outcome of a block, or its digest; see `Replica`."""
+        want = Want.DIGESTS if digest else Want.OUTCOMES
+        return await self._done(self._process.outcome(height, want))
+
+    async def _done(self, asked: Awaitable[T]) -> T:
+        try:
+            return await asked
+        except EnclaveRefused as error:
+            if error.code in _NOT_NOW:
+                self._refused(error)
+                raise
+            raise StartOver(self.seat, str(error)) from error
+        except Malformed as error:
+            raise StartOver(self.seat, f"it speaks nonsense: {error}") from error
+        except KeymootError as error:
+            raise StartOver(self.seat, str(error)) from error

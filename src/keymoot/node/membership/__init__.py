@@ -1,0 +1,1 @@
+"""Who keeps the keys, who comes and who goes."""

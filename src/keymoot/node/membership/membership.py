@@ -1,0 +1,34 @@
+"""Who keeps the keys: as the ledger has it, as this machine runs it, and as it is to be."""
+
+from dataclasses import dataclass
+
+from keymoot.engine.ledger import Ledger
+from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.recovery import Recovery
+from keymoot.node.membership.roster import Roster
+from keymoot.node.supervisor.absent import Absent
+from keymoot.node.supervisor.asking import Asking
+from keymoot.node.supervisor.enclaves import Enclaves
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What there is to know of it, for whoever shows it.
+
+    Attributes:
+        ledger: The ledger.
+        roster: Whom it names.
+        enclaves: Who runs here.
+        absent: Whose enclaves did not start with the node.
+        asking: Who owes an answer to a question about any of this.
+        changes: Who is to come, and to go.
+        recovery: Begins new generations.
+    """
+
+    ledger: Ledger
+    roster: Roster
+    enclaves: Enclaves
+    absent: Absent
+    asking: Asking
+    changes: Changes
+    recovery: Recovery

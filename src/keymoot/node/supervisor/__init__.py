@@ -1,0 +1,1 @@
+"""The enclaves of this machine: kept running, and asked."""
