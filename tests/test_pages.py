@@ -10,7 +10,7 @@ from keymoot.cli import main, output
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/keymoot"
 DECISIONS = ROOT / "docs/decisions"
-FOLDERS = sorted(page.parent for page in SOURCE.glob("*/README.md"))
+FOLDERS = sorted(page.parent for page in SOURCE.rglob("*/README.md"))
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),

@@ -9,7 +9,7 @@ from typing import Any
 from keymoot.base import hexes
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
-from keymoot.base.transaction import decode_signed
+from keymoot.base.transaction import NAMES_NETWORK, decode_signed
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.wallet import IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallets import Wallets
@@ -105,6 +105,9 @@ class FakeLedger(FakeNetwork):
             return {"error": {"code": -32000, "message": "nonce too low"}}
         transaction, signature = decode_signed(raw)
         assert (transaction.nonce, transaction.to) == (len(self.calls), Wallets.ADDRESS)
+        # It is for this network, and no other one takes it.
+        (named,) = transaction.access_list
+        assert (named.address, named.slots) == (NAMES_NETWORK, (Bytes32(self.network),))
         sender = sender_of(transaction, signature)
         method = Wallets.METHODS[transaction.data[:4]]
         arguments = method.decode(transaction.data[4:])

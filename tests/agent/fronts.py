@@ -40,7 +40,7 @@ class Front:
         self.exchanges.append(method)
         if self.moods is not None:
             self.way = next(self.moods)
-        found = (WAYS | OWNERS_WAYS)[self.way](self, method, params)
+        found = (WAYS | OWNERS_WAYS | QUERY_WAYS)[self.way](self, method, params)
         if found is None:
             try:
                 found = self.truth(method, params)
@@ -223,10 +223,24 @@ def _shows(*methods: str) -> Way:
     def way(front: Front, method: str, params: list[Any]) -> Json:
         if method not in methods:
             return None
-        return kept.setdefault(f"{id(front)} {method} {params}", front.truth(method, params))
+        at = f"{id(front)} {method}" + ("" if method == "eth_call" else f" {params}")
+        if at not in kept:
+            kept[at] = front.truth(method, params)
+        return kept[at]
 
     return way
 
+
+def _views(answer: Json) -> Way:
+    return lambda _, method, __: answer if method == "eth_call" else None
+
+
+QUERY_WAYS: dict[str, Way] = {
+    "answers no view": _views({"error": {"code": -32002, "message": "a lie: no enclave answers"}}),
+    "reverts views": _views({"error": {"code": 3, "message": "a lie", "data": "0x"}}),
+    "makes up an answer": _views({"result": "0x" + "11" * 320}),
+    "answers the first question": _shows("eth_call"),
+}
 
 _THIEFS_NAME = {
     "network": _THIEF.network.hex0x,

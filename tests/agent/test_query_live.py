@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -25,6 +25,9 @@ from keymoot.base.units import Wei
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.signed_query import ANSWER, CONTENT, REPLY_INFO, SELECTOR, SignedQuery
+from tests.agent.fake_network import FakeNetwork
+from tests.agent.fronts import QUERY_WAYS, fronts, urls_of
+from tests.agent.relay import Relay
 from tests.contracts.notes import Notes
 from tests.node.running import PATIENCE_SECONDS, Running, running, until
 from tests.runtime.people import calldata
@@ -109,6 +112,16 @@ def test_each_reads_his_own_of_a_certified_block(anna: Person, bert: Person) -> 
     assert found.header.height >= 1
     # What carries it saw neither number.
     assert all(SELECTOR.hex() in one["data"] for one in anna.between.sent)
+
+
+@pytest.mark.parametrize("way", [*QUERY_WAYS, "hangs", "shows what was", "tells wrong figures"])
+def test_a_hostile_node_of_several_stops_no_view(node: Running, anna: Person, way: str) -> None:
+    relay = cast("FakeNetwork", Relay(node.url))
+    with fronts(relay, way, way, "honest") as made:
+        network = Network(urls_of(made), 60, pin=anna.network.anchor())
+        asking = Queries(network, anna.key)
+        for _ in range(2):
+            assert asking.view(Notes, "mine").values == (7,)
 
 
 def test_a_new_key_is_nobody_and_the_contract_says_why(node: Running, anna: Person) -> None:

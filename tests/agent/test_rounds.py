@@ -245,7 +245,7 @@ def test_whatever_mix_it_is(network: SharingNetwork, batch: int) -> None:
         if honest:
             ways.insert(dice.randint(0, len(ways)), "honest")
         with fronts(network, *ways) as made:
-            account = connected(network, made, 30 if honest else 0.6)
+            account = connected(network, made, 30 if honest else 0.4)
             for one in made:
                 if one.way not in ("honest", "dead") and dice.random() < 0.5:
                     one.moods = moods(seed)
@@ -259,7 +259,7 @@ def test_whatever_mix_it_is(network: SharingNetwork, batch: int) -> None:
             else:
                 signer = EthAccount.recover_transaction(signed.raw_transaction)
                 assert signer.lower() == network.address.hex0x
-            assert now() - begun < 0.6 + SLACK + len(made) * TURN * 2, (seed, ways)
+            assert now() - begun < 0.4 + SLACK + len(made) * TURN * 2, (seed, ways)
             # One transaction is one digest; and with somebody honest there, one binding.
             assert len(set(network.signed)) <= 1
             assert not honest or len(network.bodies) == 1, (seed, ways)

@@ -1,11 +1,8 @@
 """Several nodes before one live network: hostile ones stop neither an agent nor its owner."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import nullcontext
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from eth_account import Account as EthAccount
@@ -18,35 +15,12 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds, Wei
 from tests.agent.fake_network import FakeNetwork
 from tests.agent.fronts import OWNERS_WAYS, Front, fronts, urls_of
+from tests.agent.relay import Relay
 from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
-from tests.proof.world import World
 
 pytest.importorskip("uvicorn")
 
 QUOTA = Wei(100 * 10**18)
-
-
-class Relay:
-    """A live node, as far as a front needs it."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.lock, self.world = url, nullcontext(), World()
-        self.world.run(range(1))
-
-    def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
-        """Ask the node."""
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        asked = urllib.request.Request(
-            self.url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(asked) as told:
-            found = json.loads(told.read())
-        return {name: found[name] for name in ("result", "error") if name in found}
-
-    def share(self, key: Hash32) -> Any:
-        """Read what is there for a request."""
-        with urllib.request.urlopen(f"{self.url}/shares/{key.hex0x}?wait=500") as told:
-            return json.loads(told.read())
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond

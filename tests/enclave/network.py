@@ -24,7 +24,7 @@ from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave.answer import SHARE_INFO, Answer
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.combining import combine
 from keymoot.engine.standing import orders_in, standing_in

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import EnclaveGone, EnclaveRefused
 from keymoot.enclave.client import COMMAND, EnclaveClient
 
 MANY = 1_100
@@ -38,8 +38,7 @@ def test_a_dead_enclave_is_gone_whatever_is_asked_and_whenever(tmp_path: Path, l
         kinds = {type(one).__name__ for one in done}
         assert kinds <= {"EnclaveGone", "EnclaveRefused"}
         assert "EnclaveGone" in kinds
-        client._writer.transport.close()
-        client._pump = None
+        client._channel._transport.close()
         with pytest.raises(EnclaveGone):
             await client.pulse()
         await client.close()

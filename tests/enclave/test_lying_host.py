@@ -8,7 +8,7 @@ import pytest
 
 from keymoot.base import rlp
 from keymoot.base.units import Height
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.engine.reads import answer
 from keymoot.store.questions import NewestQuestion, PathQuestion

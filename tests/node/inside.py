@@ -19,7 +19,7 @@ from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.enclave import messages
-from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import Channel, EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
@@ -46,7 +46,6 @@ class InsideClient(LocalProcess):
 
     def __init__(self, seat: int, folder: Path) -> None:
         ours, theirs = socket.socketpair()
-        super().__init__(cast("Any", None), cast("Any", None), cast("Any", None), ours)
         self._loop = asyncio.get_running_loop()
         self._theirs = theirs
         self._door = threading.Lock()
@@ -58,12 +57,12 @@ class InsideClient(LocalProcess):
         self.asked: list[str] = []
         """Words that it was asked, in their order."""
         self.hangs = False
+        greeted = self._handle(messages.HELLO, Bytes32(b"n" * 32))
+        super().__init__(cast("Any", None), Channel(), ours, Identity.decode(greeted))
 
     @classmethod
     async def greeted(cls, seat: int, config: Config) -> "InsideClient":
-        made = cls(seat, config.enclave_folder(seat))
-        made._identity = Identity.decode(await made._ask(messages.HELLO, Bytes32(b"n" * 32)))
-        return made
+        return cls(seat, config.enclave_folder(seat))
 
     @property
     def pid(self) -> int:
@@ -106,7 +105,7 @@ class InsideClient(LocalProcess):
         return rlp.decode(rlp.encode(answer), max_items=1 << 20)
 
     def _said(self, raw: bytes) -> None:
-        self._call(lambda: self._unasked(raw))
+        self._call(lambda: self._channel.unasked(raw))
 
     def _woken(self) -> None:
         self._call(lambda: self._loop.run_in_executor(None, self._look))

@@ -11,7 +11,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.enclave import messages
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.keep import open_keep
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot.errors import NotReady

@@ -25,6 +25,7 @@ from keymoot.proof.founding import Anchor
 from keymoot.proof.log import Page
 from keymoot.proof.state import Storage
 from keymoot.proof.wallet import ProvenWallet
+from keymoot.store.account import Account
 from keymoot.store.header import Header
 
 FirstUse = Callable[[Anchor], None]
@@ -223,12 +224,31 @@ class Network:
         self.call("keymoot_faucet", address.hex0x)
 
     def balance(self, address: Address) -> Wei:
-        """Give an account's balance on the ledger, in wei of its native token."""
+        """Give an account's balance on the ledger, in wei of its native token.
+
+        It is the node's word; of several, it is proved.
+        """
+        if len(self.nodes) > 1:
+            return self.account(address).balance
         return Wei(quantity(self.call("eth_getBalance", address.hex0x, "latest")))
 
     def count(self, address: Address) -> int:
-        """Give how many transactions of an account are in blocks, as the node tells it."""
+        """Give how many transactions of an account are in blocks.
+
+        It is the node's word; of several, it is proved.
+        """
+        if len(self.nodes) > 1:
+            return self.account(address).nonce
         return quantity(self.call("eth_getTransactionCount", address.hex0x, "latest"))
+
+    def account(self, address: Address) -> Account:
+        """Give an account's nonce and balance as a certified state has them.
+
+        Raises:
+            As `wallet`.
+        """
+        roster, seconds = self.roster(), self.timeout_seconds
+        return self.ask(lambda turn: roster.account(turn, seconds, address))[1]
 
     def send(
         self,
@@ -246,9 +266,9 @@ class Network:
             ConnectionLost: no answer came in time; it may be in a block.
         """
         # An owner may have funds on other chains: only what runs on a ledger is signed.
-        chain_id = self.identity().chain_id
+        identity = self.identity()
         if self._pin is None:
             # Nor to a network that has not shown who it is.
             self.anchor()
-        sending = Submission(self.nodes, self.timeout_seconds, chain_id, self.roster())
+        sending = Submission(self.nodes, self.timeout_seconds, identity, self.roster())
         return sending.send(key, contract, name, arguments, value)

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from keymoot.agent.errors import Unproven, WrongAnswer
 from keymoot.agent.network import Network
+from keymoot.agent.nodes import Turn
 from keymoot.agent.processes import stays_here
 from keymoot.agent.share import NotOurNode
 from keymoot.base import hexes
@@ -148,8 +149,21 @@ class Queries:
         assembly = self._network.committee()
         question = self.ask(contract.ADDRESS, method.encode(arguments), assembly.header)
         call = {"to": question.to.hex0x, "data": hexes.data(question.signed.encode())}
-        told = self.read(question, self._network.call("eth_call", call, "latest"), assembly)
-        header = self._state_of(told, assembly.header)
+        roster, seconds = self._network.roster(), self._network.timeout_seconds
+
+        def one(turn: Turn) -> tuple[Told, Header]:
+            told = self.read(question, turn.call("eth_call", [call, "latest"], seconds), assembly)
+            header = assembly.header
+            self._check_height(told, header)
+            if told.height != header.height:
+                header = roster.certified(turn, seconds, told.height)
+            if header.hash != told.name:
+                raise Unproven(
+                    f"the answer is of another block {told.height} than the certified one"
+                )
+            return told, header
+
+        told, header = self._network.ask(one)
         if not told.fine:
             raise QueryReverted(_words(told.output, contract), told.output)
         try:
@@ -213,19 +227,13 @@ class Queries:
             raise WrongAnswer(f"the sealed answer does not open: {error}") from error
         return Told(fine, Height(height), Hash32(name), output, seats[Bytes32(node)])
 
-    def _state_of(self, told: Told, newest: Header) -> Header:
-        """Give the certified block on whose state an answer is."""
+    @staticmethod
+    def _check_height(told: Told, newest: Header) -> None:
         if not newest.height <= told.height <= newest.height + REACH:
             raise Unproven(
                 f"the answer is of block {told.height}, asked for were {newest.height} to "
                 f"{newest.height + REACH}"
             )
-        header = newest
-        if told.height != newest.height:
-            header = self._network.certified(told.height)
-        if header.hash != told.name:
-            raise Unproven(f"the answer is of another block {told.height} than the certified one")
-        return header
 
 
 def _words(data: bytes, contract: type[Contract]) -> str:

@@ -34,11 +34,15 @@ from keymoot.proof.log import Page, check_log, check_record, record_slot
 from keymoot.proof.receipt import ProvenReceipt, ReceiptProof
 from keymoot.proof.state import AccountProof, Storage
 from keymoot.proof.wallet import ProvenWallet, check_wallet
+from keymoot.store.account import Account
 from keymoot.store.header import Header
 from keymoot.threshold.errors import BadCommittee
 
 ATTEMPTS = 4
 """How often a proof is asked for anew while blocks go on coming."""
+
+_ANY = Bytes32(bytes(Bytes32.LENGTH))
+"""A slot to ask for, where only the account itself is of interest."""
 
 _NOT_BELIEVED = (Malformed, NotProven, NotCertified, NotFounded, BadCommittee)
 
@@ -214,6 +218,17 @@ class Roster(Forked):
             if proof.address != address or {one.slot for one in proof.slots} != set(slots):
                 raise NotProven("the proof is of other cells than were asked for")
             return header, proof.check(header.state_root)
+
+    def account(
+        self, transport: Rpc, timeout_seconds: float, address: Address
+    ) -> tuple[Header, Account]:
+        """Give an account's nonce and balance as they are now.
+
+        Raises:
+            As `cells`.
+        """
+        header, storage = self.cells(transport, timeout_seconds, address, [_ANY])
+        return header, storage.account
 
     def certified(self, transport: Rpc, timeout_seconds: float, height: Height) -> Header:
         """Give the certified header of one block, on the branch that we follow.

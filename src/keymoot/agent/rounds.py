@@ -262,8 +262,19 @@ def _name(error: KeymootError) -> tuple[str, str]:
     return error.code, reason
 
 
-def asked_of_each(nodes: Nodes, timeout_seconds: float, one: Callable[[Turn], T]) -> list[T]:
+def asked_of_each(
+    nodes: Nodes,
+    timeout_seconds: float,
+    one: Callable[[Turn], T],
+    enough: Callable[[list[T]], bool] = lambda _: False,
+) -> list[T]:
     """Ask every node; give what those say that answer in time, at least one.
+
+    Args:
+        nodes: Whom to ask.
+        timeout_seconds: For all of it.
+        one: Asks a node.
+        enough: Tells from what came that the others need not be asked.
 
     Raises:
         PolicyRefused, NetworkRefused: more nodes refuse than answer.
@@ -277,6 +288,8 @@ def asked_of_each(nodes: Nodes, timeout_seconds: float, one: Callable[[Turn], T]
             found.append(one(Turn(way, time.monotonic() + seconds, alone=False)))
         except FAILURES as error:
             failed.append(error)
+        if enough(found):
+            break
     refused = [error for error in failed if kind_of(error) is Kind.REFUSED]
     if len(refused) > len(found):
         raise refused[0]

@@ -8,6 +8,7 @@ from statistics import median_high
 from typing import Any, ClassVar, TypeVar
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
+from keymoot.agent.identity import Identity
 from keymoot.agent.nodes import Nodes, Turn
 from keymoot.agent.roster import Roster
 from keymoot.agent.rounds import STILL_COMING, Rounds, UnderWay, asked_of_each
@@ -16,8 +17,8 @@ from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
-from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import ChainId, Gas, Nonce, Wei
+from keymoot.base.transaction import DYNAMIC_FEE, NAMES_NETWORK, AccessEntry, EvmTransaction
+from keymoot.base.units import Gas, Nonce, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
@@ -26,9 +27,6 @@ from keymoot.crypto.transactions import signing_hash
 NOTHING = Wei(0)
 
 T = TypeVar("T")
-
-_ANY = Bytes32(bytes(Bytes32.LENGTH))
-"""A slot to ask for, where only the account itself is of interest."""
 
 
 class TransactionFailed(Refused):
@@ -52,11 +50,12 @@ class Submission:
     """Sends calls to the nodes of one network."""
 
     def __init__(
-        self, nodes: Nodes, timeout_seconds: float, chain_id: ChainId, roster: Roster
+        self, nodes: Nodes, timeout_seconds: float, identity: Identity, roster: Roster
     ) -> None:
-        """Take the nodes, the chain for which is signed, and who proves receipts."""
+        """Take the nodes, the network for which is signed, and who proves receipts."""
         self._nodes, self._timeout_seconds = nodes, timeout_seconds
-        self._chain_id, self._roster = chain_id, roster
+        self._chain_id, self._network = identity.chain_id, identity.network
+        self._roster = roster
 
     def send(
         self,
@@ -107,6 +106,8 @@ class Submission:
             to=to,
             value=value,
             data=data,
+            # Or another network could carry it out: they all have one chain id.
+            access_list=(AccessEntry(NAMES_NETWORK, (Bytes32(self._network),)),),
         )
         return transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
 
@@ -125,15 +126,18 @@ class Submission:
 
         if len(self._nodes) == 1:
             return self._ask(told)
+
+        def estimate(turn: Turn) -> int:
+            return quantity(turn.call("eth_estimateGas", [call], seconds))
+
+        def agreed(found: list[int]) -> bool:
+            return any(2 * found.count(one) > len(self._nodes) for one in found)
+
         # One of several must not spoil what is signed once: what can be proved is proved, and of
         # what is left the middle is taken.
-        header, storage = self._ask(lambda turn: self._roster.cells(turn, seconds, sender, [_ANY]))
-        gas = asked_of_each(
-            self._nodes,
-            seconds,
-            lambda turn: quantity(turn.call("eth_estimateGas", [call], seconds)),
-        )
-        return storage.account.nonce, header.base_fee, median_high(gas)
+        header, account = self._ask(lambda turn: self._roster.account(turn, seconds, sender))
+        gas = asked_of_each(self._nodes, seconds, estimate, agreed)
+        return account.nonce, header.base_fee, median_high(gas)
 
     def _submit(self, raw: bytes) -> dict[str, Any]:
         """Send the same bytes, to one node after the other, until there is a receipt, or no time."""

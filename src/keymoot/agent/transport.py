@@ -7,9 +7,7 @@ queries), so a kept connection that turns out dead is replaced without a word.
 """
 
 import http.client
-import io
 import json
-import socket
 import ssl
 import time
 import weakref
@@ -21,6 +19,7 @@ from itertools import count
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
+from keymoot.agent.deadline import TimedResponse, connect, left
 from keymoot.agent.errors import (
     SET_URL,
     NetworkBusy,
@@ -37,6 +36,11 @@ from keymoot.base.strict_json import MAX_DEPTH, parse
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Longest answer that is read."""
 
+MAX_REPLY_BYTES = 1024 * 1024
+"""Longest answer to a request: the shares of 64 seats and the certificate are a tenth of it."""
+
+_SHORT = ("keymoot_ask", "keymoot_getRequest", "keymoot_network")
+
 MAX_IDLE = 32
 """Connections that wait for the next call; more are closed after use."""
 
@@ -48,8 +52,6 @@ _RESOURCE_UNAVAILABLE = -32002
 _LIMIT_EXCEEDED = -32005
 _NO_METHOD = (-32601, -32004)
 """JSON-RPC: there is no such method; EIP-1474: it is not supported."""
-
-_SHORTEST_SECONDS = 0.001
 
 MAX_SAID = 100
 """Characters of a stranger's words that are repeated."""
@@ -117,7 +119,8 @@ class Transport(Forked):
         deadline = time.monotonic() + timeout_seconds
         number = next(self._numbers)
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
+        longest = MAX_REPLY_BYTES if method in _SHORT else MAX_ANSWER_BYTES
+        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline, longest)
         answer = _object(raw, status, self.url)
         if _unknown(method, answer) or not _is_rpc(answer, number):
             stranger = self._stranger(method, answer, status, deadline)
@@ -152,7 +155,9 @@ class Transport(Forked):
         """Ask a server that may be anybody's; empty where it does not answer."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
         with suppress(KeymootError):
-            status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
+            status, raw = self._exchange(
+                "POST", self._path + "/", _dump(body), deadline, MAX_REPLY_BYTES
+            )
             found = _object(raw, status, self.url).get("result")
             return found[:MAX_SAID] if isinstance(found, str) and found.isprintable() else ""
         return ""
@@ -172,7 +177,8 @@ class Transport(Forked):
             {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
             for number, (method, params) in zip(numbers, calls, strict=True)
         ]
-        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline)
+        path, longest = self._path + "/", MAX_ANSWER_BYTES
+        status, raw = self._exchange("POST", path, _dump(body), deadline, longest)
         answers = _json(raw, status, self.url)
         if not isinstance(answers, list):
             raise WrongAnswer("a batch was answered by something else than a list")
@@ -188,7 +194,7 @@ class Transport(Forked):
             NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
         """
         deadline = time.monotonic() + timeout_seconds
-        status, raw = self._exchange("GET", self._path + path, None, deadline)
+        status, raw = self._exchange("GET", self._path + path, None, deadline, MAX_REPLY_BYTES)
         if status == _TOO_MANY:
             raise NetworkBusy("too many calls")
         if status == _UNAVAILABLE:
@@ -201,7 +207,7 @@ class Transport(Forked):
         _close_all(self._idle)
 
     def _exchange(
-        self, verb: str, path: str, body: bytes | None, deadline: float
+        self, verb: str, path: str, body: bytes | None, deadline: float, longest: int
     ) -> tuple[int, bytes]:
         while True:
             try:
@@ -209,7 +215,7 @@ class Transport(Forked):
             except IndexError:
                 connection, fresh = self._connect(deadline), True
             try:
-                return self._send(connection, verb, path, body, deadline)
+                return self._send(connection, verb, path, body, deadline, longest)
             except _STALE as error:
                 connection.close()
                 if fresh:
@@ -220,15 +226,12 @@ class Transport(Forked):
 
     def _connect(self, deadline: float) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection
-        timeout_seconds = max(deadline - time.monotonic(), _SHORTEST_SECONDS)
         if self._tls is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout_seconds)
+            connection = http.client.HTTPConnection(self._host, self._port)
         else:
-            connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=timeout_seconds, context=self._tls
-            )
+            connection = http.client.HTTPSConnection(self._host, self._port, context=self._tls)
         try:
-            connection.connect()
+            connect(connection, deadline)
         except OSError as error:
             connection.close()
             raise NetworkUnreachable(self.url, _why(error)) from error
@@ -241,15 +244,16 @@ class Transport(Forked):
         path: str,
         body: bytes | None,
         deadline: float,
+        longest: int,
     ) -> tuple[int, bytes]:
-        connection.sock.settimeout(_left(deadline))
-        connection.response_class = partial(_Timed, deadline)  # type: ignore[assignment]
+        connection.sock.settimeout(left(deadline))
+        connection.response_class = partial(TimedResponse, deadline)  # type: ignore[assignment]
         connection.request(verb, path, body=body, headers=_HEADERS)
         response = connection.getresponse()
-        raw = response.read(MAX_ANSWER_BYTES + 1)
-        if len(raw) > MAX_ANSWER_BYTES:
+        raw = response.read(longest + 1)
+        if len(raw) > longest:
             connection.close()
-            raise WrongAnswer(f"an answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise WrongAnswer(f"an answer is longer than {longest} bytes")
         if response.length:
             connection.close()
             raise ConnectionLost(f"{self.url} closed the connection in the middle of its answer")
@@ -258,40 +262,6 @@ class Transport(Forked):
         else:
             self._idle.append(connection)
         return response.status, raw
-
-
-class _Until(io.RawIOBase):
-    """Reads a connection until a deadline, however small the drops in which it comes."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._raw, self._sock, self._deadline = sock.makefile("rb", 0), sock, deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left(self._deadline))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Timed(http.client.HTTPResponse):
-    """A response that is there, whole, at a deadline, or is none."""
-
-    def __init__(self, deadline: float, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Until(sock, deadline))
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 def _close_all(idle: deque[http.client.HTTPConnection]) -> None:

@@ -25,6 +25,12 @@ MAX_DATA_BYTES = 65_536
 MAX_ITEMS = 1_024
 """Fields, and addresses, slots and lists of an access list, that are read of one transaction."""
 
+NAMES_NETWORK = Address(b"keymoot:network-id-1")
+"""In an access list: its slot is the id of the one network that a ledger transaction is for.
+
+All networks have one chain id, which is all that Ethereum's signature binds. No contract is here.
+"""
+
 _U64 = 8
 _LEGACY_UNPROTECTED_FIELDS = 6
 _LEGACY_PROTECTED_FIELDS = 9

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from keymoot.base import rlp
-from keymoot.base.errors import Refused
 from keymoot.base.fields import bytes_of, list_of, uint
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
@@ -15,25 +14,6 @@ from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.frames import Ballot, Place, Released, Want
 from keymoot.runtime.asked import Asked, Found
-
-
-class EnclaveRefused(Refused):
-    """The enclave said no."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Repeat its word and message."""
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
-
-
-class EnclaveGone(Refused):
-    """The enclave's process ended."""
-
-    code = "ENCLAVE_GONE"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the enclave's process has ended: start the node again")
 
 
 class EnclaveCalls(ABC):

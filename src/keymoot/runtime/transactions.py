@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.request import REQUEST_TYPE, Request, decode_request
-from keymoot.base.transaction import EvmTransaction, decode_signed
+from keymoot.base.transaction import NAMES_NETWORK, EvmTransaction, decode_signed
 from keymoot.base.units import ChainId
 from keymoot.crypto.secp256k1 import recover
 from keymoot.crypto.transactions import request_digest, sender_of, transaction_hash
@@ -71,7 +71,7 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
 
     Raises:
         Malformed: not a transaction, or a signature that fits nobody.
-        WrongNetwork: signed for another chain id or network, or for none.
+        WrongNetwork: signed for another chain id or network, or for no chain id.
     """
     limit = MAX_MESSAGE_BYTES if is_message(raw) else MAX_TRANSACTION_BYTES
     if len(raw) > limit:
@@ -94,4 +94,8 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
         if transaction.chain_id is None:
             raise Unprotected(chain_id)
         raise WrongNetwork(f"chain id {transaction.chain_id}", f"chain id {chain_id}")
+    for entry in transaction.access_list:
+        named = entry.slots if entry.address == NAMES_NETWORK else ()
+        if any(bytes(one) != bytes(network) for one in named):
+            raise WrongNetwork("another network's id", f"network {network.hex0x}")
     return LedgerTransaction(name, raw, sender_of(transaction, signature), transaction, None, name)

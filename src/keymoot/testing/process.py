@@ -19,7 +19,8 @@ from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds, seconds_of
 from keymoot.enclave import frames, messages
-from keymoot.enclave.calls import EnclaveCalls, EnclaveGone, EnclaveRefused
+from keymoot.enclave.calls import EnclaveCalls
+from keymoot.enclave.channel import EnclaveGone, EnclaveRefused
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote

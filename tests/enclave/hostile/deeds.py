@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from keymoot.enclave import messages
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from tests.enclave.box import Box
 from tests.enclave.hostile.hosts import Bench
 from tests.enclave.hostile.leading import MOST_DISKS, Leader

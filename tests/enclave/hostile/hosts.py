@@ -12,7 +12,7 @@ import pytest
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.workshop import Report, Workshop
 from keymoot.engine.combining import Under, combine
 from keymoot.engine.standing import orders_in, standing_in

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.message import Kind, NodeMessage
 from tests.enclave.box import Box

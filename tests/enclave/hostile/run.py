@@ -8,7 +8,7 @@ from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.moot.assembly import write_boot
 from keymoot.moot.body import write_numbered
 from keymoot.moot.message import Kind, NodeMessage

@@ -4,25 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
-from keymoot.enclave import messages
-from keymoot.enclave.calls import EnclaveGone, EnclaveRefused
-from keymoot.enclave.client import EnclaveClient
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
 from keymoot.node.clock import system_clock
 from keymoot.node.feed import postbox
 from keymoot.node.feed.replica import StartOver
 from keymoot.node.supervisor import holder as holder_module
-from keymoot.node.supervisor.asking import Asking
 from keymoot.node.supervisor.holder import FoundingEnded, SeatHolder
 from keymoot.node.tasks import background
 from tests.node.inside import InsideClient, inside
+from tests.node.supervisor.process import Begins
 
 __all__ = ["inside"]
 
@@ -50,41 +48,6 @@ class Ledger:
     async def submit(self, raw: bytes) -> None:
         await self.open.wait()
         self.posted.append(raw)
-
-
-class Begins:
-    """A process that begins, and ends when it is killed."""
-
-    asked_at = None
-
-    def __init__(self, *, ended: bool = False) -> None:
-        self.killed, self.closed = asyncio.Event(), 0
-        self.hear: Callable[[bytes], None] = lambda _: None
-        if ended:
-            self.killed.set()
-
-    def listen(self, hear: Callable[[bytes], None]) -> None:
-        self.hear = hear
-
-    async def join(self, genesis: bytes, seat: int) -> None:
-        assert (genesis, seat) == (b"genesis", 2)
-
-    async def begin(self, place: object) -> None:
-        assert place is None
-
-    async def serve(self, views: object) -> None:
-        assert views
-
-    async def ended(self) -> int:
-        await self.killed.wait()
-        return -9
-
-    def kill(self) -> None:
-        self.killed.set()
-
-    async def close(self) -> None:
-        self.kill()
-        self.closed += 1
 
 
 async def never(_: int) -> Any:
@@ -197,43 +160,27 @@ async def test_what_an_enclave_says_without_end_ends_its_start(monkeypatch):
         assert sorted(ledger.posted[:20]) == [bytes((number,)) for number in range(20)]
 
 
-async def test_long_messages_count_by_their_size(monkeypatch):
-    monkeypatch.setattr(postbox, "MAX_BYTES", 100)
-    box = postbox.Postbox(cast("Any", Ledger()))
-    box.put(bytes(60))
-    with pytest.raises(postbox.SaysTooMuch, match="120 bytes would wait, at most 1024 of 100"):
-        box.put(bytes(60))
-    box.put(bytes(40))
+async def test_reads_over_which_the_node_fails_end_that_start_and_nothing_else(monkeypatch):
+    """A broken enclave may find what we cannot answer: that is no way to stop the others."""
 
+    class Tricky(Begins):
+        async def serve(self, views: object) -> None:
+            raise KeyError("what nobody should read")
 
-async def test_a_frame_that_is_too_long_is_not_read() -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data((messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"))
-    client = EnclaveClient(cast("Any", None), reader, cast("Any", None), cast("Any", None))
-    with pytest.raises(EnclaveGone):
-        await asyncio.wait_for(client._read_frame(), 60)
+    again = Begins()
 
+    async def start(_):
+        return again
 
-async def test_who_owes_answers_is_asked_no_more():
-    asked, come = [], asyncio.Event()
-
-    async def answer(one):
-        asked.append(one.seat)
-        if one.seat == 2:
-            await come.wait()
-        return "answer"
-
-    two = cast("Any", [SimpleNamespace(seat=1), SimpleNamespace(seat=2)])
-    async with background() as tasks:
-        asking = Asking(tasks)
-        for _ in range(3):
-            said = await asking.each(two, answer, 0.05)
-            assert (said.found, said.silent) == ({1: "answer"}, {2})
-        assert asked == [1, 2, 1, 1]
-        come.set()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert (await asking.each(two, answer, 60)).found == {1: "answer", 2: "answer"}
+    monkeypatch.setattr(holder_module, "RESTART_SECONDS", 0.0)
+    one = holder(Tricky(), start)
+    with capture_logs() as log:
+        async with running(one):
+            await until(lambda: one.restarts)
+    failed = next(found for found in log if found["event"] == "enclave.reads_fail")
+    assert failed["log_level"] == "error"
+    assert "builtins.KeyError" in failed["error"]
+    assert "nobody should read" not in str(log)
 
 
 async def test_an_enclave_that_ends_before_the_founding_stops_the_node():

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from keymoot.base.errors import KeymootError, Refused
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.queries import QueryStopped
 from keymoot.enclave.sideline import QUERY_SECONDS
 from keymoot.gateway.services import QueriesBusy, Ran

@@ -4,10 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from keymoot.base.errors import Refused
 from keymoot.enclave.messages import MAX_BATCH
+
+MAX_WAITING = 32 * MAX_BATCH
+"""Questions that wait for the answers to those before."""
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+
+class TooManyWait(Refused):
+    """More is asked than enclaves answer."""
+
+    code = "TOO_MANY_WAIT"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(f"{MAX_WAITING} requests wait for enclaves already: ask again in a moment")
 
 
 class Together(Generic[Q, A]):
@@ -20,7 +34,13 @@ class Together(Generic[Q, A]):
         self._wake = asyncio.Event()
 
     async def ask(self, question: Q) -> A:
-        """Wait for the answer to one question."""
+        """Wait for the answer to one question.
+
+        Raises:
+            TooManyWait: so many do already.
+        """
+        if len(self._queue) >= MAX_WAITING:
+            raise TooManyWait
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._queue.append((question, future))
         self._wake.set()

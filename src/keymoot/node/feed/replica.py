@@ -12,7 +12,7 @@ from keymoot.base.errors import Fault, KeymootError, Malformed
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
-from keymoot.enclave.calls import EnclaveRefused
+from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import TailTooLong
 from keymoot.engine.replicas import Ballot, Released, Telling

@@ -11,6 +11,9 @@ from keymoot.node.feed.process import Launch, Process
 TRY_SECONDS = 30.0
 """How long an absent member is left alone between two tries: somebody may mend it."""
 
+HANG_SECONDS = 30.0
+"""How long an enclave may take longer for a step of its start than those without whom nothing goes."""
+
 Processes = Mapping[int, Process]
 """Started enclaves, by seat."""
 
@@ -31,6 +34,19 @@ class TooManyAbsent(Refused):
         )
 
 
+class EnclaveHangs(Refused):
+    """An enclave has not done in time what the others have."""
+
+    code = "ENCLAVE_HANGS"
+
+    def __init__(self) -> None:
+        """Say what becomes of it."""
+        super().__init__(
+            f"its process starts and does not answer, {HANG_SECONDS:.0f} s after enough others "
+            "have: see what holds it up; it is tried again"
+        )
+
+
 class Absent:
     """Who is missing, and why; up to a third may be."""
 
@@ -45,6 +61,7 @@ class Absent:
         self._members, self._former = tuple(members), tuple(former)
         # As `Committee.faults` has it, for fewer than a committee has, too.
         self._spare = 0 if fresh else (len(self._members) - 1) // 3
+        self._fresh = fresh
         self.reasons: dict[int, str] = {}
 
     async def start(self, launch: Launch) -> Processes:
@@ -91,6 +108,8 @@ class Absent:
     async def _side_by_side(
         self, seats: Iterable[int], do: Callable[[int], Awaitable[None]]
     ) -> None:
+        """Have each seat do something; who hangs is waited for only while too few have done it."""
+
         async def one(seat: int) -> None:
             try:
                 await do(seat)
@@ -98,9 +117,22 @@ class Absent:
                 self.note(seat, error)
 
         async with asyncio.TaskGroup() as tasks:
-            for seat in seats:
-                tasks.create_task(one(seat))
+            waiting = {tasks.create_task(one(seat)): seat for seat in seats}
+            while waiting and not self._enough(waiting.values()):
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    del waiting[task]
+            if waiting:
+                _, hanging = await asyncio.wait(waiting, timeout=HANG_SECONDS)
+                for task in hanging:
+                    self.note(waiting[task], EnclaveHangs())
+                    task.cancel()
         self.check()
+
+    def _enough(self, waiting: Iterable[int]) -> bool:
+        """Tell whether the node can go on without those who are waited for."""
+        missing = {*waiting, *self.reasons} & {*self._members}
+        return len(missing) <= self._spare and not self._fresh
 
     def note(self, seat: int, error: KeymootError | OSError) -> None:
         """Note why an enclave does not start, or does not join."""
