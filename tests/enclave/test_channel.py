@@ -7,7 +7,13 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.enclave import messages
-from keymoot.enclave.channel import MAX_UNHEARD, Channel, EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import (
+    MAX_UNHEARD,
+    MAX_WORDS_BYTES,
+    Channel,
+    EnclaveGone,
+    EnclaveRefused,
+)
 
 GREETS = messages.frame(0, messages.OK, b"")
 
@@ -67,6 +73,13 @@ async def test_who_does_not_greet_says_why(channel):
     channel.data_received(messages.frame(0, "NO_FUSE", b"there is no fuse file"))
     with pytest.raises(EnclaveRefused, match="no fuse file"):
         await channel.greeted
+
+
+async def test_of_a_long_refusal_little_is_kept(channel):
+    channel.data_received(messages.frame(0, "NO_FUSE", b"n" * 1_000_000))
+    with pytest.raises(EnclaveRefused) as refused:
+        await channel.greeted
+    assert str(refused.value) == "n" * MAX_WORDS_BYTES
 
 
 @pytest.mark.parametrize(

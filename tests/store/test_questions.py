@@ -23,14 +23,14 @@ paths = st.integers(0, 64).flatmap(
     lambda size: st.builds(
         PathQuestion,
         heights,
-        st.binary(max_size=33),
+        st.binary(min_size=1, max_size=33),
         st.lists(st.integers(0, 15), min_size=size, max_size=size).map(bytes),
         st.integers(0, size),
     )
 )
 questions = st.one_of(
     st.just(NewestQuestion()),
-    st.builds(EntryQuestion, heights, st.binary(max_size=MAX_KEY_BYTES)),
+    st.builds(EntryQuestion, heights, st.binary(min_size=1, max_size=MAX_KEY_BYTES)),
     paths,
 )
 
@@ -57,6 +57,8 @@ def test_other_bytes_are_malformed(raw: bytes) -> None:
         [b"\1", b"p", bytes(65), b""],
         [b"\0", b"key"],
         [b"\1", bytes(MAX_KEY_BYTES + 1)],
+        [b"\1", b""],
+        [b"\1", b"", b"", b""],
         [b"\1"],
         [b"\1", [b"key"]],
     ],

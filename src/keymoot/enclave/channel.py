@@ -18,6 +18,10 @@ MAX_UNHEARD = 16
 """Messages that are kept for whoever listens later: an enclave says little before it begins."""
 
 
+MAX_WORDS_BYTES = 4_096
+"""What is kept of a refusal's words: they go to logs, and to whoever runs the node."""
+
+
 class EnclaveRefused(Refused):
     """The enclave said no."""
 
@@ -170,7 +174,7 @@ class Channel(asyncio.Protocol):
         # Read before anybody is let go of: whoever asked is told in any case.
         refused = None
         if word != messages.OK:
-            text = bytes_of(body, "message").decode("utf-8", "replace")
+            text = bytes_of(body, "message")[:MAX_WORDS_BYTES].decode("utf-8", "replace")
             refused = EnclaveRefused(word, text)
         self._asked_at.pop(number, None)
         future = self._waiting.pop(number, None)

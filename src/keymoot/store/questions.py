@@ -94,17 +94,25 @@ def read_question(raw: bytes) -> Question:
         return NewestQuestion()
     height = Height(uint_of(fields[0], "height", 8))
     if len(fields) == 2:
-        return EntryQuestion(height, bytes_of(fields[1], "key", MAX_KEY_BYTES))
+        return EntryQuestion(height, _key(fields[1], "key", MAX_KEY_BYTES))
     _, prefix, path, start = list_of(fields, 4, "question")
     question = PathQuestion(
         height,
-        bytes_of(prefix, "prefix", MAX_KEY_BYTES - PATH_NIBBLES),
+        _key(prefix, "prefix", MAX_KEY_BYTES - PATH_NIBBLES),
         bytes_of(path, "path", PATH_NIBBLES),
         uint_of(start, "from", 1),
     )
     if question.start > len(question.nibbles) or max(question.nibbles, default=0) > 15:
         raise Malformed("a path is of half bytes, and begins within itself", "path")
     return question
+
+
+def _key(item: rlp.Decoded, path: str, limit: int) -> bytes:
+    key = bytes_of(item, path, limit)
+    if not key:
+        # LMDB has no name for an entry without a key.
+        raise Malformed("a key has at least one byte", path)
+    return key
 
 
 def read_answer(raw: bytes, max_items: int) -> list[bytes]:

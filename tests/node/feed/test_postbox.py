@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from keymoot.base.errors import Refused
 from keymoot.node.feed import postbox
@@ -95,3 +96,27 @@ async def test_long_messages_count_by_their_size(monkeypatch):
     with pytest.raises(SaysTooMuch, match="120 bytes would wait, at most 1024 of 100"):
         box.put(bytes(60))
     box.put(bytes(40))
+
+
+async def test_a_message_over_which_the_node_fails_is_dropped_and_named():
+    """A broken enclave may find what we cannot read: that is no way to stop the others."""
+    ledger = Ledger()
+    submit = ledger.submit
+
+    async def submits(raw: bytes) -> None:
+        if raw == b"tricky":
+            raise KeyError("what nobody should read")
+        await submit(raw)
+
+    ledger.submit = submits  # type: ignore[method-assign]
+    box = box_of(ledger)
+    with capture_logs() as log:
+        async with background() as tasks:
+            tasks.start(box.run())
+            box.put(b"tricky")
+            box.put(b"now")
+            await turns()
+    assert ledger.posted == [b"now"]
+    assert [(one["event"], one["log_level"]) for one in log] == [("message.fails", "error")]
+    assert log[0]["error"].startswith("builtins.KeyError at node/feed/postbox.py:")
+    assert "nobody should read" not in str(log)

@@ -160,6 +160,29 @@ async def test_what_an_enclave_says_without_end_ends_its_start(monkeypatch):
         assert sorted(ledger.posted[:20]) == [bytes((number,)) for number in range(20)]
 
 
+async def test_reads_over_which_the_node_fails_end_that_start_and_nothing_else(monkeypatch):
+    """A broken enclave may find what we cannot answer: that is no way to stop the others."""
+
+    class Tricky(Begins):
+        async def serve(self, views: object) -> None:
+            raise KeyError("what nobody should read")
+
+    again = Begins()
+
+    async def start(_):
+        return again
+
+    monkeypatch.setattr(holder_module, "RESTART_SECONDS", 0.0)
+    one = holder(Tricky(), start)
+    with capture_logs() as log:
+        async with running(one):
+            await until(lambda: one.restarts)
+    failed = next(found for found in log if found["event"] == "enclave.reads_fail")
+    assert failed["log_level"] == "error"
+    assert "builtins.KeyError" in failed["error"]
+    assert "nobody should read" not in str(log)
+
+
 async def test_an_enclave_that_ends_before_the_founding_stops_the_node():
     process = Begins()
     with pytest.raises(ExceptionGroup) as broken:

@@ -10,6 +10,7 @@ import structlog
 
 from keymoot.base.errors import Fault, KeymootError
 from keymoot.engine.ledger import Ledger
+from keymoot.engine.whereabouts import arose
 
 MAX_WAITING = 1_024
 """Messages of one enclave that wait: many times what a step of a protocol has it say."""
@@ -81,4 +82,6 @@ class Postbox:
                     continue
                 # What came too late is not wanted any more; nothing is lost.
                 log.debug("message.unwanted", reason=str(error))
+            except Exception as error:  # noqa: BLE001  what one enclave says stops no other one
+                log.error("message.fails", error=arose(error))  # noqa: TRY400  no words of others
             return

@@ -22,6 +22,7 @@ from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.replicas import Replica
+from keymoot.engine.whereabouts import arose
 from keymoot.node.clock import Clock
 from keymoot.node.feed.postbox import Postbox, SaysTooMuch
 from keymoot.node.feed.process import Launch, Process
@@ -222,6 +223,9 @@ class SeatHolder:
         except KeymootError as error:
             # It asks for what is no state, or the disk has none: it cannot go on with that.
             log.warning("enclave.cannot_read", seat=self.seat, reason=str(error))
+            process.kill()
+        except Exception as error:  # noqa: BLE001  what one enclave asks stops no other one
+            log.error("enclave.reads_fail", seat=self.seat, error=arose(error))  # noqa: TRY400
             process.kill()
 
     async def _watch(self, process: Process) -> None:
