@@ -8,6 +8,7 @@ it answers nothing more, and has to be started anew.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keymoot.attest.evidence import ReportData
 from keymoot.base import rlp
 from keymoot.base.errors import BrokenStorage, Defect, KeymootError, Refused
 from keymoot.base.fields import bytes_of, fixed_of
@@ -103,6 +104,7 @@ class Seat:
         keep: What is sealed.
         signed: The founding record that it has signed, sealed.
         boot: The keys of this start.
+        quote: Gives evidence that binds 64 bytes of report data.
     """
 
     genesis: Genesis
@@ -112,6 +114,7 @@ class Seat:
     keep: KeepFile
     signed: SignedRecord
     boot: BootSecrets
+    quote: Callable[[ReportData], bytes]
 
 
 class Start:
@@ -137,7 +140,7 @@ class Start:
         self._seat, self._host, self._clock = seat, host, clock
         keep, network = seat.keep.now, seat.genesis.network
         self.keys = StateKeys(keep.state, network)
-        papers = Papers(keep.identity)
+        papers = Papers(keep.identity, seat.quote)
         keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
         epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)

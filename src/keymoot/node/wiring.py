@@ -13,6 +13,7 @@ from importlib.metadata import version
 from keymoot.base.strict_json import Json
 from keymoot.base.units import LEDGER_CHAIN_ID, UnixNanos
 from keymoot.enclave.answer import Answer
+from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import Identity
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
 from keymoot.engine.ledger import Ledger
@@ -119,6 +120,7 @@ def _new_genesis(moot: Moot, config: Config) -> Genesis:
         members=tuple(_member(one.identity) for one in moot.seats),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
+        measurements=(measure(own_package()),),
     )
 
 
