@@ -65,3 +65,21 @@ def test_exit_statuses_are_all_told(status: int, page: str) -> None:
     text = main.HELP if page == "help" else (SOURCE / "cli/README.md").read_text()
     told = text.split("Exit status: 0 done", 1)[1]
     assert re.search(rf"[,;]\s+{status} [a-z]", told)
+
+
+def test_the_table_of_a_clients_inputs_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs/clients.md").read_text()
+    files = [file for file in (ROOT / "tests").rglob("test_*.py")]
+    names = {file.name for file in files}
+    names |= {
+        name
+        for file in files
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    table = page[page.index("## Every input") : page.index("## What is the node's word")]
+    rows = [line.rsplit("|", 2) for line in table.splitlines() if line.startswith("| ")][2:]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`(test_\w+(?:\.py)?)`", row[1])
+        assert named, row
+        assert set(named) <= names, row

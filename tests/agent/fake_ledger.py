@@ -6,21 +6,19 @@ It reads real transactions and the real ABI of Wallets, and keeps one wallet.
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eth_abi.abi import encode
-
 from keymoot.base import hexes
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.transaction import decode_signed
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.wallet import IN_VAULT, Book, Wallet
+from keymoot.contracts.wallet import IN_VAULT, Book, Credential, Wallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, sender_of, wallet_id
-from keymoot.proof.build import prove_wallet
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.build import prove_log, prove_wallet
+from keymoot.store.public import public_slot
 from tests.agent.fake_network import NETWORK, WORLD, FakeNetwork
-from tests.proof.world import World
+from tests.proof.world import a_record
 
 GENESIS = WORLD.genesis.encode()
 FOUNDING = WORLD.founding().to_json()
@@ -45,12 +43,12 @@ class FakeLedger(FakeNetwork):
 
     Attributes:
         fail: Word for a receipt that failed, or None.
+        lines: Entries of the wallet's log.
         custody: IN_VAULT, for its address follows from no root.
         calls: Every call of Wallets: sender, method, arguments, value.
     """
 
     wallets: dict[bytes, Kept] = field(default_factory=dict)
-    grants: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     calls: list[tuple[Address, str, tuple[Any, ...], int]] = field(default_factory=list)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     fail: str | None = None
@@ -58,7 +56,7 @@ class FakeLedger(FakeNetwork):
     network: NetworkId = NETWORK
     founding: Any = field(default_factory=lambda: FOUNDING)
     custody: int = IN_VAULT
-    world: World = field(default_factory=World)
+    lines: int = 2
     drips: list[str] = field(default_factory=list)
 
     def rpc(self, method: str, params: list[Any]) -> dict[str, Any]:
@@ -84,8 +82,11 @@ class FakeLedger(FakeNetwork):
             return {"result": self._proven(WalletId.from_hex(params[0]))}
         if method in plain:
             return {"result": plain[method]}
-        if method == "eth_call":
-            return self._view(bytes.fromhex(params[0]["data"][2:]))
+        if method == "keymoot_log":
+            wallet = WalletId.from_hex(params[0])
+            self._put(wallet)
+            page = int(params[1], 16), int(params[2], 16)
+            return {"result": self.bundle(lambda state: prove_log(state, wallet, *page))}
         if method == "keymoot_getOutcome":
             return {"result": {"errorCode": "NOT_OWNER", "error": self.fail}}
         if method == "eth_getTransactionReceipt":
@@ -129,8 +130,11 @@ class FakeLedger(FakeNetwork):
             self.wallets[wallet] = replace(kept, paused=name == "pause")
         if name == "setPolicy":
             self.wallets[wallet] = replace(kept, version=kept.version + 1, policy=arguments[1])
-        if name == "grant":
-            self.grants[wallet, arguments[1]] = arguments[2]
+        if name in ("grant", "revoke"):
+            until = arguments[2] if name == "grant" else 0
+            granted = Credential(UnixSeconds(12), UnixSeconds(until), revoked=name == "revoke")
+            slot = public_slot(Wallets.credentials.slot_key(wallet + arguments[1]))
+            self.world.put_cells(Wallets.ADDRESS, {slot: granted.encode()})
         if name == "withdraw":
             _, payload, request_id, expires_at, reply_key, *_ = arguments
             request = Request(
@@ -146,6 +150,10 @@ class FakeLedger(FakeNetwork):
             self.answers[key] = self.decide(key, request)
 
     def _proven(self, wallet: WalletId) -> Any:
+        self._put(wallet)
+        return self.bundle(lambda state: prove_wallet(state, wallet))
+
+    def _put(self, wallet: WalletId) -> None:
         kept = self.wallets.get(wallet)
         if kept is not None:
             policy = kept.policy or None
@@ -160,19 +168,6 @@ class FakeLedger(FakeNetwork):
                 UnixSeconds(11),
                 self.custody,
             )
-            self.world.put_record(wallet, record, policy, Book(quota=kept.quota, log_length=2))
-        header = self.world.block()
-        return Bundle(self.world.certify(header), prove_wallet(self.world.state, wallet)).to_json()
-
-    def _view(self, data: bytes) -> dict[str, Any]:
-        method = Wallets.METHODS[data[:4]]
-        arguments = method.decode(data[4:])
-        kept = self.wallets.get(arguments[0])
-        if kept is None:
-            return {"error": {"code": 3, "message": "there is no such wallet", "data": "0x"}}
-        results: dict[str, list[Any]] = {
-            "credential": [self.grants.get((arguments[0], arguments[-1]), 0), False, 12],
-            "usage": [b'[{"limit":"usdc-day","max":"5","used":"1"}]'],
-            "log": [[b'{"index":0}', b'{"index":1}']],
-        }
-        return {"result": hexes.data(encode(list(method.outputs), results[method.name]))}
+            book = Book(quota=kept.quota, log_length=self.lines)
+            self.world.put_record(wallet, record, policy, book)
+            self.world.put_log(a_record(wallet, at, b'{"no":"rule"}') for at in range(self.lines))

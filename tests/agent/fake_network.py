@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha384
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,19 +19,25 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65, WalletId
 from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request, decode_request
 from keymoot.base.secret import Secret
+from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import EvmTransaction, decode_unsigned
 from keymoot.base.units import UnixSeconds
+from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import credential_of, request_key
-from tests.proof.world import World
+from keymoot.proof.build import prove_cells
+from keymoot.proof.bundle import Bundle
+from keymoot.proof.log import record_slot
+from keymoot.proof.state import AccountProof
+from keymoot.store.state import State
+from tests.proof.world import World, a_record
 
 WORLD = World()
 """Its founding, and who keeps its keys, as every network of these tests proves them."""
 
 NETWORK = WORLD.network
 WALLET = WalletId(b"\x08" * 32)
-COMMITTEE = WORLD.assembly_bundle().to_json()
 FAR = UnixSeconds(4_000_000_000)
 
 Rule = Callable[[EvmTransaction], str | None]
@@ -76,6 +82,7 @@ class FakeNetwork:
     signed: list[Hash32] = field(default_factory=list)
     connections: int = 0
     url: str = ""
+    world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
         self.wallet_key = secret_of("wallet")
@@ -108,10 +115,18 @@ class FakeNetwork:
             key = request_key(credential_of(request, signature), request.request_id)
             return {"result": self.share(key)}
         if method == "keymoot_committee":
-            return {"result": COMMITTEE}
+            return {"result": self.world.assembly_bundle().to_json()}
+        if method == "keymoot_cells":
+            address, slots = Address.from_hex(params[0]), map(Bytes32.from_hex, params[1])
+            return {"result": self.bundle(lambda state: prove_cells(state, address, slots))}
         if method == "keymoot_getRequest":
             return {"result": self.told(Hash32.from_hex(params[0]))}
         return {"error": {"code": -32601, "message": f"there is no method {method}"}}
+
+    def bundle(self, prove: Callable[[State], AccountProof]) -> Any:
+        """Prove something of the state as it is now."""
+        header = self.world.block()
+        return Bundle(self.world.certify(header), prove(self.world.state)).to_json()
 
     def told(self, key: Hash32) -> dict[str, Any]:
         """Say what was asked under a name."""
@@ -169,6 +184,7 @@ class FakeNetwork:
         if why:
             data = {"reason": why, "requestId": request.request_id.hex0x, "limit": "usdc-day"}
             refusal = {"code": 4100, "message": f"keymoot refused: {why}", "data": data}
+            self.record(key, request, refusal)
             return {**base, "status": "refused", "refusal": refusal}
         digest = keccak256(payload)
         signature = secp256k1.sign(self.wallet_key, digest)
@@ -189,6 +205,16 @@ class FakeNetwork:
             "sealed": hexes.data(sealed),
             "signature": hexes.data(seal),
         }
+
+    def record(self, key: Hash32, request: Request, refusal: Any) -> None:
+        """Write a refusal where the ledger has it."""
+        agent = secp256k1.address_of_secret(secret_of("agent"))
+        found = replace(
+            a_record(request.wallet, 0, canonical(refusal)),
+            requester=agent,
+            request_id=request.request_id,
+        )
+        self.world.put_cells(Wallets.ADDRESS, {record_slot(key): found.encode()})
 
 
 def _refused(reason: str, message: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from keymoot.agent.owner import Owner
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Wei
 from keymoot.contracts.wallet import BY_ASSEMBLY
+from keymoot.policy.errors import PolicyRefused
+from keymoot.proof.bundle import Bundle
 from keymoot.proof.errors import OlderHeader
 from keymoot.proof.founding import Anchor
 from keymoot.proof.wallet import account_of
@@ -184,3 +186,95 @@ def test_a_fork_is_not_shown(honest: Liar) -> None:
     # 3. The true one is followed as before.
     honest.world = true
     assert acting.show(wallet).quota == 5
+
+
+def test_a_log_is_shown_whole_or_not_at_all(honest: Liar) -> None:
+    honest.lines = 5
+    wallet = wallet_at(honest)
+    acting = owner_at(honest, WORLD.anchor)
+    assert len(acting.log(wallet)) == 5
+    assert len(acting.log(wallet, 3, 9)) == 2
+    told = honest.rpc("keymoot_log", [wallet.hex0x, "0x0", "0x20"])
+
+    def without(lost: int) -> Any:
+        bundle = Bundle.from_json(told["result"])
+        kept = tuple(one for at, one in enumerate(bundle.proof.slots) if at != lost)
+        return {"result": replace(bundle, proof=replace(bundle.proof, slots=kept)).to_json()}
+
+    # The book, five places, five records: none of them may be missing.
+    for lost in range(11):
+        honest.instead["keymoot_log"] = lambda _, lost=lost: without(lost)
+        with pytest.raises(Unproven, match="is not in the proof"):
+            acting.log(wallet)
+    # Nor may a shorter page be shown for a longer one, or one of before.
+    del honest.instead["keymoot_log"]
+    page = honest.rpc("keymoot_log", [wallet.hex0x, "0x0", "0x3"])
+    honest.instead["keymoot_log"] = lambda _: page
+    with pytest.raises(Unproven, match="is not in the proof"):
+        acting.log(wallet)
+    honest.instead["keymoot_log"] = lambda _: told
+    with pytest.raises(Unproven) as refused:
+        acting.log(wallet)
+    assert isinstance(refused.value.why, OlderHeader)
+
+
+def test_what_a_receipt_says_is_believed_of_a_proved_state_only(honest: Liar) -> None:
+    """A node that swallows a pause, and says that it is done."""
+    wallet = wallet_at(honest)
+    acting = owner_at(honest, WORLD.anchor)
+    receipt = {"transactionHash": "0x" + "07" * 32, "blockNumber": "0x7", "status": "0x1"}
+    honest.instead["eth_sendRawTransactionSync"] = lambda _: {"result": receipt}
+    holder = Address(b"h" * 20)
+    for act, what in (
+        (lambda: acting.pause(wallet), "paused"),
+        (lambda: acting.revoke(wallet, holder), "revoked"),
+        (lambda: acting.set_policy(wallet, b"{}", 0), "policy is set"),
+        (lambda: acting.grant(wallet, "yield", FAR), "granted"),
+    ):
+        with pytest.raises(Unproven, match=what):
+            act()
+    del honest.instead["eth_sendRawTransactionSync"]
+    acting.pause(wallet)
+    assert acting.show(wallet).paused
+
+
+def test_a_refusal_is_the_one_that_the_state_records(honest: Liar) -> None:
+    honest.rule = lambda _: "LIMIT_EXCEEDED"
+    account = Account(honest.credential(), honest.url, timeout_seconds=10)
+    fields = {"chainId": 1, "nonce": 0, "gas": 21_000, "gasPrice": 1, "to": RECOVERY, "value": 1}
+    with pytest.raises(PolicyRefused) as refused:
+        account.sign_transaction(fields)
+    assert (refused.value.reason, refused.value.proved) == (
+        "LIMIT_EXCEEDED",
+        len(honest.world.blocks),
+    )
+    # Another reason than the ledger's is not repeated.
+    told = honest.rpc
+
+    def lying(method: str, params: list[Any]) -> Any:
+        answer = told(method, params)
+        if method == "keymoot_ask":
+            answer["result"]["refusal"] = {
+                "code": 4100,
+                "message": "a lie",
+                "data": {"reason": "X"},
+            }
+        return answer
+
+    honest.rpc = lying  # type: ignore[method-assign]
+    with pytest.raises(PolicyRefused) as refused:
+        account.sign_transaction(fields)
+    assert refused.value.reason == "LIMIT_EXCEEDED"
+    assert "a lie" not in str(refused.value)
+    # Nor is a refusal that there never was.
+    honest.rule = lambda _: None
+
+    def refusing(method: str, params: list[Any]) -> Any:
+        answer = lying(method, params)
+        if method == "keymoot_ask":
+            answer["result"]["status"] = "refused"
+        return answer
+
+    honest.rpc = refusing  # type: ignore[method-assign]
+    with pytest.raises(Unproven, match="says that the request was refused, and the state does not"):
+        account.sign_transaction(fields)

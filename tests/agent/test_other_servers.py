@@ -86,7 +86,7 @@ def test_nothing_is_signed_for_another_chain(name: str) -> None:
 
 def test_a_view_of_another_chain_is_no_answer() -> None:
     with target_chain() as (url, _), pytest.raises(NotKeymoot, match=r"chain 8453.*--url"):
-        Network(url).view("wallet", WalletId(bytes(32)))
+        Network(url).wallet(WalletId(bytes(32)))
 
 
 def test_a_network_of_another_chain_id_is_no_ledger() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from keymoot.enclave.client import EnclaveClient, EnclaveGone, EnclaveRefused
+from keymoot.enclave.client import COMMAND, EnclaveClient, EnclaveGone, EnclaveRefused
 
 MANY = 1_100
 """More open files than select(2) can name."""
@@ -109,7 +109,7 @@ def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop
 
 
 def test_a_person_who_starts_an_enclave_is_told_who_does() -> None:
-    command = [sys.executable, "-m", "keymoot.enclave", "--reads", "9"]
+    command = [sys.executable, *COMMAND, "--reads", "9"]
     for each in ("--folder", "--data", "--fuse"):
         command += [each, "nowhere"]
     command += ["--reads", "0"]
@@ -124,7 +124,7 @@ def test_an_enclave_whose_server_goes_with_words_unread_ends_and_says_nothing(
 ) -> None:
     """The kernel calls that a reset, and no end: a server that is killed leaves just this."""
     (ours, theirs), (reads, asks) = socket.socketpair(), socket.socketpair()
-    command = [sys.executable, "-m", "keymoot.enclave", "--reads", str(asks.fileno())]
+    command = [sys.executable, *COMMAND, "--reads", str(asks.fileno())]
     for name in ("folder", "data", "fuse"):
         command += [f"--{name}", str(tmp_path / name)]
     with subprocess.Popen(

@@ -7,6 +7,7 @@ from nacl.signing import VerifyKey
 from keymoot.base.fixed import Bytes32, SolanaAddress, WalletId
 from keymoot.base.request import ASK_AGAIN, SIGN_SOLANA_TRANSACTION
 from keymoot.base.strict_json import canonical
+from keymoot.base.units import Height
 from keymoot.enclave import messages
 from keymoot.moot import commitments as stock
 from keymoot.moot.body import read_numbered, write_numbered
@@ -68,6 +69,23 @@ def signed(network, play, key, message, answers):
     signature = nonce + EDWARDS25519.encode_scalar(total % EDWARDS25519.ORDER)
     VerifyKey(bytes(play.account)).verify(message, signature)
     return signature
+
+
+def test_a_named_signer_never_rests(network, play):
+    """Without its share there is no signature: others cannot make it."""
+    box, network.withheld = network.boxes[1], {1}
+    for lamports in range(1, 5):
+        key, _ = bind(network, play, lamports)
+        height = network.height_of(key)
+        while box.next <= height:
+            box.execute(network.branch.blocks[box.next])
+            if box.next < height:
+                network.show(box, box.next)
+            box.next = Height(box.next + 1)
+        if 1 in {one.seat for one in slots_of(network, key)}:
+            break
+    (answer,) = box.certify(height, network.branch.proofs[height], rests=True).answers
+    assert (answer.request, answer.code) == (key, "")
 
 
 def test_the_named_signers_sign_and_the_same_answer_comes_again(network, play):

@@ -8,12 +8,14 @@ from eth_abi.abi import decode
 
 from keymoot.base.fixed import Address, Hash32, Signature65, WalletId
 from keymoot.base.secret import Secret
+from keymoot.base.units import Height
 from keymoot.contracts.vault import Vault
 from keymoot.crypto.secp256k1 import recover
 from keymoot.enclave.keep import open_keep
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.roots import DERIVE
 from keymoot.moot.statekey import state_input, state_secret
+from keymoot.store.header import Header
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.polynomial import interpolate
@@ -194,3 +196,41 @@ def test_a_keep_without_it_asks_and_seals_the_same(network, seat):
     assert sealed(network, seat) == before
     assert holders(network) == {1, 2, 3, 4}
     assert network.assembly.handout.asks() == {}
+
+
+def test_without_it_a_start_watches_while_the_others_run_confidential_calls(network):
+    play = vaulted(network)
+    without_secret(network, 2)
+    network.keeps = lambda raw: NodeMessage.decode(raw).kind is Kind.STATE_ANSWER
+    box = network.restart(2)
+    for nonce in range(3):
+        assert play.send(STRANGER, "birth", bytes([nonce]) * 32, contract=Vault).status == 1
+        raw, key = network.request(play, payment(nonce).unsigned_bytes())
+        assert network.send(raw).status == 1
+        # The others certify and answer; it has nothing to say of a block, nor to what one binds.
+        assert {at for at, one in network.answers[key].items() if not one.code} == {1, 3, 4}
+        assert not network.stands_still
+    assert network.kept
+    assert not box.began
+    assert not box.ballots
+    # It takes over what has a certificate, and nothing else: it cannot check it by executing.
+    at = network.branch.certified
+    place, older = network.branch.place(), network.witness(Height(at - 1))
+    header = replace(
+        Header.decode(place.header), state_root=network.branch.headers[at - 1].state_root
+    )
+    with refused("NOT_CERTIFIED"):
+        box.watch(replace(place, header=header.encode()), older)
+    with refused("NO_STATE_SECRET"):
+        box.begin(place, network.branch)
+    # It gets the secret later, and executes from a certified block on; from there it signs.
+    network.keeps = lambda _: False
+    network.said += network.kept
+    network.settle()
+    assert box.began
+    assert sealed(network, 2) == by_algebra(network)
+    assert min(box.ballots, default=network.branch.top) > at
+    raw, key = network.request(play, payment(9).unsigned_bytes())
+    assert network.send(raw).status == 1
+    assert box.ballots[network.branch.certified].share
+    assert {at for at, one in network.answers[key].items() if not one.code} == {1, 2, 3, 4}

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[Any, list[Any]]] = {
     "percentiles?": ([25, 50.5], [True, "x", {}, [True], ["1"], [-1], [101], [50, 25], [[1]]]),
     "slot": ("0x0", [True, 3.5, [], {}, 1, "", "0x", "0xzz", HASH + "00"]),
     "slots": (["0x0"], [True, "0x0", {}, [1], [None], ["0x"], ["0x0"] * 257]),
+    "cells": (["0x0"], [True, "0x0", {}, [], [1], [None], ["0x"], ["0x0"] * 33]),
     "message": (
         {"to": "0x" + "ab" * 20},
         [
@@ -119,6 +120,8 @@ SHAPES: dict[str, list[str]] = {
     "keymoot_certified": ["block?"],
     "keymoot_committee": [],
     "keymoot_wallet": ["hash"],
+    "keymoot_log": ["hash", "index", "index"],
+    "keymoot_cells": ["address", "cells"],
     "keymoot_follow": ["hash"],
     "keymoot_getEntry": ["address", "slot", "block?"],
     "keymoot_getRequest": ["hash"],

@@ -75,6 +75,11 @@ class TestAll:
         town.settle()
         assert standing(town).holders == frozenset(town.parties)
 
+    def test_a_seat_says_once_that_it_holds_the_secret(self):
+        town = founded()
+        again = town.message(1, Kind.STATE_HELD, write_held(standing(town).version))
+        assert town.refusal(again) == "Unwanted"
+
     def test_it_is_no_key_that_an_account_can_ask_for(self):
         town = founded()
         root = town.ledger.hall.root(DERIVE)

@@ -6,16 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keymoot.base import rlp
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.batch import PATIENCE_SECONDS, PresignatureId
-from keymoot.moot.body import read_numbered, write_complaint, write_numbered
+from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.epoch import Stage as EpochStage
+from keymoot.moot.inventory import Inventory
 from keymoot.moot.message import Kind
 from keymoot.moot.stock import MIN_READY, PROBATION
-from keymoot.threshold.envelope import Complaint
-from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
 BATCH_SIZE = 4
@@ -47,6 +45,14 @@ def take(town, count):
         assert len(taken) == 1
         found.append(taken.pop())
     return found
+
+
+def test_no_batch_is_opened_before_there_are_roots():
+    town = Town()
+    while not town.ledger.hall.ready:
+        assert town.ledger.stock.page == Inventory()
+        town.say(*town.duties())
+    assert town.ledger.stock.page.open
 
 
 def test_it_fills_by_itself(settled):
@@ -151,72 +157,6 @@ def test_silent_dealers_are_replaced(size):
     for _ in range(6):
         town.pass_time(16)
     assert town.ledger.stock.left()
-
-
-@pytest.mark.parametrize("kind", [Kind.FIRST, Kind.SECOND])
-def test_a_dealer_who_sends_garbage_is_named_and_deals_no_more(kind):
-    town = Town()
-
-    def spoil(seat, what, body):
-        if seat == 2 and what is kind:
-            number, content = read_numbered(body)
-            item = rlp.decode(content)
-            points = list(item[0])
-            points[0] = points[1]
-            item[0] = points
-            return write_numbered(number, rlp.encode(item))
-        return body
-
-    town.spoil = spoil
-    town.settle()
-    for _ in range(4):
-        town.pass_time(16)
-    assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
-    assert town.ledger.hall.head.out == {2}
-    assert town.ledger.stock.left()
-
-
-def test_a_bad_box_names_its_dealer():
-    town = Town()
-
-    def spoil(seat, what, body):
-        if seat == 2 and what is Kind.FIRST:
-            number, content = read_numbered(body)
-            item = rlp.decode(content)
-            boxes = list(item[2][2])
-            boxes[3] = bytes(len(boxes[3]))
-            item[2][2] = boxes
-            return write_numbered(number, rlp.encode(item))
-        return body
-
-    town.spoil = spoil
-    town.settle()
-    for _ in range(4):
-        town.pass_time(16)
-    assert {one.seat for one in town.ledger.hall.head.cheats} == {2}
-    assert town.ledger.stock.left()
-
-
-@pytest.mark.parametrize("holders", [{1, 2, 3}, {1}], ids=["ready", "dealt"])
-def test_a_false_complaint_names_the_accuser_and_burns_nothing(holders):
-    town = Town()
-    # the others never say that their shares are good, so complaints may still come
-    town.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat not in holders else body
-    town.settle()
-    stock = town.ledger.stock
-    page = stock.batch(0)
-    assert set(page.holders) == holders
-    dealer = next(seat for seat in page.first if seat != 3)
-    # in another's name it is not heard, or anybody could be put out
-    frame = Complaint(1, dealer, SECP256K1.encode(SECP256K1.generator), bytes(64))
-    framing = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, frame))
-    assert town.refusal(framing) == "Unwanted"
-    assert not town.ledger.hall.head.cheats
-    said = town.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, None))
-    assert town.refusal(said) == ""
-    assert {one.seat for one in town.ledger.hall.head.cheats} == {3}
-    assert stock.batch(0) == page
-    assert town.refusal(said) == "Unwanted"
 
 
 def test_dealings_come_once_and_in_their_round():

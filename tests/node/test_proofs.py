@@ -2,7 +2,7 @@
 
 import pytest
 
-from keymoot.agent.errors import Unproven
+from keymoot.agent.errors import AnotherNetwork
 from keymoot.agent.network import Network
 from keymoot.agent.roster import Roster
 from keymoot.base.fixed import WalletId
@@ -73,5 +73,7 @@ def test_another_networks_key_certifies_nothing_here(node, tmp_path):
         with pytest.raises(NotCertified):
             shown.check(node.network.anchor())
         roster = Roster(node.network.identity().network, node.network.anchor().verifying_key)
-        with pytest.raises(Unproven, match="not good under the network's verifying key"):
+        with pytest.raises(AnotherNetwork) as named:
             roster.assembly(Network(other.url).transport, 30)
+        assert named.value.found == other.network.identity().network.hex0x
+        assert "not good under the network's verifying key" in str(named.value.__cause__)

@@ -8,6 +8,7 @@ import runpy
 import sys
 
 from keymoot.contracts import registry
+from keymoot.enclave import client, process
 from tests.contracts.notes import Notes
 
 
@@ -15,11 +16,9 @@ def main() -> None:
     """Run one of the two."""
     registry.BUILT_IN = (*registry.BUILT_IN, Notes)
     if sys.argv[1:2] == ["--folder"]:
-        runpy.run_module("keymoot.enclave", run_name="__main__")
+        process.main()
         return
-    from keymoot.enclave import client
-
-    client.MODULE = "tests.node.with_notes"
+    client.COMMAND, client.ENVIRONMENT = ("-m", "tests.node.with_notes"), None
     sys.argv[1:1] = ["up"]
     runpy.run_module("keymoot.cli", run_name="__main__")
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keymoot.base import rlp
-from keymoot.base.fixed import Address, Bytes32, Hash32, WalletAddress, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Height, UnixNanos, UnixSeconds
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.record import AGENT, REFUSED, Record
 from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
+from keymoot.crypto.transactions import request_key
 from keymoot.moot.certified import certificate_message
 from keymoot.moot.epoch import Epoch
 from keymoot.moot.founding_record import FoundingRecord
@@ -26,6 +28,7 @@ from keymoot.proof.bundle import Bundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.committee import page_slot
 from keymoot.proof.founding import Anchor, Founding
+from keymoot.proof.log import index_slot, record_slot
 from keymoot.proof.wallet import account_of, wallet_slots
 from keymoot.store.header import Header
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
@@ -53,6 +56,29 @@ def seed(*names: object) -> bytes:
 
 def point(*names: object) -> bytes:
     return SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(seed(*names))))
+
+
+def a_record(wallet: WalletId, index: int, outcome: bytes, status: str = REFUSED) -> Record:
+    """Make the record of a request that nobody else has made."""
+    return Record(
+        wallet=wallet,
+        index=index,
+        requester=Address(b"a" * 20),
+        kind=AGENT,
+        request_id=RequestId(seed("request", index)),
+        body=FIRST,
+        height=Height(1),
+        time=UnixSeconds(1_800_000_000),
+        expires_at=UnixSeconds(1_800_000_100),
+        status=status,
+        method="eth_signTransaction",
+        payload=b"p",
+        digest=FIRST,
+        reply_key=Bytes32(bytes(32)),
+        policy_version=3,
+        rule="",
+        outcome=outcome,
+    )
 
 
 @dataclass
@@ -179,6 +205,21 @@ class World:
         for slot, value in zip(wallet_slots(wallet), values, strict=True):
             journal.set_entry(Wallets.ADDRESS, slot, value)
         self._commit(journal)
+
+    def put_cells(self, address: Address, cells: dict[Bytes32, bytes | None]) -> None:
+        """Change cells of a contract."""
+        journal = Journal(self.state)
+        for slot, value in cells.items():
+            journal.set_entry(address, slot, value)
+        self._commit(journal)
+
+    def put_log(self, records: Iterable[Record]) -> None:
+        """Write records and their places in the log; not the book."""
+        for record in records:
+            name = request_key(record.requester, record.request_id)
+            cells = {record_slot(name): record.encode()}
+            cells[index_slot(record.wallet, record.index)] = bytes(name)
+            self.put_cells(Wallets.ADDRESS, cells)
 
     def put_policy(self, wallet: WalletId, policy: bytes | None) -> None:
         """Change the policy behind the record's back: no contract does that."""

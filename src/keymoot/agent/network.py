@@ -5,7 +5,7 @@ proved from there on (`roster`).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,7 +16,7 @@ from keymoot.agent.seen import SUFFIX, Seen
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Address, Hash32, NetworkId, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Height, Nonce, Wei
@@ -28,6 +28,8 @@ from keymoot.crypto.transactions import signing_hash
 from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.proof.committee import ProvenAssembly
 from keymoot.proof.founding import Anchor
+from keymoot.proof.log import Page
+from keymoot.proof.state import Storage
 from keymoot.proof.wallet import ProvenWallet
 from keymoot.store.header import Header
 
@@ -183,6 +185,22 @@ class Network:
         """
         return self.roster().wallet(self.transport, self.timeout_seconds, wallet)
 
+    def log(self, wallet: WalletId, start: int, count: int) -> Page:
+        """Give a page of a wallet's log as a certified state has it.
+
+        Raises:
+            As `wallet`.
+        """
+        return self.roster().log(self.transport, self.timeout_seconds, wallet, start, count)
+
+    def cells(self, address: Address, slots: Sequence[Bytes32]) -> tuple[Header, Storage]:
+        """Give cells of a contract as a certified state has them, and that block's header.
+
+        Raises:
+            As `wallet`.
+        """
+        return self.roster().cells(self.transport, self.timeout_seconds, address, slots)
+
     def certified(self, height: Height) -> Header:
         """Give the certified header of a block that is on the branch that was seen.
 
@@ -199,22 +217,6 @@ class Network:
             NetworkRefused, NetworkUnreachable, ConnectionLost, WrongAnswer.
         """
         return self.transport.call(method, params, self.timeout_seconds)
-
-    def view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
-        """Ask Wallets, without effect; give its results, decoded.
-
-        Raises:
-            NetworkRefused: the contract says no, such as an unknown wallet.
-            WrongAnswer: not the method's results.
-        """
-        method = Wallets.method(name)
-        call = {"to": Wallets.ADDRESS.hex0x, "data": hexes.data(method.encode(arguments))}
-        try:
-            raw = hexes.parse_data(self.call("eth_call", call, "latest"), name)
-            return method.decode_result(raw)
-        except Malformed as error:
-            self.identity()  # Another chain answers with nothing; say so, if it is one.
-            raise WrongAnswer(f"{name} was answered by something else: {error}") from error
 
     def faucet(self, address: Address) -> None:
         """Ask a development network for test tokens.

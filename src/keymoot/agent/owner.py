@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
-from keymoot.agent.errors import NotSignable
+from keymoot.agent.errors import NotSignable, Unproven
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.network import Network
 from keymoot.agent.processes import stays_here
@@ -33,17 +33,22 @@ from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import EvmTransaction
 from keymoot.base.units import Height, UnixSeconds, Wei
+from keymoot.contracts.policies import usage_json
+from keymoot.contracts.wallet import Credential as Granted
+from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, signing_hash, wallet_id
 from keymoot.moot.slot import write_seats
+from keymoot.proof.log import MAX_PAGE
+from keymoot.store.public import public_slot
 
 WITHDRAWAL_SECONDS = 300
 """How long the ledger may take to accept and answer a withdrawal."""
 
-LOG_PAGE = 256
-"""Log entries that Wallets gives at once."""
+LOG_PAGE = MAX_PAGE
+"""Log entries that are proved at once."""
 
 _MAX_LINE_BYTES = 1_048_576
 _ENTROPY_BYTES = 48
@@ -100,10 +105,7 @@ def new_key() -> Secret:
 
 
 class Views:
-    """What anyone may read of wallets: the wallet itself and its policy are proved.
-
-    What is spent, the log, and what is known of a credential are as the node shows them.
-    """
+    """What anyone may read of wallets; all of it is proved."""
 
     def __init__(self, network: Network) -> None:
         """Take the network to ask."""
@@ -140,21 +142,44 @@ class Views:
         return self.network.wallet(wallet).policy or b""
 
     def credential(self, wallet: WalletId, credential: Address) -> CredentialView:
-        """Give what the ledger knows of a credential."""
-        expires_at, revoked, granted_at = self.network.view("credential", wallet, credential)
-        return CredentialView(UnixSeconds(expires_at), revoked, UnixSeconds(granted_at))
+        """Give what the ledger knows of a credential.
 
-    def usage(self, wallet: WalletId) -> Json:
-        """Give what is spent of each limit now."""
-        return _json(self.network.view("usage", wallet)[0])
+        Raises:
+            As `show`, but for the wallet.
+        """
+        key = Wallets.credentials.slot_key(wallet + credential)
+        _, storage = self.network.cells(Wallets.ADDRESS, [public_slot(key)])
+        raw = storage.cell(key)
+        if raw is None:
+            return CredentialView(UnixSeconds(0), revoked=False, granted_at=UnixSeconds(0))
+        found = Granted.decode(raw)
+        return CredentialView(found.expires_at, found.revoked, found.granted_at)
+
+    def usage(self, wallet: WalletId) -> list[Json]:
+        """Give what is spent of each limit at the time of the newest block.
+
+        Raises:
+            As `show`.
+        """
+        found = self.network.wallet(wallet)
+        return usage_json(found.policy, found.book, found.header.time)
 
     def log(self, wallet: WalletId, start: int = 0, count: int = LOG_PAGE) -> list[Json]:
-        """Give log entries from `start` on, oldest first; at most `LOG_PAGE`."""
-        return [_json(line) for line in self.network.view("log", wallet, start, count)[0]]
+        """Give log entries from `start` on, oldest first; at most `LOG_PAGE`.
+
+        Raises:
+            As `show`; an entry that is left out is not proved.
+        """
+        found = self.network.log(wallet, start, count)
+        return [_json(record.to_json()) for record in found.records]
 
 
 class Owner(Views):
-    """One owner's key at work."""
+    """One owner's key at work.
+
+    What a transaction was to change is looked for in a proved state: a node that swallows one, and
+    says that it is done, is not believed.
+    """
 
     def __init__(self, network: Network, key: Secret) -> None:
         """Take the network, and the key from a keystore; see `keystore.load`."""
@@ -218,7 +243,9 @@ class Owner(Views):
             document: Canonical JSON: sorted keys, no spaces.
             expected_version: The version that the owner looked at; another is refused.
         """
-        return _done(self.network.send(self._key, "setPolicy", wallet, document, expected_version))
+        done = _done(self.network.send(self._key, "setPolicy", wallet, document, expected_version))
+        self._see(self.policy(wallet) == document, "the policy is set")
+        return done
 
     def grant(self, wallet: WalletId, name: str, expires_at: UnixSeconds) -> Credential:
         """Grant a new credential; save it with `Credential.save`, it exists nowhere else.
@@ -233,6 +260,9 @@ class Owner(Views):
         identity, anchor = self.network.identity(), self.network.anchor()
         holder = secp256k1.address_of_secret(key)
         self.network.send(self._key, "grant", wallet, holder, expires_at)
+        self._see(
+            self.credential(wallet, holder).expires_at == expires_at, "the credential is granted"
+        )
         return Credential(
             name=name,
             network=identity.network,
@@ -246,15 +276,27 @@ class Owner(Views):
 
     def revoke(self, wallet: WalletId, credential: Address) -> Done:
         """Take a credential back; what it asked and did not fetch stops too."""
-        return _done(self.network.send(self._key, "revoke", wallet, credential))
+        done = _done(self.network.send(self._key, "revoke", wallet, credential))
+        self._see(self.credential(wallet, credential).revoked, "the credential is revoked")
+        return done
 
     def pause(self, wallet: WalletId) -> Done:
         """Stop every signature but the owner's withdrawals."""
-        return _done(self.network.send(self._key, "pause", wallet))
+        done = _done(self.network.send(self._key, "pause", wallet))
+        self._see(self.show(wallet).paused, "the wallet is paused")
+        return done
 
     def resume(self, wallet: WalletId) -> Done:
         """End a pause."""
-        return _done(self.network.send(self._key, "resume", wallet))
+        done = _done(self.network.send(self._key, "resume", wallet))
+        self._see(not self.show(wallet).paused, "the pause has ended")
+        return done
+
+    @staticmethod
+    def _see(done: bool, what: str) -> None:  # noqa: FBT001
+        """Raise where a receipt says what the proved state does not: nobody signs receipts."""
+        if not done:
+            raise Unproven(f"it says that {what}, and the state does not: ask another node")
 
     def withdraw(
         self,

@@ -4,12 +4,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from keymoot.agent.errors import NetworkBusy, NetworkUnreachable, RequestExpired
+from keymoot.agent.errors import NetworkBusy, NetworkUnreachable, RequestExpired, Unproven
 from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.moot import assembled
 from keymoot.agent.share import NotOurNode, Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.agent.wanted import Asked, Wanted
+from keymoot.base.errors import Malformed
+from keymoot.contracts.record import REFUSED
+from keymoot.policy.errors import PolicyRefused
 from keymoot.proof.committee import ProvenAssembly
 
 _FIRST_PAUSE_SECONDS = 0.005
@@ -23,16 +26,37 @@ class Reply:
     asked: Asked
     wanted: Wanted
 
-    def _check_given(self, answer: dict[str, Any]) -> None:
+    def _refusal(self, transport: Transport, left: float) -> PolicyRefused:
+        """Give the refusal as a certified state records it, whatever the node says of it.
+
+        Raises:
+            Unproven: no certified block has refused this request.
+        """
+        header, record = self.asked.roster.record(transport, left, self.asked.key)
+        if record is None or record.status != REFUSED:
+            raise Unproven("it says that the request was refused, and the state does not")
+        try:
+            told = record.outcome_json()
+            message, data = told["message"], told["data"]
+        except (Malformed, KeyError) as error:
+            raise Unproven("the refusal that the state records is none") from error
+        if not isinstance(message, str) or not isinstance(data, dict):
+            raise Unproven("the refusal that the state records is none")
+        return PolicyRefused(message, data, header.height)
+
+    def _check_given(self, answer: dict[str, Any], transport: Transport, left: float) -> None:
         """Raise unless there is an answer.
 
         Raises:
             PolicyRefused, NetworkRefused: the network's no.
+            Unproven: it says no, and the ledger does not.
             RequestExpired: no answer was released in time.
             WrongAnswer: its status word is unknown.
         """
         status = read_status(answer)
-        if status is Status.REFUSED or answer.get("refusal") is not None:
+        if status is Status.REFUSED:
+            raise self._refusal(transport, left)
+        if answer.get("refusal") is not None:
             raise refusal_of(answer.get("refusal"))
         if status is Status.EXPIRED:
             raise RequestExpired(
@@ -49,7 +73,7 @@ class Reply:
         return self.wanted.check(released)
 
     def _settle(self, transport: Transport, answer: dict[str, Any], left: float) -> Released:
-        self._check_given(answer)
+        self._check_given(answer, transport, left)
         assembly = self.asked.roster.assembly(transport, left)
         try:
             return self._read(answer, assembly)

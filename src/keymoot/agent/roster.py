@@ -8,7 +8,7 @@ nothing that does not build on it.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -19,8 +19,10 @@ from keymoot.agent.seen import Seen
 from keymoot.agent.transport import Transport
 from keymoot.base import hexes
 from keymoot.base.errors import KeymootError, Malformed
-from keymoot.base.fixed import Hash32, NetworkId, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.units import Height
+from keymoot.contracts.record import Record
+from keymoot.contracts.wallets import Wallets
 from keymoot.moot.certified import NotCertified
 from keymoot.moot.founding_record import NotFounded
 from keymoot.proof.bundle import Bundle
@@ -28,7 +30,8 @@ from keymoot.proof.chain import Chain, Shown, read_steps
 from keymoot.proof.committee import ProvenAssembly, check_assembly
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor, Founding
-from keymoot.proof.state import AccountProof
+from keymoot.proof.log import Page, check_log, check_record, record_slot
+from keymoot.proof.state import AccountProof, Storage
 from keymoot.proof.wallet import ProvenWallet, check_wallet
 from keymoot.store.header import Header
 from keymoot.threshold.errors import BadCommittee
@@ -154,6 +157,56 @@ class Roster(Forked):
                 else:
                     return bundle.shown.header, bundle.proof
             raise Unproven("recoveries come faster than they can be followed")
+
+    def log(
+        self, transport: Transport, timeout_seconds: float, wallet: WalletId, start: int, count: int
+    ) -> Page:
+        """Give a page of a wallet's log as it is now, of at most `MAX_PAGE` entries.
+
+        Raises:
+            Unproven: what came does not prove it, whole.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        asked = wallet.hex0x, hexes.quantity(start), hexes.quantity(count)
+        header, proof = self.proven(transport, timeout_seconds, "keymoot_log", *asked)
+        with _believing():
+            return check_log(proof, header, wallet, start, count)
+
+    def record(
+        self, transport: Transport, timeout_seconds: float, request: Hash32
+    ) -> tuple[Header, Record | None]:
+        """Give a request's record as it is now; None where no block has decided it.
+
+        Raises:
+            Unproven: what came does not prove it.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        slot = record_slot(request)
+        header, storage = self.cells(transport, timeout_seconds, Wallets.ADDRESS, [slot])
+        with _believing():
+            return header, check_record(storage, request)
+
+    def cells(
+        self,
+        transport: Transport,
+        timeout_seconds: float,
+        address: Address,
+        slots: Sequence[Bytes32],
+    ) -> tuple[Header, Storage]:
+        """Give cells of a contract as they are now, absent ones too.
+
+        Raises:
+            Unproven: what came does not prove them.
+            NetworkUnreachable, ConnectionLost, NetworkRefused, NetworkBusy: as their names say.
+        """
+        wanted = [one.hex0x for one in slots]
+        header, proof = self.proven(
+            transport, timeout_seconds, "keymoot_cells", address.hex0x, wanted
+        )
+        with _believing():
+            if proof.address != address or {one.slot for one in proof.slots} != set(slots):
+                raise NotProven("the proof is of other cells than were asked for")
+            return header, proof.check(header.state_root)
 
     def certified(self, transport: Transport, timeout_seconds: float, height: Height) -> Header:
         """Give the certified header of one block, on the branch that we follow.

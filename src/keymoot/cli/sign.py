@@ -48,6 +48,10 @@ def sign(
     except PolicyRefused as error:
         result(error.to_json(), [], as_json=json)
         note(f"refused: {error}")
+        if error.proved is None:
+            note("that is the node's word: it is no refusal that the ledger has recorded")
+        else:
+            note(f"that is proved: the state after block {error.proved} records it")
         raise Failed(EXIT_REFUSED) from error
     result(shown, [line], as_json=json)
 

@@ -7,6 +7,9 @@ ones, so that nobody drives out many others' with few long ones of his own.
 
 from functools import lru_cache
 
+from keymoot.base.strict_json import Json
+from keymoot.base.units import UnixSeconds
+from keymoot.contracts.wallet import Book
 from keymoot.policy.document import MAX_DOCUMENT_BYTES, Policy, parse_policy
 
 GAS_PER_BYTE = 4
@@ -35,6 +38,24 @@ def reading_gas(document: bytes) -> int:
 def policy_of(document: bytes) -> Policy:
     """Give a policy that its wallet's owner has set: `parse_policy` has read it before."""
     return _short(document) if len(document) <= SHORT_BYTES else _long(document)
+
+
+def usage_json(document: bytes | None, book: Book, time: UnixSeconds) -> list[Json]:
+    """Say what is spent of each limit of a policy at a time; nothing without a policy."""
+    limits = policy_of(document).limits.values() if document else ()
+    shown: list[Json] = []
+    for limit in limits:
+        spent = book.usage.get(limit.name)
+        used = spent.used(limit, time) if spent else 0
+        shown.append(
+            {
+                "limit": limit.name,
+                "max": str(limit.max),
+                "used": str(used),
+                "window": limit.window,
+            }
+        )
+    return shown
 
 
 def _read(document: bytes) -> Policy:

@@ -18,13 +18,13 @@ from keymoot.base.fixed import (
     WalletId,
 )
 from keymoot.base.request import MAX_LIFETIME_SECONDS
-from keymoot.base.strict_json import Json, canonical
+from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.context import Context
 from keymoot.contracts.contract import call, view
 from keymoot.contracts.errors import Anonymous
 from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.policies import policy_of, reading_gas
+from keymoot.contracts.policies import reading_gas, usage_json
 from keymoot.contracts.requests import CHECK_GAS, bind_withdrawal
 from keymoot.contracts.types import address, boolean, bytes32, dynamic_bytes, uint64, uint256
 from keymoot.contracts.vault import Vault
@@ -341,21 +341,8 @@ class Wallets(WalletCells):
         self.known(ctx, WalletId(wallet))
         document = self.policies.get(ctx.public_store(), wallet)
         book = self.book(ctx, WalletId(wallet))
-        shown: list[Json] = []
         ctx.charge(reading_gas(document or b""))
-        limits = policy_of(document).limits.values() if document else ()
-        for limit in limits:
-            spent = book.usage.get(limit.name)
-            used = spent.used(limit, ctx.block.time) if spent else 0
-            shown.append(
-                {
-                    "limit": limit.name,
-                    "max": str(limit.max),
-                    "used": str(used),
-                    "window": limit.window,
-                }
-            )
-        return canonical(shown)
+        return canonical(usage_json(document, book, ctx.block.time))
 
     @view
     def log(

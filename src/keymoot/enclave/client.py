@@ -18,11 +18,17 @@ from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import Answer
 from keymoot.enclave.frames import Ballot, Place, Released, Want
+from keymoot.enclave.measurement import libraries
 from keymoot.enclave.messages import Identity
 from keymoot.runtime.asked import Asked, Found
 
-MODULE = "keymoot.enclave"
-"""What an enclave's process runs: all that is measured."""
+BOOT = str(Path(__file__).resolve().with_name("boot.py"))
+
+COMMAND: tuple[str, ...] = ("-I", "-S", BOOT, str(libraries()))
+"""What Python is started with: isolated, without what lies around, from what `boot` measures."""
+
+ENVIRONMENT: dict[str, str] | None = {}
+"""What it sees of ours: nothing. A double that runs other code needs ours: None."""
 
 CLOSE_SECONDS = 5.0
 """How long a closing enclave may take before it is killed."""
@@ -90,11 +96,11 @@ class EnclaveClient:
             # Its standard input is the channel: a number that is small, whatever is open here.
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                MODULE,
+                *COMMAND,
                 *arguments,
                 stdin=theirs.fileno(),
                 pass_fds=[asks.fileno()],
+                env=ENVIRONMENT,
             )
         except BaseException:
             ours.close()

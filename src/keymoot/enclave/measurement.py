@@ -1,28 +1,40 @@
-"""What code runs: SHA-384 over our package's source, as hardware measures memory."""
+"""What code runs: SHA-384 over what an enclave may import, as hardware measures memory."""
 
-from hashlib import sha384
+from importlib.util import find_spec
 from pathlib import Path
 
+from keymoot.base.errors import Defect
 from keymoot.base.fixed import Measurement
-
-_VERSION = b"keymoot-source/v1"
+from keymoot.enclave import boot
 
 
 def measure(package: Path) -> Measurement:
-    """Measure every Python file of a package.
+    """Measure what an enclave of this package would run, with the libraries that are installed.
 
-    Each file counts by its path within the package and its content, both with their
-    lengths, in the order of paths; so a changed byte, a moved or an added file measures
-    differently. The interpreter and the libraries are not in it: hardware measures those.
+    Each file counts by its path and its content, both with their lengths, in the order of
+    paths; so a changed byte, a moved or an added file measures differently. So does another
+    version of the interpreter, whose standard library is not in it: hardware measures that.
     """
-    state = sha384(_VERSION)
-    for path in sorted(package.rglob("*.py"), key=lambda one: one.relative_to(package).as_posix()):
-        for part in (path.relative_to(package).as_posix().encode(), path.read_bytes()):
-            state.update(len(part).to_bytes(8, "big"))
-            state.update(part)
-    return Measurement(state.digest())
+    return Measurement(boot.measure(code_of(package).parts()))
+
+
+def code_of(package: Path) -> boot.Code:
+    """Read what an enclave of this package may run."""
+    return boot.Code(package.parent, libraries())
 
 
 def own_package() -> Path:
     """Give the folder of this very package."""
     return Path(__file__).resolve().parent.parent
+
+
+def libraries() -> Path:
+    """Give the folder in which the libraries of an enclave are installed.
+
+    Raises:
+        Defect: they are not.
+    """
+    found = find_spec("coincurve")
+    if found is None or found.origin is None:
+        raise Defect("coincurve is not installed: an enclave needs it")
+    return Path(found.origin).resolve().parent.parent

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from keymoot.base import rlp
 from keymoot.base.errors import Fault, KeymootError, Malformed, Refused
-from keymoot.enclave import frames, messages
+from keymoot.base.fixed import Measurement
+from keymoot.enclave import boot, frames, listing, messages
+from keymoot.enclave.boot import Code
 from keymoot.enclave.harden import die_with_parent, forbid_dumps
-from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.measurement import code_of, own_package
 from keymoot.enclave.queries import Watch
 from keymoot.enclave.remote import Remote
+from keymoot.enclave.sealed_file import CannotUnseal
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.sideline import Sideline
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
@@ -39,8 +42,13 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 """How many new objects, and collections of younger ones, come before each collection."""
 
 
-def main() -> int:
-    """Serve one server over the socket at standard input; give the exit status."""
+def main(code: Code | None = None) -> int:
+    """Serve one server over the socket at standard input; give the exit status.
+
+    Args:
+        code: What was measured, and runs; without it our package's as it lies on the disk.
+    """
+    code = code if code is not None else code_of(own_package())
     parser = argparse.ArgumentParser(description="The enclave of a Keymoot node (SIMULATED).")
     parser.add_argument("--folder", type=Path, required=True, help="where sealed files live")
     parser.add_argument("--data", type=Path, required=True, help="the node's data folder")
@@ -65,7 +73,7 @@ def main() -> int:
         try:
             fuse = read_fuse(options.fuse, options.data, options.folder)
             options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            platform = SimulatedPlatform(fuse, measure(own_package()))
+            platform = SimulatedPlatform(fuse, Measurement(boot.measure(code.parts())))
             lock = threading.Lock()
 
             def say(raw: bytes) -> None:
@@ -75,10 +83,13 @@ def main() -> int:
 
             enclave = Enclave(options.folder, platform, Remote(reads), say)
         except (KeymootError, OSError) as error:
-            code = error.code if isinstance(error, KeymootError) else "CANNOT_START"
+            word = error.code if isinstance(error, KeymootError) else "CANNOT_START"
+            why = listing.changes(options.folder, code) if isinstance(error, CannotUnseal) else ""
+            words = f"{error}; {why}" if why else str(error)
             with suppress(OSError):
-                channel.sendall(messages.frame(0, code, str(error).encode()))
+                channel.sendall(messages.frame(0, word, words.encode()))
             return EXIT_CANNOT_START
+        listing.note(options.folder, code)
         # A server that is gone by now is met again where its first message is read.
         with suppress(OSError):
             channel.sendall(messages.frame(0, messages.OK, b""))

@@ -47,6 +47,8 @@ _METHODS = {
     "keymoot_certified": network.certified,
     "keymoot_committee": network.committee,
     "keymoot_wallet": network.wallet,
+    "keymoot_cells": network.cells,
+    "keymoot_log": network.log,
     "keymoot_follow": network.follow,
     "keymoot_getEntry": network.entry,
     "keymoot_getRequest": network.request,

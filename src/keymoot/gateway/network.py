@@ -1,12 +1,12 @@
 """Methods of our own: who this network is, its proofs, its requests, its test tokens."""
 
-from keymoot.base.fixed import WalletId
-from keymoot.base.hexes import data, quantity
+from keymoot.base.fixed import Bytes32, WalletId
+from keymoot.base.hexes import data, parse_quantity, quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.ledger import Ledger
-from keymoot.gateway.errors import METHOD_NOT_FOUND, REJECTED, RpcError
+from keymoot.gateway.errors import METHOD_NOT_FOUND, REJECTED, RpcError, invalid_params
 from keymoot.gateway.parameters import (
     address_of,
     exactly,
@@ -16,12 +16,22 @@ from keymoot.gateway.parameters import (
     state_height,
 )
 from keymoot.gateway.services import Services
-from keymoot.proof.build import Past, prove_assembly, prove_wallet, steps
+from keymoot.proof.build import (
+    Past,
+    prove_assembly,
+    prove_cells,
+    prove_log,
+    prove_wallet,
+    steps,
+)
 from keymoot.proof.bundle import Bundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.founding import Founding
 from keymoot.runtime.release import find_record, status_of
 from keymoot.store.header import Header
+
+MAX_CELLS = 32
+"""Cells in one proof: each may hold 256 KiB."""
 
 
 async def network(services: Services, params: list[Json]) -> Json:
@@ -81,6 +91,24 @@ async def wallet(services: Services, params: list[Json]) -> Json:
     return Bundle(_newest(ledger), proof).to_json()
 
 
+async def cells(services: Services, params: list[Json]) -> Json:
+    """keymoot_cells: cells of a contract, absent ones too, proved under the newest certified header."""
+    who, slots = exactly(params, 2, 2)
+    if not isinstance(slots, list) or not 0 < len(slots) <= MAX_CELLS:
+        raise invalid_params(f"a list of 1 to {MAX_CELLS} slots is expected")
+    ledger, address = services.ledger, address_of(who, "address")
+    wanted = [Bytes32(slot_of(one, f"slots[{at}]")) for at, one in enumerate(slots)]
+    return Bundle(_newest(ledger), prove_cells(ledger.state(), address, wanted)).to_json()
+
+
+async def log(services: Services, params: list[Json]) -> Json:
+    """keymoot_log: entries of a wallet's log, proved under the newest certified header."""
+    which, start, count = exactly(params, 3, 3)
+    ledger, wallet = services.ledger, WalletId(hash_of(which, "wallet"))
+    first, most = _small(start, "start"), _small(count, "count")
+    return Bundle(_newest(ledger), prove_log(ledger.state(), wallet, first, most)).to_json()
+
+
 async def follow(services: Services, params: list[Json]) -> Json:
     """keymoot_follow: what leads from a block that somebody saw to the newest one."""
     (which,) = exactly(params, 1, 1)
@@ -125,6 +153,13 @@ async def faucet(services: Services, params: list[Json]) -> Json:
     if services.faucet is None:
         raise RpcError(METHOD_NOT_FOUND, "this is no development network: it has no faucet")
     return (await services.faucet(who)).hex0x
+
+
+def _small(told: Json, name: str) -> int:
+    value = parse_quantity(told, name)
+    if value >= 2**64:
+        raise invalid_params(f"{name} has at most 64 bits")
+    return value
 
 
 def _newest(ledger: Ledger) -> Shown:

@@ -262,15 +262,9 @@ class Stock:
     def _complain(self, seat: int, body: bytes, height: Height, time: UnixSeconds) -> None:
         number, round_, dealer, complaint = read_complaint(body)
         page = self._page_for(number, seat)
-        dealers = page.first if round_ == FIRST else page.second
         out = self._hall.head.out
-        if (
-            dealer not in dealers
-            or dealer in out
-            or seat in out
-            or self.dealing(number, round_, dealer) is None
-        ):
-            raise Unwanted(f"batch {number} has no such dealing of seat {dealer} to complain over")
+        if dealer in out or seat in out:
+            raise Unwanted(f"who is out neither complains nor is complained over: {seat}, {dealer}")
         if complaint is not None and (complaint.accuser, complaint.dealer) != (seat, dealer):
             raise Unwanted("a complaint speaks for who sends it")
         guilty, what = self._judge(page, round_, seat, dealer, complaint)
@@ -320,13 +314,13 @@ class Stock:
     def _first(self, page: BatchPage, seat: int) -> FirstDealing:
         raw = self.dealing(page.number, FIRST, seat)
         if raw is None:
-            raise Unwanted("the dealing is gone")
+            raise Unwanted(f"batch {page.number} has no first dealing of seat {seat}")
         return FirstDealing.decode(rlp.decode(raw))
 
     def _second(self, page: BatchPage, seat: int) -> SecondDealing:
         raw = self.dealing(page.number, SECOND, seat)
         if raw is None:
-            raise Unwanted("the dealing is gone")
+            raise Unwanted(f"batch {page.number} has no second dealing of seat {seat}")
         return SecondDealing.decode(rlp.decode(raw))
 
     def _page_for(self, number: int, seat: int) -> BatchPage:

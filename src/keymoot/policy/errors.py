@@ -19,15 +19,19 @@ class PolicyRefused(Refused):
 
     Attributes:
         data: The fields of the refusal as JSON, `reason` always among them.
+        proved: Height of the certified block whose state is proved to hold this very refusal, as
+            the client has checked; None where it is the node's word: what was never recorded, as
+            an unknown credential, or stopped since, as a paused wallet.
     """
 
     code = "POLICY_REFUSED"
     jsonrpc_code = REFUSED_CODE
 
-    def __init__(self, message: str, data: dict[str, Any]) -> None:
+    def __init__(self, message: str, data: dict[str, Any], proved: int | None = None) -> None:
         """Carry the message for people and the data for programs."""
         super().__init__(message)
         self.data = data
+        self.proved = proved
 
     @property
     def reason(self) -> str:

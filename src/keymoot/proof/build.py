@@ -6,20 +6,25 @@ A state that was read from a broken disk makes no proof: it raises, as every rea
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from keymoot.base.fixed import Address, Bytes32, WalletId
+from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import Height
 from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.wallet_cells import log_key
 from keymoot.contracts.wallets import Wallets
 from keymoot.moot.hall import HEAD, Head
 from keymoot.proof.chain import Shown, Step
 from keymoot.proof.committee import page_names, page_slot
 from keymoot.proof.descent import MAX_LINKS, Descent
 from keymoot.proof.errors import NotProven
+from keymoot.proof.log import MAX_PAGE, page_slots
 from keymoot.proof.state import AccountProof, SlotProof
-from keymoot.proof.wallet import wallet_slots
+from keymoot.proof.wallet import book_key, wallet_slots
 from keymoot.store.entry import has_blob
 from keymoot.store.header import Header
 from keymoot.store.history import HISTORY_ADDRESS, history_slot, keeps_hash
+from keymoot.store.journal import Journal
+from keymoot.store.meter import FreeMeter
+from keymoot.store.public import PublicStore, public_slot
 from keymoot.store.state import State
 
 
@@ -57,6 +62,17 @@ def prove_assembly(state: State) -> AccountProof:
 def prove_wallet(state: State, wallet: WalletId) -> AccountProof:
     """Prove a wallet's record, policy and book, or that there is none."""
     return prove_cells(state, Wallets.ADDRESS, wallet_slots(wallet))
+
+
+def prove_log(state: State, wallet: WalletId, start: int, count: int) -> AccountProof:
+    """Prove a page of a wallet's log, of at most `MAX_PAGE` entries from `start` on."""
+    store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
+    book = Wallets.books.get(store, Bytes32(wallet))
+    entries = range(start, min(book.log_length if book else 0, start + min(count, MAX_PAGE)))
+    names = [Wallets.log_index.get(store, log_key(wallet, at)) for at in entries]
+    found = [Hash32(one) for one in names if one is not None]
+    slots = [public_slot(book_key(wallet)), *page_slots(wallet, entries, found)]
+    return prove_cells(state, Wallets.ADDRESS, slots)
 
 
 def prove_descent(state: State, height: Height) -> Descent:

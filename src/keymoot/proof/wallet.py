@@ -27,7 +27,7 @@ from keymoot.threshold.secp256k1 import SECP256K1
 
 def wallet_slots(wallet: WalletId) -> tuple[Bytes32, Bytes32, Bytes32]:
     """Give the slots of a wallet's record, of its policy and of its book."""
-    return public_slot(_record(wallet)), public_slot(_policy(wallet)), public_slot(_book(wallet))
+    return public_slot(_record(wallet)), public_slot(_policy(wallet)), public_slot(book_key(wallet))
 
 
 def account_of(network: NetworkId, wallet: WalletId, root: Root) -> WalletAddress:
@@ -106,7 +106,7 @@ def check_wallet(
         computed = account_of(network, wallet, roots[EDDSA if record.by_frost else ECDSA])
         if computed != record.account:
             raise NotProven("the wallet's address does not follow from the network's root")
-    book = storage.cell(_book(wallet))
+    book = storage.cell(book_key(wallet))
     return ProvenWallet(
         header, wallet, record, policy, Book() if book is None else Book.decode(book)
     )
@@ -120,5 +120,6 @@ def _policy(wallet: WalletId) -> bytes:
     return Wallets.policies.slot_key(Bytes32(wallet))
 
 
-def _book(wallet: WalletId) -> bytes:
+def book_key(wallet: WalletId) -> bytes:
+    """Give the key of a wallet's book in the store of Wallets."""
     return Wallets.books.slot_key(Bytes32(wallet))

@@ -36,7 +36,7 @@ def main() -> int:
     if "--folder" in sys.argv:
         setattr(keys, "Sealer", NoSealer)  # noqa: B010  the point of this file
         return process.main()
-    client.MODULE = "keymoot.cli.demo.unsealed"
+    client.COMMAND, client.ENVIRONMENT = ("-m", "keymoot.cli.demo.unsealed"), None
     _, _, data, _, port = sys.argv
     return serve(Config(Path(data), default_fuse(), port=int(port)))
 
