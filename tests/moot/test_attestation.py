@@ -38,6 +38,11 @@ GOOD = quote(CODE, REPORT)
 ELSE = Town(seed=2).founders()[0]
 
 
+def refusals(town, kind):
+    """How messages of a kind were refused."""
+    return {type(why) for one, why in town.refused if one.kind is kind}
+
+
 def test_good_evidence_is_admitted():
     ADMITS.check(GOOD, REPORT, NOW)
 
@@ -138,7 +143,7 @@ class TestFounders:
         town = Town(attested=False)
         town.settle()
         assert town.ledger.hall.ready
-        assert not town.refused
+        assert not refusals(town, Kind.EVIDENCE)
 
 
 class TestNewcomers:
@@ -149,7 +154,7 @@ class TestNewcomers:
             town.arrive(seat)
             town.admit(seat)
         town.settle()
-        assert {type(why) for _, why in town.refused} == {EvidenceRefused}
+        assert refusals(town, Kind.JOIN) == {EvidenceRefused}
         assert not town.ledger.turning.admitting.page.joining
         town.turn()
         town.settle()
@@ -167,5 +172,5 @@ class TestNewcomers:
         papers.quote = lambda _: fresh(old)
         town.admit(5)
         town.settle()
-        assert {type(why) for _, why in town.refused} == {EvidenceRefused}
+        assert refusals(town, Kind.JOIN) == {EvidenceRefused}
         assert not town.ledger.turning.admitting.page.joining
