@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
+LIVE := tests/agent tests/cli tests/gateway tests/node
 
-.PHONY: help setup pythons demo test ecosystem soak bench model check format lock clean
+.PHONY: help setup pythons demo test vectors fuzz ecosystem soak bench model check format lock clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -35,14 +36,23 @@ pythons: setup ## an environment of each Python here, to compare what blocks do
 demo: setup ## the whole story in a few minutes
 	$(BIN)/keymoot demo
 
-test: setup pythons ## all tests, a short demo included
-	$(BIN)/python -m pytest
+test: setup pythons ## all tests, a short demo included: first those of one process, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile $(patsubst %,--ignore %,$(LIVE))
+	$(BIN)/python -m pytest $(LIVE)
 
 ecosystem: setup ## the client beside agent frameworks of today, installed from the registry
 	$(BIN)/python -m pytest -m ecosystem
 
 soak: setup ## the long ones: a hundred kills, long fuzzing
 	$(BIN)/python -m pytest -m soak --timeout 3600
+
+vectors: setup ## write the published vectors again: to the same bytes
+	$(BIN)/python -m tests.proof.vectors
+
+CASES ?= 10000
+
+fuzz: setup ## strangers' bytes for every parser and proof, beside others' code (CASES=10000 each)
+	KEYMOOT_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --timeout 0
 
 bench: setup ## measure, and write build/bench.json
 	$(BIN)/python -m bench

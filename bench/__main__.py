@@ -51,6 +51,9 @@ def main() -> int:
     elif wanted[0] == "versus":
         console.print("measuring this version beside another …")
         rows = pace.measure() + versus.measure(wanted[1], *map(float, wanted[2:]))
+    elif unknown := [name for name in wanted if name not in PARTS]:
+        print(f"there is no part {unknown[0]}\n\n{__doc__}", file=sys.stderr)
+        return 2
     else:
         for name in wanted:
             console.print(f"measuring {name} …")

@@ -76,7 +76,10 @@ def main() -> int:
     )
     runs = SHORT if "--quick" in sys.argv[1:] else SHORT + LONG
     right = [safety(run) for run in runs]
-    for name in ("members.py", "stuck.py", "handover.py", "executing.py", "keys.py"):
+    for name in (
+        *("members.py", "stuck.py", "handover.py"),
+        *("executing.py", "raising.py", "keys.py"),
+    ):
         print()
         right.append(subprocess.run([sys.executable, HERE / name], check=False).returncode == 0)  # noqa: S603
     print("\nevery search ended as it must" if all(right) else "\nA SEARCH DID NOT END AS IT MUST")

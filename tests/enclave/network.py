@@ -25,6 +25,7 @@ from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
 from keymoot.enclave.answer import SHARE_INFO, Answer
 from keymoot.enclave.client import EnclaveRefused
+from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.combining import combine
 from keymoot.engine.standing import orders_in, standing_in
 from keymoot.moot.assembly import Assembly
@@ -268,9 +269,14 @@ class Network:
         """Have a start that has joined begin, or watch while it has no state secret."""
         branch = self.branch
         place = branch.place(height)
-        if box.enclave.keep.now.state is None and not box.watch(place, self.witness(height)):
-            return False
-        box.begin(place, branch)
+        try:
+            box.begin(place, branch)
+        except EnclaveRefused as error:
+            if error.code != NoStateSecret.code:
+                raise
+            if not box.watch(place, self.witness(height)):
+                return False
+            box.begin(place, branch)
         return True
 
     def witness(self, height: Height | None = None) -> dict[bytes, bytes]:
@@ -335,8 +341,11 @@ class Network:
     @property
     def keys(self) -> StateKeys:
         """The state keys, as only a test can have them."""
-        held = (one.enclave.keep.now.state for one in self.boxes.values())
-        return StateKeys(next((one for one in held if one is not None), None), self.genesis.network)
+        keys = StateKeys(None, self.genesis.network)
+        for one in self.boxes.values():
+            for name, state in one.enclave.keep.now.states:
+                keys.take(state, name)
+        return keys
 
     def play(self, limit: int = 10**6) -> Play:
         """Give an owner with a wallet, and an agent that may pay."""

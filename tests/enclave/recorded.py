@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.contracts.registry import built_in_registry
@@ -30,7 +30,7 @@ class Recorded:
     """Blocks, the state before them, and the headers that the network's enclaves agreed on."""
 
     chain: Chain
-    secret: bytes
+    secrets: tuple[tuple[Bytes32, bytes], ...]
     tip: Tip
     table: dict[bytes, bytes]
     blocks: tuple[Block, ...]
@@ -53,11 +53,9 @@ def record(network: Network, play: Play, blocks: int) -> Recorded:
         network.said[:] = raws + network.said
         network.settle()
     heights = [Height(at) for at in range(first + 1, branch.certified + 1)]
-    state = network.keys._secret
-    assert state is not None
     return Recorded(
         Chain(genesis.network, genesis.chain_id, genesis.base_fee),
-        state.expose(),
+        tuple((name, one.expose()) for name, one in network.keys._secrets.items()),
         branch.tip(first),
         dict(branch.tables[first].items()),
         tuple(Block.decode(branch.blocks[at]) for at in heights),
@@ -72,7 +70,9 @@ class Replay:
     def __init__(self, recorded: Recorded) -> None:
         self.recorded = recorded
         self.tip, self.table = recorded.tip, MemoryTable(recorded.table)
-        self._keys = StateKeys(Secret(recorded.secret), recorded.chain.network)
+        self._keys = StateKeys(None, recorded.chain.network)
+        for name, secret in recorded.secrets:
+            self._keys.take(Secret(secret), name)
         self._nodes, self._blobs = NodeCache(CACHED_NODES), BlobCache(CACHED_BLOB_BYTES)
         self._contracts = built_in_registry()
 

@@ -73,6 +73,24 @@ def test_no_answer_without_a_certificate(network):
     assert one.answer(question.name)[0].code == ""
 
 
+def test_a_start_that_the_state_does_not_name_answers_nothing(network):
+    """Its host may run as many as it likes of them beside the one that sits."""
+    play = network.play()
+    network.restart(1, settle=False)
+    network.mute = True
+    question, one = Question(network, play), network.boxes[1]
+    party = one.enclave.start.party
+    # It has its share of the root, and the block is certified.
+    assert one.enclave.start._course.certified.height == network.branch.certified
+    assert DERIVE in party.shares_in(network.assembly)
+    assert not party.seated(network.assembly)
+    assert one.answer(question.name)[0].code == "NOT_HELD"
+    # Once a certified state names it, it answers.
+    network.mute = False
+    network.settle()
+    assert one.answer(question.name)[0].code == ""
+
+
 def test_no_answer_when_it_is_too_late_or_for_another_key(network):
     question = Question(network, network.play())
     stranger, _ = derived.asker(Dice(Secret(b"s" * 32)))

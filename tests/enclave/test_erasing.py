@@ -5,6 +5,7 @@ from keymoot.base.units import Height
 from keymoot.enclave.answers import KEPT_SECONDS
 from tests.enclave.box import Box
 from tests.enclave.network import Network
+from tests.runtime.people import payment
 
 
 def kept(box: Box, key: Hash32):
@@ -35,14 +36,17 @@ def test_what_waits_for_its_certificate_is_gone_when_a_generation_begins(network
     network.withheld = {1}
     key = network.bind(play)
     behind(network, box, key)
-    assert kept(box, key).held is not None
-    assert box.enclave.start.party.presigner._presignatures
+    held, presigner = kept(box, key).held, box.enclave.start.party.presigner
+    assert presigner._presignatures
     begins = network.order([network.recovery([2, 3, 4])])
     box.execute(network.branch.blocks[begins])
     found = kept(box, key)
     assert (found.held, found.burned) == (None, True)
-    assert not box.enclave.start.party.presigner._presignatures
-    # The certificate of its very block unlocks nothing any more.
+    assert not presigner._presignatures
+    # The certificate of its very block unlocks nothing any more, even if work that was under
+    # way brings the presignature back.
+    again = presigner._presignatures[found.generation, held.name.batch] = {}
+    again[held.name.place] = held.presignature
     height = network.height_of(key)
     released = box.certify(height, network.branch.proofs[height])
     assert [one.code for one in released.answers if one.request == key] == ["NOT_HELD"]
@@ -57,3 +61,13 @@ def test_what_is_over_is_forgotten(network):
     network.order([])
     assert {box.answer(key)[0].code for box in network.boxes.values()} == {"NOT_HELD"}
     assert not [box.seat for box in network.boxes.values() if kept(box, key)]
+
+
+def test_what_a_block_binds_before_it_begins_a_generation_is_not_even_kept(network):
+    raw, key = network.request(network.play(), payment(5).unsigned_bytes())
+    network.order([raw, network.recovery([1, 2, 3, 4])])
+    network.settle()
+    assert network.height_of(key)
+    for box in network.boxes.values():
+        assert kept(box, key) is None
+        assert box.answer(key)[0].code == "NOT_HELD"

@@ -76,7 +76,7 @@ def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
     # 1. Of another block.
     assert not founder.sign(replace(step.header, mix_hash=Hash32(b"x" * 32)), after)
     # 2. Without the state secret sealed.
-    held, party.statekeeper.held = party.statekeeper.held, False
+    held, party.statekeeper.held = party.statekeeper.held, frozenset()
     assert not founder.sign(step.header, after)
     party.statekeeper.held = held
     # 3. While the state names another start.
@@ -89,3 +89,21 @@ def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
         assert not founder.sign(step.header, after)
         party.keymaker.shares_in(after)[name] = share
     assert founder.sign(step.header, after) == record.signatures[1]
+
+
+def test_the_founding_record_is_shown_again_and_vouches_for_no_other_block(
+    tmp_path: Path,
+) -> None:
+    network = Network(tmp_path)
+    network.begin()
+    record, box = network.branch.record, network.boxes[1]
+    assert record is not None
+    first, again = (box.certify(record.height, record.encode()) for _ in range(2))
+    assert first == again
+    assert first.outcomes
+    with refused("MALFORMED"):
+        box.certify(record.height, bytes(48))
+    after = Height(record.height + 1)
+    with refused("MALFORMED"):
+        box.certify(after, record.encode())
+    assert box.certify(after, network.branch.proofs[after]).outcomes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.errors import Defect
-from keymoot.base.fixed import Hash32, Measurement, NetworkId
+from keymoot.base.fixed import Bytes32, Hash32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.enclave.keep import FILE_NAME, OtherNetwork, open_keep, seal_keep
 from keymoot.enclave.measurement import measure, own_package
@@ -15,6 +15,7 @@ from keymoot.enclave.sealed_file import CannotUnseal, read_sealed, write_sealed
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
 from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
 
+NAME = Bytes32(b"v" * 32)
 CODE = Measurement(b"c" * 48)
 
 
@@ -78,7 +79,7 @@ def test_a_patched_source_measures_differently_and_opens_nothing(tmp_path: Path)
     again = open_keep(tmp_path / "enclave", honest)
     assert again.identity.expose() == keep.identity.expose()
     assert again.state is keep.state is None
-    seal_keep(tmp_path / "enclave", honest, again.holding(Secret(b"s" * 32)))
+    seal_keep(tmp_path / "enclave", honest, again.holding(NAME, Secret(b"s" * 32), NAME))
     held = open_keep(tmp_path / "enclave", honest).turned(FORWARD)
     assert held.state is not None
     assert held.state.expose() == b"s" * 32

@@ -45,7 +45,7 @@ def by_algebra(network: Network) -> bytes:
 def without_secret(network: Network, seat: int) -> None:
     """Take the state secret out of a seat's keep."""
     keep = network.boxes[seat].enclave.keep
-    keep.put(replace(keep.now, state=None))
+    keep.put(replace(keep.now, states=()))
 
 
 def said(raw: bytes, kind: Kind, seat: int) -> bool:

@@ -181,10 +181,10 @@ class TestAForeignKeyIsRefused:
         town = before_asks()
         asks = [one for one in until(town, Kind.STATE_ASK) if one.kind is Kind.STATE_ASK]
         mine, other = asks[0], asks[1]
-        _, to, _ = read_ask(other.body)
-        epoch, attempt, first, second, signature = list_of(rlp.decode(mine.body), 5, "ask")
+        _, _, to, _ = read_ask(other.body)
+        epoch, attempt, name, first, second, signature = list_of(rlp.decode(mine.body), 6, "ask")
         assert bytes_of(first, "first") != to.first
-        body = rlp.encode([epoch, attempt, to.first, to.second, signature])
+        body = rlp.encode([epoch, attempt, name, to.first, to.second, signature])
         town.say(*(one for one in town.duties() if one.kind is not Kind.STATE_ASK))
         said = town.message(mine.seat, Kind.STATE_ASK, body)
         assert town.refusal(said) == "NotSeated"

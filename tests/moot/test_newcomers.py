@@ -5,7 +5,8 @@ import pytest
 from keymoot.moot.epoch import Stage
 from keymoot.moot.message import Kind
 from keymoot.moot.signers import settled
-from keymoot.moot.statekey import write_held
+from keymoot.moot.statekey import read_ask, write_ask, write_held
+from keymoot.store.keys import FIRST_NAME
 from tests.moot.asking import said, secrets, standing, until
 from tests.moot.members import check, publics, ready
 
@@ -66,7 +67,7 @@ class TestBeforeItIsAMember:
         town.settle()
         assert not said(town, Kind.JOIN)
         assert 5 not in town.keeps
-        message = town.message(5, Kind.STATE_HELD, write_held(0))
+        message = town.message(5, Kind.STATE_HELD, write_held(FIRST_NAME))
         assert town.refusal(message) == "NotSeated"
 
     def test_members_wait_for_it_when_they_hold_their_shares(self):
@@ -183,7 +184,12 @@ class TestThatNeverHolds:
         town.admit(5)
         town.settle()
         assert 5 in standing(town).holders
+        # It was dropped with the secret, so the version was raised; it asked for the newer one.
+        assert standing(town).version == 1
         assert town.refusal(ask) == "Unwanted"
+        when, _, to, signature = read_ask(ask.body)
+        renamed = write_ask(when, standing(town).name, to, signature)
+        assert town.refusal(town.message(5, Kind.STATE_ASK, renamed)) == "Unwanted"
         assert "attempt" in str(town.refused[-1][1])
         assert 5 in standing(town).holders
 

@@ -19,6 +19,7 @@ from keymoot.moot.statekey import (
     write_ask,
     write_held,
 )
+from keymoot.store.keys import FIRST_NAME
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.derived import Answer, AskerKey
@@ -68,7 +69,7 @@ class TestAll:
         town.seal_state = lambda _: None
         for _ in range(6):
             step(town)
-        assert all(one.statekeeper.found is not None for one in town.parties.values())
+        assert all(one.statekeeper.found for one in town.parties.values())
         assert standing(town).holders == frozenset()
         town.seal_state = sealed
         town.duties()
@@ -77,7 +78,7 @@ class TestAll:
 
     def test_a_seat_says_once_that_it_holds_the_secret(self):
         town = founded()
-        again = town.message(1, Kind.STATE_HELD, write_held(standing(town).version))
+        again = town.message(1, Kind.STATE_HELD, write_held(standing(town).name))
         assert town.refusal(again) == "Unwanted"
 
     def test_it_is_no_key_that_an_account_can_ask_for(self):
@@ -106,7 +107,7 @@ class TestTooFew:
         town.settle()
         assert town.keeps == {}
         # Not even to whoever has the one-time secret: the points interpolate to another one.
-        secret, _ = town.parties[2].statekeeper._own
+        secret, _ = town.parties[2].statekeeper._own[FIRST_NAME]
         points = {
             at: G1.add(G1.decode(one.cipher), G1.negate(G1.multiply(secret, G1.decode(one.nonce))))
             for at, one in ask.answers.items()
@@ -136,8 +137,8 @@ class TestLiars:
 
         def spoil(party, kind, body):
             if kind is Kind.STATE_ANSWER and party == 2:
-                asker, number, answer = read_answer(body)
-                return write_answer(asker, number, replace(answer, cipher=answer.nonce))
+                _, asker, number, answer = read_answer(body)
+                return write_answer(FIRST_NAME, asker, number, replace(answer, cipher=answer.nonce))
             return body
 
         town.spoil = spoil
@@ -150,7 +151,9 @@ class TestLiars:
     def test_bytes_that_are_no_point_name_their_seat_too(self):
         town = before_asks()
         step(town)
-        bad = write_answer(2, town.ledger.handout.ask(2).number, Answer(b"\xff" * 48, b"\1" * 48))
+        bad = write_answer(
+            FIRST_NAME, 2, town.ledger.handout.ask(2).number, Answer(b"\xff" * 48, b"\1" * 48)
+        )
         town.say(town.message(3, Kind.STATE_ANSWER, bad))
         (cheat,) = town.ledger.hall.head.cheats
         assert cheat.seat == 3
@@ -168,7 +171,7 @@ class TestLiars:
     def test_a_late_answer_to_an_older_ask_blames_nobody(self):
         town = before_asks()
         due = until(town, Kind.STATE_ANSWER)
-        late = [m for m in due if m.kind is Kind.STATE_ANSWER and read_answer(m.body)[0] == 1]
+        late = [m for m in due if m.kind is Kind.STATE_ANSWER and read_answer(m.body)[1] == 1]
         town.restart(1)
         town.say(*until(town, Kind.STATE_ASK, 1))
         assert town.ledger.handout.ask(1).answers == {}
@@ -183,16 +186,17 @@ class TestLiars:
         boot = town.parties[2].boot.public.signing
         generation = town.ledger.hall.head.generation
         places = {
-            "another identity": (3, 2, boot, (0, 0)),
-            "another start": (2, 2, Bytes32(b"b" * 32), (0, 0)),
-            "another seat": (2, 3, boot, (0, 0)),
-            "another epoch": (2, 2, boot, (1, 0)),
-            "another attempt": (2, 2, boot, (0, 1)),
+            "another identity": (3, 2, boot, (0, 0), FIRST_NAME),
+            "another start": (2, 2, Bytes32(b"b" * 32), (0, 0), FIRST_NAME),
+            "another seat": (2, 3, boot, (0, 0), FIRST_NAME),
+            "another epoch": (2, 2, boot, (1, 0), FIRST_NAME),
+            "another attempt": (2, 2, boot, (0, 1), FIRST_NAME),
+            "another version": (2, 2, boot, (0, 0), Bytes32(b"v" * 32)),
         }
-        for what, (who, seat, start, when) in places.items():
-            digest = ask_digest(NETWORK, generation, seat, start, when, to)
+        for what, (who, seat, start, when, name) in places.items():
+            digest = ask_digest(NETWORK, generation, (seat, start), when, name, to)
             signature = ed25519.sign(town.identities[who], digest)
-            town.say(town.message(2, Kind.STATE_ASK, write_ask((0, 0), to, signature)))
+            town.say(town.message(2, Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, to, signature)))
             assert type(town.refused[-1][1]).__name__ == "NotSeated", what
         assert town.ledger.handout.asks() == {}
 
@@ -204,10 +208,12 @@ class TestLiars:
         generation = town.ledger.hall.head.generation
         identity = AskerKey(b"\xc0" + bytes(47), b"\xc0" + bytes(95))
         for key in (identity, AskerKey(to.first, other.second)):
-            digest = ask_digest(NETWORK, generation, 2, boot, (0, 0), key)
+            digest = ask_digest(NETWORK, generation, (2, boot), (0, 0), FIRST_NAME, key)
             signature = ed25519.sign(town.identities[2], digest)
             assert (
-                town.refusal(town.message(2, Kind.STATE_ASK, write_ask((0, 0), key, signature)))
+                town.refusal(
+                    town.message(2, Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, key, signature))
+                )
                 == "BadPoint"
             )
         assert town.ledger.handout.asks() == {}
@@ -236,10 +242,15 @@ class TestLiars:
 
     def test_who_holds_another_version_is_not_counted(self):
         town = before_asks()
-        town.say(*(town.message(at, Kind.STATE_HELD, write_held(1)) for at in town.parties))
+        town.say(
+            *(
+                town.message(at, Kind.STATE_HELD, write_held(Bytes32(b"v" * 32)))
+                for at in town.parties
+            )
+        )
         assert not standing(town).exists
-        town.say(town.message(1, Kind.STATE_HELD, write_held(0)))
-        town.say(town.message(1, Kind.STATE_HELD, write_held(0)))
+        town.say(town.message(1, Kind.STATE_HELD, write_held(FIRST_NAME)))
+        town.say(town.message(1, Kind.STATE_HELD, write_held(FIRST_NAME)))
         assert standing(town).holders == {1}
 
     def test_nothing_is_heard_before_there_are_roots(self):
@@ -247,9 +258,9 @@ class TestLiars:
         _, to = one_time_key()
         answer = Answer(b"\1" * 48, b"\2" * 48)
         for kind, body in (
-            (Kind.STATE_ASK, write_ask((0, 0), to, bytes(64))),
-            (Kind.STATE_ANSWER, write_answer(2, 1, answer)),
-            (Kind.STATE_ANSWER, write_answer(9, 1, answer)),
-            (Kind.STATE_HELD, write_held(0)),
+            (Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, to, bytes(64))),
+            (Kind.STATE_ANSWER, write_answer(FIRST_NAME, 2, 1, answer)),
+            (Kind.STATE_ANSWER, write_answer(FIRST_NAME, 9, 1, answer)),
+            (Kind.STATE_HELD, write_held(FIRST_NAME)),
         ):
             assert town.refusal(town.message(1, kind, body)) == "Unwanted"

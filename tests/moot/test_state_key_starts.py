@@ -33,9 +33,9 @@ class TestOneTimeKeys:
         town.keeps.pop(3)
         town.restart(3)
         town.settle()
-        keys = [read_ask(one.body)[1].first for one in said(town, Kind.STATE_ASK)]
+        keys = [read_ask(one.body)[2].first for one in said(town, Kind.STATE_ASK)]
         masks = [
-            read_answer(one.body)[2].nonce for one in town.log if one.kind is Kind.STATE_ANSWER
+            read_answer(one.body)[3].nonce for one in town.log if one.kind is Kind.STATE_ANSWER
         ]
         assert len(keys) == len(set(keys)) == 6
         assert len(masks) == len(set(masks)) > 16
@@ -44,7 +44,7 @@ class TestOneTimeKeys:
         """Ciphers alone, and under another asker's secret, interpolate to other points."""
         town = founded()
         answers = [read_answer(one.body) + (one.seat,) for one in said(town, Kind.STATE_ANSWER)]
-        mine = {seat: one for asker, _, one, seat in answers if asker == 1}
+        mine = {seat: one for _, asker, _, one, seat in answers if asker == 1}
         secret, _ = one_time_key()
         for seats in combinations(mine, 3):
             for points in (

@@ -7,6 +7,7 @@ from keymoot.moot.epoch import Stage
 from keymoot.moot.keygen import write_verdict
 from keymoot.moot.message import Kind, NodeMessage
 from keymoot.moot.turn import write_turn
+from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
 KIND_OF = {
@@ -55,3 +56,69 @@ def test_a_vote_for_new_roots_is_their_digest_and_no_other_bytes(size: int) -> N
     body = write_turn(epoch.number + 1, epoch.attempt, bytes(size))
     assert town.refusal(town.message(1, Kind.HELD, body)) == "Malformed"
     assert town.ledger.turning.epoch == epoch
+
+
+def test_who_comes_deals_nothing_and_who_leaves_neither_judges_nor_holds() -> None:
+    town = Town(5)
+    town.settle()
+    town.arrive(6)
+    town.admit(6)
+    town.part(2)
+    town.settle()
+    town.turn()
+    for stage, seat, why in (
+        (Stage.DEALING, 6, "NotSeated"),
+        (Stage.VERDICTS, 2, "Unwanted"),
+        (Stage.HOLDING, 2, "Unwanted"),
+    ):
+        while town.ledger.turning.epoch.stage is not stage:
+            town.say(*town.duties())
+        epoch = town.ledger.turning.epoch
+        content = bytes(32) if stage is Stage.HOLDING else write_verdict([])
+        body = write_turn(epoch.number + 1, epoch.attempt, content)
+        assert town.refusal(town.message(seat, KIND_OF[stage], body)) == why
+        assert town.ledger.turning.epoch == epoch
+    town.settle()
+    assert town.ledger.hall.head.members == (1, 3, 4, 5, 6)
+    assert not town.ledger.hall.head.cheats
+
+
+def test_after_the_switch_only_those_count_who_hold_the_shares_that_live() -> None:
+    town, held = due(Stage.HOLDING)
+    town.say(*(one for one in held if one.seat != 1))
+    turning = town.ledger.turning
+    assert (turning.epoch.number, turning.before.page.holders) == (1, {2, 3, 4})
+    attempt, digest = turning.origin.attempt, town.pages.get("roots/voted")
+    said = write_turn(1, attempt, digest)
+    for seat, body in (
+        (1, write_turn(1, attempt, bytes(32))),
+        (1, write_turn(1, attempt + 1, digest)),
+        (1, write_turn(2, attempt, digest)),
+        (2, said),
+    ):
+        assert town.refusal(town.message(seat, Kind.HELD, body)) == "Unwanted"
+    assert turning.before.page.holders == {2, 3, 4}
+    assert town.refusal(town.message(1, Kind.HELD, said)) == ""
+    # All hold them: nothing is kept of the epoch before, and nothing more is to be said.
+    assert turning.before.page is None
+    assert town.refusal(town.message(1, Kind.HELD, said)) == "Unwanted"
+
+
+def test_the_key_of_the_next_epoch_is_a_fresh_one_and_fixed_once_dealing_begins() -> None:
+    """With one that it had before, whoever takes the machine later opens old dealings."""
+    town = Town()
+    town.settle()
+    known = town.ledger.hall.seat(1)
+    assert known.next
+    for key in (known.next, known.sealing):
+        assert town.refusal(town.message(1, Kind.EPOCH_KEY, write_numbered(1, key))) == "Unwanted"
+    fresh, other = (SECP256K1.encode(SECP256K1.base(town.scalar())) for _ in range(2))
+    assert town.refusal(town.message(1, Kind.EPOCH_KEY, write_numbered(2, fresh))) == "Unwanted"
+    assert town.ledger.hall.seat(1) == known
+    assert town.refusal(town.message(1, Kind.EPOCH_KEY, write_numbered(1, fresh))) == ""
+    assert town.ledger.hall.seat(1).next == fresh
+    wish = write_numbered(0)
+    town.say(*(town.message(seat, Kind.TURN, wish) for seat in (1, 2, 3)))
+    assert town.ledger.turning.epoch.stage is Stage.DEALING
+    assert town.refusal(town.message(1, Kind.EPOCH_KEY, write_numbered(1, other))) == "Unwanted"
+    assert town.ledger.hall.seat(1).next == fresh

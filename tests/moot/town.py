@@ -54,6 +54,7 @@ class Town:
         self.random = random.Random(self.seed)
         self.identities = {at: self.secret() for at in range(1, self.size + 1)}
         self.keeps: dict[int, Secret] = {}
+        self.states: dict[int, dict[Bytes32, Secret]] = {}
         self.parties = {
             at: self.party(at, EpochKeys(self.scalar(), self.scalar())) for at in self.identities
         }
@@ -89,7 +90,8 @@ class Town:
         return Papers(identity, lambda report: quote(self.code.get(seat, CODE), report))
 
     def party(self, seat: int, keys: EpochKeys) -> Party:
-        keeper = Statekeeper(seat, self.identities[seat], held=seat in self.keeps)
+        held = self.states.get(seat, {}) if seat in self.keeps else {}
+        keeper = Statekeeper(seat, self.identities[seat], frozenset(held))
         return Party(seat, keys, self.boot(), self.papers(seat), keeper)
 
     def founders(self) -> tuple[Founder, ...]:
@@ -198,9 +200,11 @@ class Town:
     def seal_state(self, at: int) -> None:
         """What an enclave does with the state secret when it has come."""
         keeper = self.parties[at].statekeeper
-        if keeper.found is not None:
-            self.keeps[at] = keeper.found
-            keeper.sealed()
+        for name, found in list(keeper.found.items()):
+            if at not in self.keeps:
+                self.states[at] = {}
+            self.states[at][name] = self.keeps[at] = found
+            keeper.sealed(name)
 
     def settle(self, rounds: int = 60) -> None:
         """Run until nobody has anything to say."""

@@ -25,7 +25,7 @@ from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.moot import stock
-from keymoot.node import seats
+from keymoot.node import seats, wiring
 from keymoot.node.config import Config
 from keymoot.node.moot import Moot
 from keymoot.node.seats import SeatHolder
@@ -166,6 +166,7 @@ class Inside:
 def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give what runs a node in this process: `async with inside(folder, size) as node`."""
     monkeypatch.setattr(seats, "_start", InsideClient.greeted)
+    monkeypatch.setattr(wiring, "measure", lambda _: CODE)
     monkeypatch.setattr(stock, "BATCH_SIZE", 2)
     monkeypatch.setattr(stock, "MIN_READY", 1)
 

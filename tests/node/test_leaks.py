@@ -31,11 +31,11 @@ from keymoot.moot.seat import Boot
 from keymoot.moot.statekeeper import Statekeeper
 from keymoot.moot.statekey import state_secret
 from keymoot.policy.errors import PolicyRefused
-from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.assembly import assembly_in, version_of
 from keymoot.store import keys as keys_module
 from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import FIRST_NAME, StateKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.threshold import derivation, derived
 from keymoot.threshold.bls12381 import G1
@@ -106,7 +106,8 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     keys = StateKeys(secret, genesis.network)
     chain = open_chain(store, genesis)
     state = chain.state()
-    cells = ConfidentialStore(Journal(state), Vault.ADDRESS, keys, None, FreeMeter())
+    now = keys.at(version_of(state))
+    cells = ConfidentialStore(Journal(state), Vault.ADDRESS, now, None, FreeMeter())
     key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
     assembly = assembly_in(state, genesis.network)
     parties = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
@@ -128,7 +129,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
             found["wallet key"] = child.expose()
     chain.close()
     store.close()
-    vault = keys.contract_keys(Vault.ADDRESS)
+    vault = now.contract_keys(Vault.ADDRESS)
     return found | {
         "vault key": bytes(key),
         "state secret": secret.expose(),
@@ -139,7 +140,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
 def state_points(assembly: Assembly, root: Secret, shares: dict[int, Secret]) -> dict[str, bytes]:
     """Give what the ElGamal pairs on the ledger hide: the state key's point, and its parts."""
     handout = assembly.handout
-    point = derived.point_of(handout.root, handout.input)
+    point = derived.point_of(handout.present.root, handout.present.input)
     return {"state point": G1.encode(G1.multiply(root, point))} | {
         f"part {seat} of the state point": G1.encode(G1.multiply(share, point))
         for seat, share in shares.items()
@@ -163,7 +164,7 @@ def party_of(seat: int, keep: Keep) -> Party:
     """Give a seat's mind with the keys that its disk holds; its keys of start are gone."""
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
-    keeper = Statekeeper(seat, keep.identity, held=True)
+    keeper = Statekeeper(seat, keep.identity, frozenset({FIRST_NAME}))
     papers = Papers(keep.identity, bytes)
     boots = BootSecrets(sealing, sealing, boot)
     sealing_keys = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)

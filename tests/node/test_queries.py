@@ -292,7 +292,7 @@ async def test_the_server_holds_no_key_of_the_state(
         enclaves = {id(client.node.client(one.seat).enclave) for one in client.node.moot.seats}
         assert len(enclaves) == 4
         server = client.node.node.services
-        held = [one for one in gc.get_objects() if isinstance(one, StateKeys) and one.held]
+        held = [one for one in gc.get_objects() if isinstance(one, StateKeys) and one.names()]
         assert held, "the enclaves of this process have it"
         reachable, waiting = set(), [server.ledger, server.queries._turn, server.queries]
         while waiting:

@@ -27,7 +27,15 @@ NOW = UnixSeconds(1_795_000_000)
 
 SIGN = "eth_signTransaction"
 
-DELETE = object()
+
+class _Delete:
+    """Stands for a field that is taken out; its name is the same in every process."""
+
+    def __repr__(self) -> str:
+        return "DELETE"
+
+
+DELETE = _Delete()
 
 
 def changed(start: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

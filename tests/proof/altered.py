@@ -62,7 +62,7 @@ def alterations(draw: st.DrawFn, told: Json) -> Any:
     ]
     if path:
         ways.append(lambda: drop(told, path))
-    if isinstance(value, str) and len(value) > 2:
+    if isinstance(value, str) and value.startswith("0x") and len(value) % 2 == 0 < len(value) - 2:
         place, bit = draw(st.integers(0, len(value) // 2 - 2)), draw(st.integers(0, 7))
         ways.append(lambda: put(told, path, flipped(value, place, bit)))
         ways.append(lambda: put(told, path, value[:-2]))

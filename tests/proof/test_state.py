@@ -25,7 +25,6 @@ from tests.proof.world import World
 
 WORLD = World()
 WORLD.run(range(3))
-ROOT = WORLD.state.root
 LONG, SHORT, ABSENT = page_slot("seat/1"), page_slot("short"), page_slot("seat/9")
 WORLD.change({"short": b"brief"})
 ROOT = WORLD.state.root
@@ -110,12 +109,13 @@ def test_an_account_that_is_absent_has_nothing() -> None:
 
 def test_a_hash_that_looks_like_a_cell_is_still_a_hash() -> None:
     # Other contracts keep whole words; one in 256 begins as a slot of ours with a long value.
-    journal = Journal(WORLD.state)
+    world = World()
+    journal = Journal(world.state)
     word = Bytes32(b"\x02" + b"h" * 31)
     journal.set_slot(HISTORY_ADDRESS, history_slot(Height(77)), word)
-    root, batch = WORLD.state.updated(journal.changes())
-    WORLD.table.apply(batch)
-    state = State(WORLD.table, root)
+    root, batch = world.state.updated(journal.changes())
+    world.table.apply(batch)
+    state = State(world.table, root)
     proof = prove(state, HISTORY_ADDRESS, [history_slot(Height(77))])
     assert proof.check(root).slot(history_slot(Height(77))) == word
 

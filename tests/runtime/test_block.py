@@ -30,7 +30,7 @@ from keymoot.runtime.rules import MAX_TIME
 from keymoot.store.entry import unpack
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import StateKeys, Version
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import State
@@ -159,14 +159,14 @@ def entries(play: Play, done: Executed) -> list[bytes]:
     """Give every sealed entry of the Vault that a block wrote."""
     found = []
     for address, slots in done.changes.slots.items():
-        keys = play.chain.keys.contract_keys(address)
+        keys = play.chain.keys.at(Version()).contract_keys(address)
         for slot, write in slots.items():
             if address == HISTORY_ADDRESS or not write.value:
                 continue
             raw = unpack(write.value, write.blob)
-            aad = play.chain.keys.network + address + slot
+            aad = play.chain.keys.network + address + slot + raw[:4]
             try:
-                keys.sealer.open(raw[:12], raw[12:], aad, "an entry")
+                keys.sealer(0).open(raw[4:16], raw[16:], aad, "an entry")
             except Malformed:
                 continue
             found.append(raw)
@@ -186,7 +186,7 @@ def test_forks_of_one_height_share_no_nonce_and_no_randomness() -> None:
     assert all(done.receipts[0].status == 1 for done in runs)
     outputs = {done.receipts[0].output for done in runs}
     assert len(outputs) == len(runs)  # the address of a key that was drawn
-    nonces = [entry[:12] for done in runs for entry in entries(play, done)]
+    nonces = [entry[4:16] for done in runs for entry in entries(play, done)]
     assert len(nonces) >= len(runs)
     assert len(set(nonces)) == len(nonces)
     assert len({done.header.mix_hash for done in runs}) == len(runs)
@@ -211,7 +211,7 @@ def test_a_hash_hides_what_the_block_did_from_all_who_lack_the_secret() -> None:
     known = {NO_MIX, seed, keccak(seed), keccak(tip.hash + root), keccak(network + seed)}
     assert one.header.mix_hash not in known
     # Nor what the same secret gives for randomness or nonces.
-    assert one.header.mix_hash != play.chain.keys.random(seed, 0, 1, 32).expose()
+    assert one.header.mix_hash != play.chain.keys.at(Version()).random(seed, 0, 1, 32).expose()
 
 
 def test_a_seed_is_every_part_of_what_the_block_builds_on() -> None:

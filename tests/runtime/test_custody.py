@@ -20,6 +20,7 @@ from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.machine import Machine
 from keymoot.runtime.release import release
 from keymoot.store.journal import Journal
+from keymoot.store.keys import FIRST_NAME, Version
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable, RecordingTable
 from keymoot.store.trie import BrokenState
@@ -144,8 +145,7 @@ def test_a_fault_of_the_sealer_is_no_signature() -> None:
         def __getattr__(self, name: str):
             raise AssertionError(f"the sealer was used: {name}")
 
-    keys = chain.keys.contract_keys(Vault.ADDRESS)
-    object.__setattr__(keys, "sealer", Blind())
+    chain.keys._sealers[FIRST_NAME, Vault.ADDRESS] = Blind()
     with pytest.raises(Unexecutable) as met:
         answer(play, key)
     assert "the sealer was used" in str(met.value.__cause__)
@@ -154,7 +154,12 @@ def test_a_fault_of_the_sealer_is_no_signature() -> None:
 def _vault_in(play: Play, mode: Mode, sender) -> bytes:
     chain = play.chain
     machine = Machine(
-        Journal(chain.state()), chain.block, chain.contracts, chain.keys, mode, GasMeter(10**7)
+        Journal(chain.state()),
+        chain.block,
+        chain.contracts,
+        chain.keys.at(Version()),
+        mode,
+        GasMeter(10**7),
     )
     ctx = Context(machine, Vault.ADDRESS, sender)
     return chain.contracts[Vault.ADDRESS].sign(ctx, Bytes32(play.wallet), Hash32(b"d" * 32))

@@ -32,6 +32,7 @@ from keymoot.runtime.machine import Machine
 from keymoot.runtime.query import CannotRun, Query, estimate
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
+from keymoot.store.keys import Version
 from tests.contracts.toys import TOYS
 from tests.runtime.people import AGENT, OWNER, RECOVERY, STRANGER, Play, calldata
 
@@ -142,7 +143,7 @@ class World(Play):
             journal,
             self.chain.block,
             self.chain.contracts,
-            self.chain.keys,
+            self.chain.keys.at(Version()),
             Mode.EXECUTE,
             GasMeter(10**9),
         )

@@ -27,6 +27,7 @@ from keymoot.runtime.execute import execute
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
+from keymoot.store.keys import Version
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from tests.runtime.anything import ON_SOLANA, PLAY, Ask, Call, Ruling, plays
@@ -76,6 +77,7 @@ def played(several: list[Any]) -> list[Receipt]:
     """Send all of them into one block, and look at what is there then."""
     chain = PLAY.chain
     journal, receipts = Journal(chain.state()), []
+    keys = chain.keys.at(Version())
     for at, step in enumerate(several):
         raw = signed(step, journal, at, chain)
         try:
@@ -83,7 +85,7 @@ def played(several: list[Any]) -> list[Receipt]:
         except Malformed:
             continue  # too long for a block, so in none
         receipts.append(
-            execute(journal, tx, chain.block, chain.contracts, chain.keys, at, lambda _: None)
+            execute(journal, tx, chain.block, chain.contracts, keys, at, lambda _: None)
         )
     for receipt in receipts:
         assert isinstance(receipt, Receipt)

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.store.confidential import ConfidentialStore, SealingPlace, TooManyWrites
 from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import FIRST_NAME, Former, StateKeys, Version, VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore, public_slot
 from keymoot.store.state import State
@@ -19,7 +20,7 @@ from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, BrokenState
 
 HERE, THERE = Address(b"h" * 20), Address(b"t" * 20)
-KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32))
+KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32)).at(Version())
 VALUE = b"the wallet's key, which nobody may see"
 
 
@@ -27,7 +28,7 @@ def seed(number: int) -> Hash32:
     return Hash32(number.to_bytes(32, "big"))
 
 
-def store(journal: Journal, where: Address = HERE, height: int = 5, keys: StateKeys = KEYS):
+def store(journal: Journal, where: Address = HERE, height: int = 5, keys: VersionKeys = KEYS):
     place = SealingPlace(seed(height), 0)
     return ConfidentialStore(journal, where, keys, place, FreeMeter())
 
@@ -48,7 +49,7 @@ class Chain:
     def state(self, table: MemoryTable | None = None, root: Hash32 | None = None) -> State:
         return State(table or self.table, root or self.root)
 
-    def get(self, key: bytes, where: Address = HERE, keys: StateKeys = KEYS) -> bytes | None:
+    def get(self, key: bytes, where: Address = HERE, keys: VersionKeys = KEYS) -> bytes | None:
         return store(Journal(self.state()), where, keys=keys).get(key)
 
 
@@ -109,7 +110,7 @@ def test_a_sealed_value_does_not_open_under_another_contract_key_or_nonce() -> N
 
     def redrawn(journal: Journal, slot: Bytes32, sealed: bytes) -> None:
         nonce = KEYS.contract_keys(HERE).nonce(seed(9), 0, 1)
-        journal.set_entry(HERE, slot, nonce + sealed[12:])
+        journal.set_entry(HERE, slot, sealed[:4] + nonce + sealed[16:])
 
     with pytest.raises(BrokenState):
         _forged(made(), redrawn).get(b"cell")
@@ -149,8 +150,8 @@ def test_another_network_or_generation_opens_nothing() -> None:
     chain = Chain()
     chain.block(1, {b"cell": VALUE})
     for keys in (
-        StateKeys(Secret(b"another" + bytes(25)), NetworkId(b"n" * 32)),
-        StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"m" * 32)),
+        StateKeys(Secret(b"another" + bytes(25)), NetworkId(b"n" * 32)).at(Version()),
+        StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"m" * 32)).at(Version()),
     ):
         assert chain.get(b"cell", keys=keys) is None  # it does not even find the slot
 
@@ -180,3 +181,58 @@ def test_a_view_cannot_write() -> None:
         ConfidentialStore(journal, HERE, KEYS, None, FreeMeter()).set(b"cell", b"x")
     with pytest.raises(ReadOnly):
         PublicStore(journal, HERE, FreeMeter(), writable=False).set(b"cell", b"x")
+
+
+NAME = Bytes32(b"v" * 32)
+
+
+def raised() -> tuple[VersionKeys, VersionKeys]:
+    """Keys after the version was raised: of who stayed, and of who has left with the old secret."""
+    stayed = StateKeys(Secret(b"state secret" + bytes(20)), KEYS.network)
+    stayed.take(Secret(b"another state secret" + bytes(12)), NAME)
+    bare = Version(NAME, (Former(FIRST_NAME, b""),))
+    wrapped = stayed.at(bare).wrapped()
+    assert wrapped is not None
+    version = Version(NAME, wrapped)
+    left = StateKeys(Secret(b"state secret" + bytes(20)), KEYS.network)
+    return stayed.at(version), left.at(version)
+
+
+def written(journal: Journal, keys: VersionKeys, key: bytes, value: bytes) -> bytes:
+    store(journal, keys=keys).set(key, value)
+    found = journal.entry(HERE, keys.contract_keys(HERE).slot(key))
+    assert found is not None
+    return found
+
+
+def test_old_values_open_and_are_sealed_anew_when_they_are_written() -> None:
+    stayed, left = raised()
+    journal = Journal(Chain().state())
+    assert written(journal, KEYS, b"cell", VALUE)[:4] == bytes(4)
+    for keys in (stayed, left):
+        assert store(journal, keys=keys).get(b"cell") == VALUE
+    assert written(journal, stayed, b"cell", VALUE)[:4] == bytes([0, 0, 0, 1])
+    assert store(journal, keys=stayed).get(b"cell") == VALUE
+
+
+def test_who_has_left_does_not_open_what_is_written_later_nor_by_naming_its_own_version() -> None:
+    stayed, left = raised()
+    journal = Journal(Chain().state())
+    sealed = written(journal, stayed, b"cell", VALUE)
+    with pytest.raises(Defect, match="before it is here"):
+        store(journal, keys=left).get(b"cell")
+    # It finds the slot, and sees when it changes.
+    slot = KEYS.contract_keys(HERE).slot(b"cell")
+    assert journal.entry(HERE, slot) == sealed
+    journal.set_entry(HERE, slot, bytes(4) + sealed[4:])
+    for keys in (stayed, left, KEYS):
+        with pytest.raises(BrokenState):
+            store(journal, keys=keys).get(b"cell")
+
+
+def test_a_value_of_a_version_that_has_not_come_is_no_value() -> None:
+    stayed, _ = raised()
+    journal = Journal(Chain().state())
+    written(journal, stayed, b"cell", VALUE)
+    with pytest.raises(BrokenState):
+        store(journal).get(b"cell")

@@ -5,19 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.cli import settings
+from keymoot.cli.dossier import begins_as_json, check_file
 from keymoot.cli.output import fail, fields, result
 
 MAX_FILE_BYTES = 1_048_576
 
 
-def inspect(what: str, *, url: str | None = None, json: bool = False) -> None:
-    """Decode a transaction, request, header or proof; or look a hash up.
+def inspect(
+    what: str, *, network: str | None = None, url: str | None = None, json: bool = False
+) -> None:
+    """Decode a transaction, request, header or proof; look a hash up; or check a file of proofs.
+
+    A file of proofs (what keymoot_proof gives) is checked with no network: each step that holds
+    is named, and what is left to believe. Exit status 0 only if all of it holds.
 
     Args:
-        what: Hex, a file that holds hex, or a 32-byte hash of a ledger transaction or block.
+        what: Hex, a file that holds hex or proofs, or a 32-byte hash of a ledger transaction or
+            block.
+        network: The network's id that a file of proofs must be of.
         url: The Keymoot RPC, for hashes.
         json: Print the result as JSON.
     """
+    if not what.startswith("0x") and begins_as_json(what):
+        check_file(what, network, as_json=json)
+        return
     raw = _bytes(what)
     shown = _look_up(raw, url) if len(raw) == 32 else _decode(raw)
     lines = fields({name: value for name, value in shown.items() if value is not None})

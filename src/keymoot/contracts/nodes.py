@@ -19,6 +19,8 @@ from keymoot.moot.hall import HEAD
 from keymoot.moot.outcome import path_of
 from keymoot.moot.roots import ECDSA, EDDSA
 from keymoot.moot.slot import Slot
+from keymoot.moot.statekey import FORMER, version_in, write_former
+from keymoot.store.keys import Version, VersionKeys
 from keymoot.store.public import PublicStore
 from keymoot.threshold import derivation
 from keymoot.threshold.edwards25519 import EDWARDS25519
@@ -139,6 +141,24 @@ _WALLETS = Address(b"keymoot".ljust(19, b"\0") + b"\x02")
 def assembly_on(store: PublicStore, network: NetworkId) -> Assembly:
     """Give the assembly on a store of Nodes."""
     return Assembly(CellPages(store), network)
+
+
+def wrap_former(store: PublicStore, keys: VersionKeys) -> None:
+    """Write the secret of the version before, sealed under the one that has come after it.
+
+    The first block that uses the newer one does so. So whoever has the newest opens all values.
+
+    Raises:
+        Defect: one of the secrets is not here.
+    """
+    wrapped = keys.wrapped()
+    if wrapped is not None:
+        CellPages(store).set(FORMER, write_former(wrapped))
+
+
+def state_version(store: PublicStore) -> Version:
+    """Give which state secret the next block uses, as a store of Nodes says."""
+    return version_in(CellPages(store))
 
 
 def has_state_key(store: PublicStore, network: NetworkId) -> bool:

@@ -66,8 +66,8 @@ class Moment:
         time: Its block's.
         state: Itself.
         now: The later of its time and the clock.
-        shares: Ours, of the epoch in which it lives; none while it does not name our start.
-        seated: Whether it names our start.
+        shares: Ours, of the epoch in which it lives.
+        seated: Whether it names our start: if not, nothing is answered.
     """
 
     mark: Mark
@@ -236,14 +236,12 @@ class Answers:
         held, found.held = found.held or self._late(found.what, found, moment), None
         if held is None:
             raise NotHeld
-        found.answer = self._share(found.what, held, found)
+        found.answer = self._share(found.what, held, found.generation, found.value)
         return found.answer
 
-    def _share(self, binding: Binding, held: Held, found: _Open) -> Answer:
-        if found.value is None:
-            raise NotHeld
+    def _share(self, binding: Binding, held: Held, generation: Hash32, value: bytes) -> Answer:
         try:
-            content = held.share(self.network, found.generation, binding, found.value)
+            content = held.share(self.network, generation, binding, value)
         except Cheated as error:
             self._accuse(binding, error.party)
             raise

@@ -330,14 +330,13 @@ class Course:
 
     def _moment(self) -> Moment:
         mark, before = self.certified, self._before
-        seated = self._party.seated(before)
         return Moment(
             mark=mark,
             time=self._time,
             state=self._replica.state(mark.height),
             now=UnixSeconds(max(self._time, self._clock())),
-            shares=self._party.shares_in(before) if seated else {},
-            seated=seated,
+            shares=self._party.shares_in(before),
+            seated=self._party.seated(before),
         )
 
     def _trim(self, first: Height) -> None:

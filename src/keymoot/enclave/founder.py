@@ -21,6 +21,7 @@ from keymoot.moot.party import Party
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.signers import founding_due
 from keymoot.store.header import Header
+from keymoot.store.keys import FIRST_NAME
 
 FILE_NAME = "founding.sealed"
 _PURPOSE = "founding"
@@ -123,4 +124,4 @@ class Founder:
         """Tell whether we hold our share of every root, and the state secret sealed."""
         shares = self.party.shares_in(after)
         held = all(kind.name in shares for kind in ROOTS)
-        return held and self.party.statekeeper.held and self.party.seated(after)
+        return held and self.party.statekeeper.holds(FIRST_NAME) and self.party.seated(after)

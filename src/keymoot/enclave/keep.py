@@ -19,6 +19,9 @@ FILE_NAME = "keep.sealed"
 _PURPOSE = "keep"
 _SECRET_BYTES = 32
 
+MAX_STATES = 16
+"""State secrets that are kept. A recovery may go back to a state that uses an older version."""
+
 
 class OtherNetwork(Refused):
     """This enclave belongs to another network, for good."""
@@ -39,7 +42,7 @@ class Keep:
 
     Attributes:
         identity: Ed25519 seed; signs answers.
-        state: The network's state secret; None until the members have given it.
+        states: The network's state secrets by the names of their versions, the newest last.
         epoch: Scalar of secp256k1 to whose point root dealings are encrypted.
         next: The scalar for the next epoch.
         network: Set once, when the enclave joins; None before.
@@ -50,7 +53,7 @@ class Keep:
     """
 
     identity: Secret
-    state: Secret | None
+    states: tuple[tuple[Bytes32, Secret], ...]
     epoch: Secret
     next: Secret
     network: NetworkId | None
@@ -68,9 +71,27 @@ class Keep:
             raise OtherNetwork
         return replace(self, network=network)
 
-    def holding(self, state: Secret) -> "Keep":
-        """Give the keep of an enclave that has the network's state secret."""
-        return replace(self, state=state)
+    @property
+    def state(self) -> Secret | None:
+        """The newest state secret; None until the members have given one."""
+        return self.states[-1][1] if self.states else None
+
+    def holding(self, name: Bytes32, state: Secret, present: Bytes32) -> "Keep":
+        """Give the keep of an enclave that has one more of the network's state secrets.
+
+        Those of attempts that came to nothing are not needed again, and each version leads to
+        the ones before it. So the oldest go, but never the one that blocks need now.
+
+        Args:
+            name: Of its version.
+            state: The secret.
+            present: Name of the version that the newest certified state uses.
+        """
+        states = (*(one for one in self.states if one[0] != name), (name, state))
+        while len(states) > MAX_STATES:
+            place = next(at for at, (known, _) in enumerate(states) if known != present)
+            states = (*states[:place], *states[place + 1 :])
+        return replace(self, states=states)
 
     def sitting(self, height: Height) -> "Keep":
         """Give the keep of an enclave that a certified block shows in its seat."""
@@ -98,9 +119,9 @@ class Keep:
     def gone(self) -> "Keep":
         """Give the keep of an enclave that is no member any more, nor about to be one.
 
-        No key opens what was dealt to it, and the network's state secret is not its any more.
+        No key opens what was dealt to it, and the network's state secrets are not its any more.
         """
-        return replace(self.turned(GONE), state=None)
+        return replace(self.turned(GONE), states=())
 
 
 class KeepFile:
@@ -131,21 +152,20 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
         scalars = _fresh_scalar(), _fresh_scalar()
-        keep = Keep(_fresh(), None, *scalars, None)
+        keep = Keep(_fresh(), (), *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
     fields = list_of(rlp.decode(raw), 8, "keep")
     identity, epoch, following = (
         Secret(fixed_of(fields[place], Bytes32, "keep")) for place in (0, 2, 3)
     )
-    state = optional_fixed_of(fields[1], Bytes32, "state")
+    states = tuple(map(_read_state, list_of(fields[1], None, "states")))
     network = optional_fixed_of(fields[4], NetworkId, "network")
     before = optional_fixed_of(fields[5], Bytes32, "previous")
-    sealed = None if state is None else Secret(state)
     previous = None if before is None else Secret(before)
     recoveries = uint_of(fields[6], "recoveries", 4)
     seated = Height(uint_of(fields[7], "seated", 8))
-    return Keep(identity, sealed, epoch, following, network, previous, recoveries, seated)
+    return Keep(identity, states, epoch, following, network, previous, recoveries, seated)
 
 
 def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
@@ -153,7 +173,7 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
     content = rlp.encode(
         [
             keep.identity.expose(),
-            b"" if keep.state is None else keep.state.expose(),
+            [[name, state.expose()] for name, state in keep.states],
             keep.epoch.expose(),
             keep.next.expose(),
             keep.network or b"",
@@ -163,6 +183,11 @@ def seal_keep(folder: Path, platform: Platform, keep: Keep) -> None:
         ]
     )
     write_sealed(folder / FILE_NAME, platform, _PURPOSE, content)
+
+
+def _read_state(item: rlp.Decoded) -> tuple[Bytes32, Secret]:
+    name, state = list_of(item, 2, "states")
+    return fixed_of(name, Bytes32, "name"), Secret(fixed_of(state, Bytes32, "state"))
 
 
 def _fresh() -> Secret:

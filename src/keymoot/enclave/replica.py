@@ -26,6 +26,7 @@ from keymoot.contracts.registry import built_in_registry
 from keymoot.enclave.layers import Layers, batch_bytes
 from keymoot.enclave.page_book import PageBook, StatePages
 from keymoot.enclave.remote import Host
+from keymoot.moot.statekey import version_in
 from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
 from keymoot.runtime.execute import Contracts
 from keymoot.runtime.outcome import Outcome
@@ -128,6 +129,15 @@ class Replica:
     def tip(self) -> Tip:
         """The newest block that was executed."""
         return self._tip
+
+    def can_execute(self) -> bool:
+        """Tell whether the state secrets are here that the next block needs.
+
+        Raises:
+            BrokenStorage: a read from the host did not fit.
+        """
+        with self.guard():
+            return self._keys.at(version_in(self.pages_at(self._tip.height))).held
 
     @property
     def newest_certified(self) -> Height:

@@ -66,7 +66,7 @@ class Speaker:
         Args:
             party: The seat's mind.
             keep: What is sealed; the epoch's keys turn in it.
-            keys: The state keys; they take the secret over when it comes.
+            keys: The state keys; they take secrets over when they come.
             say: Posts a message to the ledger.
             workshop: Makes the place for long arithmetic.
             clock: The machine's.
@@ -123,7 +123,7 @@ class Speaker:
             return
         try:
             self._turn_keys(seen)
-            self._seal_state()
+            self._seal_state(seen.assembly)
         except CannotWrite as error:
             self._short = error
             return
@@ -265,14 +265,14 @@ class Speaker:
         self._keep.put(keep)
         self._party.keys.take(keep.epoch, keep.next, keep.previous, keep.recoveries)
 
-    def _seal_state(self) -> None:
-        """Seal the state secret before the ledger hears that we have it; it never leaves."""
+    def _seal_state(self, assembly: Assembly) -> None:
+        """Seal a state secret before the ledger hears that we have it; it never leaves."""
         keeper = self._party.statekeeper
-        found = keeper.found
-        if found is not None:
-            self._keep.put(self._keep.now.holding(found))
-            self._keys.take(found)
-            keeper.sealed()
+        for name, found in list(keeper.found.items()):
+            present = assembly.handout.standing.name
+            self._keep.put(self._keep.now.holding(name, found, present))
+            self._keys.take(found, name)
+            keeper.sealed(name)
 
     def _report(self, duty: Duty, said: list[Message]) -> None:
         """Post what a duty says; called in the workshop's thread."""

@@ -79,7 +79,10 @@ class NoStateSecret(Refused):
 
     def __init__(self) -> None:
         """Say what to do."""
-        super().__init__("the enclave has no state secret yet: let it watch until it has")
+        super().__init__(
+            "the enclave lacks the state secret that this block's state uses: "
+            "let it watch until it has it"
+        )
 
 
 class Over(Refused):
@@ -139,13 +142,15 @@ class Start:
         """
         self._seat, self._host, self._clock = seat, host, clock
         keep, network = seat.keep.now, seat.genesis.network
-        self.keys = StateKeys(keep.state, network)
+        self.keys = StateKeys(None, network)
+        for name, state in keep.states:
+            self.keys.take(state, name)
         papers = Papers(keep.identity, seat.quote)
-        keeper = Statekeeper(seat.index, keep.identity, held=keep.state is not None)
+        keeper = Statekeeper(seat.index, keep.identity, frozenset(self.keys.names()))
         epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
         self.speaker = Speaker(self.party, seat.keep, self.keys, say, workshop, clock)
-        self._watching = Watching(network, self.speaker)
+        self._watching = Watching(network, self.speaker, self.keys)
         self._course: Course | None = None
         self._over: Over | None = None
 
@@ -231,15 +236,16 @@ class Start:
         else:
             record, header = self._check(place)
             self._watching.check(header)
-            if not self.keys.held:
-                raise NoStateSecret
             tip = Tip.of(header)
-        self._course = self._course_from(tip, record)
+        replica = Replica(tip, _chain_of(genesis), self.keys, self._host)
+        if record is not None and not replica.can_execute():
+            raise NoStateSecret
+        self._course = self._course_from(replica, record)
         return []
 
-    def _course_from(self, tip: Tip, record: FoundingRecord | None) -> Course:
+    def _course_from(self, replica: Replica, record: FoundingRecord | None) -> Course:
         seat, keep = self._seat, self._seat.keep
-        genesis = seat.genesis
+        genesis, tip = seat.genesis, replica.tip
         answers = Answers(
             self.party,
             SigningKey(keep.now.identity),
@@ -248,7 +254,7 @@ class Start:
             self.speaker.post,
         )
         return Course(
-            replica=Replica(tip, _chain_of(genesis), self.keys, self._host),
+            replica=replica,
             begun=Mark(tip.height, tip.hash, tip.generation),
             record=record,
             founder=Founder(genesis, self.party, seat.signed),
@@ -263,11 +269,8 @@ class Start:
         """See the assembly at a certified block; tell whether it can begin now."""
         if self._course is not None:
             raise BegunAlready
-        if self.keys.held:
-            return [b"\x01"]
         _, header = self._check(place)
-        self._watching.see(header, witness)
-        return [b"\x01" if self.keys.held else b""]
+        return [b"\x01" if self._watching.see(header, witness) else b""]
 
     def _check(self, place: Place) -> tuple[FoundingRecord, Header]:
         """Check that a block is certified on our network, which this start joins with that.

@@ -9,8 +9,10 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.enclave.speaker import Seen, Speaker
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.statekey import version_in
 from keymoot.runtime.assembly import read_pages
 from keymoot.store.header import Header
+from keymoot.store.keys import StateKeys
 
 
 class OldPlace(Refused):
@@ -26,13 +28,15 @@ class OldPlace(Refused):
 class Watching:
     """The certified blocks that a start was shown; it sees newer ones only."""
 
-    def __init__(self, network: NetworkId, speaker: Speaker) -> None:
-        """See nothing yet."""
-        self._network, self._speaker = network, speaker
+    def __init__(self, network: NetworkId, speaker: Speaker, keys: StateKeys) -> None:
+        """See nothing yet; `keys` take secrets over when they come."""
+        self._network, self._speaker, self._keys = network, speaker, keys
         self._newest: Header | None = None
 
-    def see(self, header: Header, witness: dict[bytes, bytes]) -> None:
-        """Take over the assembly's pages in the state after a block.
+    def see(self, header: Header, witness: dict[bytes, bytes]) -> bool:
+        """Take over the assembly's pages in the state after a block, if we cannot execute the next.
+
+        Tell whether we can now.
 
         Args:
             header: Of the block; its certificate was checked.
@@ -44,11 +48,15 @@ class Watching:
         """
         self.check(header)
         pages = read_pages(witness, header.state_root, self._network)
+        keys = self._keys.at(version_in(pages))
+        if keys.held:
+            return True
         self._newest = header
         seen = Seen(Assembly(pages, self._network), header.height, header.time)
         # What we are shown here comes from the host's disk.
         self._speaker.stored(header.height)
         self._speaker.see(seen, watching=True)
+        return keys.held
 
     def check(self, header: Header) -> None:
         """Raise if a block is below the newest that was shown, or beside it.

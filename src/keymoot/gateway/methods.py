@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from keymoot.base.strict_json import Json
-from keymoot.gateway import accounts, chain, logs, network, transactions
+from keymoot.gateway import accounts, chain, logs, network, proofs, transactions
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.services import Elsewhere, Services
 
@@ -50,6 +50,8 @@ _METHODS = {
     "keymoot_cells": network.cells,
     "keymoot_log": network.log,
     "keymoot_follow": network.follow,
+    "keymoot_proof": proofs.dossier,
+    "keymoot_receipt": proofs.receipt,
     "keymoot_getEntry": network.entry,
     "keymoot_getRequest": network.request,
     "keymoot_getOutcome": transactions.outcome,

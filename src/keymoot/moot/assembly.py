@@ -24,14 +24,13 @@ from keymoot.moot.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.moot.founding import PHASE_OF, Founding
 from keymoot.moot.genesis import EPOCH_SECONDS, Founder
 from keymoot.moot.hall import HEAD, Hall, Head
-from keymoot.moot.handout import STATE_KINDS, Handout, ask_page
+from keymoot.moot.handout import STATE_KINDS, Handout
 from keymoot.moot.handover import NEXT_DIGEST, ORIGIN
 from keymoot.moot.message import BY_IDENTITY, Kind, NodeMessage
 from keymoot.moot.pages import DraftPages, Pages
 from keymoot.moot.recovery import Ancestor, Recovery
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Boot, Seat
-from keymoot.moot.statekey import STATE
 from keymoot.moot.stock import STOCK, Stock
 from keymoot.moot.turning import EPOCH, STAGE_OF, Turning
 from keymoot.threshold.committee import Committee
@@ -89,12 +88,12 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, STATE, ATTESTATION)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, ATTESTATION)
+        yield from self.handout.pages()
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
             return
         epoch, origin = self.turning.epoch, self.turning.origin
-        yield from (ask_page(index) for index in self.handout.takers())
         for index in self.hall.committee.indices:
             yield from (f"seat/{index}", f"opening/{index}")
             if epoch is not None:
@@ -201,6 +200,7 @@ class Assembly:
     ) -> None:
         self.check(message)
         seat, kind, body = message.seat, message.kind, message.body
+        knew = self.handout.knowing()
         if kind is Kind.RECOVER:
             self._recover(body, height, time, ancestor)
         elif kind is Kind.BOOT:
@@ -224,7 +224,8 @@ class Assembly:
             self.stock.burn()
             self.commitments.burn()
             self.handout.turned()
-        self.handout.leave()
+        self.handout.leave(knew)
+        self.handout.move()
         self.stock.replenish(height, time)
 
     def _speaker(self, message: NodeMessage) -> Seat | Newcomer:

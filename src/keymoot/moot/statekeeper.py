@@ -1,18 +1,20 @@
-"""One seat's part in the state key: it asks where it has none, and answers who asks.
+"""One seat's part in the state key: it asks for versions that it has not, and answers who asks.
 
 It may be the seat of a member, or of a newcomer that is admitted.
 
-The secret itself passes through here once, from the duty that combines the answers to the
+A secret itself passes through here once, from the duty that combines the answers to the
 enclave that seals it; only then does the seat say that it has it.
 """
 
 from dataclasses import dataclass, field
 from functools import partial
 
+from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.duty import Duty, Message
+from keymoot.moot.handing import Handing
 from keymoot.moot.message import Kind
 from keymoot.moot.resharer import Shares
 from keymoot.moot.roots import DERIVE
@@ -37,85 +39,99 @@ class Statekeeper:
     Attributes:
         index: The seat.
         identity: Ed25519 seed of the enclave's identity; signs asks.
-        held: Whether the enclave has the secret sealed.
-        found: The secret that answers gave, until the enclave has sealed it.
+        held: Names of the versions that the enclave has sealed.
+        found: Secrets that answers gave, by name, until the enclave has sealed them.
     """
 
     index: int
     identity: Secret
-    held: bool = False
-    found: Secret | None = None
-    _own: tuple[Secret, AskerKey] | None = field(default=None, repr=False)
+    held: frozenset[Bytes32] = frozenset()
+    found: dict[Bytes32, Secret] = field(default_factory=dict)
+    _own: dict[Bytes32, tuple[Secret, AskerKey]] = field(default_factory=dict, repr=False)
 
-    def sealed(self) -> None:
-        """Go on: the enclave has sealed what was found, and its node has it."""
-        self.held, self.found, self._own = True, None, None
+    def holds(self, name: Bytes32) -> bool:
+        """Tell whether the enclave has a version sealed."""
+        return name in self.held
+
+    def sealed(self, name: Bytes32) -> None:
+        """Go on: the enclave has sealed what was found."""
+        self.held |= {name}
+        self.found.pop(name, None)
+        self._own.pop(name, None)
 
     def forget(self) -> None:
-        """Begin again: the enclave has erased the secret, for it has no seat any more."""
-        self.held, self.found, self._own = False, None, None
+        """Begin again: the enclave has erased all secrets, for it has no seat any more."""
+        self.held = frozenset()
+        self.found.clear()
+        self._own.clear()
 
     def due(self, assembly: Assembly, shares: Shares) -> list[Duty]:
         """Give what is to be done now."""
         if not assembly.hall.ready:
             return []
-        name = f"state/{assembly.hall.head.generation.hex()}"
-        return self._own_duties(assembly, name) + self._answer_duties(assembly, name, shares)
+        duties = []
+        for version in assembly.handout.versions:
+            name = f"state/{assembly.hall.head.generation.hex()}/{version.name.hex()}"
+            duties += self._own_duties(assembly, version, name)
+            duties += self._answer_duties(version, name, shares)
+        return duties
 
-    def _own_duties(self, assembly: Assembly, name: str) -> list[Duty]:
-        handout, epoch = assembly.handout, assembly.turning.epoch
-        standing, seat = handout.standing, assembly.turning.admitting.known(self.index)
+    def _own_duties(self, assembly: Assembly, version: Handing, name: str) -> list[Duty]:
+        epoch, standing = assembly.turning.epoch, version.standing
+        seat, key = assembly.turning.admitting.known(self.index), standing.name
         if epoch is None or seat is None or seat.boot is None:
             return []
         when = epoch.number, epoch.attempt
         now = f"{name}/{epoch.number}/{epoch.attempt}"
-        if self.held:
+        if self.holds(key):
             if self.index in standing.holders:
                 return []
-            said = (Kind.STATE_HELD, write_held(standing.version))
+            said = (Kind.STATE_HELD, write_held(key))
             return [Duty(f"{now}/held", lambda _: [said])]
-        if self.found is not None:
+        if key in self.found:
             return []
-        ask = handout.ask(self.index)
+        ask = version.ask(self.index)
         if ask is None:
-            network, boot = assembly.network, seat.boot.signing
+            network, place = assembly.network, (self.index, seat.boot.signing)
             generation = assembly.hall.head.generation
 
             def run(dice: Dice) -> list[Message]:
                 secret, to = derived.asker(dice)
-                digest = ask_digest(network, generation, self.index, boot, when, to)
-                self._own = (secret, to)
+                digest = ask_digest(network, generation, place, when, key, to)
+                self._own[key] = (secret, to)
                 signature = ed25519.sign(self.identity, digest)
-                return [(Kind.STATE_ASK, write_ask(when, to, signature))]
+                return [(Kind.STATE_ASK, write_ask(when, key, to, signature))]
 
             return [] if self.index in standing.asked else [Duty(f"{now}/ask", run)]
-        if len(ask.answers) < handout.need:
+        if len(ask.answers) < version.need:
             return []
-        combine = partial(self._combine, ask, handout.root, handout.input)
+        combine = partial(self._combine, ask, version.root, version.input, key)
         return [Duty(f"{name}/{ask.number}/combine", combine)]
 
-    def _combine(self, ask: Ask, root: Root, name: bytes, _: Dice) -> list[Message]:
-        own = self._own
+    def _combine(self, ask: Ask, root: Root, source: bytes, key: Bytes32, _: Dice) -> list[Message]:
+        own = self._own.get(key)
         if own is None or own[1] != ask.to:
             return []
         # The one-time secret goes with this: it opens no second ask.
-        self._own = None
-        point, _bad = derived.combine(root, name, *own, ask.answers)
-        self.found = state_secret(point)
+        self._own.pop(key, None)
+        point, _bad = derived.combine(root, source, *own, ask.answers)
+        self.found[key] = state_secret(point)
         return []
 
-    def _answer_duties(self, assembly: Assembly, name: str, shares: Shares) -> list[Duty]:
-        share, handout = shares.get(DERIVE), assembly.handout
+    def _answer_duties(self, version: Handing, name: str, shares: Shares) -> list[Duty]:
+        share = shares.get(DERIVE)
         if share is None:
             return []
-        need, source = handout.need, handout.input
+        need, source, key = version.need, version.input, version.name
         return [
-            Duty(f"{name}/{ask.number}/answer", partial(_answer, asker, ask, share, source))
-            for asker, ask in handout.asks().items()
+            Duty(f"{name}/{ask.number}/answer", partial(_answer, key, asker, ask, share, source))
+            for asker, ask in version.asks().items()
             if ask.awaits(self.index, need)
         ]
 
 
-def _answer(asker: int, ask: Ask, share: Share, source: bytes, dice: Dice) -> list[Message]:
+def _answer(
+    key: Bytes32, asker: int, ask: Ask, share: Share, source: bytes, dice: Dice
+) -> list[Message]:
     made = derived.answer(share, source, ask.to, dice)
-    return [(Kind.STATE_ANSWER, write_answer(asker, ask.number, made))]
+    return [(Kind.STATE_ANSWER, write_answer(key, asker, ask.number, made))]

@@ -20,7 +20,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
     if not hall.founded:
         return {"ready": False, "seats": [], "storage": storage_json(ledger)}
     head, committee, page = hall.head, hall.committee, assembly.stock.page
-    standing = assembly.handout.standing
+    standing, coming = assembly.handout.standing, assembly.handout.coming
     keygen = assembly.founding.keygen
     seats: list[Json] = []
     leaving = {*assembly.turning.admitting.page.leaving, *moot.changes.leaving}
@@ -71,6 +71,7 @@ def assembly_json(assembly: Assembly, ledger: Ledger, moot: "Moot") -> dict[str,
             "since": standing.since if standing.exists else None,
             "holders": [*sorted(standing.holders)],
             "asking": [*sorted(assembly.handout.asks())],
+            "raising": None if coming is None else [*sorted(coming.standing.holders)],
         },
         "stock": {
             "presignatures": assembly.stock.left(),

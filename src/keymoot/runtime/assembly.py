@@ -6,10 +6,11 @@ that it has checked against a header and its commit.
 """
 
 from keymoot.base.fixed import Hash32, NetworkId
-from keymoot.contracts.nodes import Nodes, assembly_on
+from keymoot.contracts.nodes import Nodes, assembly_on, state_version
 from keymoot.moot.assembly import Assembly
 from keymoot.moot.pages import MemoryPages
 from keymoot.store.journal import Journal
+from keymoot.store.keys import Version
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import State
@@ -21,6 +22,11 @@ def assembly_in(state: State, network: NetworkId) -> Assembly:
     """Give the assembly as a state has it; it cannot be changed."""
     store = PublicStore(Journal(state), Nodes.ADDRESS, FreeMeter(), writable=False)
     return assembly_on(store, network)
+
+
+def version_of(state: State) -> Version:
+    """Give which state secret opens a state, and the blocks after it are sealed under."""
+    return state_version(PublicStore(Journal(state), Nodes.ADDRESS, FreeMeter(), writable=False))
 
 
 def gather_pages(

@@ -14,7 +14,13 @@ from keymoot.base.fields import bytes_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import ChainId, Gas, Height, UnixSeconds, Wei
 from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.nodes import Nodes, assembly_on, has_state_key
+from keymoot.contracts.nodes import (
+    Nodes,
+    assembly_on,
+    has_state_key,
+    state_version,
+    wrap_former,
+)
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.assembly import NO_GENERATION
 from keymoot.moot.recovery import Ancestor
@@ -26,7 +32,7 @@ from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_T
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.header import Header
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import StateKeys, VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.ordered import ordered_root
 from keymoot.store.public import PublicStore
@@ -234,14 +240,17 @@ def execute_block(
         chain.network, chain.chain_id, block.height, block.time, seed, chain.base_fee
     )
     journal = Journal(state)
-    mix = _mix(journal, chain.network, keys, seed)
+    # One version serves a whole block: the one that the state before it names.
+    sealing = keys.at(state_version(_pages(journal)))
+    mix = _mix(journal, chain.network, sealing, seed)
+    wrap_former(_pages(journal, writable=True), sealing)
     remember_parent(journal, block.height, tip.hash)
 
     def ancestor(height: Height) -> Hash32 | None:
         return ancestor_hash(journal, height, block.height)
 
     receipts = tuple(
-        _execute(journal, tx, environment, contracts, keys, position, ancestor)
+        _execute(journal, tx, environment, contracts, sealing, position, ancestor)
         for position, tx in enumerate(transactions)
     )
     faults = tuple((one.transaction_hash, one.fault) for one in receipts if one.fault is not None)
@@ -281,7 +290,7 @@ def _execute(
     tx: LedgerTransaction,
     block: BlockEnvironment,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: VersionKeys,
     position: int,
     ancestor: Ancestor,
 ) -> Receipt:
@@ -293,7 +302,7 @@ def _execute(
         raise CannotExecute(block.height, position, tx.hash) from error
 
 
-def _mix(journal: Journal, network: NetworkId, keys: StateKeys, seed: Hash32) -> Hash32:
+def _mix(journal: Journal, network: NetworkId, keys: VersionKeys, seed: Hash32) -> Hash32:
     """Give the mix hash: a secret number as soon as the state before says that it exists."""
     if not has_state_key(_pages(journal), network):
         return NO_MIX
@@ -305,5 +314,5 @@ def _generation(journal: Journal, network: NetworkId) -> Hash32:
     return hall.head.generation if hall.founded else NO_GENERATION
 
 
-def _pages(journal: Journal) -> PublicStore:
-    return PublicStore(journal, Nodes.ADDRESS, FreeMeter(), writable=False)
+def _pages(journal: Journal, *, writable: bool = False) -> PublicStore:
+    return PublicStore(journal, Nodes.ADDRESS, FreeMeter(), writable=writable)

@@ -23,7 +23,7 @@ from keymoot.runtime.machine import Machine
 from keymoot.runtime.receipt import MAX_OUTPUT_BYTES, Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 
@@ -35,7 +35,7 @@ def execute(
     tx: LedgerTransaction,
     block: BlockEnvironment,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: VersionKeys | None,
     position: int,
     ancestor: Ancestor,
 ) -> Receipt:
@@ -68,7 +68,7 @@ def _execute_ethereum(
     tx: LedgerTransaction,
     block: BlockEnvironment,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: VersionKeys | None,
     position: int,
 ) -> Receipt:
     transaction = tx.ethereum
@@ -114,7 +114,7 @@ def _execute_request(
     tx: LedgerTransaction,
     block: BlockEnvironment,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: VersionKeys | None,
     position: int,
 ) -> Receipt:
     wallets, request = contracts[Wallets.ADDRESS], tx.request
@@ -154,7 +154,7 @@ def _execute_message(
     tx: LedgerTransaction,
     block: BlockEnvironment,
     contracts: Contracts,
-    keys: StateKeys | None,
+    keys: VersionKeys | None,
     position: int,
     ancestor: Ancestor,
 ) -> Receipt:

@@ -19,7 +19,7 @@ from keymoot.runtime.receipt import Log
 from keymoot.store.confidential import ConfidentialStore, SealingPlace
 from keymoot.store.errors import NoStateKeys, StateKeyAwaited
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 
@@ -50,7 +50,7 @@ class Machine:
         journal: Journal,
         block: BlockEnvironment,
         contracts: dict[Address, Contract],
-        keys: StateKeys | None,
+        keys: VersionKeys | None,
         mode: Mode,
         meter: GasMeter,
         position: int = QUERY_POSITION,
@@ -202,7 +202,7 @@ class Machine:
         finally:
             self._running.pop()
 
-    def _state_keys(self) -> StateKeys:
+    def _state_keys(self) -> VersionKeys:
         """Give the keys of the state.
 
         In a release the request itself shows that they exist: its key is sealed under them.

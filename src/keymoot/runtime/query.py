@@ -18,12 +18,13 @@ from keymoot.base.units import Gas, Wei
 from keymoot.contracts.context import BlockEnvironment, Mode
 from keymoot.contracts.contract import Method
 from keymoot.runtime import gas
+from keymoot.runtime.assembly import version_of
 from keymoot.runtime.execute import Contracts
 from keymoot.runtime.gas import GasMeter, WatchedMeter
 from keymoot.runtime.machine import Machine
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
-from keymoot.store.keys import StateKeys
+from keymoot.store.keys import StateKeys, Version
 from keymoot.store.state import State
 
 QUERY_GAS = 50_000_000
@@ -114,7 +115,7 @@ def call(
     # Not on a claim, and not behind a write that is undone: no method has its way to a secret.
     opens = method is not None and method.rules.view
     meter = _meter(query, watch)
-    given = keys if opens else None
+    given = keys.at(version_of(state)) if opens and keys is not None else None
     machine = Machine(Journal(state), block, contracts, given, Mode.QUERY, meter)
     try:
         output = machine.call(sender, query.to, query.data, query.value)
@@ -146,7 +147,7 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
     _check_means(state, query, Gas(0))
     base = gas.intrinsic(query.data)
     method = _method(contracts, query)
-    placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network)
+    placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network).at(Version())
     meter = GasMeter(QUERY_GAS)
     machine = Machine(Journal(state), block, contracts, placeholder, Mode.QUERY, meter)
     ceiling = None if method is None else method.rules.gas_ceiling

@@ -12,6 +12,7 @@ from keymoot.contracts.record import BOUND, OWNER, QUEUED, Record
 from keymoot.contracts.requests import Released
 from keymoot.contracts.requests import release as release_bound
 from keymoot.contracts.wallets import Wallets
+from keymoot.runtime.assembly import version_of
 from keymoot.runtime.execute import Contracts
 from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.machine import Machine
@@ -50,7 +51,9 @@ def release(
         BrokenState: the state cannot be read.
     """
     meter = GasMeter(RELEASE_GAS)
-    machine = Machine(Journal(state), block, contracts, keys, Mode.RELEASE, meter)
+    machine = Machine(
+        Journal(state), block, contracts, keys.at(version_of(state)), Mode.RELEASE, meter
+    )
     wallets = contracts[Wallets.ADDRESS]
     if not isinstance(wallets, Wallets):
         raise Refused("Wallets is not registered")

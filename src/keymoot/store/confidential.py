@@ -2,11 +2,15 @@
 
 A value is sealed with AES-256-GCM-SIV under its contract's key. The nonce is drawn from
 the block's seed and the write's place in it, so replicas agree on the bytes, and no two
-blocks repeat one, forks of one height neither; it stands beside the sealed value. Network, contract and slot are
-authenticated, so a value does not open anywhere else. That it is the newest one is
-the trie's word: a read is checked up to the committed root.
+blocks repeat one, forks of one height neither; it stands beside the sealed value. Network,
+contract, slot and version are authenticated, so a value does not open anywhere else. That it is
+the newest one is the trie's word: a read is checked up to the committed root.
 
-    entry     = nonce (12) ‖ AES-256-GCM-SIV(length (4) ‖ value ‖ zeros to a multiple of 32)
+A value is sealed under the version of the state secret that its block uses, and opened under the
+one that it names: whoever has left before it was written does not open it.
+
+    entry     = version (4) ‖ nonce (12) ‖ AES-256-GCM-SIV(length (4) ‖ value ‖ zeros to a
+                multiple of 32)
     nonce     = HMAC-SHA-256(blinding key, "nonce" ‖ seed (32) ‖ transaction (4) ‖ write (4))[:12]
 """
 
@@ -15,7 +19,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.crypto.sealing import NONCE_BYTES, SealBroken
 from keymoot.store.errors import ReadOnly
 from keymoot.store.journal import Journal
-from keymoot.store.keys import ContractKeys, StateKeys
+from keymoot.store.keys import ContractKeys, VersionKeys
 from keymoot.store.meter import Meter
 from keymoot.store.trie import BrokenState
 
@@ -26,6 +30,7 @@ MAX_WRITES = 0xFFFF
 """Confidential writes of one transaction."""
 
 _LENGTH_BYTES = 4
+_VERSION_BYTES = 4
 
 
 class TooManyWrites(Refused):
@@ -70,7 +75,7 @@ class ConfidentialStore:
         self,
         journal: Journal,
         address: Address,
-        keys: StateKeys,
+        keys: VersionKeys,
         place: SealingPlace | None,
         meter: Meter,
     ) -> None:
@@ -114,12 +119,20 @@ class ConfidentialStore:
     def _seal(self, slot: Bytes32, value: bytes, nonce: bytes) -> bytes:
         padded = len(value).to_bytes(_LENGTH_BYTES, "big") + value
         padded += bytes(-len(padded) % PADDED_TO_BYTES)
-        return nonce + self._keys.sealer.seal(nonce, padded, self._aad + slot)
+        version = self._keys.version
+        named = version.to_bytes(_VERSION_BYTES, "big")
+        aad = self._aad + slot + named
+        return named + nonce + self._keys.sealer(version).seal(nonce, padded, aad)
 
     def _open(self, slot: Bytes32, sealed: bytes) -> bytes:
-        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        named, rest = sealed[:_VERSION_BYTES], sealed[_VERSION_BYTES:]
+        nonce, rest = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
+        version = int.from_bytes(named, "big")
+        if version > self._keys.version:
+            raise BrokenState("a confidential cell")
+        aad = self._aad + slot + named
         try:
-            padded = self._keys.sealer.open(nonce, rest, self._aad + slot, "a confidential cell")
+            padded = self._keys.sealer(version).open(nonce, rest, aad, "a confidential cell")
         except SealBroken as error:
             raise BrokenState("a confidential cell") from error
         length = int.from_bytes(padded[:_LENGTH_BYTES], "big")

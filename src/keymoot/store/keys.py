@@ -1,28 +1,79 @@
-"""Keys of the state: from one network secret, a pair for each contract.
+"""Keys of the state: from the network's state secret of each version, a pair for each contract.
 
-The secret may come late: a network's first blocks make it, and a node gets it from its
-enclaves. That it exists is a fact of the ledger, and not decided here.
+A secret may come late: a network's first blocks make one, and members raise its version when
+somebody who had it has left. Which one a state uses is a fact of the ledger, and not decided
+here. Who has the newest opens the older ones: each lies in public state, sealed under the next.
 """
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.crypto.kdf import derive
-from keymoot.crypto.sealing import NONCE_BYTES, Sealer
+from keymoot.crypto.sealing import KEY_BYTES, NONCE_BYTES, TAG_BYTES, SealBroken, Sealer
+
+WRAPPED_BYTES = KEY_BYTES + TAG_BYTES
+"""Length of a secret that is sealed under the next version's."""
+
+FIRST_NAME = Bytes32(bytes(32))
+"""Name of version 0, which the founders make."""
 
 _NONCE = b"nonce"
 """Begins what a nonce is drawn from. No cell's key begins so: they are lists in RLP."""
 
+_WRAP_NONCE = bytes(NONCE_BYTES)
+"""Each wrapping key seals one secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A version of before, in public state.
+
+    Attributes:
+        name: Its name.
+        wrapped: Its secret, sealed under the next version's; empty until the first block under
+            that one, for those who execute the block before need not have it.
+    """
+
+    name: Bytes32
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which state secret a state uses.
+
+    Attributes:
+        name: What tells it from every other secret of the network, on all branches.
+        former: The versions before it, version 0 first.
+    """
+
+    name: Bytes32 = FIRST_NAME
+    former: tuple[Former, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How often the version was raised."""
+        return len(self.former)
+
 
 @dataclass(frozen=True, slots=True)
 class ContractKeys:
-    """One contract's keys: `blind` hides which cell a slot is, `sealer` what is in it."""
+    """One contract's keys.
+
+    Attributes:
+        blind: Hides which cell a slot is. It is version 0's for ever, so that slots stay.
+        version: What is sealed now is sealed under this one.
+        sealer: Gives what seals and opens under a version.
+    """
 
     blind: Secret
-    sealer: Sealer
+    version: int
+    sealer: Callable[[int], Sealer]
 
     def slot(self, key: bytes) -> Bytes32:
         """Give the slot of a cell: HMAC-SHA-256 under the blinding key."""
@@ -43,34 +94,139 @@ class ContractKeys:
 
 
 class StateKeys:
-    """What opens confidential state and feeds in-block randomness; a node has one."""
+    """The state secrets that are here, by name; a replica has one of these."""
 
     def __init__(self, secret: Secret | None, network: NetworkId) -> None:
-        """Derive from the network's state secret (32 bytes).
+        """Begin with the secret of version 0 (32 bytes), or with none.
 
         Args:
-            secret: The state secret; None if it comes later, by `take`.
+            secret: It; None if it comes later, by `take`.
             network: The only network these keys serve.
         """
         self.network = network
-        self._secret = secret
-        self._contracts: dict[Address, ContractKeys] = {}
+        self._secrets: dict[Bytes32, Secret] = {}
+        self._blinds: dict[Address, Secret] = {}
+        self._sealers: dict[tuple[Bytes32, Address], Sealer] = {}
+        if secret is not None:
+            self.take(secret)
+
+    def take(self, secret: Secret, name: Bytes32 = FIRST_NAME) -> None:
+        """Take a secret over; the first one of a name counts.
+
+        Raises:
+            Defect: another one of that name came before.
+        """
+        known = self._secrets.setdefault(name, secret)
+        if not hmac.compare_digest(known.expose(), secret.expose()):
+            raise Defect("two different state secrets of one version came")
+
+    def at(self, version: Version) -> "VersionKeys":
+        """Give the keys of a state that uses `version`, whether its secret is here or not."""
+        return VersionKeys(self, version)
+
+    def secret(self, version: Version, number: int) -> Secret:
+        """Give the secret of a version up to `version`; older ones are unwrapped from the next.
+
+        Raises:
+            Defect: it is not here, and nothing that leads to it is.
+        """
+        names = [*(one.name for one in version.former), version.name]
+        # 1. The oldest from here on that is at hand.
+        at = next((one for one in range(number, len(names)) if names[one] in self._secrets), None)
+        if at is None:
+            raise Defect("the state secret is used before it is here")
+        # 2. Each opens the one before.
+        while at > number:
+            opener, at = self._secrets[names[at]], at - 1
+            self.take(self._unwrap(opener, at, version.former[at]), names[at])
+        return self._secrets[names[number]]
+
+    def wrap(self, version: Version, number: int) -> bytes:
+        """Seal the secret of a version before `version` under the one after it.
+
+        Raises:
+            Defect: one of them is not here.
+        """
+        inner, outer = self.secret(version, number), self.secret(version, number + 1)
+        aad = self._wrap_aad(number, version.former[number].name)
+        return _wrapper(outer).seal(_WRAP_NONCE, inner.expose(), aad)
+
+    def blind(self, version: Version, address: Address) -> Secret:
+        """Give a contract's blinding key."""
+        found = self._blinds.get(address)
+        if found is None:
+            first = self.secret(version, 0)
+            found = derive(first, "state/blind", self.network, address)
+            self._blinds[address] = found
+        return found
+
+    def sealer(self, version: Version, address: Address, number: int) -> Sealer:
+        """Give what seals a contract's values under a version up to `version`."""
+        name = version.former[number].name if number < version.number else version.name
+        found = self._sealers.get((name, address))
+        if found is None:
+            key = derive(self.secret(version, number), "state/seal", self.network, address)
+            found = self._sealers[name, address] = Sealer(key)
+        return found
+
+    def names(self) -> tuple[Bytes32, ...]:
+        """Name the secrets that are here."""
+        return tuple(self._secrets)
+
+    def holds(self, name: Bytes32) -> bool:
+        """Tell whether the secret of a name is here."""
+        return name in self._secrets
+
+    def _unwrap(self, opener: Secret, number: int, former: Former) -> Secret:
+        if not former.wrapped:
+            raise Defect("the state secret of the version before is used before it is here")
+        aad = self._wrap_aad(number, former.name)
+        try:
+            opened = _wrapper(opener).open(_WRAP_NONCE, former.wrapped, aad, "a state secret")
+        except SealBroken as error:
+            raise Defect("a former state secret does not open under the one after it") from error
+        return Secret(opened)
+
+    def _wrap_aad(self, number: int, name: Bytes32) -> bytes:
+        return self.network + number.to_bytes(4, "big") + name
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKeys:
+    """What opens the confidential state that uses a version, and feeds in-block randomness.
+
+    Attributes:
+        keys: The secrets that are here.
+        version: Which one the state uses.
+    """
+
+    keys: StateKeys
+    version: Version
+
+    @property
+    def network(self) -> NetworkId:
+        """The only network these keys serve."""
+        return self.keys.network
 
     @property
     def held(self) -> bool:
-        """Whether the secret is here."""
-        return self._secret is not None
+        """Whether all that the next block needs is here."""
+        loose = (one.name for one in self.version.former if not one.wrapped)
+        return all(map(self.keys.holds, (self.version.name, *loose)))
 
-    def take(self, secret: Secret) -> None:
-        """Take the secret over; the first one that comes counts.
+    def wrapped(self) -> tuple[Former, ...] | None:
+        """Give the versions before with all of them wrapped; None where all were.
 
         Raises:
-            Defect: another one came before.
+            Defect: a secret is not here.
         """
-        if self._secret is None:
-            self._secret = secret
-        elif not hmac.compare_digest(self._secret.expose(), secret.expose()):
-            raise Defect("two seats handed over different state secrets")
+        former = self.version.former
+        if all(one.wrapped for one in former):
+            return None
+        return tuple(
+            one if one.wrapped else replace(one, wrapped=self.keys.wrap(self.version, number))
+            for number, one in enumerate(former)
+        )
 
     def contract_keys(self, address: Address) -> ContractKeys:
         """Give a contract's keys.
@@ -78,13 +234,11 @@ class StateKeys:
         Raises:
             Defect: the secret is not here.
         """
-        keys = self._contracts.get(address)
-        if keys is None:
-            secret = self._known()
-            blind = derive(secret, "state/blind", self.network, address)
-            seal = derive(secret, "state/seal", self.network, address)
-            keys = self._contracts[address] = ContractKeys(blind, Sealer(seal))
-        return keys
+        return ContractKeys(
+            self.keys.blind(self.version, address),
+            self.version.number,
+            partial(self.keys.sealer, self.version, address),
+        )
 
     def random(self, seed: Hash32, position: int, counter: int, length: int) -> Secret:
         """Give bytes that nobody knew before the block was decided, the same on every replica.
@@ -99,7 +253,7 @@ class StateKeys:
             Defect: the secret is not here.
         """
         return derive(
-            derive(self._known(), "state/random", self.network),
+            derive(self._present, "state/random", self.network),
             "state/draw",
             seed,
             position.to_bytes(4, "big"),
@@ -113,9 +267,12 @@ class StateKeys:
         Raises:
             Defect: the secret is not here.
         """
-        return Hash32(derive(self._known(), "state/mix", self.network, seed).expose())
+        return Hash32(derive(self._present, "state/mix", self.network, seed).expose())
 
-    def _known(self) -> Secret:
-        if self._secret is None:
-            raise Defect("the state secret is used before it is here")
-        return self._secret
+    @property
+    def _present(self) -> Secret:
+        return self.keys.secret(self.version, self.version.number)
+
+
+def _wrapper(secret: Secret) -> Sealer:
+    return Sealer(derive(secret, "state/wrap"))
