@@ -30,6 +30,7 @@ from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
+from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.store.state import STATE_PREFIXES, State
@@ -157,8 +158,8 @@ class Chained:
             if known[0] != raw:
                 raise Fault("this chain has another block of that height")
             return known[1]
-        state = State(self._table, self.tip.state_root)
-        executed = execute_block(state, self.tip, block, self._chain, _CONTRACTS, None, self._open)
+        state, keys = State(self._table, self.tip.state_root), StateKeys(None, self.genesis.network)
+        executed = execute_block(state, self.tip, block, self._chain, _CONTRACTS, keys, self._open)
         self._table.apply(executed.writes)
         if block.height == 1:
             executed = self._found(executed)

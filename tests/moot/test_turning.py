@@ -6,7 +6,8 @@ from keymoot.moot.body import write_numbered
 from keymoot.moot.epoch import Stage
 from keymoot.moot.keygen import write_verdict
 from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.turn import write_turn
+from keymoot.moot.turn import read_turn, write_turn
+from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.moot.town import Town
 
@@ -122,3 +123,34 @@ def test_the_key_of_the_next_epoch_is_a_fresh_one_and_fixed_once_dealing_begins(
     assert town.ledger.turning.epoch.stage is Stage.DEALING
     assert town.refusal(town.message(1, Kind.EPOCH_KEY, write_numbered(1, other))) == "Unwanted"
     assert town.ledger.hall.seat(1).next == fresh
+
+
+def test_a_complaint_over_who_dealt_nothing_names_the_accuser() -> None:
+    town = Town()
+    town.settle()
+
+    def spoil(seat: int, kind: Kind, body: bytes) -> bytes | None:
+        if (seat, kind) == (4, Kind.RESHARE):
+            return None
+        if (seat, kind) == (1, Kind.RESHARE_VERDICT):
+            number, attempt, _ = read_turn(body)
+            false = Complaint(1, 4, bytes(33), bytes(64))
+            return write_turn(number, attempt, write_verdict([(0, false)]))
+        return body
+
+    town.spoil = spoil
+    town.turn()
+    for _ in range(3):
+        town.pass_time(12)
+    assert {one.seat for one in town.ledger.hall.head.cheats} == {1}
+
+
+@pytest.mark.parametrize("stage", KIND_OF)
+def test_words_of_another_attempt_or_epoch_are_refused(stage: Stage) -> None:
+    town, (first, *_) = due(stage)
+    epoch, (number, attempt, content) = town.ledger.turning.epoch, read_turn(first.body)
+    for other in ((number + 1, attempt), (number, attempt + 1), (number - 1, attempt)):
+        said = town.message(first.seat, first.kind, write_turn(*other, content))
+        assert town.refusal(said) == "Unwanted"
+    assert town.ledger.turning.epoch == epoch
+    assert town.refusal(first) == ""
