@@ -12,16 +12,21 @@ from keymoot.agent.errors import AnotherNetwork, LeftBehind, Unproven
 from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner
 from keymoot.base.fixed import Address, Hash32
+from keymoot.base.request import decode_request
 from keymoot.base.units import Wei
+from keymoot.contracts.record import BOUND
 from keymoot.contracts.wallet import BY_ASSEMBLY
+from keymoot.contracts.wallets import Wallets
+from keymoot.crypto import secp256k1
 from keymoot.policy.errors import PolicyRefused
 from keymoot.proof.bundle import Bundle
 from keymoot.proof.errors import OlderHeader
 from keymoot.proof.founding import Anchor
+from keymoot.proof.log import record_slot
 from keymoot.proof.wallet import account_of
 from tests.agent.fake_ledger import FakeLedger
 from tests.agent.fake_network import FAR, WORLD, secret_of, serving
-from tests.proof.world import World
+from tests.proof.world import World, a_record
 
 RECOVERY = Address(b"\x77" * 20)
 
@@ -276,5 +281,23 @@ def test_a_refusal_is_the_one_that_the_state_records(honest: Liar) -> None:
         return answer
 
     honest.rpc = refusing  # type: ignore[method-assign]
+    with pytest.raises(Unproven, match="says that the request was refused, and the state does not"):
+        account.sign_transaction(fields)
+
+    # Nor of one that the ledger has bound.
+    def bound(method: str, params: list[Any]) -> Any:
+        answer = refusing(method, params)
+        if method == "keymoot_ask":
+            key = next(reversed(honest.answers))
+            request, _ = decode_request(honest.bodies[key])
+            record = replace(
+                a_record(request.wallet, 0, b"{}", BOUND),
+                requester=secp256k1.address_of_secret(secret_of("agent")),
+                request_id=request.request_id,
+            )
+            honest.world.put_cells(Wallets.ADDRESS, {record_slot(key): record.encode()})
+        return answer
+
+    honest.rpc = bound  # type: ignore[method-assign]
     with pytest.raises(Unproven, match="says that the request was refused, and the state does not"):
         account.sign_transaction(fields)

@@ -71,3 +71,25 @@ def whole_dossier(world: World) -> tuple[Dossier, WalletId]:
         ),
         wallet,
     )
+
+
+def check_claims(shown: Dossier, whole: Dossier, world: World) -> None:
+    """Fail unless a file that holds says nothing else than the whole one: as much, or less.
+
+    A slot may be left out, or its long value; another slot may be named that the same nodes prove
+    to be absent, where the state has none.
+    """
+    assert (shown.network, shown.founding, shown.shown, shown.members) == (
+        whole.network,
+        whole.founding,
+        whole.shown,
+        whole.members,
+    )
+    assert shown.wallet in (None, whole.wallet)
+    assert shown.receipt in (None, whole.receipt)
+    if shown.account is not None:
+        found = shown.account.check(shown.shown.header.state_root)
+        for slot, value in found.slots.items():
+            assert value == world.state.slot(found.address, slot)
+        for slot, blob in found.blobs.items():
+            assert blob == world.state.entry(found.address, slot)
