@@ -9,9 +9,11 @@ from keymoot.attest.simulated import (
     PUBLIC_VENDOR_ROOT_KEY,
     ROOT_VALID_FROM,
     ROOT_VALID_UNTIL,
+    VENDOR,
+    VENDOR_ROOT,
     quote,
-    verify_simulated,
 )
+from keymoot.attest.verify import Collateral, verify
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Measurement, NetworkId
@@ -23,29 +25,35 @@ CODE = Measurement(b"\x11" * 48)
 NETWORK = NetworkId(b"\x22" * 32)
 NONCE = Bytes32(b"\x33" * 32)
 BOUND = bind([b"key one", b"key two"], NETWORK, NONCE)
+BELIEVED = Collateral({VENDOR: VENDOR_ROOT})
 GOOD = quote(CODE, BOUND)
 TAG = b"keymoot-simulated-evidence/v1"
 
 
 def test_claims_are_what_was_quoted() -> None:
-    claims = verify_simulated(GOOD, NOW)
+    claims = verify(GOOD, BELIEVED, NOW)
     assert (claims.measurement, claims.report_data) == (CODE, BOUND)
     assert (claims.vendor, claims.simulated, claims.debug) == ("simulated", True, False)
 
 
 def test_debug_mode_shows() -> None:
-    assert verify_simulated(quote(CODE, BOUND, debug=True), NOW).debug
+    assert verify(quote(CODE, BOUND, debug=True), BELIEVED, NOW).debug
 
 
 def test_refuses_another_vendors_key() -> None:
     with pytest.raises(EvidenceRefused, match="did not sign"):
-        verify_simulated(quote(CODE, BOUND, Secret(bytes(32))), NOW)
+        verify(quote(CODE, BOUND, Secret(bytes(32))), BELIEVED, NOW)
+
+
+def test_refuses_a_vendor_that_is_not_believed() -> None:
+    with pytest.raises(EvidenceRefused, match="not admitted"):
+        verify(GOOD, Collateral(), NOW)
 
 
 @pytest.mark.parametrize("now", [ROOT_VALID_FROM - 1, ROOT_VALID_UNTIL])
 def test_refuses_a_time_outside_the_roots_dates(now: int) -> None:
     with pytest.raises(EvidenceRefused, match="not valid"):
-        verify_simulated(GOOD, UnixSeconds(now))
+        verify(GOOD, BELIEVED, UnixSeconds(now))
 
 
 @given(st.integers(0, 8 * len(GOOD) - 1))
@@ -53,23 +61,23 @@ def test_any_flipped_bit_is_refused(bit: int) -> None:
     raw = bytearray(GOOD)
     raw[bit // 8] ^= 1 << bit % 8
     with pytest.raises((Malformed, EvidenceRefused)):
-        verify_simulated(bytes(raw), NOW)
+        verify(bytes(raw), BELIEVED, NOW)
 
 
 @given(st.binary(max_size=300) | st.lists(st.binary(max_size=70), max_size=6).map(rlp.encode))
 def test_parser_raises_only_malformed_or_refuses(raw: bytes) -> None:
     with pytest.raises((Malformed, EvidenceRefused)):
-        verify_simulated(raw, NOW)
+        verify(raw, BELIEVED, NOW)
 
 
 def test_refuses_a_debug_flag_that_is_neither() -> None:
     with pytest.raises(Malformed, match="debug"):
-        verify_simulated(rlp.encode([TAG, CODE, BOUND, b"\x02", bytes(64)]), NOW)
+        verify(rlp.encode([TAG, CODE, BOUND, b"\x02", bytes(64)]), BELIEVED, NOW)
 
 
 def test_refuses_evidence_that_is_too_long() -> None:
     with pytest.raises(Malformed, match="at most"):
-        verify_simulated(bytes(16_385), NOW)
+        verify(bytes(16_385), BELIEVED, NOW)
 
 
 def test_the_vendors_key_says_that_it_is_public() -> None:

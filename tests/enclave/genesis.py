@@ -18,4 +18,5 @@ def genesis_of(founders: list[messages.Identity]) -> Genesis:
             for one in founders
         ),
         allocations=tuple((one.address, Wei(10**24)) for one in (OWNER, AGENT, STRANGER)),
+        measurements=tuple(sorted({one.measurement for one in founders})),
     )

@@ -43,7 +43,7 @@ class Notary:
                 assert ed25519.verify(identity, order.terms.digest(), order.signatures[at])
                 self.start(at, boot)
         elif kind is Kind.JOIN:
-            newcomer = read_join(read_turn(one.body)[2])
+            newcomer, _ = read_join(read_turn(one.body)[2])
             assert one.signed_by(newcomer.identity)
             self.identity[seat] = newcomer.identity
             self.keys[newcomer.identity] = {newcomer.sealing}
@@ -166,9 +166,11 @@ class TestAForeignKeyIsRefused:
         town.admit(5)
         join = next(one for one in town.duties() if one.kind is Kind.JOIN)
         number, attempt, content = read_turn(join.body)
-        newcomer = read_join(content)
+        newcomer, evidence = read_join(content)
         key = host.public if place == "boot" else host.public.sealing
-        forged = write_turn(number, attempt, write_join(replace(newcomer, **{place: key})))
+        forged = write_turn(
+            number, attempt, write_join(replace(newcomer, **{place: key}), evidence)
+        )
         said = replace(join, body=forged)
         assert town.refusal(said) == "NotSeated"
         assert town.refusal(said.signed(host.signing)) == "NotSeated"

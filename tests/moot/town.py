@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from keymoot.attest.simulated import quote
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.fixed import Bytes32, Hash32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.moot.assembly import Assembly, write_boot
+from keymoot.moot.attestation import Attestation
 from keymoot.moot.body import read_numbered, write_numbered
 from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.moot.epoch_keys import EpochKeys, Role
@@ -29,17 +31,24 @@ from keymoot.threshold.dice import Dice
 from keymoot.threshold.secp256k1 import SECP256K1
 
 NETWORK = NetworkId(b"\x31" * 32)
+CODE = Measurement(b"\x0c" * 48)
 
 
 @dataclass
 class Town:
-    """`silent` seats do nothing; `spoil` may change what a seat says."""
+    """`silent` seats do nothing; `spoil` may change what a seat says.
+
+    `code` is what a seat runs, if it is other than all the rest; unless `attested` is False the
+    founders have shown evidence before the first block.
+    """
 
     size: int = 4
     seed: int = 1
     silent: set[int] = field(default_factory=set)
     height: int = 0
     time: int = 1_800_000_000
+    code: dict[int, Measurement] = field(default_factory=dict)
+    attested: bool = True
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -53,10 +62,17 @@ class Town:
         self.ledger = Assembly(self.pages, NETWORK)
         self.views = {at: Assembly(MemoryPages(), NETWORK) for at in self.parties}
         for one in (self.ledger, *self.views.values()):
-            one.found(self.founders(), Height(0), UnixSeconds(self.time))
+            one.found(
+                self.founders(),
+                Height(0),
+                UnixSeconds(self.time),
+                attestation=Attestation((CODE,), simulated=True),
+            )
         self.refused: list[tuple[NodeMessage, Exception]] = []
         self.log: list[NodeMessage] = []
         self.spoil = lambda party, kind, body: body
+        if self.attested:
+            self.attest()
 
     def secret(self) -> Secret:
         return Secret(self.random.randbytes(32))
@@ -71,7 +87,7 @@ class Town:
 
     def papers(self, seat: int) -> Papers:
         identity = self.identities[seat]
-        return Papers(identity)
+        return Papers(identity, lambda report: quote(self.code.get(seat, CODE), report))
 
     def party(self, seat: int, keys: EpochKeys) -> Party:
         held = self.states.get(seat, {}) if seat in self.keeps else {}
@@ -87,6 +103,16 @@ class Town:
             )
             for at, party in self.parties.items()
         )
+
+    def attest(self, seats: Iterable[int] | None = None) -> None:
+        """Founders show what they run, in a block before the first."""
+        for at in self.parties if seats is None else seats:
+            (duty,) = self.parties[at].keymaker.due(self.ledger)
+            ((kind, body),) = duty.run(Dice(Secret(bytes(32))))
+            for one in (self.ledger, *self.views.values()):
+                one.apply(
+                    self.message(at, kind, body), Height(0), UnixSeconds(self.time), lambda _: None
+                )
 
     # -- saying and hearing
 

@@ -27,6 +27,7 @@ from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.engine.ledger import Ledger
 from keymoot.moot import stock
 from keymoot.moot.assembly import Assembly
+from keymoot.node import wiring
 from keymoot.node.clock import system_clock
 from keymoot.node.config import Config
 from keymoot.node.feed.local import LocalProcess
@@ -184,6 +185,7 @@ class Inside:
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give what runs a node in this process: `async with inside(folder, size) as node`."""
+    monkeypatch.setattr(wiring, "measure", lambda _: CODE)
     monkeypatch.setattr(stock, "BATCH_SIZE", 2)
     monkeypatch.setattr(stock, "MIN_READY", 1)
 

@@ -165,7 +165,7 @@ def party_of(seat: int, keep: Keep) -> Party:
     sealing = SECP256K1.scalar(b"7" * 32)
     boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
     keeper = Statekeeper(seat, keep.identity, frozenset({FIRST_NAME}))
-    papers = Papers(keep.identity)
+    papers = Papers(keep.identity, bytes)
     boots = BootSecrets(sealing, sealing, boot)
     sealing_keys = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
     return Party(seat, sealing_keys, boots, papers, keeper)

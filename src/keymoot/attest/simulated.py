@@ -14,7 +14,7 @@ from keymoot.attest.evidence import MAX_EVIDENCE_BYTES, Claims, EvidenceRefused,
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint_of
-from keymoot.base.fixed import Measurement
+from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto import ed25519
@@ -25,7 +25,7 @@ PUBLIC_VENDOR_ROOT_KEY: Final = Secret(b"keymoot simulated vendor, PUBLIC")
 """The vendor's private key, which is public: it protects nothing."""
 
 VENDOR_ROOT: Final = ed25519.public_key(PUBLIC_VENDOR_ROOT_KEY)
-"""The public half, against which `verify_simulated` checks."""
+"""The public half, the collateral for `verify_simulated`."""
 
 ROOT_VALID_FROM = UnixSeconds(1_735_689_600)
 """2025-01-01: real vendors' roots have dates too."""
@@ -33,7 +33,9 @@ ROOT_VALID_FROM = UnixSeconds(1_735_689_600)
 ROOT_VALID_UNTIL = UnixSeconds(2_208_988_800)
 """2040-01-01."""
 
-_TAG = b"keymoot-simulated-evidence/v1"
+TAG = b"keymoot-simulated-evidence/v1"
+"""Begins the evidence, and names its format."""
+
 _FIELDS = 5
 
 
@@ -52,11 +54,11 @@ def quote(
         vendor_key: Ed25519 seed of 32 bytes.
         debug: Claim that the enclave runs in debug mode.
     """
-    fields: list[rlp.Item] = [_TAG, measurement, report_data, b"\x01" if debug else b""]
+    fields: list[rlp.Item] = [TAG, measurement, report_data, b"\x01" if debug else b""]
     return rlp.encode([*fields, ed25519.sign(vendor_key, rlp.encode(fields))])
 
 
-def verify_simulated(evidence: bytes, now: UnixSeconds) -> Claims:
+def verify_simulated(evidence: bytes, root: bytes, now: UnixSeconds) -> Claims:
     """Check evidence and give its claims, which say `simulated=True`.
 
     Whether a network admits simulated claims, this measurement and debug mode is the
@@ -64,6 +66,7 @@ def verify_simulated(evidence: bytes, now: UnixSeconds) -> Claims:
 
     Args:
         evidence: What `quote` made.
+        root: The vendor's public key.
         now: Time of the block being executed.
 
     Raises:
@@ -76,7 +79,7 @@ def verify_simulated(evidence: bytes, now: UnixSeconds) -> Claims:
             f"evidence has {len(evidence)} bytes, at most {MAX_EVIDENCE_BYTES} are read"
         )
     fields = list_of(rlp.decode(evidence), _FIELDS, "evidence")
-    if fields[0] != _TAG:
+    if fields[0] != TAG:
         raise Malformed("this is no simulated evidence", "evidence")
     measurement = fixed_of(fields[1], Measurement, "evidence.measurement")
     report_data = fixed_of(fields[2], ReportData, "evidence.reportData")
@@ -88,7 +91,7 @@ def verify_simulated(evidence: bytes, now: UnixSeconds) -> Claims:
     if not ROOT_VALID_FROM <= now < ROOT_VALID_UNTIL:
         raise EvidenceRefused(f"the simulated vendor's root key is not valid at {now}")
     # 3. The vendor's key signed it.
-    signed = rlp.encode([_TAG, measurement, report_data, b"\x01" if debug else b""])
-    if not ed25519.verify(VENDOR_ROOT, signed, signature):
+    signed = rlp.encode([TAG, measurement, report_data, b"\x01" if debug else b""])
+    if not ed25519.verify(Bytes32(root), signed, signature):
         raise EvidenceRefused("the simulated vendor's key did not sign this evidence")
     return Claims(VENDOR, measurement, report_data, debug=bool(debug), simulated=True)

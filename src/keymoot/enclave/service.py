@@ -167,7 +167,16 @@ class Enclave:
         index = listed if founds else number or listed
         if not index:
             raise NotMember("to join a network that others have founded, name the seat")
-        seat = Seat(genesis, index, founds, bool(listed), self.keep, self._signed, self._boot)
+        seat = Seat(
+            genesis,
+            index,
+            founds,
+            bool(listed),
+            self.keep,
+            self._signed,
+            self._boot,
+            self._platform.quote,
+        )
         self.start = Start(seat, self._host, self._say, self._make_workshop, self._clock)
         self.start.speaker.wake = self._woken
         return []

@@ -8,6 +8,7 @@ it answers nothing more, and has to be started anew.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keymoot.attest.evidence import ReportData
 from keymoot.base import rlp
 from keymoot.base.errors import BrokenStorage, Defect, KeymootError, Refused
 from keymoot.base.fields import bytes_of, fixed_of
@@ -106,6 +107,7 @@ class Seat:
         keep: What is sealed.
         signed: The founding record that it has signed, sealed.
         boot: The keys of this start.
+        quote: Gives evidence that binds 64 bytes of report data.
     """
 
     genesis: Genesis
@@ -115,6 +117,7 @@ class Seat:
     keep: KeepFile
     signed: SignedRecord
     boot: BootSecrets
+    quote: Callable[[ReportData], bytes]
 
 
 class Start:
@@ -142,7 +145,7 @@ class Start:
         self.keys = StateKeys(None, network)
         for name, state in keep.states:
             self.keys.take(state, name)
-        papers = Papers(keep.identity)
+        papers = Papers(keep.identity, seat.quote)
         keeper = Statekeeper(seat.index, keep.identity, frozenset(self.keys.names()))
         epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
         self.party = Party(seat.index, epochs, seat.boot, papers, keeper)

@@ -6,6 +6,7 @@ The page lives as long as an epoch: with the next one all of it is said anew.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from keymoot.attest.evidence import MAX_EVIDENCE_BYTES
 from keymoot.base import rlp
 from keymoot.base.fields import bytes_of, fixed_of, list_of, rising, uint, uint_of
 from keymoot.base.fixed import Bytes32
@@ -124,15 +125,16 @@ class Admission:
         )
 
 
-def write_join(newcomer: Newcomer) -> bytes:
-    """Write what a newcomer asks with."""
-    return rlp.encode(newcomer.encode())
+def write_join(newcomer: Newcomer, evidence: bytes) -> bytes:
+    """Write what a newcomer asks with: its keys, and evidence of what holds them."""
+    return rlp.encode([newcomer.encode(), evidence])
 
 
-def read_join(content: bytes) -> Newcomer:
+def read_join(content: bytes) -> tuple[Newcomer, bytes]:
     """Read what a newcomer asks with.
 
     Raises:
         Malformed: not that.
     """
-    return Newcomer.decode(rlp.decode(content))
+    newcomer, evidence = list_of(rlp.decode(content), 2, "join")
+    return Newcomer.decode(newcomer), bytes_of(evidence, "evidence", MAX_EVIDENCE_BYTES)

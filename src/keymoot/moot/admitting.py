@@ -1,7 +1,7 @@
 """What messages about who comes and who goes do to the assembly.
 
 Seats invite an enclave by its identity; only then is it heard itself, so no stranger's
-bytes reach the pages. n−f votes admit a newcomer, or put a member out; a member leaves by
+bytes reach the pages; and it shows evidence of the code it runs. n−f votes admit a newcomer, or put a member out; a member leaves by
 its own word. All of it counts for one epoch and one attempt to end it.
 """
 
@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
+from keymoot.base.units import UnixSeconds
 from keymoot.moot.admission import MAX_INVITED, Admission, Newcomer, read_join
+from keymoot.moot.attestation import join_report
 from keymoot.moot.errors import NotSeated, Unwanted
 from keymoot.moot.hall import Hall
 from keymoot.moot.message import Kind, NodeMessage
@@ -54,21 +56,38 @@ class Admitting:
             NotSeated: nobody invited it, or another key signed.
             Malformed: the body is none of that kind.
         """
-        newcomer = read_join(read_turn(message.body)[2])
+        newcomer, _ = read_join(read_turn(message.body)[2])
         if not self.invited(newcomer.identity):
             raise NotSeated("too few members have invited this enclave to join")
         if not message.signed_by(newcomer.identity):
             raise NotSeated("the message is not signed by the newcomer's identity")
 
-    def hear(self, seat: int, kind: Kind, content: bytes) -> None:
+    def hear(
+        self, seat: int, kind: Kind, content: bytes, nonce: Bytes32, time: UnixSeconds
+    ) -> None:
         """Take what a seat says, or a newcomer that wants one.
+
+        Args:
+            seat: Who speaks, or which number is wanted.
+            kind: One of `ADMIT_KINDS`.
+            content: What it says.
+            nonce: What evidence of newcomers has to bind.
+            time: Of the block.
 
         Raises:
             Unwanted: not that, or a second time.
             Malformed: the body is not what its kind says.
+            EvidenceRefused: evidence does not show what this network asks for.
         """
         if kind is Kind.JOIN:
-            self._join(seat, read_join(content))
+            newcomer, evidence = read_join(content)
+            self._check_vacant(seat, newcomer)
+            # The last check, for it is the dearest: one signature of the vendor.
+            report = join_report(
+                self._hall.network, nonce, newcomer.identity, newcomer.sealing, newcomer.boot
+            )
+            self._hall.attestation.check(evidence, report, time)
+            self._take_in(seat, newcomer)
         elif kind is Kind.ADMIT:
             if len(content) != Bytes32.LENGTH:
                 raise Malformed(f"an identity has {Bytes32.LENGTH} bytes, got {len(content)}")
@@ -90,7 +109,7 @@ class Admitting:
         joining = {**page.joining, seat: replace(page.joining[seat], boot=boot)}
         self.put(replace(page, joining=joining))
 
-    def _join(self, seat: int, newcomer: Newcomer) -> None:
+    def _check_vacant(self, seat: int, newcomer: Newcomer) -> None:
         page, members = self.page, self._hall.seats()
         # 1. The number is one, and nobody's.
         if not 1 <= seat <= MAX_SIZE:
@@ -101,6 +120,9 @@ class Admitting:
         others: list[Seat | Newcomer] = [*members.values(), *page.joining.values()]
         if newcomer.identity in {one.identity for one in others}:
             raise Unwanted("an enclave of this identity sits already, or is joining")
+
+    def _take_in(self, seat: int, newcomer: Newcomer) -> None:
+        page = self.page
         self.put(replace(page, joining={**page.joining, seat: newcomer}))
 
     def _admit(self, seat: int, identity: Bytes32) -> None:

@@ -14,6 +14,7 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.admission import Newcomer
 from keymoot.moot.admitting import ADMISSION
+from keymoot.moot.attestation import ATTESTATION, Attestation
 from keymoot.moot.batch import PresignatureId
 from keymoot.moot.before import dealing_page
 from keymoot.moot.body import FIRST, SECOND
@@ -48,6 +49,10 @@ NEWCOMER_KINDS = (
 """What an enclave may say that joins with the next epoch."""
 
 
+_NOBODY = Attestation()
+"""Admits no enclave, until a genesis says which."""
+
+
 class Assembly:
     """The assembly on its pages."""
 
@@ -69,8 +74,10 @@ class Assembly:
         height: Height,
         time: UnixSeconds,
         epoch_seconds: int = EPOCH_SECONDS,
+        attestation: Attestation = _NOBODY,
     ) -> None:
-        """Seat the members of the genesis, and begin the key generation."""
+        """Seat the members of the genesis, and begin the key generation with their evidence."""
+        self.hall.attestation = attestation
         members = Committee.of(len(founders)).indices
         self.hall.head = Head(members, NO_GENERATION, 0, frozenset(), (), epoch_seconds)
         for index, one in zip(members, founders, strict=True):
@@ -81,7 +88,7 @@ class Assembly:
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
         yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, ATTESTATION)
         yield from self.handout.pages()
         yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
         if not self.hall.founded:
@@ -201,7 +208,7 @@ class Assembly:
         elif kind in PHASE_OF:
             self.founding.hear(seat, kind, body, height, time)
         elif kind in TURN_KINDS:
-            self.turning.hear(seat, kind, body, height)
+            self.turning.hear(seat, kind, body, height, time)
         elif kind in NONCE_KINDS:
             self.commitments.hear(seat, kind, body, height)
         elif kind in STATE_KINDS:

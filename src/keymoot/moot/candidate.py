@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Bytes32
 from keymoot.moot.admission import Newcomer, write_join
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.attestation import join_report
 from keymoot.moot.duty import Duty
 from keymoot.moot.epoch import Stage
 from keymoot.moot.epoch_keys import EpochKeys
@@ -51,7 +52,15 @@ class Candidate:
         if taken or not admitting.invited(self.papers.public):
             return []
         newcomer = Newcomer(Bytes32(self.papers.public), self.keys.points[1], self.boot)
-        body = write_turn(epoch.number + 1, epoch.attempt, write_join(newcomer))
+        report = join_report(
+            assembly.hall.network,
+            assembly.turning.join_nonce(epoch),
+            newcomer.identity,
+            newcomer.sealing,
+            newcomer.boot,
+        )
+        evidence = self.papers.quote(report)
+        body = write_turn(epoch.number + 1, epoch.attempt, write_join(newcomer, evidence))
         generation = assembly.hall.head.generation.hex()
         name = f"join/{epoch.number}/{epoch.attempt}/{generation}"
         return [Duty(name, lambda _: [(Kind.JOIN, body)])]

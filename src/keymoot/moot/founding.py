@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.moot.attestation import founder_report
 from keymoot.moot.body import read_numbered
 from keymoot.moot.errors import Unwanted
 from keymoot.moot.hall import Hall
@@ -29,6 +30,7 @@ from keymoot.threshold.session import Session
 KEYGEN = "keygen"
 
 PHASE_OF = {
+    Kind.EVIDENCE: Phase.EVIDENCE,
     Kind.KEYGEN_HASH: Phase.HASHES,
     Kind.KEYGEN_OPEN: Phase.OPENINGS,
     Kind.KEYGEN_VERDICT: Phase.VERDICTS,
@@ -55,12 +57,12 @@ class Founding:
 
     def begin(self, height: Height, time: UnixSeconds) -> None:
         """Begin the first attempt."""
-        self._put(Keygen(Phase.HASHES, 0, height, time))
+        self._put(Keygen(Phase.EVIDENCE, 0, height, time))
 
     def begin_again(self, height: Height, time: UnixSeconds) -> None:
         """Throw an attempt away that did not reach its end, and begin another."""
         keygen = self.keygen
-        if keygen is None or keygen.phase is Phase.DONE:
+        if keygen is None or keygen.phase in (Phase.EVIDENCE, Phase.DONE):
             return
         for seat in self._hall.committee.indices:
             self._hall.pages.set(f"opening/{seat}", None)
@@ -103,6 +105,7 @@ class Founding:
         Raises:
             Unwanted: not now, not from this seat, or a second time.
             Malformed: the body is not what its kind says.
+            EvidenceRefused: its evidence does not show what the genesis asks for.
         """
         keygen = self.keygen
         attempt, body = read_numbered(body)
@@ -111,7 +114,9 @@ class Founding:
         if not keygen.speaks(seat):
             raise Unwanted(f"seat {seat} has spoken in this phase, or is out of it")
         keygen = replace(keygen, said=keygen.said | {seat})
-        if kind is Kind.KEYGEN_HASH:
+        if kind is Kind.EVIDENCE:
+            self._attest(seat, body, time)
+        elif kind is Kind.KEYGEN_HASH:
             read_hashes(body)
             keygen = replace(keygen, hashes={**(keygen.hashes or {}), seat: body})
         elif kind is Kind.KEYGEN_OPEN:
@@ -133,7 +138,8 @@ class Founding:
         if keygen.phase is Phase.VOTES:
             self._count(keygen, awaited, height, time)
             return
-        if awaited and not keygen.overdue(height, time):
+        # Whoever has a seat is dealt to: nobody deals before all have shown what they run.
+        if awaited and (keygen.phase is Phase.EVIDENCE or not keygen.overdue(height, time)):
             return
         if len(keygen.said - keygen.out) < committee.present:
             if not awaited or keygen.overdue(height, time):
@@ -148,6 +154,13 @@ class Founding:
             self._hall.put_roots(roots)
             self._hall.pages.set("roots/digest", digest_of(roots))
         self._put(keygen.next(height, time))
+
+    def _attest(self, seat: int, evidence: bytes, time: UnixSeconds) -> None:
+        hall, one = self._hall, self._hall.seat(seat)
+        if one.boot is None:
+            raise Unwanted(f"seat {seat} has not said with which keys it started")
+        report = founder_report(hall.network, one.identity, one.sealing, one.boot)
+        hall.attestation.check(evidence, report, time)
 
     def _open(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
         openings = read_openings(body)

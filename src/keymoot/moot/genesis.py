@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, uint, uint_of
-from keymoot.base.fixed import Address, Bytes32, NetworkId
+from keymoot.base.fixed import Address, Bytes32, Measurement, NetworkId
 from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
+from keymoot.moot.attestation import Attestation, read_measurements
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -75,6 +76,7 @@ class Genesis:
         time: When it was made; the first block carries it.
         allocations: Balances to begin with.
         epoch_seconds: How long an epoch lives before the roots are shared anew.
+        measurements: What code may keep keys, in rising order; empty admits no enclave.
         network: The network's id: Keccak-256 of the canonical bytes.
     """
 
@@ -85,6 +87,7 @@ class Genesis:
     members: tuple[Member, ...]
     allocations: tuple[tuple[Address, Wei], ...]
     epoch_seconds: int = EPOCH_SECONDS
+    measurements: tuple[Measurement, ...] = ()
     network: NetworkId = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +105,7 @@ class Genesis:
                 [member.encode() for member in self.members],
                 [[address, uint(wei)] for address, wei in self.allocations],
                 uint(self.epoch_seconds),
+                list(self.measurements),
             ]
         )
 
@@ -114,7 +118,7 @@ class Genesis:
         """
         if len(raw) > MAX_GENESIS_BYTES:
             raise Malformed(f"a genesis has at most {MAX_GENESIS_BYTES} bytes", "genesis")
-        fields = list_of(rlp.decode(raw), 7, "genesis")
+        fields = list_of(rlp.decode(raw), 8, "genesis")
         members = []
         for at, item in enumerate(list_of(fields[4], None, "members")):
             members.append(Member.decode(item, f"members[{at}]"))
@@ -132,7 +136,13 @@ class Genesis:
             members=tuple(members),
             allocations=tuple(allocations),
             epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
+            measurements=read_measurements(fields[7]),
         )
+
+    @property
+    def attestation(self) -> Attestation:
+        """What evidence has to show of whoever is to keep keys here."""
+        return Attestation(self.measurements, simulated=self.development)
 
     def founders(self) -> tuple[Founder, ...]:
         """Give the seats of the first assembly; empty where there is none.

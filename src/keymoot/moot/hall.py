@@ -10,6 +10,7 @@ from keymoot.base.errors import Defect, Malformed
 from keymoot.base.fields import fixed_of, list_of, text_of, uint, uint_of
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
+from keymoot.moot.attestation import ATTESTATION, Attestation
 from keymoot.moot.errors import NotReady
 from keymoot.moot.pages import Pages
 from keymoot.moot.roots import ROOTS
@@ -188,6 +189,16 @@ class Hall:
         banned = head.out | {seat} if out else head.out
         self.head = replace(head, cheats=cheats, out=banned)
 
+    @property
+    def attestation(self) -> Attestation:
+        """What evidence has to show of whoever is to keep keys; nothing suffices unless said."""
+        raw = self.pages.get(ATTESTATION)
+        return Attestation() if raw is None else _attestation(raw)
+
+    @attestation.setter
+    def attestation(self, attestation: Attestation) -> None:
+        self.pages.set(ATTESTATION, attestation.encode())
+
     # -- roots
 
     @property
@@ -226,6 +237,7 @@ class Hall:
             self.pages.set(f"next/{kind.name}", None)
 
 
+_attestation = lru_cache(maxsize=16)(Attestation.decode)
 _head = lru_cache(maxsize=64)(Head.decode)
 _committee = lru_cache(maxsize=64)(Committee)
 _seat = lru_cache(maxsize=256)(Seat.decode)

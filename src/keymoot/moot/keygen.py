@@ -1,7 +1,8 @@
-"""Key generation on the ledger: four phases, in which every seat speaks once.
+"""Key generation on the ledger: five phases, in which every seat speaks once.
 
-Hashes, openings, verdicts (complaints, or none), votes; `threshold.dkg` has the steps.
-A phase ends when all seats have spoken that are still in, or when it has lasted
+First all founders show evidence of what they run; nobody deals before, however long one is
+silent, for every seat is dealt to. Then hashes, openings, verdicts (complaints, or none), votes; `threshold.dkg` has the steps.
+Such a phase ends when all seats have spoken that are still in, or when it has lasted
 `PATIENCE_BLOCKS` and `PATIENCE_SECONDS` and enough have: then the silent ones stay out of
 this attempt. Too few leave nothing but a new attempt.
 """
@@ -39,11 +40,12 @@ MAX_COMPLAINTS = 64
 class Phase(IntEnum):
     """Where a key generation stands."""
 
-    HASHES = 0
-    OPENINGS = 1
-    VERDICTS = 2
-    VOTES = 3
-    DONE = 4
+    EVIDENCE = 0
+    HASHES = 1
+    OPENINGS = 2
+    VERDICTS = 3
+    VOTES = 4
+    DONE = 5
 
 
 @dataclass(frozen=True, slots=True)

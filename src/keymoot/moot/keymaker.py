@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from keymoot.base.secret import Secret
 from keymoot.moot.assembly import Assembly
+from keymoot.moot.attestation import founder_report
 from keymoot.moot.body import write_numbered
 from keymoot.moot.duty import Duty, Message
 from keymoot.moot.epoch_keys import EpochKeys
@@ -22,8 +23,10 @@ from keymoot.moot.keygen import (
     write_verdict,
 )
 from keymoot.moot.message import Kind
+from keymoot.moot.papers import Papers
 from keymoot.moot.resharer import Shares
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.seat import Boot
 from keymoot.threshold import dkg
 from keymoot.threshold.dice import Dice
 from keymoot.threshold.dkg import Opening
@@ -40,10 +43,14 @@ class Keymaker:
     Attributes:
         index: The seat.
         keys: Its sealing keys.
+        papers: Who it is, and what shows what it runs.
+        boot: The keys of this start.
     """
 
     index: int
     keys: EpochKeys
+    papers: Papers
+    boot: Boot
     _made: dict[str, Shares] = field(default_factory=dict)
     _openings: dict[str, tuple[Opening, ...]] = field(default_factory=dict)
     _received: dict[str, list[dict[int, Secret]]] = field(default_factory=dict)
@@ -90,6 +97,9 @@ class Keymaker:
     def _duty(
         self, assembly: Assembly, keygen: Keygen, setting: Setting, name: str
     ) -> Callable[[Dice], list[Message]]:
+        if keygen.phase is Phase.EVIDENCE:
+            evidence = self._evidence(assembly)
+            return lambda _: [(Kind.EVIDENCE, evidence)]
         openings = assembly.founding.openings()
         if keygen.phase is Phase.HASHES:
             return lambda dice: self._promise(setting, name, dice)
@@ -98,6 +108,12 @@ class Keymaker:
         if keygen.phase is Phase.VERDICTS:
             return lambda dice: self._judge(setting, name, openings, dice)
         return lambda _: self._vote(setting, name, openings)
+
+    def _evidence(self, assembly: Assembly) -> bytes:
+        """Give evidence for our own keys, whatever the genesis lists."""
+        network, identity = assembly.hall.network, self.papers.public
+        report = founder_report(network, identity, self.keys.points[0], self.boot)
+        return self.papers.quote(report)
 
     def _promise(self, setting: Setting, name: str, dice: Dice) -> list[Message]:
         made = [

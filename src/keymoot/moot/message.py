@@ -77,6 +77,8 @@ class Kind(IntEnum):
     """This seat invites an enclave, by its identity."""
     PART = 20
     """This seat wants to leave, or another one to."""
+    EVIDENCE = 21
+    """What this founder runs, and that the keys of the genesis are its own."""
     STATE_ASK = 24
     """This seat has no state secret; answers are to be made out to this one-time key."""
     STATE_ANSWER = 25

@@ -73,7 +73,7 @@ class Party:
 
     def __post_init__(self) -> None:
         """Begin without shares."""
-        self.keymaker = Keymaker(self.index, self.keys)
+        self.keymaker = Keymaker(self.index, self.keys, self.papers, self.boot.public)
         self.resharer = Resharer(self.index, self.keys)
         self.candidate = Candidate(self.index, self.keys, self.papers, self.boot.public)
         self.presigner = Presigner(self.index, self.boot.sealing)

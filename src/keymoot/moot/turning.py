@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.admitting import ADMIT_KINDS, Admitting
+from keymoot.moot.attestation import join_nonce
 from keymoot.moot.before import Before, dealing_page
 from keymoot.moot.body import read_numbered
 from keymoot.moot.epoch import Epoch, Origin, Stage
@@ -16,7 +17,7 @@ from keymoot.moot.hall import Hall
 from keymoot.moot.handover import NEXT_DIGEST, ORIGIN, Handover
 from keymoot.moot.keygen import digest_of, judge, weigh
 from keymoot.moot.message import Kind
-from keymoot.moot.roots import ROOTS
+from keymoot.moot.roots import CERTIFICATE, ROOTS
 from keymoot.moot.seat import Boot, by_place, by_seat
 from keymoot.moot.statekey import standing_in
 from keymoot.moot.turn import Dealings, Turn, read_dealings, read_turn
@@ -106,7 +107,7 @@ class Turning:
                 found[seat] = read_dealings(raw)
         return found
 
-    def hear(self, seat: int, kind: Kind, body: bytes, height: Height) -> None:
+    def hear(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
         """Take what a seat says.
 
         Raises:
@@ -136,7 +137,7 @@ class Turning:
         if epoch.stage is not STAGE_OF[kind] or seat in epoch.said:
             raise Unwanted("the epoch is in another stage, or the seat has spoken in this one")
         if kind in ADMIT_KINDS:
-            self.admitting.hear(seat, kind, content)
+            self.admitting.hear(seat, kind, content, self.join_nonce(epoch), time)
             return
         if seat not in self._speakers(epoch):
             raise Unwanted(f"seat {seat} has no part in this stage")
@@ -148,6 +149,11 @@ class Turning:
         else:
             epoch = replace(epoch, votes={**epoch.votes, seat: _digest(content)})
         self._put(epoch)
+
+    def join_nonce(self, epoch: Epoch) -> Bytes32:
+        """Give the nonce that evidence of newcomers has to bind in this attempt."""
+        root = self._hall.pages.get(f"root/{CERTIFICATE}") or b""
+        return join_nonce(self._hall.head.generation, epoch.number, epoch.attempt, root)
 
     def move(self, height: Height, time: UnixSeconds, seconds: int) -> bool:
         """Go on to the next stage, if this one is at its end; tell whether an epoch began.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from keymoot.base.units import LEDGER_CHAIN_ID
 from keymoot.enclave.answer import Answer
+from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import Identity
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
 from keymoot.engine.ledger import Ledger
@@ -171,6 +172,7 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
         members=tuple(_member(processes[seat].identity) for seat in sorted(processes)),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
+        measurements=(measure(own_package()),),
     )
 
 

@@ -30,6 +30,10 @@ def first_changes(genesis: Genesis, empty: State) -> Changes:
     if founders:
         store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
         assembly_on(store, genesis.network).found(
-            founders, Height(0), seconds_of(genesis.time), genesis.epoch_seconds
+            founders,
+            Height(0),
+            seconds_of(genesis.time),
+            genesis.epoch_seconds,
+            genesis.attestation,
         )
     return journal.changes()

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -21,6 +22,7 @@ from keymoot.base.units import UnixSeconds, seconds_of
 from keymoot.enclave import frames, messages
 from keymoot.enclave.calls import EnclaveCalls
 from keymoot.enclave.channel import EnclaveGone, EnclaveRefused
+from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
@@ -34,8 +36,8 @@ from keymoot.store.questions import LENGTH_BYTES, read_question
 from keymoot.testing.loop import VirtualLoop
 from keymoot.threshold.dice import SEED_BYTES, Dice
 
-CODE = Measurement(b"keymoot.testing: code of this process".ljust(48, b"."))
-"""What all enclaves of a network in memory say that they run."""
+OTHER_CODE = Measurement(b"other code".ljust(Measurement.LENGTH, b"."))
+"""What enclaves of a run say that they run where they are to be kept out."""
 
 KILLED = -9
 """Exit status of a process that was killed."""
@@ -60,12 +62,18 @@ QUICK = Pace()
 """How long things take where nothing is wrong."""
 
 
+@lru_cache
+def own_code() -> Measurement:
+    """Give what enclaves say that they run: the package of this process, as real ones measure it."""
+    return measure(own_package())
+
+
 class SeededPlatform(SimulatedPlatform):
     """A simulated CPU whose generator a run's dice replace: nothing sealed here is secret."""
 
-    def __init__(self, seat: int, dice: Random) -> None:
-        """Stand for the CPU of a seat."""
-        super().__init__(Secret(bytes((seat,)) * 32), CODE)
+    def __init__(self, seat: int, code: Measurement, dice: Random) -> None:
+        """Stand for the CPU of a seat, which runs this code."""
+        super().__init__(Secret(bytes((seat,)) * 32), code)
         self._dice = dice
 
     def entropy(self, count: int) -> bytes:
@@ -127,9 +135,18 @@ class MemoryProcess(EnclaveCalls):
         folder: Path,
         loop: VirtualLoop,
         dice: Random,
-        pace: Pace = Pace(),
+        pace: Pace = QUICK,
+        code: Measurement | None = None,
     ) -> None:
         """Start an enclave on its folder; greet it before it is used.
+
+        Args:
+            seat: Whose CPU it runs on.
+            folder: Where its sealed files live.
+            loop: Time.
+            dice: Decide how long things take, and its keys.
+            pace: How long things take.
+            code: What it says that it runs; None for what it does run.
 
         Raises:
             CannotUnseal: the folder is another seat's.
@@ -155,7 +172,7 @@ class MemoryProcess(EnclaveCalls):
         self._identity: Identity | None = None
         self.enclave = Enclave(
             folder,
-            SeededPlatform(seat, dice),
+            SeededPlatform(seat, code or own_code(), dice),
             Remote(self),  # type: ignore[arg-type]
             self._say,
             lambda report: _Beside(report, self),

@@ -10,6 +10,7 @@ from keymoot.node.membership.membership import Membership
 LOOK_SECONDS = 0.05
 
 _WORDS = {
+    Phase.EVIDENCE: "showing evidence",
     Phase.HASHES: "promising dealings",
     Phase.OPENINGS: "dealing shares",
     Phase.VERDICTS: "checking shares",

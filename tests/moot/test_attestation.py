@@ -1,0 +1,176 @@
+"""Nobody deals to an enclave, or takes one in, that has not shown what it runs."""
+
+from dataclasses import replace
+
+import pytest
+
+from keymoot.attest.evidence import EvidenceRefused
+from keymoot.attest.simulated import quote
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Bytes32, Measurement, NetworkId
+from keymoot.base.secret import Secret
+from keymoot.base.units import UnixSeconds
+from keymoot.moot.attestation import (
+    MAX_MEASUREMENTS,
+    Attestation,
+    founder_report,
+    join_report,
+)
+from keymoot.moot.body import write_numbered
+from keymoot.moot.keygen import Phase
+from keymoot.moot.message import Kind
+from tests.moot.members import ready
+from tests.moot.town import CODE, NETWORK, Town
+
+EVIL = Measurement(b"\xee" * 48)
+OTHER_NETWORK = NetworkId(b"\x77" * 32)
+NOW = UnixSeconds(1_800_000_000)
+ADMITS = Attestation((CODE,), simulated=True)
+ONE = Town().founders()[0]
+KEYS = {
+    "network": NETWORK,
+    "identity": ONE.identity,
+    "sealing": ONE.sealing,
+    "boot": ONE.boot,
+}
+REPORT = founder_report(**KEYS)
+GOOD = quote(CODE, REPORT)
+ELSE = Town(seed=2).founders()[0]
+
+
+def refusals(town, kind):
+    """How messages of a kind were refused."""
+    return {type(why) for one, why in town.refused if one.kind is kind}
+
+
+def test_good_evidence_is_admitted():
+    ADMITS.check(GOOD, REPORT, NOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": OTHER_NETWORK},
+        {"identity": ELSE.identity},
+        {"sealing": ELSE.sealing},
+        {"boot": replace(ONE.boot, signing=ELSE.boot.signing)},
+        {"boot": replace(ONE.boot, sealing=ELSE.boot.sealing)},
+    ],
+)
+def test_one_key_or_the_network_swapped_is_refused(change):
+    with pytest.raises(EvidenceRefused, match="other keys"):
+        ADMITS.check(quote(CODE, founder_report(**{**KEYS, **change})), REPORT, NOW)
+
+
+def test_another_nonce_is_refused():
+    other = join_report(nonce=Bytes32(bytes(32)), **KEYS)
+    with pytest.raises(EvidenceRefused, match="nonce"):
+        ADMITS.check(quote(CODE, other), REPORT, NOW)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "why"),
+    [
+        (quote(EVIL, REPORT), "other code"),
+        (quote(CODE, REPORT, debug=True), "debug"),
+        (quote(CODE, REPORT, Secret(bytes(32))), "did not sign"),
+    ],
+    ids=["code", "debug", "signature"],
+)
+def test_what_it_claims_has_to_be_admitted(evidence, why):
+    with pytest.raises(EvidenceRefused, match=why):
+        ADMITS.check(evidence, REPORT, NOW)
+
+
+def test_simulated_evidence_counts_only_where_the_genesis_says_so():
+    with pytest.raises(EvidenceRefused, match="not admitted"):
+        Attestation((CODE,), simulated=False).check(GOOD, REPORT, NOW)
+
+
+def test_a_genesis_without_measurements_admits_nobody():
+    with pytest.raises(EvidenceRefused, match="no policy"):
+        Attestation((), simulated=True).check(GOOD, REPORT, NOW)
+
+
+def test_every_flipped_bit_is_refused():
+    for bit in range(8 * len(GOOD)):
+        raw = bytearray(GOOD)
+        raw[bit // 8] ^= 1 << bit % 8
+        with pytest.raises((Malformed, EvidenceRefused)):
+            ADMITS.check(bytes(raw), REPORT, NOW)
+
+
+def test_measurements_stand_once_each_in_order():
+    for wrong in ((EVIL, CODE), (CODE, CODE)):
+        with pytest.raises(Malformed, match="rising"):
+            Attestation.decode(Attestation(wrong).encode())
+    many = tuple(Measurement(bytes([at]) * 48) for at in range(MAX_MEASUREMENTS + 1))
+    with pytest.raises(Malformed, match="at most"):
+        Attestation.decode(Attestation(many).encode())
+    assert Attestation.decode(ADMITS.encode()) == ADMITS
+
+
+class TestFounders:
+    def test_nobody_deals_before_all_have_shown_evidence_however_long_it_takes(self):
+        town = Town(attested=False, silent={4})
+        town.settle()
+        for _ in range(4):
+            town.pass_time(100)
+        assert town.ledger.founding.keygen.phase is Phase.EVIDENCE
+        assert not [one for one in town.log if one.kind is Kind.KEYGEN_HASH]
+
+    def test_one_that_runs_other_code_founds_nothing(self):
+        town = Town(attested=False, code={3: EVIL})
+        town.settle()
+        assert town.ledger.founding.keygen.phase is Phase.EVIDENCE
+        assert town.ledger.founding.keygen.said == {1, 2, 4}
+        assert [(one.seat, type(why)) for one, why in town.refused] == [(3, EvidenceRefused)]
+
+    def test_evidence_of_another_founder_is_not_ones_own(self):
+        town = Town(attested=False)
+        first, second, *_ = town.duties()
+        assert (first.kind, first.seat, second.seat) == (Kind.EVIDENCE, 1, 2)
+        taken = town.message(2, Kind.EVIDENCE, first.body)
+        assert town.refusal(taken) == "EvidenceRefused"
+
+    @pytest.mark.parametrize("evidence", [b"", b"\xc0", bytes(16_385)])
+    def test_what_is_no_evidence_is_refused(self, evidence):
+        town = Town(attested=False)
+        body = write_numbered(0, evidence)
+        assert town.refusal(town.message(1, Kind.EVIDENCE, body)) == "Malformed"
+
+    def test_all_with_evidence_found_the_network(self):
+        town = Town(attested=False)
+        town.settle()
+        assert town.ledger.hall.ready
+        assert not refusals(town, Kind.EVIDENCE)
+
+
+class TestNewcomers:
+    def test_four_that_run_other_code_are_not_taken_in_whoever_invited_them(self):
+        town = ready()
+        for seat in (5, 6, 7, 8):
+            town.code[seat] = EVIL
+            town.arrive(seat)
+            town.admit(seat)
+        town.settle()
+        assert refusals(town, Kind.JOIN) == {EvidenceRefused}
+        assert not town.ledger.turning.admitting.page.joining
+        town.turn()
+        town.settle()
+        assert town.ledger.hall.seats().keys() == {1, 2, 3, 4}
+
+    def test_evidence_of_an_earlier_epoch_is_none_in_this_one(self):
+        town = ready()
+        before = town.ledger.turning.join_nonce(town.ledger.turning.epoch)
+        town.turn()
+        town.settle()
+        town.arrive(5)
+        papers, fresh = town.parties[5].papers, town.parties[5].papers.quote
+        boot, sealing = town.parties[5].boot.public, town.parties[5].keys.points[1]
+        old = join_report(NETWORK, before, papers.public, sealing, boot)
+        papers.quote = lambda _: fresh(old)
+        town.admit(5)
+        town.settle()
+        assert refusals(town, Kind.JOIN) == {EvidenceRefused}
+        assert not town.ledger.turning.admitting.page.joining
