@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from random import Random
 
+from keymoot.base.fixed import Measurement
 from keymoot.base.storage import CannotWrite
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.node.config import Config
@@ -36,6 +37,7 @@ class Machine:
         processes: The newest start of each seat.
         starts: How many starts there were.
         disk: The node's, while it runs.
+        codes: What enclaves of some seats say that they run, where it is not what they do run.
     """
 
     def __init__(self, config: Config, loop: VirtualLoop, dice: Random, pace: Pace) -> None:
@@ -50,6 +52,7 @@ class Machine:
         self.config = config
         self.processes: dict[int, MemoryProcess] = {}
         self.starts = 0
+        self.codes: dict[int, Measurement] = {}
         self.disk: MemoryDisk | None = None
         self._loop, self._dice, self._pace = loop, dice, pace
         self._copies: list[tuple[int, Path]] = []
@@ -59,7 +62,7 @@ class Machine:
         self.starts += 1
         folder = self.config.enclave_folder(seat)
         dice = Random(self._dice.random())  # noqa: S311  a run's dice
-        made = MemoryProcess(seat, folder, self._loop, dice, self._pace)
+        made = MemoryProcess(seat, folder, self._loop, dice, self._pace, self.codes.get(seat))
         await made.greet()
         self.processes[seat] = made
         return made
@@ -72,6 +75,11 @@ class Machine:
     def running(self) -> list[int]:
         """Give the seats whose enclaves run, in order."""
         return sorted(seat for seat, one in self.processes.items() if one.runs)
+
+    def wipe(self, seat: int) -> None:
+        """Forget a seat: its folder, and what it ran."""
+        self.codes.pop(seat, None)
+        shutil.rmtree(self.config.enclave_folder(seat), ignore_errors=True)
 
     # -- faults
 

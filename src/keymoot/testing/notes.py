@@ -1,8 +1,9 @@
 """What a run has seen, and what must never be among it.
 
 *Always*, whatever hosts, disks and f enclaves do: no presignature answers two things; no nonce r
-twice; no limit is passed; no height of a generation has two certificates; what was acknowledged is
-there; what a command said is true. *Sometimes*: what has to happen in some run, or the runs prove little.
+twice; no limit is passed; no height of a generation has two certificates; no enclave of other code
+is a member; what was acknowledged is there; what a command said is true. *Sometimes*: what has to
+happen in some run, or the runs prove little.
 """
 
 from collections import Counter, defaultdict
@@ -34,6 +35,7 @@ SOMETIMES = (
     "a block had to wait for its certificate",
     "an old disk",
     "a clone",
+    "a stranger at the door",
     "a full disk",
     "a node's end",
 )

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Hash32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.node.wiring import Node
 from keymoot.testing.network import Stuck, World, memory
 from keymoot.testing.notes import Notes, Violation
 from keymoot.testing.people import NotDone, Owner, Wish
-from keymoot.testing.process import MemoryProcess, Pace
+from keymoot.testing.process import OTHER_CODE, MemoryProcess, Pace
+from keymoot.threshold.committee import MAX_SIZE
 
 STEPS = 14
 """Deeds in one run."""
@@ -66,6 +67,7 @@ class Simulation:
         self._broken: MemoryProcess | None = None
         self._joined: set[int] = set()
         self._leaving: set[int] = set()
+        self._strangers: dict[int, Bytes32] = {}
         self._crash = False
 
     async def run(self) -> None:
@@ -99,6 +101,7 @@ class Simulation:
             self._left -= 1
             await self._step(node)
             self.notes.look(world.assembly)
+            self._check_members()
             await asyncio.sleep(self._dice.expovariate(1.0))
         if self._crash:
             self.notes.counts["a node's end"] += 1
@@ -123,6 +126,7 @@ class Simulation:
             self._policy: 3,
             self._turn: 3,
             self._join: 2,
+            self._stranger: 2,
             self._leave: 2,
             self._end_node: 1,
         }
@@ -300,6 +304,34 @@ class Simulation:
         self._joined.add(seat)
         self._leaving.discard(seat)
 
+    async def _stranger(self, node: Node) -> None:
+        """Have an enclave of other code invited: whoever runs the node wants it, the ledger does not."""
+        changes, machine = node.membership.changes, self._world.machine
+        if self._strangers:
+            return
+        taken = {*node.membership.roster.committee.indices, *changes.joining}
+        taken |= {one.seat for one in node.membership.enclaves.seats}
+        seat = min(at for at in range(1, MAX_SIZE + 1) if at not in taken)
+        machine.wipe(seat)
+        machine.codes[seat] = OTHER_CODE
+        found = await changes.join()
+        if found != seat:
+            raise NotDone(f"seat {seat} was to be taken, {found} was")
+        self._strangers[seat] = machine.processes[seat].identity.identity_key
+        self.notes.counts["a stranger at the door"] += 1
+
+    async def _send_away(self, node: Node) -> None:
+        """Invite strangers no more."""
+        for seat in list(self._strangers):
+            await node.membership.changes.leave(seat)
+            self._world.machine.wipe(seat)
+            del self._strangers[seat]
+
+    def _check_members(self) -> None:
+        members = self._world.assembly.hall.seats().values()
+        if {one.identity for one in members} & {*self._strangers.values()}:
+            raise Violation("an enclave of other code is a member")
+
     async def _leave(self, node: Node) -> None:
         members = node.membership.roster.committee.indices
         seat = self._dice.choice(members)
@@ -328,13 +360,16 @@ class Simulation:
             return self._joined <= members and not self._leaving & members
 
         ends = world.loop.time() + END_SECONDS
+        # A change that was begun with strangers at the door ends with them outside.
         while not changed():
+            self._check_members()
             if world.loop.time() > ends:
                 raise Stuck(f"joining {self._joined}, leaving {self._leaving}", END_SECONDS)
             before = world.assembly.turning.epoch
             with suppress(KeymootError):
                 await changes.turn(None if before is None else before.number)
             await asyncio.sleep(5.0)
+        await self._send_away(node)
         await world.until(lambda: not changes.leaving, "the end of those who left", END_SECONDS)
         await self._signs(node)
         self.notes.look(world.assembly)
