@@ -62,6 +62,25 @@ def test_one_key_or_the_network_swapped_is_refused(change):
         ADMITS.check(quote(CODE, founder_report(**{**KEYS, **change})), REPORT, NOW)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": OTHER_NETWORK},
+        {"nonce": Bytes32(bytes(32))},
+        {"identity": ELSE.identity},
+        {"sealing": ELSE.sealing},
+        {"boot": replace(ONE.boot, signing=ELSE.boot.signing)},
+        {"boot": replace(ONE.boot, sealing=ELSE.boot.sealing)},
+    ],
+)
+def test_of_a_newcomer_too_everything_is_bound(change):
+    given = {"nonce": Bytes32(b"n" * 32), **KEYS}
+    report = join_report(**given)
+    ADMITS.check(quote(CODE, report), report, NOW)
+    with pytest.raises(EvidenceRefused, match="other keys"):
+        ADMITS.check(quote(CODE, join_report(**{**given, **change})), report, NOW)
+
+
 def test_another_nonce_is_refused():
     other = join_report(nonce=Bytes32(bytes(32)), **KEYS)
     with pytest.raises(EvidenceRefused, match="nonce"):

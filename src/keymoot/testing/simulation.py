@@ -333,6 +333,9 @@ class Simulation:
             raise Violation("an enclave of other code is a member")
 
     async def _leave(self, node: Node) -> None:
+        if self._strangers:
+            # Who leaves may wait for who is to come; a stranger never does.
+            return
         members = node.membership.roster.committee.indices
         seat = self._dice.choice(members)
         await node.membership.changes.leave(seat)
