@@ -49,10 +49,14 @@ soak: setup ## the long ones: a hundred kills, long fuzzing
 vectors: setup ## write the published vectors again: to the same bytes
 	$(BIN)/python -m tests.proof.vectors
 
-CASES ?= 10000
+$(STAMP)/fuzz: $(STAMP)/python requirements/fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/fuzz.lock
+	@touch $@
 
-fuzz: setup ## strangers' bytes for every parser and proof, beside others' code (CASES=10000 each)
-	KEYMOOT_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --timeout 0
+CASES ?= 1000000
+
+fuzz: setup $(STAMP)/fuzz ## strangers' bytes for every parser and proof, beside others' code (CASES=1000000)
+	$(BIN)/python -m tests.fuzz.run $(CASES)
 
 bench: setup ## measure, and write build/bench.json
 	$(BIN)/python -m bench
@@ -74,6 +78,7 @@ format: setup ## format, and mend what lint can mend
 lock: ## resolve the dependencies anew (hashes, no addresses)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra node --group dev pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/client.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements/fuzz.lock
 
 clean: ## remove what was built and installed
 	rm -rf .venv node_modules build

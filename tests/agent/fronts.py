@@ -4,9 +4,10 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import zip_longest
 from typing import Any
 
 from keymoot.base.errors import Malformed
@@ -338,12 +339,16 @@ def _closed_port() -> str:
 
 
 @contextmanager
-def fronts(network: FakeNetwork, *ways: str) -> Iterator[list[Front]]:
-    """Serve nodes that behave in these ways, in this order."""
+def fronts(
+    network: FakeNetwork, *ways: str, kinds: Sequence[type[Front]] = ()
+) -> Iterator[list[Front]]:
+    """Serve nodes that behave in these ways, in this order; `kinds` are the first ones' classes."""
     with ExitStack() as stack:
         made = []
-        for way in ways:
-            front = Front(network, way)
+        for kind, way in zip_longest(kinds, ways, fillvalue=Front):
+            assert isinstance(way, str)
+            assert isinstance(kind, type)
+            front = kind(network, way)
             if way == "dead":
                 front.url = _closed_port()
             else:

@@ -102,6 +102,8 @@ def test_whatever_is_damaged_is_a_clear_error(tmp_path: Path, field: str, value:
     "changes",
     [
         {"kdfparams.c": 10**12},
+        {"kdfparams.dklen": 5_000_000},
+        {"kdfparams.dklen": 65},
         {"kdf": "scrypt", "kdfparams": {"n": 2**30, "r": 8, "p": 1, "dklen": 32, "salt": "00"}},
         {"kdf": "scrypt", "kdfparams": {"n": 2, "r": 8, "p": 2**40, "dklen": 32, "salt": "00"}},
     ],
@@ -113,6 +115,15 @@ def test_a_keystore_that_would_take_for_ever_is_refused(tmp_path: Path, changes:
     path = tmp_path / "owner.json"
     path.write_text(json.dumps(made))
     with pytest.raises(KeystoreUnusable, match="more memory or time"):
+        keystore.Keystore(path)
+
+
+@pytest.mark.parametrize("length", [1, 16, 31])
+def test_a_keystore_whose_password_proves_nothing_is_damaged(tmp_path: Path, length: int) -> None:
+    """The check value is made with bytes 16 to 31 of what the password gives."""
+    path = tmp_path / "owner.json"
+    path.write_text(json.dumps(_set(_keystore(), "crypto.kdfparams.dklen", length)))
+    with pytest.raises(KeystoreUnusable, match="is damaged"):
         keystore.Keystore(path)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.moot import Assembling
 from keymoot.base import rlp
 from keymoot.base.fixed import Address, Hash32
@@ -102,3 +102,18 @@ def test_a_good_signature_of_another_wallet_is_none_of_ours(request_):
 def test_the_same_share_twice_is_one(request_):
     with pytest.raises(TooFewShares):
         request_.assembling.combine([request_.answer(2), request_.answer(2)], COMMITTEE)
+
+
+def test_a_seat_that_says_many_things_takes_no_room_from_others(request_):
+    kept, assembling = Kept(), request_.assembling
+    for at in range(20):
+        share = replace(request_.shares[1], value=request_.shares[1].value ^ (at + 1))
+        with pytest.raises(TooFewShares):
+            assembling.run({"answers": [request_.answer(1, share)]}, kept)
+    # What nobody of ours signed is not kept at all.
+    with pytest.raises(TooFewShares):
+        assembling.run({"answers": [request_.answer(2) | {"signature": "0x" + "00" * 64}]}, kept)
+    assert len(kept.answers) == 4
+    with pytest.raises(TooFewShares):
+        assembling.run({"answers": [request_.answer(2)]}, kept)
+    assert assembling.run({"answers": [request_.answer(3)]}, kept).digest == DIGEST

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, repeat
 from typing import Any
 
@@ -271,3 +272,23 @@ def moods(seed: int) -> Iterator[str]:
     dice = random.Random(-seed)
     while True:
         yield dice.choice(("honest", *HOSTILE))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_threads_among_hostile_nodes_get_one_signature_each(
+    network: SharingNetwork, seed: int
+) -> None:
+    dice = random.Random(seed)
+    ways = [*(dice.choice(HOSTILE) for _ in range(3)), "honest"]
+    dice.shuffle(ways)
+    with fronts(network, *ways) as made:
+        account = connected(network, made, 60)
+
+        def sign(nonce: int) -> str:
+            signed = account.sign_transaction({**TRANSFER, "nonce": nonce})
+            return str(EthAccount.recover_transaction(signed.raw_transaction))
+
+        with ThreadPoolExecutor(8) as pool:
+            signers = set(pool.map(sign, range(24)))
+    assert {one.lower() for one in signers} == {network.address.hex0x}
+    assert len(network.bodies) == len(set(network.signed)) == 24

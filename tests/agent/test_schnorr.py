@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 from nacl.signing import VerifyKey
 
-from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.roster import Roster
 from keymoot.agent.schnorr import Schnorr
 from keymoot.agent.wanted import Asked, Ed25519Wanted
@@ -142,3 +142,17 @@ def test_under_the_root_of_another_epoch_nobody_is_named(request_, since, seen, 
     with pytest.raises(TooFewShares) as error:
         wanted.gathering(asked, assembly, answer).run(answer | {"answers": list(answers.values())})
     assert error.value.silent == named
+
+
+def test_shares_that_came_by_several_nodes_add_up(request_):
+    kept, schnorr, answers = Kept(), request_.schnorr, request_.answers
+    with pytest.raises(TooFewShares):
+        schnorr.run({"answers": [answers[1], answers[2]]}, kept)
+    # One that names false signers spoils its own turn only: the share that it brought stays.
+    false = replace(schnorr, slots=schnorr.slots[:1])
+    with pytest.raises(TooFewShares):
+        false.run({"answers": [answers[3]]}, kept)
+    assert schnorr.run({"answers": []}, kept).digest == keccak256(MESSAGE)
+    assert schnorr.run({"lost": True, "answers": []}, kept).digest == keccak256(MESSAGE)
+    with pytest.raises(TooFewShares, match="is lost"):
+        schnorr.run({"lost": True, "answers": []}, Kept())

@@ -22,6 +22,10 @@ MAX_SCRYPT_BYTES = 1 << 30
 MAX_PBKDF2_ROUNDS = 10_000_000
 """Rounds that a keystore may make us do, some ten seconds; usual are 262,144."""
 
+MIN_DERIVED_BYTES, MAX_DERIVED_BYTES = 32, 64
+"""What a keystore may derive of a password. Wallets derive 32 bytes, of which the last 16 prove the
+password; each 32 more take all the rounds again."""
+
 _MAX_PARALLEL = 16
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
@@ -156,11 +160,14 @@ def _check(document: dict[str, Any], path: Path) -> None:
     numbers: list[Any] = [parameters.get(name) for name in names]
     if not all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in numbers):
         raise _damaged(path)
+    if numbers[-1] < MIN_DERIVED_BYTES:
+        raise _damaged(path)
+    costly = numbers[-1] > MAX_DERIVED_BYTES
     if kind == "scrypt":
         n, r, p, _ = numbers
-        costly = 128 * n * r > MAX_SCRYPT_BYTES or p > _MAX_PARALLEL
+        costly = costly or 128 * n * r > MAX_SCRYPT_BYTES or p > _MAX_PARALLEL
     else:
-        costly = numbers[0] > MAX_PBKDF2_ROUNDS
+        costly = costly or numbers[0] > MAX_PBKDF2_ROUNDS
     if costly:
         raise KeystoreUnusable(
             f"{path} would take more memory or time than any wallet's keystore does: "

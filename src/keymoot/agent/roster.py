@@ -351,7 +351,8 @@ class Roster(Forked):
         """Say so, where it is another network that answers, and says who it is."""
         with suppress(KeymootError):
             told = transport.call("keymoot_network", [], timeout_seconds)
-            found = NetworkId.from_hex(str(told["network"] if isinstance(told, dict) else told))
+            name = told.get("network") if isinstance(told, dict) else told
+            found = NetworkId.from_hex(str(name))
             if found != self._network:
                 return AnotherNetwork(transport.url, found.hex0x, self._network.hex0x)
         return error

@@ -3,6 +3,8 @@
 Every parser of ledger bytes is made of these, so that their errors look alike.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from keymoot.base.errors import Malformed
@@ -10,6 +12,7 @@ from keymoot.base.fixed import Fixed
 from keymoot.base.rlp import Decoded
 
 F = TypeVar("F", bound=Fixed)
+K = TypeVar("K", int, str, bytes)
 
 UINT256_BYTES = 32
 
@@ -60,6 +63,25 @@ def text_of(item: Decoded, path: str, max_length: int) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed("text is not UTF-8", path) from error
+
+
+def flag_of(item: Decoded, path: str) -> bool:
+    """Take a yes or no: 1 or 0, and no other number."""
+    found = uint_of(item, path, 1)
+    if found > 1:
+        raise Malformed("a flag is 0 or 1", path)
+    return found == 1
+
+
+def rising(keys: Sequence[K], path: str) -> Sequence[K]:
+    """Give the keys of a set or a map back; each stands once, and higher than the one before.
+
+    Raises:
+        Malformed: they do not rise, so the same set would have a second form.
+    """
+    if any(low >= high for low, high in pairwise(keys)):
+        raise Malformed("the entries do not rise, or one stands twice", path)
+    return keys
 
 
 def uint(value: int) -> bytes:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from keymoot.base import rlp
-from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, rising, text_of, uint, uint_of
 from keymoot.base.fixed import Address, Hash32, SolanaAddress, WalletAddress, wallet_address
 from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
 from keymoot.base.units import Height, UnixSeconds
@@ -79,7 +79,7 @@ class Wallet:
             owner=fixed_of(fields[0], Address, "owner"),
             recovery=wallet_address(bytes_of(fields[1], "recovery")),
             account=wallet_address(bytes_of(fields[2], "account")),
-            paused=uint_of(fields[3], "paused", 1) == 1,
+            paused=flag_of(fields[3], "paused"),
             policy_version=uint_of(fields[4], "policyVersion", 8),
             policy_hash=fixed_of(fields[5], Hash32, "policyHash"),
             created_at=UnixSeconds(uint_of(fields[6], "createdAt", 8)),
@@ -117,10 +117,11 @@ class Book:
             Malformed: not a book.
         """
         quota, length, usage = list_of(rlp.decode(raw), 3, "book")
-        found = {}
-        for pair in list_of(usage, None, "usage"):
-            name, buckets = list_of(pair, 2, "usage")
-            found[text_of(name, "usage", _NAME_BYTES)] = Usage.decode(buckets)
+        pairs = [list_of(pair, 2, "usage") for pair in list_of(usage, None, "usage")]
+        names = rising([text_of(name, "usage", _NAME_BYTES) for name, _ in pairs], "usage")
+        found = {
+            name: Usage.decode(buckets) for name, (_, buckets) in zip(names, pairs, strict=True)
+        }
         return Book(
             uint_of(quota, "quota"), uint_of(length, "logLength", 8), MappingProxyType(found)
         )
@@ -150,7 +151,7 @@ class Credential:
         return Credential(
             granted_at=UnixSeconds(uint_of(granted, "grantedAt", 8)),
             expires_at=UnixSeconds(uint_of(expires, "expiresAt", 8)),
-            revoked=uint_of(revoked, "revoked", 1) == 1,
+            revoked=flag_of(revoked, "revoked"),
         )
 
 

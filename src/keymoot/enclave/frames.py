@@ -21,7 +21,7 @@ from enum import IntEnum
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
@@ -191,7 +191,7 @@ def read_certify(item: rlp.Decoded) -> tuple[Height, bytes, Want, bool]:
         Height(uint_of(height, "height", 8)),
         bytes_of(proof, "proof"),
         _want(want),
-        _flag(rests, "rests"),
+        flag_of(rests, "rests"),
     )
 
 
@@ -232,13 +232,6 @@ def _want(item: rlp.Decoded) -> Want:
     if number not in Want.__members__.values():
         raise Malformed(f"nothing that is wanted has the number {number}", "want")
     return Want(number)
-
-
-def _flag(item: rlp.Decoded, path: str) -> bool:
-    number = uint_of(item, path, 1)
-    if number > 1:
-        raise Malformed(f"{path} is 0 or 1, got {number}", path)
-    return bool(number)
 
 
 def _empty_or(item: rlp.Decoded, length: int, path: str) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, text_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.units import Height
 from keymoot.enclave.answer import Answer
@@ -75,7 +75,7 @@ class Identity:
         return Identity(
             identity_key=fixed_of(fields[0], Bytes32, "identityKey"),
             measurement=fixed_of(fields[1], Measurement, "measurement"),
-            simulated=uint_of(fields[2], "simulated", 1) == 1,
+            simulated=flag_of(fields[2], "simulated"),
             network=bytes_of(fields[3], "network", 32),
             quote=bytes_of(fields[4], "quote"),
             sealing=bytes_of(fields[5], "sealing", POINT_BYTES),

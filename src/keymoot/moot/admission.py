@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from keymoot.base import rlp
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, list_of, rising, uint, uint_of
 from keymoot.base.fixed import Bytes32
 from keymoot.moot.seat import POINT_BYTES, Boot
+from keymoot.moot.seat_lists import item_of_pairs, item_of_seats, pairs_of, seats_of
 from keymoot.threshold.committee import MIN_SIZE
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -72,10 +73,10 @@ class Admission:
         """Give the page."""
         return rlp.encode(
             [
-                [[one, _seats(self.invited[one])] for one in sorted(self.invited)],
-                [[uint(one), _seats(self.unwanted[one])] for one in sorted(self.unwanted)],
+                [[one, item_of_seats(self.invited[one])] for one in sorted(self.invited)],
+                item_of_pairs({at: item_of_seats(one) for at, one in self.unwanted.items()}),
                 [uint(seat) for seat in self.leaving],
-                [[uint(at), self.joining[at].encode()] for at in sorted(self.joining)],
+                item_of_pairs({at: one.encode() for at, one in self.joining.items()}),
             ]
         )
 
@@ -87,17 +88,20 @@ class Admission:
             Malformed: not an admission.
         """
         fields = list_of(rlp.decode(raw), 4, "admission")
-        invited, unwanted, joining = {}, {}, {}
-        for pair in list_of(fields[0], None, "invited"):
-            identity, seats = list_of(pair, 2, "invited")
-            invited[fixed_of(identity, Bytes32, "identity")] = frozenset(_read_seats(seats))
-        for pair in list_of(fields[1], None, "unwanted"):
-            seat, seats = list_of(pair, 2, "unwanted")
-            unwanted[uint_of(seat, "seat", 1)] = frozenset(_read_seats(seats))
-        for pair in list_of(fields[3], None, "joining"):
-            seat, newcomer = list_of(pair, 2, "joining")
-            joining[uint_of(seat, "seat", 1)] = Newcomer.decode(newcomer)
-        return Admission(invited, unwanted, _read_seats(fields[2]), joining)
+        votes = [list_of(pair, 2, "invited") for pair in list_of(fields[0], None, "invited")]
+        invited = [fixed_of(identity, Bytes32, "identity") for identity, _ in votes]
+        rising(invited, "invited")
+        unwanted = pairs_of(fields[1], "unwanted")
+        joining = pairs_of(fields[3], "joining")
+        return Admission(
+            {
+                one: seats_of(seats, "invited")
+                for one, (_, seats) in zip(invited, votes, strict=True)
+            },
+            {at: seats_of(seats, "unwanted") for at, seats in unwanted.items()},
+            tuple(uint_of(seat, "seat", 2) for seat in list_of(fields[2], None, "leaving")),
+            {at: Newcomer.decode(one) for at, one in joining.items()},
+        )
 
     def next_seats(self, members: tuple[int, ...]) -> tuple[int, ...]:
         """Give the seats of the next epoch.
@@ -132,11 +136,3 @@ def read_join(content: bytes) -> Newcomer:
         Malformed: not that.
     """
     return Newcomer.decode(rlp.decode(content))
-
-
-def _seats(seats: frozenset[int]) -> rlp.Item:
-    return [uint(seat) for seat in sorted(seats)]
-
-
-def _read_seats(item: rlp.Decoded) -> tuple[int, ...]:
-    return tuple(uint_of(seat, "seat", 1) for seat in list_of(item, None, "seats"))

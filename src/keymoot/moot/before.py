@@ -17,6 +17,7 @@ from keymoot.moot.epoch import Epoch, Origin
 from keymoot.moot.hall import Hall
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Seat
+from keymoot.moot.seat_lists import item_of_seats, seats_of
 from keymoot.threshold.committee import MAX_SIZE, Committee
 
 BEFORE = "before"
@@ -53,7 +54,7 @@ class Kept:
                 [uint(seat) for seat in self.members],
                 self.digest,
                 self.origin,
-                [uint(seat) for seat in sorted(self.holders)],
+                item_of_seats(self.holders),
             ]
         )
 
@@ -70,7 +71,7 @@ class Kept:
             _seats(members),
             bytes_of(digest, "digest", 32),
             bytes_of(origin, "origin"),
-            frozenset(_seats(holders)),
+            seats_of(holders, "holders", MAX_SIZE),
         )
 
 

@@ -19,6 +19,7 @@ from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of, 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.moot.seat import POINT_BYTES, by_seat
+from keymoot.moot.seat_lists import item_of_pairs, item_of_seats, pairs_of, seats_of
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.errors import BadCommittee
 
@@ -85,11 +86,11 @@ class Epoch:
                 uint(self.stage_height),
                 uint(self.stage_time),
                 uint(self.attempt),
-                [uint(seat) for seat in sorted(self.wants)],
-                [uint(seat) for seat in sorted(self.said)],
-                [uint(seat) for seat in sorted(self.out)],
+                item_of_seats(self.wants),
+                item_of_seats(self.said),
+                item_of_seats(self.out),
                 list(self.keys),
-                _pairs(self.votes),
+                item_of_pairs(self.votes),
                 self.generation or b"",
             ]
         )
@@ -113,11 +114,11 @@ class Epoch:
             Height(uint_of(fields[4], "stageHeight", 8)),
             UnixSeconds(uint_of(fields[5], "stageTime", 8)),
             uint_of(fields[6], "attempt", 4),
-            _seats(fields[7]),
-            _seats(fields[8]),
-            _seats(fields[9]),
+            seats_of(fields[7], "wants"),
+            seats_of(fields[8], "said"),
+            seats_of(fields[9], "out"),
             tuple(bytes_of(key, "key", POINT_BYTES) for key in list_of(fields[10], None, "keys")),
-            _read_pairs(fields[11], Hash32.LENGTH),
+            _votes_of(fields[11]),
             optional_fixed_of(fields[12], Hash32, "generation"),
         )
 
@@ -185,7 +186,7 @@ class Origin:
         """
         generation, attempt, dealers = list_of(rlp.decode(raw), 3, "origin")
         try:
-            committee = Committee.among(_seats(dealers))
+            committee = Committee.among(seats_of(dealers, "dealers"))
         except BadCommittee as error:
             raise Malformed(str(error), "dealers") from error
         return Origin(
@@ -195,17 +196,6 @@ class Origin:
         )
 
 
-def _seats(item: rlp.Decoded) -> frozenset[int]:
-    return frozenset(uint_of(seat, "seat", 2) for seat in list_of(item, None, "seats"))
-
-
-def _pairs(values: Mapping[int, bytes]) -> rlp.Item:
-    return [[uint(seat), values[seat]] for seat in sorted(values)]
-
-
-def _read_pairs(item: rlp.Decoded, length: int) -> dict[int, bytes]:
-    found = {}
-    for pair in list_of(item, None, "bySeat"):
-        seat, value = list_of(pair, 2, "bySeat")
-        found[uint_of(seat, "seat", 2)] = bytes_of(value, "value", length)
-    return found
+def _votes_of(item: rlp.Decoded) -> dict[int, bytes]:
+    pairs = pairs_of(item, "votes").items()
+    return {seat: bytes_of(one, "votes", Hash32.LENGTH) for seat, one in pairs}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, uint, uint_of
 from keymoot.base.fixed import Address, Bytes32, NetworkId
 from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
@@ -126,7 +126,7 @@ class Genesis:
             )
         return Genesis(
             chain_id=ChainId(uint_of(fields[0], "chainId", 8)),
-            development=uint_of(fields[1], "development", 1) == 1,
+            development=flag_of(fields[1], "development"),
             base_fee=Wei(uint_of(fields[2], "baseFee", 12)),
             time=UnixNanos(uint_of(fields[3], "time", 8)),
             members=tuple(members),

@@ -14,6 +14,7 @@ from keymoot.moot.errors import NotReady
 from keymoot.moot.pages import Pages
 from keymoot.moot.roots import ROOTS
 from keymoot.moot.seat import Seat
+from keymoot.moot.seat_lists import item_of_seats, seats_of
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -71,7 +72,7 @@ class Head:
                 [uint(seat) for seat in self.members],
                 self.generation,
                 uint(self.recoveries),
-                [uint(seat) for seat in sorted(self.out)],
+                item_of_seats(self.out),
                 cheats,
                 uint(self.epoch_seconds),
                 uint(self.since),
@@ -101,7 +102,7 @@ class Head:
             tuple(uint_of(seat, "seat", 2) for seat in list_of(members, None, "members")),
             fixed_of(generation, Hash32, "generation"),
             uint_of(recoveries, "recoveries", 4),
-            frozenset(uint_of(seat, "seat", 2) for seat in list_of(out, None, "out")),
+            seats_of(out, "out"),
             tuple(found),
             uint_of(seconds, "epochSeconds", 8),
             Height(uint_of(since, "since", 8)),

@@ -18,6 +18,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.roots import ROOTS
+from keymoot.moot.seat_lists import item_of_pairs, item_of_seats, pairs_of, seats_of
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import dkg
 from keymoot.threshold.committee import Committee
@@ -77,10 +78,10 @@ class Keygen:
                 uint(self.attempt),
                 uint(self.since_height),
                 uint(self.since_time),
-                _seats(self.said),
-                _by_seat(self.hashes or {}),
-                _seats(self.out),
-                _by_seat(self.votes or {}),
+                item_of_seats(self.said),
+                item_of_pairs(self.hashes or {}),
+                item_of_seats(self.out),
+                item_of_pairs(self.votes or {}),
             ]
         )
 
@@ -100,10 +101,10 @@ class Keygen:
             uint_of(fields[1], "attempt", 4),
             Height(uint_of(fields[2], "sinceHeight", 8)),
             UnixSeconds(uint_of(fields[3], "sinceTime", 8)),
-            _read_seats(fields[4]),
-            _read_by_seat(fields[5]),
-            _read_seats(fields[6]),
-            _read_by_seat(fields[7]),
+            seats_of(fields[4], "said"),
+            _words_of(fields[5]),
+            seats_of(fields[6], "out"),
+            _words_of(fields[7]),
         )
 
     def speaks(self, seat: int) -> bool:
@@ -287,21 +288,5 @@ def digest_of(roots: tuple[Root, ...]) -> Hash32:
     return keccak256(rlp.encode([root.encode() for root in roots]))
 
 
-def _seats(seats: frozenset[int]) -> rlp.Item:
-    return [uint(seat) for seat in sorted(seats)]
-
-
-def _read_seats(item: rlp.Decoded) -> frozenset[int]:
-    return frozenset(uint_of(seat, "seat", 2) for seat in list_of(item, None, "seats"))
-
-
-def _by_seat(values: Mapping[int, bytes]) -> rlp.Item:
-    return [[uint(seat), values[seat]] for seat in sorted(values)]
-
-
-def _read_by_seat(item: rlp.Decoded) -> dict[int, bytes]:
-    found = {}
-    for pair in list_of(item, None, "bySeat"):
-        seat, value = list_of(pair, 2, "bySeat")
-        found[uint_of(seat, "seat", 2)] = bytes_of(value, "value")
-    return found
+def _words_of(item: rlp.Decoded) -> dict[int, bytes]:
+    return {at: bytes_of(one, "value") for at, one in pairs_of(item, "bySeat").items()}

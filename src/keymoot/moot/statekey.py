@@ -12,12 +12,13 @@ from functools import lru_cache
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
 from keymoot.crypto.keccak import keccak256
 from keymoot.moot.pages import Pages
+from keymoot.moot.seat_lists import item_of_pairs, item_of_seats, pairs_of, seats_of
 from keymoot.store.keys import FIRST_NAME, WRAPPED_BYTES, Former, Version
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1, G2
@@ -79,10 +80,10 @@ class Standing:
                 uint(self.version),
                 self.name,
                 uint(self.since),
-                _seats(self.holders),
+                item_of_seats(self.holders),
                 uint(self.asks),
-                _seats(self.asked),
-                _seats(self.told),
+                item_of_seats(self.asked),
+                item_of_seats(self.told),
                 uint(self.exposed),
             ]
         )
@@ -100,11 +101,11 @@ class Standing:
             uint_of(version, "version", 4),
             fixed_of(name, Bytes32, "name"),
             Height(uint_of(since, "since", 8)),
-            _read_seats(holders, "holders"),
+            seats_of(holders, "holders", MAX_SIZE),
             uint_of(asks, "asks", 8),
-            _read_seats(asked, "asked"),
-            _read_seats(told, "told"),
-            _bool_of(exposed, "exposed"),
+            seats_of(asked, "asked", MAX_SIZE),
+            seats_of(told, "told", MAX_SIZE),
+            flag_of(exposed, "exposed"),
         )
 
 
@@ -130,11 +131,9 @@ class Ask:
 
     def encode(self) -> bytes:
         """Give the page."""
-        answers: list[rlp.Item] = [
-            [uint(seat), self.answers[seat].encode()] for seat in sorted(self.answers)
-        ]
+        answers = item_of_pairs({seat: one.encode() for seat, one in self.answers.items()})
         return rlp.encode(
-            [uint(self.number), self.to.first, self.to.second, answers, _seats(self.bad)]
+            [uint(self.number), self.to.first, self.to.second, answers, item_of_seats(self.bad)]
         )
 
     @staticmethod
@@ -145,12 +144,10 @@ class Ask:
             Malformed: not an ask.
         """
         number, first, second, answers, bad = list_of(rlp.decode(raw), 5, "ask")
-        found = {}
-        for pair in _bounded(answers, "answers"):
-            seat, answer = list_of(pair, 2, "answers")
-            found[uint_of(seat, "seat", 2)] = Answer.decode(answer)
+        given = pairs_of(answers, "answers", MAX_SIZE)
+        found = {seat: Answer.decode(answer) for seat, answer in given.items()}
         return Ask(
-            uint_of(number, "number", 8), _key(first, second), found, _read_seats(bad, "bad")
+            uint_of(number, "number", 8), _key(first, second), found, seats_of(bad, "bad", MAX_SIZE)
         )
 
 
@@ -309,25 +306,3 @@ def _key(first: rlp.Decoded, second: rlp.Decoded) -> AskerKey:
     return AskerKey(
         bytes_of(first, "first", G1.POINT_BYTES), bytes_of(second, "second", G2.POINT_BYTES)
     )
-
-
-def _bool_of(item: rlp.Decoded, path: str) -> bool:
-    found = uint_of(item, path, 1)
-    if found > 1:
-        raise Malformed("a flag is 0 or 1", path)
-    return bool(found)
-
-
-def _seats(seats: frozenset[int]) -> rlp.Item:
-    return [uint(seat) for seat in sorted(seats)]
-
-
-def _read_seats(item: rlp.Decoded, path: str) -> frozenset[int]:
-    return frozenset(uint_of(seat, path, 2) for seat in _bounded(item, path))
-
-
-def _bounded(item: rlp.Decoded, path: str) -> list[rlp.Decoded]:
-    found = list_of(item, None, path)
-    if len(found) > MAX_SIZE:
-        raise Malformed(f"at most {MAX_SIZE} seats", path)
-    return found

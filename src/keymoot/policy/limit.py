@@ -6,6 +6,7 @@ by the last spending in it, and counts until that has left the window: so never 
 of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,7 +96,7 @@ class Usage:
 
     def encode(self) -> list[rlp.Item]:
         """Give the RLP item; buckets in one piece, for they are many and RLP is slow."""
-        width = max((_bytes_in(amount) for _, amount in self.buckets), default=0)
+        width = _width(self.buckets)
         packed = [
             at.to_bytes(_AT_BYTES, "big") + amount.to_bytes(width, "big")
             for at, amount in self.buckets
@@ -123,7 +124,7 @@ def _buckets(raw: bytes, width: int) -> tuple[tuple[UnixSeconds, int], ...]:
     step = _AT_BYTES + width
     if step > _AT_BYTES + _AMOUNT_BYTES or len(raw) % step:
         raise Malformed("the buckets of a limit do not end where the last one does", "usage")
-    return tuple(
+    buckets = tuple(
         [
             (
                 UnixSeconds(int.from_bytes(raw[at : at + _AT_BYTES], "big")),
@@ -132,10 +133,14 @@ def _buckets(raw: bytes, width: int) -> tuple[tuple[UnixSeconds, int], ...]:
             for at in range(0, len(raw), step)
         ]
     )
+    if width != _width(buckets):
+        raise Malformed("the amounts are wider than the greatest of them", "usage")
+    return buckets
 
 
-def _bytes_in(number: int) -> int:
-    return (number.bit_length() + 7) // 8
+def _width(buckets: Iterable[tuple[UnixSeconds, int]]) -> int:
+    """Give the bytes of the greatest amount."""
+    return (max((amount for _, amount in buckets), default=0).bit_length() + 7) // 8
 
 
 def _power_up_to(seconds: int) -> int:
