@@ -1,16 +1,16 @@
 """Fuzz every target, one after the other: `python -m tests.fuzz.run CASES [NAME…]`.
 
-Each has a process and a folder of its own under build/fuzz: the inputs that it keeps (`corpus`,
+Each has a process of its own, and a folder under build/fuzz: the inputs that it keeps (`corpus`,
 where the next run begins), its row of the table, and what it found. Ends with 1 if there is a
 finding.
 """
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 
-from tests.fuzz.targets import TARGETS
+from tests.fuzz import engine
 
 FOLDER = Path("build/fuzz")
 HEAD = "| target | held against | cases | a second | kept | slowest |"
@@ -18,35 +18,47 @@ HEAD = "| target | held against | cases | a second | kept | slowest |"
 
 def main(cases: int, names: list[str]) -> int:
     """Run; `cases` is shared out among the targets."""
-    targets = [TARGETS[name] for name in names or TARGETS]
+    targets = [engine.TARGETS[name] for name in names or engine.TARGETS]
     shares = sum(one.share for one in targets)
-    found = 0
+    rows, found = [], 0
     for one in targets:
         folder = FOLDER / one.name.replace(" ", "-")
-        folder.mkdir(parents=True, exist_ok=True)
-        wanted = max(cases * one.share // shares, 1)
-        with (folder / "log").open("wb") as log:
-            command = [sys.executable, "-m", "tests.fuzz.engine", one.name, str(wanted)]
-            ended = subprocess.run([*command, str(folder)], stderr=log, check=False)
-        if ended.returncode:
-            print(f"{one.name}: ended with {ended.returncode}, see {folder / 'log'}", flush=True)
+        status = _apart(one.name, max(cases * one.share // shares, 1), folder)
+        if status:
+            print(f"{one.name}: ended with {status}, see {folder / 'log'}", flush=True)
             found += 1
             continue
-        row = json.loads((folder / "row.json").read_text())
-        for kind, raw in row["findings"].items():
+        rows.append(json.loads((folder / "row.json").read_text()))
+        for kind, raw in rows[-1]["findings"].items():
             print(f"{one.name}: {kind}: {raw or 'the empty input'}", flush=True)
-        found += len(row["findings"])
+            found += 1
     print(HEAD)
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for path in sorted(FOLDER.glob("*/row.json")):
-        print(_line(json.loads(path.read_text())))
+    for row in rows:
+        print(_line(row))
     return 1 if found else 0
+
+
+def _apart(name: str, cases: int, folder: Path) -> int:
+    """Fuzz one target in a fork of this process; give its exit code, or its signal below 0."""
+    folder.mkdir(parents=True, exist_ok=True)
+    child = os.fork()
+    if child == 0:
+        log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, sys.stdout.fileno())
+        os.dup2(log, sys.stderr.fileno())
+        try:
+            engine.fuzz(name, cases, folder)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _line(row: dict[str, object]) -> str:
     cases = f"{row['cases']:,}".replace(",", " ")
     slowest = f"{row['slowest_ms']} ms of {row['slowest_bytes']} B"
-    return f"| {row['target']} | {row['oracle']} | {cases} | {row['rate']} | {row['kept']} | {slowest} |"
+    cells = (row["target"], row["oracle"], cases, row["rate"], row["kept"], slowest)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":
