@@ -1,6 +1,7 @@
 """What the enclave keeps for ever, sealed in one file: its keys and its network."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from keymoot.threshold.secp256k1 import SECP256K1
 FILE_NAME = "keep.sealed"
 _PURPOSE = "keep"
 _SECRET_BYTES = 32
+
+Entropy = Callable[[int], bytes]
+"""Gives so many bytes that nobody can guess."""
 
 MAX_STATES = 16
 """State secrets that are kept. A recovery may go back to a state that uses an older version."""
@@ -97,35 +101,39 @@ class Keep:
         """Give the keep of an enclave that a certified block shows in its seat."""
         return replace(self, seated=height)
 
-    def turned(self, turn: KeyTurn) -> "Keep":
+    def turned(self, turn: KeyTurn, entropy: Entropy = os.urandom) -> "Keep":
         """Give the keep after the epoch's keys have turned; a next key was never posted.
+
+        Args:
+            turn: Which key takes which place.
+            entropy: Where keys come from that were in none.
 
         Raises:
             Defect: a key is turned to that is erased.
         """
         held = {Role.LIVING: self.epoch, Role.NEXT: self.next, Role.PREVIOUS: self.previous}
-        living = _fresh_scalar() if turn.living is None else held[turn.living]
+        living = _fresh_scalar(entropy) if turn.living is None else held[turn.living]
         if living is None:
             raise Defect("the key of the epoch before is erased")
         return replace(
             self,
             epoch=living,
-            next=self.next if turn.living is Role.LIVING else _fresh_scalar(),
+            next=self.next if turn.living is Role.LIVING else _fresh_scalar(entropy),
             previous=None if turn.previous is None else held[turn.previous],
             recoveries=turn.recoveries,
             seated=Height(0) if turn.living is None else self.seated,
         )
 
-    def gone(self) -> "Keep":
+    def gone(self, entropy: Entropy = os.urandom) -> "Keep":
         """Give the keep of an enclave that is no member any more, nor about to be one.
 
         No key opens what was dealt to it, and the network's state secrets are not its any more.
         """
-        return replace(self.turned(GONE), states=())
+        return replace(self.turned(GONE, entropy), states=())
 
 
 class KeepFile:
-    """The sealed keep in its folder, and what it holds now."""
+    """The sealed keep in its folder, what it holds now, and where its keys come from."""
 
     def __init__(self, folder: Path, platform: Platform) -> None:
         """Open it, or make it on the very first start.
@@ -135,6 +143,7 @@ class KeepFile:
         """
         self._folder = folder
         self._platform = platform
+        self.entropy = platform.entropy
         self.now = open_keep(folder, platform)
 
     def put(self, keep: Keep) -> None:
@@ -151,8 +160,8 @@ def open_keep(folder: Path, platform: Platform) -> Keep:
     """
     raw = read_sealed(folder / FILE_NAME, platform, _PURPOSE)
     if raw is None:
-        scalars = _fresh_scalar(), _fresh_scalar()
-        keep = Keep(_fresh(), (), *scalars, None)
+        scalars = _fresh_scalar(platform.entropy), _fresh_scalar(platform.entropy)
+        keep = Keep(Secret(platform.entropy(_SECRET_BYTES)), (), *scalars, None)
         seal_keep(folder, platform, keep)
         return keep
     fields = list_of(rlp.decode(raw), 8, "keep")
@@ -190,9 +199,5 @@ def _read_state(item: rlp.Decoded) -> tuple[Bytes32, Secret]:
     return fixed_of(name, Bytes32, "name"), Secret(fixed_of(state, Bytes32, "state"))
 
 
-def _fresh() -> Secret:
-    return Secret(os.urandom(_SECRET_BYTES))
-
-
-def _fresh_scalar() -> Secret:
-    return SECP256K1.scalar(os.urandom(_SECRET_BYTES))
+def _fresh_scalar(entropy: Entropy) -> Secret:
+    return SECP256K1.scalar(entropy(_SECRET_BYTES))

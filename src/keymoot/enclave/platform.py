@@ -30,6 +30,10 @@ class Platform(Protocol):
         """Give a key (32 bytes) that only this code on this machine gets."""
         ...
 
+    def entropy(self, count: int) -> bytes:
+        """Give so many bytes that nobody can guess."""
+        ...
+
     def quote(self, report_data: bytes) -> bytes:
         """Give evidence that this code said `report_data` (64 bytes)."""
         ...

@@ -1,6 +1,5 @@
 """A file that only this code on this machine can open."""
 
-import os
 from pathlib import Path
 
 from keymoot.base import rlp
@@ -48,7 +47,7 @@ def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -
     Raises:
         CannotWrite: the disk does not take it.
     """
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = platform.entropy(NONCE_BYTES)
     sealed = Sealer(platform.sealing_key(purpose)).seal(nonce, content, _TAG + purpose.encode())
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

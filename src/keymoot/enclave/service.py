@@ -1,6 +1,5 @@
 """The enclave: who it is, which network it joins, and what each message may make it do."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,7 +87,7 @@ class Enclave:
         self._make_workshop, self._clock = workshop, clock
         self.keep = KeepFile(folder, platform)
         self._signed = SignedRecord(folder, platform)
-        self._boot = _new_boot()
+        self._boot = _new_boot(platform)
         self.start: Start | None = None
         """Its seat; None before it joins."""
         self.wake: Callable[[], None] = lambda: None
@@ -196,8 +195,8 @@ class Enclave:
         return Bytes32(ed25519.public_key(seed))
 
 
-def _new_boot() -> BootSecrets:
-    signing, sealing = Secret(os.urandom(32)), SECP256K1.scalar(os.urandom(32))
+def _new_boot(platform: Platform) -> BootSecrets:
+    signing, sealing = Secret(platform.entropy(32)), SECP256K1.scalar(platform.entropy(32))
     point = SECP256K1.encode(SECP256K1.base(sealing))
     return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
 

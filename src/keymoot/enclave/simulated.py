@@ -42,6 +42,10 @@ class SimulatedPlatform:
         """Give the key for this purpose of this code on this CPU; 32 bytes."""
         return derive(self._fuse, "simulated/seal", self.measurement, purpose.encode())
 
+    def entropy(self, count: int) -> bytes:
+        """Give so many bytes from the system's generator."""
+        return os.urandom(count)
+
     def quote(self, report_data: bytes) -> bytes:
         """Give simulated evidence over 64 bytes."""
         return simulated.quote(self.measurement, ReportData(report_data))

@@ -245,10 +245,10 @@ class Speaker:
         if turn is GONE:
             # What was dealt to us stays in the archives: without our keys nobody opens it. The
             # state secret goes too; this start has it in memory, and executes on.
-            self._turned(keep.gone())
+            self._turned(keep.gone(self._keep.entropy))
             party.statekeeper.forget()
         elif turn is not None:
-            self._turned(keep.turned(turn))
+            self._turned(keep.turned(turn, self._keep.entropy))
 
     def _spared(self, seen: Seen, turn: KeyTurn | None) -> KeyTurn | None:
         """Give what of a turn may be done now: until its block is on disk, what erases nothing."""

@@ -4,10 +4,11 @@ The enclaves execute blocks and keep every secret; the engine orders blocks, and
 enclaves say they did. No key of the network's state is in this process.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from keymoot.base.units import LEDGER_CHAIN_ID
 from keymoot.enclave.answer import Answer
@@ -55,7 +56,9 @@ class Node:
 
 
 @asynccontextmanager
-async def started(config: Config, launch: Launch, clock: Clock) -> AsyncIterator[Node]:
+async def started(
+    config: Config, launch: Launch, clock: Clock, disk: Callable[[Path], LmdbStore] = LmdbStore
+) -> AsyncIterator[Node]:
     """Run a node beside a block: from the enclaves' starts to their ends.
 
     A network begins if the data folder has none. One whose founding did not end is begun anew:
@@ -65,6 +68,7 @@ async def started(config: Config, launch: Launch, clock: Clock) -> AsyncIterator
         config: Where the data folder is, and what a new network is like.
         launch: Starts the enclave of a seat.
         clock: The time of day.
+        disk: Opens the data folder's file.
 
     Raises:
         Refused: an enclave or the folder cannot be used; the message says what to do.
@@ -72,7 +76,7 @@ async def started(config: Config, launch: Launch, clock: Clock) -> AsyncIterator
     """
     check_ledger_is_there(config)
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(closing(LmdbStore(config.data)))
+        store = stack.enter_context(closing(disk(config.data)))
         genesis = stored_genesis(store) if founded(store) else None
         absent = _expected(config, store, genesis)
         processes = await absent.start(launch)

@@ -1,0 +1,162 @@
+"""What a run has seen, and what must never be among it.
+
+*Always*, whatever hosts, disks and f enclaves do: no presignature answers two things; no nonce r
+twice; no limit is passed; no height of a generation has two certificates; what was acknowledged is
+there; what a command said is true. *Sometimes*: what has to happen in some run, or the runs prove little.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.engine.chain_store import Covered
+from keymoot.engine.ledger import Included, Ledger
+from keymoot.moot.assembly import Assembly
+from keymoot.store.header import Header
+from keymoot.threshold import ecdsa
+from keymoot.threshold.ecdsa import SignatureShare, Task
+from keymoot.threshold.presignature import Presignature
+from keymoot.threshold.secp256k1 import SECP256K1
+
+SOMETIMES = (
+    "signatures",
+    "refusals",
+    "an epoch turned",
+    "a member joined",
+    "one left",
+    "a recovery",
+    "a cheat named",
+    "stock ran dry",
+    "a block had to wait for its certificate",
+    "an old disk",
+    "a clone",
+    "a full disk",
+    "a node's end",
+)
+"""What has to have happened in some of many runs."""
+
+
+class Violation(AssertionError):
+    """Something happened that must never happen."""
+
+
+class Notes:
+    """What came of a run.
+
+    Attributes:
+        counts: How often what happened.
+        spent: What signatures move in all, in wei.
+        limit: The highest limit that was ever in force.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.counts: Counter[str] = Counter()
+        self.spent = self.limit = 0
+        self._answers: dict[bytes, tuple[bytes, int]] = {}
+        self._nonces: dict[bytes, Hash32] = {}
+        self._certified: dict[tuple[bytes, Height], Hash32] = {}
+        self._done: dict[Hash32, tuple[Height, Hash32]] = {}
+        self._counted: dict[str, Any] = {}
+        self._paid: set[Hash32] = set()
+
+    # -- always
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look at each share of a signature as an enclave makes it."""
+        real = ecdsa.sign
+
+        def sign(presignature: Presignature, work: Task) -> SignatureShare:
+            point = SECP256K1.encode(presignature.point)
+            answer = bytes(work.digest), work.delta
+            if self._answers.setdefault(point, answer) != answer:
+                raise Violation("one presignature has two answers that differ")
+            return real(presignature, work)
+
+        with patch.object(ecdsa, "sign", sign):
+            yield
+
+    def signed(self, digest: Hash32, signature: bytes, value: int) -> None:
+        """Note a signature that an agent got.
+
+        Raises:
+            Violation: its r signs something else too, or a limit is passed.
+        """
+        if self._nonces.setdefault(signature[:32], digest) != digest:
+            raise Violation("one r signs two digests")
+        self.counts["signatures"] += 1
+        if digest not in self._paid:
+            self._paid.add(digest)
+            self.spent += value
+        if self.spent > self.limit:
+            raise Violation(
+                f"{self.spent} wei are signed away, the limit never was over {self.limit}"
+            )
+
+    def certified(self, covered: Covered) -> None:
+        """Note what a certificate covers.
+
+        Raises:
+            Violation: another block of this height has one, in the same generation.
+        """
+        newest: Header = covered.newest
+        for done in covered.blocks:
+            header = done.outcome.header
+            name = bytes(header.generation), header.height
+            if self._certified.setdefault(name, header.hash) != header.hash:
+                raise Violation(f"two blocks of height {header.height} are certified")
+        if len(covered.blocks) > 1:
+            self.counts["a block had to wait for its certificate"] += 1
+        self.counts["blocks"] += len(covered.blocks)
+        self.counts["height"] = newest.height
+
+    def acknowledged(self, found: Included) -> None:
+        """Note a transaction that somebody was told of."""
+        name = found.receipt.transaction_hash
+        self._done[name] = found.block.height, found.block.header.hash
+
+    def check_done(self, ledger: Ledger) -> None:
+        """Look for all that was acknowledged.
+
+        Raises:
+            Violation: something is not there any more, or elsewhere.
+        """
+        for name, (height, block) in self._done.items():
+            found = ledger.transaction(name)
+            if found is None or found.block.height != height or found.block.header.hash != block:
+                raise Violation(f"an acknowledged transaction of block {height} is gone")
+
+    # -- sometimes
+
+    def look(self, assembly: Assembly) -> None:
+        """Note what has become of the assembly since the last look."""
+        head, epoch = assembly.hall.head, assembly.turning.epoch
+        members = frozenset(head.members)
+        before = self._counted.get("members", members)
+        self.counts["a member joined"] += len(members - before)
+        self.counts["one left"] += len(before - members)
+        self._grown("an epoch turned", 0 if epoch is None else epoch.number)
+        self._grown("a recovery", head.recoveries)
+        self._grown("a cheat named", len(head.cheats))
+        self._counted["members"] = members
+        if assembly.hall.ready and not assembly.stock.left():
+            self.counts["stock ran dry"] += 1
+
+    def _grown(self, what: str, number: int) -> None:
+        before = self._counted.get(what, number)
+        self.counts[what] += max(0, number - before)
+        self._counted[what] = number
+
+
+def summed(notes: list[Notes]) -> Counter[str]:
+    """Give how often what happened in several runs, "runs with …" among it."""
+    found: dict[str, int] = defaultdict(int)
+    for one in notes:
+        for what, count in one.counts.items():
+            found[what] += count
+    return Counter(found)

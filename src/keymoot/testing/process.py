@@ -1,0 +1,368 @@
+"""An enclave without a process: the real one behind its frames, on the time of a virtual loop.
+
+Frames go in and out with delays and take the enclave some time, one after the other, as on a
+socket. It can be frozen, thawed and killed, as a process can. Its long arithmetic is done
+beside it. Of a clone and of an old disk it knows nothing: these are its folder's affairs.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from keymoot.base import rlp
+from keymoot.base.errors import Defect, Malformed
+from keymoot.base.fields import bytes_of
+from keymoot.base.fixed import Bytes32, Measurement
+from keymoot.base.secret import Secret
+from keymoot.base.units import UnixSeconds, seconds_of
+from keymoot.enclave import frames, messages
+from keymoot.enclave.calls import EnclaveCalls
+from keymoot.enclave.channel import EnclaveGone, EnclaveRefused
+from keymoot.enclave.messages import Identity
+from keymoot.enclave.process import respond
+from keymoot.enclave.remote import Remote
+from keymoot.enclave.service import Enclave
+from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.enclave.workshop import Report, Workshop
+from keymoot.engine.reads import Views, answer
+from keymoot.moot.duty import Duty
+from keymoot.moot.message import Kind, NodeMessage
+from keymoot.store.questions import LENGTH_BYTES, read_question
+from keymoot.testing.loop import VirtualLoop
+from keymoot.threshold.dice import SEED_BYTES, Dice
+
+CODE = Measurement(b"keymoot.testing: code of this process".ljust(48, b"."))
+"""What all enclaves of a network in memory say that they run."""
+
+KILLED = -9
+"""Exit status of a process that was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things take, in seconds: the shortest and the longest.
+
+    Attributes:
+        way: A frame's way between node and enclave.
+        work: What a frame takes the enclave.
+        duty: What a duty takes its workshop.
+    """
+
+    way: tuple[float, float] = (0.0001, 0.001)
+    work: tuple[float, float] = (0.0005, 0.004)
+    duty: tuple[float, float] = (0.002, 0.02)
+
+
+QUICK = Pace()
+"""How long things take where nothing is wrong."""
+
+
+class SeededPlatform(SimulatedPlatform):
+    """A simulated CPU whose generator a run's dice replace: nothing sealed here is secret."""
+
+    def __init__(self, seat: int, dice: Random) -> None:
+        """Stand for the CPU of a seat."""
+        super().__init__(Secret(bytes((seat,)) * 32), CODE)
+        self._dice = dice
+
+    def entropy(self, count: int) -> bytes:
+        """Give bytes that the run's seed decides."""
+        return self._dice.randbytes(count)
+
+
+class _Beside(Workshop):
+    """A workshop on the loop's time, which works on one duty after the other."""
+
+    def __init__(self, report: Report, process: "MemoryProcess") -> None:
+        """Work beside an enclave."""
+        self._report, self._process = report, process
+        self._duties: deque[Duty] = deque()
+        self.failures = 0
+
+    def do(self, duties: list[Duty]) -> None:
+        """Put duties at the end of the queue."""
+        idle = not self._duties
+        self._duties.extend(duties)
+        if idle and self._duties:
+            self._process.soon(self._process.pace.duty, self._work)
+
+    def close(self) -> None:
+        """Forget what is queued."""
+        self._duties.clear()
+
+    def _work(self) -> None:
+        if not self._duties:
+            return
+        duty = self._duties[0]
+        try:
+            said = duty.run(Dice(Secret(self._process.dice.randbytes(SEED_BYTES))))
+        except Exception:  # noqa: BLE001  as the real one: others' bad bytes must not end ours
+            self.failures += 1
+            said = []
+        self._report(duty, said)
+        self._duties.popleft()
+        if self._duties:
+            self._process.soon(self._process.pace.duty, self._work)
+
+
+class MemoryProcess(EnclaveCalls):
+    """One start of an enclave; a `Process` of the node's.
+
+    Attributes:
+        enclave: The enclave itself.
+        pace: How long things take it.
+        dice: Decide that, and its keys.
+        asked: Words that it was asked, in their order.
+        cheats: Whether it deals what nobody can use.
+        lies: Whether what it answers of blocks and requests is altered.
+        loses: How much of what it says is lost on the way, of 1.
+    """
+
+    def __init__(
+        self,
+        seat: int,
+        folder: Path,
+        loop: VirtualLoop,
+        dice: Random,
+        pace: Pace = Pace(),
+    ) -> None:
+        """Start an enclave on its folder; greet it before it is used.
+
+        Raises:
+            CannotUnseal: the folder is another seat's.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.seat, self.pace, self.dice = seat, pace, dice
+        self.asked: list[str] = []
+        self.cheats = self.lies = False
+        self.loses = 0.0
+        self._loop = loop
+        self._numbers = 0
+        self._waiting: dict[int, asyncio.Future[rlp.Decoded]] = {}
+        self._asked_at: dict[int, float] = {}
+        self._inbox: deque[bytes] = deque()
+        self._busy = False
+        self._frozen: list[Callable[[], None]] | None = None
+        self._out_at = 0.0
+        self._ended: asyncio.Future[int] = loop.create_future()
+        self._views: Views | None = None
+        self._told = b""
+        self._hear: Callable[[bytes], None] | None = None
+        self._unheard: list[bytes] = []
+        self._identity: Identity | None = None
+        self.enclave = Enclave(
+            folder,
+            SeededPlatform(seat, dice),
+            Remote(self),  # type: ignore[arg-type]
+            self._say,
+            lambda report: _Beside(report, self),
+            self._clock,
+        )
+        self.enclave.wake = lambda: self.soon((0.0, 0.0), self._look)
+
+    async def greet(self) -> None:
+        """Ask it who it is."""
+        nonce = Bytes32(self.dice.randbytes(Bytes32.LENGTH))
+        self._identity = Identity.decode(await self._ask(messages.HELLO, nonce))
+
+    # -- as the node sees it
+
+    @property
+    def identity(self) -> Identity:
+        """Who it said it was when it was greeted."""
+        if self._identity is None:
+            raise Defect("the enclave was not greeted")
+        return self._identity
+
+    @property
+    def asked_at(self) -> float | None:
+        """When the oldest question was asked that has no answer, on the loop's clock."""
+        return next(iter(self._asked_at.values()), None)
+
+    async def serve(self, views: Views) -> None:
+        """Answer its reads until it ends."""
+        self._views = views
+        self._next()
+        await asyncio.shield(self._ended)
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Give `hear` what it says, and has said so far."""
+        self._hear = hear
+        waiting, self._unheard = self._unheard, []
+        for raw in waiting:
+            hear(raw)
+
+    def kill(self) -> None:
+        """End it at once; what it had in memory is gone."""
+        if self._ended.done():
+            return
+        self._ended.set_result(KILLED)
+        self._frozen = None
+        self._inbox.clear()
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(EnclaveGone())
+                future.exception()
+        self._waiting.clear()
+        self._asked_at.clear()
+
+    async def ended(self) -> int:
+        """Wait until it ends; give its exit status."""
+        return await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        """End it."""
+        self.kill()
+
+    # -- what befalls it
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return not self._ended.done()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen is not None
+
+    def freeze(self) -> None:
+        """Have it stand still, as a stopped process does: what is under way comes later."""
+        if self._frozen is None and self.runs:
+            self._frozen = []
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        held, self._frozen = self._frozen or [], None
+        for work in held:
+            self._loop.call_soon(self._if_runs, work)
+
+    def mend(self) -> None:
+        """Have it be as it should again."""
+        self.pace, self.cheats, self.lies, self.loses = QUICK, False, False, 0.0
+
+    def soon(self, pace: tuple[float, float], work: Callable[[], None]) -> None:
+        """Have something done on its behalf after a while, unless it ends."""
+        self._loop.call_later(self.dice.uniform(*pace), self._if_runs, work)
+
+    def _if_runs(self, work: Callable[[], None]) -> None:
+        if not self.runs:
+            return
+        if self._frozen is not None:
+            self._frozen.append(work)
+        else:
+            work()
+
+    # -- frames
+
+    async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
+        if not self.runs:
+            raise EnclaveGone
+        self.asked.append(word)
+        self._numbers += 1
+        number, future = self._numbers, self._loop.create_future()
+        self._waiting[number] = future
+        if word != frames.QUERY:
+            self._asked_at[number] = self._loop.time()
+        frame = messages.frame(number, word, body)[messages.LENGTH_BYTES :]
+        self._loop.call_later(self.dice.uniform(*self.pace.way), self._arrive, frame)
+        found: rlp.Decoded = await future
+        return self._altered(word, found) if self.lies else found
+
+    def _arrive(self, frame: bytes) -> None:
+        self._inbox.append(frame)
+        self._next()
+
+    def _next(self) -> None:
+        """Begin with the next frame; those that read the ledger wait until reads are served."""
+        if self._busy or not self._inbox or not self.runs:
+            return
+        _, word, _ = messages.parse(self._inbox[0])
+        if self._views is None and word not in (messages.HELLO, messages.JOIN):
+            return
+        self._busy = True
+        self.soon(self.pace.work, self._work)
+
+    def _work(self) -> None:
+        self._busy = False
+        frame = respond(self.enclave, self._inbox.popleft())
+        self._send(lambda: self._hear_answer(frame[messages.LENGTH_BYTES :]))
+        self._next()
+
+    def _look(self) -> None:
+        self.enclave.look()
+
+    def _say(self, raw: bytes) -> None:
+        if self.loses and self.dice.random() < self.loses:
+            return
+        said = self._spoiled(raw) if self.cheats else raw
+        self._send(lambda: self._hear_said(said))
+
+    def _spoiled(self, raw: bytes) -> bytes:
+        """Give a dealing with one bit changed, signed anew; anything else as it is."""
+        message, start = NodeMessage.decode(raw), self.enclave.start
+        if message.kind not in (Kind.FIRST, Kind.SECOND) or start is None:
+            return raw
+        body = bytearray(message.body)
+        body[self.dice.randrange(len(body))] ^= 1 << self.dice.randrange(8)
+        key = start.party.boot.signing
+        return replace(message, body=bytes(body)).signed(key).encode()
+
+    def _altered(self, word: str, body: rlp.Decoded) -> rlp.Decoded:
+        """Give an answer with one bit changed somewhere."""
+        if word not in (frames.EXECUTE, frames.CERTIFY, frames.OUTCOME, frames.ANSWER):
+            return body
+        raw = bytearray(rlp.encode(body))
+        raw[self.dice.randrange(len(raw))] ^= 1 << self.dice.randrange(8)
+        try:
+            return rlp.decode(bytes(raw), max_items=1 << 20)
+        except Malformed:
+            return b""
+
+    def _send(self, heard: Callable[[], None]) -> None:
+        """Have something arrive at the node, after what was sent before it."""
+        way = self.dice.uniform(*self.pace.way)
+        self._out_at = max(self._out_at, self._loop.time() + way)
+        self._loop.call_at(self._out_at, lambda: heard() if self.runs else None)
+
+    def _hear_answer(self, frame: bytes) -> None:
+        number, word, body = messages.parse(frame)
+        self._asked_at.pop(number, None)
+        future = self._waiting.pop(number, None)
+        if future is None or future.done():
+            return
+        if word == messages.OK:
+            future.set_result(body)
+        else:
+            text = bytes_of(body, "message").decode("utf-8", "replace")
+            future.set_exception(EnclaveRefused(word, text))
+
+    def _hear_said(self, raw: bytes) -> None:
+        if self._hear is None:
+            self._unheard.append(raw)
+        else:
+            self._hear(raw)
+
+    # -- its channel to the state, as `Remote` uses a socket
+
+    def sendall(self, raw: bytes) -> None:
+        """Take a question."""
+        if self._views is None:
+            raise OSError("nobody serves reads")
+        self._told += _framed(answer(self._views, read_question(raw[LENGTH_BYTES:])))
+
+    def recv(self, size: int) -> bytes:
+        """Give a part of the answer."""
+        part, self._told = self._told[:size], self._told[size:]
+        return part
+
+    def _clock(self) -> UnixSeconds:
+        return seconds_of(self._loop.clock())
+
+
+def _framed(entries: Iterable[bytes]) -> bytes:
+    payload = rlp.encode(list(entries))
+    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload

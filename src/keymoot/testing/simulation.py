@@ -1,0 +1,387 @@
+"""A run from a seed: people use a network, and everything that can go wrong does.
+
+Who schedules all this is an attacker; of the enclaves one at a time is broken, as n = 4 allows. After
+the last step all faults are lifted, and what must come then has to come: a whole network, every
+change that a command promised, and a signature.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from keymoot.base.errors import KeymootError
+from keymoot.base.fixed import Hash32
+from keymoot.node.wiring import Node
+from keymoot.testing.network import Stuck, World, memory
+from keymoot.testing.notes import Notes, Violation
+from keymoot.testing.people import NotDone, Owner, Wish
+from keymoot.testing.process import MemoryProcess, Pace
+
+STEPS = 14
+"""Deeds in one run."""
+
+LIMIT = 60
+"""What the agent may spend at first, in wei; a payment is of 1 to 12."""
+
+ANSWER_SECONDS = 40.0
+"""How long an agent waits before it asks its next question."""
+
+END_SECONDS = 400.0
+"""How long a network may take, once nothing goes wrong any more, until all is as it should be."""
+
+
+class Failed(AssertionError):
+    """A run went wrong: it says how, what had happened, and how it happens again."""
+
+    def __init__(self, seed: int, error: BaseException, trace: list[str]) -> None:
+        """Put it together."""
+        told = "\n".join(trace)
+        super().__init__(
+            f"seed {seed}: {type(error).__name__}: {error}\n{told}\n"
+            f"again: python -m keymoot.testing {seed}"
+        )
+
+
+class Simulation:
+    """One run.
+
+    Attributes:
+        notes: What came of it.
+        trace: What was done, when.
+        tip: Hash of the newest block at the end: the same seed has the same one.
+    """
+
+    def __init__(self, world: World, steps: int) -> None:
+        """Begin; nothing has happened."""
+        self.notes, self.trace = Notes(), list[str]()
+        self.tip = Hash32(bytes(32))
+        self._world, self._left = world, steps
+        self._dice = world.dice
+        self._owner = Owner(world.dice)
+        self._wishes: list[Wish] = []
+        self._asking: set[asyncio.Task[None]] = set()
+        self._paused = False
+        self._broken: MemoryProcess | None = None
+        self._joined: set[int] = set()
+        self._leaving: set[int] = set()
+        self._crash = False
+
+    async def run(self) -> None:
+        """Let it happen.
+
+        Raises:
+            Violation: what must never happen has.
+            Stuck: what has to come has not.
+        """
+        with self.notes.watching():
+            while self._left > 0:
+                self._crash = False
+                async with self._world.up() as node:
+                    node.membership.ledger.sequencer.on_written(self.notes.certified)
+                    try:
+                        await self._live(node)
+                    finally:
+                        await self._forget()
+
+    async def _live(self, node: Node) -> None:
+        """Let things happen to one node until it ends."""
+        world = self._world
+        await world.until_ready()
+        if not self._owner.account.strip(b"\0"):
+            self.notes.limit = LIMIT
+            await self._owner.set_up(node, LIMIT)
+        self.notes.check_done(node.membership.ledger)
+        for wish in self._wishes[-3:]:
+            self._ask(node, wish)
+        while self._left > 0 and not self._crash:
+            self._left -= 1
+            await self._step(node)
+            self.notes.look(world.assembly)
+            await asyncio.sleep(self._dice.expovariate(1.0))
+        if self._crash:
+            self.notes.counts["a node's end"] += 1
+            for process in world.machine.processes.values():
+                process.kill()
+            return
+        await self._come_to_rest(node)
+
+    async def _step(self, node: Node) -> None:
+        deeds: dict[Callable[[Node], Coroutine[Any, Any, None]], int] = {
+            self._pay: 12,
+            self._freeze: 3,
+            self._kill: 3,
+            self._kill_many: 1,
+            self._slow: 2,
+            self._cheat: 3,
+            self._lie: 3,
+            self._drop: 2,
+            self._old_disk: 2,
+            self._clone: 2,
+            self._full_disk: 1,
+            self._policy: 3,
+            self._turn: 3,
+            self._join: 2,
+            self._leave: 2,
+            self._end_node: 1,
+        }
+        (deed,) = self._dice.choices(list(deeds), list(deeds.values()))
+        self._say(deed.__name__.strip("_").replace("_", " "))
+        with suppress(KeymootError, NotDone):
+            await deed(node)
+
+    # -- what people do
+
+    async def _pay(self, node: Node) -> None:
+        for _ in range(self._dice.randint(1, 5)):
+            value = self._dice.randint(1, 12)
+            wish = Wish.of(node.membership.ledger, self._owner, value, self._dice)
+            self._wishes.append(wish)
+            self._ask(node, wish)
+        if self._dice.random() < 0.3:
+            self._ask(node, self._dice.choice(self._wishes))
+
+    async def _policy(self, node: Node) -> None:
+        owner = self._owner
+        kind = self._dice.choice(("limit", "pause", "resume", "revoke"))
+        if kind == "limit":
+            most = self._dice.randint(20, 200)
+            self.notes.limit = max(self.notes.limit, most)
+            found = await owner.limit(node, most)
+        elif kind in ("pause", "resume"):
+            found = await owner.send(node, kind, owner.wallet)
+            self._paused = kind == "pause"
+        else:
+            await owner.revoke(node)
+            found = await owner.grant(node)
+        self.notes.acknowledged(found)
+
+    def _ask(self, node: Node, wish: Wish) -> None:
+        task = asyncio.ensure_future(self._get(node, wish))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _get(self, node: Node, wish: Wish) -> None:
+        found = await wish.answered(node, ANSWER_SECONDS)
+        if found is None:
+            self.notes.counts["refusals"] += 1
+            return
+        if found.digest != wish.digest:
+            raise Violation("a signature over something else")
+        self.notes.signed(found.digest, bytes(found.signature), wish.value)
+        done = node.membership.ledger.transaction(wish.name)
+        if done is not None:
+            self.notes.acknowledged(done)
+
+    async def _forget(self) -> None:
+        """End what is asked; raise what it met."""
+        for task in list(self._asking):
+            task.cancel()
+        for said in await asyncio.gather(*self._asking, return_exceptions=True):
+            if isinstance(said, Exception):
+                raise said
+
+    # -- what befalls enclaves
+
+    def _some(self) -> MemoryProcess | None:
+        """Choose an enclave to be broken, and mend the one that was."""
+        self._mend()
+        running = self._world.machine.running()
+        if not running:
+            return None
+        self._broken = self._world.machine.processes[self._dice.choice(running)]
+        self.trace[-1] += f" {self._broken.seat}"
+        return self._broken
+
+    def _mend(self) -> None:
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            broken.thaw()
+            broken.mend()
+
+    async def _freeze(self, _: Node) -> None:
+        """One is thawed, another frozen: what the one missed the other cannot make good."""
+        one = self._some()
+        if one is not None:
+            one.freeze()
+
+    async def _kill(self, _: Node) -> None:
+        one = self._some()
+        if one is not None:
+            one.kill()
+
+    async def _kill_many(self, _: Node) -> None:
+        self._mend()
+        for seat in self._world.machine.running():
+            if self._dice.random() < 0.8:
+                self._world.machine.processes[seat].kill()
+
+    async def _slow(self, _: Node) -> None:
+        one = self._some()
+        if one is not None:
+            one.pace = Pace((0.01, 0.3), (0.01, 0.2), (0.05, 0.5))
+
+    async def _cheat(self, _: Node) -> None:
+        one = self._some()
+        if one is not None:
+            one.cheats = True
+
+    async def _lie(self, _: Node) -> None:
+        one = self._some()
+        if one is not None:
+            one.lies = True
+
+    async def _drop(self, _: Node) -> None:
+        one = self._some()
+        if one is not None:
+            one.loses = 0.5
+
+    async def _old_disk(self, _: Node) -> None:
+        machine, running = self._world.machine, self._world.machine.running()
+        if not running:
+            return
+        seat = self._dice.choice(running)
+        self._mend()
+        if machine.restore_folder(seat):
+            self.notes.counts["an old disk"] += 1
+        else:
+            for each in running:
+                machine.copy_folder(each)
+
+    async def _clone(self, node: Node) -> None:
+        machine, ledger = self._world.machine, node.membership.ledger
+        running = machine.running()
+        if not running:
+            return
+        seat = self._dice.choice(running)
+        machine.copy_folder(seat)
+        made = await machine.clone(seat)
+        if made is None:
+            return
+        self.notes.counts["a clone"] += 1
+
+        def post(raw: bytes) -> None:
+            self._asking.add(asyncio.ensure_future(_submit(ledger.submit(raw))))
+
+        made.listen(post)
+        serving = asyncio.ensure_future(made.serve(ledger.chain))
+        try:
+            await made.join(ledger.genesis.encode(), seat)
+            place = self._world.place()
+            await made.begin(place)
+            await made.pulse()
+            await asyncio.sleep(self._dice.uniform(0.1, 3.0))
+        finally:
+            made.kill()
+            await serving
+
+    async def _full_disk(self, _: Node) -> None:
+        disk = self._world.machine.disk
+        if disk is None:
+            return
+        self.notes.counts["a full disk"] += 1
+        disk.full = True
+        await asyncio.sleep(self._dice.uniform(0.1, 5.0))
+        disk.full = False
+
+    async def _end_node(self, _: Node) -> None:
+        self._crash = True
+
+    # -- what whoever runs the node commands
+
+    async def _turn(self, node: Node) -> None:
+        await node.membership.changes.turn()
+
+    async def _join(self, node: Node) -> None:
+        if len(self._joined) >= 2:
+            return
+        seat = await node.membership.changes.join()
+        self._joined.add(seat)
+        self._leaving.discard(seat)
+
+    async def _leave(self, node: Node) -> None:
+        members = node.membership.roster.committee.indices
+        seat = self._dice.choice(members)
+        await node.membership.changes.leave(seat)
+        self._leaving.add(seat)
+        self._joined.discard(seat)
+
+    # -- the end
+
+    async def _come_to_rest(self, node: Node) -> None:
+        """Lift all faults; wait for all that was promised, and for a signature.
+
+        Raises:
+            Stuck: something of that does not come.
+        """
+        world = self._world
+        self._say("faults are lifted")
+        self._mend()
+        if world.machine.disk is not None:
+            world.machine.disk.full = False
+        await world.until_ready()
+        changes, roster = node.membership.changes, node.membership.roster
+
+        def changed() -> bool:
+            members = {*roster.committee.indices}
+            return self._joined <= members and not self._leaving & members
+
+        ends = world.loop.time() + END_SECONDS
+        while not changed():
+            if world.loop.time() > ends:
+                raise Stuck(f"joining {self._joined}, leaving {self._leaving}", END_SECONDS)
+            before = world.assembly.turning.epoch
+            with suppress(KeymootError):
+                await changes.turn(None if before is None else before.number)
+            await asyncio.sleep(5.0)
+        await world.until(lambda: not changes.leaving, "the end of those who left", END_SECONDS)
+        await self._signs(node)
+        self.notes.look(world.assembly)
+        self.notes.check_done(node.membership.ledger)
+        self.tip = node.membership.ledger.chain.tip.hash
+
+    async def _signs(self, node: Node) -> None:
+        """Have one more payment signed, whatever the policy was."""
+        world, owner = self._world, self._owner
+        if self._paused:
+            await owner.send(node, "resume", owner.wallet)
+            self._paused = False
+        await owner.grant(node)
+        most = self.notes.spent + self.notes.limit + 1000
+        self.notes.limit = most
+        await owner.limit(node, most)
+        wish = Wish.of(node.membership.ledger, owner, 1, world.dice)
+        before = self.notes.counts["signatures"]
+        await self._get(node, wish)
+        if self.notes.counts["signatures"] == before:
+            raise Stuck("a signature at the end", ANSWER_SECONDS)
+
+    def _say(self, what: str) -> None:
+        self.trace.append(f"{self._world.loop.time():9.3f} {what}")
+
+
+def simulate(seed: int, folder: Path, steps: int = STEPS) -> Simulation:
+    """Let one run happen in a folder of its own.
+
+    Raises:
+        Failed: what must never happen has, or what has to come has not.
+    """
+    with memory(seed, folder) as world:
+        made = Simulation(world, steps)
+        try:
+            world.run(made.run())
+        except Exception as error:
+            raise Failed(seed, _first(error), made.trace) from error
+        return made
+
+
+async def _submit(posting: Coroutine[Any, Any, Any]) -> None:
+    with suppress(KeymootError):
+        await posting
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
