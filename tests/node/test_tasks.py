@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from keymoot.node.tasks import background
+from keymoot.node.tasks import Ending, background
 
 
 async def forever(ended: list[str]) -> None:
@@ -73,3 +73,26 @@ async def test_who_cancels_one_task_ends_nothing_else():
         await asyncio.wait({first})
         assert ended == ["ended"]
         assert not second.done()
+
+
+async def test_nothing_is_begun_in_a_block_that_ends():
+    async with background() as tasks:
+        pass
+    with pytest.raises(Ending, match="ask again when it runs"):
+        tasks.start(breaks())
+
+
+async def test_tasks_are_ended_in_the_order_in_which_they_began():
+    ended: list[int] = []
+
+    async def one(number: int) -> None:
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append(number)
+
+    async with background() as tasks:
+        for number in range(50):
+            tasks.start(one(number))
+        await asyncio.sleep(0)
+    assert ended == [*range(50)]

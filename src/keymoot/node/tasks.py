@@ -5,7 +5,19 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from keymoot.base.errors import Refused
+
 T = TypeVar("T")
+
+
+class Ending(Refused):
+    """Nothing more is begun."""
+
+    code = "NODE_STOPS"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("the node is stopping: ask again when it runs")
 
 
 class Tasks:
@@ -14,17 +26,25 @@ class Tasks:
     def __init__(self, group: asyncio.TaskGroup) -> None:
         """Run tasks in a group."""
         self._group = group
-        self._running: set[asyncio.Task[Any]] = set()
+        # In the order in which they began, and so they are ended: a run can be repeated.
+        self._running: dict[asyncio.Task[Any], None] = {}
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something until it ends, or the block does.
 
         What it raises ends the block, and everything else in it. Whoever cancels the task ends
         nothing but that.
+
+        Raises:
+            Ending: the block ends.
         """
-        task = self._group.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        try:
+            task = self._group.create_task(work)
+        except RuntimeError as error:
+            work.close()
+            raise Ending from error
+        self._running[task] = None
+        task.add_done_callback(self._ended)
         return task
 
     def stop(self) -> None:
@@ -32,6 +52,9 @@ class Tasks:
         for task in list(self._running):
             if not task.cancelling():
                 task.cancel()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        del self._running[task]
 
 
 @asynccontextmanager

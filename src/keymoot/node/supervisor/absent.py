@@ -124,9 +124,10 @@ class Absent:
                     del waiting[task]
             if waiting:
                 _, hanging = await asyncio.wait(waiting, timeout=HANG_SECONDS)
-                for task in hanging:
-                    self.note(waiting[task], EnclaveHangs())
-                    task.cancel()
+                for task, seat in waiting.items():
+                    if task in hanging:
+                        self.note(seat, EnclaveHangs())
+                        task.cancel()
         self.check()
 
     def _enough(self, waiting: Iterable[int]) -> bool:
