@@ -51,6 +51,11 @@ KINDS: dict[str, tuple[Any, list[Any]]] = {
             {"to": WALLETS, "type": 2},
             {"to": WALLETS, "chainId": "0x1"},
             {"to": WALLETS, "accessList": {}},
+            {"to": WALLETS, "accessList": [WALLETS]},
+            {"to": WALLETS, "accessList": [{"storageKeys": []}]},
+            {"to": WALLETS, "accessList": [{"address": "0x1"}]},
+            {"to": WALLETS, "accessList": [{"address": WALLETS, "storageKeys": ["0x01"]}]},
+            {"to": WALLETS, "accessList": [{"address": WALLETS}] * 600},
             {"to": WALLETS, "authorizationList": [{}]},
             {"to": WALLETS, "blobVersionedHashes": [HASH]},
             {"to": WALLETS, "gasPrice": "0x3b9aca00", "maxFeePerGas": "0x3b9aca00"},
@@ -201,6 +206,13 @@ CLIENT_FIELDS = [
     {"customData": {}, "enableCcipRead": True, "blockTag": "latest"},
     {"gasPrice": "0x0"},
 ]
+
+
+def test_an_access_list_is_in_the_estimate(scene: Scene) -> None:
+    entry = {"address": "0x" + "cd" * 20, "storageKeys": [HASH, HASH]}
+    message = {"from": scene.owner.address.hex0x, "to": "0x" + "ab" * 20, "accessList": [entry]}
+    found = scene.node.network.call("eth_estimateGas", message)
+    assert int(found, 16) == 21_000 + 2_400 + 2 * 1_900
 
 
 @pytest.mark.parametrize("extra", CLIENT_FIELDS, ids=lambda extra: next(iter(extra)))

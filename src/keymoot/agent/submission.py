@@ -89,11 +89,17 @@ class Submission:
 
     def _signed(self, key: Secret, to: Address, data: bytes, value: Wei) -> bytes:
         sender = secp256k1.address_of_secret(key).hex0x
+        # Or another network could carry it out: they all have one chain id.
+        listed = (AccessEntry(NAMES_NETWORK, (Bytes32(self._network),)),)
         call = {
             "from": sender,
             "to": to.hex0x,
             "data": hexes.data(data),
             "value": hexes.quantity(value),
+            "accessList": [
+                {"address": one.address.hex0x, "storageKeys": [slot.hex0x for slot in one.slots]}
+                for one in listed
+            ],
         }
         nonce, price, gas = self._figures(Address.from_hex(sender), call)
         transaction = EvmTransaction(
@@ -106,8 +112,7 @@ class Submission:
             to=to,
             value=value,
             data=data,
-            # Or another network could carry it out: they all have one chain id.
-            access_list=(AccessEntry(NAMES_NETWORK, (Bytes32(self._network),)),),
+            access_list=listed,
         )
         return transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
 

@@ -157,5 +157,7 @@ def _query(services: Services, params: list[Json]) -> tuple[Query, Height]:
     height = state_height(services.ledger, when)
     if asked.to is None:
         raise invalid_params("to is missing: this release has no EVM, contracts cannot be deployed")
-    query = Query(asked.to, asked.data, asked.value, asked.sender, asked.gas, asked.fee)
+    query = Query(
+        asked.to, asked.data, asked.value, asked.sender, asked.gas, asked.fee, asked.listed
+    )
     return query, height

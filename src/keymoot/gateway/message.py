@@ -7,9 +7,10 @@ and is not supported is refused.
 
 from dataclasses import dataclass
 
-from keymoot.base.fixed import Address
-from keymoot.base.hexes import parse_quantity
+from keymoot.base.fixed import Address, Bytes32
+from keymoot.base.hexes import parse_data, parse_quantity
 from keymoot.base.strict_json import Json
+from keymoot.base.transaction import MAX_ITEMS, AccessEntry
 from keymoot.base.units import Gas, Wei
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import REJECTED, RpcError, invalid_params
@@ -26,6 +27,7 @@ class Message:
         sender: Who would send it, says the client; nobody has proved it.
         gas: The most gas that it may use; None for as much as a query may.
         fee: Wei for each unit of gas that the sender would pay at most; None where not said.
+        listed: The access list that its transaction would have.
     """
 
     sender: Address | None
@@ -34,6 +36,7 @@ class Message:
     value: Wei
     gas: Gas | None
     fee: Wei | None
+    listed: tuple[AccessEntry, ...]
 
 
 def read_message(ledger: Ledger, message: Json) -> Message:
@@ -48,8 +51,6 @@ def read_message(ledger: Ledger, message: Json) -> Message:
     for name in _UNSUPPORTED:
         if given.get(name, []) != []:
             raise invalid_params(f"{name} is not supported: leave it out")
-    if not isinstance(given.get("accessList", []), list):
-        raise invalid_params("accessList is a list")
     if "data" in given and "input" in given and given["data"] != given["input"]:
         raise invalid_params("data and input differ: send one of them")
     for name in ("nonce", "type"):
@@ -65,7 +66,27 @@ def read_message(ledger: Ledger, message: Json) -> Message:
         value=Wei(_quantity(given, "value") or 0),
         gas=None if gas is None else Gas(gas),
         fee=_fee(ledger, given),
+        listed=_listed(given.get("accessList", [])),
     )
+
+
+def _listed(given: Json) -> tuple[AccessEntry, ...]:
+    if not isinstance(given, list):
+        raise invalid_params("accessList is a list")
+    found, items = [], 0
+    for at, entry in enumerate(given):
+        path = f"accessList[{at}]"
+        slots = entry.get("storageKeys", []) if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(slots, list) or "address" not in entry:
+            raise invalid_params(f"{path} is an object with address and storageKeys")
+        items += 2 + len(slots)
+        if items > MAX_ITEMS:
+            raise invalid_params(f"accessList has more than {MAX_ITEMS} items")
+        keys = tuple(
+            Bytes32(parse_data(one, f"{path}.storageKeys", Bytes32.LENGTH)) for one in slots
+        )
+        found.append(AccessEntry(address_of(entry["address"], f"{path}.address"), keys))
+    return tuple(found)
 
 
 def _fee(ledger: Ledger, given: dict[str, Json]) -> Wei | None:

@@ -91,7 +91,7 @@ def _admit_ethereum(
             "CONTRACT_CREATION", "this release has no EVM: contracts cannot be deployed yet"
         )
     # 2. Its gas is enough to start and not more than fits.
-    needed = gas.intrinsic(transaction.data)
+    needed = gas.intrinsic(transaction.data, transaction.access_list)
     if transaction.gas < needed:
         raise Inadmissible(
             "INTRINSIC_GAS",

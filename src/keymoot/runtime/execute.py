@@ -81,7 +81,7 @@ def _execute_ethereum(
     journal.set_balance(tx.sender, Wei(account.balance - bought))
     # 2. The call runs.
     meter = GasMeter(transaction.gas)
-    meter.charge(gas.intrinsic(transaction.data))
+    meter.charge(gas.intrinsic(transaction.data, transaction.access_list))
     machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
     status, output, code, message, fault = 1, b"", "", "", None
     try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
+from keymoot.base.transaction import AccessEntry
 from keymoot.base.units import Gas, Wei
 from keymoot.contracts.context import BlockEnvironment, Mode
 from keymoot.contracts.contract import Method
@@ -69,6 +70,7 @@ class Query:
         claimed: Who would send it; a claim, never a proof.
         gas: The most that it may use, as a transaction's gas; None for as much as a query may.
         fee: Wei that the sender would pay for each unit of gas; None where not said.
+        listed: The access list that its transaction would have.
         signer: Who has signed it, as `signed_query.check` has found.
     """
 
@@ -78,6 +80,7 @@ class Query:
     claimed: Address | None = None
     gas: Gas | None = None
     fee: Wei | None = None
+    listed: tuple[AccessEntry, ...] = ()
     signer: Address | None = None
 
 
@@ -145,7 +148,7 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
         Refused: the call would fail.
     """
     _check_means(state, query, Gas(0))
-    base = gas.intrinsic(query.data)
+    base = gas.intrinsic(query.data, query.listed)
     method = _method(contracts, query)
     placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network).at(Version())
     meter = GasMeter(QUERY_GAS)
@@ -197,7 +200,7 @@ def _method(contracts: Contracts, query: Query) -> Method | None:
 def _meter(query: Query, watch: Callable[[], None] | None) -> GasMeter:
     limit = QUERY_GAS
     if query.gas is not None:
-        needed = gas.intrinsic(query.data)
+        needed = gas.intrinsic(query.data, query.listed)
         if query.gas < needed:
             message = f"intrinsic gas too low: gas {query.gas}, minimum needed {needed}"
             raise CannotRun("INTRINSIC_GAS", message)
