@@ -43,7 +43,7 @@ test: setup pythons ## all tests, a short demo included: first those of one proc
 ecosystem: setup ## the client beside agent frameworks of today, installed from the registry
 	$(BIN)/python -m pytest -m ecosystem
 
-soak: setup ## the long ones: a hundred kills, long fuzzing
+soak: setup ## the long ones: ten thousand seeds, a hundred kills
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 vectors: setup ## write the published vectors again: to the same bytes

@@ -27,6 +27,7 @@ from keymoot.enclave import messages
 from keymoot.engine.stored_block import StoredBlock
 from keymoot.moot.admission import Admission, Newcomer, read_join
 from keymoot.moot.assembly import read_boot
+from keymoot.moot.attestation import Attestation
 from keymoot.moot.batch import BatchPage, PresignatureId
 from keymoot.moot.before import Kept
 from keymoot.moot.body import read_complaint, read_numbered
@@ -107,6 +108,7 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     Epoch.decode,
     Origin.decode,
     Admission.decode,
+    Attestation.decode,
     read_join,
     Inventory.decode,
     BatchPage.decode,

@@ -6,7 +6,7 @@ import inspect
 import pickle
 import pkgutil
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -55,6 +55,8 @@ def _value(kind: Any) -> Any:
         type: Fixed,
         Path: Path("/somewhere"),
         frozenset: frozenset({1, 2}),
+        list: ["one thing", "and another"],
+        Mapping: {"http://one": "it is silent"},
         dict: {"reason": "NO_RULE", "limit": ["day", 5]},
         Any: {"code": 1},
         BaseException: ValueError("what another one said"),

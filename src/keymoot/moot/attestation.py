@@ -52,7 +52,7 @@ class Attestation:
         """
         measurements, admitted = list_of(rlp.decode(raw), 2, "attestation")
         return Attestation(
-            read_measurements(measurements), simulated=uint_of(admitted, "simulated", 1) == 1
+            measurements_of(measurements), simulated=uint_of(admitted, "simulated", 1) == 1
         )
 
     def check(self, evidence: bytes, report: ReportData, now: UnixSeconds) -> None:
@@ -77,7 +77,7 @@ class Attestation:
         return AllOf((AnyOf(vendors), DebugOff(), AnyOf(admitted), Binds(report)))
 
 
-def read_measurements(item: rlp.Decoded) -> tuple[Measurement, ...]:
+def measurements_of(item: rlp.Decoded) -> tuple[Measurement, ...]:
     """Read a list of measurements.
 
     Raises:

@@ -8,7 +8,7 @@ from keymoot.base.fields import bytes_of, fixed_of, flag_of, list_of, uint, uint
 from keymoot.base.fixed import Address, Bytes32, Measurement, NetworkId
 from keymoot.base.units import ChainId, UnixNanos, Wei
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.attestation import Attestation, read_measurements
+from keymoot.moot.attestation import Attestation, measurements_of
 from keymoot.moot.seat import POINT_BYTES, Boot
 from keymoot.threshold.secp256k1 import SECP256K1
 
@@ -136,7 +136,7 @@ class Genesis:
             members=tuple(members),
             allocations=tuple(allocations),
             epoch_seconds=uint_of(fields[6], "epochSeconds", 8),
-            measurements=read_measurements(fields[7]),
+            measurements=measurements_of(fields[7]),
         )
 
     @property

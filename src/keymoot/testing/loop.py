@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from random import Random
 from typing import Any, TypeVar
 
+from keymoot.base.errors import Portable
 from keymoot.base.units import UnixNanos
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ MAX_DISK_SECONDS = 0.004
 """Longest time that work for an executor takes: what a synced write takes on an ordinary disk."""
 
 
-class NothingHappens(AssertionError):
+class NothingHappens(Portable, AssertionError):
     """Everybody waits for somebody, and nothing is due: no time will change that."""
 
     def __init__(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+from keymoot.base.errors import Portable
 from keymoot.base.units import UnixNanos
 from keymoot.enclave.frames import Place
 from keymoot.moot.assembly import Assembly
@@ -36,7 +37,7 @@ PATIENCE_SECONDS = 600.0
 """How long a run waits for what has to come; time costs nothing here."""
 
 
-class Stuck(AssertionError):
+class Stuck(Portable, AssertionError):
     """What has to come did not."""
 
     def __init__(self, what: str, seconds: float) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from keymoot.base.errors import KeymootError
+from keymoot.base.errors import KeymootError, Portable
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.node.wiring import Node
 from keymoot.testing.network import Stuck, World, memory
@@ -33,7 +33,7 @@ END_SECONDS = 400.0
 """How long a network may take, once nothing goes wrong any more, until all is as it should be."""
 
 
-class Failed(AssertionError):
+class Failed(Portable, AssertionError):
     """A run went wrong: it says how, what had happened, and how it happens again."""
 
     def __init__(self, seed: int, error: BaseException, trace: list[str]) -> None:
