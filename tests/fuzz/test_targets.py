@@ -22,8 +22,6 @@ NEVER_SEEN = {
     "agent.credential:type.decode",
     "base.solana_message:message_of_transaction",
     "contracts.keys:Question.decode",
-    "enclave.frames:Place.decode",
-    "enclave.frames:read_requests",
     "enclave.frames:read_watch",
     "moot.batch:PresignatureId.decode",
     "moot.commitments:read_complaint",
