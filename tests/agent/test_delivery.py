@@ -100,7 +100,7 @@ def test_waits_while_the_request_is_bound(account: Account, network: FakeNetwork
 def test_waiting_ends(network: FakeNetwork) -> None:
     network.wait_polls = 1_000_000
     account = Account(network.credential(), timeout_seconds=SHORT_SECONDS)
-    with pytest.raises(AnswerLost, match="bound|timed out"):
+    with pytest.raises(AnswerLost, match=r"bound|timed out"):
         account.sign_transaction(TRANSFER)
 
 
