@@ -59,11 +59,7 @@ class Machine:
 
     async def launch(self, seat: int) -> Process:
         """Start the enclave of a seat on its folder; a `Launch`."""
-        self.starts += 1
-        folder = self.config.enclave_folder(seat)
-        dice = Random(self._dice.random())  # noqa: S311  a run's dice
-        made = MemoryProcess(seat, folder, self._loop, dice, self._pace, self.codes.get(seat))
-        await made.greet()
+        made = await self._start(seat, self.config.enclave_folder(seat))
         self.processes[seat] = made
         return made
 
@@ -109,8 +105,12 @@ class Machine:
             return None
         folder = self.config.data.parent / f"clone-{self.starts}"
         shutil.copytree(self._dice.choice(found), folder)
+        return await self._start(seat, folder)
+
+    async def _start(self, seat: int, folder: Path) -> MemoryProcess:
         self.starts += 1
         dice = Random(self._dice.random())  # noqa: S311  a run's dice
-        made = MemoryProcess(seat, folder, self._loop, dice, self._pace)
+        code = self.codes.get(seat)
+        made = MemoryProcess(seat, folder, self._loop, dice, self._pace, code)
         await made.greet()
         return made

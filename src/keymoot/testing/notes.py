@@ -6,8 +6,8 @@ is a member; what was acknowledged is there; what a command said is true. *Somet
 happen in some run, or the runs prove little.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +17,6 @@ from keymoot.base.units import Height
 from keymoot.engine.chain_store import Covered
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.moot.assembly import Assembly
-from keymoot.store.header import Header
 from keymoot.threshold import ecdsa
 from keymoot.threshold.ecdsa import SignatureShare, Task
 from keymoot.threshold.presignature import Presignature
@@ -106,7 +105,6 @@ class Notes:
         Raises:
             Violation: another block of this height has one, in the same generation.
         """
-        newest: Header = covered.newest
         for done in covered.blocks:
             header = done.outcome.header
             name = bytes(header.generation), header.height
@@ -115,7 +113,7 @@ class Notes:
         if len(covered.blocks) > 1:
             self.counts["a block had to wait for its certificate"] += 1
         self.counts["blocks"] += len(covered.blocks)
-        self.counts["height"] = newest.height
+        self.counts["height"] = covered.newest.height
 
     def acknowledged(self, found: Included) -> None:
         """Note a transaction that somebody was told of."""
@@ -155,10 +153,9 @@ class Notes:
         self._counted[what] = number
 
 
-def summed(notes: list[Notes]) -> Counter[str]:
-    """Give how often what happened in several runs, "runs with …" among it."""
-    found: dict[str, int] = defaultdict(int)
+def summed(notes: Iterable[Notes]) -> Counter[str]:
+    """Give how often what happened in several runs."""
+    found: Counter[str] = Counter()
     for one in notes:
-        for what, count in one.counts.items():
-            found[what] += count
-    return Counter(found)
+        found.update(one.counts)
+    return found

@@ -12,9 +12,6 @@ from typing import Any
 from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.moot import Assembling, assembled
 from keymoot.agent.share import Released
-from keymoot.base.abi.decode import decode
-from keymoot.base.abi.encode import encode
-from keymoot.base.abi.kinds import parse_kinds
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, Hash32, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
@@ -104,7 +101,6 @@ class Owner:
             Refused: it was not let in.
         """
         ledger, method = node.membership.ledger, contract.method(name)
-        data = method.selector + encode(parse_kinds(kind for _, kind in method.inputs), arguments)
         async with self._turn:
             transaction = EvmTransaction(
                 DYNAMIC_FEE,
@@ -115,7 +111,7 @@ class Owner:
                 _GAS,
                 contract.ADDRESS,
                 value,
-                data,
+                method.encode(arguments),
             )
             signature = sign(self._key, signing_hash(transaction))
             sent = await ledger.submit(transaction.signed_bytes(signature))
@@ -149,9 +145,8 @@ class Owner:
         """
         ledger = node.membership.ledger
         view = Wallets.method("wallet")
-        data = view.selector + encode(parse_kinds(["bytes32"]), [self.wallet])
-        shown = ledger.query(Query(Wallets.ADDRESS, data), ledger.height())
-        version = decode(parse_kinds(view.outputs), shown)[_VERSION]
+        asked = Query(Wallets.ADDRESS, view.encode([self.wallet]))
+        version = view.decode_result(ledger.query(asked, ledger.height()))[_VERSION]
         return await self.send(node, "setPolicy", self.wallet, limits(most), version)
 
     async def grant(self, node: Node) -> Included:

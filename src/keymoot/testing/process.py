@@ -15,13 +15,12 @@ from random import Random
 
 from keymoot.base import rlp
 from keymoot.base.errors import Defect, Malformed
-from keymoot.base.fields import bytes_of
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds, seconds_of
 from keymoot.enclave import frames, messages
 from keymoot.enclave.calls import EnclaveCalls
-from keymoot.enclave.channel import EnclaveGone, EnclaveRefused
+from keymoot.enclave.channel import Channel
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import Identity
 from keymoot.enclave.process import respond
@@ -116,6 +115,29 @@ class _Beside(Workshop):
             self._process.soon(self._process.pace.duty, self._work)
 
 
+class _Wire(asyncio.Transport):
+    """What the server's end of the channel writes to, in a socket's place."""
+
+    def __init__(self, sent: Callable[[bytes], None]) -> None:
+        """Tell `sent` of each frame."""
+        super().__init__()
+        self._sent, self._closing = sent, False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a frame; it comes whole."""
+        self._sent(bytes(data))
+
+    def is_closing(self) -> bool:
+        """Tell whether nothing is sent any more."""
+        return self._closing
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._closing = True
+
+    abort = close
+
+
 class MemoryProcess(EnclaveCalls):
     """One start of an enclave; a `Process` of the node's.
 
@@ -157,9 +179,10 @@ class MemoryProcess(EnclaveCalls):
         self.cheats = self.lies = False
         self.loses = 0.0
         self._loop = loop
-        self._numbers = 0
-        self._waiting: dict[int, asyncio.Future[rlp.Decoded]] = {}
-        self._asked_at: dict[int, float] = {}
+        self._wire = _Wire(self._sent)
+        self._channel = Channel()
+        self._channel.connection_made(self._wire)
+        self._channel.over.add_done_callback(lambda _: self.kill())
         self._inbox: deque[bytes] = deque()
         self._busy = False
         self._frozen: list[Callable[[], None]] | None = None
@@ -167,8 +190,6 @@ class MemoryProcess(EnclaveCalls):
         self._ended: asyncio.Future[int] = loop.create_future()
         self._views: Views | None = None
         self._told = b""
-        self._hear: Callable[[bytes], None] | None = None
-        self._unheard: list[bytes] = []
         self._identity: Identity | None = None
         self.enclave = Enclave(
             folder,
@@ -197,7 +218,7 @@ class MemoryProcess(EnclaveCalls):
     @property
     def asked_at(self) -> float | None:
         """When the oldest question was asked that has no answer, on the loop's clock."""
-        return next(iter(self._asked_at.values()), None)
+        return self._channel.asked_at
 
     async def serve(self, views: Views) -> None:
         """Answer its reads until it ends."""
@@ -207,10 +228,7 @@ class MemoryProcess(EnclaveCalls):
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
         """Give `hear` what it says, and has said so far."""
-        self._hear = hear
-        waiting, self._unheard = self._unheard, []
-        for raw in waiting:
-            hear(raw)
+        self._channel.listen(hear)
 
     def kill(self) -> None:
         """End it at once; what it had in memory is gone."""
@@ -219,12 +237,8 @@ class MemoryProcess(EnclaveCalls):
         self._ended.set_result(KILLED)
         self._frozen = None
         self._inbox.clear()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(EnclaveGone())
-                future.exception()
-        self._waiting.clear()
-        self._asked_at.clear()
+        self._wire.close()
+        self._channel.connection_lost(None)
 
     async def ended(self) -> int:
         """Wait until it ends; give its exit status."""
@@ -240,11 +254,6 @@ class MemoryProcess(EnclaveCalls):
     def runs(self) -> bool:
         """Whether it has not ended."""
         return not self._ended.done()
-
-    @property
-    def frozen(self) -> bool:
-        """Whether it stands still."""
-        return self._frozen is not None
 
     def freeze(self) -> None:
         """Have it stand still, as a stopped process does: what is under way comes later."""
@@ -276,18 +285,13 @@ class MemoryProcess(EnclaveCalls):
     # -- frames
 
     async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        if not self.runs:
-            raise EnclaveGone
         self.asked.append(word)
-        self._numbers += 1
-        number, future = self._numbers, self._loop.create_future()
-        self._waiting[number] = future
-        if word != frames.QUERY:
-            self._asked_at[number] = self._loop.time()
-        frame = messages.frame(number, word, body)[messages.LENGTH_BYTES :]
-        self._loop.call_later(self.dice.uniform(*self.pace.way), self._arrive, frame)
-        found: rlp.Decoded = await future
+        found = await self._channel.ask(word, body)
         return self._altered(word, found) if self.lies else found
+
+    def _sent(self, frame: bytes) -> None:
+        payload = frame[messages.LENGTH_BYTES :]
+        self._loop.call_later(self.dice.uniform(*self.pace.way), self._arrive, payload)
 
     def _arrive(self, frame: bytes) -> None:
         self._inbox.append(frame)
@@ -305,8 +309,7 @@ class MemoryProcess(EnclaveCalls):
 
     def _work(self) -> None:
         self._busy = False
-        frame = respond(self.enclave, self._inbox.popleft())
-        self._send(lambda: self._hear_answer(frame[messages.LENGTH_BYTES :]))
+        self._send(respond(self.enclave, self._inbox.popleft()))
         self._next()
 
     def _look(self) -> None:
@@ -316,7 +319,7 @@ class MemoryProcess(EnclaveCalls):
         if self.loses and self.dice.random() < self.loses:
             return
         said = self._spoiled(raw) if self.cheats else raw
-        self._send(lambda: self._hear_said(said))
+        self._send(messages.frame(0, messages.SAY, said))
 
     def _spoiled(self, raw: bytes) -> bytes:
         """Give a dealing with one bit changed, signed anew; anything else as it is."""
@@ -339,29 +342,11 @@ class MemoryProcess(EnclaveCalls):
         except Malformed:
             return b""
 
-    def _send(self, heard: Callable[[], None]) -> None:
-        """Have something arrive at the node, after what was sent before it."""
+    def _send(self, frame: bytes) -> None:
+        """Have a frame arrive at the node, after those that were sent before it."""
         way = self.dice.uniform(*self.pace.way)
         self._out_at = max(self._out_at, self._loop.time() + way)
-        self._loop.call_at(self._out_at, lambda: heard() if self.runs else None)
-
-    def _hear_answer(self, frame: bytes) -> None:
-        number, word, body = messages.parse(frame)
-        self._asked_at.pop(number, None)
-        future = self._waiting.pop(number, None)
-        if future is None or future.done():
-            return
-        if word == messages.OK:
-            future.set_result(body)
-        else:
-            text = bytes_of(body, "message").decode("utf-8", "replace")
-            future.set_exception(EnclaveRefused(word, text))
-
-    def _hear_said(self, raw: bytes) -> None:
-        if self._hear is None:
-            self._unheard.append(raw)
-        else:
-            self._hear(raw)
+        self._loop.call_at(self._out_at, self._channel.data_received, frame)
 
     # -- its channel to the state, as `Remote` uses a socket
 
