@@ -81,6 +81,20 @@ class Changes:
         """Members that are to leave, and who left and has not erased all that opens its shares."""
         return frozenset(self._wanted.leaving)
 
+    def vacant(self) -> int:
+        """Give the lowest seat that is nobody's: no member's, no newcomer's, no enclave's here.
+
+        Raises:
+            NoChange: all are taken.
+        """
+        assembly = self._roster.assembly()
+        taken = {*assembly.hall.head.members, *assembly.turning.admitting.page.joining}
+        taken |= {one.seat for one in self._enclaves.seats} | self.joining
+        seat = next((at for at in range(1, MAX_SIZE + 1) if at not in taken), None)
+        if seat is None:
+            raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
+        return seat
+
     # -- what is asked
 
     async def turn(self, number: int | None = None) -> None:
@@ -124,12 +138,7 @@ class Changes:
                 f"{len(page.invited)} newcomers were invited in this epoch, a seat invites at "
                 f"most {MAX_INVITED}: end it with `keymoot net turn`, and ask again"
             )
-        taken = {*assembly.hall.head.members, *page.joining}
-        taken |= {one.seat for one in self._enclaves.seats} | self.joining
-        vacant = [seat for seat in range(1, MAX_SIZE + 1) if seat not in taken]
-        if not vacant:
-            raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
-        seat = vacant[0]
+        seat = self.vacant()
         try:
             await self._start(seat)
         except TimeoutError as error:
