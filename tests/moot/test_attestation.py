@@ -6,7 +6,9 @@ import pytest
 
 from keymoot.attest.evidence import EvidenceRefused
 from keymoot.attest.simulated import quote
+from keymoot.base import rlp
 from keymoot.base.errors import Malformed
+from keymoot.base.fields import uint
 from keymoot.base.fixed import Bytes32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
@@ -127,6 +129,12 @@ def test_measurements_stand_once_each_in_order():
     with pytest.raises(Malformed, match="at most"):
         Attestation.decode(Attestation(many).encode())
     assert Attestation.decode(ADMITS.encode()) == ADMITS
+
+
+def test_the_page_has_one_form():
+    """A 2 would be read as a no, and another page would say the same."""
+    with pytest.raises(Malformed, match="0 or 1"):
+        Attestation.decode(rlp.encode([[CODE], uint(2)]))
 
 
 class TestFounders:

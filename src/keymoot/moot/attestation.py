@@ -14,7 +14,7 @@ from keymoot.attest.policy import AllOf, AnyOf, Binds, DebugOff, Measured, Polic
 from keymoot.attest.verify import Collateral, verify
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import fixed_of, list_of, uint, uint_of
+from keymoot.base.fields import fixed_of, flag_of, list_of, uint
 from keymoot.base.fixed import Bytes32, Measurement, NetworkId
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto.keccak import keccak256
@@ -51,9 +51,7 @@ class Attestation:
             Malformed: not that.
         """
         measurements, admitted = list_of(rlp.decode(raw), 2, "attestation")
-        return Attestation(
-            measurements_of(measurements), simulated=uint_of(admitted, "simulated", 1) == 1
-        )
+        return Attestation(measurements_of(measurements), simulated=flag_of(admitted, "simulated"))
 
     def check(self, evidence: bytes, report: ReportData, now: UnixSeconds) -> None:
         """Raise unless evidence shows admitted code that said `report`.
@@ -94,7 +92,7 @@ def measurements_of(item: rlp.Decoded) -> tuple[Measurement, ...]:
 
 def founder_report(network: NetworkId, identity: Bytes32, sealing: bytes, boot: Boot) -> ReportData:
     """Give what a founder's evidence binds; the nonce is the hash of the genesis."""
-    return bind((identity, sealing, boot.signing, boot.sealing), network, Bytes32(network))
+    return join_report(network, Bytes32(network), identity, sealing, boot)
 
 
 def join_nonce(generation: bytes, number: int, attempt: int, root: bytes) -> Bytes32:
