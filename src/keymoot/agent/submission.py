@@ -96,10 +96,7 @@ class Submission:
             "to": to.hex0x,
             "data": hexes.data(data),
             "value": hexes.quantity(value),
-            "accessList": [
-                {"address": one.address.hex0x, "storageKeys": [slot.hex0x for slot in one.slots]}
-                for one in listed
-            ],
+            "accessList": [entry.to_json() for entry in listed],
         }
         nonce, price, gas = self._figures(Address.from_hex(sender), call)
         transaction = EvmTransaction(

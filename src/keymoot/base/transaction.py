@@ -13,6 +13,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of, uint, uint_of
 from keymoot.base.fixed import Address, Bytes32, Signature65
+from keymoot.base.strict_json import Json
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
 
 LEGACY = 0
@@ -55,6 +56,10 @@ class AccessEntry:
 
     address: Address
     slots: tuple[Bytes32, ...]
+
+    def to_json(self) -> Json:
+        """Show it as Ethereum's API does."""
+        return {"address": self.address.hex0x, "storageKeys": [slot.hex0x for slot in self.slots]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,13 +192,7 @@ def _ethereum(raw: bytes) -> dict[str, Json]:
         shown["chainId"] = quantity(transaction.chain_id)
     if transaction.kind in (ACCESS_LIST, DYNAMIC_FEE):
         shown["yParity"] = quantity(parity)
-        shown["accessList"] = [
-            {
-                "address": entry.address.hex0x,
-                "storageKeys": [slot.hex0x for slot in entry.slots],
-            }
-            for entry in transaction.access_list
-        ]
+        shown["accessList"] = [entry.to_json() for entry in transaction.access_list]
     if transaction.kind == DYNAMIC_FEE:
         shown["maxFeePerGas"] = quantity(transaction.max_fee)
         shown["maxPriorityFeePerGas"] = quantity(transaction.max_priority_fee)
