@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha384
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from keymoot.agent.credential import Credential
@@ -31,6 +31,7 @@ from keymoot.proof.bundle import Bundle
 from keymoot.proof.log import record_slot
 from keymoot.proof.state import AccountProof
 from keymoot.store.state import State
+from tests.agent.http_server import served
 from tests.proof.world import World, a_record
 
 WORLD = World()
@@ -276,17 +277,8 @@ def _handler(network: FakeNetwork) -> type[BaseHTTPRequestHandler]:
 @contextmanager
 def serving(network: FakeNetwork) -> Iterator[FakeNetwork]:
     """Serve on a free port of the loopback interface."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(network))
-    server.daemon_threads = True
-    network.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with served(_handler(network)) as network.url:
         yield network
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def stranger() -> Address:

@@ -13,6 +13,7 @@ from typing import Any
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from tests.agent.fake_network import FakeNetwork, a_node
+from tests.agent.http_server import served
 from tests.proof.world import World
 
 Json = Any
@@ -315,22 +316,20 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Unruffled(ThreadingHTTPServer):
+    """Says nothing when clients hang up on a node that keeps them waiting."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def _served(front: Front) -> Iterator[Front]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(front))
-    server.daemon_threads = True
-    # Clients hang up on nodes that keep them waiting.
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    front.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield front
-    finally:
-        front.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with served(_handler(front), _Unruffled) as front.url:
+        try:
+            yield front
+        finally:
+            front.over.set()
 
 
 def _closed_port() -> str:

@@ -1,11 +1,12 @@
 """As much of a target chain as clients ask of it to send one transaction."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.agent.http_server import served
 
 BLOCK = {
     "number": "0x1",
@@ -67,9 +68,5 @@ class Target(BaseHTTPRequestHandler):
 def target_chain() -> Iterator[tuple[str, list[str]]]:
     """Serve a target chain; gives its address and what was sent to it."""
     sent: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Target,), {"sent": sent}))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", sent
-    server.shutdown()
-    server.server_close()
+    with served(type("Handler", (Target,), {"sent": sent})) as url:
+        yield url, sent

@@ -1,11 +1,10 @@
 """KEYMOOT_URL that leads elsewhere: the error says what is there, and what to set."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from keymoot.base.fixed import Address, WalletId
 from keymoot.base.units import ChainId
 from keymoot.crypto.keccak import keccak256
 from tests.agent.fake_network import WORLD, FakeNetwork
+from tests.agent.http_server import served
 from tests.agent.target_chain import target_chain
 from tests.agent.transfers import TRANSFER
 
@@ -46,12 +46,8 @@ def answering(status: int, answer: Any) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(Handler) as url:
+        yield url
 
 
 def _signing(network: FakeNetwork, url: str, key: str | None = None) -> KeymootError:

@@ -8,6 +8,7 @@ from keymoot.agent.errors import AnswerLost, NetworkBusy, RequestExpired, Unprov
 from keymoot.agent.gathering import Kept, TooFewShares
 from keymoot.agent.moot import assembled
 from keymoot.agent.nodes import Rpc, Turn
+from keymoot.agent.rounds import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from keymoot.agent.share import NotOurNode, Released, Status, open_share, read_status, refusal_of
 from keymoot.agent.wanted import Asked, Wanted
 from keymoot.base.errors import Malformed
@@ -18,9 +19,6 @@ from keymoot.proof.committee import ProvenAssembly
 
 SYNC_SECONDS = 20.0
 """Longest wait for a block in one exchange."""
-
-_FIRST_PAUSE_SECONDS = 0.005
-_LONGEST_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def collect(turn: Turn, request_key: Hash32, idempotency_key: str) -> dict[str, 
         AnswerLost: still none at the end of the turn.
         NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
     """
-    pause = _FIRST_PAUSE_SECONDS
+    pause = FIRST_PAUSE_SECONDS
     word = "nothing is known of it"
     while True:
         left = turn.left_seconds
@@ -145,4 +143,4 @@ def collect(turn: Turn, request_key: Hash32, idempotency_key: str) -> dict[str, 
         if not turn.alone or time.monotonic() + pause > turn.deadline:
             raise AnswerLost(f"after the whole time, {word}", idempotency_key)
         time.sleep(pause)
-        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)
+        pause = min(1.5 * pause, LONGEST_PAUSE_SECONDS)

@@ -47,8 +47,9 @@ TURN_SECONDS = 3.0
 UNREACHABLE_SECONDS = 2.0
 """How long nodes of which none can even be reached are tried."""
 
-_FIRST_PAUSE_SECONDS = 0.005
-_LONGEST_PAUSE_SECONDS = 0.25
+FIRST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.25
+"""Between two looks of a client; they come further apart."""
 
 STILL_COMING = (4, 5)
 """Errors of EIP-7966 that mean: accepted, but no receipt within the time."""
@@ -159,7 +160,7 @@ class Rounds:
                 node that there is.
         """
         said: dict[str, KeymootError] = {}
-        seconds, pause, silent_before = TURN_SECONDS, _FIRST_PAUSE_SECONDS, False
+        seconds, pause, silent_before = TURN_SECONDS, FIRST_PAUSE_SECONDS, False
         while True:
             line = sorted(self._nodes.line, key=lambda way: _rank(said.get(way.url)))
             for behind, way in enumerate(line):
@@ -188,7 +189,7 @@ class Rounds:
             if not self._goes_on(said, pause):
                 raise self._failed(said)
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             seconds, silent_before = 2 * seconds, silent
 
     def _turn(self, waiting: int, seconds: float, way: Transport) -> Turn:
