@@ -11,17 +11,17 @@ from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.base.units import LEDGER_CHAIN_ID, Gas, UnixSeconds, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto.secp256k1 import address_of_secret, sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.receipt import Receipt
+from keymoot.testing.payments import RECOVERY, TARGET, payment, policy
+from keymoot.testing.payments import SHOP as VAULT
 
-TARGET = ChainId(8453)
-VAULT = Address(b"\x02" * 20)
-RECOVERY = Address(b"\x99" * 20)
+__all__ = ["RECOVERY", "TARGET", "VAULT", "payment", "policy"]
 
 
 @dataclass(slots=True)
@@ -45,32 +45,6 @@ OWNER, AGENT, STRANGER = Person("owner"), Person("agent"), Person("stranger")
 def calldata(contract: type[Contract], name: str, *arguments: Any) -> bytes:
     method = contract.method(name)
     return method.selector + encode([kind for _, kind in method.inputs], arguments)
-
-
-def policy(limit: int = 500, **changes: Any) -> dict[str, Any]:
-    """Plain transfers to the vault up to a limit a day, and nothing else."""
-    document: dict[str, Any] = {
-        "version": "1",
-        "chain": f"eip155:{TARGET}",
-        "rules": [
-            {
-                "id": "pay",
-                "action": "ALLOW",
-                "method": "eth_signTransaction",
-                "to": {"eq": VAULT.hex0x},
-                "value": {"lte": "1000000"},
-                "spend": {"day": "$value"},
-            }
-        ],
-        "limits": [{"id": "day", "max": str(limit), "window": "24h", "kind": "rolling"}],
-    }
-    return document | changes
-
-
-def payment(value: int, nonce: int = 0, to: Address = VAULT) -> EvmTransaction:
-    return EvmTransaction(
-        DYNAMIC_FEE, TARGET, Nonce(nonce), Wei(1), Wei(10), Gas(21_000), to, Wei(value), b""
-    )
 
 
 @dataclass(slots=True)

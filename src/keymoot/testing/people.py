@@ -16,9 +16,9 @@ from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, Hash32, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
-from keymoot.base.strict_json import Json, canonical
+from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
-from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.base.units import Gas, UnixSeconds, Wei
 from keymoot.contracts.contract import Contract
 from keymoot.contracts.wallets import Wallets
 from keymoot.crypto import hpke
@@ -28,15 +28,9 @@ from keymoot.crypto.transactions import request_digest, request_key, signing_has
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.node.wiring import Node
 from keymoot.runtime.query import Query
-
-TARGET = ChainId(8453)
-"""The chain on which the wallet's money is."""
-
-SHOP = Address(b"\x02" * 20)
-"""Whom the agent may pay."""
+from keymoot.testing.payments import RECOVERY, payment, policy
 
 _SALT = b"run".ljust(32, b".")
-_RECOVERY = Address(b"\x99" * 20)
 _VERSION = 5
 """Where `Wallets.wallet` gives the policy's version."""
 
@@ -48,29 +42,6 @@ _SOON_SECONDS = 0.25
 
 class NotDone(AssertionError):
     """A transaction of a run's own did not succeed, or was not included in time."""
-
-
-def limits(most: int) -> bytes:
-    """Give a policy: payments to the shop, up to `most` wei in 24 hours."""
-    rule: Json = {
-        "id": "pay",
-        "action": "ALLOW",
-        "method": "eth_signTransaction",
-        "to": {"eq": SHOP.hex0x},
-        "value": {"lte": "1000000"},
-        "spend": {"day": "$value"},
-    }
-    limit: Json = {"id": "day", "max": str(most), "window": "24h", "kind": "rolling"}
-    chain = f"eip155:{TARGET}"
-    return canonical({"version": "1", "chain": chain, "rules": [rule], "limits": [limit]})
-
-
-def payment(value: int, nonce: int) -> EvmTransaction:
-    """Give a payment to the shop."""
-    gas = Gas(21_000)
-    return EvmTransaction(
-        DYNAMIC_FEE, TARGET, Nonce(nonce), Wei(1), Wei(10), gas, SHOP, Wei(value), b""
-    )
 
 
 class Owner:
@@ -132,7 +103,7 @@ class Owner:
         if drip is None:
             raise NotDone("this is no development network")
         await drip(self.address)
-        made = await self.send(node, "create", _SALT, _RECOVERY, value=_QUOTA)
+        made = await self.send(node, "create", _SALT, RECOVERY, value=_QUOTA)
         self.account = Address(made.receipt.output[-20:])
         await self.limit(node, most)
         await self.grant(node)
@@ -147,7 +118,7 @@ class Owner:
         view = Wallets.method("wallet")
         asked = Query(Wallets.ADDRESS, view.encode([self.wallet]))
         version = view.decode_result(ledger.query(asked, ledger.height()))[_VERSION]
-        return await self.send(node, "setPolicy", self.wallet, limits(most), version)
+        return await self.send(node, "setPolicy", self.wallet, canonical(policy(most)), version)
 
     async def grant(self, node: Node) -> Included:
         """Let the agent ask, for longer than a run lasts.
