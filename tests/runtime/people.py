@@ -18,10 +18,10 @@ from keymoot.crypto.secp256k1 import address_of_secret, sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.receipt import Receipt
-from keymoot.testing.payments import RECOVERY, TARGET, payment, policy
-from keymoot.testing.payments import SHOP as VAULT
+from keymoot.testing import payments
 
-__all__ = ["RECOVERY", "TARGET", "VAULT", "payment", "policy"]
+RECOVERY, VAULT = payments.RECOVERY, payments.SHOP
+policy, payment = payments.policy, payments.payment
 
 
 @dataclass(slots=True)
