@@ -20,7 +20,7 @@ from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.receipt import Receipt
 from keymoot.testing import payments
 
-RECOVERY, VAULT = payments.RECOVERY, payments.SHOP
+RECOVERY, TARGET, VAULT = payments.RECOVERY, payments.TARGET, payments.SHOP
 policy, payment = payments.policy, payments.payment
 
 
