@@ -3,9 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := build/.stamp
-LIVE := tests/agent tests/cli tests/gateway tests/node
 
-.PHONY: help setup pythons demo test vectors fuzz ecosystem soak bench model check format lock clean
+# What Python compiled is kept: some hundred processes of a run would compile the same again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup pythons demo test vectors pages sbom fuzz ecosystem soak bench model check format lock clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -33,21 +35,31 @@ $(STAMP)/world: $(STAMP)/node $(wildcard world/*.sol) world/compile.mjs
 pythons: setup ## an environment of each Python here, to compare what blocks do
 	$(BIN)/python -m tools.pythons
 
-demo: setup ## the whole story in a few minutes
-	$(BIN)/keymoot demo
+demo: setup ## the whole story, in a minute or two
+	$(BIN)/python -m demo
 
-test: setup pythons ## all tests, a short demo included: first those of one process, on all cores
-	$(BIN)/python -m pytest -n auto --dist loadfile $(patsubst %,--ignore %,$(LIVE))
-	$(BIN)/python -m pytest $(LIVE)
+# How much is tried: what a person waits for, or with PROFILE=thorough all; see docs/testing.md.
+PROFILE ?= quick
+
+test: setup pythons ## all tests, a short demo included, on all cores
+	$(BIN)/python -m pytest --hypothesis-profile $(PROFILE) -n auto --dist loadfile --no-loadscope-reorder
 
 ecosystem: setup ## the client beside agent frameworks of today, installed from the registry
 	$(BIN)/python -m pytest -m ecosystem
 
 soak: setup ## the long ones: ten thousand seeds, a hundred kills
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak --timeout 3600 --hypothesis-profile thorough
 
 vectors: setup ## write the published vectors again: to the same bytes
 	$(BIN)/python -m tests.proof.vectors
+	$(BIN)/python -m tests.threshold.transcripts
+
+pages: setup ## write again what pages say of the code: packages, imports, interfaces
+	$(BIN)/python -m tools.packages
+	$(BIN)/python -m tools.interfaces
+
+sbom: setup ## write the bill of materials again: what the lock files pin, with hashes
+	$(BIN)/python -m tools.sbom
 
 $(STAMP)/fuzz: $(STAMP)/python requirements/fuzz.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/fuzz.lock
@@ -78,7 +90,9 @@ format: setup ## format, and mend what lint can mend
 lock: ## resolve the dependencies anew (hashes, no addresses)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra node --group dev pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/client.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --extra node pyproject.toml -c requirements/dev.lock -o requirements/node.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements/fuzz.lock
+	$(BIN)/python -m tools.sbom
 
 clean: ## remove what was built and installed
 	rm -rf .venv node_modules build

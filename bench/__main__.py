@@ -1,6 +1,6 @@
 """Run every measurement in one run, so that ratios compare like with like.
 
-python -m bench [pace|floors|threshold|state|reads|requests|worst|start|network …]
+python -m bench [pace|floors|threshold|evidence|instances|state|reads|requests|worst|start|…]
 python -m bench load [MINUTES]
 python -m bench versus CHECKOUT [SECONDS]
 """
@@ -13,7 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    daemon,
+    evidence,
     floors,
+    instances,
     load,
     network,
     pace,
@@ -32,12 +35,15 @@ PARTS = {
     "pace": pace.measure,
     "floors": floors.measure,
     "threshold": threshold.measure,
+    "evidence": evidence.measure,
+    "instances": instances.measure,
     "state": state.measure,
     "reads": reads.measure,
     "requests": requests.measure,
     "worst": worst.measure,
     "start": start.measure,
     "network": network.measure,
+    "daemon": daemon.measure,
 }
 
 

@@ -16,9 +16,9 @@ from keymoot.base.request import (
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
-from keymoot.policy.evm.signature import parse_function
+from keymoot.policy.chains.evm.signature import parse_function
 from keymoot.policy.names import checksummed
-from tests.policy.solana import messages
+from tests.policy.chains.solana import messages
 
 CHAIN = ChainId(8453)
 TARGET = Address(b"\x02" * 20)
@@ -56,8 +56,8 @@ def evm(rules: list[dict[str, Any]], data: bytes, **more: Any) -> Attack:
     return Attack(document(whole, **more), SIGN_TRANSACTION, calling(data), WALLET)
 
 
-def address(dice: random.Random) -> str:
-    return checksummed(Address(dice.randbytes(20)))
+def address(rng: random.Random) -> str:
+    return checksummed(Address(rng.randbytes(20)))
 
 
 def arrays(n: Numbers) -> Attack:
@@ -90,9 +90,9 @@ def arguments(n: Numbers) -> Attack:
 
 def addresses(n: Numbers) -> Attack:
     """Sets, and lists in rules, of addresses in mixed case."""
-    dice = random.Random(n["members"])
-    sets = {"s": [address(dice) for _ in range(n["members"])]}
-    rule = {"to": {"in": [address(dice) for _ in range(n["listed"])], "notIn": "s"}}
+    rng = random.Random(n["members"])
+    sets = {"s": [address(rng) for _ in range(n["members"])]}
+    rule = {"to": {"in": [address(rng) for _ in range(n["listed"])], "notIn": "s"}}
     return evm([rule] * n["rules"], b"", sets=sets)
 
 

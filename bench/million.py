@@ -9,27 +9,27 @@ enough simulated CPUs. For measurements only: a replay from genesis would notice
 import gc
 from dataclasses import replace
 
+from demo.broken import share_of
 from keymoot.base.fixed import Address, Hash32, WalletId
 from keymoot.base.units import Gas, Height, UnixSeconds
-from keymoot.cli.demo.thief import share_of
-from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.roots import CERTIFICATE
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE, Book, Wallet
 from keymoot.crypto.keccak import keccak256
-from keymoot.enclave.keep import open_keep
 from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.sealed_state import open_sealed_state
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
-from keymoot.engine.chain_store import ChainStore, Covered, Done, StoredBlock
+from keymoot.engine.chain_store import CertifiedBlock, CertifiedRun, ChainStore, StoredBlock
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.roots import CERTIFICATE
-from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import bloom
 from keymoot.store.entry import pack
 from keymoot.store.header import Header
 from keymoot.store.public import public_slot
-from keymoot.store.state import Changes, Slot, State
+from keymoot.store.state import SlotValue, State, StateChanges
 from keymoot.store.trie import EMPTY_ROOT, NodeCache
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
@@ -57,15 +57,15 @@ def crowd(node: Running, count: int) -> None:
         height=Height(newest.height + 1),
         gas_used=Gas(0),
     )
-    done = Done(StoredBlock(header, ()), Outcome(header, (), {}))
-    chain.write(chain.batch(Covered((done,), _certificate(node, chain, header))))
+    done = CertifiedBlock(StoredBlock(header, ()), Outcome(header, (), {}))
+    chain.write(chain.batch(CertifiedRun((done,), _certificate(node, chain, header))))
     chain.close()
     store.close()
 
 
 def _fill(store: LmdbStore, root: Hash32, count: int) -> Hash32:
     """Write the wallets; give the root of the state that has them."""
-    cache, book = NodeCache(2_000_000), Slot(*pack(Book(quota=10**18).encode()))
+    cache, book = NodeCache(2_000_000), SlotValue(*pack(Book(quota=10**18).encode()))
     gc.disable()  # nothing here is garbage before the end
     for start in range(0, count, AT_ONCE):
         slots = {}
@@ -79,12 +79,12 @@ def _fill(store: LmdbStore, root: Hash32, count: int) -> Hash32:
                 policy_version=0,
                 policy_hash=Hash32(bytes(32)),
                 created_at=UnixSeconds(1),
-                custody=BY_ASSEMBLY,
+                custody=BY_COMMITTEE,
             )
-            slots[public_slot(Wallets.wallets.slot_key(name))] = Slot(*pack(wallet.encode()))
+            slots[public_slot(Wallets.wallets.slot_key(name))] = SlotValue(*pack(wallet.encode()))
             slots[public_slot(Wallets.books.slot_key(name))] = book
         with store.snapshot() as table:
-            changes = Changes(slots={Wallets.ADDRESS: slots})
+            changes = StateChanges(slots={Wallets.ADDRESS: slots})
             root, batch = State(table, root, cache).updated(changes)
         store.write(batch)
     gc.enable()
@@ -94,13 +94,13 @@ def _fill(store: LmdbStore, root: Hash32, count: int) -> Hash32:
 def _certificate(node: Running, chain: ChainStore, header: Header) -> bytes:
     """Forge a block's certificate, as whoever has the fuses of enough CPUs can."""
     network = chain.genesis.network
-    assembly = assembly_in(chain.state(), network)
-    root, measured = assembly.hall.root(CERTIFICATE), measure(own_package())
+    machine = committee_in(chain.state(), network)
+    root, measured = machine.state.root(CERTIFICATE), measure(own_package())
     message = certificate_message(network, header.generation, header.height, header.hash)
     signed = {}
     for seat in range(1, root.degree + 2):
         platform = SimulatedPlatform(read_fuse(node.config.fuse_of(seat), node.data), measured)
-        epoch = open_keep(node.config.enclave_folder(seat), platform).epoch
-        secret = share_of(assembly, CERTIFICATE, seat, epoch)
+        epoch = open_sealed_state(node.config.enclave_folder(seat), platform).epoch
+        secret = share_of(machine, CERTIFICATE, seat, epoch)
         signed[seat] = bls.sign(Share(seat, secret, root), message)
     return G1.encode(interpolate_points(G1, signed))

@@ -17,7 +17,7 @@ from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import NodeCache
 from tests.enclave.blocks import CHAIN, CONTRACTS, Blocks, Socket, opening, state_keys
-from tests.runtime.people import OWNER, Play, payment
+from tests.runtime.people import OWNER, Scenario, payment
 
 REQUESTS, RUNS = 60, 1_000
 
@@ -31,10 +31,10 @@ def measure() -> list[Row]:
 def requests() -> tuple[Blocks, Height]:
     """Give blocks with one request each, and the height before the first of them."""
     blocks = Blocks()
-    play = Play(blocks).ready(10**6)
+    scenario = Scenario(blocks).ready(10**6)
     begun = blocks.height
     for value in range(REQUESTS):
-        wish, _ = play.request(payment(value).unsigned_bytes())
+        wish, _ = scenario.request(payment(value).unsigned_bytes())
         assert blocks.send(wish).status == 1
     return blocks, begun
 

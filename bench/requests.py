@@ -1,6 +1,6 @@
 """Executing a policy-checked request, and the messages that refill the stock behind it.
 
-A chain of an assembly is taken down once and executed again and again, as an enclave's replica
+A chain of a committee is taken down once and executed again and again, as an enclave's replica
 does it: signatures recovered, policy decided, presignature bound, state and receipts hashed.
 """
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.row import Row
-from keymoot.moot.stock import BATCH_SIZE
+from keymoot.committee.presign.ledger import BATCH_SIZE
 from keymoot.runtime.block import Block
 from tests.enclave.network import Network
 from tests.enclave.recorded import REQUESTS, Replay, record

@@ -9,14 +9,13 @@ from statistics import median
 from bench.row import Row
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.units import Wei
-from keymoot.contracts import ConfidentialMap, Context, Contract, PublicMap, bytes32, call, uint64
-from keymoot.contracts.types import dynamic_bytes
+from keymoot.contracts import ConfidentialMap, Context, Contract, PublicMap, call, uint64
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.runtime.chain import MemoryChain
-from keymoot.store.state import Changes, Slot, State
+from keymoot.store.state import SlotValue, State, StateChanges
 from keymoot.store.trie import EMPTY_ROOT, NodeCache
-from tests.runtime.people import OWNER, Play, calldata
+from tests.runtime.people import OWNER, Scenario, calldata
 
 ENTRIES, UPDATES, RUNS = 100_000, 1_000, 9
 CELLS = 200
@@ -27,8 +26,8 @@ class Cells(Contract):
 
     ADDRESS = Address(b"cells".ljust(20, b"\0"))
 
-    open_cells = PublicMap("open", bytes32, dynamic_bytes)
-    sealed_cells = ConfidentialMap("sealed", bytes32, dynamic_bytes)
+    open_cells = PublicMap("open", Bytes32, bytes)
+    sealed_cells = ConfidentialMap("sealed", Bytes32, bytes)
 
     @call
     def public(self, ctx: Context, start: uint64) -> None:
@@ -51,7 +50,7 @@ def measure() -> list[Row]:
 
 
 def _updates() -> list[Row]:
-    who, dice = Address(b"w" * 20), random.Random(1)
+    who, rng = Address(b"w" * 20), random.Random(1)
 
     def slot(n: int) -> Bytes32:
         return Bytes32(keccak256(n.to_bytes(8, "big")))
@@ -59,14 +58,14 @@ def _updates() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         store, cache = LmdbStore(Path(folder)), NodeCache()
         with store.snapshot() as table:
-            first = {slot(n): Slot(b"\1" + n.to_bytes(8, "big")) for n in range(ENTRIES)}
-            root, batch = State(table, EMPTY_ROOT, cache).updated(Changes(slots={who: first}))
+            first = {slot(n): SlotValue(b"\1" + n.to_bytes(8, "big")) for n in range(ENTRIES)}
+            root, batch = State(table, EMPTY_ROOT, cache).updated(StateChanges(slots={who: first}))
         store.write(batch)
         times = []
         for _ in range(RUNS):
-            names = dice.sample(range(ENTRIES), UPDATES)
-            changes = Changes(
-                slots={who: {slot(n): Slot(b"\1" + dice.randbytes(9)) for n in names}}
+            names = rng.sample(range(ENTRIES), UPDATES)
+            changes = StateChanges(
+                slots={who: {slot(n): SlotValue(b"\1" + rng.randbytes(9)) for n in names}}
             )
             with store.snapshot() as table:
                 start = time.perf_counter()
@@ -78,14 +77,14 @@ def _updates() -> list[Row]:
 
 
 def _cells() -> list[Row]:
-    play = Play.__new__(Play)
-    play.chain = MemoryChain({Cells.ADDRESS: Cells()}, {OWNER.address: Wei(10**24)})
+    scenario = Scenario.__new__(Scenario)
+    scenario.chain = MemoryChain({Cells.ADDRESS: Cells()}, {OWNER.address: Wei(10**24)})
     times: dict[str, list[float]] = {"public": [], "confidential": []}
     for _ in range(RUNS + 2):
         for name, taken in times.items():
-            raw = play.raw(OWNER, Cells.ADDRESS, calldata(Cells, name, 0), gas=20_000_000)
+            raw = scenario.raw(OWNER, Cells.ADDRESS, calldata(Cells, name, 0), gas=20_000_000)
             start = time.perf_counter()
-            assert play.chain.send(raw).status == 1
+            assert scenario.chain.send(raw).status == 1
             taken.append(time.perf_counter() - start)
     public, confidential = (median(times[name][2:]) for name in ("public", "confidential"))
     return [

@@ -11,7 +11,6 @@ from typing import Any
 
 from bench import row
 from bench.row import Row
-from keymoot.base import rlp
 from keymoot.crypto.keccak import keccak256
 from keymoot.threshold import derivation, derived, ecdsa, first_round, frost, second_round
 from keymoot.threshold.bls12381 import G1, G2, pairings_equal
@@ -19,7 +18,7 @@ from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.secp256k1 import SECOND_GENERATOR, SECP256K1
-from tests.threshold.parties import NETWORK, Presigning, dice, known_root, presigning
+from tests.threshold.parties import NETWORK, Presigning, known_root, presigning, rng
 
 median_seconds = partial(row.median_seconds, clock=time.process_time)
 
@@ -37,7 +36,7 @@ def measure() -> list[Row]:
     one, two = G1.base_public(6), G2.base_public(7)
     pair = [(G1.base_public(42), G2.generator)]
     pairing = median_seconds(lambda: pairings_equal((one, two), pair), 200)
-    secret = dice().scalar(SECP256K1, "floor")
+    secret = rng().scalar(SECP256K1, "floor")
     base = median_seconds(lambda: SECP256K1.base(secret), 2_000)
     other = median_seconds(lambda: SECP256K1.multiply(secret, SECOND_GENERATOR), 2_000)
     rows = [
@@ -82,9 +81,7 @@ def _ecdsa(size: int) -> list[Row]:
     share = median_seconds(lambda: ecdsa.sign(parts[1][0], work), 500)
     shares = {at: ecdsa.sign(parts[at][0], work) for at in range(1, root.degree + 2)}
     combine = median_seconds(lambda: ecdsa.combine(work, shares, root.degree), 500)
-    sizes = sum(
-        len(rlp.encode(one.encode())) for one in (*run.first.values(), *run.second.values())
-    )
+    sizes = sum(len(one.encode()) for one in (*run.first.values(), *run.second.values()))
     goal = PRESIGN_GOAL_MS.get(size)
     return [
         Row(f"n={size}: presignature, a party that deals both rounds", party * 1e3, "ms"),
@@ -100,7 +97,7 @@ def _presign(run: Presigning, timed: Callable[[str, Callable[[], Any]], Any]) ->
     batch, parties = run.batch, run.parties
     dealers = list(parties.keys)[: parties.committee.present]
     run.first = {
-        at: timed("deal first", lambda at=at: first_round.deal(batch, at, dice())) for at in dealers
+        at: timed("deal first", lambda at=at: first_round.deal(batch, at, rng())) for at in dealers
     }
     for _ in range(TAKES):
         timed("take first", lambda: _take_first(run, 1))
@@ -109,7 +106,7 @@ def _presign(run: Presigning, timed: Callable[[str, Callable[[], Any]], Any]) ->
         at: timed(
             "deal second",
             lambda at=at: second_round.deal(
-                batch, run.shares[at], run.public, run.first_shares[at], dice()
+                batch, run.shares[at], run.public, run.first_shares[at], rng()
             ),
         )
         for at in dealers[: batch.product_dealers]
@@ -123,7 +120,7 @@ def _take_first(run: Presigning, index: int) -> None:
     checked = {at: first_round.check(run.batch, at, one) for at, one in run.first.items()}
     public = first_round.combine(run.batch, checked)
     secret = run.parties.secrets[index]
-    first_round.receive(run.batch, index, secret, run.first, public, dice())
+    first_round.receive(run.batch, index, secret, run.first, public, rng())
 
 
 def _frost(size: int) -> list[Row]:
@@ -132,7 +129,7 @@ def _frost(size: int) -> list[Row]:
     signers = list(shares)[: degree + 1]
 
     def nonces(at: int) -> frost.Nonces:
-        one, two = dice().scalars(EDWARDS25519, "random", 2)
+        one, two = rng().scalars(EDWARDS25519, "random", 2)
         return frost.commit(ED25519, shares[at], (one, two))
 
     pair = median_seconds(lambda: nonces(1), 100)
@@ -159,12 +156,10 @@ def _frost(size: int) -> list[Row]:
 def _derived(size: int) -> list[Row]:
     degree = Committee.of(size).degree
     _, root, shares = known_root(G2, size, degree)
-    secret, to = derived.asker(dice())
+    secret, to = derived.asker(rng())
     name = derived.input_of("app", b"bench")
-    node = median_seconds(lambda: derived.answer(shares[1], name, to, dice()), 60)
-    answers = {
-        at: derived.answer(shares[at], name, to, dice()) for at in list(shares)[: degree + 1]
-    }
+    node = median_seconds(lambda: derived.answer(shares[1], name, to, rng()), 60)
+    answers = {at: derived.answer(shares[at], name, to, rng()) for at in list(shares)[: degree + 1]}
     asker = median_seconds(lambda: derived.combine(root, name, secret, to, answers), 60)
     goal = 1.5 if size == 4 else None
     return [

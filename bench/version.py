@@ -129,7 +129,7 @@ def _pauses(owner: Owner, credential: Credential) -> float:
 def _spent(
     name: str, before: list[float], after: list[float], own: float, count: int
 ) -> dict[str, float]:
-    """Give what a signature took of the processors, in all processes and in those of one machine."""
+    """Give what a signature took of the processors, in all processes and in one machine's."""
     node, *enclaves = (b - a for a, b in zip(before, after, strict=True))
     one = sum(enclaves) / len(enclaves)
     return {

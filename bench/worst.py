@@ -16,20 +16,20 @@ from keymoot.base.abi.encode import encode
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts import policies
-from keymoot.contracts.policies import GAS_PER_BYTE, policy_of, reading_gas
-from keymoot.contracts.requests import CHECK_GAS, GAS_PER_COMPARISON
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets import policies
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.policies import GAS_PER_BYTE, policy_of, reading_gas
+from keymoot.contracts.builtin.wallets.requests import CHECK_GAS, GAS_PER_COMPARISON
+from keymoot.policy.chains.evm.signature import parse_function
+from keymoot.policy.chains.solana import token_account
 from keymoot.policy.decide import decide
 from keymoot.policy.document import MAX_DOCUMENT_BYTES, MAX_WINDOWS, parse_policy
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.signature import parse_function
-from keymoot.policy.intent import NotSignable, read_intent
-from keymoot.policy.solana import token_account
+from keymoot.policy.intent import NeverSigned, read_intent
 from keymoot.policy.work import MAX_COMPARISONS, comparisons
 from keymoot.runtime import gas
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
-from tests.runtime.people import OWNER, Play, calldata, payment, policy
+from tests.runtime.people import OWNER, Scenario, calldata, payment, policy
 
 SEED, STARTS, STEPS, REPEATS = 7, 4, 14, 3
 NOW = UnixSeconds(1_795_000_000)
@@ -69,11 +69,14 @@ def forget() -> None:
 
 
 def ask(attack: Attack) -> int:
-    """Do what `contracts.requests.bind` does between reading and writing; give its gas."""
+    """Do what `contracts.builtin.wallets.requests.bind` does between reading and writing.
+
+    Give its gas.
+    """
     charged = gas.intrinsic(attack.payload) + CHECK_GAS
     try:
         intent = read_intent(attack.method, attack.payload, attack.account)
-    except NotSignable:
+    except NeverSigned:
         return charged
     policy = policy_of(attack.document)
     charged += GAS_PER_BYTE * len(attack.payload) + reading_gas(attack.document)
@@ -103,17 +106,17 @@ def weigh(family: str, numbers: Numbers) -> Found | None:
     return Found(family, numbers, seconds_of(lambda: ask(attack)), ask(attack))
 
 
-def climb(family: str, better: Callable[[Found], float], dice: random.Random) -> Found | None:
+def climb(family: str, better: Callable[[Found], float], rng: random.Random) -> Found | None:
     ranges = FAMILIES[family][1]
     best: Found | None = None
     for _ in range(STARTS):
-        here = weigh(family, {name: dice.randint(*ends) for name, ends in ranges.items()})
+        here = weigh(family, {name: rng.randint(*ends) for name, ends in ranges.items()})
         for _ in range(STEPS):
             if here is None:
-                numbers = {name: dice.randint(*ends) for name, ends in ranges.items()}
+                numbers = {name: rng.randint(*ends) for name, ends in ranges.items()}
             else:
-                name = dice.choice(list(ranges))
-                numbers = here.numbers | {name: dice.randint(*ranges[name])}
+                name = rng.choice(list(ranges))
+                numbers = here.numbers | {name: rng.randint(*ranges[name])}
             there = weigh(family, numbers)
             if there is not None and (here is None or better(there) > better(here)):
                 here = there
@@ -123,10 +126,10 @@ def climb(family: str, better: Callable[[Found], float], dice: random.Random) ->
 
 
 def search() -> list[Found]:
-    dice, found = random.Random(SEED), []
+    rng, found = random.Random(SEED), []
     for family in FAMILIES:
         for better in (lambda one: one.seconds, lambda one: one.block_seconds):
-            best = climb(family, better, dice)
+            best = climb(family, better, rng)
             if best is not None:
                 found.append(best)
     return found
@@ -134,14 +137,14 @@ def search() -> list[Found]:
 
 def overhead() -> float:
     """Give the seconds of a request with 60 kB of calldata, which no rule holds against."""
-    play = Play().ready()
-    raws = [play.request(calling(bytes(60_000)))[0] for _ in range(20)]
-    return min(_sent(play, raw) for raw in raws)
+    scenario = Scenario().ready()
+    raws = [scenario.request(calling(bytes(60_000)))[0] for _ in range(20)]
+    return min(_sent(scenario, raw) for raw in raws)
 
 
-def _sent(play: Play, raw: bytes) -> float:
+def _sent(scenario: Scenario, raw: bytes) -> float:
     start = time.process_time()
-    receipt = play.chain.send(raw)
+    receipt = scenario.chain.send(raw)
     took = time.process_time() - start
     assert receipt.gas_used, receipt.error
     return took
@@ -149,7 +152,7 @@ def _sent(play: Play, raw: bytes) -> float:
 
 def fullest_book() -> float:
     """Give the seconds of a short request where every window is as full as it gets."""
-    play, meters = Play().ready(), ("count", "value", "maxFee")
+    scenario, meters = Scenario().ready(), ("count", "value", "maxFee")
     limits = [
         {
             "id": f"w{n}",
@@ -160,32 +163,33 @@ def fullest_book() -> float:
         }
         for n in range(MAX_WINDOWS)
     ]
-    play.rule(policy(0) | {"limits": [{"id": "day", "max": "9", "per": "tx"}, *limits]})
+    scenario.rule(policy(0) | {"limits": [{"id": "day", "max": "9", "per": "tx"}, *limits]})
     times = [
-        _sent(play, play.request(payment(1, nonce).unsigned_bytes())[0]) for nonce in range(140)
+        _sent(scenario, scenario.request(payment(1, nonce).unsigned_bytes())[0])
+        for nonce in range(140)
     ]
     return min(times[-10:])
 
 
 def owners_call() -> float:
     """Give the seconds of a full block of the policy that takes longest for its gas."""
-    play, worst = Play(), 0.0
-    dice = random.Random(SEED)
+    scenario, worst = Scenario(), 0.0
+    rng = random.Random(SEED)
     for family, (made, ranges) in FAMILIES.items():
         if family == "transfers":
             continue
         for _ in range(6):
-            numbers = {name: dice.randint(*ends) for name, ends in ranges.items()}
+            numbers = {name: rng.randint(*ends) for name, ends in ranges.items()}
             try:
                 source = made(numbers).document
             except Malformed:
                 continue
             if len(source) > MAX_DOCUMENT_BYTES:
                 continue
-            data = calldata(Wallets, "setPolicy", play.wallet, source, play.show()[5])
-            raw = play.raw(OWNER, Wallets.ADDRESS, data, gas=20_000_000)
+            data = calldata(Wallets, "setPolicy", scenario.wallet, source, scenario.show()[5])
+            raw = scenario.raw(OWNER, Wallets.ADDRESS, data, gas=20_000_000)
             start = time.process_time()
-            receipt = play.chain.send(raw)
+            receipt = scenario.chain.send(raw)
             took = time.process_time() - start
             worst = max(worst, took * gas.BLOCK_LIMIT / receipt.gas_used)
     return worst

@@ -10,12 +10,12 @@ import sys
 
 from keymoot.agent.network import Network
 from keymoot.agent.owner import new_key
-from keymoot.agent.query import Queries
+from keymoot.agent.query import ConfidentialQueries
 from keymoot.base.fixed import WalletId
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 
 url, wallet = sys.argv[1:]
-asking = Queries(Network(url), new_key())
+asking = ConfidentialQueries(Network(url), new_key())
 answer = asking.view(Wallets, "wallet", WalletId.from_hex(wallet))
 owner, recovery, account, *_ = answer.values
 print(f"address {account.hex0x}, recovery {recovery.hex0x}, owner {owner.hex0x}")

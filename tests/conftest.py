@@ -1,21 +1,53 @@
-"""For all tests: no property has a deadline, and no module leaves many files open.
+"""For all tests: their order, how often a property is tried, one network, few files left open.
 
-A machine may be three times slower. And all tests share one process: what one module leaves
-open, the others have to do without.
+All tests share one process: what one module leaves open, the others have to do without.
 """
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-settings.register_profile("keymoot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("keymoot")
+from tests import examples, remembered
 
+if TYPE_CHECKING:
+    from tests.node.running import Running
+
+examples.register()
+remembered.register()
+
+AGE_BLOCKS = 300
+"""How old the shared node is where there is time: its first states are gone, and few know that."""
 MAX_LEFT_OPEN = 100
 """Clients that pool connections keep a few; what leaks, leaks with every test."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one file more at a time than there are cores: nodes and clients wait now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: so all cores end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Running]":
+    """Run one node, which keeps all it ever had, for all tests that neither stop nor change it.
+
+    Each brings an owner and wallets of its own, and counts nothing that others may add to. A test
+    whose subject is a node's beginning, end, options or seats runs one for itself.
+    """
+    from tests.node.running import new_blocks, running
+
+    with running(tmp_path_factory.mktemp("node"), options=["--keep-dealings"]) as found:
+        new_blocks(found, examples.of(quick=0, thorough=AGE_BLOCKS))
+        yield found
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,12 +17,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGES = ["base", "crypto", "store", "policy", "contracts", "moot", "runtime"]
+PACKAGES = ["base", "crypto", "store", "policy", "contracts", "committee", "runtime"]
 PACKAGES += ["threshold", "attest"]
 
 OUTSIDE = {
     "policy/lint/": "warns people; no replica runs it",
-    "contracts/solidity.py": "writes interface files; no replica runs it",
+    "contracts/framework/solidity.py": "writes interface files; no replica runs it",
 }
 """Files and folders of these packages that no replica executes, and why."""
 
@@ -45,7 +45,7 @@ MODULES = {
     "statistics": "integers only",
     "pickle": "not canonical",
     "traceback": "differs between Pythons",
-    "uuid": "dice",
+    "uuid": "randomness",
     "gc": "differs between machines",
     "weakref": "differs between machines",
 }

@@ -2,7 +2,7 @@
 // Made from the contract's class; do not edit.
 pragma solidity ^0.8.4;
 
-/// Keeps the assembly.
+/// Keeps the committee.
 /// Stands at 0x6b65796d6f6f7400000000000000000000000003.
 interface INodes {
     error Anonymous();
@@ -15,7 +15,7 @@ interface INodes {
     /// Give the generation; zeros before the first recovery.
     function generation() external view returns (bytes32);
 
-    /// Give a page of the assembly; empty where there is none.
+    /// Give a page of the committee; empty where there is none.
     function page(bytes calldata name) external view returns (bytes memory);
 
     /// Count the presignatures in stock.

@@ -17,7 +17,7 @@ def network() -> Iterator[FakeNetwork]:
 
 @pytest.fixture
 def account(network: FakeNetwork) -> Iterator[Account]:
-    """Connect to it, with little patience."""
-    made = Account(network.credential(), timeout_seconds=3)
+    """Connect to it."""
+    made = Account(network.credential(), timeout_seconds=60)
     yield made
     made.close()

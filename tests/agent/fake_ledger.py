@@ -11,11 +11,12 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, RequestId, W
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.transaction import NAMES_NETWORK, decode_signed
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.wallet import IN_VAULT, Book, Credential, Wallet
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.wallet import IN_VAULT, Book, GrantedCredential, Wallet
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, sender_of, wallet_id
 from keymoot.proof.build import prove_log, prove_wallet
+from keymoot.proof.receipt import ReceiptProof
 from keymoot.store.public import public_slot
 from tests.agent.fake_network import NETWORK, WORLD, FakeNetwork
 from tests.proof.world import a_record
@@ -51,6 +52,7 @@ class FakeLedger(FakeNetwork):
     wallets: dict[bytes, Kept] = field(default_factory=dict)
     calls: list[tuple[Address, str, tuple[Any, ...], int]] = field(default_factory=list)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    proofs: dict[str, ReceiptProof] = field(default_factory=dict)
     fail: str | None = None
     genesis: bytes = GENESIS
     network: NetworkId = NETWORK
@@ -77,7 +79,7 @@ class FakeLedger(FakeNetwork):
         if method == "keymoot_founding":
             return {"result": self.founding}
         if method == "keymoot_committee":
-            return {"result": self.world.assembly_bundle().to_json()}
+            return {"result": self.world.committee_bundle().to_json()}
         if method == "keymoot_wallet":
             return {"result": self._proven(WalletId.from_hex(params[0]))}
         if method in plain:
@@ -91,6 +93,9 @@ class FakeLedger(FakeNetwork):
             return {"result": {"errorCode": "NOT_OWNER", "error": self.fail}}
         if method == "eth_getTransactionReceipt":
             return {"result": self.receipts.get(params[0])}
+        if method == "keymoot_receipt":
+            found = self.proofs.get(params[0])
+            return {"result": found and found.to_json()}
         if method == "keymoot_faucet":
             self.drips.append(params[0])
             return {"result": "0x" + "00" * 32}
@@ -113,10 +118,12 @@ class FakeLedger(FakeNetwork):
         arguments = method.decode(transaction.data[4:])
         self.calls.append((sender, method.name, tuple(arguments), transaction.value))
         status = "0x1" if self.fail is None else "0x0"
-        receipt = {"transactionHash": name, "blockNumber": "0x7", "status": status}
-        self.receipts[name] = receipt
         if self.fail is None:
             self._apply(sender, method.name, arguments, transaction.value)
+        proof = self.proofs[name] = self.world.receipt_of(raw, int(status, 16))
+        number = hexes.quantity(proof.shown.header.height)
+        receipt = {"transactionHash": name, "blockNumber": number, "status": status}
+        self.receipts[name] = receipt
         return {"result": self.receipts[name]}
 
     def _apply(self, sender: Address, name: str, arguments: list[Any], value: int) -> None:
@@ -135,7 +142,9 @@ class FakeLedger(FakeNetwork):
             self.wallets[wallet] = replace(kept, version=kept.version + 1, policy=arguments[1])
         if name in ("grant", "revoke"):
             until = arguments[2] if name == "grant" else 0
-            granted = Credential(UnixSeconds(12), UnixSeconds(until), revoked=name == "revoke")
+            granted = GrantedCredential(
+                UnixSeconds(12), UnixSeconds(until), revoked=name == "revoke"
+            )
             slot = public_slot(Wallets.credentials.slot_key(wallet + arguments[1]))
             self.world.put_cells(Wallets.ADDRESS, {slot: granted.encode()})
         if name == "withdraw":

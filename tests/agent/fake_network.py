@@ -17,21 +17,32 @@ from keymoot.agent.credential import Credential
 from keymoot.base import hexes, rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65, WalletId
-from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION, Request, decode_request
+from keymoot.base.request import (
+    ASK_AGAIN,
+    SIGN_HYPERLIQUID,
+    SIGN_TRANSACTION,
+    Request,
+    decode_request,
+)
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import EvmTransaction, decode_unsigned
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import credential_of, request_key
+from keymoot.policy.chains.evm.hyperliquid.action import read_action
+from keymoot.policy.decide import decide
+from keymoot.policy.refusal import NeverSigned
 from keymoot.proof.build import prove_cells
 from keymoot.proof.bundle import Bundle
 from keymoot.proof.log import record_slot
 from keymoot.proof.state import AccountProof
 from keymoot.store.state import State
 from tests.agent.http_server import served
+from tests.policy.chains.evm.hyperliquid.actions import POLICY as PERPS
+from tests.policy.documents import NOW
 from tests.proof.world import World, a_record
 
 WORLD = World()
@@ -116,7 +127,7 @@ class FakeNetwork:
             key = request_key(credential_of(request, signature), request.request_id)
             return {"result": self.share(key)}
         if method == "keymoot_committee":
-            return {"result": self.world.assembly_bundle().to_json()}
+            return {"result": self.world.committee_bundle().to_json()}
         if method == "keymoot_cells":
             address, slots = Address.from_hex(params[0]), map(Bytes32.from_hex, params[1])
             return {"result": self.bundle(lambda state: prove_cells(state, address, slots))}
@@ -182,12 +193,14 @@ class FakeNetwork:
             why = ""
         if request.method == SIGN_TRANSACTION:
             why = self.rule(decode_unsigned(payload)) or ""
+        digest = keccak256(payload)
+        if request.method == SIGN_HYPERLIQUID:
+            why, digest = self.judge_action(payload)
         if why:
             data = {"reason": why, "requestId": request.request_id.hex0x, "limit": "usdc-day"}
             refusal = {"code": 4100, "message": f"keymoot refused: {why}", "data": data}
             self.record(key, request, refusal)
             return {**base, "status": "refused", "refusal": refusal}
-        digest = keccak256(payload)
         signature = secp256k1.sign(self.wallet_key, digest)
         self.signed.append(digest)
         if self.lie is not None:
@@ -206,6 +219,15 @@ class FakeNetwork:
             "sealed": hexes.data(sealed),
             "signature": hexes.data(seal),
         }
+
+    def judge_action(self, payload: bytes) -> tuple[str, Hash32]:
+        """Hold an action against the policy of those tests, with nothing spent."""
+        try:
+            intent = read_action(payload, self.address)
+        except NeverSigned as error:
+            return error.refusal.reason, Hash32(bytes(32))
+        refusal = decide(PERPS, intent, {}, (), NOW).refusal
+        return "" if refusal is None else refusal.reason, intent.digest
 
     def record(self, key: Hash32, request: Request, refusal: Any) -> None:
         """Write a refusal where the ledger has it."""

@@ -35,7 +35,7 @@ class Front:
         self.moods: Iterator[str] | None = None
         self.exchanges: list[str] = []
         self.url, self.over = "", threading.Event()
-        self.old = network.world.assembly_bundle().to_json()
+        self.old = network.world.committee_bundle().to_json()
 
     def answer(self, method: str, params: list[Any]) -> Json:
         """Give the whole answer to one call, `result` or `error`."""
@@ -187,7 +187,7 @@ WAYS: dict[str, Way] = {
     ),
     "repeats one share": _shares(lambda answers: answers[:1] * 4),
     "releases nothing": _says({"result": {"status": "released", "node": a_node().hex0x}}),
-    "shows another network": _proofs(lambda _: _THIEF.assembly_bundle().to_json()),
+    "shows another network": _proofs(lambda _: _THIEF.committee_bundle().to_json()),
     "shows an old state": _proofs(lambda front: front.old),
     "hides the members": lambda front, method, _: (
         front.over.wait() and None if method == "keymoot_committee" else None

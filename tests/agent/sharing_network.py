@@ -1,4 +1,7 @@
-"""The fake network with an assembly: four seats answer each request with shares of its signature."""
+"""The fake network with a committee.
+
+Four seats answer each request with shares of its signature.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -88,7 +88,7 @@ def test_signs_nothing_blind(account: Account, network: FakeNetwork) -> None:
     with pytest.raises(NotSignable, match="7702"):
         account.sign_authorization({"chainId": 1, "address": TO, "nonce": 0})
     typed = encode_typed_data(full_message=PERMIT)
-    with pytest.raises(NotSignable, match="no rule of this release reads typed data"):
+    with pytest.raises(NotSignable, match="call sign_typed_data with the document itself"):
         account.sign_message(typed)
     with pytest.raises(NotSignable, match="type 3"):
         account.sign_transaction(TRANSFER, blobs=[b""])

@@ -1,24 +1,19 @@
 """The agent's side against a real node: one process tree on this machine."""
 
+import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account as EthAccount
+from eth_account.messages import encode_typed_data
 
 from keymoot.agent import Account, PolicyRefused
 from keymoot.agent.errors import IdempotencyReused, NetworkUnreachable
-from keymoot.agent.network import Network
-from keymoot.agent.owner import Owner, new_key
+from keymoot.agent.owner import Owner
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletView
 from keymoot.base.errors import KeymootError
@@ -26,71 +21,17 @@ from keymoot.base.fixed import Address, RequestId
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
-from tests.node.running import PATIENCE_SECONDS
+from tests.node.in_memory import in_memory
+from tests.node.running import Running
+from tests.policy.chains.evm.typed import payments
+
+pytestmark = pytest.mark.long
 
 pytest.importorskip("uvicorn")
 
 FRIEND = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 RECOVERY = Address(b"\x77" * 20)
 QUOTA = Wei(100 * 10**18)
-UP = """
-import sys
-from pathlib import Path
-from keymoot.node.config import Config
-from keymoot.node.server import serve
-from tests.node.running import PATIENCE_SECONDS
-folder = Path(sys.argv[1])
-sys.exit(serve(Config(folder / "data", folder / "fuse.key", port=int(sys.argv[2]))))
-"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def _running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a node until the block ends."""
-    with (folder / "node.log").open("ab") as log:
-        node = subprocess.Popen(
-            [sys.executable, "-c", UP, str(folder), str(port)], stderr=log, start_new_session=True
-        )
-    try:
-        _wait_until_up(folder, node, port)
-        yield node
-    finally:
-        node.send_signal(signal.SIGTERM)
-        try:
-            node.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(node.pid, signal.SIGKILL)
-            node.wait(PATIENCE_SECONDS)
-
-
-def _wait_until_up(folder: Path, node: subprocess.Popen[bytes], port: int) -> None:
-    network = Network(f"http://127.0.0.1:{port}", timeout_seconds=2)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            network.identity()
-        except KeymootError:
-            if node.poll() is not None:
-                break
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail((folder / "node.log").read_text())
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run one node for this file."""
-    folder, port = tmp_path_factory.mktemp("node"), _free_port()
-    with _running(folder, port):
-        yield f"http://127.0.0.1:{port}"
 
 
 def _policy(limit: int) -> bytes:
@@ -133,11 +74,9 @@ def _in(seconds: int) -> UnixSeconds:
 
 
 @pytest.fixture
-def owner(url: str) -> Owner:
+def owner(node: Running) -> Owner:
     """Make an owner with test tokens."""
-    made = Owner(Network(url), new_key())
-    made.network.faucet(made.address)
-    return made
+    return node.owner()
 
 
 def _wallet(owner: Owner, limit: int = 10_000) -> WalletView:
@@ -227,6 +166,36 @@ def test_messages_are_refused_with_an_entry_in_the_log(owner: Owner) -> None:
     assert owner.show(wallet.wallet).log_length == 2
 
 
+def test_typed_data_is_signed_under_a_rule_and_shares_the_budget(owner: Owner) -> None:
+    rule = payments.payment_rule(spend={"day": "value"}, within={"validBefore": "1h"})
+    document = json.loads(_policy(100))
+    wallet = _wallet(owner)
+    rules = canonical(document | {"rules": [*document["rules"], rule]})
+    owner.set_policy(wallet.wallet, rules, 1)
+    account = _account(owner, wallet)
+    until = _in(600)
+    told = payments.authorization(60, validBefore=until, **{"from": account.address})
+    signed = account.sign_typed_data(full_message=told)
+    signable = encode_typed_data(full_message=told)
+    assert EthAccount.recover_message(signable, signature=signed.signature) == account.address
+    with pytest.raises(PolicyRefused) as refused:
+        account.sign_typed_data(full_message=told)
+    assert refused.value.to_json()["code"] == 4100
+    wanted = {"reason": "LIMIT_EXCEEDED", "limit": "day", "used": "60", "requested": "60"}
+    assert wanted.items() <= refused.value.data.items()
+    assert refused.value.data["path"] == "message.value"
+    # What was paid by typed data, a transaction cannot pay again.
+    with pytest.raises(PolicyRefused) as also:
+        account.sign_transaction(_pay(0, 41))
+    assert (also.value.data["used"], also.value.data["requested"]) == ("60", "41")
+    assert account.sign_transaction(_pay(0, 40)).raw_transaction
+    # The same in eth_account's other form, for another payee.
+    types = {name: one for name, one in told["types"].items() if name != "EIP712Domain"}
+    message = told["message"] | {"to": payments.STRANGER.hex0x}
+    with pytest.raises(PolicyRefused, match=r"wants message\.to"):
+        account.sign_typed_data(told["domain"], types, message)
+
+
 def test_revoked_and_paused_credentials_are_refused(owner: Owner) -> None:
     wallet = _wallet(owner)
     account = _account(owner, wallet)
@@ -266,10 +235,9 @@ def test_the_owner_takes_everything_back_even_while_paused(owner: Owner) -> None
         owner.withdraw(wallet.wallet, elsewhere)
 
 
-def test_nobody_else_rules_a_wallet(owner: Owner, url: str) -> None:
+def test_nobody_else_rules_a_wallet(owner: Owner, node: Running) -> None:
     wallet = _wallet(owner)
-    stranger = Owner(Network(url), new_key())
-    stranger.network.faucet(stranger.address)
+    stranger = node.owner()
     for attempt in (
         lambda: stranger.set_policy(wallet.wallet, _policy(10**9), 1),
         lambda: stranger.pause(wallet.wallet),
@@ -281,18 +249,15 @@ def test_nobody_else_rules_a_wallet(owner: Owner, url: str) -> None:
 
 
 def test_an_answer_survives_a_killed_node(tmp_path: Path) -> None:
-    port = _free_port()
-    with _running(tmp_path, port) as node:
-        owner = Owner(Network(f"http://127.0.0.1:{port}"), new_key())
-        owner.network.faucet(owner.address)
+    with in_memory(tmp_path) as node:
+        owner = node.owner()
         wallet = _wallet(owner)
         credential = owner.grant(wallet.wallet, "yield", _in(3_600))
         before = Account(credential).sign_transaction(_pay(0), idempotency_key="one")
-        os.killpg(node.pid, signal.SIGKILL)
-        node.wait(PATIENCE_SECONDS)
+        node.kill()
         with pytest.raises(NetworkUnreachable):
-            Account(credential, timeout_seconds=0.5).sign_transaction(_pay(1))
-    with _running(tmp_path, port):
+            Account(credential, timeout_seconds=5).sign_transaction(_pay(1))
+        node.start()
         after = Account(credential).sign_transaction(_pay(0), idempotency_key="one")
         assert after == before
         assert owner.show(wallet.wallet).log_length == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.errors import BadCredential, CredentialUnusable
-from keymoot.moot.certified import VERIFYING_KEY_BYTES
+from keymoot.committee.certified import VERIFYING_KEY_BYTES
 from tests.agent.fake_network import FakeNetwork
 
 

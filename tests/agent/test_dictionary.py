@@ -8,12 +8,13 @@ from hexbytes import HexBytes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keymoot.agent.dictionary import checksum, read_transaction
+from keymoot.agent.dictionary import read_transaction
 from keymoot.agent.errors import BadTransaction, NotSignable, WrongSender
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address
 from keymoot.crypto import secp256k1
 from keymoot.crypto.transactions import signing_hash
+from keymoot.policy.names import checksummed
 from tests.agent.fake_network import secret_of
 
 KEY = secret_of("wallet")
@@ -65,7 +66,7 @@ def test_signs_the_bytes_that_eth_account_signs(
     fields: dict[str, Any] = {"chainId": chain, "nonce": nonce, "gas": gas}
     fields |= {"value": value, "data": style(data)}
     if to is not None:
-        fields["to"] = checksum(Address(bytes.fromhex(TO[2:]))) if isinstance(to, str) else to
+        fields["to"] = checksummed(Address(bytes.fromhex(TO[2:]))) if isinstance(to, str) else to
     if kind == "dynamic":
         fields |= {"maxPriorityFeePerGas": fees[0], "maxFeePerGas": fees[1]}
     else:
@@ -132,7 +133,7 @@ def test_signs_no_type_that_goes_around_the_rules(change: dict[str, Any]) -> Non
 
 
 def test_accepts_its_own_sender_only() -> None:
-    assert read_transaction({**GOOD, "from": checksum(SENDER)}, SENDER).nonce == 7
+    assert read_transaction({**GOOD, "from": checksummed(SENDER)}, SENDER).nonce == 7
     assert read_transaction({**GOOD, "from": bytes(SENDER)}, SENDER).nonce == 7
     with pytest.raises(WrongSender, match="set from"):
         read_transaction({**GOOD, "from": TO}, SENDER)

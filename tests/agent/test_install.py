@@ -9,12 +9,17 @@ SERVER_ONLY = {
     "keymoot.gateway",
     "keymoot.node",
     "keymoot.runtime",
+    "cbor2",
+    "dcap_qvl",
     "google.protobuf",
     "lmdb",
     "starlette",
     "uvicorn",
     "web3",
 }
+ENCLAVES_DOOR = {"keymoot.enclave"}
+"""Of which the daemon has the kernel's doors to evidence."""
+
 SLOW = {"eth_account", "eth_abi", "pydantic"}
 
 
@@ -28,6 +33,11 @@ def _loaded_by(statement: str) -> set[str]:
 def test_the_client_loads_no_server() -> None:
     loaded = _loaded_by("import keymoot.agent.account, keymoot.agent.owner, keymoot.agent.keystore")
     assert not loaded & SERVER_ONLY
+
+
+def test_the_daemon_is_in_a_clients_install() -> None:
+    loaded = _loaded_by("import keymoot.daemon.run, keymoot.daemon.joined, keymoot.daemon.machine")
+    assert not loaded & (SERVER_ONLY - ENCLAVES_DOOR)
 
 
 def test_the_package_itself_loads_nothing_slow() -> None:

@@ -11,7 +11,7 @@ from keymoot.agent import keystore
 from keymoot.agent.keystore import KeystoreUnusable
 from keymoot.crypto import secp256k1
 from tests.agent.fake_network import secret_of
-from tests.engine.disks import small_disk
+from tests.engine.disks import fill, small_disk
 
 KEY = secret_of("owner")
 
@@ -34,6 +34,9 @@ def test_writes_a_keystore_that_others_open(tmp_path: Path) -> None:
     document = json.loads(path.read_text())
     assert EthAccount.decrypt(document, "pässword") == KEY.expose()
     assert document["address"] == secp256k1.address_of_secret(KEY).hex()
+    # Whoever finds the file tries passwords: as slowly as geth's default has it.
+    cost = document["crypto"]["kdfparams"]
+    assert cost["n"] * cost["r"] * cost["p"] >= 1 << 21
     with pytest.raises(KeystoreUnusable, match="exists"):
         keystore.save(path, KEY, "password")
 
@@ -136,7 +139,7 @@ def test_a_keystore_of_another_address_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_no_half_keystore(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 8_192) as disk:
-        (disk / "other").write_bytes(bytes(8_192))
+        fill(disk)
         path = disk / "owner.json"
         with pytest.raises(KeystoreUnusable, match="the disk is full"):
             keystore.save(path, KEY, "password")

@@ -11,13 +11,15 @@ from keymoot.agent.account import Account
 from keymoot.agent.errors import AnotherNetwork, LeftBehind, Unproven
 from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner
+from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.request import decode_request
 from keymoot.base.units import Wei
-from keymoot.contracts.record import BOUND
-from keymoot.contracts.wallet import BY_ASSEMBLY
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import BOUND
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE
 from keymoot.crypto import secp256k1
+from keymoot.policy.chains.evm.chain import EVM
 from keymoot.policy.errors import PolicyRefused
 from keymoot.proof.bundle import Bundle
 from keymoot.proof.errors import OlderHeader
@@ -61,7 +63,7 @@ def another(name: str) -> Liar:
         network=world.network,
         founding=world.founding().to_json(),
         world=world,
-        custody=BY_ASSEMBLY,
+        custody=BY_COMMITTEE,
     )
 
 
@@ -78,18 +80,18 @@ def served() -> Iterator[Callable[[Liar], Liar]]:
 
 @pytest.fixture
 def honest(served: Callable[[Liar], Liar]) -> Liar:
-    return served(Liar(custody=BY_ASSEMBLY))
+    return served(Liar(custody=BY_COMMITTEE))
 
 
 def owner_at(ledger: Liar, pin: Anchor | None) -> Owner:
-    return Owner(Network(ledger.url, timeout_seconds=10, pin=pin), secret_of("owner"))
+    return Owner(Network(ledger.url, timeout_seconds=60, pin=pin), secret_of("owner"))
 
 
 def wallet_at(ledger: Liar) -> Any:
     """Have the owner's wallet there, with the address that its network's root gives it."""
     acting = owner_at(ledger, None)
     wallet = acting.wallet_of("yield")
-    ledger.address = account_of(ledger.network, wallet, ledger.world.roots["ecdsa"])
+    ledger.address = account_of(ledger.network, wallet, EVM, ledger.world.roots)
     acting.create("yield", RECOVERY, Wei(5))
     return wallet
 
@@ -150,7 +152,7 @@ def test_an_agent_names_the_network_that_answers(
     honest: Liar, served: Callable[[Liar], Liar]
 ) -> None:
     thief = served(another("thief"))
-    account = Account(honest.credential(), thief.url, timeout_seconds=10)
+    account = Account(honest.credential(), thief.url, timeout_seconds=60)
     fields = {"chainId": 1, "nonce": 0, "gas": 21_000, "gasPrice": 1, "to": RECOVERY, "value": 1}
     with pytest.raises(AnotherNetwork):
         account.sign_transaction(fields)
@@ -223,29 +225,62 @@ def test_a_log_is_shown_whole_or_not_at_all(honest: Liar) -> None:
     assert isinstance(refused.value.why, OlderHeader)
 
 
-def test_what_a_receipt_says_is_believed_of_a_proved_state_only(honest: Liar) -> None:
-    """A node that swallows a pause, and says that it is done."""
+def test_an_act_that_a_node_swallows_is_not_believed_to_be_done(honest: Liar) -> None:
     wallet = wallet_at(honest)
     acting = owner_at(honest, WORLD.anchor)
     receipt = {"transactionHash": "0x" + "07" * 32, "blockNumber": "0x7", "status": "0x1"}
     honest.instead["eth_sendRawTransactionSync"] = lambda _: {"result": receipt}
     holder = Address(b"h" * 20)
-    for act, what in (
-        (lambda: acting.pause(wallet), "paused"),
-        (lambda: acting.revoke(wallet, holder), "revoked"),
-        (lambda: acting.set_policy(wallet, b"{}", 0), "policy is set"),
-        (lambda: acting.grant(wallet, "yield", FAR), "granted"),
+    for act in (
+        lambda: acting.pause(wallet),
+        lambda: acting.revoke(wallet, holder),
+        lambda: acting.set_policy(wallet, b"{}", 0),
+        lambda: acting.grant(wallet, "yield", FAR),
     ):
-        with pytest.raises(Unproven, match=what):
+        with pytest.raises(Unproven, match="receipt"):
             act()
     del honest.instead["eth_sendRawTransactionSync"]
     acting.pause(wallet)
     assert acting.show(wallet).paused
 
 
+@pytest.mark.parametrize("shown", ["nothing", "another's", "another network's"])
+@pytest.mark.parametrize("status", ["0x0", "0x1"])
+def test_what_a_receipt_says_is_proved(honest: Liar, status: str, shown: str) -> None:
+    """A node that carries a call out, or keeps it, and tells the other of the two."""
+    wallet = wallet_at(honest)
+    acting = owner_at(honest, WORLD.anchor)
+    acting.resume(wallet)
+    before = next(iter(honest.proofs.values()))
+    strange = World("elsewhere").receipt_of(b"\x02" + bytes(40), int(status, 16))
+    told = {"nothing": None, "another's": before.to_json(), "another network's": strange.to_json()}
+    receipt = {"transactionHash": "0x" + "07" * 32, "blockNumber": "0x7", "status": status}
+    honest.instead["eth_sendRawTransactionSync"] = lambda _: {"result": receipt}
+    honest.instead["keymoot_receipt"] = lambda _: {"result": told[shown]}
+    with pytest.raises(Unproven):
+        acting.fund(wallet, Wei(7))
+
+
+def test_a_failure_that_is_proved_is_told_as_it_was(honest: Liar) -> None:
+    wallet = wallet_at(honest)
+    acting = owner_at(honest, WORLD.anchor)
+    honest.fail = "you are not its owner"
+    sent = honest.rpc
+
+    def lying(method: str, params: list[Any]) -> Any:
+        answer = sent(method, params)
+        if method == "eth_sendRawTransactionSync":
+            answer["result"] = {**answer["result"], "status": "0x1"}
+        return answer
+
+    honest.rpc = lying  # type: ignore[method-assign]
+    with pytest.raises(TransactionFailed):
+        acting.fund(wallet, Wei(7))
+
+
 def test_a_refusal_is_the_one_that_the_state_records(honest: Liar) -> None:
     honest.rule = lambda _: "LIMIT_EXCEEDED"
-    account = Account(honest.credential(), honest.url, timeout_seconds=10)
+    account = Account(honest.credential(), honest.url, timeout_seconds=60)
     fields = {"chainId": 1, "nonce": 0, "gas": 21_000, "gasPrice": 1, "to": RECOVERY, "value": 1}
     with pytest.raises(PolicyRefused) as refused:
         account.sign_transaction(fields)

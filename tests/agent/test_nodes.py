@@ -6,7 +6,7 @@ import time
 import pytest
 
 from keymoot.agent.network import Network
-from keymoot.agent.nodes import Nodes, Turn, read_urls, write_urls
+from keymoot.agent.nodes import NodeSet, NodeTurn, read_urls, write_urls
 from keymoot.agent.transport import ConnectionLost
 from keymoot.base.errors import Malformed
 
@@ -25,18 +25,18 @@ def test_addresses_stand_with_commas_between_them() -> None:
 )
 def test_none_too_many_and_too_long_are_refused(text: str) -> None:
     with pytest.raises(Malformed) as caught:
-        Nodes.at(text)
+        NodeSet.at(text)
     assert caught.value.path == "url"
 
 
 @pytest.mark.parametrize("text", [f"{A},ftp://b.example", f"{A},b.example", f"{A},http://b:x"])
 def test_each_is_an_address(text: str) -> None:
     with pytest.raises(Malformed, match="set KEYMOOT_URL"):
-        Nodes.at(text)
+        NodeSet.at(text)
 
 
 def test_who_answered_goes_before_the_others_which_keep_their_order() -> None:
-    nodes = Nodes((A, B, C))
+    nodes = NodeSet((A, B, C))
     first, second, third = nodes.line
     nodes.answered(third)
     assert nodes.line == (third, first, second)
@@ -49,14 +49,14 @@ def test_who_answered_goes_before_the_others_which_keep_their_order() -> None:
 
 
 def test_they_pickle_by_their_addresses() -> None:
-    assert copy.copy(Nodes((A, B))).urls == (A, B)
+    assert copy.copy(NodeSet((A, B))).urls == (A, B)
     network = copy.copy(Network(f"{A},{B}", 7))
     assert (network.nodes.urls, network.timeout_seconds) == ((A, B), 7)
 
 
 def test_a_turn_ends() -> None:
-    (way,) = Nodes((B,)).line
-    turn = Turn(way, time.monotonic() - 1, alone=False)
+    (way,) = NodeSet((B,)).line
+    turn = NodeTurn(way, time.monotonic() - 1, alone=False)
     for ask in (
         lambda: turn.call("eth_chainId", [], 9),
         lambda: turn.call_all([], 9),

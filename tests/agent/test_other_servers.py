@@ -51,7 +51,7 @@ def answering(status: int, answer: Any) -> Iterator[str]:
 
 
 def _signing(network: FakeNetwork, url: str, key: str | None = None) -> KeymootError:
-    account = Account(network.credential(), url, timeout_seconds=3)
+    account = Account(network.credential(), url, timeout_seconds=60)
     with pytest.raises(KeymootError) as caught:
         account.sign_transaction(TRANSFER, idempotency_key=key)
     return caught.value

@@ -12,13 +12,13 @@ from keymoot.agent.identity import read_identity
 from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner, new_key, salt_of
 from keymoot.agent.submission import TransactionFailed
-from keymoot.agent.views import Views
+from keymoot.agent.views import WalletViews
 from keymoot.base.fixed import Address, RequestId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
-from keymoot.contracts.wallet import BY_ASSEMBLY
-from keymoot.contracts.wallet_errors import NoSuchWallet
+from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE
 from keymoot.crypto import secp256k1
 from tests.agent.fake_ledger import GENESIS, FakeLedger
 from tests.agent.fake_network import FAR, NETWORK, WORLD, secret_of, serving
@@ -42,7 +42,7 @@ def ledger() -> Iterator[FakeLedger]:
 @pytest.fixture
 def owner(ledger: FakeLedger) -> Owner:
     """Give an owner who has made a wallet called yield."""
-    made = Owner(Network(ledger.url, timeout_seconds=3), secret_of("owner"))
+    made = Owner(Network(ledger.url, timeout_seconds=60), secret_of("owner"))
     made.create("yield", RECOVERY, Wei(500))
     return made
 
@@ -57,7 +57,7 @@ def test_creates_a_wallet_whose_id_follows_from_its_name(owner: Owner, ledger: F
 
 def test_rules_a_wallet(owner: Owner, ledger: FakeLedger) -> None:
     wallet = owner.wallet_of("yield")
-    assert owner.fund(wallet, Wei(7)).height == 7
+    assert owner.fund(wallet, Wei(7)).height == len(ledger.world.blocks) == 4
     owner.set_policy(wallet, b'{"version":"1"}', 0)
     owner.pause(wallet)
     shown = owner.show(wallet)
@@ -75,7 +75,7 @@ def test_rules_a_wallet(owner: Owner, ledger: FakeLedger) -> None:
 
 
 def test_reads_what_anyone_may(owner: Owner, ledger: FakeLedger) -> None:
-    views = Views(Network(ledger.url))
+    views = WalletViews(Network(ledger.url))
     wallet = owner.wallet_of("yield")
     log = views.log(wallet)
     assert [one["index"] for one in log if isinstance(one, dict)] == [0, 1]
@@ -120,7 +120,7 @@ def test_an_address_that_the_root_does_not_give_is_not_shown(
     owner: Owner, ledger: FakeLedger
 ) -> None:
     """Who sends funds to a wallet's address has it from here."""
-    ledger.custody = BY_ASSEMBLY
+    ledger.custody = BY_COMMITTEE
     with pytest.raises(Unproven, match="does not follow from the network's root"):
         owner.show(owner.wallet_of("yield"))
 

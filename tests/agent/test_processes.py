@@ -82,7 +82,7 @@ def test_a_child_opens_a_connection_of_its_own(account: Account, network: FakeNe
 
 def test_children_ask_several_nodes_as_their_parent_does(network: FakeNetwork) -> None:
     with fronts(network, "swallows", "honest", "closes") as made:
-        account = Account(network.credential(), urls_of(made), timeout_seconds=20)
+        account = Account(network.credential(), urls_of(made), timeout_seconds=240)
         account.sign_transaction(TRANSFER)
         assert _in_children(3, lambda _: _sign_as(account)) == [0] * 3
         _sign_as(account)
@@ -97,7 +97,7 @@ def _sign_as(account: Account) -> None:
 
 def test_locks_that_were_held_when_it_forked_hold_nobody(account: Account) -> None:
     held, done = threading.Event(), threading.Event()
-    locks = account._wishes._lock, account._wishes._roster._lock
+    locks = account._wishes._lock, account._wishes._proven._lock
 
     def hold() -> None:
         with locks[0], locks[1]:

@@ -6,19 +6,19 @@ from typing import Any, cast
 
 import pytest
 
-from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.proven_state import ProvenState
 from keymoot.agent.reply import Reply
-from keymoot.agent.roster import Roster
 from keymoot.agent.share import INFO, NotOurNode
+from keymoot.agent.share_collection import TooFewShares
+from keymoot.agent.signable import AskedRequest, EcdsaSignable
 from keymoot.agent.transport import Transport
-from keymoot.agent.wanted import Asked, EcdsaWanted
 from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256
 from tests.agent.fake_network import secret_of
-from tests.agent.test_roster import Node
+from tests.agent.test_proven_state import Node
 from tests.proof.world import World
 
 KEY, REPLY, DIGEST = Hash32(b"k" * 32), Secret(b"r" * 32), Hash32(b"d" * 32)
@@ -33,9 +33,11 @@ def node() -> Node:
 
 
 def reply(node: Node) -> Reply:
-    wanted = EcdsaWanted(secp256k1.address_of_secret(WALLET), DIGEST)
+    wanted = EcdsaSignable(secp256k1.address_of_secret(WALLET), DIGEST)
     network = node.world.network
-    return Reply(Asked(network, KEY, Roster(network, node.world.verifying_key), REPLY), wanted)
+    return Reply(
+        AskedRequest(network, KEY, ProvenState(network, node.world.verifying_key), REPLY), wanted
+    )
 
 
 def answered_by(node: Node, identity: Secret) -> dict[str, Any]:

@@ -21,12 +21,19 @@ from tests.agent.fake_network import FakeNetwork
 from tests.agent.fronts import WAYS, Front, fronts, now, urls_of
 from tests.agent.sharing_network import SharingNetwork
 from tests.agent.transfers import TRANSFER
+from tests.examples import some
+
+pytestmark = pytest.mark.long
 
 HOSTILE = tuple(way for way in WAYS if way != "honest")
 
 TURN = 0.25
-SLACK = 2.5
-"""Seconds that a slow machine may take beside."""
+LONG_TURN = 2.5
+"""Seconds; what answers at once has them on any machine."""
+AT_ALL = 60.0
+"""Seconds by which it has ended on any machine; what hangs here has no end."""
+PATIENCE_SECONDS = 400.0
+"""What an account has, so that it ends sooner only because its turns end."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +48,15 @@ def network() -> SharingNetwork:
     return made
 
 
-def connected(network: FakeNetwork, made: list[Front], seconds: float = 20) -> Account:
+def connected(
+    network: FakeNetwork, made: list[Front], seconds: float = PATIENCE_SECONDS
+) -> Account:
     """Connect to nodes; a newer block than when they were made was seen, the members were not."""
     account = Account(network.credential(), urls_of(made), timeout_seconds=seconds)
-    roster = account._wishes._roster
+    proven = account._wishes._proven
     with fronts(network, "honest") as (another,):
-        roster.assembly(Transport(another.url), 20)
-    roster._assembly = None
+        proven.committee(Transport(another.url), PATIENCE_SECONDS)
+    proven._committee = None
     return account
 
 
@@ -66,7 +75,7 @@ def test_one_hostile_node_of_three_stops_nothing(network: SharingNetwork, way: s
         with fronts(network, *ways) as made:
             begun = now()
             check_signed(network, connected(network, made))
-            assert now() - begun < TURN + SLACK
+            assert now() - begun < AT_ALL
         for kept in (network.sent, network.bodies, network.signed, network.answers):
             kept.clear()
 
@@ -76,7 +85,7 @@ def test_nor_do_all_but_one(network: SharingNetwork, way: str) -> None:
     with fronts(network, way, way, "honest") as made:
         begun = now()
         check_signed(network, connected(network, made))
-        assert now() - begun < 2 * TURN + SLACK
+        assert now() - begun < AT_ALL
 
 
 @pytest.mark.parametrize("way", HOSTILE)
@@ -86,7 +95,7 @@ def test_where_all_are_hostile_nothing_is_believed(network: SharingNetwork, way:
         begun = now()
         with pytest.raises(KeymootError) as failed:
             account.sign_transaction(TRANSFER)
-        assert now() - begun < 1.0 + SLACK
+        assert now() - begun < AT_ALL
         if isinstance(failed.value, AnswerLost):
             assert set(failed.value.nodes) == {one.url for one in made}
             assert all(url in str(failed.value) for url in failed.value.nodes)
@@ -122,7 +131,10 @@ def test_one_share_is_not_two_for_having_come_by_two_ways(network: SharingNetwor
             account.sign_transaction(TRANSFER)
 
 
-def test_who_answered_is_asked_first_from_then_on(network: SharingNetwork) -> None:
+def test_who_answered_is_asked_first_from_then_on(
+    network: SharingNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keymoot.agent.rounds.TURN_SECONDS", LONG_TURN)
     with fronts(network, "hangs", "swallows", "honest") as made:
         account = connected(network, made)
         for _ in range(5):
@@ -136,7 +148,10 @@ def test_who_answered_is_asked_first_from_then_on(network: SharingNetwork) -> No
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_a_signature_is_one_exchange(network: SharingNetwork, several: bool) -> None:
+def test_a_signature_is_one_exchange(
+    network: SharingNetwork, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keymoot.agent.rounds.TURN_SECONDS", PATIENCE_SECONDS)
     with fronts(network, *["honest"] * (3 if several else 1)) as made:
         account = Account(network.credential(), urls_of(made))
         for _ in range(10):
@@ -147,7 +162,10 @@ def test_a_signature_is_one_exchange(network: SharingNetwork, several: bool) -> 
         assert not any(others)
 
 
-def test_a_node_that_hangs_stops_no_other_thread(network: SharingNetwork) -> None:
+def test_a_node_that_hangs_stops_no_other_thread(
+    network: SharingNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keymoot.agent.rounds.TURN_SECONDS", LONG_TURN)
     count = 24
     with fronts(network, "hides the members", "honest") as made:
         account = connected(network, made)
@@ -164,11 +182,11 @@ def test_a_node_that_hangs_stops_no_other_thread(network: SharingNetwork) -> Non
         for one in threads:
             one.start()
         for one in threads:
-            one.join(30)
+            one.join(PATIENCE_SECONDS)
         assert not failed
         assert len(network.signed) == count
         # Not one turn after the other, as if all stood behind one lock.
-        assert now() - begun < count * TURN / 2
+        assert now() - begun < count * LONG_TURN / 2
 
 
 class TestAskingAgain:
@@ -225,7 +243,7 @@ def test_one_that_nothing_proves_needs_more_nodes_than_the_answer(network: Shari
         begun = now()
         with pytest.raises(PolicyRefused, match="a lie") as refused:
             connected(network, made).sign_transaction(TRANSFER)
-        assert now() - begun < SLACK
+        assert now() - begun < AT_ALL
         (note,) = refused.value.__notes__
         assert all(one.url in note for one in made)
     # One says no, two have it: it is waited for.
@@ -236,19 +254,19 @@ def test_one_that_nothing_proves_needs_more_nodes_than_the_answer(network: Shari
         check_signed(network, account)
 
 
-@pytest.mark.parametrize("batch", range(20))
+@pytest.mark.parametrize("batch", some(range(20), 5))
 def test_whatever_mix_it_is(network: SharingNetwork, batch: int) -> None:
     """Ten seeds each: nodes that behave in any ways, and change them as they like."""
     for seed in range(10 * batch, 10 * batch + 10):
-        dice = random.Random(seed)
-        ways = [dice.choice(HOSTILE) for _ in range(dice.randint(1, 4))]
-        honest = dice.random() < 0.7
+        rng = random.Random(seed)
+        ways = [rng.choice(HOSTILE) for _ in range(rng.randint(1, 4))]
+        honest = rng.random() < 0.7
         if honest:
-            ways.insert(dice.randint(0, len(ways)), "honest")
+            ways.insert(rng.randint(0, len(ways)), "honest")
         with fronts(network, *ways) as made:
-            account = connected(network, made, 30 if honest else 0.4)
+            account = connected(network, made, PATIENCE_SECONDS if honest else 0.4)
             for one in made:
-                if one.way not in ("honest", "dead") and dice.random() < 0.5:
+                if one.way not in ("honest", "dead") and rng.random() < 0.5:
                     one.moods = moods(seed)
             begun = now()
             try:
@@ -260,7 +278,7 @@ def test_whatever_mix_it_is(network: SharingNetwork, batch: int) -> None:
             else:
                 signer = EthAccount.recover_transaction(signed.raw_transaction)
                 assert signer.lower() == network.address.hex0x
-            assert now() - begun < 0.4 + SLACK + len(made) * TURN * 2, (seed, ways)
+            assert now() - begun < AT_ALL, (seed, ways)
             # One transaction is one digest; and with somebody honest there, one binding.
             assert len(set(network.signed)) <= 1
             assert not honest or len(network.bodies) == 1, (seed, ways)
@@ -269,20 +287,20 @@ def test_whatever_mix_it_is(network: SharingNetwork, batch: int) -> None:
 
 
 def moods(seed: int) -> Iterator[str]:
-    dice = random.Random(-seed)
+    rng = random.Random(-seed)
     while True:
-        yield dice.choice(("honest", *HOSTILE))
+        yield rng.choice(("honest", *HOSTILE))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", some(range(8), 3))
 def test_threads_among_hostile_nodes_get_one_signature_each(
     network: SharingNetwork, seed: int
 ) -> None:
-    dice = random.Random(seed)
-    ways = [*(dice.choice(HOSTILE) for _ in range(3)), "honest"]
-    dice.shuffle(ways)
+    rng = random.Random(seed)
+    ways = [*(rng.choice(HOSTILE) for _ in range(3)), "honest"]
+    rng.shuffle(ways)
     with fronts(network, *ways) as made:
-        account = connected(network, made, 60)
+        account = connected(network, made)
 
         def sign(nonce: int) -> str:
             signed = account.sign_transaction({**TRANSFER, "nonce": nonce})

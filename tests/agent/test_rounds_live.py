@@ -1,7 +1,6 @@
 """Several nodes before one live network: hostile ones stop neither an agent nor its owner."""
 
 import time
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -16,17 +15,11 @@ from keymoot.base.units import UnixSeconds, Wei
 from tests.agent.fake_network import FakeNetwork
 from tests.agent.fronts import OWNERS_WAYS, Front, fronts, urls_of
 from tests.agent.relay import Relay
-from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
+from tests.node.running import PATIENCE_SECONDS, RECOVERY, Running, pay, wallet_with_agent
 
 pytest.importorskip("uvicorn")
 
 QUOTA = Wei(100 * 10**18)
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("several")) as up:
-        yield up
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +80,15 @@ def test_nodes_of_two_networks_are_not_taken_for_one(node: Running, relay: FakeN
     "way", ["swallows", "withholds", "says lost", "gives the first share", "refuses", "hangs"]
 )
 def test_an_agent_signs_though_two_of_three_nodes_are_hostile(
-    node: Running, relay: FakeNetwork, way: str
+    node: Running, relay: FakeNetwork, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, credential, _ = wallet_with_agent(node, node.owner())
     with fronts(relay, way, way, "honest") as made:
-        account = Account(credential, urls_of(made), timeout_seconds=60)
+        account = Account(credential, urls_of(made), timeout_seconds=PATIENCE_SECONDS)
         signed = account.sign_transaction(pay(1))
         assert EthAccount.recover_transaction(signed.raw_transaction) == account.address
-        # From then on it is one exchange with the one that answers.
+        # From then on it is one exchange with the one that answers, however long that takes.
+        monkeypatch.setattr("keymoot.agent.rounds.TURN_SECONDS", PATIENCE_SECONDS)
         before = [len(one.exchanges) for one in made]
         for nonce in range(2, 12):
             account.sign_transaction(pay(nonce))

@@ -11,16 +11,16 @@ import pytest
 
 from keymoot.agent import seen as seen_module
 from keymoot.agent.errors import LeftBehind, SeenUnusable, Unproven
-from keymoot.agent.identity import Identity
+from keymoot.agent.identity import NetworkIdentity
 from keymoot.agent.network import Network
-from keymoot.agent.roster import Roster
+from keymoot.agent.proven_state import ProvenState
 from keymoot.agent.seen import NotRemembered, Seen, beside, forget
 from keymoot.agent.transport import Transport
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import ChainId
 from keymoot.cli.main import app
 from keymoot.store.header import Header
-from tests.agent.test_roster import NEXT, Node
+from tests.agent.test_proven_state import NEXT, Node
 from tests.proof.world import World
 
 OTHER_NETWORK = NetworkId(b"o" * 32)
@@ -38,15 +38,15 @@ def path(tmp_path: Path) -> Path:
     return beside(tmp_path / "agent.json")
 
 
-def client(node: Node, path: Path, *, pinned: bool = True) -> Roster:
+def client(node: Node, path: Path, *, pinned: bool = True) -> ProvenState:
     """Give what a process that was just started makes."""
     world = node.world
     key = world.verifying_key if pinned else None
-    return Roster(world.network, key, Seen(path, world.network))
+    return ProvenState(world.network, key, Seen(path, world.network))
 
 
-def renewed(roster: Roster, node: Node) -> int:
-    return roster.renewed(cast("Transport", node), 1).header.height
+def renewed(proven: ProvenState, node: Node) -> int:
+    return proven.renewed(cast("Transport", node), 1).header.height
 
 
 def headers(path: Path) -> Header:
@@ -117,24 +117,24 @@ def test_it_is_written_at_most_once_a_second_and_when_it_is_closed(
 ) -> None:
     now = 100.0
     monkeypatch.setattr(seen_module.time, "monotonic", lambda: now)
-    roster = client(node, path)
-    renewed(roster, node)
+    proven = client(node, path)
+    renewed(proven, node)
     first = node.world.blocks[2]
     assert headers(path) == first
     node.world.block()
-    renewed(roster, node)
+    renewed(proven, node)
     assert headers(path) == first
     now += seen_module.WRITE_SECONDS
     node.world.block()
-    renewed(roster, node)
+    renewed(proven, node)
     assert headers(path) == node.world.blocks[4]
     node.world.block()
-    renewed(roster, node)
-    roster.close()
+    renewed(proven, node)
+    proven.close()
     assert headers(path) == node.world.blocks[5]
     # What a recovery begins is not waited with.
     node.world.block(NEXT)
-    renewed(roster, node)
+    renewed(proven, node)
     assert headers(path) == node.world.blocks[6]
 
 
@@ -190,15 +190,15 @@ def test_where_it_cannot_be_written_a_warning_says_so_once(
         raise OSError(30, os.strerror(30))
 
     monkeypatch.setattr(seen_module, "_replace", read_only)
-    roster = client(node, path)
+    proven = client(node, path)
     with pytest.warns(NotRemembered, match="in this process only"):
-        assert renewed(roster, node) == 3
+        assert renewed(proven, node) == 3
     node.world.block(NEXT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert renewed(roster, node) == 4
+        assert renewed(proven, node) == 4
     with pytest.raises(LeftBehind):
-        renewed(roster, left_behind(node))
+        renewed(proven, left_behind(node))
     assert not path.exists()
 
 
@@ -234,7 +234,7 @@ def test_a_recovery_is_accepted_on_purpose_by_the_command_that_the_error_names(
 
 def test_an_owners_network_remembers_by_its_id(node: Node, tmp_path: Path) -> None:
     network = Network("http://127.0.0.1:1", seen=tmp_path / "seen")
-    network._identity = Identity(node.world.network, ChainId(1), simulated=True)
+    network._identity = NetworkIdentity(node.world.network, ChainId(1), simulated=True)
     network.nodes._line = (cast("Transport", node),)
     assert network.committee().header.height == 3
     (file,) = (tmp_path / "seen").iterdir()

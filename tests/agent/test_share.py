@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
-from keymoot.agent.share import INFO, Released, open_share, read_status, refusal_of
+from keymoot.agent.share import INFO, ReleasedSignature, open_share, read_status, refusal_of
 from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId, Signature65
 from keymoot.base.secret import Secret
@@ -20,7 +20,7 @@ KEY = Hash32(b"\2" * 32)
 REPLY = Secret(b"\3" * 32)
 NODE = Secret(b"\4" * 32)
 NODES = (ed25519.public_key(NODE),)
-GOOD = Released(Hash32(b"\5" * 32), Signature65(b"\6" * 65))
+GOOD = ReleasedSignature(Hash32(b"\5" * 32), Signature65(b"\6" * 65))
 
 
 def _answer(

@@ -109,7 +109,7 @@ def test_gives_up_in_time(server: RawServer) -> None:
     hang = threading.Event()
 
     def never(_: bytes) -> None:
-        hang.wait(5)
+        hang.wait(240)
 
     server.reply = never
     with pytest.raises(ConnectionLost, match="timed out"):
@@ -169,6 +169,18 @@ def test_a_batch_is_answered_in_the_order_of_its_calls(server: RawServer) -> Non
 
     server.reply = reversed_batch
     assert Transport(server.url).call_all([("a", []), ("b", [1]), ("c", [])], 2) == ["a", "b", "c"]
+
+
+def test_one_error_that_answers_a_whole_batch_is_said_as_it_is(server: RawServer) -> None:
+    error = {"code": -32005, "message": "too many calls"}
+    whole = {"jsonrpc": "2.0", "id": None, "error": error}
+    server.reply = lambda _: _http(json.dumps(whole).encode())
+    with pytest.raises(NetworkBusy, match="too many calls"):
+        Transport(server.url).call_all([("a", []), ("b", [])], 2)
+    for other in ({}, {"error": "x"}, {"result": [1]}, "x", None, 1):
+        server.reply = lambda _, other=other: _http(json.dumps(other).encode())
+        with pytest.raises(WrongAnswer, match="something else than a list"):
+            Transport(server.url).call_all([("a", []), ("b", [])], 2)
 
 
 def test_what_is_missing_in_a_batch_is_wrong(server: RawServer) -> None:

@@ -9,8 +9,7 @@ from keymoot.attest.simulated import (
     PUBLIC_VENDOR_ROOT_KEY,
     ROOT_VALID_FROM,
     ROOT_VALID_UNTIL,
-    VENDOR,
-    VENDOR_ROOT,
+    SimulatedVendor,
     quote,
 )
 from keymoot.attest.verify import Collateral, verify
@@ -25,7 +24,7 @@ CODE = Measurement(b"\x11" * 48)
 NETWORK = NetworkId(b"\x22" * 32)
 NONCE = Bytes32(b"\x33" * 32)
 BOUND = bind([b"key one", b"key two"], NETWORK, NONCE)
-BELIEVED = Collateral({VENDOR: VENDOR_ROOT})
+BELIEVED = Collateral((SimulatedVendor(),))
 GOOD = quote(CODE, BOUND)
 TAG = b"keymoot-simulated-evidence/v1"
 

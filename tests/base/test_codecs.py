@@ -29,6 +29,7 @@ from keymoot.base.transaction import UnsupportedType, decode_signed, decode_unsi
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import credential_of, request_digest, sender_of
+from tests.examples import examples
 
 items = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5))
 
@@ -40,7 +41,7 @@ def test_rlp_agrees_with_pyrlp_and_comes_back(item: rlp.Item) -> None:
     assert rlp.decode(raw) == item
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.binary(max_size=80))
 def test_rlp_has_one_form_and_refuses_what_pyrlp_refuses(raw: bytes) -> None:
     try:
@@ -110,7 +111,7 @@ def test_transactions_and_requests_from_strangers_raise_only_malformed(raw: byte
 kinds = st.sampled_from([0, 1, 2])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     kind=kinds,
     nonce=st.integers(0, 2**64 - 1),
@@ -162,6 +163,18 @@ REQUEST = Request(
     Bytes32(b"r" * 32),
 )
 KEY = Secret(b"k" * 32)
+
+
+def test_a_parity_is_zero_or_one() -> None:
+    beyond = Signature65(sign(KEY, request_digest(REQUEST))[:64] + b"\x02")
+    fields = [b"\x01", b"", b"\x01", b"\x01", b"\x01", b"", b"", b"", []]
+    transaction = decode_unsigned(b"\x02" + pyrlp.encode(fields))
+    for raw, read in (
+        (REQUEST.signed_bytes(beyond), decode_request),
+        (transaction.signed_bytes(beyond), decode_signed),
+    ):
+        with pytest.raises(Malformed, match="yParity is 0 or 1, got 2"):
+            read(raw)
 
 
 def test_every_flipped_bit_of_a_request_changes_who_asks_or_is_refused() -> None:
@@ -280,7 +293,8 @@ def test_every_error_answers_one_of_four_questions() -> None:
     ours = [kind for kind in everybody if kind.__module__.startswith("keymoot.")]
     assert len(ours) > 60
     assert all(issubclass(kind, families) for kind in ours)
-    assert all(kind.__doc__ for kind in ours)
+    told = [kind for kind in ours if kind.__doc__ or "__init__" in vars(kind) or kind.message]
+    assert sorted(kind.__qualname__ for kind in set(ours) - set(told)) == []
     assert isinstance(Signature65(bytes(65)), bytes)
 
 

@@ -16,21 +16,18 @@ from typing import Any
 import pytest
 
 import keymoot
-from keymoot.base.errors import Malformed
+from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Fixed
 from keymoot.base.secret import Secret
 from keymoot.policy.errors import PolicyRefused
 
 pytest.importorskip("starlette")
 
-SCRIPTS = {"keymoot.cli.demo.recover_senders"}
-"""What runs when it is imported."""
-
 
 def _errors() -> Iterator[type[BaseException]]:
     found = set()
     for module in pkgutil.walk_packages(keymoot.__path__, "keymoot."):
-        if module.name.endswith("__main__") or module.name in SCRIPTS:
+        if module.name.endswith("__main__"):
             continue
         for thing in vars(importlib.import_module(module.name)).values():
             if inspect.isclass(thing) and issubclass(thing, BaseException):
@@ -55,6 +52,7 @@ def _value(kind: Any) -> Any:
         type: Fixed,
         Path: Path("/somewhere"),
         frozenset: frozenset({1, 2}),
+        tuple: (1, 2),
         list: ["one thing", "and another"],
         Mapping: {"http://one": "it is silent"},
         dict: {"reason": "NO_RULE", "limit": ["day", 5]},
@@ -120,3 +118,15 @@ def test_a_process_pool_lives_on_after_a_refusal() -> None:
             pool.submit(_refuse, 1).result()
         assert caught.value.reason == "NO_RULE"
         assert pool.submit(_refuse, 2).result() == 2
+
+
+def test_a_class_names_its_code_and_its_own_message() -> None:
+    class Closed(Refused, code="CLOSED"):
+        message = "closed: come again"
+
+    class ClosedForGood(Closed):
+        pass
+
+    assert (Closed.code, str(Closed()), str(Closed("no"))) == ("CLOSED", "closed: come again", "no")
+    assert (ClosedForGood.code, str(ClosedForGood())) == ("CLOSED", "closed: come again")
+    assert Refused.code == "REFUSED"

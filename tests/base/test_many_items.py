@@ -8,8 +8,8 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.request import decode_request
 from keymoot.base.transaction import decode_signed, decode_unsigned
+from keymoot.committee.messages import NodeMessage
 from keymoot.enclave import messages
-from keymoot.moot.message import NodeMessage
 
 LONG_LISTS: dict[str, list[Any]] = {
     "empty lists": [[]] * 130_000,

@@ -1,17 +1,33 @@
-"""A person's shell, for tests: a folder of its own, and the command as it is installed."""
+"""A person's shell, for tests: a folder of its own, and the command's entry within this process.
 
+What only a process shows (that the command is installed, and what a script sees of it) is seen in
+`test_installed`.
+"""
+
+import contextlib
+import io
 import json
 import os
 import pty
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TextIO
+from unittest import mock
 
+from keymoot.cli.main import main
 from tests.node.running import Running
 from tests.runtime.people import policy
 
-COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
+COLUMNS = "80"
+"""How wide a terminal is where nobody says it; the one that runs the tests may say otherwise."""
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def tidy(limit: int) -> dict[str, Any]:
@@ -30,21 +46,31 @@ class Shell:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "COLUMNS": COLUMNS,
         }
         if node is not None:
             self.environment["KEYMOOT_URL"] = node.url
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+    def run(self, *arguments: str) -> Done:
+        with Path(os.devnull).open() as nothing:
+            return self._run(nothing, *arguments)
+
+    def _run(self, stdin: TextIO, *arguments: str) -> Done:
+        """Run a command as if it were a process; an error that it does not catch is the test's."""
+        out, err, status = io.StringIO(), io.StringIO(), 0
+        with (
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            mock.patch.multiple(sys, argv=["keymoot", *arguments], stdin=stdin),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as ended:
+                assert isinstance(ended.code, int)
+                status = ended.code
+        return Done(status, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, status: int = 0) -> Any:
         done = self.run(*arguments, "--json")
@@ -55,18 +81,10 @@ class Shell:
         """Run a command at a terminal, type a line or the end of all input; give its status."""
         ours, theirs = pty.openpty()
         os.write(ours, text.encode() or b"\x04")
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=theirs,
-        )
-        os.close(theirs)
+        with open(theirs) as stdin:  # noqa: PTH123  a terminal that is open already
+            done = self._run(stdin, *arguments)
         os.close(ours)
         assert "Set this policy all the same? [y/N] " in done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
         return done.returncode
 
     def write(self, name: str, content: Any) -> str:

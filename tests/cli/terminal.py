@@ -1,5 +1,6 @@
 """A person at a real terminal, for tests of what asks for passwords."""
 
+import multiprocessing
 import os
 import pty
 import selectors
@@ -8,20 +9,35 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+from keymoot.cli.main import main
 
 COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
 PATIENCE_SECONDS = 120
 
+_READY = multiprocessing.get_context("forkserver")
+"""Its server has imported what commands import, once, and has no threads where it forks."""
+
+_READY.set_forkserver_preload(["keymoot.cli.main", "keymoot.agent.owner", "keymoot.agent.keystore"])
+
 
 class Terminal:
-    """One command that runs in a terminal of its own."""
+    """The command as it is installed, in a terminal of its own."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.ours, theirs = pty.openpty()
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"}
-        self.process = subprocess.Popen(
+        self._begin(theirs, folder, environment, arguments)
+        os.close(theirs)
+        self.shown = ""
+
+    def _begin(
+        self, theirs: int, folder: Path, environment: Mapping[str, str], arguments: Sequence[str]
+    ) -> None:
+        process = subprocess.Popen(
             [*COMMAND, *arguments],
             stdin=theirs,
             stdout=theirs,
@@ -30,8 +46,7 @@ class Terminal:
             env=environment,
             preexec_fn=_own_terminal,  # noqa: PLW1509  no threads here
         )
-        os.close(theirs)
-        self.shown = ""
+        self._ended = lambda: process.wait(PATIENCE_SECONDS)
 
     def wait_for(self, words: str) -> "Terminal":
         """Read until the screen shows these words."""
@@ -56,14 +71,14 @@ class Terminal:
         while self._read():
             assert time.monotonic() < deadline, self.shown
         os.close(self.ours)
-        status = self.process.wait(PATIENCE_SECONDS)
+        status = self._ended()
         assert "Traceback" not in self.shown, self.shown
         return status
 
     def hang_up(self) -> int:
         """Close the terminal, as a window is closed; give the exit status."""
         os.close(self.ours)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self._ended()
 
     def _read(self) -> bool:
         with selectors.DefaultSelector() as waiting:
@@ -77,6 +92,53 @@ class Terminal:
             return False
         self.shown += part.decode("utf-8", "replace")
         return bool(part)
+
+
+class QuickTerminal(Terminal):
+    """The command's entry in a process that has imported everything, in a terminal of its own."""
+
+    def _begin(
+        self, theirs: int, folder: Path, environment: Mapping[str, str], arguments: Sequence[str]
+    ) -> None:
+        seen, shown = _READY.Pipe(duplex=False)
+        process = _READY.Process(
+            target=_command, args=(os.ttyname(theirs), folder, environment, arguments, shown)
+        )
+        process.start()
+        shown.close()
+        # Before it has opened the terminal, nobody but us holds that end of it.
+        assert seen.poll(PATIENCE_SECONDS)
+        seen.close()
+
+        def ended() -> int:
+            process.join(PATIENCE_SECONDS)
+            assert process.exitcode is not None
+            return process.exitcode
+
+        self._ended = ended
+
+
+def _command(
+    terminal: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    shown: Connection,
+) -> None:
+    theirs = os.open(terminal, os.O_RDWR | os.O_NOCTTY)
+    for each in range(3):
+        os.dup2(theirs, each)
+    os.close(theirs)
+    _own_terminal()
+    shown.send(None)
+    shown.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["keymoot", *arguments]
+    with open(0, closefd=False) as sys.stdin, open(1, "w", 1, closefd=False) as sys.stdout:
+        main()
 
 
 def _own_terminal() -> None:

@@ -12,7 +12,6 @@ from tests.node.running import Running
 HELP = [
     [],
     ["up"],
-    ["demo"],
     ["inspect"],
     ["key", "new"],
     ["key", "derive"],
@@ -69,9 +68,9 @@ def test_heavy_imports_wait() -> None:
     [
         (["nonsense"], 2, "nonsense"),
         (["wallet", "create"], 2, "name"),
-        (["policy", "check", "missing.json"], 1, "cannot be read"),
+        (["policy", "check", "missing.json"], 1, "name a file that can"),
         (["wallet", "show", "x", "--url", "http://127.0.0.1:1"], 1, "keymoot up"),
-        (["wallet", "sign", "x", "tx.json"], 1, "KEYMOOT_CREDENTIAL"),
+        (["wallet", "sign", "x", "tx.json"], 1, "no credential: set KEYMOOT_CREDENTIAL"),
         (["key", "new", "k.json"], 1, "--password-file"),
         (["inspect", "0x1234"], 1, "32 bytes"),
         (["inspect", "nothing-here"], 1, "nor a file"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.cli import book
+from keymoot.cli import address_book
 from tests.cli.terminal import COMMAND
 
 
@@ -29,6 +29,6 @@ def test_a_book_that_cannot_be_written_is_a_warning_and_not_the_end(
 ) -> None:
     (tmp_path / "keymoot").write_text("in the way")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr(book, "entries", list)
-    book.add(book.Entry("x", "0x1", "0x2", "0x3", "0x4"))
+    monkeypatch.setattr(address_book, "entries", list)
+    address_book.add(address_book.Entry("x", "0x1", "0x2", "0x3", "0x4"))
     assert "name the wallet by its id instead" in capsys.readouterr().err

@@ -15,9 +15,11 @@ OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 
 
 def _texts(path: Path) -> list[str]:
-    """Give the texts of a file, whatever is put into them as …."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Give the texts of a file that tells of commands, whatever is put into them as …."""
+    source, found = path.read_text(), []
+    if "`keymoot" not in source:
+        return []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr):
             parts = (one.value if isinstance(one, ast.Constant) else "…" for one in node.values)
             found.append("".join(map(str, parts)))

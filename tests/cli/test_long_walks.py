@@ -4,6 +4,8 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
+
 from keymoot.base.fixed import SolanaAddress
 from keymoot.base.strict_json import canonical
 from tests.cli.shell import Shell, tidy
@@ -11,6 +13,8 @@ from tests.node.running import Running, pay
 from tests.node.solana import LOGIN, RECOVERY, payment
 from tests.node.solana import policy as on_solana
 from tests.runtime.people import policy
+
+pytestmark = pytest.mark.long
 
 
 def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
@@ -105,13 +109,15 @@ def test_a_walk_with_a_wallet_on_solana(tmp_path: Path, node: Running) -> None:
     owner = ["--owner", "owner.json", *secret]
     shell.json("key", "new", "owner.json", *secret)
     home = str(Pubkey.from_bytes(bytes(RECOVERY)))
-    unnamed = shell.run("wallet", "create", "treasury", *owner, "--solana")
+    unnamed = shell.run("wallet", "create", "treasury", *owner, "--chain", "solana")
     assert (unnamed.returncode, "--recovery" in unnamed.stderr) == (1, True)
-    vault = ["--solana", "--in-vault", "--recovery", home]
+    vault = ["--chain", "solana", "--in-vault", "--recovery", home]
     assert (
         "leave out --in-vault" in shell.run("wallet", "create", "treasury", *owner, *vault).stderr
     )
-    made = shell.json("wallet", "create", "treasury", *owner, "--solana", "--recovery", home)
+    made = shell.json(
+        "wallet", "create", "treasury", *owner, "--chain", "solana", "--recovery", home
+    )
     assert made["recovery"] == home
     account = SolanaAddress.from_base58(made["address"])
     wrong = shell.run("wallet", "policy", "treasury", shell.write("evm.json", tidy(1)), *owner)

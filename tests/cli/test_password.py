@@ -11,7 +11,7 @@ from eth_keyfile.keyfile import create_keyfile_json
 from keymoot.agent import keystore
 from tests.agent.fake_network import secret_of
 from tests.cli.shell import Shell
-from tests.cli.terminal import Terminal, lines
+from tests.cli.terminal import QuickTerminal, Terminal, lines
 
 KEY = secret_of("owner")
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -22,12 +22,15 @@ def write_keystore(path: Path) -> None:
     path.write_text(json.dumps(made))
 
 
+NEW = ["key", "new", "owner.json"]
+
+
 def new(folder: Path) -> Terminal:
-    return Terminal(folder, "key", "new", "owner.json").wait_for("Password: ")
+    return QuickTerminal(folder, *NEW).wait_for("Password: ")
 
 
 def test_a_password_is_typed_twice_and_never_shown(tmp_path: Path) -> None:
-    at = new(tmp_path)
+    at = Terminal(tmp_path, *NEW).wait_for("Password: ")
     assert not at.echoes
     at.type("correct horse\n").wait_for("Again: ").type("correct horse\n")
     assert at.end() == 0
@@ -74,7 +77,7 @@ OWNERS = [
 
 @pytest.mark.parametrize("command", OWNERS, ids=lambda one: " ".join(one[:2]))
 def test_a_missing_keystore_is_noticed_before_the_password(tmp_path: Path, command: list) -> None:
-    at = Terminal(tmp_path, *command)
+    at = QuickTerminal(tmp_path, *command)
     assert at.end() == 1
     assert "Password" not in at.shown
     assert "missing.json is not there" in at.shown
@@ -94,7 +97,7 @@ def test_a_missing_keystore_is_noticed_before_the_password(tmp_path: Path, comma
 )
 def test_what_is_no_keystore_is_noticed_before_the_password(tmp_path: Path, make, words) -> None:
     make(tmp_path / "owner.json")
-    at = Terminal(tmp_path, "wallet", "pause", "x", "--owner", "owner.json")
+    at = QuickTerminal(tmp_path, "wallet", "pause", "x", "--owner", "owner.json")
     assert at.end() == 1
     assert "Password" not in at.shown
     assert words in " ".join(lines(at.shown))
@@ -104,7 +107,7 @@ def test_a_wrong_password_says_so_and_ctrl_d_is_none(tmp_path: Path) -> None:
     write_keystore(tmp_path / "owner.json")
     ask = ["wallet", "pause", "x", "--owner", "owner.json"]
     for typed, words in (("wrong\n", "the password is wrong"), (CTRL_D, "no password was given")):
-        at = Terminal(tmp_path, *ask).wait_for("Password: ").type(typed)
+        at = QuickTerminal(tmp_path, *ask).wait_for("Password: ").type(typed)
         assert at.end() == 1
         assert words in at.shown
 
@@ -118,7 +121,7 @@ def test_what_is_in_the_way_is_noticed_before_the_password(tmp_path: Path, taken
         path.symlink_to("nowhere")
     else:
         path.mkdir()
-    at = Terminal(tmp_path, "key", "new", "owner.json")
+    at = QuickTerminal(tmp_path, "key", "new", "owner.json")
     assert at.end() == 1
     assert "Password" not in at.shown
     assert "never overwritten. To do: choose another name" in " ".join(lines(at.shown))
@@ -126,7 +129,7 @@ def test_what_is_in_the_way_is_noticed_before_the_password(tmp_path: Path, taken
 
 
 def test_a_folder_that_is_not_there_is_noticed_before_the_password(tmp_path: Path) -> None:
-    at = Terminal(tmp_path, "key", "new", "no/owner.json")
+    at = QuickTerminal(tmp_path, "key", "new", "no/owner.json")
     assert at.end() == 1
     assert "Password" not in at.shown
     assert "there is no folder no" in at.shown

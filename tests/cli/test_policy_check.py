@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from keymoot.base.errors import KeymootError
 from keymoot.base.transaction import DYNAMIC_FEE, LEGACY, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
-from keymoot.cli.output import Failed
+from keymoot.cli.output import CommandFailed
 from keymoot.cli.policy import check
 from keymoot.crypto.keccak import keccak256_raw
-from tests.runtime.people import RECOVERY, TARGET, VAULT, Play, policy
+from tests.examples import examples
+from tests.runtime.people import RECOVERY, TARGET, VAULT, Scenario, policy
 
 CALL = "pay(address[] to,uint8 kind,bytes note)"
 SELECTOR = keccak256_raw(b"pay(address[],uint8,bytes)")[:4]
@@ -52,7 +53,7 @@ def offline(
     try:
         check(rules, tx=wish, wallet=wallet, json=True)
         status = 0
-    except Failed as failed:
+    except CommandFailed as failed:
         status = failed.status
     out = capsys.readouterr().out
     return status, json.loads(out) if out else {}
@@ -70,10 +71,10 @@ def expected(word: str, told: dict[str, Any]) -> int:
     return 4 if told["warnings"] else 0
 
 
-def on_the_ledger(play: Play, transaction: EvmTransaction) -> str:
+def on_the_ledger(scenario: Scenario, transaction: EvmTransaction) -> str:
     """Give the word of the refusal, or "" for a yes."""
     try:
-        receipt = play.ask(transaction)[0]
+        receipt = scenario.ask(transaction)[0]
     except KeymootError:
         return "PAYLOAD_TOO_LARGE"
     return "" if receipt.status else receipt.error_code
@@ -162,7 +163,7 @@ transactions = st.builds(
 
 
 @settings(
-    max_examples=200,
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -175,18 +176,18 @@ def test_the_command_and_the_ledger_say_the_same(
         {"id": f"r{at}", "method": "eth_signTransaction"} | rule
         for at, rule in enumerate(document["rules"])
     ]
-    play = Play()
-    play.grant()
-    set_ = play.rule(document)
-    status, told = offline(tmp_path, capsys, document, shown(transaction), play.account.hex0x)
+    scenario = Scenario()
+    scenario.grant()
+    set_ = scenario.rule(document)
+    status, told = offline(tmp_path, capsys, document, shown(transaction), scenario.account.hex0x)
     if not set_.status:
         # Two comparisons that no value of a uint8 satisfies, for one.
         assert (set_.error_code, status) == ("BAD_POLICY", 1)
         return
-    word = on_the_ledger(play, transaction)
+    word = on_the_ledger(scenario, transaction)
     assert (status, said(told)) == (expected(word, told), word)
     if not word:
-        log = json.loads(play.view("log", play.wallet, 0, 1)[0][0])
+        log = json.loads(scenario.view("log", scenario.wallet, 0, 1)[0][0])
         assert told["rule"] == log["rule"]
 
 
@@ -202,7 +203,7 @@ texts = st.builds(
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -217,11 +218,11 @@ def test_the_command_and_the_ledger_say_the_same_of_texts(
         document["rules"].append(
             rule | {"id": "no", "action": "DENY", "prefix": "app.example says n"}
         )
-    play = Play()
-    play.grant()
-    assert play.rule(document).status
+    scenario = Scenario()
+    scenario.grant()
+    assert scenario.rule(document).status
     try:
-        receipt = play.chain.send(play.request(text, method="personal_sign")[0])
+        receipt = scenario.chain.send(scenario.request(text, method="personal_sign")[0])
         word = "" if receipt.status else receipt.error_code
     except KeymootError:
         word = "PAYLOAD_TOO_LARGE"
@@ -230,9 +231,9 @@ def test_the_command_and_the_ledger_say_the_same_of_texts(
     file.write_bytes(text)
     capsys.readouterr()
     try:
-        check(rules, message=file, wallet=play.account.hex0x, json=True)
+        check(rules, message=file, wallet=scenario.account.hex0x, json=True)
         status = 0
-    except Failed as failed:
+    except CommandFailed as failed:
         status = failed.status
     told = json.loads(capsys.readouterr().out)
     assert (status, said(told)) == (expected(word, told), word)
@@ -285,7 +286,7 @@ def test_a_policy_is_as_long_as_its_canonical_form(tmp_path: Path, capsys: Any) 
     check(rules, json=True)
     assert json.loads(capsys.readouterr().out)["valid"]
     rules.write_text(json.dumps(document | {"note": "x" * 30_000}))
-    with pytest.raises(Failed):
+    with pytest.raises(CommandFailed):
         check(rules)
     assert "bytes, at most 65536" in capsys.readouterr().err
 
@@ -307,4 +308,4 @@ def test_a_deny_says_nothing_of_access_lists(action: str) -> None:
     document = policy(5)
     document["rules"][0] |= {"action": action, "accessList": "any"}
     document["rules"][0].pop("spend")
-    assert Play().rule(document).status == (action == "ALLOW")
+    assert Scenario().rule(document).status == (action == "ALLOW")

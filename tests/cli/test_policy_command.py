@@ -65,7 +65,7 @@ def test_policy_check_says_where_json_breaks(shell: Shell) -> None:
 
 
 def test_policy_check_tries_messages_and_whole_transactions_of_solana(shell: Shell) -> None:
-    from tests.policy.solana.messages import PAYEES, STRANGER, WALLET, built, document, sol
+    from tests.policy.chains.solana.messages import PAYEES, STRANGER, WALLET, built, document, sol
 
     def written(raw: bytes) -> str:
         return base64.encodebytes(raw).decode()

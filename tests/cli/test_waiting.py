@@ -135,7 +135,7 @@ def test_a_node_that_starts_is_waited_for(told):
     )
     status, _, err = told(script, "join")
     assert status == 0
-    assert err.splitlines() == ["it starts", "the assembly is still making its keys …"]
+    assert err.splitlines() == ["it starts", "the committee is still making its keys …"]
 
 
 def test_a_node_that_ends_meanwhile_is_told_of_with_what_goes_on(told):

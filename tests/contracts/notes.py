@@ -12,14 +12,12 @@ from keymoot.contracts import (
     Contract,
     ContractError,
     PublicCell,
-    address,
-    bytes32,
     call,
     uint256,
     view,
 )
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.errors import Anonymous
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.errors import Anonymous
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.signed_query import NO_REPLY_KEY, SignedQuery
 from tests.runtime.people import Person, calldata
@@ -43,9 +41,9 @@ class Notes(Contract):
     ADDRESS = Address(b"notes".ljust(20, b"\0"))
     ERRORS = (ForFriends,)
 
-    notes = ConfidentialMap("notes", address, uint256)
+    notes = ConfidentialMap("notes", Address, uint256)
     total = ConfidentialCell("total", uint256)
-    members = ConfidentialMap("members", address, uint256)
+    members = ConfidentialMap("members", Address, uint256)
     count = PublicCell("count", uint256)
 
     @call
@@ -81,7 +79,7 @@ class Notes(Contract):
         raise ForFriends(self.total.get(ctx.confidential_store()) or 0)
 
     @view
-    def lucky(self, ctx: Context) -> bytes32:
+    def lucky(self, ctx: Context) -> Bytes32:
         return Bytes32(ctx.random(32).expose())
 
     @view

@@ -9,16 +9,12 @@ from keymoot.contracts import (
     ContractError,
     PublicCell,
     PublicMap,
-    address,
-    boolean,
-    bytes32,
     call,
-    dynamic_bytes,
-    string,
     uint64,
     uint256,
     view,
 )
+from keymoot.contracts.framework.registry import Deployment
 
 
 class Counter(Contract):
@@ -67,10 +63,10 @@ class Caller(Contract):
     ADDRESS = Address(b"caller".ljust(20, b"\0"))
 
     seen = PublicCell("seen", uint256)
-    names = PublicMap("names", address, string)
+    names = PublicMap("names", Address, str)
 
     @call(payable=True)
-    def pay(self, ctx: Context, to: address, amount: uint256) -> None:
+    def pay(self, ctx: Context, to: Address, amount: uint256) -> None:
         ctx.transfer(to, Wei(amount))
 
     @call
@@ -82,14 +78,14 @@ class Caller(Contract):
     def try_break(self, ctx: Context, value: uint256) -> uint256:
         self.seen.set(ctx.public_store(), 7)
         try:
-            ctx.call(Breaker, "set_then_break", value)
+            ctx.call(Breaker.set_then_break, value)
         except Broke as broke:
             return broke.why
         return 0
 
     @call
     def go_round(self, ctx: Context) -> uint256:
-        return ctx.call(Breaker, "call_back")
+        return ctx.call(Breaker.call_back)
 
     @call(reentrant=True)
     def welcome(self, ctx: Context) -> uint256:
@@ -107,19 +103,19 @@ class Caller(Contract):
         ctx.charge(gas)
 
     @call
-    def rename(self, ctx: Context, who: address, name: string) -> boolean:
+    def rename(self, ctx: Context, who: Address, name: str) -> bool:
         self.names.set(ctx.public_store(), who, name)
         return True
 
     @view
     def all_types(
-        self, ctx: Context, one: uint64, two: boolean, three: bytes32, four: dynamic_bytes
-    ) -> tuple[uint64, boolean, bytes32, dynamic_bytes, list[uint256]]:
+        self, ctx: Context, one: uint64, two: bool, three: Bytes32, four: bytes
+    ) -> tuple[uint64, bool, Bytes32, bytes, list[uint256]]:
         del ctx
         return one, two, Bytes32(three), four, [1, 2]
 
     @call(gas_ceiling=123_456)
-    def draw(self, ctx: Context) -> bytes32:
+    def draw(self, ctx: Context) -> Bytes32:
         return Bytes32(ctx.random(32).expose())
 
 
@@ -137,12 +133,15 @@ class Breaker(Contract):
 
     @call
     def call_back(self, ctx: Context) -> uint256:
-        welcome: int = ctx.call(Caller, "welcome")
-        return welcome + int(ctx.call(Caller, "not_welcome"))
+        return ctx.call(Caller.welcome) + ctx.call(Caller.not_welcome)
 
     @view
     def look(self, ctx: Context) -> uint256:
         return self.seen.get(ctx.public_store()) or 0
 
 
-TOYS = {kind.ADDRESS: kind() for kind in (Counter, Caller, Breaker)}
+def deployed(*kinds: type[Contract]) -> tuple[Deployment, ...]:
+    return tuple(Deployment(kind.__name__, kind) for kind in kinds)
+
+
+TOYS = deployed(Counter, Caller, Breaker)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, Signature65
 from keymoot.base.units import ChainId, Height, Nonce
-from keymoot.contracts.registry import BUILT_IN
+from keymoot.contracts.builtin.registry import BUILT_IN
 from keymoot.crypto.signed_query import SELECTOR, SIGNATURE, SignedQuery
 
 KEY = Account.from_key(b"k" * 32)
@@ -115,7 +115,7 @@ def test_a_signatures_last_byte_is_one_of_four(last: int) -> None:
 
 def test_no_contract_has_a_method_of_that_selector() -> None:
     assert SIGNATURE.startswith("signedQuery(")
-    assert not any(SELECTOR in kind.METHODS for kind in BUILT_IN)
+    assert not any(SELECTOR in one.kind.METHODS for one in BUILT_IN)
     assert SelfEncoded == SignedQuery.decode(SelfEncoded.encode())
 
 

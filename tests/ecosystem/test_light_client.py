@@ -7,17 +7,17 @@ import rlp
 from trie.exceptions import BadTrieProof
 
 from keymoot.base.units import Height
-from keymoot.moot.certified import certificate_message
+from keymoot.committee.certified import certificate_message
 from keymoot.store.header import Header
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.ordered import ordered_proof
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1, G2
 from tests.ecosystem.light_client import GENERATION, NUMBER, PARENT, STATE, LightClient, Untrue
-from tests.runtime.people import OWNER, VAULT, Play
+from tests.runtime.people import OWNER, VAULT, Scenario
 from tests.threshold.parties import known_root
 
-PLAY = Play()
+PLAY = Scenario()
 for _ in range(3):
     RAW = PLAY.raw(OWNER, VAULT, b"", 1)
     PLAY.chain.send(RAW)

@@ -12,15 +12,15 @@ from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixSeconds, Wei
 from keymoot.contracts import ConfidentialCell, Context, Contract, PublicMap, call, uint64
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.registry import built_in_registry
-from keymoot.contracts.types import dynamic_bytes
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.registry import BUILT_IN
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.registry import Deployment, Registry
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave.remote import Host, Remote
 from keymoot.enclave.replica import Replica
 from keymoot.engine.reads import answer
-from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.query import Query
 from keymoot.runtime.query import call as run_query
 from keymoot.runtime.receipt import Receipt
@@ -28,14 +28,14 @@ from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.questions import LENGTH_BYTES, Question, read_question
-from keymoot.store.state import Changes, State
+from keymoot.store.state import State, StateChanges
 from keymoot.store.table import Batch, MemoryTable, Table
 from keymoot.store.trie import EMPTY_ROOT
 from tests.enclave.test_remote import framed
-from tests.runtime.people import AGENT, OWNER, STRANGER, Play, calldata, payment
+from tests.runtime.people import AGENT, OWNER, STRANGER, Scenario, calldata, payment
 
 NETWORK = NetworkId(keccak256(b"blocks in memory"))
-CHAIN = Chain(NETWORK, LEDGER_CHAIN_ID, Wei(1_000_000_000))
+CHAIN = NetworkConstants(NETWORK, LEDGER_CHAIN_ID, Wei(1_000_000_000))
 START = UnixSeconds(1_800_000_000)
 
 
@@ -45,10 +45,10 @@ class Notes(Contract):
     ADDRESS = Address(b"notes".ljust(20, b"\0"))
 
     count = ConfidentialCell("count", uint64)
-    texts = PublicMap("text", uint64, dynamic_bytes)
+    texts = PublicMap("text", uint64, bytes)
 
     @call
-    def write(self, ctx: Context, index: uint64, text: dynamic_bytes) -> uint64:
+    def write(self, ctx: Context, index: uint64, text: bytes) -> uint64:
         count = (self.count.get(ctx.confidential_store()) or 0) + 1
         self.count.set(ctx.confidential_store(), count)
         self.texts.set(ctx.public_store(), index, text or None)
@@ -56,14 +56,20 @@ class Notes(Contract):
 
 
 class OpenNodes(Nodes):
-    """Lets anyone write the assembly's pages."""
+    """Lets anyone write the committee's pages."""
 
     @call
-    def put(self, ctx: Context, name: dynamic_bytes, content: dynamic_bytes) -> None:
+    def put(self, ctx: Context, name: bytes, content: bytes) -> None:
         self.pages.set(ctx.public_store(), name, content or None)
 
 
-CONTRACTS = built_in_registry() | {Notes.ADDRESS: Notes(), Nodes.ADDRESS: OpenNodes()}
+CONTRACTS = Registry(
+    (
+        *(one for one in BUILT_IN if one.kind is not Nodes),
+        Deployment("Nodes", OpenNodes),
+        Deployment("Notes", Notes),
+    )
+)
 
 
 def opening(raw: bytes) -> LedgerTransaction:
@@ -76,7 +82,7 @@ def state_keys() -> StateKeys:
 
 @dataclass
 class Blocks:
-    """Blocks from a genesis on; `Play` takes it for a chain."""
+    """Blocks from a genesis on; `Scenario` takes it for a chain."""
 
     keys: StateKeys = field(default_factory=state_keys)
 
@@ -96,7 +102,7 @@ class Blocks:
         self.tables[Height(0)] = table
         self.tips[Height(0)] = Tip.of_genesis(NETWORK, START, root)
 
-    def alter(self, changes: Changes) -> None:
+    def alter(self, changes: StateChanges) -> None:
         """Put more into the genesis."""
         self.begin(self.tables[Height(0)], *self.state(Height(0)).updated(changes))
 
@@ -179,14 +185,14 @@ class Socket:
 def busy(count: int = 12) -> Blocks:
     """Give blocks of all kinds: wallets, requests, hidden values, long texts that come and go."""
     blocks = Blocks()
-    play = Play(blocks).ready()
+    scenario = Scenario(blocks).ready()
     while blocks.height < count:
         at = blocks.height
         text = b"" if at % 4 == 3 else bytes((at,)) * (200 * (at % 3) + 5)
-        note = play.raw(STRANGER, Notes.ADDRESS, calldata(Notes, "write", at // 2 % 3, text))
-        wish, _ = play.request(payment(at).unsigned_bytes(), name=bytes((at,)) * 32)
-        pay = play.raw(OWNER, Address(keccak256(bytes((at,)))[:20]), b"", value=7)
-        bad = play.raw(AGENT, Notes.ADDRESS, b"none")
+        note = scenario.raw(STRANGER, Notes.ADDRESS, calldata(Notes, "write", at // 2 % 3, text))
+        wish, _ = scenario.request(payment(at).unsigned_bytes(), name=bytes((at,)) * 32)
+        pay = scenario.raw(OWNER, Address(keccak256(bytes((at,)))[:20]), b"", value=7)
+        bad = scenario.raw(AGENT, Notes.ADDRESS, b"none")
         blocks.send_together([note, wish, pay, bad][: 1 + at % 4] if at % 5 else [])
     return blocks
 

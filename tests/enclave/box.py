@@ -12,20 +12,20 @@ from keymoot.base.fields import uint
 from keymoot.base.fixed import Bytes32, Hash32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixNanos, UnixSeconds
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Genesis
+from keymoot.committee.task import SeatTask
 from keymoot.enclave import frames, messages
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.frames import Ballot, Place, Released, Want
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame, VoteFrame, Want
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
-from keymoot.enclave.workshop import Report, Workshop
+from keymoot.enclave.worker import Report, Worker
 from keymoot.engine.reads import answer
-from keymoot.moot.duty import Duty
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Genesis
 from keymoot.runtime.block import Tip
 from keymoot.runtime.first_state import first_state
 from keymoot.runtime.receipt import Receipt
@@ -33,7 +33,7 @@ from keymoot.store.header import Header
 from keymoot.store.questions import LENGTH_BYTES, Question, read_question
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
-from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.rng import SEED_BYTES, SeededRng
 
 CODE = Measurement(b"c" * 48)
 START = UnixSeconds(1_800_000_000)
@@ -63,15 +63,15 @@ class Clock:
         return UnixSeconds(self.now)
 
 
-class Inline(Workshop):
-    """A workshop that works at once."""
+class Inline(Worker):
+    """A worker that works at once."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
 
-    def do(self, duties: list[Duty]) -> None:
-        for duty in duties:
-            self._report(duty, duty.run(Dice(Secret(os.urandom(SEED_BYTES)))))
+    def do(self, tasks: list[SeatTask]) -> None:
+        for task in tasks:
+            self._report(task, task.run(SeededRng(Secret(os.urandom(SEED_BYTES)))))
 
 
 @dataclass
@@ -117,13 +117,13 @@ class Branch:
         at = self.newest() if height is None else height
         return State(self.view(at), self.tip(at).state_root)
 
-    def place(self, height: Height | None = None) -> Place:
+    def place(self, height: Height | None = None) -> CertifiedPlace:
         """Give the newest certified block, or the one at a height, as enclaves are shown it."""
         at = self.certified if height is None else height
         record = self.record
         assert record is not None
         proof = b"" if at == record.height else self.proofs[at]
-        return Place(record.encode(), self.headers[at].encode(), proof)
+        return CertifiedPlace(record.encode(), self.headers[at].encode(), proof)
 
     def copy(self, height: Height | None = None) -> "Branch":
         """Give a disk with the same blocks, up to a height."""
@@ -149,17 +149,17 @@ class Box:
         self,
         seat: int,
         folder: Path,
-        say: Callable[[bytes], None],
+        send: Callable[[bytes], None],
         clock: Callable[[], UnixSeconds],
-        workshop: Callable[[Report], Workshop] = Inline,
+        worker: Callable[[Report], Worker] = Inline,
     ) -> None:
         self.seat, self.folder = seat, folder
-        self._make_workshop = workshop
+        self._make_worker = worker
         self.ahead = 0
         self._clock = clock
         self.platform = SimulatedPlatform(Secret(bytes((seat,)) * 32), CODE)
         self.out: list[bytes] = []
-        self.say = say
+        self.send = send
         self.branch: Branch | None = None
         self.lie: Lie | None = None
         self.lost = ""
@@ -176,26 +176,26 @@ class Box:
             self.platform,
             Remote(self),
             self._said,
-            self._make_workshop,
+            self._make_worker,
             self.clock,  # type: ignore[arg-type]
         )
         self.woken, self.lost, self.began, self.joined = False, "", False, False
         self.next = Height(1)
         self.certified = Height(0)
-        self.ballots: dict[Height, Ballot] = {}
+        self.ballots: dict[Height, VoteFrame] = {}
         self.enclave.wake = self._wake
         self._waiting = b""
-        self.identity = Identity.decode(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
+        self.identity = EnclaveIdentity.of_item(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
 
     def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Send a frame through the enclave's door; then let it look for duties."""
+        """Send a frame through the enclave's door; then let it look for tasks."""
         payload = messages.frame(1, word, body)[messages.LENGTH_BYTES :]
         frame = respond(self.enclave, payload)
         self.out.append(frame)
         _, code, content = messages.parse(frame[messages.LENGTH_BYTES :])
         while self.woken:
             self.woken = False
-            self.enclave.look()
+            self.enclave.poll()
         if code != messages.OK:
             assert isinstance(content, bytes)
             if code == "START_OVER":
@@ -206,10 +206,10 @@ class Box:
     # -- what hosts ask
 
     def join(self, genesis: Genesis, seat: int = 0) -> None:
-        self.ask(messages.JOIN, messages.join_item(genesis.encode(), seat))
+        self.ask(messages.JOIN, messages.JoinFrame(genesis.encode(), seat).item())
         self.joined = True
 
-    def begin(self, place: Place | None, branch: Branch) -> None:
+    def begin(self, place: CertifiedPlace | None, branch: Branch) -> None:
         """Begin on a disk: at its genesis, or at a certified block."""
         self.branch = branch
         self.ask(frames.BEGIN, frames.begin_item(place))
@@ -218,25 +218,25 @@ class Box:
             self.certified = Header.decode(place.header).height
             self.next = Height(self.certified + 1)
 
-    def watch(self, place: Place, witness: dict[bytes, bytes]) -> bool:
-        (ready,) = self.ask(frames.WATCH, frames.watch_item(place, witness))
+    def watch(self, place: CertifiedPlace, witness: dict[bytes, bytes]) -> bool:
+        (ready,) = self.ask(frames.WATCH, frames.WatchFrame(place, witness).item())
         return bool(ready)
 
-    def execute(self, block: bytes) -> Ballot:
-        return Ballot.decode(self.ask(frames.EXECUTE, block))
+    def execute(self, block: bytes) -> VoteFrame:
+        return VoteFrame.of_item(self.ask(frames.EXECUTE, block))
 
     def certify(
         self, height: Height, proof: bytes, want: Want = Want.OUTCOMES, rests: bool = False
-    ) -> Released:
-        item = self.ask(frames.CERTIFY, frames.certify_item(height, proof, want, rests=rests))
-        return Released.decode(item)
+    ) -> ReleasedFrame:
+        shown = frames.CertifyFrame(height, proof, want, rests)
+        return ReleasedFrame.of_item(self.ask(frames.CERTIFY, shown.item()))
 
     def outcome(self, height: Height, want: Want = Want.OUTCOMES) -> bytes:
-        found = self.ask(frames.OUTCOME, frames.outcome_item(height, want))
+        found = self.ask(frames.OUTCOME, frames.OutcomeFrame(height, want).item())
         assert isinstance(found, bytes)
         return found
 
-    def answer(self, *requests: Hash32) -> list[Answer]:
+    def answer(self, *requests: Hash32) -> list[RequestAnswer]:
         item = self.ask(frames.ANSWER, frames.requests_item(requests))
         return messages.read_answers(item)
 
@@ -269,7 +269,7 @@ class Box:
 
     def _said(self, raw: bytes) -> None:
         self.out.append(raw)
-        self.say(raw)
+        self.send(raw)
 
     def _wake(self) -> None:
         self.woken = True

@@ -18,22 +18,22 @@ from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Genesis
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.roots import ROOTS
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.context import BlockEnvironment
 from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key
-from keymoot.enclave.answer import SHARE_INFO, Answer
+from keymoot.enclave.answer import SHARE_INFO, RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.start import NoStateSecret
+from keymoot.engine.certifiers import orders_in, standing_in
 from keymoot.engine.combining import combine
-from keymoot.engine.standing import orders_in, standing_in
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Genesis
-from keymoot.moot.roots import ROOTS
-from keymoot.runtime.assembly import assembly_in, gather_pages
 from keymoot.runtime.block import Block
+from keymoot.runtime.committee_pages import committee_in, gather_pages
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
@@ -44,7 +44,7 @@ from keymoot.store.table import MemoryTable
 from tests.enclave.box import Box, Branch, Clock
 from tests.enclave.genesis import genesis_of
 from tests.enclave.recovery_order import endorsed
-from tests.runtime.people import AGENT, Person, Play, payment
+from tests.runtime.people import AGENT, Person, Scenario, payment
 
 REPLY = Secret(b"r" * 32)
 MOST = 48
@@ -52,13 +52,13 @@ MOST = 48
 
 
 class Network:
-    """`size` enclaves and one host; also the chain that `Play` plays on."""
+    """`size` enclaves and one host; also the chain that `Scenario` plays on."""
 
     def __init__(self, folder: Path, size: int = 4, clock: Clock | None = None) -> None:
         self.folder = folder
         self.clock = clock or Clock()
         self.said: list[bytes] = []
-        self.answers: dict[Hash32, dict[int, Answer]] = {}
+        self.answers: dict[Hash32, dict[int, RequestAnswer]] = {}
         self.withheld: set[int] = set()
         self.mute = self.behind = False
         self.keeps: Callable[[bytes], bool] = lambda _: False
@@ -70,10 +70,10 @@ class Network:
     def add(self, seat: int) -> Box:
         """Put an enclave up at a number; it joins nothing yet."""
         folder = self.folder / f"enclave-{seat}"
-        box = self.boxes[seat] = Box(seat, folder, self.hear, self.clock)
+        box = self.boxes[seat] = Box(seat, folder, self.receive, self.clock)
         return box
 
-    def hear(self, raw: bytes) -> None:
+    def receive(self, raw: bytes) -> None:
         """Take what an enclave says; some of it may be kept back."""
         (self.kept if self.keeps(raw) else self.said).append(raw)
 
@@ -109,8 +109,8 @@ class Network:
         return self.branch.genesis
 
     @property
-    def assembly(self) -> Assembly:
-        return assembly_in(self.state(), self.genesis.network)
+    def machine(self) -> CommitteeMachine:
+        return committee_in(self.state(), self.genesis.network)
 
     @property
     def awake(self) -> list[Box]:
@@ -127,14 +127,14 @@ class Network:
         """Make blocks of what enclaves say until nobody has anything to say."""
         self.vote()
         while True:
-            self.look_on()
+            self.observe()
             if not self.said or self.mute or self.stands_still:
                 return
             fresh = dict.fromkeys(self.said)
             self.said[:] = list(fresh)[MOST:]
             self.order(list(fresh)[:MOST])
 
-    def look_on(self) -> None:
+    def observe(self) -> None:
         """Show the newest certified block to those who have not begun."""
         for box in self.boxes.values():
             if box.joined and not box.began and self.branch.record and not box.lost:
@@ -219,8 +219,8 @@ class Network:
         votes = {one.seat: one.ballots[height].founding for one in self.awake if height}
         if not votes or not all(votes.values()) or len(votes) < len(self.genesis.members):
             return False
-        hall = assembly_in(branch.state(), self.genesis.network).hall
-        roots = {kind.name: kind.group.encode(hall.root(kind.name).public) for kind in ROOTS}
+        state = committee_in(branch.state(), self.genesis.network).state
+        roots = {kind.name: kind.group.encode(state.root(kind.name).public) for kind in ROOTS}
         name = branch.headers[height].hash
         branch.record = FoundingRecord(self.genesis.network, height, name, roots, votes)
         branch.proofs[height] = branch.record.encode()
@@ -287,11 +287,11 @@ class Network:
     def recover(self, waking: frozenset[int] = frozenset()) -> None:
         """Start all but those `waking` anew, and begin a generation."""
         self.said.clear()
-        for seat in self.assembly.hall.head.members:
+        for seat in self.machine.state.record.members:
             if seat not in waking:
                 self.restart(seat, settle=False)
         self.vote()
-        self.order([self.recovery(self.assembly.hall.head.members)])
+        self.order([self.recovery(self.machine.state.record.members)])
         self.settle()
         assert not self.stands_still
 
@@ -304,7 +304,7 @@ class Network:
         """Have an order endorsed by seats; give its message."""
         return endorsed(self.branch, self.boxes, seats, base, previous)
 
-    # -- as `Play` wants a chain
+    # -- as `Scenario` wants a chain
 
     @property
     def block(self) -> BlockEnvironment:
@@ -343,17 +343,17 @@ class Network:
         """The state keys, as only a test can have them."""
         keys = StateKeys(None, self.genesis.network)
         for one in self.boxes.values():
-            for name, state in one.enclave.keep.now.states:
+            for name, state in one.enclave.sealed.now.states:
                 keys.take(state, name)
         return keys
 
-    def play(self, limit: int = 10**6) -> Play:
+    def scenario(self, limit: int = 10**6) -> Scenario:
         """Give an owner with a wallet, and an agent that may pay."""
-        return Play(self).ready(limit)  # type: ignore[arg-type]
+        return Scenario(self).ready(limit)  # type: ignore[arg-type]
 
     def request(
         self,
-        play: Play,
+        scenario: Scenario,
         payload: bytes,
         method: str = SIGN_TRANSACTION,
         who: Person = AGENT,
@@ -362,7 +362,7 @@ class Network:
         """Sign a request; give its bytes and its name on the ledger."""
         request = Request(
             network=self.genesis.network,
-            wallet=play.wallet,
+            wallet=scenario.wallet,
             request_id=RequestId(secrets.token_bytes(32)),
             expires_at=UnixSeconds(self.block.time + seconds),
             method=method,
@@ -372,9 +372,9 @@ class Network:
         raw = request.signed_bytes(sign(who.key, request_digest(request)))
         return raw, request_key(who.address, request.request_id)
 
-    def bind(self, play: Play, value: int = 5) -> Hash32:
+    def bind(self, scenario: Scenario, value: int = 5) -> Hash32:
         """Have a payment bound in a certified block."""
-        raw, key = self.request(play, payment(value).unsigned_bytes())
+        raw, key = self.request(scenario, payment(value).unsigned_bytes())
         receipt = self.send(raw)
         assert receipt.status == 1, receipt
         return key
@@ -386,7 +386,7 @@ class Network:
         assert record.bound_to
         return record.bound_at
 
-    def opened(self, answer: Answer) -> list[bytes]:
+    def opened(self, answer: RequestAnswer) -> list[bytes]:
         """Open an answer as the requester does."""
         assert not answer.code, f"{answer.code}: {answer.message}"
         info = SHARE_INFO + self.genesis.network

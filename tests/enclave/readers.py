@@ -4,14 +4,14 @@ from keymoot.enclave import frames, messages
 
 FRAMES = (
     frames.read_begin,
-    frames.read_watch,
-    frames.read_certify,
-    frames.read_outcome,
+    frames.WatchFrame.of_item,
+    frames.CertifyFrame.of_item,
+    frames.OutcomeFrame.of_item,
     frames.read_requests,
-    frames.Ballot.decode,
-    frames.Released.decode,
-    frames.Place.decode,
+    frames.VoteFrame.of_item,
+    frames.ReleasedFrame.of_item,
+    frames.CertifiedPlace.of_item,
     messages.read_answers,
-    messages.read_join,
+    messages.JoinFrame.of_item,
     messages.read_stored,
 )

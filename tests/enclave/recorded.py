@@ -8,10 +8,10 @@ from pathlib import Path
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.presign import ledger as stock
+from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.enclave.replica import CACHED_BLOB_BYTES, CACHED_NODES
-from keymoot.moot import stock
-from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.blobs import BlobCache
 from keymoot.store.keys import StateKeys
@@ -19,7 +19,7 @@ from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import NodeCache
 from tests.enclave.network import Network
-from tests.runtime.people import RECOVERY, Play, payment
+from tests.runtime.people import RECOVERY, Scenario, payment
 
 REQUESTS = 10
 """Requests of one block, of which the last is refused."""
@@ -29,7 +29,7 @@ REQUESTS = 10
 class Recorded:
     """Blocks, the state before them, and the headers that the network's enclaves agreed on."""
 
-    chain: Chain
+    chain: NetworkConstants
     secrets: tuple[tuple[Bytes32, bytes], ...]
     tip: Tip
     table: dict[bytes, bytes]
@@ -42,19 +42,19 @@ class Recorded:
         path.write_bytes(pickle.dumps(self))
 
 
-def record(network: Network, play: Play, blocks: int) -> Recorded:
+def record(network: Network, scenario: Scenario, blocks: int) -> Recorded:
     """Have blocks full of requests decided, and what members say in between; take all down."""
     branch, genesis = network.branch, network.genesis
     first = branch.certified
     for at in range(blocks):
         wishes = [payment(nonce, nonce) for nonce in range(REQUESTS * at, REQUESTS * (at + 1))]
         wishes[-1] = payment(1, REQUESTS * at, to=RECOVERY)
-        raws = [network.request(play, wish.unsigned_bytes())[0] for wish in wishes]
+        raws = [network.request(scenario, wish.unsigned_bytes())[0] for wish in wishes]
         network.said[:] = raws + network.said
         network.settle()
     heights = [Height(at) for at in range(first + 1, branch.certified + 1)]
     return Recorded(
-        Chain(genesis.network, genesis.chain_id, genesis.base_fee),
+        NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee),
         tuple((name, one.expose()) for name, one in network.keys._secrets.items()),
         branch.tip(first),
         dict(branch.tables[first].items()),

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.node.membership.recovery import generation_after
 from keymoot.runtime.block import Block
 from tests.enclave.box import Box, Branch
@@ -37,9 +37,9 @@ def endorsed(
     ]
     if previous is None:
         previous = generation_after(branch.headers[branch.certified].generation, tail)
-    boots = {seat: boxes[seat].identity.boot for seat in seats}
-    terms = Certificate(network, previous, at, header.hash, boots)
-    unsigned = SignedCertificate(terms, {}).encode()
+    sessions = {seat: boxes[seat].identity.session for seat in seats}
+    terms = RecoveryOrder(network, previous, at, header.hash, sessions)
+    unsigned = SignedRecoveryOrder(terms, {}).encode()
     signed = {seat: boxes[seat].endorse(unsigned) for seat in seats}
-    body = SignedCertificate(terms, signed).encode()
+    body = SignedRecoveryOrder(terms, signed).encode()
     return NodeMessage(network, previous, 0, Kind.RECOVER, body).encode()

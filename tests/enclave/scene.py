@@ -72,9 +72,9 @@ def is_over(box: Box, scene: Scene) -> str:
     ):
         with refused("START_OVER"):
             box.ask(word, body)
-    party = box.enclave.start.party
-    assert not party.presigner._presignatures
-    assert not party.committer._held
+    participant = box.enclave.start.participant
+    assert not participant.presign._presignatures
+    assert not participant.nonces._held
     return box.lost
 
 

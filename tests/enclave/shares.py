@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from keymoot.base.fixed import Hash32, Signature65
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.threshold import ecdsa
 from keymoot.threshold.ecdsa import SignatureShare, Task
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -13,14 +13,14 @@ from tests.enclave.network import Network
 __all__ = ["combined", "refused", "shares_of"]
 
 
-def shares_of(network: Network, key: Hash32, seats: Iterable[int] = ()) -> dict[int, Answer]:
+def shares_of(network: Network, key: Hash32, seats: Iterable[int] = ()) -> dict[int, RequestAnswer]:
     """Ask enclaves for their answers (again); all that run if none are named."""
     boxes = seats or [one.seat for one in network.awake]
     return {at: network.boxes[at].answer(key)[0] for at in boxes}
 
 
 def combined(
-    network: Network, key: Hash32, answers: dict[int, Answer], degree: int = 1
+    network: Network, key: Hash32, answers: dict[int, RequestAnswer], degree: int = 1
 ) -> tuple[Hash32, Signature65]:
     """Combine shares of an ECDSA signature; give the digest and what signs it."""
     opened = {at: network.opened(one) for at, one in answers.items() if not one.code}

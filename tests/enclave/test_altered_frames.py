@@ -14,11 +14,11 @@ import pytest
 from keymoot.base import rlp
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.enclave import frames, messages
-from keymoot.enclave.frames import Ballot, Released, Want
+from keymoot.enclave.frames import ReleasedFrame, VoteFrame, Want
 from keymoot.enclave.process import respond
 from keymoot.enclave.replica import CACHED_BLOB_BYTES, CACHED_NODES
-from keymoot.moot.certificate import Certificate, SignedCertificate
 from keymoot.runtime.block import Block
 from keymoot.store.blobs import BlobCache
 from keymoot.store.trie import NodeCache
@@ -52,22 +52,22 @@ class Scene:
         for height in range(self.first, branch.top + 1):
             at = Height(height)
             self.frames.append((frames.EXECUTE, branch.blocks[at]))
-            item = frames.certify_item(at, branch.proofs[at], Want.OUTCOMES, rests=False)
+            item = frames.CertifyFrame(at, branch.proofs[at], Want.OUTCOMES, False).item()
             self.frames.append((frames.CERTIFY, item))
-            self.frames.append((frames.OUTCOME, frames.outcome_item(at, Want.DIGESTS)))
+            self.frames.append((frames.OUTCOME, frames.OutcomeFrame(at, Want.DIGESTS).item()))
         self.frames.append((frames.ANSWER, frames.requests_item([self.key])))
         header = branch.headers[branch.certified]
-        boots = {2: self.box.identity.boot}
-        terms = Certificate(
-            self.network.genesis.network, header.generation, header.height, header.hash, boots
+        sessions = {2: self.box.identity.session}
+        terms = RecoveryOrder(
+            self.network.genesis.network, header.generation, header.height, header.hash, sessions
         )
-        self.frames.append((messages.ENDORSE, SignedCertificate(terms, {}).encode()))
+        self.frames.append((messages.ENDORSE, SignedRecoveryOrder(terms, {}).encode()))
         place = branch.place()
         self.others = [
             *self.frames,
             (frames.BEGIN, frames.begin_item(place)),
-            (frames.WATCH, frames.watch_item(place, {b"k": b"v"})),
-            (messages.JOIN, messages.join_item(self.network.genesis.encode(), 2)),
+            (frames.WATCH, frames.WatchFrame(place, {b"k": b"v"}).item()),
+            (messages.JOIN, messages.JoinFrame(self.network.genesis.encode(), 2).item()),
         ]
 
     def name(self, height: int) -> Hash32:
@@ -77,11 +77,11 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(founded: Network, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     network = copied(founded, tmp_path_factory.mktemp("altered") / "network")
-    play = network.play()
+    scenario = network.scenario()
     network.withheld = {2}
     first = Height(network.branch.certified + 1)
-    key = network.bind(play)
-    network.bind(play, 6)
+    key = network.bind(scenario)
+    network.bind(scenario, 6)
     box = network.boxes[2]
     while box.next < first:
         box.execute(network.branch.blocks[box.next])
@@ -120,20 +120,19 @@ class Talk:
     def _look(self, word: str, payload: bytes, content: rlp.Decoded) -> None:
         _, _, body = messages.parse(payload)
         if word == frames.EXECUTE:
-            ballot = Ballot.decode(content)
+            ballot = VoteFrame.of_item(content)
             if ballot.hash not in [one.hash for one in self.scene.network.branch.headers.values()]:
                 # Another block, well formed: this start goes its own way from here.
                 self.astray = self.astray or Block.decode(bytes(body)).height
         elif word == frames.CERTIFY:
-            height, proof, *_ = frames.read_certify(body)
-            assert proof == self.scene.network.branch.proofs[height]
-            assert not self.astray or height < self.astray
-            self.covered = max(self.covered, height)
-            for one in Released.decode(content).answers:
+            shown = frames.CertifyFrame.of_item(body)
+            assert shown.proof == self.scene.network.branch.proofs[shown.height]
+            assert not self.astray or shown.height < self.astray
+            self.covered = max(self.covered, shown.height)
+            for one in ReleasedFrame.of_item(content).answers:
                 self._answer(one.sealed)
         elif word == frames.OUTCOME:
-            height, _ = frames.read_outcome(body)
-            assert height <= self.covered
+            assert frames.OutcomeFrame.of_item(body).height <= self.covered
         elif word == frames.ANSWER:
             for one in messages.read_answers(content):
                 self._answer(one.sealed)

@@ -2,7 +2,7 @@
 
 from keymoot.base.errors import Refused
 from keymoot.base.request import ASK_AGAIN, REMEMBERED_SECONDS
-from keymoot.contracts.record import BOUND, QUEUED, REFUSED
+from keymoot.contracts.builtin.wallets.record import BOUND, QUEUED, REFUSED
 from keymoot.enclave import messages
 from keymoot.runtime import execute
 from keymoot.runtime.release import find_record
@@ -14,41 +14,41 @@ def record(network, key):
     return find_record(network.state(), key)
 
 
-def ask(network, play, value):
-    raw, key = network.request(play, payment(value, value).unsigned_bytes())
+def ask(network, scenario, value):
+    raw, key = network.request(scenario, payment(value, value).unsigned_bytes())
     return network.send(raw), key
 
 
-def again(network, play, key, who=AGENT, **changes):
-    raw, name = network.request(play, bytes(key), ASK_AGAIN, who, **changes)
+def again(network, scenario, key, who=AGENT, **changes):
+    raw, name = network.request(scenario, bytes(key), ASK_AGAIN, who, **changes)
     return network.send(raw), name
 
 
-def quota(play):
-    return play.show()[4]
+def quota(scenario):
+    return scenario.show()[4]
 
 
 # -- waiting
 
 
-def emptied(network, play):
+def emptied(network, scenario):
     """Bind what is in stock while enclaves deal nothing more."""
     network.mute = True
-    left = network.assembly.stock.left()
+    left = network.machine.stock.left()
     for value in range(left):
-        receipt, key = ask(network, play, 100 + value)
+        receipt, key = ask(network, scenario, 100 + value)
         assert receipt.status == 1
         assert record(network, key).status == BOUND
-    assert network.assembly.stock.left() == 0
+    assert network.machine.stock.left() == 0
 
 
 def test_with_no_stock_requests_wait_and_are_bound_in_their_order(network):
-    play = network.play()
-    emptied(network, play)
-    keys = [ask(network, play, value)[1] for value in (1, 2, 3, 4, 5)]
+    scenario = network.scenario()
+    emptied(network, scenario)
+    keys = [ask(network, scenario, value)[1] for value in (1, 2, 3, 4, 5)]
     assert {record(network, key).status for key in keys} == {QUEUED}
     # Budget is reserved while they wait.
-    receipt, late = ask(network, play, 10**6)
+    receipt, late = ask(network, scenario, 10**6)
     assert receipt.status == 0
     assert record(network, late).status == REFUSED
     network.mute = False
@@ -62,12 +62,12 @@ def test_with_no_stock_requests_wait_and_are_bound_in_their_order(network):
 
 
 def test_who_comes_later_does_not_go_before_those_who_wait(network):
-    play = network.play()
-    emptied(network, play)
-    _, first = ask(network, play, 1)
+    scenario = network.scenario()
+    emptied(network, scenario)
+    _, first = ask(network, scenario, 1)
     network.mute = False
     network.settle()
-    _, second = ask(network, play, 2)
+    _, second = ask(network, scenario, 2)
     names = [record(network, key).bound_to for key in (first, second)]
     assert names == sorted(names)
 
@@ -76,19 +76,19 @@ def test_who_comes_later_does_not_go_before_those_who_wait(network):
 
 
 def test_asked_again_the_same_digest_gets_another_presignature_and_no_budget_twice(network):
-    play = network.play()
-    key = network.bind(play, 40)
-    usage = play.view("usage", play.wallet)
+    scenario = network.scenario()
+    key = network.bind(scenario, 40)
+    usage = scenario.view("usage", scenario.wallet)
     first = combined(network, key, shares_of(network, key))
-    before = quota(play)
-    receipt, other = again(network, play, key)
+    before = quota(scenario)
+    receipt, other = again(network, scenario, key)
     assert receipt.status == 1
     old, new = record(network, key), record(network, other)
     assert (new.status, new.digest, new.rule) == (BOUND, old.digest, old.rule)
     assert new.bound_to != old.bound_to
     assert new.expires_at <= old.time + REMEMBERED_SECONDS
-    assert play.view("usage", play.wallet) == usage
-    assert quota(play) < before
+    assert scenario.view("usage", scenario.wallet) == usage
+    assert quota(scenario) < before
     second = combined(network, other, shares_of(network, other))
     assert first[0] == second[0]
     assert bytes(first[1])[:32] != bytes(second[1])[:32]
@@ -97,11 +97,11 @@ def test_asked_again_the_same_digest_gets_another_presignature_and_no_budget_twi
 
 
 def test_asked_again_without_stock_it_waits_behind_those_who_wait(network):
-    play = network.play()
-    key = network.bind(play)
-    emptied(network, play)
-    _, first = ask(network, play, 1)
-    receipt, other = again(network, play, key)
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    emptied(network, scenario)
+    _, first = ask(network, scenario, 1)
+    receipt, other = again(network, scenario, key)
     assert receipt.status == 1
     assert record(network, other).status == QUEUED
     network.mute = False
@@ -113,12 +113,12 @@ def test_asked_again_without_stock_it_waits_behind_those_who_wait(network):
 
 
 def test_what_cannot_be_asked_again(network):
-    play = network.play()
-    key = network.bind(play)
-    assert play.grant(STRANGER).status == 1
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    assert scenario.grant(STRANGER).status == 1
 
     def why(name, **changes):
-        receipt, made = again(network, play, name, **changes)
+        receipt, made = again(network, scenario, name, **changes)
         assert receipt.status == 0
         assert record(network, made) is None
         return receipt.error
@@ -127,22 +127,22 @@ def test_what_cannot_be_asked_again(network):
     assert "no such request" in why(b"\x55" * 32)
     assert "32 bytes" in why(b"\x55" * 31)
     assert "32 bytes" in why(b"")
-    receipt, refused = ask(network, play, 10**7)
+    receipt, refused = ask(network, scenario, 10**7)
     assert receipt.status == 0
     assert "was refused" in why(refused)
-    emptied(network, play)
-    _, waiting = ask(network, play, 1)
+    emptied(network, scenario)
+    _, waiting = ask(network, scenario, 1)
     assert "waits for stock" in why(waiting)
-    assert play.send(OWNER, "pause", play.wallet).status == 1
+    assert scenario.send(OWNER, "pause", scenario.wallet).status == 1
     assert "paused" in why(key)
-    assert play.send(OWNER, "resume", play.wallet).status == 1
+    assert scenario.send(OWNER, "resume", scenario.wallet).status == 1
 
 
 def test_again_of_again_and_of_a_withdrawal(network):
-    play = network.play()
-    key = network.bind(play)
-    _, second = again(network, play, key)
-    receipt, third = again(network, play, second)
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    _, second = again(network, scenario, key)
+    receipt, third = again(network, scenario, second)
     assert receipt.status == 1
     found = [record(network, one) for one in (key, second, third)]
     assert len({one.bound_to for one in found}) == 3
@@ -154,14 +154,14 @@ def test_a_message_stays_in_force_when_those_who_wait_cannot_be_bound(network, m
         raise Refused("nobody is bound")
 
     monkeypatch.setattr(execute, "bind_waiting", refuse)
-    epoch = network.assembly.turning.epoch.number
+    epoch = network.machine.epochs.current.number
     for one in network.boxes.values():
         one.ask(messages.TURN, b"")
     network.settle()
-    assert network.assembly.turning.epoch.number == epoch + 1
+    assert network.machine.epochs.current.number == epoch + 1
     monkeypatch.undo()
     # Nobody has parted from the ledger: the enclaves sign what is bound now.
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     answers = shares_of(network, key)
     assert not [one.code for one in answers.values() if one.code]

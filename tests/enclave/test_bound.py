@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
-from keymoot.contracts.keys import Keys
+from keymoot.committee.outcome import key_input
+from keymoot.contracts.builtin.keys import Keys
 from keymoot.enclave.bound import Bound, bound_in
 from keymoot.runtime.receipt import Receipt
 from keymoot.threshold import derived
-from keymoot.threshold.dice import Dice
+from keymoot.threshold.rng import SeededRng
 from tests.enclave.network import Network
 from tests.runtime.people import OWNER, payment
 
@@ -21,7 +22,7 @@ def elsewhere(receipt: Receipt) -> Receipt:
 
 
 def test_only_the_contract_of_wallets_binds_requests(network: Network) -> None:
-    key = network.bind(network.play())
+    key = network.bind(network.scenario())
     height = network.height_of(key)
     receipts = network.branch.receipts[height]
     found = bound_in(receipts, height)
@@ -31,19 +32,20 @@ def test_only_the_contract_of_wallets_binds_requests(network: Network) -> None:
 
 
 def test_only_the_contract_of_keys_takes_questions(network: Network) -> None:
-    play = network.play()
-    _, to = derived.asker(Dice(Secret(b"\x01" * 32)))
+    scenario = network.scenario()
+    _, to = derived.asker(SeededRng(Secret(b"\x01" * 32)))
     until = network.clock.now + 60
-    receipt = play.send(OWNER, "derive", b"login", to.first, to.second, until, contract=Keys)
+    receipt = scenario.send(OWNER, "derive", b"login", to.first, to.second, until, contract=Keys)
     height = network.branch.certified
     (ask,) = bound_in([receipt], height).asks
-    assert (ask.asker, ask.name, ask.height) == (OWNER.address, b"login", height)
+    assert (ask.asker, ask.height, ask.app) == (OWNER.address, height, None)
+    assert ask.inputs == key_input(OWNER.address, b"login")
     assert bound_in([elsewhere(receipt)], height) == Bound()
 
 
 def test_what_was_refused_is_not_allowed(network: Network) -> None:
-    play = network.play()
-    raw, key = network.request(play, payment(10**15).unsigned_bytes())
+    scenario = network.scenario()
+    raw, key = network.request(scenario, payment(10**15).unsigned_bytes())
     network.send(raw)
     receipts = network.branch.receipts[network.branch.certified]
     assert key in b"".join(log.data for one in receipts for log in one.logs) or any(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.frames import Ballot
-from keymoot.moot.assembly import write_boot
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.machine import write_session
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.committee.roots import CERTIFICATE
+from keymoot.enclave.frames import VoteFrame
 from keymoot.runtime.block import Block
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
@@ -26,7 +26,7 @@ def block(network: Network, height: int, raws: Iterable[bytes] = (), late: int =
 
 def asked(network: Network) -> tuple[bytes, Hash32]:
     """Give a request that the next block may bind, and its name."""
-    return network.request(network.play(), payment(5).unsigned_bytes())
+    return network.request(network.scenario(), payment(5).unsigned_bytes())
 
 
 def anew(network: Network, seat: int, height: Height | None = None) -> Box:
@@ -80,7 +80,7 @@ def test_a_start_that_the_state_does_not_name_signs_nothing(network: Network) ->
     box = anew(network, 1)
     for late in range(3):
         ballot = box.execute(block(network, network.branch.top + 1 + late))
-        assert ballot == Ballot(ballot.hash)
+        assert ballot == VoteFrame(ballot.hash)
 
 
 def test_what_a_block_bound_is_burned_when_only_a_later_certificate_covers_it(
@@ -121,13 +121,13 @@ def test_a_certificate_of_another_block_unlocks_nothing(network: Network) -> Non
     box.execute(block(network, top, [raw]))
     with refused("NOT_CERTIFIED"):
         box.certify(top, network.branch.proofs[top])
-    with refused("REFUSED"):
+    with refused("NOT_COVERED"):
         box.outcome(top)
     assert box.answer(key)[0].code == "NOT_HELD"
 
 
 def test_an_answer_is_the_same_however_often_it_is_asked_for(network: Network) -> None:
-    key = network.bind(network.play())
+    key = network.bind(network.scenario())
     height = network.height_of(key)
     for at, box in network.boxes.items():
         given = network.answers[key][at]
@@ -154,17 +154,17 @@ def test_the_block_of_an_order_is_signed_by_whom_it_names_and_by_no_others(
 def test_a_start_that_is_named_and_replaced_in_one_block_does_not_sign_it(
     network: Network,
 ) -> None:
-    """An order names a start of seat 1, and a boot behind it another one: neither signs."""
+    """An order names a start of seat 1, and a session behind it another one: neither signs."""
     named = anew(network, 1)
     order = network.recovery([1, 2, 3])
-    generation = SignedCertificate.decode(NodeMessage.decode(order).body).terms.digest()
+    generation = SignedRecoveryOrder.decode(NodeMessage.decode(order).body).terms.digest()
     other = Box(1, named.folder, network.said.append, network.clock)
     other.join(network.genesis, 1)
     other.begin(network.branch.place(), network.branch)
     network.said.clear()
-    body = write_boot(named.identity.boot, other.identity.boot)
-    boot = NodeMessage(network.genesis.network, generation, 1, Kind.BOOT, body)
-    raws = [order, boot.signed(named.enclave.keep.now.identity).encode()]
+    body = write_session(named.identity.session, other.identity.session)
+    session = NodeMessage(network.genesis.network, generation, 1, Kind.SESSION, body)
+    raws = [order, session.signed(named.enclave.sealed.now.identity).encode()]
     raw = block(network, network.branch.top + 1, raws)
     assert not named.execute(raw).share
     assert not other.execute(raw).share
@@ -177,12 +177,12 @@ def test_an_order_is_endorsed_only_on_a_certified_block_of_ones_own_chain(
 ) -> None:
     branch, box = network.branch, network.boxes[1]
     chain, name = network.genesis.network, branch.headers[branch.certified].hash
-    boots = {1: box.identity.boot}
+    sessions = {1: box.identity.session}
     previous = branch.headers[branch.certified].generation
 
     def terms(height: int, block: Hash32, **changes: object) -> bytes:
-        made = Certificate(chain, previous, Height(height), block, boots)
-        return SignedCertificate(replace(made, **changes), {}).encode()  # type: ignore[arg-type]
+        made = RecoveryOrder(chain, previous, Height(height), block, sessions)
+        return SignedRecoveryOrder(replace(made, **changes), {}).encode()  # type: ignore[arg-type]
 
     assert box.endorse(terms(branch.certified, name)) == box.endorse(terms(branch.certified, name))
     earlier = branch.certified - 2
@@ -192,10 +192,10 @@ def test_an_order_is_endorsed_only_on_a_certified_block_of_ones_own_chain(
         terms(branch.certified, Hash32(b"\x01" * 32)),
         terms(branch.top + 1, uncertified.hash),
         terms(branch.certified, name, network=NetworkId(b"\x02" * 32)),
-        terms(branch.certified, name, boots={1: network.boxes[2].identity.boot}),
-        terms(branch.certified, name, boots={2: box.identity.boot}),
+        terms(branch.certified, name, sessions={1: network.boxes[2].identity.session}),
+        terms(branch.certified, name, sessions={2: box.identity.session}),
     ):
-        with refused("REFUSED"):
+        with refused("ORDER_REFUSED"):
             box.endorse(bad)
 
 
@@ -244,18 +244,18 @@ def test_an_order_for_another_branch_is_not_executed_in_this_one(
     other.order([order])
     assert other.branch.certified == other.branch.top
     previous = other.branch.headers[other.branch.certified].generation
-    terms = Certificate(
+    terms = RecoveryOrder(
         other.genesis.network,
         previous,
         other.branch.certified,
         other.branch.headers[other.branch.certified].hash,
-        {at: one.identity.boot for at, one in other.boxes.items()},
+        {at: one.identity.session for at, one in other.boxes.items()},
     )
-    unsigned = SignedCertificate(terms, {}).encode()
+    unsigned = SignedRecoveryOrder(terms, {}).encode()
     signed = {at: one.endorse(unsigned) for at, one in other.boxes.items()}
-    with refused("REFUSED"):
+    with refused("ORDER_REFUSED"):
         network.boxes[1].endorse(unsigned)
-    body = SignedCertificate(terms, signed).encode()
+    body = SignedRecoveryOrder(terms, signed).encode()
     message = NodeMessage(network.genesis.network, previous, 0, Kind.RECOVER, body).encode()
     assert network.send(message).status == 0
     assert network.branch.headers[network.branch.certified].generation != terms.digest()
@@ -267,5 +267,5 @@ def test_a_share_is_of_the_root_that_certifies(network: Network) -> None:
     ballot = network.boxes[2].execute(block(network, top))
     generation = network.branch.headers[network.branch.certified].generation
     message = certificate_message(network.genesis.network, generation, top, ballot.hash)
-    root = network.assembly.hall.root(CERTIFICATE)
+    root = network.machine.state.root(CERTIFICATE)
     assert bls.check(root, 2, message, G1.decode(ballot.share))

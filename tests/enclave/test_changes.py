@@ -6,10 +6,10 @@ import pytest
 
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
+from keymoot.committee.errors import NotSeated
+from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.enclave import messages
-from keymoot.enclave.keep import KeepFile, open_keep
-from keymoot.moot.errors import NotSeated
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.enclave.sealed_state import SealedStateFile, open_sealed_state
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
 from tests.enclave.box import Box
@@ -26,7 +26,7 @@ def arrive(network: Network, seat: int) -> Box:
 
 
 def ask_members(network: Network, word: str, body: bytes) -> None:
-    for seat in network.assembly.hall.head.members:
+    for seat in network.machine.state.record.members:
         network.boxes[seat].ask(word, body)
     network.settle()
 
@@ -40,9 +40,9 @@ def change(network: Network, joining=(), leaving=()) -> Height:
         network.boxes[seat].ask(messages.PART, bytes([seat]))
     network.settle()
     before = members(network, network.branch.certified)
-    epoch = network.assembly.turning.epoch.number
+    epoch = network.machine.epochs.current.number
     ask_members(network, messages.TURN, b"")
-    assert network.assembly.turning.epoch.number == epoch + 1
+    assert network.machine.epochs.current.number == epoch + 1
     height = network.branch.certified
     while members(network, Height(height - 1)) != before:
         height = Height(height - 1)
@@ -50,9 +50,9 @@ def change(network: Network, joining=(), leaving=()) -> Height:
 
 
 def members(network: Network, height: Height) -> tuple[int, ...]:
-    from keymoot.runtime.assembly import assembly_in
+    from keymoot.runtime.committee_pages import committee_in
 
-    return assembly_in(network.branch.state(height), network.genesis.network).hall.head.members
+    return committee_in(network.branch.state(height), network.genesis.network).state.record.members
 
 
 def signers(network: Network, height: Height) -> set[int]:
@@ -85,30 +85,30 @@ def test_the_old_members_shares_certify_nothing_after_the_change(network):
     at = change(network, [5], [2])
     block = network.branch.headers[Height(at + 1)]
     # The leaver's copy of its old share would be one of the old sharing: it combines with none.
-    from keymoot.moot.certified import certificate_message
-    from keymoot.moot.roots import CERTIFICATE
+    from keymoot.committee.certified import certificate_message
+    from keymoot.committee.roots import CERTIFICATE
     from keymoot.threshold import bls
 
     name = network.genesis.network
     message = certificate_message(name, block.generation, block.height, block.hash)
-    new = network.assembly.hall.root(CERTIFICATE)
+    new = network.machine.state.root(CERTIFICATE)
     shares = {
-        seat: network.boxes[seat].enclave.start.party.shares_in(network.assembly)[CERTIFICATE]
+        seat: network.boxes[seat].enclave.start.participant.shares_in(network.machine)[CERTIFICATE]
         for seat in (1, 3, 4)
     }
     points = {seat: bls.sign(one, message) for seat, one in shares.items()}
     assert bls.verify(new.public, message, interpolate_points(G1, points))
-    gone = network.boxes[2].enclave.start.party
-    assert not gone.shares_in(network.assembly)
+    gone = network.boxes[2].enclave.start.participant
+    assert not gone.shares_in(network.machine)
 
 
 def test_who_left_has_erased_what_could_open_its_shares(network):
-    keep = network.boxes[2].enclave.keep
+    keep = network.boxes[2].enclave.sealed
     keys = {keep.now.epoch.expose(), keep.now.next.expose()}
     change(network, [5], [2])
     more_blocks(network, 2)
     gone = network.boxes[2]
-    assert not gone.enclave.start.party.shares_in(network.assembly)
+    assert not gone.enclave.start.participant.shares_in(network.machine)
     assert not keys & {keep.now.epoch.expose(), keep.now.next.expose()}
     assert keep.now.state is None
     # Blocks use a secret that it was never given: its start is over.
@@ -117,12 +117,12 @@ def test_who_left_has_erased_what_could_open_its_shares(network):
 
 
 def test_requests_are_signed_before_during_and_after(network):
-    play = network.play()
-    before = network.bind(play)
+    scenario = network.scenario()
+    before = network.bind(scenario)
     assert combined(network, before, shares_of(network, before, (1, 2)))
     change(network, [5])
     change(network, [], [2])
-    after = network.bind(play, 6)
+    after = network.bind(scenario, 6)
     for seats in ((1, 5), (3, 5), (3, 4)):
         assert combined(network, after, shares_of(network, after, seats))
     # Who left answers nothing: blocks use a secret that it was never given.
@@ -135,49 +135,49 @@ def test_a_start_goes_on_across_two_changes(network):
     change(network, [6])
     change(network, [], [1])
     late = network.restart(3)
-    party = late.enclave.start.party
-    assert party.seated(network.assembly)
+    participant = late.enclave.start.participant
+    assert participant.seated(network.machine)
     # It computes its shares from what those dealt who sat before, and one of them is gone.
-    play = network.play()
-    key = network.bind(play)
-    assert party.shares_in(network.assembly)
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    assert participant.shares_in(network.machine)
     assert combined(network, key, shares_of(network, key, (4, 5)))
     # And so does one of those who came.
     network.restart(5)
-    key = network.bind(play, 6)
-    assert network.boxes[5].enclave.start.party.shares_in(network.assembly)
+    key = network.bind(scenario, 6)
+    assert network.boxes[5].enclave.start.participant.shares_in(network.machine)
     assert combined(network, key, shares_of(network, key, (4, 6)))
 
 
 def test_all_recover_after_a_change(network):
     change(network, [5])
     change(network, [], [2])
-    assert network.assembly.hall.head.members == (1, 3, 4, 5)
+    assert network.machine.state.record.members == (1, 3, 4, 5)
     network.recover()
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     assert combined(network, key, shares_of(network, key, (1, 5)))
-    assert network.assembly.hall.head.recoveries == 1
+    assert network.machine.state.record.recoveries == 1
     # Whoever left signs no block of it.
     assert 2 not in signers(network, network.branch.certified)
 
 
 def test_who_is_not_invited_is_not_heard(network):
     one = arrive(network, 5)
-    party = one.enclave.start.party
+    participant = one.enclave.start.participant
     forged = NodeMessage(
-        network.genesis.network, network.assembly.hall.head.generation, 5, Kind.JOIN, b"\xc0"
+        network.genesis.network, network.machine.state.record.generation, 5, Kind.JOIN, b"\xc0"
     )
     with pytest.raises(Exception, match="fields"):
-        network.assembly.check(forged.signed(one.enclave.keep.now.identity))
+        network.machine.check(forged.signed(one.enclave.sealed.now.identity))
     with pytest.raises(NotSeated):
-        network.assembly.check(replace(forged, kind=Kind.TICK).signed(party.boot.signing))
+        network.machine.check(replace(forged, kind=Kind.TICK).signed(participant.session.signing))
     network.settle()
-    assert not network.assembly.turning.admitting.page.joining
+    assert not network.machine.epochs.membership.page.joining
 
 
 def sealed_keys(box: Box) -> set[bytes]:
-    keep = open_keep(box.folder, box.platform)
+    keep = open_sealed_state(box.folder, box.platform)
     found = (keep.epoch, keep.next, keep.previous)
     return {one.expose() for one in found if one is not None}
 
@@ -185,7 +185,7 @@ def sealed_keys(box: Box) -> set[bytes]:
 def test_who_is_killed_as_it_leaves_erases_its_keys_when_it_starts_anew(network, monkeypatch):
     change(network, [5])
     box = network.boxes[2]
-    put, keep = KeepFile.put, box.enclave.keep
+    put, keep = SealedStateFile.put, box.enclave.sealed
     keys = sealed_keys(box)
 
     def dies(file, new):
@@ -194,14 +194,14 @@ def test_who_is_killed_as_it_leaves_erases_its_keys_when_it_starts_anew(network,
             raise CannotWrite("the keep", 5)
         put(file, new)
 
-    monkeypatch.setattr(KeepFile, "put", dies)
+    monkeypatch.setattr(SealedStateFile, "put", dies)
     change(network, [], [2])
     more_blocks(network, 2)
     assert keys & sealed_keys(box)
     late = network.restart(2)
     more_blocks(network, 1)
     assert not keys & sealed_keys(box)
-    assert not late.enclave.start.party.shares_in(network.assembly)
+    assert not late.enclave.start.participant.shares_in(network.machine)
 
 
 def test_old_states_in_which_it_had_no_seat_erase_nothing(network):

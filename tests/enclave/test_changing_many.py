@@ -4,42 +4,46 @@ from pathlib import Path
 
 import pytest
 
+from keymoot.committee.messages import Kind, NodeMessage, is_message
 from keymoot.enclave import messages
-from keymoot.moot.message import Kind, NodeMessage, is_message
 from tests.enclave.box import Box
 from tests.enclave.network import Network
 from tests.enclave.shares import combined, shares_of
 from tests.enclave.test_changes import arrive, ask_members, change, more_blocks, signers
+from tests.examples import some
 
 
 @pytest.mark.parametrize(
     ("size", "joining", "leaving"),
-    [
-        (4, [5], [2]),
-        (4, [5, 6], [1, 2]),
-        (4, [5, 6, 7, 8], [1, 2, 3, 4]),
-        (4, [5, 6, 7], []),
-        (7, [], [1, 2, 3]),
-        (7, [8, 9, 10, 11], [1, 2, 3, 4, 5, 6, 7]),
-    ],
+    some(
+        [
+            (4, [5, 6], [1, 2]),
+            (4, [5], [2]),
+            (4, [5, 6, 7, 8], [1, 2, 3, 4]),
+            (4, [5, 6, 7], []),
+            (7, [], [1, 2, 3]),
+            (7, [8, 9, 10, 11], [1, 2, 3, 4, 5, 6, 7]),
+        ],
+        3,
+    ),
 )
 def test_the_ledger_goes_on_whoever_comes_and_goes(
     tmp_path: Path, small_batches: None, size: int, joining: list[int], leaving: list[int]
 ) -> None:
     network = Network(tmp_path, size).found()
-    play = network.play()
-    before = network.bind(play)
+    scenario = network.scenario()
+    before = network.bind(scenario)
     assert shares_of(network, before, (1, 2))
     at = change(network, joining, leaving)
-    members = network.assembly.hall.head.members
+    members = network.machine.state.record.members
     assert set(members) == {*range(1, size + 1), *joining} - set(leaving)
     more_blocks(network, 2)
     assert not network.stands_still
     assert network.branch.certified > at + 2
     # All of them sign, whoever they are, and one request more is answered.
     assert signers(network, network.branch.certified) == set(members)
-    after = network.bind(play, 6)
-    degree = network.assembly.hall.committee.ecdsa_degree
+    after = network.bind(scenario, 6)
+    degree = network.machine.state.committee.ecdsa_degree
     given = shares_of(network, after, members[: degree + 1])
     assert combined(network, after, given, degree)
 
@@ -51,16 +55,16 @@ class TestWhoComesToBeNoMember:
         one = arrive(network, 5)
         ask_members(network, messages.ADMIT, one.identity.identity_key)
         assert one.began
-        assert one.enclave.keep.now.state is not None
-        assert 5 in network.assembly.handout.standing.holders
+        assert one.enclave.sealed.now.state is not None
+        assert 5 in network.machine.state_key.status.holders
         return one
 
     def test_a_generation_drops_it_and_it_comes_again(self, network: Network) -> None:
         one = self.newcomer(network)
-        before = one.enclave.keep.now
+        before = one.enclave.sealed.now
         network.recover()
-        assert network.assembly.turning.admitting.page.joining == {}
-        now = one.enclave.keep.now
+        assert network.machine.epochs.membership.page.joining == {}
+        now = one.enclave.sealed.now
         assert now.state is None
         assert not {before.epoch.expose(), before.next.expose()} & {
             now.epoch.expose(),
@@ -73,7 +77,7 @@ class TestWhoComesToBeNoMember:
         ask_members(network, messages.ADMIT, one.identity.identity_key)
         assert one.began
         ask_members(network, messages.TURN, b"")
-        assert network.assembly.hall.head.members == (1, 2, 3, 4, 5)
+        assert network.machine.state.record.members == (1, 2, 3, 4, 5)
         more_blocks(network, 1)
         assert 5 in signers(network, network.branch.certified)
 
@@ -84,11 +88,11 @@ class TestWhoComesToBeNoMember:
         network.withheld.clear()
         # This start has seen no state in which it was about to be a member; one before it had.
         one = network.restart(5)
-        assert one.enclave.keep.now.state is None
-        assert 5 not in network.assembly.handout.standing.holders
+        assert one.enclave.sealed.now.state is None
+        assert 5 not in network.machine.state_key.status.holders
 
 
-@pytest.mark.parametrize("step", ["asked", "holding", "held", "member"])
+@pytest.mark.parametrize("step", some(["asked", "holding", "held", "member"], 2))
 def test_newcomers_start_anew_on_their_way(network: Network, step: str) -> None:
     """Two of four that come: before they hold the secret, after, and right after the switch."""
     for seat in (5, 6, 7, 8):
@@ -99,19 +103,19 @@ def test_newcomers_start_anew_on_their_way(network: Network, step: str) -> None:
             network.keeps = lambda raw: kind_of(raw) is Kind.STATE_HELD
         ask_members(network, messages.ADMIT, one.identity.identity_key)
         if step in ("asked", "holding"):
-            assert seat not in network.assembly.handout.standing.holders
+            assert seat not in network.machine.state_key.status.holders
     network.keeps = lambda _: False
     if step in ("asked", "holding", "held"):
         for seat in (5, 6):
             network.restart(seat)
         network.said += network.kept
         network.settle()
-    assert network.assembly.handout.standing.holders == set(range(1, 9))
+    assert network.machine.state_key.status.holders == set(range(1, 9))
     for seat in (1, 2, 3, 4):
         network.boxes[seat].ask(messages.PART, bytes([seat]))
     network.settle()
     ask_members(network, messages.TURN, b"")
-    assert network.assembly.hall.head.members == (5, 6, 7, 8)
+    assert network.machine.state.record.members == (5, 6, 7, 8)
     if step == "member":
         network.restart(5)
     more_blocks(network, 2)
@@ -129,9 +133,9 @@ def test_too_many_start_anew_right_after_all_have_changed(
 ) -> None:
     change(network, [5, 6, 7, 8], [1, 2, 3, 4])
     network.recover(waking)
-    assert network.assembly.hall.head.members == (5, 6, 7, 8)
-    play = network.play()
-    key = network.bind(play)
+    assert network.machine.state.record.members == (5, 6, 7, 8)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     assert combined(network, key, shares_of(network, key, (5, 8)))
 
 

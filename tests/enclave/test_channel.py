@@ -88,7 +88,7 @@ async def test_of_a_long_refusal_little_is_kept(channel):
         (messages.MAX_ANSWER_BYTES + 1).to_bytes(messages.LENGTH_BYTES, "big"),
         b"\x00\x00\x00\x02\xc1\x05",
         messages.frame(1, "NOT_NOW", [b"no", b"text"]),
-        messages.frame(0, messages.SAY, [b"no", b"bytes"]),
+        messages.frame(0, messages.SEND, [b"no", b"bytes"]),
     ],
     ids=["too long", "no frame", "a refusal without words", "what it says is no message"],
 )
@@ -109,18 +109,18 @@ async def test_what_it_says_waits_for_whoever_listens_and_keeps_its_order(channe
     names = [Hash32(bytes((number,)) * 32) for number in range(4)]
     heard: list[bytes] = []
     for name in names[:2]:
-        channel.data_received(messages.frame(0, messages.SAY, name))
+        channel.data_received(messages.frame(0, messages.SEND, name))
     channel.listen(heard.append)
     for name in names[2:]:
-        channel.data_received(messages.frame(0, messages.SAY, name))
+        channel.data_received(messages.frame(0, messages.SEND, name))
     assert heard == names
 
 
 async def test_who_talks_without_end_before_anybody_listens_is_cut_off(channel):
     for _ in range(MAX_UNHEARD):
-        channel.data_received(messages.frame(0, messages.SAY, b"me"))
+        channel.data_received(messages.frame(0, messages.SEND, b"me"))
     assert not channel.over.done()
-    channel.data_received(messages.frame(0, messages.SAY, b"me"))
+    channel.data_received(messages.frame(0, messages.SEND, b"me"))
     assert channel.over.done()
     assert closed(channel)
 

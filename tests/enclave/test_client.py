@@ -33,7 +33,7 @@ def test_a_dead_enclave_is_gone_whatever_is_asked_and_whenever(tmp_path: Path, l
         for pause in (0, 0, 0.001, 0.01, 0.05, 0.2):
             asked += [asyncio.create_task(client.pulse()) for _ in range(4)]
             await asyncio.sleep(pause)
-        done = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        done = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 240)
         # It had joined no network, so the first ones may have been answered with that.
         kinds = {type(one).__name__ for one in done}
         assert kinds <= {"EnclaveGone", "EnclaveRefused"}
@@ -98,8 +98,10 @@ def test_an_enclave_that_does_not_start_leaves_nothing_open(tmp_path: Path, loop
         before = open_files()
         for _ in range(3):
             await once()
-        await asyncio.sleep(0.1)
-        assert open_files() <= before
+        # Some are closed with the loop's next turns, however long those take.
+        async with asyncio.timeout(240):
+            while open_files() > before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     fuse = tmp_path / "cpu" / "fuse"
     fuse.parent.mkdir()

@@ -1,4 +1,4 @@
-"""What makes an enclave of the assembly give a share, and what never does."""
+"""What makes an enclave of the committee give a share, and what never does."""
 
 from itertools import combinations
 
@@ -6,9 +6,9 @@ import pytest
 
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.roots import CERTIFICATE
 from keymoot.crypto.secp256k1 import recover
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.roots import CERTIFICATE
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
@@ -20,11 +20,11 @@ SECRETS = ("λ", "λ'", "κλ", "κλ'", "xλ", "xλ'")
 """What a seat has of each presignature."""
 
 
-def behind(network, play):
+def behind(network, scenario):
     """Bind a request while enclave 1 is shown its block, and no certificate of it."""
     network.withheld = {1}
     one = network.boxes[1]
-    key = network.bind(play)
+    key = network.bind(scenario)
     height = network.height_of(key)
     while one.next <= height:
         ballot = one.ballots[one.next] = one.execute(network.branch.blocks[one.next])
@@ -39,15 +39,15 @@ def behind(network, play):
 
 
 def test_degree_plus_one_shares_sign_and_the_same_answer_comes_again(network):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     answers = network.answers[key]
     assert answers.keys() == {1, 2, 3, 4}
     assert all(not one.code for one in answers.values())
     seen = set()
     for pair in combinations(answers, 2):
         digest, signature = combined(network, key, {at: answers[at] for at in pair})
-        assert recover(digest, signature) == play.account
+        assert recover(digest, signature) == scenario.account
         seen.add(bytes(signature))
     assert len(seen) == 1
     # They came with the certificate; asked again, and shown it again, enclaves give the same.
@@ -59,14 +59,14 @@ def test_degree_plus_one_shares_sign_and_the_same_answer_comes_again(network):
 
 
 def test_who_rests_keeps_its_presignature_until_it_is_asked(network):
-    play = network.play()
-    key, height, one = behind(network, play)
+    scenario = network.scenario()
+    key, height, one = behind(network, scenario)
     proof = network.branch.proofs[height]
     (rested,) = one.certify(height, proof, rests=True).answers
     assert (rested.request, rested.code, rested.sealed) == (key, "RESTS", b"")
     (answer,) = one.answer(key)
     shares = {2: network.answers[key][2], one.seat: answer}
-    assert recover(*combined(network, key, shares)) == play.account
+    assert recover(*combined(network, key, shares)) == scenario.account
     # What was given is given again, to whoever rests as well.
     assert list(one.certify(height, proof, rests=True).answers) == [answer]
 
@@ -75,10 +75,10 @@ def test_who_rests_keeps_its_presignature_until_it_is_asked(network):
 
 
 def test_without_the_certificate_of_a_quorum_there_is_no_share(network):
-    play = network.play()
-    key, height, one = behind(network, play)
+    scenario = network.scenario()
+    key, height, one = behind(network, scenario)
     assert one.answer(key)[0].code == "NOT_HELD"
-    root = network.assembly.hall.root(CERTIFICATE)
+    root = network.machine.state.root(CERTIFICATE)
     ballots = {at: network.boxes[at].ballots[height] for at in (1, 2, 3, 4)}
     points = {at: G1.decode(each.share) for at, each in ballots.items() if each.share}
     for few in combinations(points, root.degree):
@@ -96,9 +96,9 @@ def test_without_the_certificate_of_a_quorum_there_is_no_share(network):
 
 
 def test_no_share_without_the_certificate_of_that_very_block(network):
-    play = network.play()
-    key, height, one = behind(network, play)
-    other = network.bind(play, 6)
+    scenario = network.scenario()
+    key, height, one = behind(network, scenario)
+    other = network.bind(scenario, 6)
     later = network.branch.proofs[network.height_of(other)]
     generation = network.branch.headers[height].generation
     name = network.branch.headers[height].hash
@@ -114,15 +114,15 @@ def test_no_share_without_the_certificate_of_that_very_block(network):
             one.certify(height, proof)
         assert one.answer(key)[0].code == "NOT_HELD"
     # The root's own key signed none of them.
-    root = network.assembly.hall.root(CERTIFICATE)
+    root = network.machine.state.root(CERTIFICATE)
     message = certificate_message(network.genesis.network, generation, height, name)
     assert bls.verify(root.public, message, G1.decode(network.branch.proofs[height]))
     assert not bls.verify(root.public, message, G1.decode(later))
 
 
 def test_what_a_block_bound_that_a_later_certificate_covers_is_burned(network):
-    play = network.play()
-    key, height, one = behind(network, play)
+    scenario = network.scenario()
+    key, height, one = behind(network, scenario)
     later = network.order([])
     one.execute(network.branch.blocks[later])
     released = one.certify(later, network.branch.proofs[later])
@@ -148,27 +148,27 @@ def test_blocks_of_another_genesis_are_none(network, tmp_path):
     fresh = network.add(9)
     with refused("NOT_MEMBER"):
         fresh.join(network.genesis)
-    assert fresh.enclave.keep.now.network is None
+    assert fresh.enclave.sealed.now.network is None
 
 
 # -- what stops an answer
 
 
 def test_a_pause_or_a_revocation_stops_answers_that_were_not_fetched(network):
-    play = network.play()
-    key = network.bind(play)
-    assert play.send(OWNER, "pause", play.wallet).status == 1
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    assert scenario.send(OWNER, "pause", scenario.wallet).status == 1
     assert {one.code for one in shares_of(network, key).values()} == {"NOT_BOUND"}
-    assert play.send(OWNER, "resume", play.wallet).status == 1
+    assert scenario.send(OWNER, "resume", scenario.wallet).status == 1
     assert {one.code for one in shares_of(network, key).values()} == {""}
-    other = network.bind(play, 7)
-    assert play.send(OWNER, "revoke", play.wallet, AGENT.address).status == 1
+    other = network.bind(scenario, 7)
+    assert scenario.send(OWNER, "revoke", scenario.wallet, AGENT.address).status == 1
     assert {one.code for one in shares_of(network, other).values()} == {"NOT_BOUND"}
 
 
 def test_expiry_counts_by_the_enclaves_own_clock_too(network):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     network.boxes[3].ahead = 10_000
     assert network.boxes[3].answer(key)[0].code == "NOT_BOUND"
     assert not network.boxes[2].answer(key)[0].code
@@ -180,7 +180,7 @@ def test_expiry_counts_by_the_enclaves_own_clock_too(network):
 
 
 def test_what_no_block_has_bound_gets_nothing(network):
-    network.bind(network.play())
+    network.bind(network.scenario())
     assert network.boxes[1].answer(Hash32(Bytes32(b"\x31" * 32)))[0].code == "NOT_HELD"
 
 
@@ -188,18 +188,18 @@ def test_what_no_block_has_bound_gets_nothing(network):
 
 
 def test_no_presignature_and_no_share_leaves_an_enclave(network):
-    play = network.play()
+    scenario = network.scenario()
     secrets = set()
     for one in network.boxes.values():
-        party, keep = one.enclave.start.party, one.enclave.keep.now
-        secrets |= {party.boot.signing.expose(), party.boot.sealing.expose()}
-        secrets |= {party.keys.living.expose(), party.keys.next.expose()}
+        participant, keep = one.enclave.start.participant, one.enclave.sealed.now
+        secrets |= {participant.session.signing.expose(), participant.session.sealing.expose()}
+        secrets |= {participant.keys.living.expose(), participant.keys.next.expose()}
         secrets |= {keep.identity.expose(), keep.state.expose()}
         secrets |= {share.secret.expose() for share in shares_in(one, network).values()}
-        for batch in party.presigner._presignatures.values():
+        for batch in participant.presign._presignatures.values():
             secrets |= {part.expose() for held in batch.values() for part in held.secrets}
-    assert len(secrets) >= 4 * len(SECRETS) * network.assembly.stock.left()
-    key = network.bind(play)
+    assert len(secrets) >= 4 * len(SECRETS) * network.machine.stock.left()
+    key = network.bind(scenario)
     answers = network.answers[key]
     assert combined(network, key, answers)
     network.restart(2)
@@ -208,18 +208,18 @@ def test_no_presignature_and_no_share_leaves_an_enclave(network):
     for path in network.folder.rglob("*"):
         seen += path.read_bytes() if path.is_file() else b""
     # The search looks in the right places: the dealings' commitments are there.
-    page = network.assembly.stock.batch(network.assembly.stock.page.ready[0])
-    assert network.assembly.stock.batch(page.number).keys[0] in seen
+    page = network.machine.stock.batch(network.machine.stock.page.ready[0])
+    assert network.machine.stock.batch(page.number).keys[0] in seen
     assert not [one for one in secrets if one in seen or one.hex().encode() in seen]
 
 
 def shares_in(box, network):
-    return box.enclave.start.party.shares_in(network.assembly)
+    return box.enclave.start.participant.shares_in(network.machine)
 
 
 @pytest.mark.parametrize("seat", [1, 4])
 def test_shares_of_a_start_that_is_over_are_nobodys(network, seat):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     network.restart(seat)
     assert network.boxes[seat].answer(key)[0].code == "NOT_HELD"

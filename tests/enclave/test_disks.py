@@ -8,8 +8,8 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
 from keymoot.runtime.block import Block
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
@@ -28,14 +28,14 @@ def edited(network: Network) -> tuple[Hash32, dict[bytes, bytes | None]]:
     state = network.state()
     journal = Journal(state)
     journal.begin_transaction()
-    assembly = assembly_on(
+    machine = committee_on(
         PublicStore(journal, Nodes.ADDRESS, FreeMeter()), network.genesis.network
     )
-    for at, seat in assembly.hall.seats().items():
-        assembly.hall.put_seat(at, replace(seat, next=HOST_POINT))
-    epoch = assembly.turning.epoch
+    for at, seat in machine.state.seats().items():
+        machine.state.put_seat(at, replace(seat, next=HOST_POINT))
+    epoch = machine.epochs.current
     assert epoch is not None
-    assembly.turning._put(replace(epoch, since_time=UnixSeconds(1)))
+    machine.epochs._put(replace(epoch, since_time=UnixSeconds(1)))
     return state.updated(journal.changes())
 
 
@@ -48,7 +48,7 @@ def copy_of(network: Network, seat: int, folder: Path) -> Box:
 
 
 def test_an_edited_state_ends_every_start_that_reads_it(network: Network) -> None:
-    network.play()
+    network.scenario()
     _, batch = edited(network)
     for table in network.branch.tables.values():
         table.apply(batch)
@@ -83,10 +83,10 @@ def test_an_edited_state_with_a_root_of_its_own_is_not_certified(network: Networ
 
 def test_every_read_that_does_not_fit_ends_the_start(network: Network) -> None:
     """A host may alter an entry, leave it out, or give one of another height."""
-    play = network.play()
+    scenario = network.scenario()
     old = network.state(), network.branch.certified
-    network.bind(play)
-    raw, _ = network.request(play, b"", "eth_signTransaction")
+    network.bind(scenario)
+    raw, _ = network.request(scenario, b"", "eth_signTransaction")
 
     def altered(_: Question, entries: list[bytes]) -> list[bytes]:
         return [one[:-1] + bytes((one[-1] ^ 1,)) if one else one for one in entries]
@@ -120,20 +120,20 @@ def test_every_read_that_does_not_fit_ends_the_start(network: Network) -> None:
 @pytest.mark.parametrize("posted", [False, True])
 def test_an_old_disk_answers_nothing(network: Network, tmp_path: Path, posted: bool) -> None:
     """A start on a disk from before a pause, shown the ledger of then, gives no share."""
-    play = network.play()
+    scenario = network.scenario()
     network.mute = True
     twin = copy_of(network, 4, tmp_path / "old")
     twin.begin(network.branch.place(), network.branch)
-    boots = [raw for raw in network.said if NodeMessage.decode(raw).kind is Kind.BOOT]
-    assert len(boots) == 1
+    sessions = [raw for raw in network.said if NodeMessage.decode(raw).kind is Kind.SESSION]
+    assert len(sessions) == 1
     network.said.clear()
     network.mute = False
     before = network.branch.certified
     if posted:
-        network.send(boots[0])
-    key = network.bind(play)
-    assert play.send(OWNER, "pause", play.wallet).status == 1
-    assert play.send(OWNER, "revoke", play.wallet, AGENT.address).status == 1
+        network.send(sessions[0])
+    key = network.bind(scenario)
+    assert scenario.send(OWNER, "pause", scenario.wallet).status == 1
+    assert scenario.send(OWNER, "revoke", scenario.wallet, AGENT.address).status == 1
     # The host of the twin shows it everything up to the binding, and nothing of the pause.
     bound = network.height_of(key)
     for height in range(before + 1, bound + 1):
@@ -151,7 +151,7 @@ def test_an_old_disk_answers_nothing(network: Network, tmp_path: Path, posted: b
 def test_of_two_starts_on_one_disk_only_the_one_that_the_ledger_names_goes_on(
     network: Network, tmp_path: Path
 ) -> None:
-    play = network.play()
+    scenario = network.scenario()
     network.mute = True
     twin = copy_of(network, 2, tmp_path / "twin")
     twin.begin(network.branch.place(), network.branch)
@@ -160,7 +160,7 @@ def test_of_two_starts_on_one_disk_only_the_one_that_the_ledger_names_goes_on(
     network.send(raw)
     # The one before has executed the block that names the other: it is over.
     assert network.boxes[2].lost
-    key = network.bind(play)
+    key = network.bind(scenario)
     assert sorted(network.answers[key]) == [1, 3, 4]
     with refused("START_OVER"):
         network.boxes[2].answer(key)
@@ -168,6 +168,6 @@ def test_of_two_starts_on_one_disk_only_the_one_that_the_ledger_names_goes_on(
     network.withheld.add(4)
     network.boxes[2] = twin
     network.vote()
-    key = network.bind(play, 6)
+    key = network.bind(scenario, 6)
     assert network.branch.certified == network.branch.top
     assert 2 in network.answers[key]

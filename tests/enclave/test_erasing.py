@@ -24,7 +24,7 @@ def behind(network: Network, box: Box, key: Hash32) -> None:
 
 
 def test_what_makes_a_share_is_gone_when_the_share_leaves(network):
-    key = network.bind(network.play())
+    key = network.bind(network.scenario())
     for box in network.boxes.values():
         found = kept(box, key)
         assert found.answer is not None
@@ -32,20 +32,20 @@ def test_what_makes_a_share_is_gone_when_the_share_leaves(network):
 
 
 def test_what_waits_for_its_certificate_is_gone_when_a_generation_begins(network):
-    play, box = network.play(), network.boxes[1]
+    scenario, box = network.scenario(), network.boxes[1]
     network.withheld = {1}
-    key = network.bind(play)
+    key = network.bind(scenario)
     behind(network, box, key)
-    held, presigner = kept(box, key).held, box.enclave.start.party.presigner
-    assert presigner._presignatures
+    held, presign = kept(box, key).held, box.enclave.start.participant.presign
+    assert presign._presignatures
     begins = network.order([network.recovery([2, 3, 4])])
     box.execute(network.branch.blocks[begins])
     found = kept(box, key)
     assert (found.held, found.burned) == (None, True)
-    assert not presigner._presignatures
+    assert not presign._presignatures
     # The certificate of its very block unlocks nothing any more, even if work that was under
     # way brings the presignature back.
-    again = presigner._presignatures[found.generation, held.name.batch] = {}
+    again = presign._presignatures[found.generation, held.name.batch] = {}
     again[held.name.place] = held.presignature
     height = network.height_of(key)
     released = box.certify(height, network.branch.proofs[height])
@@ -53,7 +53,7 @@ def test_what_waits_for_its_certificate_is_gone_when_a_generation_begins(network
 
 
 def test_what_is_over_is_forgotten(network):
-    key = network.bind(network.play())
+    key = network.bind(network.scenario())
     network.clock.now += 301
     network.order([])
     assert {box.answer(key)[0].code for box in network.boxes.values()} == {"NOT_BOUND"}
@@ -64,7 +64,7 @@ def test_what_is_over_is_forgotten(network):
 
 
 def test_what_a_block_binds_before_it_begins_a_generation_is_not_even_kept(network):
-    raw, key = network.request(network.play(), payment(5).unsigned_bytes())
+    raw, key = network.request(network.scenario(), payment(5).unsigned_bytes())
     network.order([raw, network.recovery([1, 2, 3, 4])])
     network.settle()
     assert network.height_of(key)

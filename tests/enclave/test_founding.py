@@ -5,10 +5,10 @@ from pathlib import Path
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.enclave.frames import Released
-from keymoot.moot.assembly import NO_GENERATION
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.founding_record import FoundingRecord
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.machine import NO_GENERATION
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.enclave.frames import ReleasedFrame
 from tests.enclave.box import refused
 from tests.enclave.network import Network
 
@@ -21,7 +21,7 @@ def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
     last, shown = network.boxes[4], network.boxes[4].certify
     tried: list[Height] = []
 
-    def lie(height: Height, proof: bytes) -> Released:
+    def lie(height: Height, proof: bytes) -> ReleasedFrame:
         if tried:
             return shown(height, proof)
         record = FoundingRecord.decode(proof)
@@ -29,22 +29,22 @@ def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
         # Whoever had the sessions of all founders could sign another block's.
         other = replace(record, block=Hash32(b"x" * 32), signatures={})
         for seat, box in network.boxes.items():
-            other = other.signed(seat, other.sign(box.enclave._boot.signing))
+            other = other.signed(seat, other.sign(box.enclave._session.signing))
         other.check(network.genesis)
         for bad, code in ((some, "NOT_FOUNDED"), (other, "FOREIGN_RECORD")):
             with refused(code):
                 shown(height, bad.encode())
-        with refused("REFUSED"):
+        with refused("MISPLACED_RECORD"):
             shown(Height(height - 1), proof)
         # While it is founding it answers nothing, and endorses nothing.
         assert last.answer(Hash32(bytes(32)))[0].code == "NOT_HELD"
-        boots = {4: last.identity.boot}
-        begun = Certificate(
-            network.genesis.network, NO_GENERATION, Height(0), Hash32(record.network), boots
+        sessions = {4: last.identity.session}
+        begun = RecoveryOrder(
+            network.genesis.network, NO_GENERATION, Height(0), Hash32(record.network), sessions
         )
-        with refused("REFUSED"):
-            last.endorse(SignedCertificate(begun, {}).encode())
-        assert last.enclave.keep.now.network is None
+        with refused("ORDER_REFUSED"):
+            last.endorse(SignedRecoveryOrder(begun, {}).encode())
+        assert last.enclave.sealed.now.network is None
         tried.append(height)
         return shown(height, proof)
 
@@ -53,7 +53,7 @@ def test_a_founder_ends_its_founding_with_the_whole_record_of_its_own_chain(
     assert tried
     assert network.branch.record is not None
     assert network.branch.record.height == tried[0]
-    assert {box.enclave.keep.now.network for box in network.boxes.values()} == {
+    assert {box.enclave.sealed.now.network for box in network.boxes.values()} == {
         network.genesis.network
     }
 
@@ -71,23 +71,26 @@ def test_a_founder_signs_no_record_while_it_lacks_a_share_or_the_state_secret(
     course = start._course
     assert course is not None
     founder, step = course._founder, course._steps[record.height]
-    after, party = step.after, start.party
+    after, participant = step.after, start.participant
     assert founder.sign(step.header, after) == record.signatures[1]
     # 1. Of another block.
     assert not founder.sign(replace(step.header, mix_hash=Hash32(b"x" * 32)), after)
     # 2. Without the state secret sealed.
-    held, party.statekeeper.held = party.statekeeper.held, frozenset()
+    held, participant.state_key.held = participant.state_key.held, frozenset()
     assert not founder.sign(step.header, after)
-    party.statekeeper.held = held
+    participant.state_key.held = held
     # 3. While the state names another start.
-    boot, party.boot = party.boot, replace(party.boot, public=network.boxes[2].identity.boot)
+    session, participant.session = (
+        participant.session,
+        replace(participant.session, public=network.boxes[2].identity.session),
+    )
     assert not founder.sign(step.header, after)
-    party.boot = boot
+    participant.session = session
     # 4. Without one of the shares.
-    for name in list(party.keymaker.shares_in(after)):
-        share = party.keymaker.shares_in(after).pop(name)
+    for name in list(participant.dkg.shares_in(after)):
+        share = participant.dkg.shares_in(after).pop(name)
         assert not founder.sign(step.header, after)
-        party.keymaker.shares_in(after)[name] = share
+        participant.dkg.shares_in(after)[name] = share
     assert founder.sign(step.header, after) == record.signatures[1]
 
 

@@ -8,12 +8,17 @@ from keymoot.base.fixed import Bytes32, SolanaAddress, WalletId
 from keymoot.base.request import ASK_AGAIN, SIGN_SOLANA_TRANSACTION
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import Height
+from keymoot.committee.messages import (
+    MESSAGE_TYPE,
+    Kind,
+    NodeMessage,
+    read_numbered,
+    write_numbered,
+)
+from keymoot.committee.nonces import ledger as stock
+from keymoot.committee.nonces.record import commitments_of, read_commitments, write_seats
+from keymoot.committee.roots import EDDSA
 from keymoot.enclave import messages
-from keymoot.moot import commitments as stock
-from keymoot.moot.body import read_numbered, write_numbered
-from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
-from keymoot.moot.roots import EDDSA
-from keymoot.moot.slot import commitments_of, read_slots, write_seats
 from keymoot.runtime.release import find_record
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
@@ -21,13 +26,13 @@ from keymoot.threshold.edwards25519 import EDWARDS25519
 from tests.enclave.network import Network
 from tests.enclave.shares import refused, shares_of
 from tests.node.solana import RECOVERY, payment, policy
-from tests.runtime.people import OWNER, STRANGER, Play
+from tests.runtime.people import OWNER, STRANGER, Scenario
 
 
 @pytest.fixture
-def play(network: Network) -> Play:
+def scenario(network: Network) -> Scenario:
     """An owner with a wallet on Solana, and an agent that may pay from it."""
-    made = network.play()
+    made = network.scenario()
     receipt = made.send(OWNER, "createSolana", b"f" * 32, Bytes32(RECOVERY), value=10**20)
     assert receipt.status == 1, receipt.error
     wallet, account = decode(["bytes32", "bytes32"], receipt.output)
@@ -38,44 +43,44 @@ def play(network: Network) -> Play:
     return made
 
 
-def bind(network, play, lamports=5):
+def bind(network, scenario, lamports=5):
     """Have a payment bound in a final block; give its name and what is signed."""
-    message = bytes(payment(play.account, lamports))
-    raw, key = network.request(play, message, SIGN_SOLANA_TRANSACTION)
+    message = bytes(payment(scenario.account, lamports))
+    raw, key = network.request(scenario, message, SIGN_SOLANA_TRANSACTION)
     receipt = network.send(raw)
     assert receipt.status == 1, receipt.error
     return key, message
 
 
-def again(network, play, key, silent=frozenset()):
+def again(network, scenario, key, silent=frozenset()):
     payload = key + (write_seats(silent) if silent else b"")
-    raw, new = network.request(play, payload, ASK_AGAIN)
+    raw, new = network.request(scenario, payload, ASK_AGAIN)
     receipt = network.send(raw)
     return receipt, new
 
 
 def slots_of(network, key):
-    return read_slots(find_record(network.state(), key).bound_to)
+    return read_commitments(find_record(network.state(), key).bound_to)
 
 
-def signed(network, play, key, message, answers):
+def signed(network, scenario, key, message, answers):
     """Add the signers' shares, as a requester does; a library that knows no FROST verifies."""
     found = {at: network.opened(one) for at, one in answers.items() if one.sealed}
     assert found.keys() == {one.seat for one in slots_of(network, key)}
     assert len({(one[1], one[2]) for one in found.values()}) == 1
     nonce, public = next(iter(found.values()))[1:3]
-    assert public == play.account
+    assert public == scenario.account
     total = sum(EDWARDS25519.decode_scalar(one[3]) for one in found.values())
     signature = nonce + EDWARDS25519.encode_scalar(total % EDWARDS25519.ORDER)
-    VerifyKey(bytes(play.account)).verify(message, signature)
+    VerifyKey(bytes(scenario.account)).verify(message, signature)
     return signature
 
 
-def test_a_named_signer_never_rests(network, play):
+def test_a_named_signer_never_rests(network, scenario):
     """Without its share there is no signature: others cannot make it."""
     box, network.withheld = network.boxes[1], {1}
     for lamports in range(1, 5):
-        key, _ = bind(network, play, lamports)
+        key, _ = bind(network, scenario, lamports)
         height = network.height_of(key)
         while box.next <= height:
             box.execute(network.branch.blocks[box.next])
@@ -88,20 +93,20 @@ def test_a_named_signer_never_rests(network, play):
     assert (answer.request, answer.code) == (key, "")
 
 
-def test_the_named_signers_sign_and_the_same_answer_comes_again(network, play):
-    key, message = bind(network, play)
+def test_the_named_signers_sign_and_the_same_answer_comes_again(network, scenario):
+    key, message = bind(network, scenario)
     answers = shares_of(network, key)
     other = ({1, 2, 3, 4} - {one.seat for one in slots_of(network, key)}).pop()
     assert answers[other].code == "NOT_A_SIGNER"
-    signed(network, play, key, message, answers)
+    signed(network, scenario, key, message, answers)
     assert shares_of(network, key) == answers
 
 
-def test_no_share_without_the_certificate_of_that_very_block(network, play):
+def test_no_share_without_the_certificate_of_that_very_block(network, scenario):
     network.withheld = {1}
     one = network.boxes[1]
     while True:
-        key, message = bind(network, play)
+        key, message = bind(network, scenario)
         if 1 in {slot.seat for slot in slots_of(network, key)}:
             break
         network.feed(one)
@@ -121,95 +126,95 @@ def test_no_share_without_the_certificate_of_that_very_block(network, play):
     assert (one.answer(key)[0].code, one.answer(key)[0].sealed) == ("NOT_HELD", b"")
     one.next, one.certified = later + 1, later
     network.withheld = set()
-    _, new = again(network, play, key, frozenset({1}))
-    signed(network, play, new, message, shares_of(network, new))
+    _, new = again(network, scenario, key, frozenset({1}))
+    signed(network, scenario, new, message, shares_of(network, new))
 
 
-def test_asked_again_other_nonces_serve_and_the_silent_are_left_out(network, play):
-    key, message = bind(network, play)
+def test_asked_again_other_nonces_serve_and_the_silent_are_left_out(network, scenario):
+    key, message = bind(network, scenario)
     one = slots_of(network, key)[0].seat
-    receipt, new = again(network, play, key, frozenset({one}))
+    receipt, new = again(network, scenario, key, frozenset({one}))
     assert receipt.status == 1
     assert one not in {slot.seat for slot in slots_of(network, new)}
     used = {(slot.seat, slot.number) for slot in slots_of(network, key)}
     assert not used & {(slot.seat, slot.number) for slot in slots_of(network, new)}
-    first = signed(network, play, key, message, shares_of(network, key))
-    second = signed(network, play, new, message, shares_of(network, new))
+    first = signed(network, scenario, key, message, shares_of(network, key))
+    second = signed(network, scenario, new, message, shares_of(network, new))
     assert first[:32] != second[:32]
     # Again of again signs the first one's message.
-    receipt, third = again(network, play, new)
+    receipt, third = again(network, scenario, new)
     assert receipt.status == 1
-    signed(network, play, third, message, shares_of(network, third))
+    signed(network, scenario, third, message, shares_of(network, third))
 
 
 @pytest.mark.parametrize("payload", [b"", b"k" * 31, b"k" * 39, b"k" * 41])
-def test_to_ask_again_one_names_a_request(network, play, payload):
-    raw, _ = network.request(play, payload, ASK_AGAIN)
+def test_to_ask_again_one_names_a_request(network, scenario, payload):
+    raw, _ = network.request(scenario, payload, ASK_AGAIN)
     assert network.send(raw).error_code == "NOT_BOUND"
 
 
-def test_nobody_asks_again_for_anothers_request(network, play):
-    key, _ = bind(network, play)
-    assert play.grant(STRANGER).status == 1
-    raw, _ = network.request(play, key, ASK_AGAIN, who=STRANGER)
+def test_nobody_asks_again_for_anothers_request(network, scenario):
+    key, _ = bind(network, scenario)
+    assert scenario.grant(STRANGER).status == 1
+    raw, _ = network.request(scenario, key, ASK_AGAIN, who=STRANGER)
     receipt = network.send(raw)
     assert (receipt.status, receipt.error_code) == (0, "NOT_BOUND")
 
 
-def test_an_epoch_that_begins_in_between_does_not_mix_shares(network, play):
-    key, message = bind(network, play)
-    before = network.assembly.turning.epoch.number
+def test_an_epoch_that_begins_in_between_does_not_mix_shares(network, scenario):
+    key, message = bind(network, scenario)
+    before = network.machine.epochs.current.number
     # Two of its signers answer before the epoch ends, the third one after.
     early = {one.seat: network.boxes[one.seat].answer(key)[0] for one in slots_of(network, key)[:2]}
     for one in network.boxes.values():
         one.ask(messages.TURN, b"")
     network.settle()
-    assert network.assembly.turning.epoch.number == before + 1
+    assert network.machine.epochs.current.number == before + 1
     answers = shares_of(network, key)
     assert {at: answers[at] for at in early} == early
-    signed(network, play, key, message, answers)
+    signed(network, scenario, key, message, answers)
     # What is bound from now on is signed with the new shares.
-    later, text = bind(network, play, 6)
-    signed(network, play, later, text, shares_of(network, later))
+    later, text = bind(network, scenario, 6)
+    signed(network, scenario, later, text, shares_of(network, later))
 
 
-def test_a_start_in_between_loses_its_nonces_and_the_others_go_on(network, play):
-    key, message = bind(network, play)
+def test_a_start_in_between_loses_its_nonces_and_the_others_go_on(network, scenario):
+    key, message = bind(network, scenario)
     gone = slots_of(network, key)[1].seat
     network.restart(gone)
     network.settle()
     answers = shares_of(network, key)
     assert (answers[gone].code, answers[gone].sealed) == ("NOT_HELD", b"")
-    _, new = again(network, play, key, frozenset({gone}))
-    signed(network, play, new, message, shares_of(network, new))
+    _, new = again(network, scenario, key, frozenset({gone}))
+    signed(network, scenario, new, message, shares_of(network, new))
 
 
-def test_a_generation_wipes_nonces_and_what_was_bound_to_them(network, play):
-    key, _ = bind(network, play)
+def test_a_generation_wipes_nonces_and_what_was_bound_to_them(network, scenario):
+    key, _ = bind(network, scenario)
     network.recover()
     assert {one.code for one in shares_of(network, key).values()} <= {"NOT_HELD", "NOT_A_SIGNER"}
-    later, message = bind(network, play, 6)
-    signed(network, play, later, message, shares_of(network, later))
+    later, message = bind(network, scenario, 6)
+    signed(network, scenario, later, message, shares_of(network, later))
 
 
-def test_without_nonces_requests_wait_in_their_order(network, play, monkeypatch):
+def test_without_nonces_requests_wait_in_their_order(network, scenario, monkeypatch):
     monkeypatch.setattr(stock, "MIN_LEFT", 0)
     network.mute = True
     keys = []
-    while network.assembly.commitments.choose() is not None:
-        keys.append(bind(network, play, 1)[0])
-    waiting = [bind(network, play, lamports) for lamports in (2, 3)]
+    while network.machine.nonces.choose() is not None:
+        keys.append(bind(network, scenario, 1)[0])
+    waiting = [bind(network, scenario, lamports) for lamports in (2, 3)]
     assert {find_record(network.state(), key).status for key, _ in waiting} == {"queued"}
     # A wallet of EVM chains does not wait behind them.
     monkeypatch.undo()
     network.mute = False
     for one in network.boxes.values():
-        one.enclave.look()
+        one.enclave.poll()
     network.settle()
-    assert len(keys) >= stock.SHEAF_SIZE
+    assert len(keys) >= stock.NONCE_BATCH_SIZE
     for key, message in waiting:
         assert find_record(network.state(), key).status == "bound"
-        signed(network, play, key, message, shares_of(network, key))
+        signed(network, scenario, key, message, shares_of(network, key))
     first, second = (slots_of(network, key) for key, _ in waiting)
     later = {one.seat: one.number for one in second}
     assert all(one.number < later.get(one.seat, one.number + 1) for one in first)
@@ -218,17 +223,17 @@ def test_without_nonces_requests_wait_in_their_order(network, play, monkeypatch)
 # -- what goes wrong
 
 
-def test_a_commitment_that_is_no_point_is_told_to_the_ledger(network, play):
-    # Seat 4 posts a sheaf of no points from now on.
+def test_a_commitment_that_is_no_point_is_told_to_the_ledger(network, scenario):
+    # Seat 4 posts a batch of no points from now on.
     bad = network.boxes[4]
 
     def spoil(raw):
         if raw[0] == MESSAGE_TYPE:
             said = NodeMessage.decode(raw)
             if said.kind is Kind.NONCES:
-                sheaf, content = read_numbered(said.body)
-                body = write_numbered(sheaf, b"\x02" * len(content))
-                key = bad.enclave.start.party.boot.signing
+                batch, content = read_numbered(said.body)
+                body = write_numbered(batch, b"\x02" * len(content))
+                key = bad.enclave.start.participant.session.signing
                 raw = (
                     type(said)(said.network, said.generation, said.seat, said.kind, body)
                     .signed(key)
@@ -236,55 +241,57 @@ def test_a_commitment_that_is_no_point_is_told_to_the_ledger(network, play):
                 )
         network.said.append(raw)
 
-    bad.say = spoil
+    bad.send = spoil
     for _ in range(3 * stock.MIN_LEFT):
-        key, _ = bind(network, play, 1)
+        key, _ = bind(network, scenario, 1)
         answers = network.answers[key]
         if any(one.code == "CHEATED" for one in answers.values()):
             break
     else:
         raise AssertionError("its bad commitments never serve")
     network.settle()
-    cheats = network.assembly.hall.head.cheats
+    cheats = network.machine.state.record.cheats
     assert {(one.seat, one.what) for one in cheats} == {(4, "committed to a nonce with no point")}
-    later, message = bind(network, play, 1)
+    later, message = bind(network, scenario, 1)
     assert 4 not in {one.seat for one in slots_of(network, later)}
-    signed(network, play, later, message, shares_of(network, later))
+    signed(network, scenario, later, message, shares_of(network, later))
 
 
-def test_degree_signers_shares_make_no_signature(network, play):
-    key, message = bind(network, play)
+def test_degree_signers_shares_make_no_signature(network, scenario):
+    key, message = bind(network, scenario)
     slots = slots_of(network, key)
-    root = network.assembly.hall.root(EDDSA)
+    root = network.machine.state.root(EDDSA)
     assert len(slots) == root.degree + 1
     with pytest.raises(Exception, match="signers"):
         frost.prepare(ED25519, root, 0, message, commitments_of(slots[:-1]))
 
 
-def test_a_policy_and_a_method_of_other_chains_are_refused(network, play):
+def test_a_policy_and_a_method_of_other_chains_are_refused(network, scenario):
     document = canonical({"version": "1", "chain": "eip155:1", "rules": []})
-    receipt = play.send(OWNER, "setPolicy", play.wallet, document, 1)
+    receipt = scenario.send(OWNER, "setPolicy", scenario.wallet, document, 1)
     assert receipt.error_code == "BAD_POLICY"
     assert "eip155:1" in receipt.error
-    raw, key = network.request(play, b"\x02\xc0")
+    raw, key = network.request(scenario, b"\x02\xc0")
     network.send(raw)
     assert find_record(network.state(), key).status == "refused"
-    receipt = play.send(OWNER, "createSolana", b"g" * 32, bytes(32))
+    receipt = scenario.send(OWNER, "createSolana", b"g" * 32, bytes(32))
     assert receipt.error_code == "BAD_RECOVERY"
-    receipt = play.send(OWNER, "createSolana", b"f" * 32, bytes(RECOVERY))
+    receipt = scenario.send(OWNER, "createSolana", b"f" * 32, bytes(RECOVERY))
     assert receipt.error_code == "WALLET_EXISTS"
 
 
-def test_no_nonce_and_no_share_leaves_an_enclave(network, play):
+def test_no_nonce_and_no_share_leaves_an_enclave(network, scenario):
     secrets = set()
     for one in network.boxes.values():
-        party = one.enclave.start.party
-        for nonces in party.committer._held.values():
+        participant = one.enclave.start.participant
+        for nonces in participant.nonces._held.values():
             secrets |= {part.expose() for part in nonces._pair}
-        secrets |= {share.secret.expose() for share in party.shares_in(network.assembly).values()}
-    key, message = bind(network, play)
+        secrets |= {
+            share.secret.expose() for share in participant.shares_in(network.machine).values()
+        }
+    key, message = bind(network, scenario)
     answers = shares_of(network, key)
-    signed(network, play, key, message, answers)
+    signed(network, scenario, key, message, answers)
     seen = b"".join(one.sealed for one in answers.values())
     seen += b"".join(b"".join(one.out) for one in network.boxes.values())
     for path in network.folder.rglob("*"):

@@ -9,33 +9,34 @@ import pytest
 LIBRARIES = {
     "Crypto",
     "_cffi_backend",
+    "cbor2",
     "cffi",
     "coincurve",
     "cryptography",
+    "dcap_qvl",
     "nacl",
     "pyblst",
     "pycparser",
     "sha3",
 }
-"""Cryptography, and by what it is bound to C."""
+"""Cryptography, by what it is bound to C, and what reads documents of AWS."""
 
 HOST = {"agent", "cli", "engine", "gateway", "node"}
 """Our own packages that are for the host and for clients."""
 
 STRANGE = {
     "asyncio",
-    "email",
     "http",
     "logging",
     "multiprocessing",
     "pickle",
     "sqlite3",
     "ssl",
-    "tempfile",
     "unittest",
     "xml",
 }
-"""What nothing in an enclave has a use for."""
+"""What nothing in an enclave has a use for. Certificates of X.509 bring `email`, for names in
+them, and a library that asks for its own version brings `tempfile`."""
 
 SCRIPT = """
 import json, sys

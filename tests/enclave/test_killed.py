@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.enclave import keep as keep_module
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.signers import settled
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.signers import settled
+from keymoot.enclave import sealed_state as keep_module
 from tests.enclave.box import Box
 from tests.enclave.copies import copied
 from tests.enclave.network import Network
 from tests.enclave.test_changes import arrive, change, more_blocks
+from tests.examples import of
 
 
 class Killed(BaseException):
@@ -89,7 +90,7 @@ SCENARIOS = [switch, turn, recovery, unsettled]
 def standing(founded: Network, tmp_path_factory: pytest.TempPathFactory) -> Network:
     """A network with one more enclave, which has no seat yet."""
     made = copied(founded, tmp_path_factory.mktemp("standing") / "network")
-    made.play()
+    made.scenario()
     arrive(made, 5)
     return made
 
@@ -112,7 +113,7 @@ def heal(network: Network) -> None:
     """Begin a generation as a node does that was started again."""
     network.keeps = lambda _: False
     for _ in range(2):
-        for identities in network.assembly.recovery.endorsers():
+        for identities in network.machine.recovery.endorsers():
             seats = [
                 at
                 for at, known in identities.items()
@@ -130,14 +131,14 @@ def check(network: Network) -> None:
     heal(network)
     assert not network.stands_still
     more_blocks(network, 3)
-    assembly = network.assembly
+    machine = network.machine
     assert network.branch.certified == network.branch.top
-    assert settled(assembly)
-    assert not assembly.hall.head.cheats
-    for seat in assembly.hall.head.members:
-        party = network.boxes[seat].enclave.start.party
-        assert party.seated(assembly)
-        assert party.shares_in(assembly)
+    assert settled(machine)
+    assert not machine.state.record.cheats
+    for seat in machine.state.record.members:
+        participant = network.boxes[seat].enclave.start.participant
+        assert participant.seated(machine)
+        assert participant.shares_in(machine)
 
 
 def sweep(
@@ -166,7 +167,7 @@ def test_whatever_was_on_the_disks_is_enough_to_go_on(
 ) -> None:
     total = steps_of(standing, tmp_path / "whole", scenario)
     assert total > 100
-    sweep(standing, tmp_path, scenario, iter(range(1, total, total // 7)))
+    sweep(standing, tmp_path, scenario, iter(range(1, total, total // of(quick=2, thorough=7))))
 
 
 @pytest.mark.soak

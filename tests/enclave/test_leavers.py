@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.units import Height
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.committee.roots import CERTIFICATE
 from keymoot.crypto import ed25519
-from keymoot.enclave.keep import FILE_NAME
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.enclave.sealed_state import FILE_NAME
 from keymoot.proof.build import prove_descent
-from keymoot.proof.chain import Chain, Shown
+from keymoot.proof.chain import FollowedChain, Shown
 from keymoot.proof.errors import DescentMissing, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor
 from keymoot.store.header import Header
@@ -55,7 +55,7 @@ class Left:
             at = folder / str(seat)
             source = self.network.boxes[seat].folder if disks is None else disks / str(seat)
             shutil.copytree(source, at)
-            box = made.boxes[seat] = Box(seat, at, made.hear, made.clock)
+            box = made.boxes[seat] = Box(seat, at, made.receive, made.clock)
             box.join(made.genesis, seat)
             made.enter(box, self.base)
         return made
@@ -88,21 +88,21 @@ def test_from_the_disks_that_they_left_with_nothing_is_certified(
     # They agree with their identities, which stay; what opened their shares is erased, and so is
     # the state secret: none of them executes the block.
     for one in fork.boxes.values():
-        assert one.enclave.keep.now.state is None
+        assert one.enclave.sealed.now.state is None
         assert not one.began
 
 
 def test_their_identities_order_no_recovery_of_who_came_after_them(all_left: Left) -> None:
     network = all_left.network
     branch = network.branch
-    identities = {at: network.boxes[at].enclave.keep.now.identity for at in OLD}
-    boots = {at: network.boxes[at].identity.boot for at in OLD}
+    identities = {at: network.boxes[at].enclave.sealed.now.identity for at in OLD}
+    sessions = {at: network.boxes[at].identity.session for at in OLD}
     header = branch.headers[branch.certified]
-    terms = Certificate(
-        network.genesis.network, header.generation, header.height, header.hash, boots
+    terms = RecoveryOrder(
+        network.genesis.network, header.generation, header.height, header.hash, sessions
     )
     signed = {at: ed25519.sign(one, terms.digest()) for at, one in identities.items()}
-    body = SignedCertificate(terms, signed).encode()
+    body = SignedRecoveryOrder(terms, signed).encode()
     made = NodeMessage(network.genesis.network, header.generation, 0, Kind.RECOVER, body)
     assert network.send(made.encode()).status == 0
     assert members(network, branch.certified) == NEW
@@ -124,7 +124,7 @@ def test_whoever_has_seen_a_later_block_refuses_the_copy_by_name(
 ) -> None:
     network = all_left.network
     fork = copy_of_old_network(all_left, tmp_path / "fork", network.branch.certified + 2)
-    chain = Chain(anchor(network)).follow(shown(network))
+    chain = FollowedChain(anchor(network)).follow(shown(network))
     # All of it is certified under the verifying key, which never changes; none of it descends.
     newer = shown(fork)
     newer.check(chain.anchor)

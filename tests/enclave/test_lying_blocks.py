@@ -5,8 +5,8 @@ import re
 import pytest
 
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.roots import CERTIFICATE
 from keymoot.runtime.block import Block
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
@@ -72,7 +72,7 @@ def test_the_same_transactions_at_another_time_get_no_certificate(scene, tmp_pat
     with refused("ANOTHER_BLOCK"):
         box.execute(scene.block)
     assert box.answer(scene.key)[0].code == "NOT_HELD"
-    with refused("REFUSED"):
+    with refused("NOT_COVERED"):
         box.outcome(scene.height)
     scene.others_go_on()
 
@@ -89,7 +89,7 @@ def forged(network: Network, height: Height, /, **changes) -> bytes:
     message = certificate_message(*fields)
     shares = {
         seat: bls.sign(
-            network.boxes[seat].enclave.start.party.shares_in(network.assembly)[CERTIFICATE],
+            network.boxes[seat].enclave.start.participant.shares_in(network.machine)[CERTIFICATE],
             message,
         )
         for seat in (1, 3, 4)
@@ -112,7 +112,7 @@ def test_a_certificate_of_anything_else_releases_nothing(scene, field):
     with refused("NOT_CERTIFIED"):
         box.certify(scene.height, forged(network, scene.height, **{field: other[field]}))
     assert box.answer(scene.key)[0].code == "NOT_HELD"
-    with refused("REFUSED"):
+    with refused("NOT_COVERED"):
         box.outcome(scene.height)
     assert not box.certify(scene.height, scene.proof).answers[0].code
     scene.others_go_on()
@@ -133,7 +133,7 @@ def test_a_foreign_networks_certificate_and_record_begin_nothing(scene, tmp_path
         type(place)(place.record, place.header),
     ]
     for one in mixed:
-        with refused("NOT_CERTIFIED", "NOT_FOUNDED", "REFUSED", "MALFORMED"):
+        with refused("NOT_CERTIFIED", "NOT_FOUNDED", "CERTIFICATE_MISSING", "MALFORMED"):
             box.begin(one, network.branch)
     box.began = False
     assert network.enter(box)
@@ -154,5 +154,5 @@ def test_a_start_that_is_lied_to_where_it_begins_ends_and_the_next_one_does_not(
     assert [one for one in box.out if one[:1] == b"\x4e"] == said
     network.withheld = set()
     network.restart(2)
-    assert network.assembly.hall.seat(2).boot == box.identity.boot
+    assert network.machine.state.seat(2).session == box.identity.session
     assert box.ballots[network.order([])].share

@@ -1,14 +1,17 @@
-"""Pages of the assembly that an enclave remembers: those of the trie, bounded, seldom walked for."""
+"""Pages of the committee that an enclave remembers.
+
+Those of the trie, bounded, seldom walked for.
+"""
 
 from functools import cache
 
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.enclave import page_book
-from keymoot.moot.assembly import Assembly
-from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.store.blobs import BlobCache
 from keymoot.store.errors import ReadOnly
 from keymoot.store.public import public_slot
@@ -21,22 +24,22 @@ from tests.enclave.blocks import (
     Socket,
 )
 from tests.enclave.replicas import run
-from tests.runtime.people import OWNER, Play, calldata
-from tests.runtime.transcript import found_assembly, words
+from tests.runtime.people import OWNER, Scenario, calldata
+from tests.runtime.transcript import found_committee, words
 
 PAGES = [f"page/{n}" for n in range(6)]
 
 
 @cache
 def pages() -> Blocks:
-    """Give blocks that write pages of the assembly, long and short, and remove some."""
+    """Give blocks that write pages of the committee, long and short, and remove some."""
     source = Blocks()
-    play = Play.__new__(Play)
-    play.chain = source
+    scenario = Scenario.__new__(Scenario)
+    scenario.chain = source
     for at in range(40):
         content = b"" if at % 4 == 2 else bytes((at,)) * (at % 3 * 30 + 1)
         data = calldata(OpenNodes, "put", PAGES[at * at % 7 % 5].encode(), content)
-        source.send_together([play.raw(OWNER, Nodes.ADDRESS, data)] if at % 3 else [])
+        source.send_together([scenario.raw(OWNER, Nodes.ADDRESS, data)] if at % 3 else [])
     return source
 
 
@@ -82,17 +85,17 @@ def test_a_page_is_read_from_the_trie_once() -> None:
     assert len(channel.asked) == before
 
 
-def test_an_assembly_is_read_from_the_pages() -> None:
+def test_a_committee_is_read_from_the_pages() -> None:
     source = Blocks()
-    play = Play.__new__(Play)
-    play.chain = source
-    found_assembly(play)
-    for raw in words(play):
+    scenario = Scenario.__new__(Scenario)
+    scenario.chain = source
+    found_committee(scenario)
+    for raw in words(scenario):
         source.send(raw)
     replica = source.replica(Socket(source).remote())
     run(replica, source, every=5)
-    mine, true = Assembly(replica.pages, NETWORK), assembly_in(source.state(), NETWORK)
-    assert mine.hall.head == true.hall.head
+    mine, true = CommitteeMachine(replica.pages, NETWORK), committee_in(source.state(), NETWORK)
+    assert mine.state.record == true.state.record
     assert list(mine.names()) == list(true.names())
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.enclave import held
-from keymoot.enclave.workshop import Report
-from keymoot.engine.standing import standing_in
-from keymoot.moot.duty import Duty
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.roots import CERTIFICATE
+from keymoot.committee.task import SeatTask
+from keymoot.enclave import one_time
+from keymoot.enclave.worker import Report
+from keymoot.engine.certifiers import standing_in
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.ecdsa import Task
@@ -30,13 +30,13 @@ Spent = dict[bytes, set[tuple[bytes, int]]]
 @pytest.fixture
 def spent(monkeypatch: pytest.MonkeyPatch) -> Spent:
     found: Spent = defaultdict(set)
-    real: Callable[[Presignature, Task], object] = held.ecdsa.sign
+    real: Callable[[Presignature, Task], object] = one_time.ecdsa.sign
 
     def sign(presignature: Presignature, work: Task) -> object:
         found[SECP256K1.encode(presignature.point)].add((bytes(work.digest), work.delta))
         return real(presignature, work)
 
-    monkeypatch.setattr(held.ecdsa, "sign", sign)
+    monkeypatch.setattr(one_time.ecdsa, "sign", sign)
     return found
 
 
@@ -44,7 +44,7 @@ def broken_share(network: Network, seat: int, height: Height, block: Hash32) -> 
     """What a broken seat signs: whatever its host likes, with its real share."""
     start = network.boxes[seat].enclave.start
     assert start is not None
-    share = start.party.shares[CERTIFICATE]
+    share = start.participant.shares[CERTIFICATE]
     standing = standing_in(network.branch.state(network.branch.certified), network.genesis.network)
     return G1.encode(bls.sign(share, standing.under(height, block).message))
 
@@ -52,11 +52,11 @@ def broken_share(network: Network, seat: int, height: Height, block: Hash32) -> 
 def test_a_recovery_order_that_nobody_posts_gives_no_second_answer(
     network: Network, tmp_path: Path, spent: Spent
 ) -> None:
-    """Seats 1 and 2 are started on old disks, and led along another branch with 3 and a broken 4."""
-    play = network.play()
+    """Seats 1 and 2 start on old disks, and are led along another branch with 3 and a bad 4."""
+    scenario = network.scenario()
     base = network.branch.certified
-    x, x_key = network.request(play, payment(11).unsigned_bytes())
-    y, y_key = network.request(play, payment(12).unsigned_bytes())
+    x, x_key = network.request(scenario, payment(11).unsigned_bytes())
+    y, y_key = network.request(scenario, payment(12).unsigned_bytes())
     # Branch A, with seats 1, 2 and 4: X is bound and answered.
     network.withheld.add(3)
     assert network.send(x).status == 1
@@ -73,7 +73,7 @@ def test_a_recovery_order_that_nobody_posts_gives_no_second_answer(
     # Its starts are not named by the state: of four seats two would sign, and three have to.
     assert [bool(shares[at].share) for at in (1, 2, 3)] == [False, False, True]
     good = {3: shares[3].share, 4: broken_share(network, 4, top, shares[3].hash)}
-    assert len(good) <= network.assembly.hall.root(CERTIFICATE).degree
+    assert len(good) <= network.machine.state.root(CERTIFICATE).degree
     assert not other.branch.proofs.get(top)
     # Nor does a third start of seat 2, nor one more block on top.
     other.restart(2, base, settle=False)
@@ -92,15 +92,15 @@ def test_two_generations_spend_two_presignatures(
     network: Network, tmp_path: Path, spent: Spent
 ) -> None:
     """On a branch that a posted order begins, a request is bound to what was dealt in it."""
-    play = network.play()
+    scenario = network.scenario()
     base = network.branch.certified
-    network.bind(play, 11)
+    network.bind(scenario, 11)
     other = network.fork(tmp_path / "other", base)
     other.said.clear()
     other.order([other.recovery([1, 2, 3, 4])])
     assert other.branch.certified == other.branch.top
     other.settle()
-    other.bind(play, 12)
+    other.bind(scenario, 12)
     assert len(spent) == 2
     assert all(len(one) == 1 for one in spent.values())
     generations = {one.headers[one.certified].generation for one in (network.branch, other.branch)}
@@ -108,16 +108,16 @@ def test_two_generations_spend_two_presignatures(
 
 
 class Slow(Inline):
-    """A workshop that has not come to its acknowledgements yet: they are last of a batch."""
+    """A worker that has not come to its acknowledgements yet: they are last of a batch."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report)
-        self.waiting: list[Duty] = []
+        self.waiting: list[SeatTask] = []
 
-    def do(self, duties: list[Duty]) -> None:
-        late = [one for one in duties if one.name.endswith("/ack")]
+    def do(self, tasks: list[SeatTask]) -> None:
+        late = [one for one in tasks if one.name.endswith("/ack")]
         self.waiting += late
-        super().do([one for one in duties if one not in late])
+        super().do([one for one in tasks if one not in late])
 
     def go(self) -> None:
         late, self.waiting = self.waiting, []
@@ -128,22 +128,22 @@ def test_a_presignature_that_comes_late_serves_the_request_that_it_was_bound_to(
     network: Network, tmp_path: Path, spent: Spent
 ) -> None:
     """Seat 4 gets its share of p only after p was bound; its host leads it elsewhere with it."""
-    play, box = network.play(), network.boxes[4]
+    scenario, box = network.scenario(), network.boxes[4]
     start = box.enclave.start
     assert start is not None
-    slow = start.speaker._workshop = Slow(start.speaker._report)
-    generation = network.assembly.hall.head.generation
+    slow = start.speaker._worker = Slow(start.speaker._report)
+    generation = network.machine.state.record.generation
 
     def held() -> bool:
-        name = generation, network.assembly.stock.page.ready[0]
-        return name in start.party.presigner._presignatures
+        name = generation, network.machine.stock.page.ready[0]
+        return name in start.participant.presign._presignatures
 
     while held():
-        network.bind(play, 7)
+        network.bind(scenario, 7)
     before = len(spent)
     base = network.branch.certified
-    x, x_key = network.request(play, payment(11).unsigned_bytes())
-    y, y_key = network.request(play, payment(13).unsigned_bytes())
+    x, x_key = network.request(scenario, payment(11).unsigned_bytes())
+    y, y_key = network.request(scenario, payment(13).unsigned_bytes())
     # Branch A, with seats 1, 2 and 4: X is bound to p, and 1 and 2 answer.
     network.withheld.add(3)
     assert network.send(x).status == 1
@@ -154,7 +154,7 @@ def test_a_presignature_that_comes_late_serves_the_request_that_it_was_bound_to(
     other.said.clear()
     assert other.recovery([1, 2, 3])
     top = other.order([])
-    # Seat 4 goes to no other chain. In the meantime its workshop has finished the batch.
+    # Seat 4 goes to no other chain. In the meantime its worker has finished the batch.
     with refused("ANOTHER_BLOCK"):
         box.execute(other.branch.blocks[top])
     with refused("BEGUN_ALREADY"):
@@ -166,8 +166,8 @@ def test_a_presignature_that_comes_late_serves_the_request_that_it_was_bound_to(
     assert held()
     # Nor do a third start of seat 2, its session, and 4's acknowledgement make a quorum.
     other.restart(2, base, settle=False)
-    boots = [raw for raw in other.said if NodeMessage.decode(raw).kind is Kind.BOOT]
-    other.order([*acks, *boots])
+    sessions = [raw for raw in other.said if NodeMessage.decode(raw).kind is Kind.SESSION]
+    other.order([*acks, *sessions])
     bound = other.order([y])
     assert other.branch.certified == base
     assert not any(other.boxes[at].ballots[bound].share for at in (1, 2, 3))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.vault import Vault
-from keymoot.enclave.frames import Ballot, Want
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.contracts.builtin.vault import Vault
+from keymoot.enclave.frames import VoteFrame, Want
 from keymoot.runtime.block import Block
 from tests.enclave.box import refused
 from tests.enclave.network import Network
@@ -32,18 +32,18 @@ def test_a_start_begins_once_and_goes_nowhere_else(network: Network) -> None:
 
 def test_nothing_but_a_hash_leaves_for_an_invented_block(network: Network) -> None:
     """Whoever starts an enclave again and again learns of a guess no more than of none."""
-    play = network.play()
-    born = play.raw(STRANGER, Vault.ADDRESS, calldata(Vault, "birth", b"n" * 32))
-    raw, key = network.request(play, payment(5).unsigned_bytes())
+    scenario = network.scenario()
+    born = scenario.raw(STRANGER, Vault.ADDRESS, calldata(Vault, "birth", b"n" * 32))
+    raw, key = network.request(scenario, payment(5).unsigned_bytes())
     seen = set()
     for later in range(3):
         box = network.restart(1, settle=False)
         ballot = box.execute(invented(network, [born, raw], later))
-        assert ballot == Ballot(ballot.hash)
+        assert ballot == VoteFrame(ballot.hash)
         seen.add(ballot.hash)
         height = Height(network.branch.top + 1)
         for want in Want:
-            with refused("REFUSED"):
+            with refused("NOT_COVERED"):
                 box.outcome(height, want)
         assert box.answer(key)[0].code == "NOT_HELD"
         with refused("NOT_CERTIFIED"):
@@ -69,7 +69,7 @@ def test_no_duty_follows_from_a_block_without_a_certificate(network: Network) ->
     """A dealing that was made on an invented branch could have its dealer named a cheat."""
     generation = network.branch.headers[network.branch.certified].generation
     chain = network.genesis.network
-    epoch = network.assembly.turning.epoch
+    epoch = network.machine.epochs.current
     assert epoch is not None
     ticks = []
     for seat, box in network.boxes.items():
@@ -78,15 +78,15 @@ def test_no_duty_follows_from_a_block_without_a_certificate(network: Network) ->
         # All seats want the epoch to end: in a certified block that begins a resharing.
         start.speaker.turn()
         made = NodeMessage(chain, generation, seat, Kind.TICK, (1 << 40).to_bytes(8, "big"))
-        ticks.append(made.signed(start.party.boot.signing).encode())
+        ticks.append(made.signed(start.participant.session.signing).encode())
     wanted = list(network.said)
-    assert [NodeMessage.decode(raw).kind for raw in wanted] == [Kind.TURN] * 4
+    assert [NodeMessage.decode(raw).kind for raw in wanted] == [Kind.END_EPOCH] * 4
     network.said.clear()
     box = network.boxes[1]
     box.execute(invented(network, wanted))
     box.execute(invented(network, ticks, 5_000, 2))
     box.execute(invented(network, [], 9_000, 3))
-    box.enclave.look()
+    box.enclave.poll()
     assert not network.said
     # Certified, the same messages have everybody deal.
     network.boxes.pop(1)
@@ -97,8 +97,8 @@ def test_no_duty_follows_from_a_block_without_a_certificate(network: Network) ->
 def test_a_clock_that_stands_still_answers_no_later_than_the_newest_certificate(
     network: Network,
 ) -> None:
-    play = network.play()
-    raw, key = network.request(play, payment(5).unsigned_bytes(), seconds=30)
+    scenario = network.scenario()
+    raw, key = network.request(scenario, payment(5).unsigned_bytes(), seconds=30)
     assert network.send(raw).status == 1
     box = network.boxes[2]
     assert not box.answer(key)[0].code
@@ -109,8 +109,8 @@ def test_a_clock_that_stands_still_answers_no_later_than_the_newest_certificate(
 
 
 def test_by_its_own_clock_a_request_expires_too(network: Network) -> None:
-    play = network.play()
-    raw, key = network.request(play, payment(5).unsigned_bytes(), seconds=30)
+    scenario = network.scenario()
+    raw, key = network.request(scenario, payment(5).unsigned_bytes(), seconds=30)
     assert network.send(raw).status == 1
     network.clock.now += 100
     for box in network.awake:

@@ -14,19 +14,20 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Gas, Height, Nonce
-from keymoot.contracts import registry
+from keymoot.committee.presign import ledger as stock
+from keymoot.contracts.builtin import registry
+from keymoot.contracts.framework.registry import Deployment
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.signed_query import REPLY_INFO, SignedQuery
-from keymoot.enclave import frames, messages, process, sideline
-from keymoot.moot import stock
-from keymoot.runtime.asked import Asked, Found
+from keymoot.enclave import frames, messages, process, query_thread
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 from keymoot.store.questions import EntryQuestion, PathQuestion
 from tests.contracts.notes import ForFriends, Notes, signed
 from tests.enclave.box import Box, refused
 from tests.enclave.copies import copied
 from tests.enclave.network import Network
-from tests.runtime.people import OWNER, STRANGER, Person, Play, calldata
+from tests.runtime.people import OWNER, STRANGER, Person, Scenario, calldata
 
 SELDOM = Secret(b"s" * 32)
 
@@ -36,7 +37,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stock, "BATCH_SIZE", 4)
         patch.setattr(stock, "MIN_READY", 1)
-        patch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Notes))
+        patch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Deployment("Notes", Notes)))
         made = Network(tmp_path_factory.mktemp("queries") / "network").found()
         for who, value in ((OWNER, 7), (STRANGER, 38)):
             write(made, who, value)
@@ -53,22 +54,24 @@ def write(network: Network, who: Person, value: int) -> None:
 
 
 def written(network: Network, who: Person, value: int) -> bytes:
-    play = object.__new__(Play)
-    play.chain = network  # type: ignore[assignment]
-    return play.raw(who, Notes.ADDRESS, calldata(Notes, "write", value))
+    scenario = object.__new__(Scenario)
+    scenario.chain = network  # type: ignore[assignment]
+    return scenario.raw(who, Notes.ADDRESS, calldata(Notes, "write", value))
 
 
-def ask(box: Box, data: bytes, least: int = 0, to: Address = Notes.ADDRESS, gas: int = 0) -> Found:
-    asked = Asked(Height(least), to, data, Gas(gas) or None)
-    return Found.decode(box.ask(frames.QUERY, asked.encode()))
+def ask(
+    box: Box, data: bytes, least: int = 0, to: Address = Notes.ADDRESS, gas: int = 0
+) -> QueryResult:
+    asked = ExecutedQuery(Height(least), to, data, Gas(gas) or None)
+    return QueryResult.of_item(box.ask(frames.QUERY, asked.item()))
 
 
-def number(found: Found) -> int:
+def number(found: QueryResult) -> int:
     assert not found.code, f"{found.code}: {found.message}"
     return int(decode(["uint256"], found.output)[0])
 
 
-def plain(box: Box, method: str, *arguments: Any) -> Found:
+def plain(box: Box, method: str, *arguments: Any) -> QueryResult:
     return ask(box, calldata(Notes, method, *arguments))
 
 
@@ -92,7 +95,7 @@ def test_all_enclaves_answer_alike(network: Network) -> None:
     assert (told.code, told.revert) == (ForFriends.code, ForFriends(45).revert_data())
 
 
-def test_no_key_no_dice_no_effect(network: Network) -> None:
+def test_no_key_no_rng_no_effect(network: Network) -> None:
     box, root = network.boxes[1], network.branch.tip().state_root
     assert plain(box, "lucky").code == "KEY_USE_REFUSED"
     assert plain(box, "rewrite").code == "READ_ONLY"
@@ -113,9 +116,9 @@ def test_nobody_else_is_the_signer(network: Network) -> None:
     raw = bytearray(good.encode())
     raw[4 + 31] ^= 1
     assert ask(box, bytes(raw)).code == "MALFORMED"
-    assert ask(box, good.encode(), to=registry.BUILT_IN[0].ADDRESS).code == "MALFORMED"
+    assert ask(box, good.encode(), to=registry.BUILT_IN[0].address).code == "MALFORMED"
     # `from` of an eth_call never comes in here: there is no field for it.
-    assert len(Asked(Height(0), Notes.ADDRESS, b"").encode()) == 4
+    assert len(ExecutedQuery(Height(0), Notes.ADDRESS, b"").item()) == 4
 
 
 # -- which state
@@ -210,7 +213,7 @@ def test_a_transaction_takes_a_signed_query_back(network: Network) -> None:
 # -- sealed answers
 
 
-def opened(network: Network, asked: SignedQuery, found: Found) -> tuple[bool, bytes]:
+def opened(network: Network, asked: SignedQuery, found: QueryResult) -> tuple[bool, bytes]:
     """Open a sealed answer as its asker does, with libraries of others where there are any."""
     assert not found.code
     public, sealed, signature = decode(["bytes32", "bytes", "bytes"], found.output)
@@ -278,7 +281,7 @@ def test_strange_queries_get_refusals(network: Network) -> None:
 def test_blocks_are_certified_while_a_long_query_runs(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sideline, "QUERY_SECONDS", 200)
+    monkeypatch.setattr(query_thread, "QUERY_SECONDS", 200)
     box = network.boxes[1]
     ours, theirs = socket.socketpair()
     ours.settimeout(240)
@@ -291,7 +294,7 @@ def test_blocks_are_certified_while_a_long_query_runs(
         while number not in said:
             length = int.from_bytes(ours.recv(4, socket.MSG_WAITALL), "big")
             at, word, body = messages.parse(ours.recv(length, socket.MSG_WAITALL))
-            if at or word != messages.SAY:
+            if at or word != messages.SEND:
                 said[at] = word, body
         return said.pop(number)
 
@@ -302,8 +305,8 @@ def test_blocks_are_certified_while_a_long_query_runs(
         return content
 
     box.ask = through_the_door  # type: ignore[method-assign]
-    asked = Asked(Height(0), Notes.ADDRESS, calldata(Notes, "spin", 5_000_000))
-    ours.sendall(messages.frame(99, frames.QUERY, asked.encode()))
+    asked = ExecutedQuery(Height(0), Notes.ADDRESS, calldata(Notes, "spin", 2_500_000))
+    ours.sendall(messages.frame(99, frames.QUERY, asked.item()))
     before = network.branch.top
     for value in range(3):
         write(network, OWNER, value)
@@ -311,7 +314,7 @@ def test_blocks_are_certified_while_a_long_query_runs(
     assert 99 not in said
     assert box.certified >= before + 3
     word, body = read(99)
-    assert (word, Found.decode(body).height) == (messages.OK, before)
+    assert (word, QueryResult.of_item(body).height) == (messages.OK, before)
     assert number(plain(box, "sum")) == 45 + 0 + 1 + 2
     ours.close()
     door.join(240)

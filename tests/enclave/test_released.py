@@ -1,6 +1,6 @@
 """What leaves under a certificate, within the size of one answer."""
 
-from keymoot.enclave import course
+from keymoot.enclave import executed_chain
 from keymoot.enclave.frames import Want
 from keymoot.runtime.outcome import outcome_digest
 
@@ -11,7 +11,7 @@ def test_outcomes_that_do_not_fit_one_answer_are_left_out_and_given_alone(networ
     for height in heights:
         box.execute(network.branch.blocks[height])
     outcomes = [other.outcome(height) for height in heights]
-    monkeypatch.setattr(course, "MAX_OUTCOMES_BYTES", len(outcomes[0]) + len(outcomes[1]))
+    monkeypatch.setattr(executed_chain, "MAX_OUTCOMES_BYTES", len(outcomes[0]) + len(outcomes[1]))
     proof = network.branch.proofs[heights[-1]]
     released = box.certify(heights[-1], proof)
     assert released.first == heights[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.moot.message import Kind
+from keymoot.committee.messages import Kind
 from keymoot.runtime.transactions import open_transaction
 from tests.enclave.copies import copied
 from tests.enclave.network import Network
@@ -22,7 +22,7 @@ SCRIPT = "import sys; from tests.enclave.recorded import tell; tell(sys.argv[1])
 def file(founded: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     network = copied(founded, folder / "network")
-    record(network, network.play(), 6).save(folder / "chain")
+    record(network, network.scenario(), 6).save(folder / "chain")
     return folder / "chain"
 
 

@@ -9,11 +9,16 @@ import pytest
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Bytes32, Hash32, Measurement, NetworkId
 from keymoot.base.secret import Secret
-from keymoot.enclave.keep import FILE_NAME, OtherNetwork, open_keep, seal_keep
+from keymoot.committee.reshare.epoch_keys import GONE, KeyRotation, Role
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.sealed_file import CannotUnseal, read_sealed, write_sealed
+from keymoot.enclave.sealed_state import (
+    FILE_NAME,
+    OtherNetwork,
+    open_sealed_state,
+    write_sealed_state,
+)
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
-from keymoot.moot.epoch_keys import GONE, KeyTurn, Role
 
 NAME = Bytes32(b"v" * 32)
 CODE = Measurement(b"c" * 48)
@@ -63,12 +68,12 @@ def test_a_patched_source_measures_differently_and_opens_nothing(tmp_path: Path)
     shutil.copytree(own_package(), copy, ignore=shutil.ignore_patterns("__pycache__"))
     assert measure(copy) == measure(own_package())
     honest = platform(code=measure(copy))
-    keep = open_keep(tmp_path / "enclave", honest)
-    victim = copy / "enclave" / "keep.py"
+    keep = open_sealed_state(tmp_path / "enclave", honest)
+    victim = copy / "enclave" / "sealed_state.py"
     victim.write_bytes(victim.read_bytes() + b"\n")
     assert measure(copy) != honest.measurement
     with pytest.raises(CannotUnseal, match="other code"):
-        open_keep(tmp_path / "enclave", platform(code=measure(copy)))
+        open_sealed_state(tmp_path / "enclave", platform(code=measure(copy)))
     (copy / "extra.py").write_text("")
     (copy / "gateway" / "extra.py").write_text("")
     victim.write_bytes(victim.read_bytes()[:-1])
@@ -76,20 +81,20 @@ def test_a_patched_source_measures_differently_and_opens_nothing(tmp_path: Path)
     assert measure(copy) == measure(own_package())
     (copy / "enclave" / "extra.so").write_bytes(b"")
     assert measure(copy) != measure(own_package())
-    again = open_keep(tmp_path / "enclave", honest)
+    again = open_sealed_state(tmp_path / "enclave", honest)
     assert again.identity.expose() == keep.identity.expose()
     assert again.state is keep.state is None
-    seal_keep(tmp_path / "enclave", honest, again.holding(NAME, Secret(b"s" * 32), NAME))
-    held = open_keep(tmp_path / "enclave", honest).turned(FORWARD)
+    write_sealed_state(tmp_path / "enclave", honest, again.holding(NAME, Secret(b"s" * 32), NAME))
+    held = open_sealed_state(tmp_path / "enclave", honest).turned(FORWARD)
     assert held.state is not None
     assert held.state.expose() == b"s" * 32
 
 
 def test_an_enclave_belongs_to_one_network_for_ever(tmp_path: Path) -> None:
-    keep = open_keep(tmp_path, platform())
+    keep = open_sealed_state(tmp_path, platform())
     joined = keep.joined(NetworkId(b"n" * 32))
-    seal_keep(tmp_path, platform(), joined)
-    again = open_keep(tmp_path, platform())
+    write_sealed_state(tmp_path, platform(), joined)
+    again = open_sealed_state(tmp_path, platform())
     assert again.network == NetworkId(b"n" * 32)
     assert again.joined(NetworkId(b"n" * 32)).network == again.network
     with pytest.raises(OtherNetwork, match="nothing at start replaces"):
@@ -126,18 +131,18 @@ def test_sealing_keys_differ_by_purpose() -> None:
     assert isinstance(Hash32(keys.pop()), Hash32)
 
 
-FORWARD = KeyTurn(Role.NEXT, Role.LIVING, 3)
-ON = KeyTurn(Role.NEXT, Role.PREVIOUS, 3)
-BACK = KeyTurn(Role.PREVIOUS, None, 4)
-SETTLED = KeyTurn(Role.LIVING, None, 3)
+FORWARD = KeyRotation(Role.NEXT, Role.LIVING, 3)
+ON = KeyRotation(Role.NEXT, Role.PREVIOUS, 3)
+BACK = KeyRotation(Role.PREVIOUS, None, 4)
+SETTLED = KeyRotation(Role.LIVING, None, 3)
 
 
 def test_epoch_keys_turn_forward_back_and_away(tmp_path: Path) -> None:
-    first = open_keep(tmp_path, platform())
+    first = open_sealed_state(tmp_path, platform())
     assert first.previous is None
     second = first.turned(FORWARD)
-    seal_keep(tmp_path, platform(), second)
-    second = open_keep(tmp_path, platform())
+    write_sealed_state(tmp_path, platform(), second)
+    second = open_sealed_state(tmp_path, platform())
     assert second.previous is not None
     assert second.previous.expose() == first.epoch.expose()
     assert second.epoch.expose() == first.next.expose()
@@ -159,11 +164,11 @@ def test_epoch_keys_turn_forward_back_and_away(tmp_path: Path) -> None:
         # whatever serves next was never posted
         assert keep.next.expose() not in known
     assert gone.epoch.expose() not in known
-    seal_keep(tmp_path, platform(), settled)
-    assert open_keep(tmp_path, platform()).previous is None
+    write_sealed_state(tmp_path, platform(), settled)
+    assert open_sealed_state(tmp_path, platform()).previous is None
 
 
 def test_nothing_turns_back_to_a_key_that_is_erased(tmp_path: Path) -> None:
-    keep = open_keep(tmp_path, platform())
+    keep = open_sealed_state(tmp_path, platform())
     with pytest.raises(Defect):
         keep.turned(BACK)

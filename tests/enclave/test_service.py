@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32
+from keymoot.committee.genesis import Founder, Genesis, Member
 from keymoot.enclave import frames, messages
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.enclave.process import respond
-from keymoot.moot.genesis import Founder, Genesis, Member
 from tests.enclave.box import Box, Clock, refused
 from tests.enclave.genesis import genesis_of
+from tests.examples import examples
 
 WORDS = [
     *(messages.HELLO, messages.JOIN, messages.ENDORSE, messages.PULSE, messages.TURN),
@@ -30,8 +31,8 @@ def box_in(folder: Path, seat: int = 1) -> Box:
 
 
 def secrets_of(box: Box) -> list[bytes]:
-    keep, boot = box.enclave.keep.now, box.enclave._boot
-    kept = (keep.identity, keep.epoch, keep.next, boot.signing, boot.sealing)
+    keep, session = box.enclave.sealed.now, box.enclave._session
+    kept = (keep.identity, keep.epoch, keep.next, session.signing, session.sealing)
     return [one.expose() for one in kept]
 
 
@@ -41,7 +42,7 @@ def talk(box: Box, word: str, body: rlp.Item) -> tuple[str, rlp.Decoded]:
     return answer, content
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(word=st.sampled_from(WORDS), body=items, joined=st.booleans())
 def test_strange_messages_get_refusals_and_no_secrets(
     tmp_path_factory: pytest.TempPathFactory, word: str, body: rlp.Item, joined: bool
@@ -58,7 +59,7 @@ def test_strange_messages_get_refusals_and_no_secrets(
     assert not any(secret in flat for secret in secrets_of(box))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=200))
 def test_strange_bytes_get_refusals(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     box = box_in(tmp_path_factory.mktemp("box"))
@@ -70,7 +71,7 @@ def test_hello_shows_public_keys_only(tmp_path: Path) -> None:
     box = box_in(tmp_path)
     answer, content = talk(box, messages.HELLO, Bytes32(b"n" * 32))
     assert answer == messages.OK
-    assert Identity.decode(content).simulated
+    assert EnclaveIdentity.of_item(content).simulated
     assert not any(secret in rlp.encode(content) for secret in secrets_of(box))
 
 
@@ -91,9 +92,9 @@ def test_it_joins_only_a_genesis_that_lists_it(tmp_path: Path) -> None:
         stranger.join(genesis)
     # A number alone gives nobody a seat among founders: it may only watch for an invitation.
     stranger.join(genesis, 2)
-    with refused("REFUSED"):
+    with refused("NOT_LISTED"):
         stranger.begin(None, None)  # type: ignore[arg-type]
-    assert stranger.enclave.keep.now.network is None
+    assert stranger.enclave.sealed.now.network is None
 
 
 @pytest.mark.parametrize("key", ["identity", "sealing", "signing", "box"])
@@ -107,8 +108,8 @@ def test_it_founds_no_network_whose_genesis_lists_a_foreign_key_beside_its_own(
     foreign: dict[str, Founder] = {
         "identity": replace(founder, identity=host.identity_key),
         "sealing": replace(founder, sealing=host.sealing),
-        "signing": replace(founder, boot=replace(founder.boot, signing=host.boot.signing)),
-        "box": replace(founder, boot=replace(founder.boot, sealing=host.boot.sealing)),
+        "signing": replace(founder, session=replace(founder.session, signing=host.session.signing)),
+        "box": replace(founder, session=replace(founder.session, sealing=host.session.sealing)),
     }
     spoiled = foreign[key]
     member = Member(spoiled.identity, spoiled)
@@ -118,7 +119,7 @@ def test_it_founds_no_network_whose_genesis_lists_a_foreign_key_beside_its_own(
     for seat in (0, 1, 2, 3):
         with refused("NOT_MEMBER"):
             two.join(evil, seat)
-    assert two.enclave.keep.now.network is None
+    assert two.enclave.sealed.now.network is None
     assert not [raw for raw in two.out if raw[:1] == b"\x4e"]
     # It is free to found the true one.
     two.join(genesis)

@@ -1,4 +1,7 @@
-"""Which headers a start signs, whatever else of the enclave goes wrong: parents, orders, heights."""
+"""Which headers a start signs, whatever else of the enclave goes wrong.
+
+Parents, orders, heights.
+"""
 
 from dataclasses import replace
 
@@ -6,12 +9,12 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.course import Course
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.pages import DraftPages
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.enclave.executed_chain import ExecutedChain
 from keymoot.enclave.signing import Signer, order_in
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.pages import DraftPages
 from keymoot.store.header import Header
 from tests.enclave.network import Network
 
@@ -19,19 +22,19 @@ OTHER = Hash32(b"x" * 32)
 
 
 @pytest.fixture
-def course(network: Network) -> Course:
+def course(network: Network) -> ExecutedChain:
     found = network.boxes[1].enclave.start._course
     assert found is not None
     return found
 
 
 @pytest.fixture
-def signer(course: Course) -> Signer:
+def signer(course: ExecutedChain) -> Signer:
     return course._signer
 
 
 @pytest.fixture
-def child(network: Network, course: Course) -> Header:
+def child(network: Network, course: ExecutedChain) -> Header:
     """A header above the certified block, of its generation."""
     mark = course.certified
     newest = network.branch.headers[mark.height]
@@ -48,11 +51,11 @@ def test_a_parent_is_the_certified_block_in_its_generation(course, signer, child
     assert signer.by_parent(child, course.certified, course._before)
 
 
-def without_us(network: Network, assembly: Assembly) -> Assembly:
-    """The same assembly, but that our seat has another start."""
-    made = Assembly(DraftPages(assembly._pages), network.genesis.network)
-    seat = made.hall.seat(1)
-    made.hall.put_seat(1, replace(seat, boot=made.hall.seat(2).boot))
+def without_us(network: Network, machine: CommitteeMachine) -> CommitteeMachine:
+    """The same committee, but that our seat has another start."""
+    made = CommitteeMachine(DraftPages(machine._pages), network.genesis.network)
+    seat = made.state.seat(1)
+    made.state.put_seat(1, replace(seat, session=made.state.seat(2).session))
     return made
 
 
@@ -68,7 +71,7 @@ def test_the_shares_are_those_of_the_state_that_says_who_signs(
     network, course, signer, child, ordered
 ):
     """Not of the epoch that was entered last: the newest certified state may be another one's."""
-    signer.party.shares = {}
+    signer.participant.shares = {}
     if ordered:
         named = order(network)
         child = replace(child, generation=named.digest())
@@ -84,7 +87,7 @@ def test_without_a_share_nothing_is_signed(course, signer, child):
 
 def test_heights_rise(course, signer, child):
     """Not even two ways to one height, nor a way back, give a second share."""
-    shares = signer.party.shares_in(course._before)
+    shares = signer.participant.shares_in(course._before)
     assert signer._share(child, shares)
     twin = replace(child, time=UnixSeconds(child.time + 1))
     lower = replace(child, height=Height(child.height - 1))
@@ -95,10 +98,10 @@ def test_heights_rise(course, signer, child):
     assert signer._share(replace(child, height=Height(child.height + 1)), shares)
 
 
-def order(network: Network, **changes: object) -> Certificate:
+def order(network: Network, **changes: object) -> RecoveryOrder:
     mark = network.boxes[1].enclave.start._course.certified
-    boots = {at: one.identity.boot for at, one in network.boxes.items()}
-    made = Certificate(network.genesis.network, mark.generation, mark.height, mark.hash, boots)
+    sessions = {at: one.identity.session for at, one in network.boxes.items()}
+    made = RecoveryOrder(network.genesis.network, mark.generation, mark.height, mark.hash, sessions)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -106,9 +109,9 @@ def test_the_block_of_an_order_needs_the_order_that_names_its_generation(
     network, course, signer, child
 ):
     good, after = order(network), course._before
-    boots = good.boots
-    without = order(network, boots={at: boots[at] for at in (2, 3, 4)})
-    another = order(network, boots=boots | {1: boots[2]})
+    sessions = good.sessions
+    without = order(network, sessions={at: sessions[at] for at in (2, 3, 4)})
+    another = order(network, sessions=sessions | {1: sessions[2]})
     first = replace(child, generation=good.digest())
     assert not signer.by_order(first, None, after)
     assert not signer.by_order(first, order(network, block=OTHER), after)
@@ -121,7 +124,7 @@ def test_the_order_of_a_block_is_the_one_that_names_its_generation(network):
     orders = [order(network, base=Height(base)) for base in (3, 4, 5)]
     raws = [
         NodeMessage(
-            one.network, one.previous, 0, Kind.RECOVER, SignedCertificate(one, {}).encode()
+            one.network, one.previous, 0, Kind.RECOVER, SignedRecoveryOrder(one, {}).encode()
         ).encode()
         for one in orders
     ]

@@ -7,10 +7,10 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.committee.task import SeatTask
 from keymoot.enclave import messages
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.duty import Duty
-from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.block import Block
 from keymoot.runtime.release import find_record
 from tests.enclave.box import Box
@@ -45,8 +45,8 @@ def test_a_start_signs_only_above_the_certified_block_that_holds_its_keys(networ
     assert not one.ballots[below].share
     network.mute = False
     network.settle()
-    seat = network.assembly.hall.seat(2)
-    assert seat.boot == one.identity.boot
+    seat = network.machine.state.seat(2)
+    assert seat.session == one.identity.session
     shared = [height for height, ballot in one.ballots.items() if ballot.share]
     assert shared
     assert min(shared) == seat.since + 1
@@ -54,10 +54,10 @@ def test_a_start_signs_only_above_the_certified_block_that_holds_its_keys(networ
 
 
 def test_an_old_disk_signs_no_block_and_answers_nothing(network, tmp_path):
-    play = network.play()
+    scenario = network.scenario()
     base = network.branch.certified
     twin = old_disk(network, 3, tmp_path / "old")
-    key = network.bind(play)
+    key = network.bind(scenario)
     twin.join(network.genesis, 3)
     twin.begin(network.branch.place(base), network.branch)
     shown_all(network, twin)
@@ -66,10 +66,10 @@ def test_an_old_disk_signs_no_block_and_answers_nothing(network, tmp_path):
 
 
 def test_on_a_later_start_of_its_own_seat_an_enclave_stops(network, tmp_path):
-    play = network.play()
+    scenario = network.scenario()
     twin = clone(network.boxes[4], tmp_path / "clone")
     network.restart(4)
-    key = network.bind(play)
+    key = network.bind(scenario)
     # The copy still executes, with all presignatures of the stock in its memory.
     with refused("START_OVER"):
         shown_all(network, twin)
@@ -77,7 +77,7 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(network, tmp_path):
     last = max(twin.ballots)
     assert last < network.height_of(key)
     posted = len(twin.out)
-    twin.enclave.look()
+    twin.enclave.poll()
     for word, body in (
         (messages.PULSE, b""),
         (messages.TURN, b""),
@@ -88,7 +88,7 @@ def test_on_a_later_start_of_its_own_seat_an_enclave_stops(network, tmp_path):
             twin.ask(word, body)
     # Four refusals, and not a word of its own.
     assert len(twin.out) == posted + 4
-    assert not twin.enclave.start.party.presigner._presignatures
+    assert not twin.enclave.start.participant.presign._presignatures
     assert not network.boxes[1].answer(key)[0].code
 
 
@@ -97,7 +97,7 @@ def test_a_later_start_ends_one_that_a_recovery_seated(network, tmp_path):
     twin = clone(network.boxes[4], tmp_path / "clone")
     posted = len(twin.out)
     new = network.restart(4)
-    assert network.assembly.hall.seat(4).boot == new.identity.boot
+    assert network.machine.state.seat(4).session == new.identity.session
     with refused("START_OVER"):
         shown_all(network, twin)
     height = network.order([])
@@ -105,7 +105,7 @@ def test_a_later_start_ends_one_that_a_recovery_seated(network, tmp_path):
     assert height not in twin.ballots
     # Nor does it take the seat back.
     said = [NodeMessage.decode(raw) for raw in twin.out[posted:] if raw[:1] == b"\x4e"]
-    assert Kind.BOOT not in {one.kind for one in said}
+    assert Kind.SESSION not in {one.kind for one in said}
 
 
 def test_a_later_start_ends_one_that_an_order_left_out(network, tmp_path):
@@ -113,10 +113,10 @@ def test_a_later_start_ends_one_that_an_order_left_out(network, tmp_path):
     twin = clone(network.boxes[4], tmp_path / "clone")
     network.withheld.add(4)
     network.order([network.recovery((1, 2, 3))])
-    assert network.assembly.hall.seat(4).boot is None
+    assert network.machine.state.seat(4).session is None
     network.withheld.clear()
     new = network.restart(4)
-    assert network.assembly.hall.seat(4).boot == new.identity.boot
+    assert network.machine.state.seat(4).session == new.identity.session
     with refused("START_OVER"):
         shown_all(network, twin)
     assert "a later start" in twin.lost
@@ -125,21 +125,21 @@ def test_a_later_start_ends_one_that_an_order_left_out(network, tmp_path):
 def test_a_start_that_an_order_left_out_posts_itself_anew(network):
     """Once in each generation, also one that had to post itself in the one before."""
     one = network.restart(4)
-    assert network.assembly.hall.seat(4).boot == one.identity.boot
+    assert network.machine.state.seat(4).session == one.identity.session
     for _ in range(2):
         network.order([network.recovery((1, 2, 3))])
-        assert network.assembly.hall.seat(4).boot is None
+        assert network.machine.state.seat(4).session is None
         network.settle()
-        assert network.assembly.hall.seat(4).boot == one.identity.boot
+        assert network.machine.state.seat(4).session == one.identity.session
 
 
 def test_a_start_that_is_over_says_nothing_of_what_it_was_still_working_at(network, tmp_path):
     twin = clone(network.boxes[4], tmp_path / "clone")
     speaker, generation = twin.enclave.start.speaker, Hash32(b"g" * 32)
-    duty = Duty("work", lambda _: [], generation)
+    task = SeatTask("work", lambda _: [], generation)
     tick = [(Kind.TICK, bytes(8))]
     posted = len(twin.out)
-    speaker._report(duty, tick)
+    speaker._report(task, tick)
     assert len(twin.out) == posted + 1
     # What was worked at belongs to the generation in which it was begun.
     assert NodeMessage.decode(twin.out[-1]).generation == generation
@@ -147,14 +147,14 @@ def test_a_start_that_is_over_says_nothing_of_what_it_was_still_working_at(netwo
     with refused("START_OVER"):
         shown_all(network, twin)
     posted = len(twin.out)
-    speaker._report(duty, tick)
+    speaker._report(task, tick)
     speaker.post(tick)
     assert len(twin.out) == posted
 
 
 def test_what_was_dealt_before_a_start_is_gone_with_it(network):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     network.restart(2)
     answers = shares_of(network, key)
     assert answers[2].code == "NOT_HELD"
@@ -180,8 +180,8 @@ def test_a_start_joins_once_and_begins_once(network):
 
 
 def test_an_executed_block_is_answered_again_and_another_of_its_height_is_not(network):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     height = network.height_of(key)
     raw = network.branch.blocks[height]
     other = network.branch.blocks[Height(height - 1)]
@@ -193,13 +193,13 @@ def test_an_executed_block_is_answered_again_and_another_of_its_height_is_not(ne
         assert one.execute(other) == one.ballots[Height(height - 1)]
         assert one.answer(key)[0] == network.answers[key][one.seat]
     assert not network.stands_still
-    assert network.bind(play, 6)
+    assert network.bind(scenario, 6)
 
 
 def test_beginning_further_up_does_not_forget_a_pause(network):
-    play = network.play()
-    key = network.bind(play)
-    assert play.send(OWNER, "pause", play.wallet).status == 1
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    assert scenario.send(OWNER, "pause", scenario.wallet).status == 1
     one = network.boxes[1]
     assert one.answer(key)[0].code == "NOT_BOUND"
     network.restart(1)
@@ -210,42 +210,42 @@ def test_beginning_further_up_does_not_forget_a_pause(network):
 
 
 def test_one_order_seats_who_is_back_and_the_network_goes_on(network):
-    play = network.play()
-    key = network.bind(play)
-    generation = network.assembly.hall.head.generation
+    scenario = network.scenario()
+    key = network.bind(scenario)
+    generation = network.machine.state.record.generation
     network.recover()
-    head = network.assembly.hall.head
+    head = network.machine.state.record
     assert (head.recoveries, head.generation != generation) == (1, True)
     # Nothing was undone.
     assert find_record(network.state(), key).status == "bound"
     assert {one.code for one in shares_of(network, key).values()} == {"NOT_HELD"}
-    again = network.bind(play, 6)
+    again = network.bind(scenario, 6)
     assert combined(network, again, shares_of(network, again))
     # All that serves once is of the new generation.
     for one in network.boxes.values():
         start = one.enclave.start
-        assert all(at == head.generation for at, _ in start.party.presigner._presignatures)
+        assert all(at == head.generation for at, _ in start.participant.presign._presignatures)
 
 
 def test_a_generation_ends_what_was_bound_before_also_for_whom_did_not_start_anew(network):
-    play = network.play()
-    key = network.bind(play)
+    scenario = network.scenario()
+    key = network.bind(scenario)
     one = network.boxes[4]
     assert not one.answer(key)[0].code
-    waiting = network.request(play, b"\x02\xc0")[0]
+    waiting = network.request(scenario, b"\x02\xc0")[0]
     assert network.send(waiting).status == 0
     network.recover(waking=frozenset({4}))
-    assert one.enclave.start.party.seated(network.assembly)
+    assert one.enclave.start.participant.seated(network.machine)
     # Given before, it is given again: the same bytes say nothing new.
     assert one.answer(key)[0] == network.answers[key][4]
-    again = network.bind(play, 6)
+    again = network.bind(scenario, 6)
     assert not one.answer(again)[0].code
 
 
 def test_what_was_bound_and_not_answered_before_a_generation_never_is(network):
-    play = network.play()
+    scenario = network.scenario()
     network.withheld = {4}
-    key = network.bind(play)
+    key = network.bind(scenario)
     one = network.boxes[4]
     height = network.height_of(key)
     while one.next <= height:
@@ -269,7 +269,7 @@ def test_what_was_bound_and_not_answered_before_a_generation_never_is(network):
     released = one.certify(height, network.branch.proofs[height])
     assert {each.code for each in released.answers} <= {"NOT_HELD"}
     assert (one.answer(key)[0].code, one.answer(key)[0].sealed) == ("NOT_HELD", b"")
-    assert not one.enclave.start.party.presigner._presignatures
+    assert not one.enclave.start.participant.presign._presignatures
 
 
 def block_of(network: Network, raws: list[bytes]) -> bytes:
@@ -286,37 +286,37 @@ def stopped(network):
     return network
 
 
-def terms_of(network: Network, base: Height | None = None, /, **changes) -> Certificate:
+def terms_of(network: Network, base: Height | None = None, /, **changes) -> RecoveryOrder:
     at = network.branch.certified if base is None else base
     header = network.branch.headers[at]
     fields = {
         "network": network.genesis.network,
-        "previous": network.assembly.hall.head.generation,
+        "previous": network.machine.state.record.generation,
         "base": at,
         "block": header.hash,
-        "boots": {at: one.identity.boot for at, one in network.boxes.items()},
+        "sessions": {at: one.identity.session for at, one in network.boxes.items()},
     }
-    return Certificate(**(fields | changes))
+    return RecoveryOrder(**(fields | changes))
 
 
-def refused_order(network: Network, terms: Certificate, signers: tuple[int, ...]) -> None:
+def refused_order(network: Network, terms: RecoveryOrder, signers: tuple[int, ...]) -> None:
     """Put an order into a block: it has no effect, and nobody signs that block."""
-    unsigned = SignedCertificate(terms, {}).encode()
+    unsigned = SignedRecoveryOrder(terms, {}).encode()
     signed = {at: network.boxes[at].endorse(unsigned) for at in signers}
-    body = SignedCertificate(terms, signed).encode()
+    body = SignedRecoveryOrder(terms, signed).encode()
     made = NodeMessage(network.genesis.network, terms.previous, 0, Kind.RECOVER, body).encode()
-    generation = network.assembly.hall.head.generation
+    generation = network.machine.state.record.generation
     height = network.order([made])
     assert network.stands_still
     assert not any(one.ballots[height].share for one in network.boxes.values())
-    assert network.assembly.hall.head.generation == generation
+    assert network.machine.state.record.generation == generation
 
 
 @pytest.mark.parametrize("signers", [(1,), (1, 2), (1, 2, 3)])
 def test_an_order_needs_enough_signers_and_names_only_who_signed(stopped, signers):
     # It names all four, so all four have to sign.
     refused_order(stopped, terms_of(stopped), signers)
-    generation = stopped.assembly.hall.head.generation
+    generation = stopped.machine.state.record.generation
     whole = stopped.recovery((1, 2, 3, 4), previous=generation)
     stopped.order([whole])
     stopped.settle()
@@ -325,18 +325,18 @@ def test_an_order_needs_enough_signers_and_names_only_who_signed(stopped, signer
 
 def test_an_enclave_endorses_only_what_names_itself_on_its_own_certified_block(stopped):
     branch, one = stopped.branch, stopped.boxes[1]
-    boots = {at: each.identity.boot for at, each in stopped.boxes.items()}
+    sessions = {at: each.identity.session for at, each in stopped.boxes.items()}
     wrong = [
         terms_of(stopped, network=type(stopped.genesis.network)(b"n" * 32)),
-        terms_of(stopped, boots={at: boots[at] for at in (2, 3, 4)}),
-        terms_of(stopped, boots=boots | {1: boots[2]}),
+        terms_of(stopped, sessions={at: sessions[at] for at in (2, 3, 4)}),
+        terms_of(stopped, sessions=sessions | {1: sessions[2]}),
         terms_of(stopped, block=branch.headers[Height(branch.certified - 1)].hash),
         # Below where it began, it knows no block.
         terms_of(stopped, Height(branch.certified - 1)),
     ]
     for terms in wrong:
-        with refused("REFUSED"):
-            one.endorse(SignedCertificate(terms, {}).encode())
+        with refused("ORDER_REFUSED"):
+            one.endorse(SignedRecoveryOrder(terms, {}).encode())
     # It may endorse again.
     for _ in range(2):
-        assert one.endorse(SignedCertificate(terms_of(stopped), {}).encode())
+        assert one.endorse(SignedRecoveryOrder(terms_of(stopped), {}).encode())

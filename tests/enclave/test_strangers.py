@@ -9,19 +9,19 @@ import pytest
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes, assembly_on
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Founder, Genesis, Member
+from keymoot.committee.machine import write_session
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.roots import CERTIFICATE, ROOTS
+from keymoot.committee.seat import SessionKeys
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
 from keymoot.crypto import ed25519
-from keymoot.enclave.frames import Place
+from keymoot.enclave.frames import CertifiedPlace
 from keymoot.enclave.watching import OldPlace
-from keymoot.moot.assembly import write_boot
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Founder, Genesis, Member
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE, ROOTS
-from keymoot.moot.seat import Boot
-from keymoot.runtime.assembly import gather_pages
 from keymoot.runtime.block import Block
+from keymoot.runtime.committee_pages import gather_pages
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
@@ -44,15 +44,15 @@ def _founder(**changes: object) -> Callable[[Founder], Founder]:
     return lambda one: replace(one, **changes)  # type: ignore[arg-type]
 
 
-def _boot(**changes: object) -> Callable[[Founder], Founder]:
-    return lambda one: replace(one, boot=replace(one.boot, **changes))  # type: ignore[arg-type]
+def _session(**changes: object) -> Callable[[Founder], Founder]:
+    return lambda one: replace(one, session=replace(one.session, **changes))  # type: ignore[arg-type]
 
 
 FOREIGN = {
     "identity": _founder(identity=HOST_KEY),
     "sealing": _founder(sealing=HOST_POINT),
-    "session signing": _boot(signing=HOST_KEY),
-    "session sealing": _boot(sealing=HOST_POINT),
+    "session signing": _session(signing=HOST_KEY),
+    "session sealing": _session(sealing=HOST_POINT),
 }
 """Each of the four keys that a genesis lists of a founder, in the host's hands instead."""
 
@@ -98,10 +98,10 @@ def test_a_founder_believes_no_record_that_it_has_not_signed(network: Network) -
     assert record is not None
     other = replace(record, height=Height(record.height + 1), signatures={})
     for seat, box in network.boxes.items():
-        other = other.signed(seat, other.sign(box.enclave._boot.signing))
+        other = other.signed(seat, other.sign(box.enclave._session.signing))
     other.check(network.genesis)
     box = network.boxes[1]
-    keep = box.enclave.keep
+    keep = box.enclave.sealed
     keep.put(replace(keep.now, network=None))
     box.start()
     box.join(network.genesis)
@@ -130,11 +130,11 @@ def test_a_founder_that_was_killed_before_it_saw_the_record_begins_with_it(
         network.settle()
     last.certify = shown  # type: ignore[method-assign]
     assert killed == [4]
-    assert last.enclave.keep.now.network is None
+    assert last.enclave.sealed.now.network is None
     last.begin(network.branch.place(), network.branch)
     network.settle()
-    assert last.enclave.keep.now.network == network.genesis.network
-    assert network.assembly.hall.seat(4).boot == last.identity.boot
+    assert last.enclave.sealed.now.network == network.genesis.network
+    assert network.machine.state.seat(4).session == last.identity.session
 
 
 def test_a_start_that_the_genesis_does_not_list_founds_nothing(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_start_that_the_genesis_does_not_list_founds_nothing(tmp_path: Path) -
     with refused("NOT_MEMBER"):
         stranger.join(genesis)
     stranger.join(genesis, 5)
-    with refused("REFUSED"):
+    with refused("NOT_LISTED"):
         stranger.begin(None, Branch(genesis))
     # Nor does a founder's later start: its shares were made for the one that is listed.
     late = network.boxes[1]
@@ -166,16 +166,16 @@ def test_before_the_record_blocks_hold_nothing_but_messages_of_nodes(tmp_path: P
     assert not box.lost
 
 
-def forged(network: Network, seats: dict[int, Share]) -> tuple[Place, dict[bytes, bytes]]:
+def forged(network: Network, seats: dict[int, Share]) -> tuple[CertifiedPlace, dict[bytes, bytes]]:
     """A newer header over pages of a host, certified by whatever shares there are; its witness."""
     branch = network.branch
     state = network.state()
     journal = Journal(state)
     journal.begin_transaction()
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-    assembly = assembly_on(store, network.genesis.network)
-    for at, seat in assembly.hall.seats().items():
-        assembly.hall.put_seat(at, replace(seat, next=HOST_POINT))
+    machine = committee_on(store, network.genesis.network)
+    for at, seat in machine.state.seats().items():
+        machine.state.put_seat(at, replace(seat, next=HOST_POINT))
     root, batch = state.updated(journal.changes())
     last = branch.headers[branch.certified]
     header = replace(last, height=Height(last.height + 1), parent_hash=last.hash, state_root=root)
@@ -187,20 +187,20 @@ def forged(network: Network, seats: dict[int, Share]) -> tuple[Place, dict[bytes
     assert branch.record is not None
     table = OverlayTable(branch.tables[branch.certified], batch)
     witness = gather_pages(table, root, network.genesis.network)
-    return Place(branch.record.encode(), header.encode(), signature), witness
+    return CertifiedPlace(branch.record.encode(), header.encode(), signature), witness
 
 
 def share_of(network: Network, seat: int) -> Share:
     """Take a seat's share of the certificate's root out of its enclave, as only a test can."""
     start = network.boxes[seat].enclave.start
     assert start is not None
-    return start.party.shares[CERTIFICATE]
+    return start.participant.shares[CERTIFICATE]
 
 
 def test_too_few_shares_convince_no_enclave_of_other_pages(network: Network) -> None:
     """Neither do identities, sessions or the record: nothing but the verifying key counts."""
     shares = {at: share_of(network, at) for at in network.boxes}
-    root: Root = network.assembly.hall.root(CERTIFICATE)
+    root: Root = network.machine.state.root(CERTIFICATE)
     assert len(shares) > root.degree
     for count in range(1, root.degree + 1):
         place, _ = forged(network, dict(list(shares.items())[:count]))
@@ -218,7 +218,7 @@ def test_a_watcher_is_convinced_by_certificates_alone(network: Network) -> None:
     with refused("NOT_CERTIFIED"):
         newcomer.watch(place, witness)
     # The record's signatures vouch for its own block and for no other.
-    with refused("REFUSED"):
+    with refused("CERTIFICATE_MISSING"):
         newcomer.watch(replace(place, signature=b""), witness)
     # And pages that do not lead to the certified root end it.
     newcomer.watch(network.branch.place(), network.witness())
@@ -248,14 +248,14 @@ def test_a_record_needs_all_founders_and_nobody_else(network: Network) -> None:
 
 
 def test_a_boot_that_no_identity_signed_changes_nothing(network: Network) -> None:
-    seat = network.assembly.hall.seat(2)
-    assert seat.boot is not None
-    boot = Boot(HOST_KEY, HOST_POINT)
+    seat = network.machine.state.seat(2)
+    assert seat.session is not None
+    session = SessionKeys(HOST_KEY, HOST_POINT)
     generation = network.branch.headers[network.branch.certified].generation
-    body = write_boot(seat.boot, boot)
-    made = NodeMessage(network.genesis.network, generation, 2, Kind.BOOT, body)
+    body = write_session(seat.session, session)
+    made = NodeMessage(network.genesis.network, generation, 2, Kind.SESSION, body)
     assert network.send(made.signed(HOST).encode()).status == 0
-    assert network.assembly.hall.seat(2).boot == seat.boot
+    assert network.machine.state.seat(2).session == seat.session
 
 
 def test_a_watcher_sees_newer_blocks_only(network: Network) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.units import Height
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.signers import settled
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.signers import settled
 from tests.enclave.box import Box
 from tests.enclave.network import Network
 from tests.enclave.test_changes import change
@@ -34,7 +34,7 @@ def hear_all(network: Network) -> None:
 
 def before_the_switch(network: Network) -> Height:
     """Give the height of the block before the one in which the newest epoch began."""
-    epoch = network.assembly.turning.epoch
+    epoch = network.machine.epochs.current
     assert epoch is not None
     return Height(epoch.since_height - 1)
 
@@ -43,11 +43,11 @@ def killed_before(network: Network, folder: Path, joining=(), leaving=()) -> Net
     """Change members; give what the disks hold, were all killed with the switch certified."""
     network.behind = True
     order = network.order
-    number = network.assembly.turning.epoch.number
+    number = network.machine.epochs.current.number
 
     def dying(*arguments):
         height = order(*arguments)
-        if network.assembly.turning.epoch.number > number:
+        if network.machine.epochs.current.number > number:
             raise Killed
         return height
 
@@ -62,20 +62,20 @@ def killed_before(network: Network, folder: Path, joining=(), leaving=()) -> Net
 def test_nobody_changes_and_the_second_settles_what_the_first_did_not(network, tmp_path):
     holding_back(network, 4)
     change(network)
-    assert not settled(network.assembly)
+    assert not settled(network.machine)
     hear_all(network)
     made = killed_before(network, tmp_path / "killed")
-    assert not settled(made.assembly)
+    assert not settled(made.machine)
     check(made)
 
 
 def test_three_of_four_change_twice(network, tmp_path):
     holding_back(network, 5)
     change(network, (5, 6, 7), (1, 2, 3))
-    assert not settled(network.assembly)
+    assert not settled(network.machine)
     holding_back(network, 4)
     made = killed_before(network, tmp_path / "killed")
-    assert not settled(made.assembly)
+    assert not settled(made.machine)
     check(made)
 
 
@@ -90,11 +90,11 @@ def test_what_an_older_block_lets_go_of_takes_nothing_along_of_a_newer_one(
     monkeypatch.setattr(Box, "stored", lambda *_: False)
     network.send(late)
     at = network.branch.certified
-    assert settled(network.assembly)
+    assert settled(network.machine)
     change(network)
     monkeypatch.undo()
     for one in network.boxes.values():
         one.stored(at)
     made = network.fork(tmp_path / "killed", at)
-    assert settled(made.assembly)
+    assert settled(made.machine)
     check(made)

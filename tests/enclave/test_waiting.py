@@ -2,11 +2,11 @@
 
 import pytest
 
-from keymoot.contracts import queue
-from keymoot.contracts import stock as contract_stock
-from keymoot.contracts.record import BOUND, QUEUED, REFUSED
-from keymoot.contracts.wallet_events import RequestBound
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets import queue
+from keymoot.contracts.builtin.wallets import stock as contract_stock
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.events import RequestBound
+from keymoot.contracts.builtin.wallets.record import BOUND, QUEUED, REFUSED
 from keymoot.runtime import execute, gas
 from tests.enclave.test_bindings import again, ask, emptied, quota, record
 from tests.enclave.waiters import another, refill, spent, statuses, why, withdraw
@@ -14,53 +14,53 @@ from tests.runtime.people import OWNER, STRANGER, payment
 
 
 @pytest.fixture
-def play(network):
-    return network.play()
+def scenario(network):
+    return network.scenario()
 
 
 # -- places and turns
 
 
-def test_a_wallet_that_fills_its_places_leaves_the_others_theirs(network, play, monkeypatch):
+def test_a_wallet_that_fills_its_places_leaves_the_others_theirs(network, scenario, monkeypatch):
     monkeypatch.setattr(queue, "MAX_PLACES", 2)
-    other = another(play)
-    emptied(network, play)
+    other = another(scenario)
+    emptied(network, scenario)
     for value in (1, 2):
-        assert ask(network, play, value)[0].status == 1
-    before, paid = spent(play), quota(play)
-    receipt, key = ask(network, play, 3)
+        assert ask(network, scenario, value)[0].status == 1
+    before, paid = spent(scenario), quota(scenario)
+    receipt, key = ask(network, scenario, 3)
     assert (receipt.status, receipt.error_code) == (0, "STOCK_EMPTY")
     assert "2 requests of this wallet" in receipt.error
     # Nothing of it stays but what it was charged, as any answer is.
     assert record(network, key) is None
-    assert spent(play) == before
+    assert spent(scenario) == before
     assert receipt.logs == ()
-    assert paid - quota(play) == receipt.gas_used * receipt.price > 0
+    assert paid - quota(scenario) == receipt.gas_used * receipt.price > 0
     receipt, key = ask(network, other, 1)
     assert receipt.status == 1
     assert record(network, key).status == QUEUED
     # The first one's owner is not kept waiting by her agent either.
-    assert withdraw(network, play).status == 1
+    assert withdraw(network, scenario).status == 1
 
 
-def test_what_was_turned_away_leaves_its_nonce_unsigned(network, play, monkeypatch):
+def test_what_was_turned_away_leaves_its_nonce_unsigned(network, scenario, monkeypatch):
     monkeypatch.setattr(queue, "MAX_PLACES", 0)
-    emptied(network, play)
-    receipt, _ = ask(network, play, 777)
+    emptied(network, scenario)
+    receipt, _ = ask(network, scenario, 777)
     assert receipt.error_code == "STOCK_EMPTY"
-    assert withdraw(network, play, nonce=778).error_code == "STOCK_EMPTY"
+    assert withdraw(network, scenario, nonce=778).error_code == "STOCK_EMPTY"
     monkeypatch.undo()
     # Had its budget been held under its nonce, a replacement would cost nothing more.
-    before = int(spent(play))
-    raw, _ = network.request(play, payment(5, 777).unsigned_bytes())
+    before = int(spent(scenario))
+    raw, _ = network.request(scenario, payment(5, 777).unsigned_bytes())
     assert network.send(raw).status == 1
-    assert int(spent(play)) == before + 5
+    assert int(spent(scenario)) == before + 5
 
 
-def test_wallets_are_served_in_turn_and_each_in_its_own_order(network, play):
-    other = another(play)
-    emptied(network, play)
-    many = [ask(network, play, value)[1] for value in (1, 2, 3)]
+def test_wallets_are_served_in_turn_and_each_in_its_own_order(network, scenario):
+    other = another(scenario)
+    emptied(network, scenario)
+    many = [ask(network, scenario, value)[1] for value in (1, 2, 3)]
     few = [ask(network, other, value)[1] for value in (1, 2)]
     refill(network)
     order = [many[0], few[0], many[1], few[1], many[2]]
@@ -69,13 +69,13 @@ def test_wallets_are_served_in_turn_and_each_in_its_own_order(network, play):
     assert all(bound)
 
 
-def test_who_comes_does_not_take_what_is_there_for_those_who_wait(network, play, monkeypatch):
-    other = another(play)
-    emptied(network, play)
-    first = ask(network, play, 1)[1]
+def test_who_comes_does_not_take_what_is_there_for_those_who_wait(network, scenario, monkeypatch):
+    other = another(scenario)
+    emptied(network, scenario)
+    first = ask(network, scenario, 1)[1]
     monkeypatch.setattr(execute, "bind_waiting", lambda *_: None)
     refill(network)
-    assert network.assembly.stock.left()
+    assert network.machine.stock.left()
     second = ask(network, other, 1)[1]
     assert statuses(network, [first, second]) == [QUEUED, QUEUED]
 
@@ -97,9 +97,9 @@ def shown(network):
     return [one for height in heights for one in network.branch.receipts[height]]
 
 
-def test_no_wallet_takes_more_from_the_stock_than_its_quota_pays(network, play):
+def test_no_wallet_takes_more_from_the_stock_than_its_quota_pays(network, scenario):
     price = gas.REQUEST_LIMIT * network.block.base_fee
-    poor = another(play, value=price + price // 4)
+    poor = another(scenario, value=price + price // 4)
     # 1. It asks, and asks again, as long as it can pay: each takes from its quota.
     first, asked = network.bind(poor), 1
     while quota(poor) >= price:
@@ -110,58 +110,61 @@ def test_no_wallet_takes_more_from_the_stock_than_its_quota_pays(network, play):
         asked += 1
     assert asked > 3
     # 2. Then it gets nothing any more, by no way of asking.
-    taken = network.assembly.stock.page.bound
+    taken = network.machine.stock.page.bound
     assert ask(network, poor, 1)[0].error_code == "QUOTA_EMPTY"
     assert again(network, poor, first)[0].error_code == "QUOTA_EMPTY"
-    assert network.assembly.stock.page.bound == taken
+    assert network.machine.stock.page.bound == taken
     # 3. It got no more than it has paid for.
-    mine = [one for one in bindings(shown(network)) if one["wallet"] == poor.wallet]
+    mine = [one for one in bindings(shown(network)) if one.wallet == poor.wallet]
     assert len(mine) == asked
 
 
-def test_who_waited_has_paid_before_and_pays_once(network, play):
-    emptied(network, play)
-    before = quota(play)
-    receipt, key = ask(network, play, 1)
-    paid = before - quota(play)
+def test_who_waited_has_paid_before_and_pays_once(network, scenario):
+    emptied(network, scenario)
+    before = quota(scenario)
+    receipt, key = ask(network, scenario, 1)
+    paid = before - quota(scenario)
     assert paid == receipt.gas_used * receipt.price > 0
     refill(network)
     assert record(network, key).status == BOUND
-    assert before - quota(play) == paid
+    assert before - quota(scenario) == paid
 
 
-def test_a_withdrawal_is_paid_by_its_owner_and_not_from_the_quota(network, play):
-    before = quota(play)
+def test_a_withdrawal_is_paid_by_its_owner_and_not_from_the_quota(network, scenario):
+    before = quota(scenario)
     has = network.state().account(OWNER.address).balance
-    receipt = withdraw(network, play)
+    receipt = withdraw(network, scenario)
     assert record(network, receipt.output).status == BOUND
-    assert quota(play) == before
+    assert quota(scenario) == before
     paid = has - network.state().account(OWNER.address).balance
     assert paid == receipt.gas_used * receipt.price > 0
     # Without gas there is none, and only owners have this way.
     assert (
-        play.send(STRANGER, "withdraw", play.wallet, b"", b"w" * 32, 0, b"r" * 32, 0, 0).status == 0
+        scenario.send(
+            STRANGER, "withdraw", scenario.wallet, b"", b"w" * 32, 0, b"r" * 32, 0, 0
+        ).status
+        == 0
     )
 
 
 # -- one that cannot be bound
 
 
-def test_nobody_waits_behind_one_that_cannot_be_bound(network, play, monkeypatch):
-    emptied(network, play)
-    bad = ask(network, play, 1)[1]
-    good = another(play)
+def test_nobody_waits_behind_one_that_cannot_be_bound(network, scenario, monkeypatch):
+    emptied(network, scenario)
+    bad = ask(network, scenario, 1)[1]
+    good = another(scenario)
     behind = ask(network, good, 1)[1]
     right = contract_stock._take
 
-    def fail(ctx, found, wallet):
-        if found.wallet == play.wallet:
+    def fail(cells, ctx, found, wallet):
+        if found.wallet == scenario.wallet:
             raise KeyError("nobody expected this record")
-        return right(ctx, found, wallet)
+        return right(cells, ctx, found, wallet)
 
     monkeypatch.setattr(contract_stock, "_take", fail)
     refill(network)
     assert record(network, behind).status == BOUND
     assert record(network, bad).status == REFUSED
     assert why(network, bad)[0] == "UNEXECUTABLE"
-    assert network.assembly.stock.page.bound > 0
+    assert network.machine.stock.page.bound > 0

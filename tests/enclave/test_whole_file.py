@@ -8,12 +8,12 @@ import pytest
 from keymoot.base.fixed import Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
+from keymoot.committee.reshare.epoch_keys import KeyRotation, Role
 from keymoot.enclave import simulated, whole_file
-from keymoot.enclave.keep import FILE_NAME, KeepFile, open_keep
 from keymoot.enclave.sealed_file import CannotRead, CannotUnseal
+from keymoot.enclave.sealed_state import FILE_NAME, SealedStateFile, open_sealed_state
 from keymoot.enclave.simulated import FuseRefused, SimulatedPlatform, read_fuse
 from keymoot.enclave.whole_file import write_whole
-from keymoot.moot.epoch_keys import KeyTurn, Role
 from tests.engine.disks import read_only, small_disk
 
 PLATFORM = SimulatedPlatform(Secret(b"f" * 32), Measurement(b"m" * 48))
@@ -61,14 +61,14 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_a_keep_that_the_disk_does_not_take_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = KeepFile(tmp_path, PLATFORM)
+    keep = SealedStateFile(tmp_path, PLATFORM)
     before = keep.now
     monkeypatch.setattr(whole_file.os, "fsync", _no_space)
     with pytest.raises(CannotWrite):
-        keep.put(before.turned(KeyTurn(Role.NEXT, Role.LIVING, 0)))
+        keep.put(before.turned(KeyRotation(Role.NEXT, Role.LIVING, 0)))
     assert keep.now is before
     monkeypatch.undo()
-    assert open_keep(tmp_path, PLATFORM).next.expose() == before.next.expose()
+    assert open_sealed_state(tmp_path, PLATFORM).next.expose() == before.next.expose()
 
 
 def _no_space(*_: object) -> None:
@@ -77,24 +77,24 @@ def _no_space(*_: object) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", bytes(70_000)])
 def test_a_damaged_keep_names_its_file_and_what_to_do(tmp_path: Path, content: bytes) -> None:
-    open_keep(tmp_path, PLATFORM)
+    open_sealed_state(tmp_path, PLATFORM)
     path = tmp_path / FILE_NAME
     path.write_bytes(content)
     with pytest.raises(CannotUnseal, match=f"{path} does not open.*Put back the file"):
-        open_keep(tmp_path, PLATFORM)
+        open_sealed_state(tmp_path, PLATFORM)
 
 
 def test_a_keep_that_is_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(CannotRead, match=str(tmp_path / FILE_NAME)):
-        open_keep(tmp_path, PLATFORM)
+        open_sealed_state(tmp_path, PLATFORM)
 
 
 def test_a_missing_fuse_file_is_made_for_a_new_folder_only(tmp_path: Path) -> None:
     fuse, data = tmp_path / "cpu" / "fuse.key", tmp_path / "data"
     folder = data / "enclave-1"
     key = read_fuse(fuse, data, folder)
-    open_keep(folder, SimulatedPlatform(key, Measurement(b"m" * 48)))
+    open_sealed_state(folder, SimulatedPlatform(key, Measurement(b"m" * 48)))
     assert read_fuse(fuse, data, folder).expose() == key.expose()
     fuse.unlink()
     with pytest.raises(FuseRefused) as caught:

@@ -6,24 +6,24 @@ from copy import copy
 from eth_abi.abi import decode
 
 from keymoot.base.fixed import WalletId
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.committee.messages import Kind, NodeMessage
 from tests.enclave.test_bindings import record
 from tests.runtime.people import OWNER, RECOVERY, payment
 
 
-def another(play, name=b"t", value=10**20):
+def another(scenario, name=b"t", value=10**20):
     """Give another wallet of the same owner, with the same agent and policy."""
-    other = copy(play)
+    other = copy(scenario)
     made = other.send(OWNER, "create", name * 32, RECOVERY, value=value)
     assert made.status == 1, made.error
     other.wallet = WalletId(decode(["bytes32", "address"], made.output)[0])
     return other.ready(10**6)
 
 
-def withdraw(network, play, name=b"w", nonce=0):
+def withdraw(network, scenario, name=b"w", nonce=0):
     raw = payment(1, nonce, RECOVERY).unsigned_bytes()
     until = network.clock.now + 300
-    return play.send(OWNER, "withdraw", play.wallet, raw, name * 32, until, b"r" * 32, 0, 0)
+    return scenario.send(OWNER, "withdraw", scenario.wallet, raw, name * 32, until, b"r" * 32, 0, 0)
 
 
 def refill(network):
@@ -33,19 +33,22 @@ def refill(network):
 
 def tick(network, number):
     """Have one enclave say that time has passed."""
-    head, boot = network.assembly.hall.head, network.boxes[4].enclave.start.party.boot
+    head, session = (
+        network.machine.state.record,
+        network.boxes[4].enclave.start.participant.session,
+    )
     made = NodeMessage(
         network.genesis.network, head.generation, 4, Kind.TICK, number.to_bytes(8, "big")
     )
-    assert network.send(made.signed(boot.signing).encode()).status == 1
+    assert network.send(made.signed(session.signing).encode()).status == 1
 
 
 def statuses(network, keys):
     return [record(network, key).status for key in keys]
 
 
-def spent(play):
-    return json.loads(play.view("usage", play.wallet)[0])[0]["used"]
+def spent(scenario):
+    return json.loads(scenario.view("usage", scenario.wallet)[0])[0]["used"]
 
 
 def wait_beyond(network, seconds):

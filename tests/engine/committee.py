@@ -11,22 +11,22 @@ from keymoot.base.errors import Fault, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Height, UnixNanos, Wei
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.certified import CertifiedHeader, certificate_message, verify
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import BASE_FEE_WEI, Founder, Genesis, Member
+from keymoot.committee.keygen.record import Phase
+from keymoot.committee.machine import NO_GENERATION
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
+from keymoot.committee.roots import CERTIFICATE, ROOTS
+from keymoot.committee.seat import SessionKeys
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
+from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.replicas import Ballot, Released, Telling
-from keymoot.moot.assembly import NO_GENERATION
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.certified import CertifiedHeader, certificate_message, verify
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
-from keymoot.moot.keygen import Phase
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE, ROOTS
-from keymoot.moot.seat import Boot
-from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
+from keymoot.engine.replicas import Disclosure, ReleasedOutcomes, Vote
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
@@ -60,16 +60,16 @@ def point(*parts: object) -> bytes:
     return SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(secret(*parts).expose() * 2)))
 
 
-def boot(seat: int, start: int = 0) -> Boot:
+def session(seat: int, start: int = 0) -> SessionKeys:
     signing = Bytes32(ed25519.public_key(session_key(seat, start)))
-    return Boot(signing, point("sealing", seat, start))
+    return SessionKeys(signing, point("sealing", seat, start))
 
 
 def genesis_of(size: int = SIZE) -> Genesis:
     members = []
     for seat in range(1, size + 1):
         identity = Bytes32(ed25519.public_key(secret("identity", seat)))
-        founder = Founder(identity, point("epoch", seat), boot(seat))
+        founder = Founder(identity, point("epoch", seat), session(seat))
         members.append(Member(identity, founder))
     people = (OWNER, AGENT, STRANGER)
     return Genesis(
@@ -149,7 +149,7 @@ class Chained:
             {key: value for prefix in STATE_PREFIXES for key, value in scan(chain, prefix)}
         )
         genesis = self.genesis
-        self._chain = Chain(genesis.network, genesis.chain_id, genesis.base_fee)
+        self._chain = NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee)
 
     def execute(self, raw: bytes) -> Executed:
         block = Block.decode(raw)
@@ -172,17 +172,17 @@ class Chained:
 
     def _found(self, executed: Executed) -> Executed:
         """Put the roots into the state, as if they had been made."""
-        state = State(self._table, executed.header.state_root)
-        journal = Journal(state)
+        before = State(self._table, executed.header.state_root)
+        journal = Journal(before)
         store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-        hall = assembly_on(store, self.genesis.network).hall
-        founding = assembly_on(store, self.genesis.network).founding
-        hall.put_roots(DEALT[0])
-        hall.pages.set("roots/voted", b"v" * 32)
-        hall.pages.set("keygen/session", hall.head.generation)
-        founding._put(replace(founding.keygen, phase=Phase.DONE, said=frozenset()))
+        state = committee_on(store, self.genesis.network).state
+        founding = committee_on(store, self.genesis.network).keygen
+        state.put_roots(DEALT[0])
+        state.pages.set("roots/voted", b"v" * 32)
+        state.pages.set("keygen/session", state.record.generation)
+        founding._put(replace(founding.record, phase=Phase.DONE, said=frozenset()))
         changes = journal.changes()
-        root, writes = state.updated(changes)
+        root, writes = before.updated(changes)
         self._table.apply(writes)
         header = replace(executed.header, state_root=root)
         return replace(executed, header=header, writes=executed.writes | writes)
@@ -206,7 +206,7 @@ class MemoryReplica:
     calls: list[str] = field(default_factory=list)
     certificates: dict[Height, bytes] = field(default_factory=dict)
     signed: dict[Height, Hash32] = field(default_factory=dict)
-    told: dict[Height, Telling] = field(default_factory=dict)
+    told: dict[Height, Disclosure] = field(default_factory=dict)
     rested: dict[Height, bool] = field(default_factory=dict)
     executed: Height = Height(-1)
     first: Height = Height(0)
@@ -214,7 +214,7 @@ class MemoryReplica:
     def __post_init__(self) -> None:
         self.executed = self.certified = self.begun
 
-    async def execute(self, block: bytes) -> Ballot:
+    async def execute(self, block: bytes) -> Vote:
         await self._behave("execute")
         height = Block.decode(block).height
         self.calls.append(f"execute {height}")
@@ -224,11 +224,11 @@ class MemoryReplica:
         self.executed = max(self.executed, height)
         name = keccak256(b"lie" + header.hash) if self.lies.hash else header.hash
         share = b"" if self.lies.mute else self._share(height, name)
-        return Ballot(name, share, self._founding(height, name))
+        return Vote(name, share, self._founding(height, name))
 
     async def certify(
-        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
-    ) -> Released[str]:
+        self, height: Height, proof: bytes, telling: Disclosure, *, rests: bool
+    ) -> ReleasedOutcomes[str]:
         self.told[height], self.rested[height] = telling, rests
         await self._behave("certify")
         self.calls.append(f"certify {height}")
@@ -247,10 +247,10 @@ class MemoryReplica:
         first, self.certified = Height(self.certified + 1), height
         answers = tuple(f"{seat}" for seat in [self.seat] if self.chained.done[height][1].receipts)
         given = tuple(
-            self._outcome(Height(one), digest=telling is Telling.DIGESTS) if telling else b""
+            self._outcome(Height(one), digest=telling is Disclosure.DIGESTS) if telling else b""
             for one in range(first, height + 1)
         )
-        return Released(first, given, answers)
+        return ReleasedOutcomes(first, given, answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:
         await self._behave("outcome")
@@ -320,13 +320,13 @@ def message(
 def order(chain: ChainStore, seats: tuple[int, ...] = (1, 2, 3)) -> bytes:
     """Give a recovery order on the newest certified block, signed by seats' identities."""
     tip, genesis = chain.tip, chain.genesis
-    terms = Certificate(
+    terms = RecoveryOrder(
         genesis.network,
         tip.generation,
         tip.height,
         tip.hash,
-        {seat: boot(seat, 1) for seat in seats},
+        {seat: session(seat, 1) for seat in seats},
     )
     signatures = {seat: ed25519.sign(secret("identity", seat), terms.digest()) for seat in seats}
-    body = SignedCertificate(terms, signatures).encode()
+    body = SignedRecoveryOrder(terms, signatures).encode()
     return NodeMessage(genesis.network, tip.generation, seats[0], Kind.RECOVER, body).encode()

@@ -1,11 +1,16 @@
-"""Real file systems that are small or read-only, where this machine lets us mount them."""
+"""Real file systems that are small, full or read-only, where this machine lets us mount them."""
 
+import errno
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+_STEPS_BYTES = (1 << 20, 1 << 12, 1)
+"""A file grows by these, each until nothing of it is taken."""
 
 
 @contextmanager
@@ -33,3 +38,32 @@ def read_only(disk: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Fill a disk of ours, whatever others write or free there meanwhile.
+
+    Nothing is measured first: what was free then is no longer so when it is used.
+
+    Returns:
+        The file that fills it; there is room again when it is deleted.
+    """
+    path = disk / "filling"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        for step in _STEPS_BYTES:
+            while _takes(descriptor, step):
+                pass
+    finally:
+        os.close(descriptor)
+    return path
+
+
+def _takes(descriptor: int, count: int) -> bool:
+    """Write so many zeros, or some of them; tell whether there was room for any."""
+    try:
+        return os.write(descriptor, bytes(count)) > 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False

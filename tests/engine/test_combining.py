@@ -3,18 +3,18 @@
 from itertools import combinations
 
 from keymoot.base.fixed import Hash32
-from keymoot.engine.combining import Under, combine
+from keymoot.engine.combining import SigningContext, combine
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from tests.engine.committee import DEALT, deal
 
 ROOT, SHARES = DEALT[0][3], DEALT[1]
 ONE, TWO = Hash32(b"1" * 32), Hash32(b"2" * 32)
-FIRST = Under(ROOT, ONE, b"the block in one generation")
-SECOND = Under(ROOT, TWO, b"the block in another")
+FIRST = SigningContext(ROOT, ONE, b"the block in one generation")
+SECOND = SigningContext(ROOT, TWO, b"the block in another")
 
 
-def share(seat: int, under: Under = FIRST) -> bytes:
+def share(seat: int, under: SigningContext = FIRST) -> bytes:
     return G1.encode(bls.sign(SHARES[seat], under.message))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from keymoot.base.errors import BrokenStorage
 from keymoot.base.units import Height
 from keymoot.engine.dealings import SHARED_BYTES, dealing_in, put_dealing
-from keymoot.engine.undo import KEPT_BLOCKS, Past, old_values, put_undo
+from keymoot.engine.undo import KEPT_BLOCKS, PastViews, old_values, put_undo
 from keymoot.store.table import Batch, MemoryTable
 
 KEY = b"b" + bytes(64)
@@ -20,7 +20,7 @@ class Chain:
     """Blocks that write, the first with a dealing."""
 
     def __init__(self, writes: Batch) -> None:
-        self.table, self.height, self.past = MemoryTable(), Height(0), Past()
+        self.table, self.height, self.past = MemoryTable(), Height(0), PastViews()
         self.add(writes, {})
         self.table.apply(self.put(writes))
 

@@ -8,6 +8,7 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.founding_record import FoundingRecord
 from keymoot.engine.chain_store import NEWEST, RECORD
 from keymoot.engine.folder import (
     AlreadyFounded,
@@ -20,7 +21,6 @@ from keymoot.engine.folder import (
 )
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.stored_block import StoredBlock
-from keymoot.moot.founding_record import FoundingRecord
 from keymoot.store.state import STATE_PREFIXES
 from keymoot.store.table import Batch
 from keymoot.store.trie import BrokenState

@@ -12,7 +12,7 @@ import pytest
 
 from keymoot.base.units import Height
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.claims import Claims
+from keymoot.engine.claims import OutcomeClaims
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
 from tests.engine.house import House
@@ -60,7 +60,7 @@ def before_anybody_is_told(house: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def when_outcomes_are_compared(house: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Claims, "believed", crash)
+    patch.setattr(OutcomeClaims, "believed", crash)
 
 
 STEPS = [

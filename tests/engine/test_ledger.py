@@ -8,12 +8,12 @@ import pytest
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine import chain_store, undo
 from keymoot.engine.ledger import NotIncluded
 from keymoot.engine.undo import StateNotKept
-from keymoot.runtime.admit import Inadmissible
+from keymoot.runtime.inadmissible import Inadmissible
 from keymoot.runtime.query import Query
 from tests.engine.house import PATIENCE_SECONDS, House
 from tests.engine.parts import transfer

@@ -17,7 +17,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.engine import lmdb_table
 from keymoot.engine.lmdb_file import LedgerDamaged, check_file
 from keymoot.engine.lmdb_table import CannotOpen, LmdbStore
-from tests.engine.disks import read_only, small_disk
+from tests.engine.disks import fill, read_only, small_disk
 
 PAGE = 4_096
 
@@ -211,12 +211,12 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 2_000_000) as disk:
         store = LmdbStore(disk)
         store.write({b"first": b"kept"})
-        (disk / "other").write_bytes(bytes(1_000_000))
+        filling = fill(disk)
         with pytest.raises(CannotWrite, match="free some space"):
             store.write({b"large": os.urandom(1_500_000)})
         with store.snapshot() as table:
             assert table.get(b"first") == b"kept"
-        (disk / "other").unlink()
+        filling.unlink()
         store.write({b"large": os.urandom(1_500_000)})
         store.close()
 

@@ -10,12 +10,13 @@ from keymoot.base.fixed import Bytes32, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import Gas, UnixSeconds, Wei
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, signing_hash
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER
-from keymoot.runtime.admit import Inadmissible, request_price
+from keymoot.runtime.admit import request_price
+from keymoot.runtime.inadmissible import Inadmissible
 from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, RECOVERY, Person, calldata, payment
@@ -118,7 +119,7 @@ async def test_nonces_wait_within_a_window_and_no_further(house: House) -> None:
         await ledger.submit(transfer(OWNER, 3, value=9))
 
 
-async def test_a_crowd_without_means_gets_nowhere(house: House) -> None:
+async def test_a_crowd_without_material_gets_nowhere(house: House) -> None:
     await house.settle()
     for number in range(300):
         with pytest.raises(Inadmissible, match="insufficient funds"):

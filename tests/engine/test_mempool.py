@@ -15,6 +15,7 @@ from keymoot.engine import mempool as module
 from keymoot.engine.mempool import AlreadyKnown, Mempool, PoolFull, Underpriced
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from tests.engine.parts import transfer
+from tests.examples import examples
 from tests.runtime.people import AGENT, OWNER, STRANGER, Person
 
 NETWORK = NetworkId(b"n" * 32)
@@ -217,7 +218,7 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(steps)
 def test_the_books_agree_with_what_waits(steps: list[tuple[str, int, int, int]]) -> None:
     """Whatever comes: sums are right, and who is ahead is who has a gap before him."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from keymoot.base import rlp
-from keymoot.contracts.queue import KINDS, MAX_BYTES, MAX_QUEUE
+from keymoot.committee.nonces.record import MAX_COMMITMENTS_BYTES
+from keymoot.contracts.builtin.wallets.queue import KINDS, MAX_BYTES, MAX_QUEUE
 from keymoot.enclave import frames, messages
 from keymoot.engine import outcomes
-from keymoot.engine.replicas import Telling
-from keymoot.moot.slot import MAX_SLOTS_BYTES
+from keymoot.engine.replicas import Disclosure
 from keymoot.runtime.outcome import MAX_OUTCOME_BYTES, Outcome
 from keymoot.runtime.rules import MAX_BLOCK_BYTES
 from tests.engine.committee import Chained, MemoryReplica
@@ -44,7 +44,7 @@ def written(house: House) -> int:
 
 
 def test_all_that_one_block_can_bind_fits_into_an_outcome_many_times() -> None:
-    record = MAX_SLOTS_BYTES + 2_048
+    record = MAX_COMMITMENTS_BYTES + 2_048
     kinds_of_key = 2
     records = kinds_of_key * len(KINDS) * (MAX_BYTES + MAX_QUEUE * record)
     # What a block's own requests leave: what is to be signed, and what was read out of it.
@@ -88,11 +88,11 @@ async def test_an_outcome_that_takes_long_to_give_is_waited_for_in_the_end(
 
 def test_the_longest_outcome_fits_into_a_frame_with_answers_beside_it() -> None:
     outcome = bytes(MAX_OUTCOME_BYTES)
-    released = frames.Released(7, (outcome,), ())
-    frame = messages.frame(9, messages.OK, released.encode())
+    released = frames.ReleasedFrame(7, (outcome,), ())
+    frame = messages.frame(9, messages.OK, released.item())
     number, word, body = messages.parse(frame[messages.LENGTH_BYTES :])
     assert (number, word) == (9, messages.OK)
-    assert frames.Released.decode(body).outcomes == (outcome,)
+    assert frames.ReleasedFrame.of_item(body).outcomes == (outcome,)
     with pytest.raises(rlp.Malformed, match="a frame has at most"):
         messages.frame(9, messages.OK, [outcome, bytes(messages.MAX_FRAME_BYTES + 65_536)])
 
@@ -108,7 +108,7 @@ async def test_one_that_hangs_is_given_up_though_another_tells_of_old_blocks_wit
 
         async def hangs(replica: MemoryReplica, *what: object, **how: object):
             released = await certify(replica, *what, **how)
-            if not hung and replica.told[replica.certified] is Telling.OUTCOMES:
+            if not hung and replica.told[replica.certified] is Disclosure.OUTCOMES:
                 hung.add(replica.seat)
                 await asyncio.Event().wait()
             return released

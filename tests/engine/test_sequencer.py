@@ -8,10 +8,10 @@ import pytest
 
 from keymoot.base.errors import Fault
 from keymoot.base.units import Height
+from keymoot.committee.certified import CertifiedHeader, verify
 from keymoot.engine import sequencer, tail
-from keymoot.moot.certified import CertifiedHeader, verify
 from keymoot.runtime.outcome import outcome_digest
-from tests.engine.committee import MemoryReplica, boot, message, order
+from tests.engine.committee import MemoryReplica, message, order, session
 from tests.engine.house import PATIENCE_SECONDS, House
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, STRANGER
@@ -324,7 +324,7 @@ async def test_an_order_that_the_ledger_refuses_begins_nothing(house: House) -> 
     refused = order(house.chain, (1, 2))
     with pytest.raises(Exception, match="a recovery"):
         await house.ledger.submit(refused)
-    assert boot(1) != boot(1, 1)
+    assert session(1) != session(1, 1)
 
 
 async def test_digests_are_of_the_bytes_that_everyone_gives(house: House) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from keymoot.base.errors import BrokenStorage
 from keymoot.base.units import Height
+from keymoot.committee.messages import Kind
 from keymoot.crypto.transactions import transaction_hash
 from keymoot.engine import dealings as kept_dealings
 from keymoot.engine import stored_block
@@ -17,7 +18,6 @@ from keymoot.engine.stored_block import DealingsErased, Erased
 from keymoot.engine.undo import KEPT_BLOCKS
 from keymoot.gateway.errors import PRUNED, RpcError
 from keymoot.gateway.render import block_json, receipt_json, transaction_json
-from keymoot.moot.message import Kind
 from keymoot.store.table import Batch
 from tests.engine.committee import message
 from tests.engine.house import House

@@ -3,14 +3,14 @@
 import asyncio
 
 from keymoot.base.units import Height
-from keymoot.engine.replicas import Telling
+from keymoot.engine.replicas import Disclosure
 from tests.engine.committee import Lies, MemoryReplica
 from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
 
 
-def told(house: House, height: Height) -> dict[int, Telling]:
+def told(house: House, height: Height) -> dict[int, Disclosure]:
     return {seat: one.told[height] for seat, one in house.replicas.items() if height in one.told}
 
 
@@ -24,10 +24,10 @@ async def test_one_tells_all_of_it_one_the_digest_and_two_nothing(tmp_path) -> N
     async with founded(tmp_path) as house:
         height = await a_block(house, 0)
         assert sorted(told(house, height).values()) == [
-            Telling.NOTHING,
-            Telling.NOTHING,
-            Telling.DIGESTS,
-            Telling.OUTCOMES,
+            Disclosure.NOTHING,
+            Disclosure.NOTHING,
+            Disclosure.DIGESTS,
+            Disclosure.OUTCOMES,
         ]
 
 
@@ -52,7 +52,7 @@ async def test_who_was_not_believed_is_asked_last_from_then_on(tmp_path) -> None
         heights = [await a_block(house, nonce) for nonce in range(3)]
         first, *later = (told(house, one)[1] for one in heights)
         assert first
-        assert later == [Telling.NOTHING] * 2
+        assert later == [Disclosure.NOTHING] * 2
         # Two who do not say the same are too few: the others were asked, and he is named.
         assert {(seat, height) for seat, height, _ in house.blamed} == {(1, heights[0])}
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from keymoot.base.errors import BrokenStorage
 from keymoot.base.units import Height
-from keymoot.engine.undo import KEPT_BLOCKS, Past, StateNotKept, old_values, put_undo
+from keymoot.engine.undo import KEPT_BLOCKS, PastViews, StateNotKept, old_values, put_undo
 from keymoot.store.table import Batch, MemoryTable
 
 KEYS = [b"a" + bytes([n]) for n in range(12)] + [b"s" * 33, b"b" * 130]
@@ -41,7 +41,7 @@ class Chain:
 @settings(max_examples=10, deadline=None)
 @given(BATCHES)
 def test_every_kept_state_is_what_it_was(batches: list[Batch]) -> None:
-    chain, past, poor = Chain(), Past(), Past(cached_bytes=400)
+    chain, past, poor = Chain(), PastViews(), PastViews(cached_bytes=400)
     for number, writes in enumerate(batches, 1):
         chain.add(writes)
         if number % 100:
@@ -58,7 +58,7 @@ def test_no_more_entries_are_kept_than_states_can_be_asked_for() -> None:
     for number in range(KEPT_BLOCKS + 44):
         chain.add({b"a": bytes([number % 251 + 1])})
     assert chain.undo_count() == KEPT_BLOCKS
-    past = Past()
+    past = PastViews()
     assert past.view(chain.table, chain.height, Height(44)).get(b"a") == chain.states[44][b"a"]
     with pytest.raises(StateNotKept, match=f"from 44 to {KEPT_BLOCKS + 44}"):
         past.view(chain.table, chain.height, Height(43))
@@ -69,11 +69,11 @@ def test_no_more_entries_are_kept_than_states_can_be_asked_for() -> None:
 def test_the_newest_state_is_the_table_itself() -> None:
     chain = Chain()
     chain.add({b"a": b"1"})
-    assert Past().view(chain.table, chain.height, chain.height) is chain.table
+    assert PastViews().view(chain.table, chain.height, chain.height) is chain.table
 
 
 def test_a_view_is_of_its_height_whatever_is_written_later() -> None:
-    chain, past = Chain(), Past()
+    chain, past = Chain(), PastViews()
     chain.add({b"a": b"1"})
     chain.add({b"a": b"2"})
     before = MemoryTable(dict(chain.table.items()))
@@ -89,4 +89,4 @@ def test_a_missing_or_altered_entry_is_the_disks_fault(raw: bytes | None) -> Non
     chain.add({b"a": b"1"})
     chain.table.apply({b"U" + (1).to_bytes(8, "big"): raw})
     with pytest.raises(BrokenStorage, match="block 1 wrote over"):
-        Past().view(chain.table, Height(1), Height(0)).get(b"a")
+        PastViews().view(chain.table, Height(1), Height(0)).get(b"a")

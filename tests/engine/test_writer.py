@@ -1,4 +1,7 @@
-"""The one write of a block: nobody hears before it, a full disk is waited for, readers see whole."""
+"""The one write of a block.
+
+Nobody hears before it, a full disk is waited for, readers see whole.
+"""
 
 import asyncio
 import threading

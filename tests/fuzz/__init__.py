@@ -1,1 +1,4 @@
-"""Strangers' bytes, bred by what they reach in our code; beside others' code where there is some."""
+"""Strangers' bytes, bred by what they reach in our code.
+
+Beside others' code where there is some.
+"""

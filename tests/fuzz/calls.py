@@ -16,7 +16,7 @@ from keymoot.gateway.door import Door
 from keymoot.gateway.limits import Rate
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
 from keymoot.gateway.services import NodeInfo, Services
-from keymoot.runtime.asked import Asked, Found
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 from tests.engine.house import House
 from tests.fuzz.target import Target
 
@@ -45,12 +45,12 @@ class NoShares:
     async def release(self, request: Hash32, wait_seconds: float) -> dict[str, Json]:
         return {"status": "waiting"}
 
-    def assembly(self) -> dict[str, Json]:
+    def committee_status(self) -> dict[str, Json]:
         return {}
 
 
 class NoQueries:
-    async def ask(self, asked: Asked, ran: Any) -> Found:
+    async def ask(self, asked: ExecutedQuery, ran: Any) -> QueryResult:
         raise Refused("no enclave answers here")
 
 

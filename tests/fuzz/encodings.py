@@ -18,13 +18,14 @@ from keymoot.base.abi.decode import decode as abi_decode
 from keymoot.base.abi.encode import encode as abi_encode
 from keymoot.base.abi.kinds import parse_kinds
 from keymoot.base.errors import Malformed
-from keymoot.base.solana_message import decode_message
+from keymoot.base.fixed import AppId
 from keymoot.base.strict_json import MAX_DEPTH, MAX_INTEGER_DIGITS, canonical, parse
-from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.crypto.keccak import keccak256
+from keymoot.policy.chains.solana.message import decode_message
 from keymoot.store.proof import BrokenProof, verify_proof
 from tests.fuzz.target import Target
-from tests.policy.solana import messages as solana
+from tests.policy.chains.solana import messages as solana
 from tests.proof.dossiers import LONG, whole_dossier
 from tests.proof.world import World
 
@@ -255,11 +256,25 @@ def base58_seeds() -> list[bytes]:
     return [solana.USDC.base58.encode(), b"1" * 32, solana.PAYEES[0].base58.encode()]
 
 
+# -- names of apps
+
+
+def check_app(raw: bytes) -> None:
+    """What is read is written alike."""
+    text = raw.decode(errors="replace")
+    assert AppId.from_text(text).text == text
+
+
+def app_seeds() -> list[bytes]:
+    return [AppId(bytes([byte]) * 21).text.encode() for byte in (0, 1, 255)]
+
+
 TARGETS = [
     Target("rlp", "rlp, strict", check_rlp, rlp_seeds, 150),
     Target("abi", "eth-abi, strict", check_abi, abi_seeds, 40),
     Target("json", "json", check_json, json_seeds, 80),
     Target("solana messages", "solders", check_solana, solana_seeds, 130, 1_300),
     Target("trie proofs", "py-trie", check_trie, trie_seeds, 25),
+    Target("names of apps", "one text for each", check_app, app_seeds, 10, 128),
     Target("base58", "solders", check_base58, base58_seeds, 50, 64),
 ]

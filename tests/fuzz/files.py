@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_keyfile.keyfile import create_keyfile_json
 
+from keymoot.agent.app_secrets import SecretEnvelope
 from keymoot.agent.credential import Credential
 from keymoot.agent.keystore import Keystore
 from keymoot.agent.seen import Remembered
@@ -15,12 +16,17 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
+from keymoot.crypto import hpke
 from keymoot.crypto.sealing import Sealer
-from keymoot.enclave.keep import open_keep
 from keymoot.enclave.sealed_file import _TAG, read_sealed
+from keymoot.enclave.sealed_state import open_sealed_state
 from keymoot.enclave.simulated import SimulatedPlatform
+from keymoot.image.bundle import Bundle, File
+from keymoot.image.manifest import Described, parse_manifest, read_described
+from keymoot.image.requirements import check_pinned
 from tests.fuzz.proofs import DOSSIER, WALLET, WORLD
 from tests.fuzz.target import Target
+from tests.image.folders import MANIFEST, PINNED
 from tests.policy import documents
 
 FOLDER = Path(
@@ -113,7 +119,7 @@ def check_sealed_file(raw: bytes) -> None:
     sealer = Sealer(PLATFORM.sealing_key(PURPOSE))
     sealed = sealer.seal(nonce, raw[1:], _TAG + PURPOSE.encode())
     path.write_bytes(rlp.encode([_TAG, nonce, sealed]))
-    open_keep(folder, PLATFORM)
+    open_sealed_state(folder, PLATFORM)
 
 
 def sealed_seeds() -> list[bytes]:
@@ -125,9 +131,52 @@ def sealed_seeds() -> list[bytes]:
     return [b"p" + keep, b"h" + rlp.encode([_TAG, bytes(12), sealed])]
 
 
+def check_bundle(raw: bytes) -> None:
+    """A bundle that is read is written to the same bytes."""
+    assert Bundle.read(raw).to_bytes() == raw
+
+
+def bundle_seeds() -> list[bytes]:
+    described = Described("yield", "1.2.3", ("python3", "agent.py"), None, ("KEY",))
+    files = {"agent.py": File(b"print(1)\n"), "bin/run": File(b"#!/bin/sh\n", executable=True)}
+    return [
+        Bundle.make(described, files).to_bytes(),
+        Bundle.make(Described("a", "1", ("x",)), {"x": File(b"")}).to_bytes(),
+    ]
+
+
+def check_manifest(raw: bytes) -> None:
+    """What a manifest says is said again by the bundle that is made of it."""
+    described = parse_manifest(raw).described
+    assert read_described(described.to_json()) == described
+
+
+def check_requirements(raw: bytes) -> None:
+    """What is pinned stays so with a comment behind it."""
+    check_pinned(raw, "requirements.txt")
+    check_pinned(raw + b"\n# more\n", "requirements.txt")
+
+
+def check_envelope(raw: bytes) -> None:
+    """An envelope of a secret that is read is written to the same bytes."""
+    assert SecretEnvelope.decode(raw).encode() == raw
+
+
+def envelope_seeds() -> list[bytes]:
+    to = hpke.public_key(KEY)
+    return [
+        SecretEnvelope.seal(to, "NAME", Secret(bytes(size)), KEY, bytes(15)).encode()
+        for size in (0, 10, 300)
+    ]
+
+
 TARGETS = [
     Target("credentials", "its own encoder", check_credential, credential_seeds, 20, 2_048),
     Target("keystores", "no other errors", check_keystore, keystore_seeds, 5, 2_048),
     Target("seen files", "its own encoder", check_seen, seen_seeds, 5, 2_048),
     Target("sealed files", "no other errors", check_sealed_file, sealed_seeds, 3),
+    Target("bundles", "its own encoder", check_bundle, bundle_seeds, 5, 4_096),
+    Target("manifests", "its own encoder", check_manifest, lambda: [MANIFEST.encode()], 5, 2_048),
+    Target("requirements", "itself", check_requirements, lambda: [PINNED.encode()], 5, 1_024),
+    Target("secret envelopes", "its own encoder", check_envelope, envelope_seeds, 5, 1_024),
 ]

@@ -1,6 +1,7 @@
 """Gather what every parser is given while the tests run: the inputs that fuzzing begins with.
 
-A plugin: `pytest -p tests.fuzz.harvest tests/moot tests/enclave` writes `seeds.json` beside it.
+A plugin: `pytest -p tests.fuzz.harvest tests/committee tests/enclave` writes `seeds.json` beside
+it.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 from keymoot.base import rlp
 from keymoot.base.errors import KeymootError
+from keymoot.base.record import Record
 from tests.test_parsers import OF_BYTES, OF_ITEMS
 
 SEEDS = Path(__file__).with_name("seeds.json")
@@ -29,8 +31,10 @@ def name_of(parser: Parser) -> str:
     """Give a parser's module and name, with its kind where it is one of a family."""
     whole: Any = parser.func if isinstance(parser, partial) else parser
     owner = getattr(whole, "__self__", None)
-    of = whole.__qualname__ if owner is None else f"{type(owner).__name__}.{whole.__name__}"
-    return f"{whole.__module__.removeprefix('keymoot.')}:{of}"
+    kind = owner if isinstance(owner, type) or owner is None else type(owner)
+    of = whole.__qualname__ if kind is None else f"{kind.__name__}.{whole.__name__}"
+    module = whole.__module__ if owner is not kind or kind is None else kind.__module__
+    return f"{module.removeprefix('keymoot.')}:{of}"
 
 
 PARSERS: dict[str, tuple[Parser, bool]] = {
@@ -63,6 +67,12 @@ def pytest_configure() -> None:
     """Replace each parser's code, wherever it has been imported to."""
     for name, (parser, _) in PARSERS.items():
         whole: Any = parser.func if isinstance(parser, partial) else parser
+        owner = getattr(whole, "__self__", None)
+        if isinstance(owner, type) and issubclass(owner, Record):
+            # All records have one decoder, so each gets one of its own to be watched.
+            _whole[name] = whole
+            setattr(owner, whole.__name__, partial(lambda name, raw: watched(name, (raw,)), name))
+            continue
         whole = getattr(whole, "__wrapped__", whole)
         function: FunctionType = getattr(whole, "__func__", whole)
         if function.__code__.co_freevars or not isinstance(function, FunctionType):

@@ -13,13 +13,13 @@ from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import NetworkId, WalletId
 from keymoot.base.strict_json import canonical, parse
 from keymoot.base.units import Height
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key
 from keymoot.proof.build import prove_cells
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain, read_steps
+from keymoot.proof.chain import FollowedChain, read_steps
 from keymoot.proof.descent import Descent
 from keymoot.proof.dossier import MAX_DOSSIER_BYTES, Dossier
 from keymoot.proof.log import check_log, index_slot, record_slot
@@ -182,7 +182,7 @@ OLD_NAME = _again().blocks[1].hash
 def check_shown(told: Any) -> None:
     """Of a block that was seen, only itself is believed."""
     bundle = Bundle.from_json(told)
-    chain = Chain(WORLD.anchor).follow(bundle.shown)
+    chain = FollowedChain(WORLD.anchor).follow(bundle.shown)
     assert chain.newest == NEWEST
     bundle.proof.check(NEWEST.state_root)
 

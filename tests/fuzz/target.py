@@ -1,4 +1,7 @@
-"""What is fuzzed: a reader of strangers' bytes, what it is held against, and inputs to begin with."""
+"""What is fuzzed.
+
+A reader of strangers' bytes, what it is held against, and inputs to begin with.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -38,18 +38,19 @@ from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, UnixSeconds
 from keymoot.crypto.secp256k1 import recover, sign
 from keymoot.crypto.signed_query import SELECTOR, SignedQuery
 from keymoot.crypto.transactions import request_digest, signing_hash
+from keymoot.policy.chains.evm.calldata import BadCalldata, Calldata
+from keymoot.policy.chains.evm.rule import EvmRule
+from keymoot.policy.chains.evm.signature import Function, parse_function
 from keymoot.policy.decide import decide
 from keymoot.policy.document import Policy, parse_policy
-from keymoot.policy.evm.calldata import BadCalldata, Calldata
-from keymoot.policy.evm.rule import EvmRule
-from keymoot.policy.evm.signature import Function, parse_function
-from keymoot.policy.intent import Intent, NotSignable, read_intent
+from keymoot.policy.intent import Intent, NeverSigned, read_intent
 from keymoot.runtime.transactions import open_transaction
 from tests.crypto.test_signed_query import CHAIN, DOMAIN, FIELDS, NETWORK, TO, by_others
 from tests.fuzz.encodings import WALLET, WORLD, solana_seeds
 from tests.fuzz.target import Target
 from tests.policy import documents
-from tests.policy.solana import messages as solana
+from tests.policy.chains.evm.typed import payments
+from tests.policy.chains.solana import messages as solana
 from tests.runtime.people import OWNER
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -277,21 +278,27 @@ def check_wish(raw: bytes) -> None:
     of_solana = method in (SIGN_SOLANA_TRANSACTION, SIGN_SOLANA_MESSAGE)
     try:
         intent = read_intent(method, raw[1:], solana.WALLET if of_solana else documents.WALLET)
-    except NotSignable as error:
+    except NeverSigned as error:
         assert str(error)
         return
-    for policy in (INTERFACES, SOLANA):
+    for policy in (INTERFACES, SOLANA, PAYMENTS):
         _decide(policy, intent)
 
 
 SOLANA = solana.parsed()
+PAYMENTS = payments.policy()
+TYPED = (
+    payments.authorization(),
+    payments.authorization(10_000),
+    payments.document("Mail(Person[] to,string text)Person(address who)", {"to": [], "text": ""}),
+)
 
 
 def wish_seeds() -> list[bytes]:
     return [
         *(b"\0" + one.unsigned_bytes() for one in transactions()),
         b"\1app.example wants you to sign in",
-        b'\2{"primaryType":"Permit"}',
+        *(b"\2" + json.dumps(one).encode() for one in TYPED),
         *(b"\3" + one for one in solana_seeds()),
         b"\4app.example wants you to sign in with your Solana account:\n1111",
     ]

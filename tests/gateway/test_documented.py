@@ -2,14 +2,14 @@
 
 import pytest
 
+from demo.checkout import ROOT
 from keymoot.base.request import REQUEST_TYPE
 from keymoot.base.units import LEDGER_CHAIN_ID, Height
-from keymoot.cli.demo.outside import ROOT
+from keymoot.committee.messages import MESSAGE_TYPE
 from keymoot.engine import mempool
 from keymoot.gateway import errors, limits, logs
 from keymoot.gateway.logs import Filter, Filters
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
-from keymoot.moot.message import MESSAGE_TYPE
 from keymoot.policy.errors import REFUSED_CODE
 
 PAGE = (ROOT / "docs" / "rpc.md").read_text()

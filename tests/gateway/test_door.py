@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +12,10 @@ from starlette.datastructures import Headers
 
 from keymoot.base.errors import Malformed
 from keymoot.gateway.door import Door, host_named, origin_named, url_of
-from tests.node.running import Running, running
+from tests.gateway.conftest import EXTENSION, HOST, PAGE
+from tests.node.running import Running
 
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
-METAMASK = "chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn"
 
 
 def refusal(door: Door, server: str = "127.0.0.1", **headers: str) -> str | None:
@@ -116,7 +115,7 @@ def test_allowed_names_come_in() -> None:
     ],
 )
 def test_other_origins_stay_out_and_learn_what_to_set(origin: str) -> None:
-    for door in (Door(), Door(origins=["https://app.example", METAMASK])):
+    for door in (Door(), Door(origins=["https://app.example", EXTENSION])):
         told = refusal(door, host="localhost", origin=origin)
         assert told is not None
         assert "--allow-origin" in told
@@ -146,7 +145,7 @@ def test_whatever_comes_without_a_name_of_ours_stays_out(host: str, origin: str)
         ("http://app.example:80/", "http://app.example"),
         ("http://localhost:5173/", "http://localhost:5173"),
         ("http://[::1]:5173", "http://[::1]:5173"),
-        (METAMASK, METAMASK),
+        (EXTENSION, EXTENSION),
         ("moz-extension://c0ffee00-1234", "moz-extension://c0ffee00-1234"),
     ],
 )
@@ -176,18 +175,10 @@ def test_the_url_it_shows_is_one_that_works() -> None:
     assert url_of("192.168.1.5", 8645) == "http://192.168.1.5:8645"
 
 
-@pytest.fixture(scope="module")
-def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    options = ["--host", "0.0.0.0", "--allow-host", "keymoot.lan"]
-    options += ["--allow-origin", METAMASK, "--allow-origin", "https://app.example/"]
-    with running(tmp_path_factory.mktemp("everywhere"), options=options) as node:
-        yield node
-
-
 def ask(
     node: Running, method: str = "POST", path: str = "/", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=240)
     try:
         connection.request(method, path, CALL if method == "POST" else None, headers)
         answer = connection.getresponse()
@@ -197,28 +188,28 @@ def ask(
         connection.close()
 
 
-def test_the_url_that_is_printed_answers(everywhere: Running) -> None:
-    line = next(one for one in everywhere.log.read_text().splitlines() if "Keymoot RPC " in one)
+def test_the_url_that_is_printed_answers(open_node: Running) -> None:
+    line = next(one for one in open_node.log.read_text().splitlines() if "Keymoot RPC " in one)
     parts = urlsplit(line.split()[-1])
-    assert (parts.hostname, parts.port) == ("127.0.0.1", everywhere.port)
-    assert "--allow-host" in everywhere.log.read_text()
-    assert ask(everywhere)[0] == 200
-    assert ask(everywhere, Host="keymoot.lan:8645")[0] == 200
+    assert (parts.hostname, parts.port) == ("127.0.0.1", open_node.port)
+    assert "--allow-host" in open_node.log.read_text()
+    assert ask(open_node)[0] == 200
+    assert ask(open_node, Host=f"{HOST}:8645")[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/shares/0x" + "11" * 32])
-def test_every_page_is_behind_the_door(everywhere: Running, path: str) -> None:
-    assert ask(everywhere, "GET", path)[0] == 200
+def test_every_page_is_behind_the_door(open_node: Running, path: str) -> None:
+    assert ask(open_node, "GET", path)[0] == 200
     for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
-        status, found, body = ask(everywhere, "GET", path, **headers)
+        status, found, body = ask(open_node, "GET", path, **headers)
         assert status == 403
         assert "access-control-allow-origin" not in found
         assert "keymoot up --allow-" in json.loads(body)["error"]["message"]
 
 
-@pytest.mark.parametrize("origin", [METAMASK, "https://app.example"])
-def test_an_allowed_page_is_answered_as_browsers_ask(everywhere: Running, origin: str) -> None:
-    status, found, body = ask(everywhere, Origin=origin)
+@pytest.mark.parametrize("origin", [EXTENSION, PAGE])
+def test_an_allowed_page_is_answered_as_browsers_ask(open_node: Running, origin: str) -> None:
+    status, found, body = ask(open_node, Origin=origin)
     assert status == 200
     assert found["access-control-allow-origin"] == origin
     assert "origin" in found["vary"].lower()
@@ -228,12 +219,12 @@ def test_an_allowed_page_is_answered_as_browsers_ask(everywhere: Running, origin
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",
     }
-    status, found, _ = ask(everywhere, "OPTIONS", **preflight)
+    status, found, _ = ask(open_node, "OPTIONS", **preflight)
     assert status == 200
     assert found["access-control-allow-origin"] == origin
     assert "POST" in found["access-control-allow-methods"]
     assert "access-control-allow-credentials" not in found
-    assert ask(everywhere, "OPTIONS", **preflight | {"Origin": "https://evil.example"})[0] == 403
+    assert ask(open_node, "OPTIONS", **preflight | {"Origin": "https://evil.example"})[0] == 403
 
 
 def test_what_is_no_name_is_wrong_use(tmp_path: Path) -> None:

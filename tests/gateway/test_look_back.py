@@ -88,4 +88,4 @@ async def test_who_asks_too_much_keeps_nobody_waiting(methods, monkeypatch) -> N
     monkeypatch.setattr(logs, "MAX_LOGS", -1)
     for _ in range(2):
         with pytest.raises(RpcError, match="cut it up"):
-            await asyncio.wait_for(methods["eth_getLogs"](PLAIN["eth_getLogs"]), 5)
+            await asyncio.wait_for(methods["eth_getLogs"](PLAIN["eth_getLogs"]), 60)

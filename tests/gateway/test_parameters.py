@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
 from tests.gateway.conftest import Scene
 from tests.gateway.test_strangers import ask

@@ -6,8 +6,8 @@ import pytest
 
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import ChainId
+from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.gateway.render import waiting_json
-from keymoot.moot.message import Kind, NodeMessage
 from keymoot.runtime.transactions import open_transaction
 
 CHAIN, NETWORK = ChainId(0x5AFD), NetworkId(b"\x01" * 32)

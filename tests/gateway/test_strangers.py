@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keymoot.committee.messages import MESSAGE_TYPE
 from keymoot.gateway import jsonrpc
 from keymoot.gateway.limits import (
     CALLS_PER_SECOND_RUN,
@@ -20,7 +21,7 @@ from keymoot.gateway.limits import (
     Rate,
 )
 from keymoot.gateway.methods import _FILTER_METHODS, _METHODS
-from keymoot.moot.message import MESSAGE_TYPE
+from tests.examples import examples
 from tests.gateway.conftest import Scene
 from tests.node.running import pay
 
@@ -40,7 +41,7 @@ hexes = st.binary(max_size=80).map(lambda raw: "0x" + raw.hex())
 
 def post(scene: Scene, body: bytes, headers: dict | None = None) -> tuple[int, bytes]:
     parts = urlsplit(scene.node.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=240)
     try:
         connection.request("POST", "/", body, headers or {})
         response = connection.getresponse()
@@ -72,7 +73,7 @@ def said_by_people(scene: Scene, since: int) -> list[dict]:
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_a_json_rpc_error(scene: Scene, body: bytes) -> None:
     before = height(scene)
@@ -81,7 +82,7 @@ def test_any_bytes_get_a_json_rpc_error(scene: Scene, body: bytes) -> None:
     assert said_by_people(scene, before) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     method=st.sampled_from(sorted({*_METHODS, *_FILTER_METHODS} - {"keymoot_faucet"})),
     params=st.lists(anything | hexes, max_size=4),
@@ -242,7 +243,7 @@ def test_shares_of_strangers_requests_show_nothing(scene: Scene) -> None:
 
 def _get(scene: Scene, path: str) -> tuple[int, bytes]:
     parts = urlsplit(scene.node.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=240)
     connection.request("GET", path)
     response = connection.getresponse()
     found = response.status, response.read()

@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from typing import Self
 
+from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.contracts.registry import built_in_registry
-from keymoot.enclave.keep import open_keep
+from keymoot.committee.genesis import Genesis
+from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.sealed_state import open_sealed_state
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.moot.genesis import Genesis
-from keymoot.runtime.block import Chain, Executed, Tip, execute_block
+from keymoot.runtime.block import Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
+from keymoot.testing.clients import Served
 from tests.node.running import Running
 
 
@@ -29,11 +31,15 @@ class Replaying:
     keys: StateKeys
 
     @classmethod
-    def of(cls, node: Running, *, keeps_dealings: bool = False) -> Self:
+    def of(cls, node: Running | Served, *, keeps_dealings: bool = False) -> Self:
         """Open it; only a network that nobody has left uses version 0 still."""
-        platform = SimulatedPlatform(read_fuse(node.fuse, node.data), measure(own_package()))
-        secret = open_keep(node.config.enclave_folder(1), platform).state
-        store = LmdbStore(node.data)
+        if isinstance(node, Running):
+            config, fuse = node.config, read_fuse(node.fuse, node.data)
+        else:
+            config, fuse = node.world.host.config, Secret(bytes((1,)) * 32)
+        platform = SimulatedPlatform(fuse, measure(own_package()))
+        secret = open_sealed_state(config.enclave_folder(1), platform).state
+        store = LmdbStore(config.data)
         genesis = stored_genesis(store)
         assert genesis is not None
         chain = open_chain(store, genesis, keeps_dealings=keeps_dealings)
@@ -48,7 +54,7 @@ class Replaying:
             state,
             tip,
             stored.order(),
-            Chain(genesis.network, genesis.chain_id, genesis.base_fee),
+            NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee),
             built_in_registry(),
             self.keys,
             lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),

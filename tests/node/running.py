@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from demo.checkout import free_port
 from keymoot.agent.account import Account
 from keymoot.agent.credential import Credential
 from keymoot.agent.network import Network
@@ -18,7 +19,6 @@ from keymoot.agent.views import WalletView
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei
-from keymoot.cli.demo.outside import free_port
 from keymoot.node.config import FUSE_VARIABLE, Config
 from tests.runtime.people import policy
 
@@ -62,7 +62,7 @@ class Running:
 
     @property
     def network(self) -> Network:
-        return Network(self.url)
+        return Network(self.url, PATIENCE_SECONDS)
 
     def start(self) -> "Running":
         # Tests that run in the background ignore both signals; their node does not.
@@ -127,6 +127,19 @@ def running(
             node.kill()
 
 
+def new_blocks(node: Running, count: int) -> None:
+    """Let a node come to so many more blocks: each pays somebody test tokens."""
+    somebody = Address(b"\x07" * 20)
+    wanted = newest(node) + count
+    while newest(node) < wanted:
+        node.network.faucet(somebody)
+
+
+def newest(node: Running) -> int:
+    """Give a node's newest height."""
+    return int(node.network.call("eth_blockNumber"), 16)
+
+
 def wallet_with_agent(
     node: Running, owner: Owner, limit: int = 10**6, *, in_vault: bool = False
 ) -> tuple[WalletView, Credential, Account]:
@@ -135,7 +148,7 @@ def wallet_with_agent(
     owner.set_policy(wallet.wallet, canonical(policy(limit)), 0)
     until = UnixSeconds(int(time.time()) + 3_600)
     credential = owner.grant(wallet.wallet, "test", until)
-    return wallet, credential, Account(credential, node.url)
+    return wallet, credential, Account(credential, node.url, PATIENCE_SECONDS)
 
 
 def pay(nonce: int, value: int = 1) -> dict:

@@ -3,9 +3,8 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,11 @@ from keymoot.agent.account import Account
 from keymoot.agent.derived_keys import DerivedKeys
 from keymoot.node.admin.control import FILE_NAME
 from keymoot.node.admin.question import NodeRefused, ask
-from keymoot.node.config import FUSE_VARIABLE
+from tests.cli.shell import Shell
 from tests.node.running import PATIENCE_SECONDS, Running, pay, running, wallet_with_agent
 from tests.node.test_epochs import Requesters, epoch, turn, until_seated
+
+pytestmark = pytest.mark.long
 
 
 def members(node: Running) -> list[int]:
@@ -25,15 +26,9 @@ def members(node: Running) -> list[int]:
 
 def cli(node: Running, *arguments: str) -> str:
     """Run a command of `keymoot net` as a person does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "keymoot.cli", "net", *arguments],
-        env={**os.environ, FUSE_VARIABLE: str(node.fuses)},
-        capture_output=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
+    done = Shell(node.folder).run("net", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def until_enclaves(node: Running, count: int) -> None:
@@ -112,50 +107,47 @@ def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) ->
         Account(credential, node.url).sign_transaction(pay(3))
 
 
-def test_what_was_asked_survives_a_restart(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        wallet_with_agent(node, node.owner())
-        assert ask(node.data, "join")["seat"] == 5
-        ask(node.data, "leave", seat=2)
-        # A kill leaves no time to write anything down.
-        node.kill()
-        node.start()
-        until_seated(node)
-        until_admitted(node, {5})
-        turn(node)
-        assert members(node) == [1, 3, 4, 5]
-        until_enclaves(node, 4)
-        assert ask(node.data, "join")["seat"] == 2
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A real network of four, which nobody else uses; these tests change it in their order."""
+    with running(tmp_path_factory.mktemp("changes") / "node") as made:
+        yield made
 
 
-def test_a_turn_is_not_awaited_on_another_network(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node, running(tmp_path / "other") as other:
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "keymoot.cli", "net", "turn"),
-                *("--data", str(node.data), "--url", other.url),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert "another network" in done.stderr
-        assert epoch(node) == epoch(other) == 0
+def test_a_turn_is_not_awaited_on_another_network(fresh: Running, node: Running) -> None:
+    before = epoch(node)
+    done = Shell(fresh.folder).run("net", "turn", "--data", str(fresh.data), "--url", node.url)
+    assert done.returncode == 1
+    assert "another network" in done.stderr
+    assert epoch(fresh) == 0
+    assert epoch(node) == before
 
 
-def test_who_may_not_leave_and_what_is_no_verb(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        node.owner()
-        assert (node.data / FILE_NAME).stat().st_mode & 0o777 == 0o600
-        with pytest.raises(NodeRefused, match="at least 4"):
-            ask(node.data, "leave", seat=2)
-        with pytest.raises(NodeRefused, match="nobody has seat"):
-            ask(node.data, "leave", seat=9)
-        for wrong in ({"seat": "2"}, {"seat": True}, {}):
-            with pytest.raises(NodeRefused, match="a number"):
-                ask(node.data, "leave", **wrong)
-        with pytest.raises(NodeRefused, match="the verbs are"):
-            ask(node.data, "open")
-        turn(node)
+def test_who_may_not_leave_and_what_is_no_verb(fresh: Running) -> None:
+    fresh.owner()
+    assert (fresh.data / FILE_NAME).stat().st_mode & 0o777 == 0o600
+    with pytest.raises(NodeRefused, match="at least 4"):
+        ask(fresh.data, "leave", seat=2)
+    with pytest.raises(NodeRefused, match="nobody has seat"):
+        ask(fresh.data, "leave", seat=9)
+    for wrong in ({"seat": "2"}, {"seat": True}, {}):
+        with pytest.raises(NodeRefused, match="a number"):
+            ask(fresh.data, "leave", **wrong)
+    with pytest.raises(NodeRefused, match="the verbs are"):
+        ask(fresh.data, "open")
+    turn(fresh)
+
+
+def test_what_was_asked_survives_a_restart(fresh: Running) -> None:
+    wallet_with_agent(fresh, fresh.owner())
+    assert ask(fresh.data, "join")["seat"] == 5
+    ask(fresh.data, "leave", seat=2)
+    # A kill leaves no time to write anything down.
+    fresh.kill()
+    fresh.start()
+    until_seated(fresh)
+    until_admitted(fresh, {5})
+    turn(fresh)
+    assert members(fresh) == [1, 3, 4, 5]
+    until_enclaves(fresh, 4)
+    assert ask(fresh.data, "join")["seat"] == 2

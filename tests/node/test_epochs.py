@@ -1,20 +1,34 @@
-"""Epochs of a real network: shares change under load, and old disks are worth nothing."""
+"""Epochs of a network: shares change under load, and old disks are worth nothing."""
 
 import os
-import shutil
 import signal
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account.datastructures import SignedTransaction
 
 from keymoot.agent.account import Account
-from keymoot.contracts.wallet_events import RequestBound
-from keymoot.contracts.wallets import Wallets
+from keymoot.cli.waiting import AGAIN_SECONDS
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.events import RequestBound
 from keymoot.node.admin.question import NoNode, ask
-from tests.node.running import PATIENCE_SECONDS, Running, pay, running, until, wallet_with_agent
+from keymoot.testing.clients import Served
+from tests.node import in_memory as memory
+from tests.node.in_memory import committee_status, in_memory
+from tests.node.running import (
+    PATIENCE_SECONDS,
+    Running,
+    pay,
+    running,
+    until,
+    wallet_with_agent,
+)
 from tests.node.test_liars import Spoiled
 
 
@@ -23,32 +37,42 @@ def epoch(node: Running) -> int:
 
 
 def turn(node: Running) -> None:
-    before = epoch(node)
-    ask(node.data, "turn")
+    """Have the epoch end; asked again, as the command does: a failed attempt takes the votes."""
+    before, asked = epoch(node), -AGAIN_SECONDS
     deadline = time.monotonic() + PATIENCE_SECONDS
     while epoch(node) == before:
         assert time.monotonic() < deadline, str(node.network.call("keymoot_assembly"))
+        if time.monotonic() - asked > AGAIN_SECONDS:
+            ask(node.data, "turn", epoch=before)
+            asked = time.monotonic()
         time.sleep(0.05)
 
 
 def until_seated(node: Running) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not all(one["seated"] for one in node.network.call("keymoot_assembly")["seats"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    """Wait until all members are known by their present starts."""
+    until(lambda: all(one["seated"] for one in node.network.call("keymoot_assembly")["seats"]))
+
+
+BETWEEN_SECONDS = 0.05
+"""What a requester leaves to others between two requests."""
 
 
 class Requesters:
     """Ask for signatures over and over; keep what came and what went wrong."""
 
-    def __init__(self, account: Account, count: int) -> None:
+    def __init__(
+        self,
+        account: Account,
+        count: int,
+        beside: Callable[[Callable[[], None]], Any] | None = None,
+    ) -> None:
+        """Begin; `beside` begins each of them, without it threads do."""
+        begin = beside or ThreadPoolExecutor(count).submit
         self.account = account
         self.stopping = threading.Event()
         self.signed: list[SignedTransaction] = []
         self.errors: list[Exception] = []
-        self.threads = [threading.Thread(target=self._run, args=(at,)) for at in range(count)]
-        for one in self.threads:
-            one.start()
+        self.running = [begin(partial(self._run, at)) for at in range(count)]
 
     def _run(self, at: int) -> None:
         nonce = at << 32
@@ -59,13 +83,14 @@ class Requesters:
             except Exception as error:
                 self.errors.append(error)
                 return
+            time.sleep(BETWEEN_SECONDS)
 
     def stop(self) -> None:
         self.stopping.set()
-        for one in self.threads:
-            one.join()
+        for one in self.running:
+            one.result()
 
-    def check(self, node: Running) -> None:
+    def check(self, node: Running | Served) -> None:
         """Nothing was lost, and no presignature and no nonce served twice."""
         assert not self.errors
         names = bound_names(node)
@@ -75,63 +100,63 @@ class Requesters:
 
 
 def test_epochs_end_under_load_and_nothing_is_lost(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        owner = node.owner()
-        wallet, _, account = wallet_with_agent(node, owner, limit=10**9)
-        requesters = Requesters(account, 3)
+    with in_memory(tmp_path, batch=64) as net:
+        owner = net.owner()
+        wallet, _, account = wallet_with_agent(net, owner, limit=10**9)
+        requesters = Requesters(account, 3, net.beside)
         for expected in (1, 2, 3):
-            time.sleep(0.5)
             before = len(requesters.signed)
-            turn(node)
-            assert epoch(node) == expected
+            memory.turn(net)
+            assert memory.epoch(net) == expected
             if expected == 2:
-                os.kill(node.enclaves()[0], signal.SIGKILL)
-                until_seated(node)
-            while len(requesters.signed) < before + 20 and not requesters.errors:
-                time.sleep(0.05)
+                net.world.process(1).kill()
+                net.until(lambda: net.world.holder(1).restarts)
+                memory.until_seated(net)
+            wanted = before + 20
+            net.until(lambda wanted=wanted: len(requesters.signed) >= wanted or requesters.errors)
         requesters.stop()
-        requesters.check(node)
+        requesters.check(net)
         # The address is the same, and a start of all anew computes the newest shares.
-        node.stop()
-        node.start()
-        assert epoch(node) == 3
+        net.stop()
+        net.start()
+        assert memory.epoch(net) == 3
         account.sign_transaction(pay(1))
         shown = owner.show(wallet.wallet)
         assert shown.account == wallet.account
-        assert not node.network.call("keymoot_assembly")["cheats"]
+        assert not committee_status(net)["cheats"]
 
 
 def test_an_enclave_from_an_old_disk_signs_nothing_until_it_is_dealt_to_again(
     tmp_path: Path,
 ) -> None:
-    with running(tmp_path / "node") as node:
-        _, _, account = wallet_with_agent(node, node.owner())
+    with in_memory(tmp_path) as net:
+        _, _, account = wallet_with_agent(net, net.owner())
         account.sign_transaction(pay(0))
-        node.stop()
-        old = tmp_path / "old-disk"
-        shutil.copytree(node.config.enclave_folder(2), old)
-        node.start()
-        turn(node)
-        turn(node)
+        net.stop()
+        host = net.world.host
+        host.copy_folder(2)
+        net.start()
+        memory.turn(net)
+        memory.turn(net)
         # Where not all hold the new shares yet, a restart of all goes back to the epoch before.
-        until(lambda: node.network.call("keymoot_assembly")["epoch"]["settled"])
-        node.stop()
-        shutil.rmtree(node.config.enclave_folder(2))
-        shutil.copytree(old, node.config.enclave_folder(2))
-        node.start()
+        while not committee_status(net)["epoch"]["settled"]:
+            net.sleep(0.1)
+        net.stop()
+        assert host.restore_folder(2)
+        net.start()
         # 1. The others go on without it.
-        assert epoch(node) == 2
+        assert memory.epoch(net) == 2
         account.sign_transaction(pay(1))
         assert silent_seats(account, 2) == {2}
         # 2. It posts a key, is dealt to when the epoch ends, and is one of them again.
-        until_posted(node, 2)
-        turn(node)
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not committee_status(net)["seats"][1]["nextKey"]:
+            net.sleep(0.1)
+        memory.turn(net)
         number = 10
         while silent_seats(account, number):
-            assert time.monotonic() < deadline
+            assert number < 1_000
             number += 4
-            time.sleep(0.2)
+            net.sleep(0.2)
 
 
 def silent_seats(account: Account, first: int) -> set[int]:
@@ -147,13 +172,6 @@ def silent_seats(account: Account, first: int) -> set[int]:
             account.sign_transaction(pay(nonce))
     assert all(one["code"] == "NOT_HELD" for one in seen if "sealed" not in one)
     return {1, 2, 3, 4} - {one["seat"] for one in seen if "sealed" in one}
-
-
-def until_posted(node: Running, seat: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not node.network.call("keymoot_assembly")["seats"][seat - 1]["nextKey"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_nobody_is_told_to_turn_where_no_node_runs(tmp_path: Path) -> None:
@@ -199,7 +217,7 @@ def test_ten_minutes_of_load_with_enclaves_killed_in_turn_and_epochs_changing(
         account.sign_transaction(pay(1))
 
 
-def bound_names(node: Running) -> list[str]:
+def bound_names(node: Running | Served) -> list[str]:
     """Give the presignatures that were bound, as the events on the ledger say."""
     found, height = [], int(node.network.call("eth_blockNumber"), 16)
     for start in range(0, height + 1, 500):
@@ -215,5 +233,5 @@ def bound_names(node: Running) -> list[str]:
         for one in given:
             topics = [bytes.fromhex(topic[2:]) for topic in one["topics"]]
             read = RequestBound.read(tuple(topics), bytes.fromhex(one["data"][2:]))
-            found.append(bytes(read["bound_to"]).hex())
+            found.append(read.bound_to.hex())
     return found

@@ -14,7 +14,8 @@ from keymoot.base.fixed import RequestId, WalletId
 from keymoot.base.units import UnixSeconds
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key
-from tests.node.running import pay, running, wallet_with_agent
+from tests.node.in_memory import in_memory
+from tests.node.running import pay, wallet_with_agent
 
 LIFETIME_SECONDS = 4
 ID = b"keymoot/idempotency/v1"
@@ -22,7 +23,7 @@ ID = b"keymoot/idempotency/v1"
 
 @pytest.fixture(autouse=True)
 def _short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keymoot.agent.wish.LIFETIME_SECONDS", LIFETIME_SECONDS)
+    monkeypatch.setattr("keymoot.agent.signing_request.LIFETIME_SECONDS", LIFETIME_SECONDS)
 
 
 class Crash(Exception):
@@ -41,7 +42,7 @@ def _spent(owner: Owner, wallet: WalletId) -> object:
 def test_a_key_holds_past_its_time_a_crash_and_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_vault: bool
 ) -> None:
-    with running(tmp_path) as node:
+    with in_memory(tmp_path) as node:
         owner = node.owner()
         wallet, credential, account = wallet_with_agent(node, owner, in_vault=in_vault)
         before = account.sign_transaction(pay(0, 7), idempotency_key="answered")
@@ -92,7 +93,7 @@ def test_a_key_holds_past_its_time_a_crash_and_a_restart(
 
 
 def test_a_credential_that_ended_since_gets_nothing(tmp_path: Path) -> None:
-    with running(tmp_path) as node:
+    with in_memory(tmp_path) as node:
         owner = node.owner()
         wallet, _, _ = wallet_with_agent(node, owner)
         until = UnixSeconds(int(time.time()) + 5)

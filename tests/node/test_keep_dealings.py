@@ -1,4 +1,7 @@
-"""A node that keeps dealings: its whole chain is executed again. One that does not lets go of them."""
+"""A node that keeps dealings: its whole chain is executed again.
+
+One that does not lets go of them.
+"""
 
 from pathlib import Path
 

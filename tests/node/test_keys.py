@@ -4,23 +4,22 @@ import pytest
 from py_arkworks_bls12381 import GT, G1Point, G2Point
 
 from keymoot.agent.derived_keys import DerivedKeys, Deriving
-from keymoot.agent.gathering import TooFewShares
 from keymoot.agent.owner import new_key
+from keymoot.agent.share_collection import TooFewShares
 from keymoot.agent.submission import TransactionFailed
 from keymoot.base.errors import Refused
 from keymoot.base.secret import Secret
-from keymoot.contracts.keys import Keys
+from keymoot.contracts.builtin.keys import Keys
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1
-from keymoot.threshold.dice import SEED_BYTES, Dice
-from tests.node.running import running
-from tests.node.test_epochs import turn
+from keymoot.threshold.rng import SEED_BYTES, SeededRng
+from tests.node.in_memory import in_memory, turn
 from tests.node.test_liars import Spoiled
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys") / "node") as node:
+    with in_memory(tmp_path_factory.mktemp("keys")) as node:
         yield node
 
 
@@ -102,8 +101,8 @@ def test_one_that_lies_or_is_silent_stops_nothing_and_more_get_no_key(node):
 
 def test_what_nobody_could_answer_is_refused_by_the_ledger(node):
     mine = somebody(node)
-    _, to = derived.asker(Dice(Secret(bytes(SEED_BYTES))))
-    _, other = derived.asker(Dice(Secret(b"1" * SEED_BYTES)))
+    _, to = derived.asker(SeededRng(Secret(bytes(SEED_BYTES))))
+    _, other = derived.asker(SeededRng(Secret(b"1" * SEED_BYTES)))
     until = node.network.call("keymoot_assembly")["epoch"]["sinceTime"] + 600
     infinity = b"\xc0" + bytes(47)
 

@@ -7,31 +7,33 @@ from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 
+import pytest
+
 from keymoot.base.fixed import Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Wei
-from keymoot.contracts.vault import Vault
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.identity import EnclaveIdentity
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.messages import MESSAGE_TYPE, Kind, NodeMessage
+from keymoot.committee.participant import Participant, SessionSecrets
+from keymoot.committee.reshare.epoch_keys import EpochKeys
+from keymoot.committee.roots import DERIVE, ECDSA, ROOTS
+from keymoot.committee.seat import SessionKeys
+from keymoot.committee.statekey.ledger import STATE_KINDS
+from keymoot.committee.statekey.member import StateKeyParticipant
+from keymoot.committee.statekey.record import state_secret
+from keymoot.committee.wallet_key import path_of
+from keymoot.contracts.builtin.vault import Vault
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import address_of_secret
-from keymoot.enclave.keep import Keep, open_keep
 from keymoot.enclave.measurement import measure, own_package
+from keymoot.enclave.sealed_state import SealedState, open_sealed_state
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.epoch_keys import EpochKeys
-from keymoot.moot.handout import STATE_KINDS
-from keymoot.moot.message import MESSAGE_TYPE, Kind, NodeMessage
-from keymoot.moot.outcome import path_of
-from keymoot.moot.papers import Papers
-from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.roots import DERIVE, ECDSA, ROOTS
-from keymoot.moot.seat import Boot
-from keymoot.moot.statekeeper import Statekeeper
-from keymoot.moot.statekey import state_secret
 from keymoot.policy.errors import PolicyRefused
-from keymoot.runtime.assembly import assembly_in, version_of
+from keymoot.runtime.committee_pages import committee_in, version_of
 from keymoot.store import keys as keys_module
 from keymoot.store.confidential import ConfidentialStore
 from keymoot.store.journal import Journal
@@ -39,12 +41,14 @@ from keymoot.store.keys import FIRST_NAME, StateKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.threshold import derivation, derived
 from keymoot.threshold.bls12381 import G1
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.polynomial import interpolate
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.node.memory import held_in, memory_of
 from tests.node.running import RECOVERY, Running, pay, running, wallet_with_agent
-from tests.node.test_epochs import turn
+from tests.node.test_epochs import turn, until_seated
+
+pytestmark = pytest.mark.long
 
 
 def encodings(secret: bytes) -> list[bytes]:
@@ -81,7 +85,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
 
     Args:
         node: Stopped.
-        wallet: A wallet whose key the assembly keeps.
+        wallet: A wallet whose key the committee keeps.
         vaulted: One whose key Vault keeps.
     """
     found: dict[str, bytes] = {}
@@ -89,7 +93,7 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     for seat in range(1, 5):
         fuse = read_fuse(node.config.fuse_of(seat), node.data)
         platform = SimulatedPlatform(fuse, measure(own_package()))
-        keep = keeps[seat] = open_keep(node.config.enclave_folder(seat), platform)
+        keep = keeps[seat] = open_sealed_state(node.config.enclave_folder(seat), platform)
         found |= {
             f"fuse {seat}": fuse.expose(),
             f"sealing key {seat}": platform.sealing_key("keep").expose(),
@@ -109,21 +113,21 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     now = keys.at(version_of(state))
     cells = ConfidentialStore(Journal(state), Vault.ADDRESS, now, None, FreeMeter())
     key = Vault.keys.get(cells, Bytes32(keccak256(Wallets.ADDRESS + vaulted)))
-    assembly = assembly_in(state, genesis.network)
-    parties = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
-    for seat, party in parties.items():
-        recover(party, assembly)
-        for name, share in party.shares.items():
+    machine = committee_in(state, genesis.network)
+    participants = {seat: party_of(seat, keep) for seat, keep in keeps.items()}
+    for seat, participant in participants.items():
+        recover(participant, machine)
+        for name, share in participant.shares.items():
             found[f"share of {name} {seat}"] = share.secret.expose()
     for kind in ROOTS:
-        shares = {seat: one.shares[kind.name].secret for seat, one in parties.items()}
+        shares = {seat: one.shares[kind.name].secret for seat, one in participants.items()}
         root = interpolate(kind.group, shares)
         found[f"root {kind.name}"] = root.expose()
         if kind.name == DERIVE:
-            found |= state_points(assembly, root, shares)
+            found |= state_points(machine, root, shares)
         if kind.name == ECDSA:
             tweak = derivation.tweak(
-                assembly.hall.root(ECDSA), genesis.network, path_of(WalletId(wallet))
+                machine.state.root(ECDSA), genesis.network, path_of(WalletId(wallet))
             )
             child = kind.group.add_scalars((root, kind.group.hide(tweak)))
             found["wallet key"] = child.expose()
@@ -137,10 +141,12 @@ def secrets_of(node: Running, wallet: bytes, vaulted: bytes) -> dict[str, bytes]
     }
 
 
-def state_points(assembly: Assembly, root: Secret, shares: dict[int, Secret]) -> dict[str, bytes]:
+def state_points(
+    machine: CommitteeMachine, root: Secret, shares: dict[int, Secret]
+) -> dict[str, bytes]:
     """Give what the ElGamal pairs on the ledger hide: the state key's point, and its parts."""
-    handout = assembly.handout
-    point = derived.point_of(handout.present.root, handout.present.input)
+    state_key = machine.state_key
+    point = derived.point_of(state_key.present.root, state_key.present.input)
     return {"state point": G1.encode(G1.multiply(root, point))} | {
         f"part {seat} of the state point": G1.encode(G1.multiply(share, point))
         for seat, share in shares.items()
@@ -160,22 +166,22 @@ def said_of_state_key(node: Running) -> Counter[Kind]:
     return Counter({kind: said[kind] for kind in STATE_KINDS})
 
 
-def party_of(seat: int, keep: Keep) -> Party:
+def party_of(seat: int, keep: SealedState) -> Participant:
     """Give a seat's mind with the keys that its disk holds; its keys of start are gone."""
     sealing = SECP256K1.scalar(b"7" * 32)
-    boot = Boot(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
-    keeper = Statekeeper(seat, keep.identity, frozenset({FIRST_NAME}))
-    papers = Papers(keep.identity, bytes)
-    boots = BootSecrets(sealing, sealing, boot)
+    session = SessionKeys(Bytes32(bytes(32)), SECP256K1.encode(SECP256K1.base(sealing)))
+    keeper = StateKeyParticipant(seat, keep.identity, frozenset({FIRST_NAME}))
+    identity = EnclaveIdentity(keep.identity, bytes)
+    sessions = SessionSecrets(sealing, sealing, session)
     sealing_keys = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
-    return Party(seat, sealing_keys, boots, papers, keeper)
+    return Participant(seat, sealing_keys, sessions, identity, keeper)
 
 
-def recover(party: Party, assembly: Assembly) -> None:
+def recover(participant: Participant, machine: CommitteeMachine) -> None:
     """Compute a seat's root shares from what is public and the keys on its disk."""
-    for duty in party.recovery(assembly):
-        duty.run(Dice(Secret(bytes(32))))
-    party.enter(assembly)
+    for task in participant.recovery(machine):
+        task.run(SeededRng(Secret(bytes(32))))
+    participant.enter(machine)
 
 
 def _files(folder: Path) -> bytes:
@@ -244,6 +250,7 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
         node.stop()
         node.start()
         signed.append(account.sign_transaction(pay(5)))
+        until_seated(node)
         log = owner.log(wallet.wallet)
         requests = [
             keccak256(credential.requester + bytes.fromhex(one["requestId"][2:])).hex0x
@@ -290,9 +297,9 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
 def test_the_same_search_finds_the_key_where_sealing_is_a_double(
     tmp_path: Path, monkeypatch
 ) -> None:
-    from keymoot.cli.demo.unsealed import NoSealer
+    from demo.unsealed import NoSealer
 
-    with running(tmp_path / "double", "keymoot.cli.demo.unsealed") as node:
+    with running(tmp_path / "double", "demo.unsealed") as node:
         owner = node.owner()
         wallet = owner.create("test", RECOVERY, Wei(10**18), in_vault=True)
         node.stop()

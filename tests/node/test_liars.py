@@ -8,13 +8,15 @@ from eth_account import Account as EthAccount
 from keymoot.agent.errors import WrongAnswer
 from keymoot.base.request import ASK_AGAIN
 from keymoot.policy.errors import PolicyRefused
-from tests.node.running import pay, running, wallet_with_agent
+from tests.examples import some
+from tests.node.in_memory import in_memory
+from tests.node.running import pay, wallet_with_agent
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("liars") / "node") as node:
-        _, _, account = wallet_with_agent(node, node.owner(), limit=10**9)
+    with in_memory(tmp_path_factory.mktemp("liars"), batch=64) as net:
+        _, _, account = wallet_with_agent(net, net.owner(), limit=10**9)
         yield account
 
 
@@ -106,8 +108,11 @@ def spoil_seats(lie, seats):
     return spoil
 
 
-@pytest.mark.parametrize("seat", [1, 2, 3, 4])
-@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
+@pytest.mark.parametrize(
+    ("lie", "seat"),
+    some([(lie, at) for at in (1, 2, 3, 4) for lie in LIES], 2 * len(LIES)),
+    ids=lambda one: getattr(one, "__name__", one),
+)
 def test_one_that_lies_stops_nothing(network, lie, seat):
     with Spoiled(network, spoil_seats(lie, {seat})) as spoiled:
         sign(network)

@@ -4,22 +4,22 @@ import pytest
 
 from keymoot.agent.errors import AnotherNetwork
 from keymoot.agent.network import Network
-from keymoot.agent.roster import Roster
+from keymoot.agent.proven_state import ProvenState
 from keymoot.base.fixed import WalletId
-from keymoot.contracts.wallet_errors import NoSuchWallet
+from keymoot.committee.certified import NotCertified
+from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.certified import NotCertified
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain, Shown, read_steps
-from keymoot.proof.committee import check_assembly
+from keymoot.proof.chain import FollowedChain, Shown, read_steps
+from keymoot.proof.committee import check_committee
 from keymoot.proof.founding import Founding
-from tests.node.running import pay, running, wallet_with_agent
-from tests.node.test_epochs import turn
+from tests.node.in_memory import in_memory, turn
+from tests.node.running import pay, wallet_with_agent
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("proofs") / "node") as node:
+    with in_memory(tmp_path_factory.mktemp("proofs")) as node:
         yield node
 
 
@@ -32,10 +32,10 @@ def test_everything_follows_from_the_id_and_what_was_seen_is_built_upon(node):
     anchor = founded.anchor
     assert anchor.verifying_key == credential.verifying_key
     bundle = Bundle.from_json(node.network.call("keymoot_committee"))
-    chain = Chain(anchor).follow(bundle.shown)
-    assembly = check_assembly(bundle.proof, chain.newest, anchor.verifying_key)
+    chain = FollowedChain(anchor).follow(bundle.shown)
+    machine = check_committee(bundle.proof, chain.newest, anchor.verifying_key)
     founders = [one.identity for one in founded.genesis.founders()]
-    assert list(assembly.identities.values()) == founders
+    assert list(machine.identities.values()) == founders
     found = node.network.wallet(view.wallet)
     assert (found.record.account, found.record.policy_version) == (view.account, 1)
     assert keccak256(found.policy) == found.record.policy_hash
@@ -67,13 +67,30 @@ def test_everything_follows_from_the_id_and_what_was_seen_is_built_upon(node):
         assert root.encoded_shares() != early.roots[name].encoded_shares()
 
 
+def test_what_an_owner_sends_after_a_recovery_is_proved_to_build_on_what_was_seen(node):
+    owner = node.owner()
+    wallet, _, _ = wallet_with_agent(node, owner)
+    early = owner.network.committee()
+    node.kill()
+    node.start()
+    # Nothing was read since: the receipt itself is what the new generation shows first.
+    owner.pause(wallet.wallet)
+    assert owner.show(wallet.wallet).paused
+    assert owner.network.committee().head.recoveries > early.head.recoveries
+    # The same for a block that is read by its height.
+    node.kill()
+    node.start()
+    height = node.world.ledger.height()
+    assert owner.network.certified(height).height == height
+
+
 def test_another_networks_key_certifies_nothing_here(node, tmp_path):
-    with running(tmp_path / "other") as other:
+    with in_memory(tmp_path / "other", seed=8, url="http://127.0.0.1:2") as other:
         shown = Shown.from_json(other.network.call("keymoot_certified"))
         with pytest.raises(NotCertified):
             shown.check(node.network.anchor())
-        roster = Roster(node.network.identity().network, node.network.anchor().verifying_key)
+        roster = ProvenState(node.network.identity().network, node.network.anchor().verifying_key)
         with pytest.raises(AnotherNetwork) as named:
-            roster.assembly(Network(other.url).nodes.line[0], 30)
+            roster.committee(Network(other.url).nodes.line[0], 30)
         assert named.value.found == other.network.identity().network.hex0x
         assert "not good under the network's verifying key" in str(named.value.__cause__)

@@ -6,14 +6,18 @@ import pytest
 
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Hash32, NetworkId
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.node.membership import recovery
-from keymoot.node.membership.recovery import HEAL_LOOKS, HEAL_PATIENCE, Stillness, generation_after
+from keymoot.node.membership.recovery import (
+    HEAL_LOOKS,
+    HEAL_PATIENCE,
+    StallCounter,
+    generation_after,
+)
 from keymoot.node.supervisor import asking
-from tests.node.inside import inside
-
-__all__ = ["inside"]
+from tests.examples import some
+from tests.node.stories import story
 
 NETWORK, BEFORE = NetworkId(b"n" * 32), Hash32(b"g" * 32)
 
@@ -38,78 +42,84 @@ LIES = [says_no, speaks_nonsense, is_silent, signs_nothing]
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
-async def test_one_that_is_broken_does_not_stop_the_others(inside, tmp_path, monkeypatch, lie):
+@story
+async def test_one_that_is_broken_does_not_stop_the_others(world, monkeypatch, lie):
     monkeypatch.setattr(asking, "RECOVERY_SECONDS", 1.0)
-    async with inside(tmp_path) as node:
-        before = node.assembly().hall.head.generation
-        monkeypatch.setattr(node.client(2), "endorse", lie)
-        await node.membership.recovery.order()
-        await node.until(lambda: node.assembly().hall.head.recoveries)
-        hall = node.assembly().hall
-        assert hall.head.generation != before
+    async with world.running():
+        before = world.machine.state.record.generation
+        monkeypatch.setattr(world.process(2), "endorse", lie)
+        await world.membership.recovery.order()
+        await world.until(lambda: world.machine.state.record.recoveries)
+        state = world.machine.state
+        assert state.record.generation != before
         # It is left out, and says with which keys it started, as any other start does.
-        await node.until_seated()
+        await world.until_ready()
 
 
-async def test_with_two_that_say_no_there_is_none(inside, tmp_path, monkeypatch):
-    async with inside(tmp_path) as node:
+@story
+async def test_with_two_that_say_no_there_is_none(world, monkeypatch):
+    async with world.running():
         for seat in (2, 3):
-            monkeypatch.setattr(node.client(seat), "endorse", says_no)
+            monkeypatch.setattr(world.process(seat), "endorse", says_no)
         with pytest.raises(Refused, match="2 of 4 enclaves agree"):
-            await node.membership.recovery.order()
+            await world.membership.recovery.order()
 
 
-@pytest.mark.parametrize("ends", [2, 3, 4])
-async def test_enclaves_that_end_together_come_back_and_go_on(inside, tmp_path, ends):
-    async with inside(tmp_path) as node:
-        height = node.ledger.height()
+@pytest.mark.parametrize("ends", some([2, 4, 3], 2))
+@story
+async def test_enclaves_that_end_together_come_back_and_go_on(world, ends):
+    async with world.running():
+        height = world.ledger.height()
         for seat in range(1, ends + 1):
-            node.client(seat).kill()
-        await node.until(lambda: not any(one.alive for one in node.enclaves.seats[:ends]))
-        await node.until_seated()
-        assert node.assembly().hall.head.recoveries >= 1
-        assert node.ledger.height() > height
+            world.process(seat).kill()
+        await world.until(lambda: not any(one.alive for one in world.enclaves.seats[:ends]))
+        await world.until_ready()
+        assert world.machine.state.record.recoveries >= 1
+        assert world.ledger.height() > height
 
 
-async def test_one_that_ends_comes_back_without_a_recovery(inside, tmp_path):
-    async with inside(tmp_path) as node:
-        node.client(3).kill()
-        await node.until(lambda: node.holder(3).restarts)
-        await node.until_seated()
-        assert node.assembly().hall.head.recoveries == 0
+@story
+async def test_one_that_ends_comes_back_without_a_recovery(world):
+    async with world.running():
+        world.process(3).kill()
+        await world.until(lambda: world.holder(3).restarts)
+        await world.until_ready()
+        assert world.machine.state.record.recoveries == 0
 
 
-async def test_a_whole_node_that_starts_again_recovers(inside, tmp_path):
-    async with inside(tmp_path) as node:
-        network, height = node.ledger.network, node.ledger.height()
-    async with inside(tmp_path) as node:
-        assert node.ledger.network == network
-        assert node.ledger.height() > height
-        assert node.assembly().hall.head.recoveries == 1
+@story
+async def test_a_whole_node_that_starts_again_recovers(world):
+    async with world.running():
+        network, height = world.ledger.network, world.ledger.height()
+    async with world.running():
+        assert world.ledger.network == network
+        assert world.ledger.height() > height
+        assert world.machine.state.record.recoveries == 1
 
 
-async def test_the_order_counts_that_its_block_was_not_certified(inside, tmp_path, monkeypatch):
+@story
+async def test_the_order_counts_that_its_block_was_not_certified(world, monkeypatch):
     """A named start ends before it signs the block of the order: the next one follows on it."""
     monkeypatch.setattr(recovery, "HEAL_PATIENCE", 2)
-    async with inside(tmp_path) as node:
+    async with world.running():
         order = recovery.order_for
 
         async def order_and_die(*arguments):
             made = await order(*arguments)
             monkeypatch.setattr("keymoot.node.membership.recovery.order_for", order)
             for seat in (1, 2):
-                node.client(seat).kill()
+                world.process(seat).kill()
             return made
 
         monkeypatch.setattr("keymoot.node.membership.recovery.order_for", order_and_die)
-        await node.membership.recovery.order()
-        await node.until(lambda: node.assembly().hall.head.recoveries == 2)
-        await node.until_seated()
+        await world.membership.recovery.order()
+        await world.until(lambda: world.machine.state.record.recoveries == 2)
+        await world.until_ready()
 
 
 def order_on(previous: Hash32, base: int = 1) -> tuple[bytes, Hash32]:
-    terms = Certificate(NETWORK, previous, base, Hash32(b"b" * 32), {})
-    body = SignedCertificate(terms, {}).encode()
+    terms = RecoveryOrder(NETWORK, previous, base, Hash32(b"b" * 32), {})
+    body = SignedRecoveryOrder(terms, {}).encode()
     return NodeMessage(NETWORK, previous, 0, Kind.RECOVER, body).encode(), terms.digest()
 
 
@@ -126,12 +136,12 @@ def test_orders_follow_on_each_other_and_others_do_not_count():
     assert generation_after(BEFORE, [second]) == BEFORE
 
 
-def looks(stillness: Stillness, count: int, **what: bool) -> list[bool]:
-    return [stillness.look(7, **what) for _ in range(count)]
+def looks(stillness: StallCounter, count: int, **what: bool) -> list[bool]:
+    return [stillness.observe(7, **what) for _ in range(count)]
 
 
 def test_a_ledger_that_stands_still_is_healed_soon_where_all_run():
-    stillness = Stillness()
+    stillness = StallCounter()
     found = looks(stillness, HEAL_LOOKS + 1, short=True, whole=True)
     assert found == [False] * HEAL_LOOKS + [True]
     # Its block may take a while: there is no second order at once.
@@ -140,12 +150,12 @@ def test_a_ledger_that_stands_still_is_healed_soon_where_all_run():
 
 
 def test_who_does_not_start_is_waited_for_a_while():
-    stillness = Stillness()
+    stillness = StallCounter()
     assert not any(looks(stillness, HEAL_PATIENCE, short=True, whole=False))
     assert looks(stillness, 1, short=True, whole=False) == [True]
 
 
 def test_a_ledger_that_goes_on_needs_no_healing():
-    stillness = Stillness()
+    stillness = StallCounter()
     assert not any(looks(stillness, 100, short=False, whole=True))
-    assert not any(stillness.look(height, short=True, whole=True) for height in range(100))
+    assert not any(stillness.observe(height, short=True, whole=True) for height in range(100))

@@ -1,9 +1,6 @@
-"""Wallets on Solana: an assembly signs what policy allows, whoever of it is silent or lies."""
+"""Wallets on Solana: a committee signs what policy allows, whoever of it is silent or lies."""
 
-import os
-import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from nacl.signing import VerifyKey
@@ -21,7 +18,8 @@ from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import SolanaAddress
 from keymoot.base.units import Wei
 from keymoot.policy.errors import PolicyRefused
-from tests.node.running import PATIENCE_SECONDS, pay, running, wallet_with_agent
+from tests.node.in_memory import epoch, in_memory, turn, until_seated
+from tests.node.running import pay, wallet_with_agent
 from tests.node.solana import (
     LOGIN,
     PAYEE,
@@ -31,13 +29,12 @@ from tests.node.solana import (
     policy,
     wallet_on_solana,
 )
-from tests.node.test_epochs import turn
 from tests.node.test_liars import LIES, Spoiled, spoil_seats
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("solana") / "node") as made:
+    with in_memory(tmp_path_factory.mktemp("solana"), batch=64) as made:
         yield made
 
 
@@ -60,9 +57,9 @@ def test_a_payment_is_signed_and_solana_takes_it(account):
     pays(account)
 
 
-def test_payments_race_and_all_are_signed(account):
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: pays(account), range(24)))
+def test_payments_race_and_all_are_signed(node, account):
+    asking = [node.beside(lambda: pays(account)) for _ in range(24)]
+    made = [one.result() for one in asking]
     assert len({bytes(one.signatures[0])[:32] for one in made}) == 24
 
 
@@ -89,18 +86,18 @@ def test_what_no_rule_allows_is_refused_with_its_reason(account, lamports, to, r
     assert reason in (None, refused.value.reason)
 
 
-def test_a_limit_holds_when_payments_race(owner):
+def test_a_limit_holds_when_payments_race(node, owner):
     _, _, account = wallet_on_solana(owner, "racing", limit=10)
 
-    def try_one(_):
+    def try_one():
         try:
             pays(account, 2)
         except PolicyRefused as error:
             return error.reason
         return "signed"
 
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(try_one, range(20)))
+    asking = [node.beside(try_one) for _ in range(20)]
+    outcomes = [one.result() for one in asking]
     assert outcomes.count("signed") == 5
     assert outcomes.count("LIMIT_EXCEEDED") == 15
 
@@ -199,33 +196,17 @@ def test_a_wrong_share_is_traced_to_who_sent_it(account):
 # -- enclaves that end, hang, and turn
 
 
-def restarts(node):
-    return sum(one["restarts"] for one in node.network.call("keymoot_assembly")["seats"])
-
-
-def wait_until_it_is_back(node, before):
-    """One may be away at a time: wait until the one that started anew has its seat."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while restarts(node) == before or not all(
-        one["seated"] for one in node.network.call("keymoot_assembly")["seats"]
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_dead_enclave_and_one_that_hangs_stop_nothing(node, account):
-    before = restarts(node)
-    os.kill(node.enclaves()[1], signal.SIGKILL)
+    node.world.process(2).kill()
     for _ in range(6):
         pays(account)
-    wait_until_it_is_back(node, before)
-    hung = node.enclaves()[2]
-    os.kill(hung, signal.SIGSTOP)
-    try:
-        for _ in range(8):
-            pays(account)
-    finally:
-        os.kill(hung, signal.SIGCONT)
+    node.until(lambda: node.world.holder(2).restarts)
+    until_seated(node)
+    hung = node.world.process(3)
+    hung.freeze()
+    for _ in range(8):
+        pays(account)
+    hung.thaw()
     pays(account)
 
 
@@ -237,22 +218,20 @@ def test_a_hung_enclave_does_not_stop_wallets_of_evm_chains_either(node, owner):
     owner.set_policy(evm.wallet, canonical(evm_policy(10**6)), 0)
     credential = owner.grant(evm.wallet, "hung", int(time.time()) + 3_600)
     signing = Account(credential, node.url)
-    hung = node.enclaves()[0]
-    os.kill(hung, signal.SIGSTOP)
-    try:
-        for nonce in range(6):
-            signing.sign_transaction(pay(nonce))
-    finally:
-        os.kill(hung, signal.SIGCONT)
+    hung = node.world.process(1)
+    hung.freeze()
+    for nonce in range(6):
+        signing.sign_transaction(pay(nonce))
+    hung.thaw()
 
 
 def test_epochs_end_while_payments_are_signed(node, account):
-    before = node.network.call("keymoot_assembly")["epoch"]["number"]
-    turn(node)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while node.network.call("keymoot_assembly")["epoch"]["number"] == before:
+    before = epoch(node)
+    epochs = node.beside(lambda: turn(node))
+    pays(account)
+    while epoch(node) == before:
         pays(account)
-        assert time.monotonic() < deadline
+    epochs.result()
     for _ in range(5):
         pays(account)
 

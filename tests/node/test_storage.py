@@ -37,24 +37,24 @@ def test_an_idle_node_finds_out_by_itself_that_there_is_space(tmp_path: Path) ->
     disk = Disk(store)
     engine = engine_that_stands()
     watch = StorageWatch(store, engine)
-    watch.look()
+    watch.poll()
     assert disk.knocks == 0
     disk.full = True
     with pytest.raises(CannotWrite):
         store.write({b"a": b"b"})
     with capture_logs() as log:
-        watch.look()
-        watch.look()
+        watch.poll()
+        watch.poll()
     assert [(one["event"], one["log_level"]) for one in log] == [("storage.takes_nothing", "error")]
     assert "free some space" in log[0]["reason"]
     # A certified block is tried by the engine: a small write says nothing of a large one.
     disk.full = False
     engine.tail.certified = 8
-    watch.look()
+    watch.poll()
     assert store.shortage is not None
     engine.tail.certified = 7
     with capture_logs() as log:
-        watch.look()
+        watch.poll()
     assert [one["event"] for one in log] == ["storage.takes_again"]
     assert store.shortage is None
     with store.snapshot() as table:
@@ -75,6 +75,6 @@ def test_a_disk_that_refused_once_is_in_the_log_though_it_takes_the_first_knock(
         store.write({b"a": b"b"})
     disk.full = False
     with capture_logs() as log:
-        watch.look()
+        watch.poll()
     assert [one["event"] for one in log] == ["storage.takes_nothing", "storage.takes_again"]
     store.close()

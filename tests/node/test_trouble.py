@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from keymoot.agent.account import Account
 from keymoot.agent.errors import NetworkRefused
 from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
 from keymoot.node import wiring
-from keymoot.node.clock import system_clock
-from keymoot.node.feed.local import launcher
 from keymoot.node.supervisor.health import OFTEN, SILENT_SECONDS, Health
-from keymoot.node.wiring import started
+from keymoot.testing.clients import served
+from keymoot.testing.network import memory
+from tests.cli.shell import Shell
 from tests.cli.terminal import Terminal
-from tests.engine.disks import small_disk
+from tests.engine.disks import fill, small_disk
 from tests.node.running import (
     PATIENCE_SECONDS,
     Running,
@@ -30,18 +30,20 @@ from tests.node.running import (
     wallet_with_agent,
 )
 
+pytestmark = pytest.mark.long
 
-def assembly(node: Running) -> dict:
+
+def committee_status(node: Running) -> dict:
     return node.network.call("keymoot_assembly")
 
 
 def seat(node: Running, number: int) -> dict:
-    return next(one for one in assembly(node)["seats"] if one["seat"] == number)
+    return next(one for one in committee_status(node)["seats"] if one["seat"] == number)
 
 
 def status(node: Running) -> str:
-    command = [sys.executable, "-m", "keymoot.cli", "net", "status", "--url", node.url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = Shell(node.folder).run("net", "status", "--url", node.url)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -112,26 +114,25 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
         assert owner.show(wallet.wallet).log_length == 3
 
 
-@pytest.mark.timeout(600)
 def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def power_cut(*_: object, **__: object) -> None:
-        raise RuntimeError
+        raise ZeroDivisionError
 
-    made = Running(tmp_path / "node")
+    with memory(7, tmp_path, batch=2) as world:
 
-    async def begin() -> None:
-        async with started(made.config, launcher(made.config), system_clock):
-            pass
+        async def begin() -> None:
+            async with world.up():
+                raise AssertionError
 
-    monkeypatch.setattr(wiring, "open_chain", power_cut)
-    with pytest.raises(RuntimeError):
-        asyncio.run(begin())
-    monkeypatch.undo()
-    with running(tmp_path / "node") as node:
-        _, _, account = wallet_with_agent(node, node.owner())
-        account.sign_transaction(pay(0))
+        with monkeypatch.context() as patch:
+            patch.setattr(wiring, "open_chain", power_cut)
+            with pytest.raises(ZeroDivisionError):
+                world.run(begin())
+        with served(world) as net:
+            _, _, account = wallet_with_agent(net, net.owner())
+            account.sign_transaction(pay(0))
 
 
 @pytest.mark.timeout(600)
@@ -170,19 +171,18 @@ def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
         running(tmp_path / "node") as node,
     ):
         owner = node.owner()
-        wallet, _, account = wallet_with_agent(node, owner)
+        wallet, credential, account = wallet_with_agent(node, owner)
         account.sign_transaction(pay(0))
-        room = shutil.disk_usage(disk).free
-        with (disk / "other").open("wb") as other:
-            other.write(bytes(room))
+        filling = fill(disk)
 
         # Whoever sends is told so by name, at the latest when the file's own spare room is used.
         seen: list[Exception] = []
+        hasty = Account(credential, node.url, timeout_seconds=3)
 
         def refused() -> NetworkRefused | None:
             for nonce in range(1, 200):
                 try:
-                    account.sign_transaction(pay(nonce), idempotency_key="0x" + f"{nonce:064x}")
+                    hasty.sign_transaction(pay(nonce), idempotency_key="0x" + f"{nonce:064x}")
                 except NetworkRefused as error:
                     return error
                 except Exception as error:
@@ -204,9 +204,9 @@ def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
         node.start()
         assert owner.log(wallet.wallet)[: len(log)] == log
         # There is space again: nothing has to be started.
-        (disk / "other").unlink()
-        until(lambda: assembly(node)["storage"] is None)
-        until(lambda: assembly(node)["stock"]["presignatures"])
+        filling.unlink()
+        until(lambda: committee_status(node)["storage"] is None)
+        until(lambda: committee_status(node)["stock"]["presignatures"])
         account.sign_transaction(pay(1_000))
         assert node.stop() == 0
 
@@ -236,10 +236,10 @@ def test_health_tells_what_a_person_has_to_know(monkeypatch: pytest.MonkeyPatch)
     clock = Watch()
     monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
     health = Health(2, clock.nanos)
-    health.look(clock.seconds)
+    health.observe(clock.seconds)
     assert _health({"health": health.to_json()}) == ""
     clock.seconds += SILENT_SECONDS + 1
-    health.look(clock.seconds - SILENT_SECONDS - 1)
+    health.observe(clock.seconds - SILENT_SECONDS - 1)
     assert "HANGS: answers nothing since 2027-01-15 08:00:00 UTC" in _health(
         {"health": health.to_json()}
     )

@@ -7,14 +7,15 @@ python -m tests.node.with_notes --folder FOLDER …          one of its enclaves
 import runpy
 import sys
 
-from keymoot.contracts import registry
+from keymoot.contracts.builtin import registry
+from keymoot.contracts.framework.registry import Deployment
 from keymoot.enclave import client, process
 from tests.contracts.notes import Notes
 
 
 def main() -> None:
     """Run one of the two."""
-    registry.BUILT_IN = (*registry.BUILT_IN, Notes)
+    registry.BUILT_IN = (*registry.BUILT_IN, Deployment("Notes", Notes))
     if sys.argv[1:2] == ["--folder"]:
         process.main()
         return

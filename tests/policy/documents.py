@@ -14,7 +14,7 @@ from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.decide import Decision, decide
 from keymoot.policy.document import Policy, parse_policy
 from keymoot.policy.held import Reservation
-from keymoot.policy.intent import NotSignable, read_intent
+from keymoot.policy.intent import NeverSigned, read_intent
 from keymoot.policy.limit import Usage
 from keymoot.policy.names import checksummed
 
@@ -148,6 +148,6 @@ def reason(transaction: EvmTransaction, policy: Policy | None = None, **more: An
     """Give the word of the refusal, or "" for a yes."""
     try:
         decision = judge(transaction, policy, **more)
-    except NotSignable as error:
+    except NeverSigned as error:
         return error.refusal.reason
     return "" if decision.refusal is None else decision.refusal.reason

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address
 from keymoot.crypto.keccak import keccak256_raw
-from keymoot.policy.condition import SOLANA_ADDRESS, can_hold, parse_condition
+from keymoot.policy.chains.evm.address import EVM_ADDRESSES
+from keymoot.policy.chains.solana.address import SOLANA_ADDRESS, SOLANA_ADDRESSES
+from keymoot.policy.condition import Sets, can_hold, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.names import checksummed
 from tests.policy.documents import (
@@ -149,10 +151,15 @@ NEVER: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+def sets_for(kind: str) -> Sets:
+    """No sets, of the chain whose addresses a condition calls so."""
+    return Sets(SOLANA_ADDRESSES if kind == SOLANA_ADDRESS else EVM_ADDRESSES)
+
+
 @pytest.mark.parametrize(("kind", "json", "why"), NEVER)
 def test_what_can_never_hold_is_refused(kind: str, json: dict[str, Any], why: str) -> None:
     with pytest.raises(BadPolicy, match=why):
-        parse_condition(json, kind, {}, "here")
+        parse_condition(json, kind, sets_for(kind), "here")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +177,7 @@ def test_what_can_never_hold_is_refused(kind: str, json: dict[str, Any], why: st
     ],
 )
 def test_what_can_hold_is_read(kind: str, json: dict[str, Any]) -> None:
-    assert parse_condition(json, kind, {}, "here").tests
+    assert parse_condition(json, kind, sets_for(kind), "here").tests
 
 
 small = st.integers(-8, 7)
@@ -189,13 +196,13 @@ def test_a_contradiction_is_found_where_no_value_satisfies(
     if not json:
         return
     try:
-        condition = parse_condition(json, "int8", {}, "here")
+        condition = parse_condition(json, "int8", sets_for("int8"), "here")
     except BadPolicy as error:
         assert "no int8 satisfies" in str(error)
         found = False
     else:
         found = any(not condition.failing(one, WALLET) for one in range(-128, 128))
-        assert can_hold(condition.tests, "int8")
+        assert can_hold(condition.tests, "int8", EVM_ADDRESSES)
         assert found
         return
     compare = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.transaction import ACCESS_LIST, LEGACY, AccessEntry, decode_unsigned
 from keymoot.base.units import Gas, Nonce, Wei
-from keymoot.policy.intent import NotSignable, read_intent
+from keymoot.policy.intent import NeverSigned, read_intent
 from tests.policy.documents import (
     SIGN,
     STRANGER,
@@ -45,6 +45,16 @@ def test_allows_what_the_rules_name(transaction) -> None:
     decision = judge(transaction)
     assert decision.allowed, decision.refusal
     assert all(step.passed for step in decision.trace if step.rule == decision.rule)
+
+
+def test_a_function_that_no_rule_names_there_is_told_beside_the_rule_that_comes_closest() -> None:
+    refusal = judge(tx(USDC, data("mint(address,uint256)", STRANGER, 1))).refusal
+    assert refusal is not None
+    assert (refusal.reason, refusal.rule, refusal.path) == ("NO_RULE", "approve", "function")
+    assert 'no rule allows this function there; "approve" comes closest' in str(refusal)
+    nowhere = judge(tx(STRANGER, data("mint(address,uint256)", STRANGER, 1))).refusal
+    assert nowhere is not None
+    assert (nowhere.reason, nowhere.rule, nowhere.path) == ("NO_RULE", None, "to")
 
 
 AROUND: list[tuple[str, Any, str]] = [
@@ -198,7 +208,7 @@ def test_dynamic_arguments_have_one_form_too() -> None:
 @pytest.mark.parametrize("kind", [3, 4, 0x7E])
 def test_other_transaction_types_are_refused(kind: int) -> None:
     raw = bytes([kind]) + deposit(1).unsigned_bytes()[1:]
-    with pytest.raises(NotSignable) as refused:
+    with pytest.raises(NeverSigned) as refused:
         read_intent(SIGN, raw, WALLET)
     assert refused.value.refusal.reason == "TRANSACTION_TYPE"
 
@@ -209,15 +219,18 @@ def test_other_transaction_types_are_refused(kind: int) -> None:
         ("personal_sign", b"", "MALFORMED_MESSAGE"),
         ("personal_sign", bytes(32), "MALFORMED_MESSAGE"),
         ("eth_sign", bytes(32), "METHOD_NOT_ALLOWED"),
-        ("eth_signTypedData_v4", b'{"primaryType":"Mail"}', "METHOD_NOT_ALLOWED"),
-        ("eth_signTypedData_v4", b'{"primaryType":"Permit"}', "PERMIT"),
-        ("eth_signTypedData_v4", b'{"primaryType":"PermitTransferFrom"}', "PERMIT"),
+        ("eth_signTypedData_v4", b'{"primaryType":"Mail"}', "MALFORMED_TYPED_DATA"),
+        (
+            "eth_signTypedData_v4",
+            b'{"types":{},"primaryType":"SafeTx","domain":{},"message":{}}',
+            "BLIND_TYPED_DATA",
+        ),
         (SIGN, b"", "MALFORMED_TRANSACTION"),
         (SIGN, b"\x02\xc0", "MALFORMED_TRANSACTION"),
     ],
 )
 def test_other_methods_and_garbage_are_refused(method: str, payload: bytes, word: str) -> None:
-    with pytest.raises(NotSignable) as refused:
+    with pytest.raises(NeverSigned) as refused:
         read_intent(method, payload, WALLET)
     assert refused.value.refusal.reason == word
 
@@ -227,7 +240,7 @@ def test_any_payload_is_an_intent_or_a_refusal(payload: bytes) -> None:
     for method in (SIGN, "eth_signTypedData_v4", "x"):
         try:
             intent = read_intent(method, payload, WALLET)
-        except NotSignable as error:
+        except NeverSigned as error:
             assert error.refusal.reason
         else:
             assert intent.transaction.unsigned_bytes() == payload
@@ -327,7 +340,7 @@ def test_no_rule_can_allow_the_creation_of_a_contract() -> None:
     policy = parsed(document)
     assert reason(tx(VAULTS[0]), policy) == ""
     for data_ in (b"", b"\x60\x80"):
-        with pytest.raises(NotSignable, match="it is never signed") as refused:
+        with pytest.raises(NeverSigned, match="it is never signed") as refused:
             judge(tx(None, data_), policy)
         assert (refused.value.refusal.reason, refused.value.refusal.path) == (
             "CONTRACT_CREATION",

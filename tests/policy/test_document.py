@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
+from keymoot.policy.chains.evm.calldata import Calldata
+from keymoot.policy.chains.evm.signature import parse_function
 from keymoot.policy.document import MAX_RULES, parse_policy
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.calldata import Calldata
-from keymoot.policy.evm.signature import parse_function
 from keymoot.policy.moment import format_moment, parse_length, parse_moment
 from keymoot.policy.names import checksummed, parse_address
+from tests.examples import examples
 from tests.policy import documents
 from tests.policy.documents import DELETE, STRANGER, interfaces, parsed
 
@@ -44,7 +45,7 @@ BAD = [
     ("rules/0/id", "deposit", "rules[1].id"),
     ("rules/0/id", "", "rules[0].id"),
     ("rules/0/method", "eth_sign", "rules[0].method"),
-    ("rules/0/method", "eth_signTypedData_v4", "rules[0].method"),
+    ("rules/0/method", "eth_sendTransaction", "rules[0].method"),
     ("rules/0/method", "personal_sign", "rules[0].args"),
     ("rules/0/to", DELETE, "rules[0].to"),
     ("rules/0/to", {"in": "nobody"}, "rules[0].to.in"),
@@ -108,7 +109,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(places, values)
 def test_any_change_gives_a_policy_or_an_error_with_a_path(path: str, value: Any) -> None:
     try:
@@ -117,7 +118,7 @@ def test_any_change_gives_a_policy_or_an_error_with_a_path(path: str, value: Any
         assert str(error)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet="ab(),[] 125uint6address.ytes", max_size=60))
 def test_any_text_is_a_signature_or_bad(text: str) -> None:
     for candidate in (text, f"f({text})", f"f({text} a)"):

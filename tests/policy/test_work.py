@@ -10,22 +10,23 @@ from hypothesis import strategies as st
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.policy import condition, work
+from keymoot.policy.chains.evm.signature import parse_function
+from keymoot.policy.chains.solana.address import MAX_MEMBERS
+from keymoot.policy.chains.solana.rule import MAX_TOKEN_OWNERS
+from keymoot.policy.chains.solana.token_account import LIKELY_BUMPS
 from keymoot.policy.document import (
     MAX_DOCUMENT_BYTES,
     MAX_PARTS,
     MAX_RULES,
-    MAX_SOLANA_MEMBERS,
     parse_policy,
 )
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.evm.signature import parse_function
 from keymoot.policy.intent import read_intent
-from keymoot.policy.solana.rule import MAX_TOKEN_OWNERS
-from keymoot.policy.solana.token_account import LIKELY_BUMPS
 from keymoot.policy.work import MAX_COMPARISONS, comparisons
+from tests.examples import examples
 from tests.policy import documents
+from tests.policy.chains.solana import messages
 from tests.policy.documents import SIGN, USDC, WALLET, changed, interfaces, judge, parsed, tx
-from tests.policy.solana import messages
 
 PAY = "pay(uint256[] amounts)"
 OPERATORS = {"gt": "0", "gte": "1", "lt": "9", "lte": "8", "notIn": ["5"], "in": ["1"], "eq": "1"}
@@ -71,7 +72,7 @@ def test_arrays_times_rules_are_refused_before_the_first_comparison(
     assert made == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -132,8 +133,8 @@ def test_sets_together_are_bounded() -> None:
     parsed(document)
     with pytest.raises(BadPolicy, match="all sets together list at most 1024"):
         parsed(changed(document, "sets/other", members))
-    known = [documents_address(at).base58 for at in range(MAX_SOLANA_MEMBERS)]
-    with pytest.raises(BadPolicy, match="256 on Solana"):
+    known = [documents_address(at).base58 for at in range(MAX_MEMBERS)]
+    with pytest.raises(BadPolicy, match="256 addresses on solana"):
         messages.parsed(changed(messages.document(), "sets/more", known))
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
 from keymoot.base.units import Gas, Wei
-from keymoot.contracts.nodes import Nodes
-from keymoot.proof.build import prove_assembly, prove_cells, prove_wallet
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.proof.build import prove_cells, prove_committee, prove_wallet
 from keymoot.proof.chain import Shown
 from keymoot.proof.committee import page_slot
 from keymoot.proof.dossier import Dossier
@@ -64,7 +64,7 @@ def whole_dossier(world: World) -> tuple[Dossier, WalletId]:
             world.network,
             world.founding(),
             newest,
-            prove_assembly(world.state),
+            prove_committee(world.state),
             (wallet, prove_wallet(world.state, wallet)),
             prove_cells(world.state, Nodes.ADDRESS, [LONG, SHORT, ABSENT]),
             receipt_proof(newest, 2, (block.encode(),)),

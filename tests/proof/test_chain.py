@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Gas
-from keymoot.moot.certified import NotCertified
+from keymoot.committee.certified import NotCertified
 from keymoot.proof.build import prove_descent
-from keymoot.proof.chain import Chain, Shown
+from keymoot.proof.chain import FollowedChain, Shown
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor
 from keymoot.store.history import KEPT_HASHES, keeps_hash
@@ -21,8 +21,8 @@ from tests.proof.world import World
 NEXT, OTHER = Hash32(b"n" * 32), Hash32(b"o" * 32)
 
 
-def followed(world: World, height: int) -> Chain:
-    return Chain(world.anchor).follow(world.certify(world.blocks[height - 1]))
+def followed(world: World, height: int) -> FollowedChain:
+    return FollowedChain(world.anchor).follow(world.certify(world.blocks[height - 1]))
 
 
 def test_a_certified_header_is_believed_and_remembered(world: World) -> None:
@@ -44,43 +44,43 @@ SHOWN = WORLD.certify(WORLD.blocks[1])
 def test_whatever_is_altered_is_refused(data: st.DataObject) -> None:
     changed = data.draw(alterations(SHOWN.to_json()))
     assume(changed is not None)
-    said = refusal(lambda: Chain(WORLD.anchor).follow(Shown.from_json(changed)))
+    said = refusal(lambda: FollowedChain(WORLD.anchor).follow(Shown.from_json(changed)))
     assert said in {"MALFORMED", "NOT_CERTIFIED", "NOT_PROVEN"}
 
 
 def test_another_networks_block_is_refused(world: World) -> None:
     other = World("another")
     with pytest.raises(NotCertified):
-        Chain(world.anchor).follow(other.certify(other.block()))
+        FollowedChain(world.anchor).follow(other.certify(other.block()))
     # Nor is one whose certificate names another network, under the same key.
     anchor = Anchor(other.network, world.verifying_key)
     with pytest.raises(NotCertified):
-        Chain(anchor).follow(world.certify(world.block()))
+        FollowedChain(anchor).follow(world.certify(world.block()))
 
 
 def test_a_certificate_is_of_one_block_only(world: World) -> None:
     first, second = world.certify(world.block()), world.certify(world.block())
     with pytest.raises(NotCertified):
-        Chain(world.anchor).follow(Shown(first.header, second.certificate))
+        FollowedChain(world.anchor).follow(Shown(first.header, second.certificate))
 
 
 def test_the_point_at_infinity_certifies_nothing(world: World) -> None:
     infinity = bytes((0xC0,)) + bytes(G1.POINT_BYTES - 1)
     with pytest.raises(NotCertified):
-        Chain(world.anchor).follow(Shown(world.block(), infinity))
+        FollowedChain(world.anchor).follow(Shown(world.block(), infinity))
 
 
 def test_the_founding_record_certifies_its_block_and_no_other(world: World) -> None:
     world.run(range(3))
     block = world.blocks[1]
     anchor = world.founding(2, block.hash).check(world.network).anchor
-    assert Chain(anchor).follow(Shown(block, None)).newest == block
+    assert FollowedChain(anchor).follow(Shown(block, None)).newest == block
     for other in (world.blocks[0], world.blocks[2], replace(block, gas_used=Gas(9))):
         with pytest.raises(NotProven, match="no certificate"):
-            Chain(anchor).follow(Shown(other, None))
+            FollowedChain(anchor).follow(Shown(other, None))
     # Who pinned the verifying key alone has not seen the record.
     with pytest.raises(NotProven, match="no certificate"):
-        Chain(world.anchor).follow(Shown(block, None))
+        FollowedChain(world.anchor).follow(Shown(block, None))
 
 
 def test_an_older_block_is_refused_by_name(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Who keeps the keys: exactly the pages of this assembly, of this network, of this state."""
+"""Who keeps the keys: exactly the pages of this committee, of this network, of this state."""
 
 from dataclasses import replace
 
@@ -10,14 +10,14 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.wallets import Wallets
-from keymoot.moot.hall import HEAD
-from keymoot.moot.roots import ECDSA, ROOTS
-from keymoot.proof.build import prove, prove_assembly, prove_cells
+from keymoot.committee.roots import ECDSA, ROOTS
+from keymoot.committee.state import HEAD
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.proof.build import prove, prove_cells, prove_committee
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain
-from keymoot.proof.committee import ProvenAssembly, check_assembly, page_names, page_slot
+from keymoot.proof.chain import FollowedChain
+from keymoot.proof.committee import ProvenCommittee, check_committee, page_names, page_slot
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof
 from keymoot.store.proof import BrokenProof
@@ -28,28 +28,28 @@ from tests.proof.altered import alterations, refusal
 from tests.proof.world import World
 
 
-def believe(told: object, world: World) -> ProvenAssembly:
+def believe(told: object, world: World) -> ProvenCommittee:
     """What a client does with an answer."""
     bundle = Bundle.from_json(told)
-    chain = Chain(world.anchor).follow(bundle.shown)
+    chain = FollowedChain(world.anchor).follow(bundle.shown)
     assert chain.newest is not None
-    return check_assembly(bundle.proof, chain.newest, world.verifying_key)
+    return check_committee(bundle.proof, chain.newest, world.verifying_key)
 
 
 def shown(world: World, proof: AccountProof | None = None) -> object:
     header = world.block()
-    return Bundle(world.certify(header), proof or prove_assembly(world.state)).to_json()
+    return Bundle(world.certify(header), proof or prove_committee(world.state)).to_json()
 
 
 def test_members_roots_and_shares_are_proved(world: World) -> None:
-    assembly = believe(shown(world), world)
-    assert assembly.header == world.blocks[0]
-    assert assembly.committee.indices == (1, 2, 3, 4)
+    committee = believe(shown(world), world)
+    assert committee.header == world.blocks[0]
+    assert committee.committee.indices == (1, 2, 3, 4)
     founders = world.genesis.founders()
-    assert assembly.identities == {at: one.identity for at, one in enumerate(founders, 1)}
+    assert committee.identities == {at: one.identity for at, one in enumerate(founders, 1)}
     for name, root in world.roots.items():
-        assert assembly.roots[name].encode() == root.encode()
-    assert assembly.epoch.number == 0
+        assert committee.roots[name].encode() == root.encode()
+    assert committee.epoch.number == 0
 
 
 def test_shares_of_a_block_are_held_against_the_root_of_its_own_epoch(world: World) -> None:
@@ -65,13 +65,13 @@ def test_shares_of_a_block_are_held_against_the_root_of_its_own_epoch(world: Wor
 
 
 @pytest.mark.parametrize("size", [7, 64])
-def test_larger_assemblies(size: int) -> None:
+def test_larger_committees(size: int) -> None:
     world = World(size=size)
     assert believe(shown(world), world).committee.size == size
 
 
 WORLD = World()
-TOLD = WORLD.assembly_bundle().to_json()
+TOLD = WORLD.committee_bundle().to_json()
 
 
 @given(st.data())
@@ -82,21 +82,21 @@ def test_whatever_is_altered_is_refused(data: st.DataObject) -> None:
     assert said in {"MALFORMED", "NOT_PROVEN", "BROKEN_PROOF", "NOT_CERTIFIED"}
 
 
-def test_another_networks_assembly_is_refused(world: World) -> None:
+def test_another_networks_committee_is_refused(world: World) -> None:
     other = World("another")
-    told = Bundle(world.certify(world.block()), prove_assembly(other.state)).to_json()
+    told = Bundle(world.certify(world.block()), prove_committee(other.state)).to_json()
     with pytest.raises(BrokenProof):
         believe(told, world)
 
 
-def test_an_old_assembly_under_a_new_header_is_refused(world: World) -> None:
-    old = prove_assembly(world.state)
+def test_an_old_committee_under_a_new_header_is_refused(world: World) -> None:
+    old = prove_committee(world.state)
     world.change({"seat/2": replace(world.seat(2), since=5).encode()})
     with pytest.raises(BrokenProof):
         believe(shown(world, old), world)
 
 
-def test_another_contracts_pages_are_no_assembly(world: World) -> None:
+def test_another_contracts_pages_are_no_committee(world: World) -> None:
     with pytest.raises(NotProven, match="contract Nodes"):
         believe(shown(world, prove(world.state, Wallets.ADDRESS, [])), world)
 
@@ -128,8 +128,8 @@ def test_pages_that_the_state_does_not_have(world: World) -> None:
     world.change({"seat/3": None})
     with pytest.raises(NotProven, match='no page "seat/3"'):
         believe(shown(world), world)
-    with pytest.raises(NotProven, match="no assembly"):
-        prove_assembly(State(MemoryTable(), EMPTY_ROOT))
+    with pytest.raises(NotProven, match="no committee"):
+        prove_committee(State(MemoryTable(), EMPTY_ROOT))
 
 
 def test_roots_fit_the_committee_and_the_verifying_key(world: World) -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Gas, Height
-from keymoot.contracts.nodes import Nodes
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.proof import build
-from keymoot.proof.build import Past, prove, prove_descent, steps
-from keymoot.proof.chain import Chain, Shown, read_steps
+from keymoot.proof.build import PastBlocks, prove, prove_descent, steps
+from keymoot.proof.chain import FollowedChain, Shown, read_steps
 from keymoot.proof.descent import MAX_LINKS, Descent
 from keymoot.proof.errors import NotProven, OtherBranch
 from keymoot.store import history
@@ -102,7 +102,7 @@ def test_headers_that_are_missing_or_too_many_lead_nowhere() -> None:
 # -- what a node shows to who was away
 
 
-def past(world: World, uncertified: set[int]) -> Past:
+def past(world: World, uncertified: set[int]) -> PastBlocks:
     def certified(height: Height) -> Shown:
         found = next(at for at in range(height, len(world.blocks) + 1) if at not in uncertified)
         return world.certify(world.blocks[found - 1])
@@ -110,12 +110,12 @@ def past(world: World, uncertified: set[int]) -> Past:
     def header(height: Height) -> Header:
         return world.blocks[height - 1]
 
-    return Past(header, certified)
+    return PastBlocks(header, certified)
 
 
 def walked(world: World, seen: int, uncertified: set[int]) -> list[int]:
     """Follow what a node shows; give the heights that were believed on the way."""
-    chain = Chain(world.anchor).follow(world.certify(world.blocks[seen - 1]))
+    chain = FollowedChain(world.anchor).follow(world.certify(world.blocks[seen - 1]))
     assert chain.newest is not None
     newest = world.certify(world.blocks[-1])
     heights = []

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from keymoot.cli.dossier import check_file
-from keymoot.cli.output import Failed
+from keymoot.cli.output import CommandFailed
 from keymoot.proof.dossier import Dossier, assumptions
 from keymoot.proof.errors import NotProven
 from tests.proof.altered import alterations, refusal
@@ -120,7 +120,7 @@ def test_the_command_fails_where_one_step_does(
         ("{}", None, []),
     ):
         file.write_text(text)
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(CommandFailed) as caught:
             check_file(str(file), network, as_json=True)
         assert caught.value.status == 1
         shown = capsys.readouterr()

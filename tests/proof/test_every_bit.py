@@ -13,7 +13,7 @@ import pytest
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId, WalletId
 from keymoot.proof.chain import Shown
-from keymoot.proof.committee import check_assembly
+from keymoot.proof.committee import check_committee
 from keymoot.proof.founding import Founding
 from keymoot.proof.state import AccountProof, SlotProof
 from keymoot.proof.wallet import check_wallet
@@ -137,9 +137,9 @@ def test_every_bit_of_a_receipts_proof_counts() -> None:
 
 
 def test_drawn_bits_of_certificates_and_foundings_count() -> None:
-    dice = random.Random(7)
-    refuse(dice.sample(list(altered_certified()), DRAWN))
-    refuse(dice.sample(list(altered_founding()), DRAWN))
+    rng = random.Random(7)
+    refuse(rng.sample(list(altered_certified()), DRAWN))
+    refuse(rng.sample(list(altered_founding()), DRAWN))
 
 
 @pytest.mark.soak
@@ -155,7 +155,7 @@ def test_every_bit_of_a_founding_counts() -> None:
 @pytest.mark.soak
 def test_every_bit_of_the_members_proof_counts() -> None:
     refuse(
-        lambda one=one: check_assembly(one, HEADER, WORLD.verifying_key)
+        lambda one=one: check_committee(one, HEADER, WORLD.verifying_key)
         for one in altered_proof(DOSSIER.members)
     )
 

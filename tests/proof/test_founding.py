@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import NetworkId
+from keymoot.committee.founding_record import FoundingRecord, NotFounded
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.founding_record import FoundingRecord, NotFounded
 from keymoot.proof.errors import NotProven
 from keymoot.proof.founding import Founding
 from tests.proof.altered import alterations, refusal

@@ -8,14 +8,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.record import Record
-from keymoot.contracts.wallet import Book
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import RequestRecord
+from keymoot.contracts.builtin.wallets.wallet import Book
 from keymoot.crypto.transactions import request_key
 from keymoot.proof.build import prove, prove_cells, prove_log
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain
+from keymoot.proof.chain import FollowedChain
 from keymoot.proof.errors import NotProven
 from keymoot.proof.log import MAX_PAGE, Page, check_log, check_record, index_slot, record_slot
 from keymoot.proof.state import AccountProof
@@ -43,12 +43,12 @@ def shown(world: World, start: int, count: int) -> object:
 
 def believe(told: object, world: World, start: int, count: int) -> Page:
     bundle = Bundle.from_json(told)
-    newest = Chain(world.anchor).follow(bundle.shown).newest
+    newest = FollowedChain(world.anchor).follow(bundle.shown).newest
     assert newest is not None
     return check_log(bundle.proof, newest, WALLET, start, count)
 
 
-def name_of(record: Record) -> Hash32:
+def name_of(record: RequestRecord) -> Hash32:
     return request_key(record.requester, record.request_id)
 
 

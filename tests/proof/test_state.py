@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes
-from keymoot.moot.hall import HEAD
+from keymoot.committee.state import HEAD
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.proof.build import prove, prove_cells
 from keymoot.proof.committee import page_slot
 from keymoot.proof.errors import NotProven

@@ -1,4 +1,7 @@
-"""The published vectors: written again to the same bytes, obeyed by us, agreed on by others' code."""
+"""The published vectors.
+
+Written again to the same bytes, obeyed by us, agreed on by others' code.
+"""
 
 import json
 from collections.abc import Callable
@@ -16,7 +19,7 @@ from keymoot.proof.dossier import Dossier
 from keymoot.proof.founding import Anchor, Founding
 from keymoot.proof.receipt import ReceiptProof
 from keymoot.proof.state import AccountProof
-from keymoot.store.account import Account
+from keymoot.store.account import AccountState
 from tests.ecosystem.light_client import LightClient, Untrue
 from tests.proof.vectors import FILES, FOLDER, text_of
 
@@ -145,7 +148,7 @@ def test_another_trie_agrees_on_values() -> None:
         account = rlp.decode(
             value(root, keccak(raw(proof["address"])), proof["accountProof"]) or b"\xc0"
         )
-        storage = account[2] if account else Account().storage_root
+        storage = account[2] if account else AccountState().storage_root
         assert "0x" + storage.hex() == case["says"]["storageHash"]
         for slot in proof["storageProof"]:
             found = value(storage, keccak(raw(slot["key"])), slot["proof"])

@@ -7,13 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address, SolanaAddress, WalletId
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.wallet import IN_VAULT
-from keymoot.contracts.wallet_errors import NoSuchWallet
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
+from keymoot.contracts.builtin.wallets.wallet import IN_VAULT
+from keymoot.policy.chains.evm.chain import EVM
 from keymoot.proof.build import prove, prove_cells, prove_wallet
 from keymoot.proof.bundle import Bundle
-from keymoot.proof.chain import Chain
+from keymoot.proof.chain import FollowedChain
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof
 from keymoot.proof.wallet import ProvenWallet, account_of, check_wallet, wallet_slots
@@ -24,7 +25,7 @@ from tests.proof.world import BOOK, POLICY, World
 
 def believe(told: object, world: World, wallet: WalletId) -> ProvenWallet:
     bundle = Bundle.from_json(told)
-    chain = Chain(world.anchor).follow(bundle.shown)
+    chain = FollowedChain(world.anchor).follow(bundle.shown)
     assert chain.newest is not None
     return check_wallet(bundle.proof, chain.newest, world.network, wallet, world.roots)
 
@@ -91,8 +92,8 @@ def test_an_address_that_the_root_does_not_give_is_refused(world: World) -> None
     with pytest.raises(NotProven, match="does not follow from the network's root"):
         believe(shown(world, of(wallet)), world, wallet)
     # Another network's root gives another address; and one in Vault follows from no root.
-    other = account_of(stranger.network, wallet, stranger.roots["ecdsa"])
-    assert other != account_of(world.network, wallet, world.roots["ecdsa"])
+    other = account_of(stranger.network, wallet, EVM, stranger.roots)
+    assert other != account_of(world.network, wallet, EVM, world.roots)
     vault = world.put_wallet("two", account=Address(b"e" * 20), custody=IN_VAULT)
     found = believe(shown(world, of(vault)), world, vault)
     assert found.record.account == Address(b"e" * 20)

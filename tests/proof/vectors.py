@@ -12,11 +12,11 @@ from pathlib import Path
 from keymoot.base import hexes, rlp
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.strict_json import Json
-from keymoot.contracts.nodes import Nodes
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.roots import CERTIFICATE
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.roots import CERTIFICATE
 from keymoot.proof.build import prove, prove_cells
 from keymoot.proof.chain import Shown
 from keymoot.proof.receipt import ReceiptProof
@@ -99,9 +99,9 @@ def certified() -> Iterator[Case]:
     yield case("verifying key at infinity", False, told(key=IDENTITY_2))
     both = told(certificate=IDENTITY_1, key=IDENTITY_2)
     yield case("signature and key at infinity: their pairing is 1", False, both)
-    x = _off_subgroup()
-    yield case("on the curve, outside the subgroup", False, told(certificate=_compressed(x)))
-    large = _compressed(x + MODULUS)
+    x = off_subgroup()
+    yield case("on the curve, outside the subgroup", False, told(certificate=compressed(x)))
+    large = compressed(x + MODULUS)
     yield case("a coordinate that is not below the modulus", False, told(certificate=large))
     yield case("infinity with other bits", False, told(certificate=IDENTITY_1[:-1] + b"\1"))
     for name, raw in _other_headers(header):
@@ -119,7 +119,7 @@ def _cleared(signature: bytes) -> bytes:
     return bytes((signature[0] & 0x7F,)) + signature[1:]
 
 
-def _off_subgroup() -> int:
+def off_subgroup() -> int:
     """Give the smallest x of a point of the curve; the subgroup is one in 2^125 of them."""
     x = 1
     while pow(x**3 + 4, (MODULUS - 1) // 2, MODULUS) != 1:
@@ -127,7 +127,8 @@ def _off_subgroup() -> int:
     return x
 
 
-def _compressed(x: int) -> bytes:
+def compressed(x: int) -> bytes:
+    """Write the point of that x whose y is the smaller one; the x may be out of range."""
     raw = x.to_bytes(48, "big")
     return bytes((raw[0] | 0x80,)) + raw[1:]
 

@@ -1,38 +1,43 @@
-"""A network whose keys are known: its founding, a state with assembly and wallets, its blocks."""
+"""A network whose keys are known: its founding, a state with committee and wallets, its blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keymoot.base import rlp
+from keymoot.base.fields import uint
 from keymoot.base.fixed import Address, Bytes32, Hash32, RequestId, WalletAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Height, UnixNanos, UnixSeconds
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.record import AGENT, REFUSED, Record
-from keymoot.contracts.wallet import BY_ASSEMBLY, Book, Wallet
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import BASE_FEE_WEI, Founder, Genesis, Member
+from keymoot.committee.reshare.ledger import EPOCH
+from keymoot.committee.reshare.record import Epoch
+from keymoot.committee.roots import CERTIFICATE, ROOTS
+from keymoot.committee.seat import Seat, SessionKeys
+from keymoot.committee.state import HEAD, CommitteeRecord
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import AGENT, REFUSED, RequestRecord
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE, Book, Wallet
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.epoch import Epoch
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import BASE_FEE_WEI, Founder, Genesis, Member
-from keymoot.moot.hall import HEAD, Head
-from keymoot.moot.roots import CERTIFICATE, ECDSA, EDDSA, ROOTS
-from keymoot.moot.seat import Boot, Seat
-from keymoot.moot.turning import EPOCH
-from keymoot.proof.build import prove_assembly
+from keymoot.policy.chains.evm.chain import EVM
+from keymoot.policy.chains.solana.chain import SOLANA
+from keymoot.proof.build import prove_committee
 from keymoot.proof.bundle import Bundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.committee import page_slot
 from keymoot.proof.founding import Anchor, Founding
 from keymoot.proof.log import index_slot, record_slot
+from keymoot.proof.receipt import ReceiptProof
 from keymoot.proof.wallet import account_of, wallet_slots
 from keymoot.store.header import Header
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.journal import Journal
+from keymoot.store.ordered import ordered_proof, ordered_root
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT
@@ -58,9 +63,9 @@ def point(*names: object) -> bytes:
     return SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(seed(*names))))
 
 
-def a_record(wallet: WalletId, index: int, outcome: bytes, status: str = REFUSED) -> Record:
+def a_record(wallet: WalletId, index: int, outcome: bytes, status: str = REFUSED) -> RequestRecord:
     """Make the record of a request that nobody else has made."""
-    return Record(
+    return RequestRecord(
         wallet=wallet,
         index=index,
         requester=Address(b"a" * 20),
@@ -102,7 +107,7 @@ class World:
             allocations=(),
         )
         self.network = self.genesis.network
-        self.head = Head(self.committee.indices, FIRST, 0, frozenset(), (), 3_600)
+        self.head = CommitteeRecord(self.committee.indices, FIRST, 0, frozenset(), (), 3_600)
         self.state = State(self.table, EMPTY_ROOT)
         self.pages = {HEAD: self.head.encode(), EPOCH: Epoch(0, Height(1), UnixSeconds(1)).encode()}
         for kind in ROOTS:
@@ -130,13 +135,15 @@ class World:
 
     def _member(self, seat: int) -> Member:
         identity = ed25519.public_key(self.identity(seat))
-        boot = Boot(ed25519.public_key(self.session(seat)), point(self.name, "boot", seat))
-        founder = Founder(identity, point(self.name, "sealing", seat), boot)
+        session = SessionKeys(
+            ed25519.public_key(self.session(seat)), point(self.name, "boot", seat)
+        )
+        founder = Founder(identity, point(self.name, "sealing", seat), session)
         return Member(identity, founder)
 
     def seat(self, at: int) -> Seat:
         one = self.genesis.founders()[at - 1]
-        return Seat(one.identity, one.sealing, one.boot, Height(0))
+        return Seat(one.identity, one.sealing, one.session, Height(0))
 
     # -- founding
 
@@ -177,12 +184,12 @@ class World:
         name: str = "one",
         policy: bytes | None = POLICY,
         account: WalletAddress | None = None,
-        custody: int = BY_ASSEMBLY,
+        custody: int = BY_COMMITTEE,
         *,
         solana: bool = False,
     ) -> WalletId:
         wallet = WalletId(seed("wallet", name))
-        computed = account_of(self.network, wallet, self.roots[EDDSA if solana else ECDSA])
+        computed = account_of(self.network, wallet, SOLANA if solana else EVM, self.roots)
         account = account or computed
         record = Wallet(
             owner=Address(b"o" * 20),
@@ -213,7 +220,7 @@ class World:
             journal.set_entry(address, slot, value)
         self._commit(journal)
 
-    def put_log(self, records: Iterable[Record]) -> None:
+    def put_log(self, records: Iterable[RequestRecord]) -> None:
         """Write records and their places in the log; not the book."""
         for record in records:
             name = request_key(record.requester, record.request_id)
@@ -229,8 +236,19 @@ class World:
 
     # -- blocks
 
-    def block(self, generation: Hash32 | None = None, mark: int = 0) -> Header:
-        """Add a block, as the state is now; `mark` makes one that differs."""
+    def block(
+        self,
+        generation: Hash32 | None = None,
+        mark: int = 0,
+        included: Sequence[tuple[bytes, bytes]] = (),
+    ) -> Header:
+        """Add a block, as the state is now; `mark` makes one that differs.
+
+        Args:
+            generation: The one that begins with it; None for the one before.
+            mark: Gas that it used.
+            included: Transactions of it, each with its receipt, as its roots have them.
+        """
         if generation is not None and generation != self.head.generation:
             self.head = replace(self.head, generation=generation)
             self.change({HEAD: self.head.encode()})
@@ -243,8 +261,8 @@ class World:
             Header(
                 parent_hash=parent,
                 state_root=self.state.root,
-                transactions_root=EMPTY_ROOT,
-                receipts_root=EMPTY_ROOT,
+                transactions_root=ordered_root([raw for raw, _ in included]),
+                receipts_root=ordered_root([receipt for _, receipt in included]),
                 logs_bloom=bytes(256),
                 height=Height(height),
                 gas_limit=Gas(30_000_000),
@@ -263,8 +281,16 @@ class World:
         whole = Share(0, self.secrets[CERTIFICATE], self.roots[CERTIFICATE])
         return Shown(header, G1.encode(bls.sign(whole, message)))
 
-    def assembly_bundle(self) -> Bundle:
-        return Bundle(self.certify(self.block()), prove_assembly(self.state))
+    def receipt_of(self, raw: bytes, status: int) -> ReceiptProof:
+        """Add a block with one transaction, which ends with a status; prove its receipt."""
+        kind = b"" if raw[0] >= 0xC0 else raw[:1]
+        receipt = kind + rlp.encode([uint(status), uint(21_000), bytes(256), []])
+        header = self.block(included=[(raw, receipt)])
+        proofs = (tuple(ordered_proof([item], 0)) for item in (raw, receipt))
+        return ReceiptProof(self.certify(header), (), 0, *proofs)
+
+    def committee_bundle(self) -> Bundle:
+        return Bundle(self.certify(self.block()), prove_committee(self.state))
 
     def branch(self, height: int) -> "World":
         """The same network as it was after a block, to go another way from there."""

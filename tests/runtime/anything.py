@@ -12,28 +12,28 @@ from keymoot.base.request import ASK_AGAIN, MAX_PAYLOAD_BYTES
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import Gas, Nonce, UnixSeconds, Wei
-from keymoot.contracts.registry import BUILT_IN
-from keymoot.contracts.wallet import IN_VAULT, Book, Credential, Wallet
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.contracts.builtin.registry import BUILT_IN
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.wallet import IN_VAULT, Book, GrantedCredential, Wallet
 from keymoot.crypto.keccak import keccak256, keccak256_raw
-from keymoot.moot.message import Kind, NodeMessage
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
-from tests.policy.solana.messages import PAYEES, built, sol
-from tests.policy.solana.messages import document as solana_document
-from tests.runtime.people import AGENT, OWNER, RECOVERY, TARGET, VAULT, Play, policy
+from tests.policy.chains.solana.messages import PAYEES, built, sol
+from tests.policy.chains.solana.messages import document as solana_document
+from tests.runtime.people import AGENT, OWNER, RECOVERY, TARGET, VAULT, Scenario, policy
 
 ON_SOLANA = WalletId(b"\x51" * 32)
 SOLANA_ACCOUNT = SolanaAddress(b"\x0a" * 32)
 PARTS = 4
-"""Longest play: calls, requests, or policies with their wishes."""
+"""Longest scenario: calls, requests, or policies with their wishes."""
 
 
-def started() -> Play:
+def started() -> Scenario:
     """A wallet with a policy, one on Solana, and an agent of both."""
-    play = Play().ready(limit=10**6)
-    journal = Journal(play.chain.state())
+    scenario = Scenario().ready(limit=10**6)
+    journal = Journal(scenario.chain.state())
     store = PublicStore(journal, Wallets.ADDRESS, FreeMeter())
     document = canonical(solana_document())
     account = Wallet(
@@ -49,14 +49,14 @@ def started() -> Play:
     Wallets.wallets.set(store, Bytes32(ON_SOLANA), account)
     Wallets.books.set(store, Bytes32(ON_SOLANA), Book(quota=10**19))
     Wallets.policies.set(store, Bytes32(ON_SOLANA), document)
-    ends = UnixSeconds(play.chain.block.time + 10_000)
+    ends = UnixSeconds(scenario.chain.block.time + 10_000)
     Wallets.credentials.set(
-        store, ON_SOLANA + AGENT.address, Credential(UnixSeconds(0), ends, revoked=False)
+        store, ON_SOLANA + AGENT.address, GrantedCredential(UnixSeconds(0), ends, revoked=False)
     )
     held = journal.account(Wallets.ADDRESS).balance
     journal.set_balance(Wallets.ADDRESS, Wei(held + 10**19))
-    play.chain.alter(journal.changes())
-    return play
+    scenario.chain.alter(journal.changes())
+    return scenario
 
 
 PLAY = started()
@@ -312,7 +312,7 @@ def argument(kind: str) -> st.SearchStrategy[Any]:
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
     """Give calls of every method of every contract, and of none."""
-    kind = draw(st.sampled_from(BUILT_IN))
+    kind = draw(st.sampled_from(BUILT_IN)).kind
     method = draw(st.sampled_from(sorted(kind.METHODS.values(), key=lambda one: one.name)))
     data = b""
     for found in (method, Wallets.method("setPolicy")):

@@ -12,8 +12,8 @@ from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, UnixSeconds, Wei
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.framework.contract import Contract
 from keymoot.crypto.secp256k1 import address_of_secret, sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash
 from keymoot.runtime.chain import MemoryChain
@@ -48,7 +48,7 @@ def calldata(contract: type[Contract], name: str, *arguments: Any) -> bytes:
 
 
 @dataclass(slots=True)
-class Play:
+class Scenario:
     """A chain in memory on which an owner has a wallet."""
 
     chain: MemoryChain = field(
@@ -100,7 +100,7 @@ class Play:
         until = self.chain.block.time + seconds
         return self.send(OWNER, "grant", self.wallet, who.address, until)
 
-    def ready(self, limit: int = 500) -> "Play":
+    def ready(self, limit: int = 500) -> "Scenario":
         assert self.rule(policy(limit)).status == 1
         assert self.grant().status == 1
         return self

@@ -13,9 +13,9 @@ from keymoot.base.errors import Defect, Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Seconds, UnixSeconds
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.wallets import Wallets
-from keymoot.moot.assembly import NO_GENERATION
+from keymoot.committee.machine import NO_GENERATION
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.runtime.block import (
     NO_MIX,
     CannotExecute,
@@ -42,29 +42,29 @@ from tests.runtime.people import (
     RECOVERY,
     STRANGER,
     VAULT,
-    Play,
+    Scenario,
     calldata,
     payment,
     policy,
 )
 from tests.runtime.replicas import birth, following, run, toys
-from tests.runtime.transcript import found_assembly
+from tests.runtime.transcript import found_committee
 
 
 def test_a_header_says_what_the_block_did() -> None:
-    play = Play().ready()
-    tip, root = play.chain.tip, play.chain.root
-    good, _ = play.request(payment(5).unsigned_bytes(), name=b"g" * 32)
-    bad, _ = play.request(payment(5, to=RECOVERY).unsigned_bytes(), name=b"b" * 32)
+    scenario = Scenario().ready()
+    tip, root = scenario.chain.tip, scenario.chain.root
+    good, _ = scenario.request(payment(5).unsigned_bytes(), name=b"g" * 32)
+    bad, _ = scenario.request(payment(5, to=RECOVERY).unsigned_bytes(), name=b"b" * 32)
     # A legacy transaction, whose receipt has no type, and one of type 2.
-    legacy = play.raw(STRANGER, VAULT, b"", 1, gas=21_000, kind=0)
-    call = play.raw(OWNER, Wallets.ADDRESS, calldata(Wallets, "pause", play.wallet))
-    block = following(play, good, bad, legacy, call, seconds=7)
-    done = run(play, block)
+    legacy = scenario.raw(STRANGER, VAULT, b"", 1, gas=21_000, kind=0)
+    call = scenario.raw(OWNER, Wallets.ADDRESS, calldata(Wallets, "pause", scenario.wallet))
+    block = following(scenario, good, bad, legacy, call, seconds=7)
+    done = run(scenario, block)
     header = done.header
     assert (header.height, header.time) == (tip.height + 1, tip.time + 7)
-    assert header.parent_hash == tip.hash == play.chain.blocks[-1].header.hash
-    assert (header.gas_limit, header.base_fee) == (USED_LIMIT, play.chain.chain.base_fee)
+    assert header.parent_hash == tip.hash == scenario.chain.blocks[-1].header.hash
+    assert (header.gas_limit, header.base_fee) == (USED_LIMIT, scenario.chain.chain.base_fee)
     assert header.generation == NO_GENERATION
     assert [one.status for one in done.receipts] == [1, 0, 1, 1]
     # The roots, by other people's trie and RLP.
@@ -94,7 +94,7 @@ def test_a_header_says_what_the_block_did() -> None:
     )
     # The state after it is what the writes make of the table.
     assert header.state_root != root
-    table = MemoryTable(dict(play.chain.table.items()))
+    table = MemoryTable(dict(scenario.chain.table.items()))
     table.apply(done.writes)
     after = State(table, header.state_root)
     assert after.account(VAULT).balance == 1
@@ -105,24 +105,27 @@ def test_a_header_says_what_the_block_did() -> None:
 
 
 def test_requests_are_answered_at_the_end_of_time() -> None:
-    play = Play().ready()
+    scenario = Scenario().ready()
     rolling = policy(limits=[{"id": "day", "max": "500", "window": "24h", "kind": "rolling"}])
-    assert play.rule(rolling).status == 1
-    play.chain.pass_time(Seconds(MAX_TIME - play.chain.block.time - 1))
+    assert scenario.rule(rolling).status == 1
+    scenario.chain.pass_time(Seconds(MAX_TIME - scenario.chain.block.time - 1))
     until = MAX_TIME + 10**6
-    assert play.send(OWNER, "grant", play.wallet, AGENT.address, until).status == 1
-    assert play.chain.tip.time == MAX_TIME
-    raw, _ = play.request(payment(5).unsigned_bytes(), seconds=300)
-    done = run(play, following(play, raw, seconds=0))
+    assert scenario.send(OWNER, "grant", scenario.wallet, AGENT.address, until).status == 1
+    assert scenario.chain.tip.time == MAX_TIME
+    raw, _ = scenario.request(payment(5).unsigned_bytes(), seconds=300)
+    done = run(scenario, following(scenario, raw, seconds=0))
     assert [one.error_code for one in done.receipts] == [""]
     assert done.faults == ()
 
 
 def test_what_may_not_enter_leaves_nothing_but_its_receipt() -> None:
-    play = Play().ready()
-    paid = play.raw(OWNER, VAULT, b"", 1)
-    unpaid = play.raw(replace(STRANGER, name="poor"), VAULT, b"", 10**30)
-    with_it, without = run(play, following(play, paid, unpaid)), run(play, following(play, paid))
+    scenario = Scenario().ready()
+    paid = scenario.raw(OWNER, VAULT, b"", 1)
+    unpaid = scenario.raw(replace(STRANGER, name="poor"), VAULT, b"", 10**30)
+    with_it, without = (
+        run(scenario, following(scenario, paid, unpaid)),
+        run(scenario, following(scenario, paid)),
+    )
     refused = with_it.receipts[1]
     assert (refused.status, refused.gas_used, refused.logs) == (0, 0, ())
     assert with_it.changes == without.changes
@@ -131,11 +134,11 @@ def test_what_may_not_enter_leaves_nothing_but_its_receipt() -> None:
 
 
 def test_an_undone_call_leaves_its_price_and_nothing_else() -> None:
-    play = Play().ready()
-    before = play.chain.state()
+    scenario = Scenario().ready()
+    before = scenario.chain.state()
     # It would have written a policy, and its sender does not own the wallet.
-    data = calldata(Wallets, "pause", play.wallet)
-    done = run(play, following(play, play.raw(STRANGER, Wallets.ADDRESS, data)))
+    data = calldata(Wallets, "pause", scenario.wallet)
+    done = run(scenario, following(scenario, scenario.raw(STRANGER, Wallets.ADDRESS, data)))
     (receipt,) = done.receipts
     assert (receipt.status, receipt.logs) == (0, ())
     assert done.changes.slots.keys() == {HISTORY_ADDRESS}
@@ -146,25 +149,25 @@ def test_an_undone_call_leaves_its_price_and_nothing_else() -> None:
 
 
 def test_an_empty_block_writes_its_parents_hash_and_nothing_else() -> None:
-    play = Play()
-    done = run(play, following(play))
-    slot = history_slot(play.chain.tip.height)
+    scenario = Scenario()
+    done = run(scenario, following(scenario))
+    slot = history_slot(scenario.chain.tip.height)
     assert done.changes.accounts == {}
     assert {at: set(slots) for at, slots in done.changes.slots.items()} == {HISTORY_ADDRESS: {slot}}
     assert done.header.gas_used == 0
     assert done.header.logs_bloom == bytes(256)
 
 
-def entries(play: Play, done: Executed) -> list[bytes]:
+def entries(scenario: Scenario, done: Executed) -> list[bytes]:
     """Give every sealed entry of the Vault that a block wrote."""
     found = []
     for address, slots in done.changes.slots.items():
-        keys = play.chain.keys.at(Version()).contract_keys(address)
+        keys = scenario.chain.keys.at(Version()).contract_keys(address)
         for slot, write in slots.items():
             if address == HISTORY_ADDRESS or not write.value:
                 continue
             raw = unpack(write.value, write.blob)
-            aad = play.chain.keys.network + address + slot + raw[:4]
+            aad = scenario.chain.keys.network + address + slot + raw[:4]
             try:
                 keys.sealer(0).open(raw[4:16], raw[16:], aad, "an entry")
             except Malformed:
@@ -174,44 +177,44 @@ def entries(play: Play, done: Executed) -> list[bytes]:
 
 
 def test_forks_of_one_height_share_no_nonce_and_no_randomness() -> None:
-    play = Play()
-    raw, tip = birth(play), play.chain.tip
-    block = following(play, raw)
-    here = run(play, block)
+    scenario = Scenario()
+    raw, tip = birth(scenario), scenario.chain.tip
+    block = following(scenario, raw)
+    here = run(scenario, block)
     # The same block on another parent; dated otherwise; with a transaction more behind.
-    parent = run(play, block, replace(tip, hash=Hash32(b"f" * 32)))
-    later = run(play, following(play, raw, seconds=2))
-    more = run(play, following(play, raw, play.raw(OWNER, VAULT, b"", 1)))
+    parent = run(scenario, block, replace(tip, hash=Hash32(b"f" * 32)))
+    later = run(scenario, following(scenario, raw, seconds=2))
+    more = run(scenario, following(scenario, raw, scenario.raw(OWNER, VAULT, b"", 1)))
     runs = [here, parent, later, more]
     assert all(done.receipts[0].status == 1 for done in runs)
     outputs = {done.receipts[0].output for done in runs}
     assert len(outputs) == len(runs)  # the address of a key that was drawn
-    nonces = [entry[4:16] for done in runs for entry in entries(play, done)]
+    nonces = [entry[4:16] for done in runs for entry in entries(scenario, done)]
     assert len(nonces) >= len(runs)
     assert len(set(nonces)) == len(nonces)
     assert len({done.header.mix_hash for done in runs}) == len(runs)
     # A replica that executes the same block gives the same bytes.
-    again = run(play, block)
+    again = run(scenario, block)
     assert again == here
     assert Outcome.of(again).encode() == Outcome.of(here).encode()
 
 
 def test_a_hash_hides_what_the_block_did_from_all_who_lack_the_secret() -> None:
-    play = Play()
-    block = following(play, play.raw(OWNER, VAULT, b"", 1))
-    network = play.chain.chain.network
-    one = run(play, block)
-    other = run(play, block, keys=StateKeys(Secret(b"s" * 32), network))
+    scenario = Scenario()
+    block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1))
+    network = scenario.chain.chain.network
+    one = run(scenario, block)
+    other = run(scenario, block, keys=StateKeys(Secret(b"s" * 32), network))
     # Nothing but the mix hash differs, and with it the hash.
     assert replace(one.header, mix_hash=other.header.mix_hash) == other.header
     assert one.header.hash != other.header.hash
     # It is neither nothing nor anything of what the host knows.
-    tip, root = play.chain.tip, one.header.transactions_root
+    tip, root = scenario.chain.tip, one.header.transactions_root
     seed = seed_of(tip.hash, root, block.height, block.time)
     known = {NO_MIX, seed, keccak(seed), keccak(tip.hash + root), keccak(network + seed)}
     assert one.header.mix_hash not in known
     # Nor what the same secret gives for randomness or nonces.
-    assert one.header.mix_hash != play.chain.keys.at(Version()).random(seed, 0, 1, 32).expose()
+    assert one.header.mix_hash != scenario.chain.keys.at(Version()).random(seed, 0, 1, 32).expose()
 
 
 def test_a_seed_is_every_part_of_what_the_block_builds_on() -> None:
@@ -228,49 +231,49 @@ def test_a_seed_is_every_part_of_what_the_block_builds_on() -> None:
 
 
 def test_before_the_state_key_exists_nothing_asks_for_it() -> None:
-    play = toys()
-    found_assembly(play)
-    nothing = StateKeys(None, play.chain.chain.network)
-    bump = play.raw(STRANGER, Counter.ADDRESS, calldata(Counter, "bump"))
-    block = following(play, play.raw(OWNER, VAULT, b"", 1), bump)
-    done = run(play, block, keys=nothing)
+    scenario = toys()
+    found_committee(scenario)
+    nothing = StateKeys(None, scenario.chain.chain.network)
+    bump = scenario.raw(STRANGER, Counter.ADDRESS, calldata(Counter, "bump"))
+    block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1), bump)
+    done = run(scenario, block, keys=nothing)
     assert done.header.mix_hash == NO_MIX
     assert [one.error_code for one in done.receipts] == ["", "STATE_KEY_AWAITED"]
-    assert run(play, block).header == done.header
+    assert run(scenario, block).header == done.header
 
 
 def test_a_state_key_that_exists_and_is_not_here_is_a_defect() -> None:
-    play = Play()
-    nothing = StateKeys(None, play.chain.chain.network)
+    scenario = Scenario()
+    nothing = StateKeys(None, scenario.chain.chain.network)
     with pytest.raises(Defect, match="before it is here"):
-        run(play, following(play), keys=nothing)
+        run(scenario, following(scenario), keys=nothing)
 
 
 def test_a_header_carries_the_generation_after_the_block() -> None:
-    play = Play()
-    found_assembly(play)
-    assert run(play, following(play)).header.generation == NO_GENERATION
-    journal = Journal(play.chain.state())
+    scenario = Scenario()
+    found_committee(scenario)
+    assert run(scenario, following(scenario)).header.generation == NO_GENERATION
+    journal = Journal(scenario.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-    hall = assembly_on(store, play.chain.chain.network).hall
-    hall.head = replace(hall.head, generation=Hash32(b"g" * 32))
-    play.chain.alter(journal.changes())
-    done = run(play, following(play))
+    state = committee_on(store, scenario.chain.chain.network).state
+    state.record = replace(state.record, generation=Hash32(b"g" * 32))
+    scenario.chain.alter(journal.changes())
+    done = run(scenario, following(scenario))
     assert done.header.generation == done.tip.generation == b"g" * 32
 
 
 def test_another_table_stops_the_block() -> None:
-    play = Play().ready()
-    block = following(play, play.raw(OWNER, VAULT, b"", 1))
+    scenario = Scenario().ready()
+    block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1))
     with pytest.raises(Exception, match="is missing or is not what was committed"):
         execute_block(
-            State(MemoryTable(), play.chain.root),
-            play.chain.tip,
+            State(MemoryTable(), scenario.chain.root),
+            scenario.chain.tip,
             block,
-            play.chain.chain,
-            play.chain.contracts,
-            play.chain.keys,
-            play.chain._open,
+            scenario.chain.chain,
+            scenario.chain.contracts,
+            scenario.chain.keys,
+            scenario.chain._open,
         )
 
 
@@ -287,30 +290,30 @@ steps = st.lists(
 )
 
 
-def raws_of(play: Play, made: list) -> tuple[bytes, ...]:
+def raws_of(scenario: Scenario, made: list) -> tuple[bytes, ...]:
     raws = []
     for kind, first, second in made:
         if kind == "ask":
-            raws.append(play.request(payment(first).unsigned_bytes(), name=second * 32)[0])
+            raws.append(scenario.request(payment(first).unsigned_bytes(), name=second * 32)[0])
         elif kind == "call":
-            data = first.selector + bytes(play.wallet) + second
-            raws.append(play.raw(OWNER, Wallets.ADDRESS, data, gas=500_000))
+            data = first.selector + bytes(scenario.wallet) + second
+            raws.append(scenario.raw(OWNER, Wallets.ADDRESS, data, gas=500_000))
         elif kind == "send":
-            raws.append(play.raw(AGENT, VAULT, b"", first, gas=second))
+            raws.append(scenario.raw(AGENT, VAULT, b"", first, gas=second))
         else:
-            raws.append(birth(play, first))
+            raws.append(birth(scenario, first))
     return tuple(dict.fromkeys(raws))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(steps, min_size=1, max_size=3))
 def test_any_block_gives_every_replica_the_same(listed: list) -> None:
-    play = Play().ready()
+    scenario = Scenario().ready()
     for made in listed:
-        block = following(play, *raws_of(play, made))
-        replica = run(play, block)
-        play.chain.send_together(list(block.transactions))
-        assert play.chain.blocks[-1] == replica
+        block = following(scenario, *raws_of(scenario, made))
+        replica = run(scenario, block)
+        scenario.chain.send_together(list(block.transactions))
+        assert scenario.chain.blocks[-1] == replica
         assert Outcome.decode(Outcome.of(replica).encode()) == Outcome.of(replica)
         header, used = replica.header, sum(one.gas_used for one in replica.receipts)
         assert (header.gas_used, len(replica.receipts)) == (used, len(block.transactions))
@@ -320,9 +323,9 @@ def test_any_block_gives_every_replica_the_same(listed: list) -> None:
 
 
 def test_a_defect_in_a_transaction_leaves_no_block() -> None:
-    play = toys()
-    before = dict(play.chain.table.items())
-    leak = play.raw(OWNER, Counter.ADDRESS, calldata(Counter, "leak"))
+    scenario = toys()
+    before = dict(scenario.chain.table.items())
+    leak = scenario.raw(OWNER, Counter.ADDRESS, calldata(Counter, "leak"))
     with pytest.raises(CannotExecute, match="number 1 in it"):
-        run(play, following(play, play.raw(AGENT, VAULT, b"", 1), leak))
-    assert dict(play.chain.table.items()) == before
+        run(scenario, following(scenario, scenario.raw(AGENT, VAULT, b"", 1), leak))
+    assert dict(scenario.chain.table.items()) == before

@@ -6,15 +6,15 @@ import sys
 
 SCRIPT = """
 from tests.runtime.people import *
-play = Play().ready(limit=10_000)
+scenario = Scenario().ready(limit=10_000)
 for n in range(5):
     names = [bytes([n, i]) * 16 for i in range(8)]
-    raws = [play.request(payment(i + n, nonce=i).unsigned_bytes(), name=name)[0]
+    raws = [scenario.request(payment(i + n, nonce=i).unsigned_bytes(), name=name)[0]
             for i, name in enumerate(names)]
-    play.chain.send_together(raws)
-    play.rule(policy(10_000 + n))
-    play.send(STRANGER, "create", bytes([n]) * 32, RECOVERY, value=10**20)
-print("".join(one.header.hash.hex() for one in play.chain.blocks))
+    scenario.chain.send_together(raws)
+    scenario.rule(policy(10_000 + n))
+    scenario.send(STRANGER, "create", bytes([n]) * 32, RECOVERY, value=10**20)
+print("".join(one.header.hash.hex() for one in scenario.chain.blocks))
 """
 
 

@@ -19,7 +19,7 @@ from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_T
 from tests.runtime.people import (
     OWNER,
     VAULT,
-    Play,
+    Scenario,
 )
 from tests.runtime.replicas import following, run
 
@@ -54,7 +54,7 @@ def test_bounds_of_bytes_and_items_hold_before_a_block_is_read() -> None:
     assert Block.decode(largest.encode()) == largest
     with pytest.raises(Malformed, match="more than 259 items"):
         Block.decode(replace(block, transactions=(*block.transactions, b"x")).encode())
-    with pytest.raises(Malformed, match="a block has at most"):
+    with pytest.raises(Malformed, match="block: at most"):
         Block.decode(bytes(MAX_ENCODED_BYTES + 1))
 
 
@@ -81,32 +81,32 @@ def test_bounds_of_bytes_and_items_hold_before_a_block_is_read() -> None:
     ],
 )
 def test_what_may_not_follow_is_refused_whole(change, why: str) -> None:
-    play = Play()
-    block = following(play, play.raw(OWNER, VAULT, b"", 1))
-    check_block(play.chain.tip, block, play.chain._open)
+    scenario = Scenario()
+    block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1))
+    check_block(scenario.chain.tip, block, scenario.chain._open)
     for refuse in (
-        lambda bad: check_block(play.chain.tip, bad, play.chain._open),
-        lambda bad: run(play, bad),
+        lambda bad: check_block(scenario.chain.tip, bad, scenario.chain._open),
+        lambda bad: run(scenario, bad),
     ):
         with pytest.raises(BadBlock, match=why):
             refuse(change(block))
 
 
 def test_a_block_may_carry_its_parents_time() -> None:
-    play = Play()
-    assert run(play, following(play, seconds=0)).header.time == play.chain.tip.time
+    scenario = Scenario()
+    assert run(scenario, following(scenario, seconds=0)).header.time == scenario.chain.tip.time
 
 
 def test_the_gas_of_a_block_is_bounded_by_what_its_transactions_want() -> None:
-    play, gas = Play(), TRANSACTION_LIMIT
-    raws = [play.raw(OWNER, VAULT, b"", value, gas=gas) for value in range(3)]
-    assert run(play, following(play, *raws[:2]))
+    scenario, gas = Scenario(), TRANSACTION_LIMIT
+    raws = [scenario.raw(OWNER, VAULT, b"", value, gas=gas) for value in range(3)]
+    assert run(scenario, following(scenario, *raws[:2]))
     with pytest.raises(BadBlock, match="wants 90000000 gas, at most 60000000 fit"):
-        run(play, following(play, *raws))
+        run(scenario, following(scenario, *raws))
 
 
 def test_a_refusal_to_open_is_a_bad_block_and_what_else_arises_is_not() -> None:
-    play = Play()
+    scenario = Scenario()
 
     def opening(error: Exception):
         def fail(_: bytes):
@@ -114,9 +114,9 @@ def test_a_refusal_to_open_is_a_bad_block_and_what_else_arises_is_not() -> None:
 
         return fail
 
-    block = following(play, b"x")
+    block = following(scenario, b"x")
     for error in (Refused("no"), Malformed("no")):
         with pytest.raises(BadBlock, match="holds something else: no"):
-            check_block(play.chain.tip, block, opening(error))
+            check_block(scenario.chain.tip, block, opening(error))
     with pytest.raises(Defect):
-        check_block(play.chain.tip, block, opening(Defect("ours")))
+        check_block(scenario.chain.tip, block, opening(Defect("ours")))

@@ -8,7 +8,7 @@ from keymoot.runtime.history import ancestor_hash, remember_parent
 from keymoot.store.history import HISTORY_ADDRESS, KEPT_HASHES, history_slot
 from keymoot.store.journal import Journal
 from keymoot.store.proof import verify_account, verify_slot
-from keymoot.store.state import Changes, Slot, State, entries_of
+from keymoot.store.state import SlotValue, State, StateChanges, entries_of
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT
 
@@ -70,8 +70,8 @@ def test_a_word_that_looks_like_a_cell_is_none() -> None:
     # The first bytes of cells are 1 and 2; the second names a blob beside the slot.
     table, account = MemoryTable(), Address(b"w" * 20)
     state = State(table, EMPTY_ROOT)
-    words = {Bytes32(bytes([at]) * 32): Slot(bytes([at]) * 32) for at in range(1, 4)}
-    root, batch = state.updated(Changes(slots={account: words}))
+    words = {Bytes32(bytes([at]) * 32): SlotValue(bytes([at]) * 32) for at in range(1, 4)}
+    root, batch = state.updated(StateChanges(slots={account: words}))
     table.apply(batch)
     assert State(table, root).account(account).code_hash == EMPTY_CODE_HASH
     assert entries_of(table, root) == {key for key, _ in table.items()}

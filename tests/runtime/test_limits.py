@@ -11,67 +11,70 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import Seconds, UnixSeconds
-from keymoot.contracts.wallet import Book
+from keymoot.contracts.builtin.wallets.wallet import Book
 from keymoot.policy.document import MAX_WINDOWS, parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.held import MAX_RESERVATIONS, Reservation
 from keymoot.policy.limit import MAX_BUCKETS, Limit, Usage
 from keymoot.store.entry import MAX_BLOB_BYTES
-from tests.runtime.people import OWNER, RECOVERY, Play, payment, policy
+from tests.examples import examples
+from tests.runtime.people import OWNER, RECOVERY, Scenario, payment, policy
 
 
-def used(play: Play) -> str:
-    return str(json.loads(play.view("usage", play.wallet)[0])[0]["used"])
+def used(scenario: Scenario) -> str:
+    return str(json.loads(scenario.view("usage", scenario.wallet)[0])[0]["used"])
 
 
 def test_a_limit_that_is_dropped_and_set_again_stays_spent() -> None:
-    play = Play().ready(limit=100)
+    scenario = Scenario().ready(limit=100)
     for nonce in range(10):
-        assert play.ask(payment(10, nonce))[0].status == 1
-    assert play.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
+        assert scenario.ask(payment(10, nonce))[0].status == 1
+    assert scenario.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
     free = policy(1)
     free["limits"], free["rules"][0]["spend"] = [], {}
-    assert play.rule(free).status == 1
-    assert play.rule(policy(100)).status == 1
-    assert used(play) == "100"
-    assert play.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
+    assert scenario.rule(free).status == 1
+    assert scenario.rule(policy(100)).status == 1
+    assert used(scenario) == "100"
+    assert scenario.ask(payment(1, 10))[0].error_code == "LIMIT_EXCEEDED"
     # The same nonces again: the same money, and no more.
     for nonce in range(10):
-        assert play.ask(payment(10, nonce))[0].status == 1
-    assert play.ask(payment(11, 0))[0].error_code == "LIMIT_EXCEEDED"
-    assert used(play) == "100"
+        assert scenario.ask(payment(10, nonce))[0].status == 1
+    assert scenario.ask(payment(11, 0))[0].error_code == "LIMIT_EXCEEDED"
+    assert used(scenario) == "100"
 
 
 def test_what_a_nonce_holds_outlives_a_policy_without_the_limit() -> None:
-    play = Play().ready(limit=100)
-    assert play.ask(payment(60, 0))[0].status == 1
+    scenario = Scenario().ready(limit=100)
+    assert scenario.ask(payment(60, 0))[0].status == 1
     other = policy(1000)
     other["limits"][0]["id"] = "other"
     other["rules"][0]["spend"] = {"other": "$value"}
-    assert play.rule(other).status == 1
-    assert play.ask(payment(500, 0))[0].status == 1  # no limit of that name counts it
-    assert play.rule(policy(100)).status == 1
-    assert play.ask(payment(60, 0))[0].status == 1
-    assert used(play) == "60"
-    assert play.ask(payment(40, 1))[0].status == 1
-    assert play.rule(other).status == 1
-    assert play.ask(payment(500, 0))[0].status == 1
-    assert play.ask(payment(501, 1))[0].error_code == "LIMIT_EXCEEDED"
+    assert scenario.rule(other).status == 1
+    assert scenario.ask(payment(500, 0))[0].status == 1  # no limit of that name counts it
+    assert scenario.rule(policy(100)).status == 1
+    assert scenario.ask(payment(60, 0))[0].status == 1
+    assert used(scenario) == "60"
+    assert scenario.ask(payment(40, 1))[0].status == 1
+    assert scenario.rule(other).status == 1
+    assert scenario.ask(payment(500, 0))[0].status == 1
+    assert scenario.ask(payment(501, 1))[0].error_code == "LIMIT_EXCEEDED"
 
 
 def test_a_withdrawal_of_the_same_nonce_gives_nothing_back() -> None:
-    play = Play().ready(limit=100)
-    assert play.ask(payment(100, 0))[0].status == 1
+    scenario = Scenario().ready(limit=100)
+    assert scenario.ask(payment(100, 0))[0].status == 1
     free = policy(1)
     free["limits"], free["rules"][0]["spend"] = [], {}
-    play.rule(free)
+    scenario.rule(free)
     home = payment(1, 0, to=RECOVERY).unsigned_bytes()
-    until = play.chain.block.time + 100
-    assert play.send(OWNER, "withdraw", play.wallet, home, b"i" * 32, until, b"r" * 32, 0, 0).status
-    play.rule(policy(100))
-    assert play.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
-    assert play.ask(payment(100, 0))[0].status == 1
-    assert used(play) == "100"
+    until = scenario.chain.block.time + 100
+    assert scenario.send(
+        OWNER, "withdraw", scenario.wallet, home, b"i" * 32, until, b"r" * 32, 0, 0
+    ).status
+    scenario.rule(policy(100))
+    assert scenario.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
+    assert scenario.ask(payment(100, 0))[0].status == 1
+    assert used(scenario) == "100"
 
 
 @pytest.mark.parametrize("meter", [None, "value"])
@@ -83,18 +86,18 @@ def test_what_asks_nothing_passes_a_lowered_limit(meter: str | None) -> None:
             document["rules"][0]["spend"] = {}
         return document
 
-    play = Play()
-    play.grant()
-    play.rule(capped(100))
-    assert play.ask(payment(80, 0))[0].status == 1
-    play.rule(capped(50))
-    assert play.ask(payment(0, 1))[0].status == 1
-    assert play.ask(payment(0, 0))[0].status == 1
-    assert play.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
+    scenario = Scenario()
+    scenario.grant()
+    scenario.rule(capped(100))
+    assert scenario.ask(payment(80, 0))[0].status == 1
+    scenario.rule(capped(50))
+    assert scenario.ask(payment(0, 1))[0].status == 1
+    assert scenario.ask(payment(0, 0))[0].status == 1
+    assert scenario.ask(payment(1, 1))[0].error_code == "LIMIT_EXCEEDED"
     # A replacement within the new limit adds nothing: the nonce may take 80 already.
-    assert play.ask(payment(50, 0))[0].status == 1
-    assert play.ask(payment(51, 0))[0].error_code == "LIMIT_EXCEEDED"
-    assert used(play) == "80"
+    assert scenario.ask(payment(50, 0))[0].status == 1
+    assert scenario.ask(payment(51, 0))[0].error_code == "LIMIT_EXCEEDED"
+    assert used(scenario) == "80"
 
 
 WINDOWS = {"1m": 60, "5m": 300, "1h": 3_600}
@@ -151,8 +154,8 @@ class Run:
     """The ledger and the hand side by side."""
 
     def __init__(self) -> None:
-        self.play, self.hands = Play(), {"day": ByHand(), "night": ByHand()}
-        self.play.grant(seconds=10_000_000)
+        self.scenario, self.hands = Scenario(), {"day": ByHand(), "night": ByHand()}
+        self.scenario.grant(seconds=10_000_000)
         self.limit, self.window, self.present = 100, "5m", True
         self.name, self.metered = "day", False
         self.set()
@@ -170,11 +173,11 @@ class Run:
             document["limits"][0]["meter"] = "value"
         if not self.present:
             document["limits"], document["rules"][0]["spend"] = [], {}
-        assert self.play.rule(document).status == 1
+        assert self.scenario.rule(document).status == 1
 
     def ask(self, nonce: int, amount: int) -> None:
-        receipt = self.play.ask(payment(amount, nonce))[0]
-        now, window = self.play.chain.block.time, WINDOWS[self.window]
+        receipt = self.scenario.ask(payment(amount, nonce))[0]
+        now, window = self.scenario.chain.block.time, WINDOWS[self.window]
         if not self.present:
             assert receipt.status == 1
             return
@@ -199,15 +202,17 @@ class Run:
         if kind == "ask":
             self.ask(first, second)
         elif kind == "wait":
-            self.play.chain.pass_time(Seconds(first))
+            self.scenario.chain.pass_time(Seconds(first))
         elif kind == "pause":
-            self.play.send(OWNER, "pause", self.play.wallet)
-            self.play.send(OWNER, "resume", self.play.wallet)
+            self.scenario.send(OWNER, "pause", self.scenario.wallet)
+            self.scenario.send(OWNER, "resume", self.scenario.wallet)
         elif kind == "withdraw":
             home = payment(1, first, to=RECOVERY).unsigned_bytes()
-            until = self.play.chain.block.time + 100
+            until = self.scenario.chain.block.time + 100
             name = len(self.hand.signed).to_bytes(16, "big") + until.to_bytes(16, "big")
-            self.play.send(OWNER, "withdraw", self.play.wallet, home, name, until, b"r" * 32, 0, 0)
+            self.scenario.send(
+                OWNER, "withdraw", self.scenario.wallet, home, name, until, b"r" * 32, 0, 0
+            )
         else:
             self.present = kind != "drop"
             if kind == "set":
@@ -217,7 +222,7 @@ class Run:
             self.set()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(steps)
 def test_no_sequence_of_policies_signs_more_than_the_limit(plan: list[Any]) -> None:
     run = Run()
@@ -234,7 +239,7 @@ def test_no_long_search_finds_a_sequence_that_signs_more(plan: list[Any]) -> Non
         run.step(*one)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([60, 61, 300, 3_600, 86_400, 31_622_400]), st.integers(0, 9_999)),
@@ -259,7 +264,7 @@ def test_the_fullest_book_and_nonce_fit_into_their_cells_and_are_read_at_once() 
     # Every request reads it three times: limits are items of RLP, and their buckets are none.
     assert rlp.decode(raw, max_items=3 + 7 * MAX_WINDOWS)
     assert Book.decode(raw) == book
-    held = [Reservation(name, largest, now).encode() for name in names * 16]
+    held = [Reservation(name, largest, now).item() for name in names * 16]
     assert len(held) == MAX_RESERVATIONS
     assert len(rlp.encode(held)) < MAX_BLOB_BYTES
 

@@ -15,26 +15,25 @@ from keymoot.contracts import (
     Contract,
     ContractError,
     PublicCell,
-    address,
     call,
     uint256,
     view,
 )
-from keymoot.contracts.context import Mode
-from keymoot.contracts.errors import Anonymous, KeyUseRefused
-from keymoot.contracts.registry import BUILT_IN
-from keymoot.contracts.vault import Vault
-from keymoot.contracts.wallet_errors import NotOwner, WalletExists
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.registry import BUILT_IN
+from keymoot.contracts.builtin.vault import Vault
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.errors import NotOwner, WalletExists
+from keymoot.contracts.framework.context import Mode
+from keymoot.contracts.framework.errors import Anonymous, KeyUseRefused
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.gas import GasMeter
-from keymoot.runtime.machine import Machine
+from keymoot.runtime.machine import CallMachine
 from keymoot.runtime.query import CannotRun, Query, estimate
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
 from keymoot.store.keys import Version
-from tests.contracts.toys import TOYS
-from tests.runtime.people import AGENT, OWNER, RECOVERY, STRANGER, Play, calldata
+from tests.contracts.toys import TOYS, deployed
+from tests.runtime.people import AGENT, OWNER, RECOVERY, STRANGER, Scenario, calldata
 
 
 class Secretive(ContractError):
@@ -48,7 +47,7 @@ class Diary(Contract):
 
     ADDRESS = Address(b"diary".ljust(20, b"\0"))
 
-    notes = ConfidentialMap("notes", address, uint256)
+    notes = ConfidentialMap("notes", Address, uint256)
     mark = PublicCell("mark", uint256)
 
     @call
@@ -83,14 +82,14 @@ class Diary(Contract):
         return 1
 
     @call(payable=True)
-    def sold(self, ctx: Context, who: address) -> uint256:
+    def sold(self, ctx: Context, who: Address) -> uint256:
         """Tells whoever pays: a query does not."""
         if ctx.value < 10:
             raise Secretive("it costs 10 wei")
         return self.notes.get(ctx.confidential_store(), who) or 0
 
     @call(reentrant=True)
-    def tell(self, ctx: Context, who: address) -> uint256:
+    def tell(self, ctx: Context, who: Address) -> uint256:
         """Believes the contract that calls it."""
         if ctx.sender != Gossip.ADDRESS:
             raise Secretive("only for a friend")
@@ -117,21 +116,21 @@ class Gossip(Contract):
 
     @call(believes_from=True)
     def pass_on(self, ctx: Context) -> uint256:
-        return int(ctx.call(Diary, "tell", ctx.sender or RECOVERY))
+        return ctx.call(Diary.tell, ctx.sender or RECOVERY)
 
 
-FRIENDS = {kind.ADDRESS: kind() for kind in (Diary, Gossip)}
-CONTRACTS: list[type[Contract]] = [*BUILT_IN, Diary, Gossip, *(type(toy) for toy in TOYS.values())]
+FRIENDS = deployed(Diary, Gossip)
+CONTRACTS = [one.kind for one in (*BUILT_IN, *FRIENDS, *TOYS)]
 PEOPLE = [one.address for one in (OWNER, AGENT, STRANGER)]
 CLAIMS = [*PEOPLE, Address(bytes(20)), *(kind.ADDRESS for kind in CONTRACTS)]
 VAULT_NAME = Bytes32(b"v" * 32)
 
 
-class World(Play):
+class World(Scenario):
     """A chain on which people have secrets."""
 
     def __init__(self, secret: int) -> None:
-        self.chain = MemoryChain(FRIENDS | TOYS, {one: Wei(10**24) for one in PEOPLE})
+        self.chain = MemoryChain(FRIENDS + TOYS, {one: Wei(10**24) for one in PEOPLE})
         self.__post_init__()
         self.ready()
         assert self.send(OWNER, "birth", VAULT_NAME, contract=Vault).status == 1
@@ -139,10 +138,10 @@ class World(Play):
             assert self.send(who, "write", 1, contract=Diary).status == 1
         # The same public history; only what is sealed differs.
         journal = Journal(self.chain.state())
-        machine = Machine(
+        machine = CallMachine(
             journal,
             self.chain.block,
-            self.chain.contracts,
+            self.chain.contracts.at(self.chain.block.height),
             self.chain.keys.at(Version()),
             Mode.EXECUTE,
             GasMeter(10**9),
@@ -153,7 +152,7 @@ class World(Play):
         vault = machine.confidential_store(Vault.ADDRESS, writable=True)
         for owner in (OWNER.address, Wallets.ADDRESS):
             for name in (VAULT_NAME, Bytes32(self.wallet)):
-                from keymoot.contracts.vault import _place
+                from keymoot.contracts.builtin.vault import _place
 
                 Vault.keys.set(vault, _place(owner, name), Bytes32(secret.to_bytes(32, "big")))
         self.chain.alter(journal.changes())
@@ -183,8 +182,9 @@ def worlds() -> tuple[World, World]:
 
 def calls(world: World) -> Iterator[tuple[type[Contract], bytes]]:
     """Give calldata for every method of every contract."""
-    dice = random.Random(7)
+    rng = random.Random(7)
     samples: dict[str, list[Any]] = {
+        "bytes21": [bytes(21), b"a" * 21],
         "bytes32": [world.wallet, VAULT_NAME, bytes(32), b"s" * 32],
         "address": [one.hex0x for one in (*PEOPLE, RECOVERY, Wallets.ADDRESS)],
         "uint8": [0, 1],
@@ -199,7 +199,7 @@ def calls(world: World) -> Iterator[tuple[type[Contract], bytes]]:
             if method.signature == "burn(uint256)":
                 continue
             for _ in range(1 if not method.inputs else 6):
-                arguments = [dice.choice(samples[abi]) for _, abi in method.inputs]
+                arguments = [rng.choice(samples[abi]) for _, abi in method.inputs]
                 yield kind, calldata(kind, method.name, *arguments)
 
 
@@ -247,38 +247,40 @@ def test_a_query_buys_no_secret(worlds: tuple[World, World]) -> None:
         query = Query(Diary.ADDRESS, calldata(Diary, "sold", OWNER.address.hex0x), Wei(10), claim)
         for world in worlds:
             kind, words = world.answer(query)
-            assert kind == "CannotRun"
+            assert kind == "CannotPay"
             assert "nobody pays its value" in words
 
 
 def test_wallets_believe_the_claim_of_a_query() -> None:
-    play = Play()
+    scenario = Scenario()
     salt = b"n" * 32
     data = calldata(Wallets, "create", salt, RECOVERY.hex0x)
     with pytest.raises(Anonymous):
-        play.chain.ask(Wallets.ADDRESS, data)
-    # On a chain without an assembly the key is Vault's, and it is not born in a query.
+        scenario.chain.ask(Wallets.ADDRESS, data)
+    # On a chain without a committee the key is Vault's, and it is not born in a query.
     with pytest.raises(KeyUseRefused):
-        play.chain.ask(Wallets.ADDRESS, data, OWNER.address)
+        scenario.chain.ask(Wallets.ADDRESS, data, OWNER.address)
     with pytest.raises(WalletExists):
         again = calldata(Wallets, "create", b"s" * 32, RECOVERY.hex0x)
-        play.chain.ask(Wallets.ADDRESS, again, OWNER.address)
-    pause = calldata(Wallets, "pause", play.wallet)
-    assert play.chain.ask(Wallets.ADDRESS, pause, OWNER.address) == b""
+        scenario.chain.ask(Wallets.ADDRESS, again, OWNER.address)
+    pause = calldata(Wallets, "pause", scenario.wallet)
+    assert scenario.chain.ask(Wallets.ADDRESS, pause, OWNER.address) == b""
     with pytest.raises(NotOwner):
-        play.chain.ask(Wallets.ADDRESS, pause, STRANGER.address)
-    assert play.show()[3] is False, "a query has no effect"
+        scenario.chain.ask(Wallets.ADDRESS, pause, STRANGER.address)
+    assert scenario.show()[3] is False, "a query has no effect"
 
 
 def test_only_what_is_public_declares_that_it_believes() -> None:
     believing = {
-        f"{kind.__name__}.{method.name}"
-        for kind in BUILT_IN
-        for method in kind.METHODS.values()
+        f"{one.name}.{method.name}"
+        for one in BUILT_IN
+        for method in one.kind.METHODS.values()
         if method.rules.believes_from
     }
     changing = {one.name for one in Wallets.METHODS.values() if not one.rules.view}
-    assert believing == {f"Wallets.{name}" for name in changing} | {"Keys.derive"}
+    apps = {"update", "remove", "evict"}
+    expected = {f"Wallets.{name}" for name in changing} | {f"Apps.{name}" for name in apps}
+    assert believing == expected | {"Keys.derive", "Keys.deriveForApp"}
 
 
 def test_estimates_see_a_revert_that_is_certain(worlds: tuple[World, World]) -> None:
@@ -302,11 +304,11 @@ def test_estimates_see_a_revert_that_is_certain(worlds: tuple[World, World]) -> 
 
 
 def test_a_sender_without_means_cannot_send() -> None:
-    play = Play()
+    scenario = Scenario()
     poor = Address(b"p" * 20)
     plain = Query(RECOVERY, value=Wei(1), claimed=poor)
     rich = Query(RECOVERY, value=Wei(1), claimed=OWNER.address, fee=Wei(10**9))
-    chain = play.chain
+    chain = scenario.chain
 
     def run(query: Query) -> Gas:
         return estimate(chain.state(), chain.block, chain.contracts, query)

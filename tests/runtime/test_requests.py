@@ -7,47 +7,47 @@ from eth_abi.abi import decode
 
 from keymoot.base.errors import KeymootError
 from keymoot.base.request import ASK_AGAIN, SIGN_TRANSACTION
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.runtime import gas
 from keymoot.runtime.transactions import open_transaction
-from tests.runtime.people import AGENT, OWNER, STRANGER, Play, calldata, payment, policy
+from tests.runtime.people import AGENT, OWNER, STRANGER, Scenario, calldata, payment, policy
 
 
 def test_fifty_requests_in_one_block_spend_exactly_the_limit() -> None:
-    play = Play().ready(limit=500)
-    raws = [play.request(payment(50, nonce=n).unsigned_bytes())[0] for n in range(50)]
-    receipts = play.chain.send_together(raws)
+    scenario = Scenario().ready(limit=500)
+    raws = [scenario.request(payment(50, nonce=n).unsigned_bytes())[0] for n in range(50)]
+    receipts = scenario.chain.send_together(raws)
     assert sum(receipt.status for receipt in receipts) == 10
     refused = {receipt.error_code for receipt in receipts if not receipt.status}
     assert refused == {"LIMIT_EXCEEDED"}
-    usage = json.loads(play.view("usage", play.wallet)[0])
+    usage = json.loads(scenario.view("usage", scenario.wallet)[0])
     assert usage == [{"limit": "day", "max": "500", "used": "500", "window": 86400}]
 
 
 def test_the_same_id_and_body_is_charged_and_logged_once() -> None:
-    play = Play().ready()
-    raw, _ = play.request(payment(1).unsigned_bytes(), name=b"i" * 32)
-    first, second = play.chain.send(raw), play.chain.send(raw)
+    scenario = Scenario().ready()
+    raw, _ = scenario.request(payment(1).unsigned_bytes(), name=b"i" * 32)
+    first, second = scenario.chain.send(raw), scenario.chain.send(raw)
     assert (first.status, second.status) == (1, 0)
     assert (second.error_code, second.gas_used) == ("ALREADY_ANSWERED", 0)
-    assert play.show()[8] == 1
+    assert scenario.show()[8] == 1
 
 
 def test_the_same_id_with_another_body_is_refused() -> None:
-    play = Play().ready()
-    first, _ = play.request(payment(1).unsigned_bytes(), name=b"i" * 32)
-    other, _ = play.request(payment(2).unsigned_bytes(), name=b"i" * 32)
-    receipts = play.chain.send_together([first, other])
+    scenario = Scenario().ready()
+    first, _ = scenario.request(payment(1).unsigned_bytes(), name=b"i" * 32)
+    other, _ = scenario.request(payment(2).unsigned_bytes(), name=b"i" * 32)
+    receipts = scenario.chain.send_together([first, other])
     assert [receipt.error_code for receipt in receipts] == ["", "REQUEST_REUSED"]
-    assert play.show()[8] == 1
+    assert scenario.show()[8] == 1
 
 
 def test_every_refusal_stands_in_the_log_with_its_reason() -> None:
-    play = Play().ready(limit=100)
-    play.ask(payment(100))
-    play.ask(payment(1, nonce=1))
-    play.chain.send(play.request(b"hello", method="personal_sign")[0])
-    log = [json.loads(line) for line in play.view("log", play.wallet, 0, 10)[0]]
+    scenario = Scenario().ready(limit=100)
+    scenario.ask(payment(100))
+    scenario.ask(payment(1, nonce=1))
+    scenario.chain.send(scenario.request(b"hello", method="personal_sign")[0])
+    log = [json.loads(line) for line in scenario.view("log", scenario.wallet, 0, 10)[0]]
     assert [entry["status"] for entry in log] == ["bound", "refused", "refused"]
     refusal = log[1]["refusal"]
     assert refusal["code"] == 4100
@@ -57,78 +57,80 @@ def test_every_refusal_stands_in_the_log_with_its_reason() -> None:
     assert refusal["data"]["requested"] == "1"
     assert refusal["data"]["availableAt"].endswith("Z")
     assert refusal["data"]["policyVersion"] == 1
-    assert refusal["data"]["policyHash"] == "0x" + play.show()[6].hex()
+    assert refusal["data"]["policyHash"] == "0x" + scenario.show()[6].hex()
     assert log[2]["refusal"]["data"]["reason"] == "METHOD_NOT_ALLOWED"
 
 
 def test_a_wallet_without_policy_or_paused_refuses_everything() -> None:
-    play = Play()
-    play.grant()
-    assert play.ask(payment(1))[0].error_code == "NO_POLICY"
-    play.rule(policy())
-    play.send(OWNER, "pause", play.wallet)
-    assert play.ask(payment(1))[0].error_code == "PAUSED"
-    play.send(OWNER, "resume", play.wallet)
-    assert play.ask(payment(1))[0].status == 1
+    scenario = Scenario()
+    scenario.grant()
+    assert scenario.ask(payment(1))[0].error_code == "NO_POLICY"
+    scenario.rule(policy())
+    scenario.send(OWNER, "pause", scenario.wallet)
+    assert scenario.ask(payment(1))[0].error_code == "PAUSED"
+    scenario.send(OWNER, "resume", scenario.wallet)
+    assert scenario.ask(payment(1))[0].status == 1
 
 
 def test_who_may_not_ask_pays_nothing_and_changes_nothing() -> None:
-    play = Play().ready()
-    before = play.show()
-    stranger = play.ask(payment(1), who=STRANGER)[0]
-    late = play.chain.send(play.request(payment(1).unsigned_bytes(), seconds=-5)[0])
-    far = play.chain.send(play.request(payment(1).unsigned_bytes(), seconds=10_000)[0])
+    scenario = Scenario().ready()
+    before = scenario.show()
+    stranger = scenario.ask(payment(1), who=STRANGER)[0]
+    late = scenario.chain.send(scenario.request(payment(1).unsigned_bytes(), seconds=-5)[0])
+    far = scenario.chain.send(scenario.request(payment(1).unsigned_bytes(), seconds=10_000)[0])
     codes = [receipt.error_code for receipt in (stranger, late, far)]
     assert codes == ["NO_SUCH_CREDENTIAL", "EXPIRED", "EXPIRY_TOO_FAR"]
     assert [receipt.gas_used for receipt in (stranger, late, far)] == [0, 0, 0]
-    assert play.show() == before
-    play.send(OWNER, "revoke", play.wallet, AGENT.address)
-    assert play.ask(payment(1))[0].error_code == "CREDENTIAL_REVOKED"
+    assert scenario.show() == before
+    scenario.send(OWNER, "revoke", scenario.wallet, AGENT.address)
+    assert scenario.ask(payment(1))[0].error_code == "CREDENTIAL_REVOKED"
 
 
 def test_refusals_are_paid_from_the_quota_like_answers() -> None:
-    play = Play().ready()
-    before = play.show()[4]
-    refused, _ = play.ask(payment(10**6))
-    after = play.show()[4]
+    scenario = Scenario().ready()
+    before = scenario.show()[4]
+    refused, _ = scenario.ask(payment(10**6))
+    after = scenario.show()[4]
     assert refused.status == 0
-    assert before - after == refused.gas_used * play.chain.block.base_fee > 0
+    assert before - after == refused.gas_used * scenario.chain.block.base_fee > 0
 
 
 def test_an_empty_quota_asks_nothing() -> None:
-    play = Play()
-    made = play.send(OWNER, "create", b"t" * 32, b"\x99" * 20, value=0)
-    play.wallet = type(play.wallet)(decode(["bytes32", "address"], made.output)[0])
-    play.ready()
-    assert play.ask(payment(1))[0].error_code == "QUOTA_EMPTY"
-    play.send(OWNER, "fund", play.wallet, value=gas.REQUEST_LIMIT * 10**9)
-    assert play.ask(payment(1))[0].status == 1
+    scenario = Scenario()
+    made = scenario.send(OWNER, "create", b"t" * 32, b"\x99" * 20, value=0)
+    scenario.wallet = type(scenario.wallet)(decode(["bytes32", "address"], made.output)[0])
+    scenario.ready()
+    assert scenario.ask(payment(1))[0].error_code == "QUOTA_EMPTY"
+    scenario.send(OWNER, "fund", scenario.wallet, value=gas.REQUEST_LIMIT * 10**9)
+    assert scenario.ask(payment(1))[0].status == 1
 
 
 @pytest.mark.parametrize("method", [SIGN_TRANSACTION, ASK_AGAIN])
 def test_a_quota_for_one_request_asks_one_in_a_block(method: str) -> None:
-    play = Play()
-    made = play.send(OWNER, "create", b"t" * 32, b"\x99" * 20, value=gas.REQUEST_LIMIT * 10**9)
-    play.wallet = type(play.wallet)(decode(["bytes32", "address"], made.output)[0])
-    play.ready()
+    scenario = Scenario()
+    made = scenario.send(OWNER, "create", b"t" * 32, b"\x99" * 20, value=gas.REQUEST_LIMIT * 10**9)
+    scenario.wallet = type(scenario.wallet)(decode(["bytes32", "address"], made.output)[0])
+    scenario.ready()
     payload = payment(1).unsigned_bytes() if method == SIGN_TRANSACTION else b"k" * 32
-    raws = [play.request(payload, method=method)[0] for _ in range(2)]
-    first, second = play.chain.send_together(raws)
+    raws = [scenario.request(payload, method=method)[0] for _ in range(2)]
+    first, second = scenario.chain.send_together(raws)
     assert first.gas_used > 0
     assert (second.error_code, second.gas_used) == ("QUOTA_EMPTY", 0)
 
 
 ARGUMENTS = {
-    "set_policy": lambda play: (play.wallet, b"{}", 1),
-    "grant": lambda play: (play.wallet, STRANGER.address, play.chain.block.time + 100),
-    "revoke": lambda play: (play.wallet, AGENT.address),
-    "pause": lambda play: (play.wallet,),
-    "resume": lambda play: (play.wallet,),
-    "withdraw": lambda play: (
-        play.wallet,
-        payment(1, to=play.account).unsigned_bytes(),
+    "set_policy": lambda scenario: (scenario.wallet, b"{}", 1),
+    "grant": lambda scenario: (scenario.wallet, STRANGER.address, scenario.chain.block.time + 100),
+    "revoke": lambda scenario: (scenario.wallet, AGENT.address),
+    "grant_app": lambda scenario: (scenario.wallet, b"a" * 21, scenario.chain.block.time + 100),
+    "revoke_app": lambda scenario: (scenario.wallet, b"a" * 21),
+    "pause": lambda scenario: (scenario.wallet,),
+    "resume": lambda scenario: (scenario.wallet,),
+    "withdraw": lambda scenario: (
+        scenario.wallet,
+        payment(1, to=scenario.account).unsigned_bytes(),
         b"i" * 32,
-        play.chain.block.time + 100,
+        scenario.chain.block.time + 100,
         b"r" * 32,
         0,
         0,
@@ -139,47 +141,50 @@ ARGUMENTS = {
 @pytest.mark.parametrize("who", [AGENT, STRANGER])
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
 def test_nobody_but_the_owner_rules_a_wallet(name: str, who) -> None:
-    play = Play().ready()
-    before, log = play.show(), play.view("log", play.wallet, 0, 10)
+    scenario = Scenario().ready()
+    before, log = scenario.show(), scenario.view("log", scenario.wallet, 0, 10)
     first, *rest = name.split("_")
     method = first + "".join(part.title() for part in rest)
-    receipt = play.send(who, method, *ARGUMENTS[name](play))
+    receipt = scenario.send(who, method, *ARGUMENTS[name](scenario))
     assert (receipt.status, receipt.error_code) == (0, "NOT_OWNER")
     assert receipt.output[:4] == bytes.fromhex("30cd7471")  # NotOwner()
-    assert (play.show(), play.view("log", play.wallet, 0, 10)) == (before, log)
+    assert (scenario.show(), scenario.view("log", scenario.wallet, 0, 10)) == (before, log)
 
 
 def test_every_method_of_wallets_is_the_owners_a_view_or_harmless() -> None:
     calls = {m.name for m in Wallets.METHODS.values() if not m.rules.view}
     owners = {"setPolicy", "grant", "revoke", "pause", "resume", "withdraw"}
-    assert calls == owners | {"create", "createInVault", "createSolana", "fund"}
+    owners |= {"grantApp", "revokeApp"}
+    assert calls == owners | {"create", "createInVault", "createSolana", "createOn", "fund"}
 
 
 def test_an_unsigned_query_is_nobody() -> None:
-    play = Play().ready()
+    scenario = Scenario().ready()
     for name in ARGUMENTS:
         first, *rest = name.split("_")
         method = first + "".join(part.title() for part in rest)
         with pytest.raises(KeymootError) as refused:
-            play.chain.ask(Wallets.ADDRESS, calldata(Wallets, method, *ARGUMENTS[name](play)))
+            scenario.chain.ask(
+                Wallets.ADDRESS, calldata(Wallets, method, *ARGUMENTS[name](scenario))
+            )
         assert refused.value.code == "NOT_OWNER"
     with pytest.raises(KeymootError) as anonymous:
-        play.chain.ask(Wallets.ADDRESS, calldata(Wallets, "create", b"s" * 32, b"\x01" * 20))
+        scenario.chain.ask(Wallets.ADDRESS, calldata(Wallets, "create", b"s" * 32, b"\x01" * 20))
     assert anonymous.value.code == "ANONYMOUS"
 
 
 def test_a_request_for_another_network_does_not_open() -> None:
-    play = Play().ready()
-    raw, _ = play.request(payment(1).unsigned_bytes())
-    other = type(play.chain.block.network)(b"o" * 32)
+    scenario = Scenario().ready()
+    raw, _ = scenario.request(payment(1).unsigned_bytes())
+    other = type(scenario.chain.block.network)(b"o" * 32)
     with pytest.raises(KeymootError) as wrong:
-        open_transaction(raw, play.chain.block.chain_id, other)
+        open_transaction(raw, scenario.chain.block.chain_id, other)
     assert wrong.value.code == "WRONG_NETWORK"
 
 
 def test_a_stale_policy_version_is_refused() -> None:
-    play = Play().ready()
-    receipt = play.send(OWNER, "setPolicy", play.wallet, b"{}", 0)
+    scenario = Scenario().ready()
+    receipt = scenario.send(OWNER, "setPolicy", scenario.wallet, b"{}", 0)
     assert receipt.error_code == "STALE_POLICY"
     assert "version 1" in receipt.error
 
@@ -202,14 +207,14 @@ def test_the_longest_allowed_wish_leaves_a_record_that_can_be_read(filler: str) 
         "function": f"note({','.join(f'string {name}' for name in names)})",
     }
     crowd = ["0x" + n.to_bytes(20, "big").hex() for n in range(1, 1_000)]
-    play = Play().ready()
-    assert play.rule(policy(rules=[rule], limits=[], sets={"crowd": crowd})).status == 1
+    scenario = Scenario().ready()
+    assert scenario.rule(policy(rules=[rule], limits=[], sets={"crowd": crowd})).status == 1
     kinds = ["string"] * len(names)
     body = encode(kinds, [filler * 640] * len(names))
     selector = keccak256_raw(f"note({','.join(kinds)})".encode())[:4]
     wish = replace(payment(0), data=selector + body, gas=10_000_000)
     assert len(wish.unsigned_bytes()) > 60_000
-    receipt, _ = play.ask(wish)
+    receipt, _ = scenario.ask(wish)
     assert (receipt.status, receipt.error) == (1, "")
-    (entry,) = play.view("log", play.wallet, 0, 10)[0]
+    (entry,) = scenario.view("log", scenario.wallet, 0, 10)[0]
     assert json.loads(entry)["status"] == "bound"

@@ -15,12 +15,12 @@ from keymoot.base.fixed import Bytes32, RequestId
 from keymoot.base.request import Request
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, UnixSeconds, Wei
-from keymoot.contracts.record import MAX_OUTCOME_BYTES
-from keymoot.contracts.wallet_cells import log_key
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.messages import NodeMessage
+from keymoot.contracts.builtin.wallets.cells import log_key
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import MAX_OUTCOME_BYTES
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, signing_hash
-from keymoot.moot.message import NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.execute import execute
@@ -30,6 +30,7 @@ from keymoot.store.journal import Journal
 from keymoot.store.keys import Version
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
+from tests.examples import examples
 from tests.runtime.anything import ON_SOLANA, PLAY, Ask, Call, Ruling, plays
 from tests.runtime.people import AGENT, OWNER, STRANGER
 from tests.runtime.people import calldata as calldata_of
@@ -85,7 +86,15 @@ def played(several: list[Any]) -> list[Receipt]:
         except Malformed:
             continue  # too long for a block, so in none
         receipts.append(
-            execute(journal, tx, chain.block, chain.contracts, keys, at, lambda _: None)
+            execute(
+                journal,
+                tx,
+                chain.block,
+                chain.contracts.at(chain.block.height),
+                keys,
+                at,
+                lambda _: None,
+            )
         )
     for receipt in receipts:
         assert isinstance(receipt, Receipt)
@@ -112,7 +121,7 @@ SEARCH = settings(
 )
 
 
-@settings(SEARCH, max_examples=150)
+@settings(SEARCH, max_examples=examples(150))
 @given(plays)
 def test_nothing_but_a_receipt_comes_out(several: list[Any]) -> None:
     played(several)

@@ -11,7 +11,7 @@ from keymoot.base.transaction import (
     EvmTransaction,
 )
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Nonce, Wei
-from keymoot.contracts.registry import BUILT_IN
+from keymoot.contracts.builtin.registry import BUILT_IN
 from keymoot.crypto import secp256k1
 from keymoot.crypto.transactions import signing_hash
 from keymoot.runtime import gas
@@ -79,7 +79,7 @@ def test_one_that_names_none_is_for_every_network_of_its_chain_id(
 
 
 def test_no_contract_is_where_networks_are_named() -> None:
-    assert NAMES_NETWORK not in {one.ADDRESS for one in BUILT_IN}
+    assert NAMES_NETWORK not in {one.address for one in BUILT_IN}
 
 
 def test_an_access_list_costs_what_ethereum_charges_for_it() -> None:

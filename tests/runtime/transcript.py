@@ -19,21 +19,21 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.keys import Keys
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.vault import Vault
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.genesis import Founder
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.seat import SessionKeys
+from keymoot.contracts.builtin.keys import Keys
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
+from keymoot.contracts.builtin.vault import Vault
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256_raw
-from keymoot.moot.genesis import Founder
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.seat import Boot
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 from keymoot.threshold.secp256k1 import SECP256K1
-from tests.runtime.people import AGENT, OWNER, RECOVERY, VAULT, Play, calldata, payment, policy
+from tests.runtime.people import AGENT, OWNER, RECOVERY, VAULT, Scenario, calldata, payment, policy
 
 ODD = [
     "\x7f",
@@ -143,9 +143,9 @@ def _call(signature: str, arguments: list[Any]) -> bytes:
     return keccak256_raw(signature.encode())[:4] + encode(parse_kinds(kinds), arguments)
 
 
-def odd_calls(play: Play) -> Iterator[tuple[Address, bytes, int]]:
+def odd_calls(scenario: Scenario) -> Iterator[tuple[Address, bytes, int]]:
     """Give calls that no contract takes, or takes for what they are."""
-    wallet = bytes(play.wallet)
+    wallet = bytes(scenario.wallet)
     for contract in (Vault, Wallets, Nodes, Keys):
         yield contract.ADDRESS, b"", 0
         yield contract.ADDRESS, b"\x12\x34\x56\x78", 1
@@ -153,7 +153,7 @@ def odd_calls(play: Play) -> Iterator[tuple[Address, bytes, int]]:
             yield contract.ADDRESS, method.selector, 0
             yield contract.ADDRESS, method.selector + b"\xff" * 96, 0
             yield contract.ADDRESS, method.selector + wallet + bytes(128), 1
-    until = play.chain.block.time + 100
+    until = scenario.chain.block.time + 100
     yield Keys.ADDRESS, calldata(Keys, "derive", b"n", bytes(48), bytes(96), until), 0
     yield (
         Keys.ADDRESS,
@@ -185,28 +185,28 @@ def odd_wishes() -> Iterator[tuple[str, bytes]]:
 BOOTS = [Secret(bytes((40 + seat,)) * 32) for seat in range(1, 5)]
 
 
-def found_assembly(play: Play, identities: Sequence[Bytes32] = ()) -> None:
+def found_committee(scenario: Scenario, identities: Sequence[Bytes32] = ()) -> None:
     """Seat four members whose keys are known; their key generation has just begun.
 
     Args:
-        play: On whose chain.
+        scenario: On whose chain.
         identities: Their identity keys; without them, keys that nobody has.
     """
     identities = identities or [Bytes32(bytes((seat,)) * 32) for seat in range(1, 5)]
     point = SECP256K1.encode(SECP256K1.base(SECP256K1.scalar(b"\x05" * 32)))
     founders = tuple(
-        Founder(identity, point, Boot(key, point))
+        Founder(identity, point, SessionKeys(key, point))
         for seat, (identity, key) in enumerate(
             zip(identities, map(ed25519.public_key, BOOTS), strict=True), 1
         )
     )
-    journal = Journal(play.chain.state())
+    journal = Journal(scenario.chain.state())
     store = PublicStore(journal, Nodes.ADDRESS, FreeMeter())
-    assembly_on(store, play.chain.block.network).found(founders, Height(0), UnixSeconds(0))
-    play.chain.alter(journal.changes())
+    committee_on(store, scenario.chain.block.network).found(founders, Height(0), UnixSeconds(0))
+    scenario.chain.alter(journal.changes())
 
 
-def words(play: Play) -> Iterator[bytes]:
+def words(scenario: Scenario) -> Iterator[bytes]:
     """Give messages of nodes: in and out of turn, whole and broken."""
     bodies = [
         b"",
@@ -221,52 +221,54 @@ def words(play: Play) -> Iterator[bytes]:
     ]
     for kind in Kind:
         for seat, body in ((at % 5, body) for at, body in enumerate(bodies)):
-            said = NodeMessage(play.chain.block.network, Hash32(bytes(32)), seat, kind, body)
+            said = NodeMessage(scenario.chain.block.network, Hash32(bytes(32)), seat, kind, body)
             yield said.signed(BOOTS[(seat or 1) - 1]).encode()
 
 
-def told(play: Play, what: str, receipts: list[Receipt]) -> str:
+def told(scenario: Scenario, what: str, receipts: list[Receipt]) -> str:
     """Give a block as a line."""
     shown = [
         [one.status, one.error_code, one.error, one.gas_used, keccak256_raw(one.encode()).hex()]
         for one in receipts
     ]
-    return json.dumps([what, play.chain.tip.hash.hex(), shown])
+    return json.dumps([what, scenario.chain.tip.hash.hex(), shown])
 
 
 def transcript() -> Iterator[str]:
     """Give a line for each block."""
-    play, names = Play().ready(), iter(range(10**6))
+    scenario, names = Scenario().ready(), iter(range(10**6))
 
     def ask(payload: bytes, method: str) -> list[Receipt]:
         name = next(names).to_bytes(32, "big")
-        raw, _ = play.request(payload, name=name, method=method)
-        return [play.chain.send(raw)]
+        raw, _ = scenario.request(payload, name=name, method=method)
+        return [scenario.chain.send(raw)]
 
     for document in wrong_policies():
-        receipt = play.send(OWNER, "setPolicy", play.wallet, document, play.show()[5])
-        yield told(play, "wrong policy", [receipt])
-    for to, data, value in odd_calls(play):
-        yield told(play, "call", [play.chain.send(play.raw(AGENT, to, data, value))])
-        yield told(play, "owner's call", [play.chain.send(play.raw(OWNER, to, data, value))])
+        receipt = scenario.send(OWNER, "setPolicy", scenario.wallet, document, scenario.show()[5])
+        yield told(scenario, "wrong policy", [receipt])
+    for to, data, value in odd_calls(scenario):
+        yield told(scenario, "call", [scenario.chain.send(scenario.raw(AGENT, to, data, value))])
+        yield told(
+            scenario, "owner's call", [scenario.chain.send(scenario.raw(OWNER, to, data, value))]
+        )
     # Some of the owner's calls did what they say: begin anew.
-    play = Play().ready(limit=1_000)
+    scenario = Scenario().ready(limit=1_000)
     for method, payload in odd_wishes():
-        yield told(play, f"wish {method}", ask(payload, method))
+        yield told(scenario, f"wish {method}", ask(payload, method))
     for document, several in right_policies():
-        receipt = play.send(OWNER, "setPolicy", play.wallet, document, play.show()[5])
-        yield told(play, "policy", [receipt])
+        receipt = scenario.send(OWNER, "setPolicy", scenario.wallet, document, scenario.show()[5])
+        yield told(scenario, "policy", [receipt])
         for data in several:
             wish = replace(payment(0), data=data)
-            yield told(play, "wish", ask(wish.unsigned_bytes(), "eth_signTransaction"))
+            yield told(scenario, "wish", ask(wish.unsigned_bytes(), "eth_signTransaction"))
     for page in range(0, 10**4, 64):
-        entries = play.view("log", play.wallet, page, 64)[0]
+        entries = scenario.view("log", scenario.wallet, page, 64)[0]
         if not entries:
             break
         yield json.dumps(["log", keccak256_raw(b"".join(entries)).hex()])
-    found_assembly(play)
-    for raw in words(play):
-        yield told(play, "word", [play.chain.send(raw)])
+    found_committee(scenario)
+    for raw in words(scenario):
+        yield told(scenario, "word", [scenario.chain.send(raw)])
 
 
 if __name__ == "__main__":

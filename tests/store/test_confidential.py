@@ -18,6 +18,7 @@ from keymoot.store.public import PublicStore, public_slot
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, BrokenState
+from tests.examples import examples
 
 HERE, THERE = Address(b"h" * 20), Address(b"t" * 20)
 KEYS = StateKeys(Secret(b"state secret" + bytes(20)), NetworkId(b"n" * 32)).at(Version())
@@ -53,7 +54,7 @@ class Chain:
         return store(Journal(self.state()), where, keys=keys).get(key)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.dictionaries(st.binary(max_size=40), st.binary(max_size=300), max_size=6))
 def test_gives_back_what_was_set(writes: dict) -> None:
     chain = Chain()

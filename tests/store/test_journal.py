@@ -10,6 +10,7 @@ from keymoot.store.journal import Journal
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT
+from tests.examples import examples
 
 addresses = st.sampled_from([Address(bytes([n]) * 20) for n in range(3)])
 slots = st.sampled_from([Bytes32(bytes([n]) * 32) for n in range(4)])
@@ -71,5 +72,5 @@ class JournalMachine(RuleBasedStateMachine):
                 assert (account.balance, account.nonce) == value
 
 
-JournalMachine.TestCase.settings = settings(max_examples=60, deadline=None)
+JournalMachine.TestCase.settings = settings(max_examples=examples(60), deadline=None)
 TestJournal = JournalMachine.TestCase

@@ -10,6 +10,7 @@ from keymoot.base.errors import Defect, Malformed
 from keymoot.store.ordered import ordered_proof, ordered_root, verify_ordered
 from keymoot.store.proof import BrokenProof
 from keymoot.store.trie import EMPTY_ROOT
+from tests.examples import examples
 
 items = st.lists(st.binary(min_size=1, max_size=60), max_size=20)
 
@@ -21,7 +22,7 @@ def oracle(listed: list[bytes]) -> HexaryTrie:
     return trie
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(items)
 def test_agrees_with_py_trie(listed: list[bytes]) -> None:
     assert ordered_root(listed) == oracle(listed).root_hash

@@ -10,6 +10,7 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.store.proof import BrokenProof, verify_proof
 from keymoot.store.table import Batch, MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, BrokenState, NodeCache, Trie
+from tests.examples import examples
 
 KEYS = [keccak256(bytes([index])) for index in range(48)]
 PREFIX = b"t"
@@ -34,7 +35,7 @@ def fresh(table: MemoryTable, root: Hash32) -> Trie:
     return Trie(table, PREFIX, root, NodeCache(4))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(writes, max_size=8))
 def test_agrees_with_py_trie_on_roots_values_and_proofs(blocks: list) -> None:
     table, root, oracle, model = MemoryTable(), EMPTY_ROOT, HexaryTrie({}), {}

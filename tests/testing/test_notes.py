@@ -9,10 +9,11 @@ from unittest.mock import patch
 import pytest
 
 from keymoot.base.fixed import Hash32
+from keymoot.committee.presign.ledger import Stock
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.stock import Stock
+from keymoot.testing.__main__ import main
 from keymoot.testing.notes import Notes, Violation
-from keymoot.testing.simulation import Failed, simulate
+from keymoot.testing.simulation import SimulationFailed, simulate
 from keymoot.threshold import ecdsa
 
 ONE, TWO = Hash32(b"1" * 32), Hash32(b"2" * 32)
@@ -62,7 +63,7 @@ def test_two_answers_to_one_presignature(tmp_path: Path) -> None:
 
         with (
             patch.object(ecdsa, "sign", sign),
-            pytest.raises(Failed, match="one presignature has two answers"),
+            pytest.raises(SimulationFailed, match="one presignature has two answers"),
         ):
             simulate(3, tmp_path, steps=4)
 
@@ -76,12 +77,18 @@ def test_a_transaction_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: P
             real(self, ledger)
 
     monkeypatch.setattr(Notes, "check_done", check)
-    with pytest.raises(Failed, match="is gone"):
+    with pytest.raises(SimulationFailed, match="is gone"):
         simulate(3, tmp_path, steps=6)
 
 
 def test_a_network_that_stands_still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Stock, "take", lambda *_: None)
-    with pytest.raises(Failed, match="a signature at the end has not come") as error:
+    with pytest.raises(SimulationFailed, match="a signature at the end has not come") as error:
         simulate(3, tmp_path, steps=3)
     assert "again: python -m keymoot.testing 3" in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [[], ["x"], ["1:x"], ["5:3"], ["-1"], ["1", "²"], ["9" * 20]])
+def test_seeds_that_are_none_are_told_how_to_name_them(wrong: list[str], capsys) -> None:
+    assert main(wrong) == 2
+    assert "python -m keymoot.testing SEED" in capsys.readouterr().err

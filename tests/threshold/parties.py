@@ -1,4 +1,4 @@
-"""A committee in memory: keys, dice, and protocols run to their end."""
+"""A committee in memory: keys, randomness, and protocols run to their end."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from keymoot.threshold import dealing as dealings
 from keymoot.threshold import dkg, first_round, second_round
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.dealing import Recipients
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.group import Group
 from keymoot.threshold.polynomial import commit, evaluate
 from keymoot.threshold.presignature import Batch, Presignature, PublicPresignature
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Root, Share, root_of
 from keymoot.threshold.secp256k1 import SECP256K1, Point
 from keymoot.threshold.session import Session
@@ -24,9 +24,9 @@ GENERATION = Hash32(b"\x09" * 32)
 _seeds = itertools.count(1)
 
 
-def dice() -> Dice:
-    """Other dice each time, the same in each run."""
-    return Dice(Secret(next(_seeds).to_bytes(32, "big")))
+def rng() -> SeededRng:
+    """Another one each time, the same in each run."""
+    return SeededRng(Secret(next(_seeds).to_bytes(32, "big")))
 
 
 def session(name: str = "a session") -> Session:
@@ -37,7 +37,7 @@ def known_root(
     group: Group[Any], size: int, degree: int, indices: tuple[int, ...] | None = None
 ) -> tuple[Secret, Root, dict[int, Share]]:
     """A root whose key is known, for tests that need to compare."""
-    polynomial = dice().scalars(group, "root", degree + 1)
+    polynomial = rng().scalars(group, "root", degree + 1)
     members = indices or tuple(range(1, size + 1))
     root = root_of(group, commit(group, polynomial), max(members))
     shares = {at: Share(at, evaluate(group, polynomial, at), root) for at in members}
@@ -57,7 +57,7 @@ class Parties:
     def __post_init__(self) -> None:
         members = self.indices or tuple(range(1, self.size + 1))
         self.committee = Committee(members)
-        drawn = dice().scalars(SECP256K1, "keys", len(members))
+        drawn = rng().scalars(SECP256K1, "keys", len(members))
         self.secrets = dict(zip(members, drawn, strict=True))
         self.keys = {at: SECP256K1.base(secret) for at, secret in self.secrets.items()}
 
@@ -71,13 +71,13 @@ class Parties:
 def run_dkg(parties: Parties, group: Group[Any], degree: int) -> dict[int, Share]:
     """An honest run."""
     to = parties.recipients(group, degree)
-    begun = {at: dkg.begin(to, at, dice()) for at in parties.keys}
+    begun = {at: dkg.begin(to, at, rng()) for at in parties.keys}
     openings = {at: opening for at, (opening, _) in begun.items()}
     for at, (opening, promised) in begun.items():
         dkg.check(to, at, promised, opening)
     made = {}
     for at in parties.keys:
-        shares, complaints = dkg.receive(to, at, parties.secrets[at], openings, dice())
+        shares, complaints = dkg.receive(to, at, parties.secrets[at], openings, rng())
         assert not complaints
         made[at] = dkg.finish(to, at, shares, openings, parties.committee.present)
     return made
@@ -97,21 +97,21 @@ class Presigning:
 
     def deal_first(self) -> None:
         dealers = list(self.parties.keys)[: self.parties.committee.present]
-        self.first = {at: first_round.deal(self.batch, at, dice()) for at in dealers}
+        self.first = {at: first_round.deal(self.batch, at, rng()) for at in dealers}
 
     def take_first(self) -> None:
         checked = {at: first_round.check(self.batch, at, one) for at, one in self.first.items()}
         self.public = first_round.combine(self.batch, checked)
         for at, secret in self.parties.secrets.items():
             self.first_shares[at] = first_round.receive(
-                self.batch, at, secret, self.first, self.public, dice()
+                self.batch, at, secret, self.first, self.public, rng()
             )
 
     def deal_second(self) -> None:
         dealers = list(self.parties.keys)[: self.batch.product_dealers]
         self.second = {
             at: second_round.deal(
-                self.batch, self.shares[at], self.public, self.first_shares[at], dice()
+                self.batch, self.shares[at], self.public, self.first_shares[at], rng()
             )
             for at in dealers
         }
@@ -127,7 +127,7 @@ class Presigning:
             self.public,
             self.first_shares[at],
             self.second,
-            dice(),
+            rng(),
         )
 
     def read_second(self) -> dict[int, second_round.SecondClaim]:
@@ -156,4 +156,4 @@ def presigning(
     return key, Presigning(parties, shares, parties.batch(root, batch_size, name))
 
 
-__all__ = ["Parties", "Presigning", "dealings", "dice", "known_root", "presigning", "run_dkg"]
+__all__ = ["Parties", "Presigning", "dealings", "known_root", "presigning", "rng", "run_dkg"]

@@ -16,6 +16,7 @@ from keymoot.threshold import derivation, ecdsa
 from keymoot.threshold.ecdsa import BadDigest, SignatureShare
 from keymoot.threshold.errors import TooFew
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.examples import examples
 from tests.threshold.parties import NETWORK, presigning
 
 DIGEST = keccak256(b"a transaction")
@@ -161,7 +162,7 @@ def test_the_rerandomiser_depends_on_everything():
     assert len(found) == 5
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.binary(max_size=200))
 def test_parsing_a_share_raises_nothing_else(data):
     try:

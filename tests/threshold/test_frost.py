@@ -7,16 +7,14 @@ from pathlib import Path
 import pytest
 from nacl.signing import VerifyKey
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import NetworkId
 from keymoot.base.secret import Secret
 from keymoot.threshold import derivation, frost
 from keymoot.threshold.ciphersuite import ED25519, SECP256K1_SHA256, TAPROOT
 from keymoot.threshold.errors import Cheated, Spent, TooFew
-from keymoot.threshold.frost import Commitment, Nonces
 from keymoot.threshold.root import Root, Share
-from tests.threshold.parties import dice, known_root
+from tests.threshold.parties import known_root, rng
 
 VECTORS = Path(__file__).parent / "vectors"
 SUITES = [ED25519, SECP256K1_SHA256, TAPROOT]
@@ -90,7 +88,7 @@ class Signers:
         self.nonces = {at: self.fresh(at) for at in self.shares}
 
     def fresh(self, at):
-        one, two = dice().scalars(self.suite.group, "random", 2)
+        one, two = rng().scalars(self.suite.group, "random", 2)
         return frost.commit(self.suite, self.shares[at], (one, two))
 
     def work(self, signers=(1, 2, 3), message=MESSAGE):
@@ -216,12 +214,3 @@ def test_one_nonce_instead_of_two_is_forgeable():
     assert (sum(naive) - (2 * d + summed * x)) % group.ORDER == 0
     bound = [(d + e * work.factors[1] + work.challenge * x) % group.ORDER for work in (one, two)]
     assert (sum(bound) - (2 * (d + e) + summed * x)) % group.ORDER != 0
-
-
-def test_commitments_survive_their_encoding_and_nothing_else():
-    commitment = Signers(ED25519).nonces[1].commitment
-    assert Commitment.decode(rlp.decode(rlp.encode(commitment.encode()))) == commitment
-    for bad in (b"", [], [b""], [b"", b"", b""], [b"\1" * 34, b""]):
-        with pytest.raises(Malformed):
-            Commitment.decode(bad)
-    assert isinstance(Signers(ED25519).nonces[1], Nonces)

@@ -16,7 +16,8 @@ from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.group import BadPoint, BadScalar, Group
 from keymoot.threshold.secp256k1 import SECOND_GENERATOR, SECP256K1
-from tests.threshold.parties import dice
+from tests.examples import examples
+from tests.threshold.parties import rng
 
 VECTORS = Path(__file__).parent / "vectors"
 GROUPS = [SECP256K1, EDWARDS25519, G1, G2]
@@ -30,7 +31,7 @@ def vectors(name):
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.NAME)
 class TestEveryGroup:
     def test_is_a_group_of_its_order(self, group: Group):
-        a, b = dice().scalars(group, "ab", 2)
+        a, b = rng().scalars(group, "ab", 2)
         one, other = group.base(a), group.base(b)
         assert group.equal(group.multiply(b, one), group.multiply(a, other))
         assert group.equal(group.multiply(b, one), group.base(group.multiply_scalars(a, b)))
@@ -42,7 +43,7 @@ class TestEveryGroup:
         assert not group.is_identity(one)
 
     def test_secret_and_public_multiplication_agree(self, group: Group):
-        a, b = dice().scalars(group, "ab", 2)
+        a, b = rng().scalars(group, "ab", 2)
         number, point = group.open(a), group.base(b)
         assert group.equal(group.multiply(a, point), group.multiply_public(number, point))
         assert group.equal(group.base(a), group.base_public(number))
@@ -69,7 +70,7 @@ class TestEveryGroup:
         assert group.open(group.add_scalars((zero, zero))) == 0
 
     def test_decodes_what_it_encodes(self, group: Group):
-        point = group.base(dice().scalar(group, "a"))
+        point = group.base(rng().scalar(group, "a"))
         data = group.encode(point)
         assert len(data) == group.POINT_BYTES
         assert group.equal(group.decode(data), point)
@@ -115,7 +116,7 @@ class TestSecp256k1:
                 SECP256K1.decode(bad)
 
     def test_wide_points_are_the_same_points(self):
-        points = [SECP256K1.base(one) for one in dice().scalars(SECP256K1, "s", 3)]
+        points = [SECP256K1.base(one) for one in rng().scalars(SECP256K1, "s", 3)]
         raw = SECP256K1.encode_all(points)
         assert raw == b"".join(map(SECP256K1.encode_wide, points))
         assert raw[1:65] == SECP256K1.encode_uncompressed(points[0])
@@ -145,7 +146,7 @@ class TestSecp256k1:
             SECP256K1.decode_all(wide + wide[:-1])
 
     def test_weighs_as_it_multiplies_and_adds(self):
-        factors, terms = dice().scalars(SECP256K1, "f", 4), dice().scalars(SECP256K1, "t", 4)
+        factors, terms = rng().scalars(SECP256K1, "f", 4), rng().scalars(SECP256K1, "t", 4)
         factors[1], terms[2] = SECP256K1.hide(0), SECP256K1.hide(0)
         expected = sum(
             SECP256K1.open(one) * SECP256K1.open(other)
@@ -170,7 +171,7 @@ class TestSecp256k1:
         encoded = SECP256K1.encode(SECOND_GENERATOR)
         assert encoded.hex() == SECOND
 
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(st.integers(0, SECP256K1.ORDER - 1), st.integers(0, SECP256K1.ORDER - 1))
     def test_recovery_adds_as_addition_does(self, u, v):
         point = SECP256K1.base_public(77)
@@ -238,7 +239,7 @@ class TestBls12381:
             assert group.encode(point) == _compressed(int(one["x"], 16), int(one["y"], 16))
 
     def test_arkworks_agrees(self):
-        scalars = dice().scalars(G1, "cross", 8)
+        scalars = rng().scalars(G1, "cross", 8)
         for at, scalar in enumerate(scalars):
             number = arkworks.Scalar(G1.open(scalar))
             first = arkworks.G1Point() * number

@@ -21,7 +21,8 @@ from keymoot.threshold.polynomial import (
     small_lagrange,
 )
 from keymoot.threshold.secp256k1 import SECP256K1
-from tests.threshold.parties import dice
+from tests.examples import examples
+from tests.threshold.parties import rng
 
 ORDER = SECP256K1.ORDER
 
@@ -29,7 +30,7 @@ ORDER = SECP256K1.ORDER
 @pytest.mark.parametrize("group", [SECP256K1, EDWARDS25519, G1], ids=lambda group: group.NAME)
 @pytest.mark.parametrize(("size", "degree"), [(4, 1), (4, 2), (7, 4), (5, 0), (3, 3)])
 def test_commitments_follow_the_polynomial(group, size, degree):
-    polynomial = dice().scalars(group, "p", degree + 1)
+    polynomial = rng().scalars(group, "p", degree + 1)
     points = commit(group, polynomial)
     everywhere = evaluate_everywhere(group, points, size)
     assert len(everywhere) == size
@@ -42,7 +43,7 @@ def test_commitments_follow_the_polynomial(group, size, degree):
 @pytest.mark.parametrize("group", [SECP256K1, EDWARDS25519, G1], ids=lambda group: group.NAME)
 @pytest.mark.parametrize("degree", range(6))
 def test_all_values_are_the_single_ones(group, degree):
-    drawn = dice().scalars(group, "p", degree + 1)
+    drawn = rng().scalars(group, "p", degree + 1)
     nought, one, minus = group.hide(0), group.hide(1), group.hide(group.ORDER - 1)
     # Sums that are zero on the way, and coefficients that are.
     for polynomial in (drawn, [nought] * (degree + 1), [minus] + [one] * degree, [one, *drawn[1:]]):
@@ -51,7 +52,7 @@ def test_all_values_are_the_single_ones(group, degree):
         assert [value.expose() for value in values] == [value.expose() for value in expected]
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=22, unique=True))
 def test_small_weights_are_lagranges_times_one_factor(indices):
     scale, small = small_lagrange(indices)
@@ -74,7 +75,7 @@ def test_small_weights_of_a_committee_are_small():
 @settings(max_examples=30)
 @given(st.integers(1, 6), st.data())
 def test_any_degree_plus_one_shares_give_the_secret(degree, data):
-    polynomial = dice().scalars(SECP256K1, "p", degree + 1)
+    polynomial = rng().scalars(SECP256K1, "p", degree + 1)
     indices = data.draw(
         st.lists(st.integers(1, 40), min_size=degree + 1, max_size=degree + 1, unique=True)
     )
@@ -92,7 +93,7 @@ def test_degree_shares_fit_every_secret_alike(degree, candidate, data):
 
     So t shares leave all values equally likely, whatever computing power looks at them.
     """
-    polynomial = dice().scalars(SECP256K1, "p", degree + 1)
+    polynomial = rng().scalars(SECP256K1, "p", degree + 1)
     indices = data.draw(st.lists(st.integers(1, 40), min_size=degree, max_size=degree, unique=True))
     known = {at: SECP256K1.open(evaluate(SECP256K1, polynomial, at)) for at in indices}
     coefficients = _through({0: candidate, **known}, degree)
@@ -106,7 +107,7 @@ def test_indices_are_distinct_and_not_zero_modulo_the_order():
         with pytest.raises(Defect):
             lagrange(ORDER, bad)
     with pytest.raises(Defect):
-        evaluate(SECP256K1, dice().scalars(SECP256K1, "p", 2), 0)
+        evaluate(SECP256K1, rng().scalars(SECP256K1, "p", 2), 0)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ from itertools import product
 
 import pytest
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.threshold import envelope as boxes
 from keymoot.threshold import first_round, second_round
+from keymoot.threshold.batch_verifier import BatchVerifier
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.polynomial import evaluate_commitment, interpolate
 from keymoot.threshold.secp256k1 import SECP256K1
-from keymoot.threshold.tally import Tally
-from tests.threshold.parties import dice, presigning
+from tests.threshold.parties import presigning, rng
 
 BAD = b"\xff" * 32
 
@@ -54,7 +53,7 @@ def test_any_product_dealers_give_the_same_presignature():
     for dealers in ((1, 2, 3), (2, 3, 4), (1, 2, 4)):
         run.second = {
             at: second_round.deal(
-                run.batch, run.shares[at], run.public, run.first_shares[at], dice()
+                run.batch, run.shares[at], run.public, run.first_shares[at], rng()
             )
             for at in dealers
         }
@@ -75,7 +74,7 @@ class TestTheFirstRound:
             )
             contents[index] = opened.expose()
         changed = change(contents)
-        envelope = boxes.seal(run.batch.first, dealer, run.parties.keys, changed, dice())
+        envelope = boxes.seal(run.batch.first, dealer, run.parties.keys, changed, rng())
         run.first[dealer] = replace(honest, envelope=envelope)
 
     @pytest.mark.parametrize("place", range(6))
@@ -104,10 +103,10 @@ class TestTheFirstRound:
         for index, secret in run.parties.secrets.items():
             if index == victim:
                 with pytest.raises(Malformed):
-                    first_round.receive(run.batch, index, secret, run.first, run.public, dice())
+                    first_round.receive(run.batch, index, secret, run.first, run.public, rng())
             else:
-                first_round.receive(run.batch, index, secret, run.first, run.public, dice())
-            complaints = first_round.blame(run.batch, index, secret, run.first, dice())
+                first_round.receive(run.batch, index, secret, run.first, run.public, rng())
+            complaints = first_round.blame(run.batch, index, secret, run.first, rng())
             assert [one.dealer for one in complaints] == ([cheater] if index == victim else [])
             for one in complaints:
                 assert first_round.judge(run.batch, one, run.first[one.dealer]) == cheater
@@ -140,7 +139,7 @@ class TestTheFirstRound:
             run.parties.secrets[3],
             run.parties.keys[3],
             run.first[2].envelope,
-            dice(),
+            rng(),
         )
         assert first_round.judge(run.batch, complaint, run.first[2]) == 3
         assert first_round.judge(run.batch, replace(complaint, accuser=77), run.first[2]) == 77
@@ -192,8 +191,8 @@ class TestTheFirstRound:
         public = first_round.combine(run.batch, claims)
         for at, key in run.parties.secrets.items():
             with pytest.raises(Malformed):
-                first_round.receive(run.batch, at, key, run.first, public, dice())
-            named = {one.dealer for one in first_round.blame(run.batch, at, key, run.first, dice())}
+                first_round.receive(run.batch, at, key, run.first, public, rng())
+            named = {one.dealer for one in first_round.blame(run.batch, at, key, run.first, rng())}
             assert named == (set() if at == 4 else {3})
 
     def test_the_transcript_is_of_every_commitment(self):
@@ -247,11 +246,11 @@ class TestTheSecondRound:
         mine = bytearray(contents[4])
         mine[32 * place + 31] ^= 1
         envelope = boxes.seal(
-            run.batch.second, 2, run.parties.keys, contents | {4: bytes(mine)}, dice()
+            run.batch.second, 2, run.parties.keys, contents | {4: bytes(mine)}, rng()
         )
         run.second[2] = replace(honest, envelope=envelope)
         for index, secret in run.parties.secrets.items():
-            complaints = second_round.blame(run.batch, index, secret, run.second, dice())
+            complaints = second_round.blame(run.batch, index, secret, run.second, rng())
             if index != 4:
                 run.receive_second(index)
                 assert not complaints
@@ -264,10 +263,10 @@ class TestTheSecondRound:
     def test_a_product_of_something_else_is_named(self, run):
         """The dealer multiplies another κ, and proves what he can."""
         own = [replace(one, nonce=SECP256K1.hide(7)) for one in run.first_shares[2]]
-        self.refuses(run, second_round.deal(run.batch, run.shares[2], run.public, own, dice()))
+        self.refuses(run, second_round.deal(run.batch, run.shares[2], run.public, own, rng()))
         other_key = replace(run.shares[2], secret=SECP256K1.hide(7))
         self.refuses(
-            run, second_round.deal(run.batch, other_key, run.public, run.first_shares[2], dice())
+            run, second_round.deal(run.batch, other_key, run.public, run.first_shares[2], rng())
         )
 
     def test_other_shapes_are_named(self, run):
@@ -302,7 +301,7 @@ class TestTheSecondRound:
     def test_the_verdict_over_a_proof_needs_no_weights(self, run, monkeypatch):
         """All agree on a verdict, so its weights would be known to the dealer beforehand."""
         for name in ("weight", "long_weight"):
-            monkeypatch.delattr(Tally, name)
+            monkeypatch.delattr(BatchVerifier, name)
         honest = second_round.read(run.batch, run.public, 2, run.second[2])
         second_round.check(run.batch, run.public, 2, honest)
         lie = replace(honest, proof=replace(honest.proof, mask_answer=5))
@@ -343,31 +342,16 @@ class TestTheSecondRound:
             run.parties.secrets[3],
             run.parties.keys[3],
             run.second[2].envelope,
-            dice(),
+            rng(),
         )
         assert second_round.judge(run.batch, complaint, run.second[2]) == 3
 
     def test_needs_exactly_twice_the_degree_and_one(self, run):
         whole = dict(run.second)
         one_more = second_round.deal(
-            run.batch, run.shares[4], run.public, run.first_shares[4], dice()
+            run.batch, run.shares[4], run.public, run.first_shares[4], rng()
         )
         for other in ({at: whole[at] for at in (1, 2)}, whole | {4: one_more}):
             run.second = other
             with pytest.raises(Malformed):
                 run.receive_second(1)
-
-
-def test_messages_survive_their_encoding_and_nothing_else():
-    _, run = presigning()
-    run.run()
-    first, second = run.first[1], run.second[1]
-    item = rlp.decode(rlp.encode(first.encode()))
-    assert first_round.FirstDealing.decode(item) == first
-    other = rlp.decode(rlp.encode(second.encode()))
-    assert second_round.SecondDealing.decode(other) == second
-    for bad in (b"", [], item[:2], [[b""] * 257, item[1], item[2]], [item[0], item[1], b""]):
-        with pytest.raises(Malformed):
-            first_round.FirstDealing.decode(bad)
-        with pytest.raises(Malformed):
-            second_round.SecondDealing.decode(bad)

@@ -1,4 +1,4 @@
-"""The proof of a batch's products, alone and in a tally."""
+"""The proof of a batch's products, alone and in a batch."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import pytest
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
-from keymoot.threshold.multisum import weighted_sum
+from keymoot.threshold.batch_verifier import BatchVerifier
+from keymoot.threshold.multi_scalar import weighted_sum
 from keymoot.threshold.polynomial import masked
 from keymoot.threshold.products import EACH_BYTES, ONCE_BYTES, Products, ProductsProof, Witness
 from keymoot.threshold.secp256k1 import SECOND_GENERATOR, SECP256K1
-from keymoot.threshold.tally import Tally
-from tests.threshold.parties import dice, session
+from tests.threshold.parties import rng, session
 
 SIZE = 3
 
@@ -27,7 +27,7 @@ class Claim:
 
     def __init__(self, prover=2, wrong=()):
         """Make it; `wrong` has places (presignature, product) where one is added to a product."""
-        key, *drawn = dice().scalars(SECP256K1, "products", 1 + 5 * SIZE)
+        key, *drawn = rng().scalars(SECP256K1, "products", 1 + 5 * SIZE)
         self.key, self.nonces, self.others, self.known, products = key, [], [], [], []
         for at in range(SIZE):
             nonce, value, mask, *masks = drawn[5 * at : 5 * at + 5]
@@ -44,11 +44,11 @@ class Claim:
         self.proof = self.prove(self.statement)
 
     def prove(self, statement):
-        coins = dice().scalars(SECP256K1, "coins", SIZE + 2)
+        coins = rng().scalars(SECP256K1, "coins", SIZE + 2)
         return statement.prove(self.key, self.known, coins)
 
     def holds(self, statement=None, proof=None):
-        """The proof alone and the proof in a tally agree."""
+        """The proof alone and the proof in a batch agree."""
         statement, proof = statement or self.statement, proof or self.proof
         alone = statement.verify(proof, self.nonces, self.others)
         assert tallied((self, statement, proof)) == alone
@@ -56,15 +56,15 @@ class Claim:
 
 
 def tallied(*claims):
-    tally = Tally(dice())
-    weights = [tally.weight() for _ in range(SIZE)]
+    verifier = BatchVerifier(rng())
+    weights = [verifier.weight() for _ in range(SIZE)]
     for claim, statement, proof in claims:
-        nonce, others = statement.tally(proof, tally, weights)
+        nonce, others = statement.verifier(proof, verifier, weights)
         total = weighted_sum(zip(weights, claim.nonces, strict=True))
-        tally.add_point(nonce % SECP256K1.ORDER, total)
+        verifier.add_point(nonce % SECP256K1.ORDER, total)
         for factor, point in zip(others, claim.others, strict=True):
-            tally.add_point(factor % SECP256K1.ORDER, point)
-    return tally.holds()
+            verifier.add_point(factor % SECP256K1.ORDER, point)
+    return verifier.holds()
 
 
 def test_holds_and_survives_its_encoding():
@@ -132,7 +132,7 @@ def test_a_proof_that_was_made_from_its_answers_is_refused():
     claim = Claim(wrong={(0, 0), (2, 1)})
     group, statement = SECP256K1, claim.statement
     c = statement._challenge((*claim.proof.nonces, claim.proof.key, claim.proof.cross))
-    *answers, key, mask = (group.open(one) for one in dice().scalars(group, "z", SIZE + 2))
+    *answers, key, mask = (group.open(one) for one in rng().scalars(group, "z", SIZE + 2))
 
     def commitment(answer, point):
         return group.encode_wide(group.combine_public(answer, group.ORDER - c, point))
@@ -177,7 +177,7 @@ def test_other_nonces_and_other_blinders_are_refused():
     assert claim.holds()
 
 
-def test_one_bad_among_many_fails_the_tally():
+def test_one_bad_among_many_fails_the_verifier():
     good = [Claim(prover) for prover in (1, 2, 3)]
     assert tallied(*[(one, one.statement, one.proof) for one in good])
     bad = [*good, Claim(4, wrong={(1, 1)})]
@@ -192,7 +192,7 @@ def test_points_that_are_none_are_refused():
         proof = replace(claim.proof, key=bad)
         assert not claim.statement.verify(proof, claim.nonces, claim.others)
         with pytest.raises(Malformed):
-            claim.statement.tally(proof, Tally(dice()), [1] * SIZE)
+            claim.statement.verifier(proof, BatchVerifier(rng()), [1] * SIZE)
 
 
 def test_refuses_other_lengths():

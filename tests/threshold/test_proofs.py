@@ -16,7 +16,7 @@ from keymoot.threshold.proofs import (
     verify_possession,
 )
 from keymoot.threshold.secp256k1 import SECP256K1
-from tests.threshold.parties import dice, session
+from tests.threshold.parties import rng, session
 
 ELSEWHERE = [
     session("another"),
@@ -28,14 +28,14 @@ ELSEWHERE = [
 @pytest.mark.parametrize("group", [SECP256K1, EDWARDS25519, G2], ids=lambda group: group.NAME)
 class TestPossession:
     def test_holds(self, group):
-        secret, nonce = dice().scalars(group, "s", 2)
+        secret, nonce = rng().scalars(group, "s", 2)
         point = group.base(secret)
         proof = prove_possession(group, session(), 1, secret, point, nonce)
         assert verify_possession(group, session(), 1, point, proof)
         assert Proof.decode(group, proof.encode(group)) == proof
 
     def test_is_worth_nothing_elsewhere(self, group):
-        secret, nonce = dice().scalars(group, "s", 2)
+        secret, nonce = rng().scalars(group, "s", 2)
         point = group.base(secret)
         proof = prove_possession(group, session(), 1, secret, point, nonce)
         assert not verify_possession(group, session(), 2, point, proof)
@@ -60,7 +60,7 @@ class TestPossession:
 
 class TestEquality:
     def test_holds_and_is_worth_nothing_elsewhere(self):
-        secret, base_secret, nonce = dice().scalars(SECP256K1, "s", 3)
+        secret, base_secret, nonce = rng().scalars(SECP256K1, "s", 3)
         base = SECP256K1.base(base_secret)
         points = (SECP256K1.base(secret), base, SECP256K1.multiply(secret, base))
         proof = prove_equality(session(), 3, secret, points, nonce)
@@ -76,7 +76,7 @@ class TestEquality:
             assert not verify_equality(session(), 3, tuple(changed), proof)
 
     def test_a_wrong_shared_point_cannot_be_proved(self):
-        secret, other, nonce = dice().scalars(SECP256K1, "s", 3)
+        secret, other, nonce = rng().scalars(SECP256K1, "s", 3)
         base = SECP256K1.base_public(99)
         points = (SECP256K1.base(secret), base, SECP256K1.multiply(other, base))
         proof = prove_equality(session(), 3, secret, points, nonce)

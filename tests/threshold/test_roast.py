@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.roast import Roast
+from tests.examples import examples
 
 
 def test_the_first_list_is_named_when_enough_are_there():
@@ -49,7 +50,7 @@ def test_a_liar_is_never_named_again():
 
 
 @pytest.mark.parametrize("size", [4, 7, 13])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_any_f_bad_parties_never_stop_it(size, data):
     committee = Committee.of(size)

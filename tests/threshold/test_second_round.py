@@ -10,7 +10,7 @@ from keymoot.threshold import envelope as boxes
 from keymoot.threshold import second_round
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.secp256k1 import SECP256K1
-from tests.threshold.parties import dice, presigning
+from tests.threshold.parties import presigning, rng
 
 BATCH = 3
 
@@ -44,8 +44,8 @@ class TestOneAmongMany:
             if what == "key":
                 # x changes for the whole batch: so change λ for one, and prove with the true one.
                 shares = self.changed(honest, at, "value")
-                lie = second_round.deal(whole.batch, share, whole.public, shares, dice())
-                true = second_round.deal(whole.batch, share, whole.public, honest, dice())
+                lie = second_round.deal(whole.batch, share, whole.public, shares, rng())
+                true = second_round.deal(whole.batch, share, whole.public, honest, rng())
                 lie = replace(
                     true,
                     products=tuple(
@@ -59,7 +59,7 @@ class TestOneAmongMany:
                 )
             else:
                 shares = self.changed(honest, at, what)
-                lie = second_round.deal(whole.batch, share, whole.public, shares, dice())
+                lie = second_round.deal(whole.batch, share, whole.public, shares, rng())
             self.expect(whole, dealer, lie)
 
     @pytest.mark.parametrize("at", range(BATCH))
@@ -79,11 +79,11 @@ class TestOneAmongMany:
                 mine = bytearray(contents[victim])
                 mine[32 * place + 31] ^= 1
                 contents[victim] = bytes(mine)
-                envelope = boxes.seal(session, dealer, public, contents, dice())
+                envelope = boxes.seal(session, dealer, public, contents, rng())
                 run = spoilt(whole, {dealer: replace(honest, envelope=envelope)})
                 with pytest.raises(Malformed):
                     run.receive_second(victim)
-                found = second_round.blame(run.batch, victim, key, run.second, dice())
+                found = second_round.blame(run.batch, victim, key, run.second, rng())
                 assert [one.dealer for one in found] == [dealer]
 
     def test_errors_of_two_dealers_do_not_cancel(self, whole):

@@ -1,6 +1,6 @@
 """The agent's side: accounts without a key, and the owner's calls.
 
-from keymoot.agent import Account, PolicyRefused, SolanaAccount
+from keymoot.agent import Account, AsyncAccount, PolicyRefused, SocketAccount, SolanaAccount
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,11 @@ from keymoot.policy.errors import PolicyRefused
 
 if TYPE_CHECKING:
     from keymoot.agent.account import Account
+    from keymoot.agent.async_account import AsyncAccount
+    from keymoot.agent.socket_account import SocketAccount
     from keymoot.agent.solana import SolanaAccount
 
-__all__ = ["Account", "PolicyRefused", "SolanaAccount"]
+__all__ = ["Account", "AsyncAccount", "PolicyRefused", "SocketAccount", "SolanaAccount"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +22,14 @@ def __getattr__(name: str) -> Any:
         from keymoot.agent.account import Account  # noqa: PLC0415
 
         return Account
+    if name == "AsyncAccount":
+        from keymoot.agent.async_account import AsyncAccount  # noqa: PLC0415
+
+        return AsyncAccount
+    if name == "SocketAccount":
+        from keymoot.agent.socket_account import SocketAccount  # noqa: PLC0415
+
+        return SocketAccount
     if name == "SolanaAccount":
         from keymoot.agent.solana import SolanaAccount  # noqa: PLC0415
 

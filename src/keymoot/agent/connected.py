@@ -1,14 +1,18 @@
 """What every account of an agent is made of: a credential, and who asks the network with it."""
 
 import os
+from abc import abstractmethod
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from keymoot.agent.credential import Credential
-from keymoot.agent.nodes import Nodes
+from keymoot.agent.errors import CredentialUnusable
+from keymoot.agent.nodes import NodeSet
 from keymoot.agent.processes import stays_here
 from keymoot.agent.seen import Seen, beside
-from keymoot.agent.wish import Wishes
+from keymoot.agent.signing_request import SigningRequests
+from keymoot.base.fixed import Fixed
+from keymoot.policy.chains.registry import chain_of
 
 URL = "KEYMOOT_URL"
 
@@ -21,6 +25,8 @@ class Connected:
 
     Compare, print and hash it freely. It cannot be pickled: connect again instead.
     """
+
+    ADDRESS: ClassVar[type[Fixed]]
 
     def __init__(
         self,
@@ -42,10 +48,17 @@ class Connected:
             CredentialUnusable: it is for a wallet of other chains.
             SeenUnusable: the file is damaged, or of another network.
         """
+        if not isinstance(credential.address, self.ADDRESS):
+            raise _another_chain(credential)
+        self._begin(credential.address)
         self._credential = credential
-        self._nodes = Nodes.at(url) if url else Nodes(credential.urls)
+        self._nodes = NodeSet.at(url) if url else NodeSet(credential.urls)
         remembered = None if seen is None else Seen(seen, credential.network)
-        self._wishes = Wishes(credential, self._nodes, timeout_seconds, remembered)
+        self._wishes = SigningRequests(credential, self._nodes, timeout_seconds, remembered)
+
+    @abstractmethod
+    def _begin(self, address: Any) -> None:
+        """Take the wallet's address, which is an `ADDRESS`."""
 
     @classmethod
     def connect(
@@ -89,3 +102,16 @@ class Connected:
         """Refuse pickling: it would carry the credential's key."""
         kind = type(self).__name__
         stays_here(f"this {kind}", f'call {kind}.connect("{self.name}")')
+
+
+def _another_chain(credential: Credential) -> CredentialUnusable:
+    chain = chain_of(credential.address)
+    client = _CLIENTS.get(chain.namespace)
+    use = f": use keymoot.agent.{client}" if client else ""
+    return CredentialUnusable(
+        f'"{credential.name}" is a wallet of {chain.namespace} ({credential.address.text}){use}'
+    )
+
+
+_CLIENTS = {"eip155": "Account", "solana": "SolanaAccount"}
+"""What opens a chain's wallets, by its namespace."""

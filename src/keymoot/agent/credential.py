@@ -13,6 +13,8 @@ Where the owner named several nodes it is version 3, with "urls", a list, in the
 import os
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self
@@ -23,19 +25,14 @@ from keymoot.agent.nodes import MAX_NODES, MAX_URL_CHARACTERS
 from keymoot.agent.processes import stays_here
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import (
-    Address,
-    NetworkId,
-    SolanaAddress,
-    WalletAddress,
-    WalletId,
-)
+from keymoot.base.fixed import Address, NetworkId, WalletAddress, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.base.units import UnixSeconds
+from keymoot.committee.certified import VERIFYING_KEY_BYTES
 from keymoot.crypto import secp256k1
-from keymoot.moot.certified import VERIFYING_KEY_BYTES
+from keymoot.policy.chains.registry import read_address, written_address
 from keymoot.threshold.bls12381 import G2
 
 VERSION, WITH_URLS = 2, 3
@@ -61,7 +58,7 @@ class Credential:
         wallet: The wallet's id on the ledger.
         address: The wallet's address: on every EVM chain, or on Solana.
         verifying_key: The point of G2 under which the network's blocks are certified, as its
-            founding record has it: whoever keeps the keys now is proved under it (`roster`).
+            founding record has it: whoever keeps the keys now is proved under it (`proven`).
         expires: When the ledger stops to accept it.
         key: The credential's private key; not the wallet's.
     """
@@ -82,9 +79,7 @@ class Credential:
 
     @property
     def shown_address(self) -> str:
-        """The wallet's address, as its own chain writes it."""
-        one = self.address
-        return one.base58 if isinstance(one, SolanaAddress) else one.hex0x
+        return written_address(self.address)
 
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: it would carry the private key."""
@@ -145,12 +140,7 @@ class Credential:
     def named(name: str, path: str | os.PathLike[str] | None) -> Path:
         """Give the path of the file for a wallet.
 
-        Args:
-            name: What its owner calls the wallet.
-            path: Of the file; the environment's KEYMOOT_CREDENTIAL if None.
-
-        Raises:
-            CredentialUnusable: neither names one.
+        `path`, or the environment's KEYMOOT_CREDENTIAL.
         """
         path = path or os.environ.get(VARIABLE)
         if not path:
@@ -164,13 +154,7 @@ class Credential:
     def connect(cls, name: str, path: str | os.PathLike[str] | None) -> Self:
         """Load the credential of the wallet that its owner calls `name`.
 
-        Args:
-            name: Must be the credential's, so that no wallet is mistaken for another.
-            path: Of the file; the environment's KEYMOOT_CREDENTIAL if None.
-
-        Raises:
-            CredentialUnusable: not there, open to others, expired, or of another name.
-            BadCredential: the file is no credential.
+        Of another name it is refused.
         """
         path = cls.named(name, path)
         held = cls.load(path)
@@ -187,12 +171,7 @@ class Credential:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that nobody else can read.
-
-        Raises:
-            CredentialUnusable: not there, not a file, or open to others.
-            BadCredential: its contents are no credential.
-        """
+        """Read a file that nobody else can read."""
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
@@ -209,11 +188,7 @@ class Credential:
             os.close(handle)
 
     def save(self, path: Path) -> None:
-        """Write a new file with mode 0600; never overwrites.
-
-        Raises:
-            CredentialUnusable: the file exists, or cannot be written.
-        """
+        """Write a new file with mode 0600; never overwrites."""
         try:
             write_new(path, self.encode())
         except CannotWrite as error:
@@ -239,44 +214,44 @@ def _text(document: dict[str, Json], name: str, longest: int) -> str:
 
 
 def _urls(document: dict[str, Json]) -> tuple[str, ...]:
-    """Read where the network is: one address, or two to eight of different nodes."""
+    """One address, or two to eight of different nodes."""
     if "url" in document:
         return (_text(document, "url", MAX_URL_CHARACTERS),)
     told = document["urls"]
     if not isinstance(told, list) or not 1 < len(told) <= MAX_NODES:
         raise BadCredential(f"a list of 2 to {MAX_NODES} addresses is expected", "urls")
-    found = tuple(_text({"urls": one}, "urls", MAX_URL_CHARACTERS) for one in told)
-    if len(set(found)) != len(found) or any("," in one for one in found):
+    urls = tuple(_text({"urls": url}, "urls", MAX_URL_CHARACTERS) for url in told)
+    if len(set(urls)) != len(urls) or any("," in url for url in urls):
         raise BadCredential("each address stands there once, with no comma in it", "urls")
-    return found
+    return urls
+
+
+@contextmanager
+def _field(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Malformed as error:
+        raise BadCredential(error.reason, name) from None
 
 
 def _bytes(value: Json, name: str, length: int) -> bytes:
-    try:
-        found = hexes.parse_data(value, name)
-    except Malformed as error:
-        raise BadCredential(error.reason, name) from None
-    if len(found) != length:
-        raise BadCredential(f"{length} bytes are expected, got {len(found)}", name)
-    return found
+    with _field(name):
+        data = hexes.parse_data(value, name)
+        if len(data) != length:
+            raise Malformed(f"{length} bytes are expected, got {len(data)}")
+        return data
 
 
 def _verifying_key(value: Json) -> bytes:
-    raw = _bytes(value, "verifyingKey", VERIFYING_KEY_BYTES)
-    try:
+    with _field("verifyingKey"):
+        raw = _bytes(value, "verifyingKey", VERIFYING_KEY_BYTES)
         G2.decode(raw)
-    except Malformed as error:
-        raise BadCredential(error.reason, "verifyingKey") from None
-    return raw
+        return raw
 
 
 def _address(value: Json) -> WalletAddress:
-    if isinstance(value, str) and not value.startswith("0x"):
-        try:
-            return SolanaAddress.from_base58(value)
-        except Malformed as error:
-            raise BadCredential(error.reason, "address") from None
-    return Address(_bytes(value, "address", Address.LENGTH))
+    with _field("address"):
+        return read_address(value, "address")
 
 
 def _expires(value: Json) -> UnixSeconds:
@@ -286,9 +261,5 @@ def _expires(value: Json) -> UnixSeconds:
 
 
 def _key(value: Json) -> Secret:
-    try:
+    with _field("key"):
         return secp256k1.check_private_key(Secret(_bytes(value, "key", 32)))
-    except BadCredential:
-        raise
-    except Malformed as error:
-        raise BadCredential(error.reason, "key") from None

@@ -17,8 +17,7 @@ MAX_ADDRESSES = 4
 def left(deadline: float) -> float:
     """Give the seconds until a deadline of the monotonic clock.
 
-    Raises:
-        TimeoutError: there are none.
+    TimeoutError where there are none.
     """
     seconds = deadline - time.monotonic()
     if seconds <= 0:
@@ -27,22 +26,19 @@ def left(deadline: float) -> float:
 
 
 def connect(connection: http.client.HTTPConnection, deadline: float) -> None:
-    """Open a connection, TLS included.
+    """Open a connection, TLS included, or raise OSError.
 
     Looking up the name is the system's, and takes as long as that takes.
-
-    Raises:
-        OSError: nobody is there, or not in time.
     """
 
     def opened(address: tuple[str, int], *_: Any) -> socket.socket:
-        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[:MAX_ADDRESSES]
+        addresses = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[:MAX_ADDRESSES]
         why: OSError = TimeoutError("timed out")
-        for at, (family, kind, protocol, _name, where) in enumerate(found):
+        for at, (family, kind, protocol, _name, where) in enumerate(addresses):
             sock = socket.socket(family, kind, protocol)
             try:
                 # One that is silent leaves the others their part.
-                sock.settimeout(left(deadline) / (len(found) - at))
+                sock.settimeout(left(deadline) / (len(addresses) - at))
                 sock.connect(where)
                 sock.settimeout(left(deadline))
             except OSError as error:
@@ -57,8 +53,6 @@ def connect(connection: http.client.HTTPConnection, deadline: float) -> None:
 
 
 class _Until(io.RawIOBase):
-    """Reads a connection until a deadline."""
-
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._raw, self._sock, self._deadline = sock.makefile("rb", 0), sock, deadline
 
@@ -78,7 +72,6 @@ class TimedResponse(http.client.HTTPResponse):
     """A response that is there, whole, at a deadline, or is none."""
 
     def __init__(self, deadline: float, sock: socket.socket, *args: Any, **options: Any) -> None:
-        """Read from a connection until `deadline`, by the monotonic clock."""
         super().__init__(sock, *args, **options)
         self.fp.close()
         self.fp = io.BufferedReader(_Until(sock, deadline))

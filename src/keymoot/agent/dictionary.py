@@ -20,7 +20,7 @@ from keymoot.base.transaction import (
     EvmTransaction,
 )
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
-from keymoot.crypto.keccak import keccak256
+from keymoot.policy.names import checksummed
 
 _COMMON = {"from", "type", "chainId", "nonce", "gas", "to", "value", "data", "input"}
 _FIELDS = {
@@ -38,15 +38,11 @@ _U256 = 256
 
 
 def read_transaction(fields: Mapping[str, Any], sender: Address) -> EvmTransaction:
-    """Read a dictionary; integers, hex text and bytes are accepted as web3.py writes them.
-
-    Args:
-        fields: web3.py's transaction dictionary, complete: nothing is looked up.
-        sender: The wallet's address.
+    """Read a complete dictionary; integers, hex text and bytes are accepted as web3.py writes them.
 
     Raises:
         BadTransaction: a field is missing, unknown, or out of bounds; the path names it.
-        WrongSender: `from` is another account.
+        WrongSender: `from` is another account than the wallet's.
         NotSignable: a type that no policy can allow.
     """
     if not isinstance(fields, Mapping):
@@ -80,7 +76,7 @@ def read_transaction(fields: Mapping[str, Any], sender: Address) -> EvmTransacti
 def _check_sender(fields: Mapping[str, Any], sender: Address) -> None:
     given = fields.get("from")
     if given is not None and _address(given, "from") != sender:
-        raise WrongSender(checksum(_address(given, "from")), checksum(sender))
+        raise WrongSender(checksummed(_address(given, "from")), checksummed(sender))
 
 
 def _kind(fields: Mapping[str, Any]) -> int:
@@ -120,7 +116,7 @@ def _integer_of_hex(text: str, name: str) -> int:
 
 
 def _is_hex(digits: str) -> bool:
-    return all(each in "0123456789abcdefABCDEF" for each in digits)
+    return all(digit in "0123456789abcdefABCDEF" for digit in digits)
 
 
 def _raw(given: object, name: str) -> bytes:
@@ -146,17 +142,7 @@ def _address(given: object, name: str) -> Address:
 
 def _checksum_fits(digits: str, address: Address) -> bool:
     """Check mixed case against EIP-55; one case alone says nothing."""
-    return digits in (digits.lower(), digits.upper()) or digits == checksum(address)[2:]
-
-
-def checksum(address: Address) -> str:
-    """Write an address in the mixed case of EIP-55."""
-    digits = address.hex()
-    nibbles = keccak256(digits.encode()).hex()
-    return "0x" + "".join(
-        digit.upper() if int(nibble, 16) >= 8 else digit
-        for digit, nibble in zip(digits, nibbles, strict=False)
-    )
+    return digits in (digits.lower(), digits.upper()) or digits == checksummed(address)[2:]
 
 
 def _to(given: object) -> Address | None:

@@ -8,30 +8,21 @@ from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import LEDGER_CHAIN_ID, ChainId
+from keymoot.committee.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a network is: found out once, then pinned in credentials.
-
-    Attributes:
-        network: Keccak-256 of the genesis.
-        simulated: Its enclaves are simulated: test funds only.
-    """
+class NetworkIdentity:
+    """Who a network is: found out once, then pinned in credentials. Simulated: test funds only."""
 
     network: NetworkId
     chain_id: ChainId
     simulated: bool
 
 
-def read_identity(told: Any) -> Identity:
-    """Read the answer of keymoot_network.
-
-    Raises:
-        WrongAnswer: the genesis does not hash to the id, or is none.
-    """
+def read_identity(told: Any) -> NetworkIdentity:
+    """Read the answer of keymoot_network; believed if the genesis hashes to the id."""
     if not isinstance(told, dict):
         raise WrongAnswer("keymoot_network was answered by something else: is it Keymoot RPC?")
     try:
@@ -42,10 +33,10 @@ def read_identity(told: Any) -> Identity:
             raise WrongAnswer("the network's genesis does not hash to its id")
         chain_id = Genesis.decode(genesis).chain_id
         if chain_id != LEDGER_CHAIN_ID:
-            found, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
-            raise WrongAnswer(f"the network's genesis is of {found}, {ours}: {SET_URL}")
+            theirs, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
+            raise WrongAnswer(f"the network's genesis is of {theirs}, {ours}: {SET_URL}")
         if hexes.parse_quantity(told.get("chainId"), "chainId") != chain_id:
             raise WrongAnswer("the network's chain id is not its genesis's")
     except Malformed as error:
         raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
-    return Identity(network, chain_id, simulated=told.get("simulated") is not False)
+    return NetworkIdentity(network, chain_id, simulated=told.get("simulated") is not False)

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
@@ -30,37 +30,21 @@ _MAX_PARALLEL = 16
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
-class KeystoreUnusable(Refused):
+class KeystoreUnusable(Refused, code="KEYSTORE_UNUSABLE"):
     """The keystore is missing, no keystore, or the password does not open it."""
-
-    code: ClassVar[str] = "KEYSTORE_UNUSABLE"
 
 
 class Keystore:
     """A keystore that was read; its password may be asked for now."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file.
-
-        Args:
-            path: The file, made by `keymoot key new`, geth, or any wallet.
-
-        Raises:
-            KeystoreUnusable: it is missing, or no keystore; the message says which.
-        """
+        """Read the file, made by `keymoot key new`, geth, or any wallet."""
         self._path = path
         self._document = _read(path)
         _check(self._document, path)
 
     def open(self, password: str) -> Secret:
-        """Give the key.
-
-        Args:
-            password: From a prompt or a file, never from the command line.
-
-        Raises:
-            KeystoreUnusable: the password is wrong, or the file is damaged.
-        """
+        """Give the key. The password is from a prompt or a file, never from the command line."""
         try:
             raw = password.encode()
         except UnicodeEncodeError as error:
@@ -97,20 +81,11 @@ _OF_OTHERS = (
 
 
 def load(path: Path, password: str) -> Secret:
-    """Open a keystore; see `Keystore`.
-
-    Raises:
-        KeystoreUnusable: the message says which of the three it is.
-    """
     return Keystore(path).open(password)
 
 
 def save(path: Path, key: Secret, password: str) -> None:
-    """Write a new keystore with mode 0600; never overwrites. Takes about a second (scrypt).
-
-    Raises:
-        KeystoreUnusable: the file exists, or cannot be written; nothing is left of it then.
-    """
+    """Write a new keystore with mode 0600; never overwrites. Takes about a second (scrypt)."""
     document = create_keyfile_json(key.expose(), password.encode(), kdf="scrypt")
     document["address"] = secp256k1.address_of_secret(key).hex()
     try:
@@ -158,7 +133,10 @@ def _check(document: dict[str, Any], path: Path) -> None:
         raise _no_keystore(path)
     names = ("n", "r", "p", "dklen") if kind == "scrypt" else ("c", "dklen")
     numbers: list[Any] = [parameters.get(name) for name in names]
-    if not all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in numbers):
+    if not all(
+        isinstance(number, int) and not isinstance(number, bool) and number > 0
+        for number in numbers
+    ):
         raise _damaged(path)
     if numbers[-1] < MIN_DERIVED_BYTES:
         raise _damaged(path)
@@ -179,7 +157,7 @@ def _check(document: dict[str, Any], path: Path) -> None:
     texts = [crypto.get("ciphertext"), crypto.get("mac"), parameters.get("salt")]
     texts.append(cipher.get("iv") if isinstance(cipher, dict) else None)
     if not all(
-        isinstance(one, str) and _HEX_DIGITS.issuperset(one.removeprefix("0x")) for one in texts
+        isinstance(text, str) and _HEX_DIGITS.issuperset(text.removeprefix("0x")) for text in texts
     ):
         raise _damaged(path)
     if not isinstance(document.get("address", ""), str | None):

@@ -14,29 +14,24 @@ from web3.middleware.base import Web3Middleware
 from web3.middleware.signing import format_transaction
 from web3.types import RPCEndpoint
 
-from keymoot.agent.account import Account
+from keymoot.agent.evm_account import EvmAccount
 
 
 class SignAndSend(Web3Middleware):
     """Turns eth_sendTransaction from the account into a raw transaction, signed in a thread."""
 
-    def __init__(self, account: Account, w3: "AsyncWeb3[Any]") -> None:
-        """Take the account and the web3 of the target chain."""
+    def __init__(self, account: EvmAccount, w3: "AsyncWeb3[Any]") -> None:
         super().__init__(w3)
         self._account = account
         self._web3 = w3
 
     @staticmethod
-    def build(account: Account) -> Any:
+    def build(account: EvmAccount) -> Any:
         """Give what `middleware_onion.inject` takes."""
         return lambda w3: SignAndSend(account, w3)
 
     async def async_request_processor(self, method: RPCEndpoint, params: Any) -> Any:
-        """Fill and sign what the account sends; pass on the rest.
-
-        Raises:
-            PolicyRefused, and the others of `Account.sign_transaction`.
-        """
+        """Fill and sign what the account sends; pass on the rest. Raises as `Account` does."""
         if method != "eth_sendTransaction":
             return method, params
         filled = format_transaction(params[0])

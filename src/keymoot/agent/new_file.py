@@ -10,11 +10,7 @@ MODE = 0o600
 
 
 def check_new(path: Path) -> None:
-    """Raise unless a file could be made there, before anybody works for it.
-
-    Raises:
-        CannotWrite: something is there already, or no folder that we may write to.
-    """
+    """Raise CannotWrite unless a file could be made there, before anybody works for it."""
     if os.path.lexists(path):
         raise CannotWrite(
             str(path), None, "it exists, and is never overwritten", "choose another name"
@@ -30,11 +26,7 @@ def check_new(path: Path) -> None:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that was not there, mode 0600, synced; never overwrites.
-
-    Raises:
-        CannotWrite: something is there already, or the disk does not take it.
-    """
+    """Write a file that was not there, mode 0600, synced; never overwrites (CannotWrite)."""
     check_new(path)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)

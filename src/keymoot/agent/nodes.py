@@ -24,48 +24,31 @@ class Rpc(Protocol):
     """One node's Keymoot RPC; see `Transport`."""
 
     @property
-    def url(self) -> str:
-        """Where it is."""
-        ...
+    def url(self) -> str: ...
 
-    def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
-        """Call one JSON-RPC method and give its result."""
-        ...
-
-
-class Reads(Rpc, Protocol):
-    """A node that is also read plainly."""
-
-    def get(self, path: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """Read one JSON object; None where there is none."""
-        ...
+    def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any: ...
 
 
 def read_urls(text: str) -> tuple[str, ...]:
-    """Read a list of addresses; each is named once.
-
-    Raises:
-        Malformed: none, too many, or one that is too long.
-    """
-    found = tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
-    if not 0 < len(found) <= MAX_NODES:
+    """Read a list of 1 to 8 addresses; each is named once."""
+    urls = tuple(dict.fromkeys(url.strip() for url in text.split(",") if url.strip()))
+    if not 0 < len(urls) <= MAX_NODES:
         raise Malformed(
             f"1 to {MAX_NODES} addresses are expected, with commas between them, "
-            f"got {len(found)}: {SET_URL}",
+            f"got {len(urls)}: {SET_URL}",
             "url",
         )
-    if any(len(one) > MAX_URL_CHARACTERS for one in found):
+    if any(len(url) > MAX_URL_CHARACTERS for url in urls):
         raise Malformed(f"an address has at most {MAX_URL_CHARACTERS} characters", "url")
-    return found
+    return urls
 
 
 def write_urls(urls: Sequence[str]) -> str:
-    """Write a list of addresses, for people and for `read_urls`."""
     return ",".join(urls)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class NodeTurn:
     """One node, for as long as it has to answer.
 
     Attributes:
@@ -80,65 +63,50 @@ class Turn:
 
     @property
     def url(self) -> str:
-        """Where the node is."""
         return self.transport.url
 
     @property
     def left_seconds(self) -> float:
-        """What is left of the turn.
-
-        Raises:
-            ConnectionLost: nothing.
-        """
+        """What is left of the turn; ConnectionLost where nothing is."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise ConnectionLost(f"{self.url}: its time is over")
         return left
 
     def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
-        """Call one JSON-RPC method, as `Transport.call`."""
         return self.transport.call(method, params, min(timeout_seconds, self.left_seconds))
 
     def call_all(
         self, calls: Sequence[tuple[str, Sequence[Any]]], timeout_seconds: float
     ) -> list[Any]:
-        """Call several methods in one exchange, as `Transport.call_all`."""
         return self.transport.call_all(calls, min(timeout_seconds, self.left_seconds))
 
     def get(self, path: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """Read one JSON object, as `Transport.get`."""
         return self.transport.get(path, min(timeout_seconds, self.left_seconds))
 
 
-class Nodes:
+class NodeSet:
     """Some nodes of one network, from any number of threads and forks."""
 
     def __init__(self, urls: Sequence[str]) -> None:
-        """Take their addresses, in the owner's order; nothing is sent yet.
-
-        Raises:
-            Malformed: none, too many, or no http or https address.
-        """
+        """Take their addresses, in the owner's order; nothing is sent yet."""
         self.urls = read_urls(write_urls(urls))
         # Replaced as a whole: a thread reads one order or the other.
-        self._line = tuple(Transport(one) for one in self.urls)
+        self._line = tuple(Transport(url) for url in self.urls)
 
     @classmethod
     def at(cls, url: str) -> Self:
-        """Take addresses that stand in one text."""
         return cls(read_urls(url))
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]:
-        """Pickle the addresses; connections are opened anew."""
+        """Connections are opened anew."""
         return type(self), (self.urls,)
 
     def __len__(self) -> int:
-        """Give how many there are."""
         return len(self.urls)
 
     @property
     def url(self) -> str:
-        """All addresses, as they are written."""
         return write_urls(self.urls)
 
     @property
@@ -146,13 +114,12 @@ class Nodes:
         """The nodes in the order in which they are asked now."""
         return self._line
 
-    def answered(self, one: Transport) -> None:
+    def answered(self, transport: Transport) -> None:
         """Ask the node that has answered before the others from now on."""
         line = self._line
-        if line[0] is not one:
-            self._line = (one, *(other for other in line if other is not one))
+        if line[0] is not transport:
+            self._line = (transport, *(other for other in line if other is not transport))
 
     def close(self) -> None:
-        """Close the connections that wait for the next call."""
-        for one in self._line:
-            one.close()
+        for transport in self._line:
+            transport.close()

@@ -11,33 +11,35 @@ from typing import Any, NoReturn
 
 from keymoot.agent.credential import Credential
 from keymoot.agent.derived_keys import DerivedKeys
-from keymoot.agent.errors import AnswerLost, NoNodeAnswers, NotSignable, Unproven
-from keymoot.agent.gathering import TooFewShares
+from keymoot.agent.errors import AnswerLost, NoNodeAnswers, NotSignable
 from keymoot.agent.network import Network
-from keymoot.agent.nodes import Turn
+from keymoot.agent.nodes import NodeTurn
 from keymoot.agent.processes import stays_here
 from keymoot.agent.reply import Reply, collect
 from keymoot.agent.rounds import Rounds
-from keymoot.agent.share import Released
-from keymoot.agent.views import Views, WalletView
-from keymoot.agent.wanted import Asked, EcdsaWanted, Ed25519Wanted, Wanted
-from keymoot.agent.wish import AGAIN_PAUSE_SECONDS, MAX_AGAIN
+from keymoot.agent.share import ReleasedSignature
+from keymoot.agent.share_collection import TooFewShares
+from keymoot.agent.signable import AskedRequest, EcdsaSignable, Ed25519Signable, Signable
+from keymoot.agent.signing_request import AGAIN_PAUSE_SECONDS, MAX_AGAIN
+from keymoot.agent.views import WalletView, WalletViews
 from keymoot.base.fixed import (
     Address,
+    AppId,
     Bytes32,
     Hash32,
     RequestId,
     SolanaAddress,
+    WalletAddress,
     WalletId,
 )
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import EvmTransaction
 from keymoot.base.units import Height, UnixSeconds, Wei
+from keymoot.committee.nonces.record import write_seats
 from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key, signing_hash, wallet_id
-from keymoot.moot.slot import write_seats
 
 WITHDRAWAL_SECONDS = 300
 """How long the ledger may take to accept and answer a withdrawal."""
@@ -46,7 +48,7 @@ _ENTROPY_BYTES = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Confirmation:
     """A transaction of the owner's that is final."""
 
     transaction_hash: Hash32
@@ -59,15 +61,15 @@ def salt_of(name: str) -> Bytes32:
 
 
 def new_key() -> Secret:
-    """Make a key for an owner or a credential."""
     return secp256k1.private_key(secrets.token_bytes(_ENTROPY_BYTES))
 
 
-class Owner(Views):
+class Owner(WalletViews):
     """One owner's key at work.
 
     What a transaction was to change is looked for in a proved state: a node that swallows one, and
-    says that it is done, is not believed.
+    says that it is done, is not believed. What is refused raises TransactionFailed or
+    NetworkRefused, before it is in a block.
     """
 
     def __init__(self, network: Network, key: Secret) -> None:
@@ -81,7 +83,6 @@ class Owner(Views):
         stays_here("an owner", "load the key from its keystore (keystore.load)")
 
     def derived_keys(self) -> DerivedKeys:
-        """Give the keys that this account derives through the network."""
         return DerivedKeys(self.network, self._key)
 
     def wallet_of(self, name: str) -> WalletId:
@@ -91,67 +92,50 @@ class Owner(Views):
     def create(
         self, name: str, recovery: Address, quota: Wei, *, in_vault: bool = False
     ) -> WalletView:
-        """Make a wallet whose key the assembly keeps together. It refuses everything yet.
+        """Make a wallet whose key the committee keeps together. It refuses everything yet.
 
         Args:
             name: The owner's name for it; the id follows from it.
             recovery: Where withdrawals go, for ever.
             quota: Prepayment for requests, in wei of the ledger's own token.
             in_vault: Let the key be born in Vault instead: then every enclave has it.
-
-        Raises:
-            TransactionFailed, NetworkRefused: the name is taken, or funds are missing.
         """
         method = "createInVault" if in_vault else "create"
         self.network.send(self._key, method, salt_of(name), recovery, value=quota)
         return self.show(self.wallet_of(name))
 
     def create_solana(self, name: str, recovery: SolanaAddress, quota: Wei) -> WalletView:
-        """Make a wallet on Solana whose Ed25519 key the assembly keeps together.
-
-        Args:
-            name: The owner's name for it; the id follows from it.
-            recovery: Where withdrawals go, for ever.
-            quota: Prepayment for requests, in wei of the ledger's own token.
-
-        Raises:
-            TransactionFailed, NetworkRefused: the name is taken, or funds are missing.
-        """
+        """Make a wallet on Solana whose Ed25519 key the committee keeps together; as `create`."""
         self.network.send(self._key, "createSolana", salt_of(name), Bytes32(recovery), value=quota)
         return self.show(self.wallet_of(name))
 
-    def fund(self, wallet: WalletId, wei: Wei) -> Done:
-        """Add to a wallet's quota."""
-        return _done(self.network.send(self._key, "fund", wallet, value=wei))
+    def create_on(self, chain: str, name: str, recovery: WalletAddress, quota: Wei) -> WalletView:
+        """Make a wallet on any chain that the network knows, by its CAIP-2 namespace.
 
-    def set_policy(self, wallet: WalletId, document: bytes, expected_version: int) -> Done:
-        """Replace the policy.
-
-        Args:
-            wallet: Whose.
-            document: Canonical JSON: sorted keys, no spaces.
-            expected_version: The version that the owner looked at; another is refused.
+        As `create`.
         """
-        done = _done(self.network.send(self._key, "setPolicy", wallet, document, expected_version))
-        self._see(self.policy(wallet) == document, "the policy is set")
-        return done
+        self.network.send(self._key, "createOn", chain, salt_of(name), bytes(recovery), value=quota)
+        return self.show(self.wallet_of(name))
+
+    def fund(self, wallet: WalletId, wei: Wei) -> Confirmation:
+        return confirmation_of(self.network.send(self._key, "fund", wallet, value=wei))
+
+    def set_policy(self, wallet: WalletId, document: bytes, expected_version: int) -> Confirmation:
+        """Replace the policy, canonical JSON.
+
+        Refused if it is not at `expected_version` any more.
+        """
+        return confirmation_of(
+            self.network.send(self._key, "setPolicy", wallet, document, expected_version)
+        )
 
     def grant(self, wallet: WalletId, name: str, expires_at: UnixSeconds) -> Credential:
-        """Grant a new credential; save it with `Credential.save`, it exists nowhere else.
-
-        Args:
-            wallet: What it may ask.
-            name: The name under which the agent connects.
-            expires_at: When the ledger stops to accept it, at most 366 days ahead.
-        """
+        """Grant a credential that ends at most 366 days ahead; save it, it exists nowhere else."""
         key = new_key()
         shown = self.show(wallet)
         identity, anchor = self.network.identity(), self.network.anchor()
         holder = secp256k1.address_of_secret(key)
         self.network.send(self._key, "grant", wallet, holder, expires_at)
-        self._see(
-            self.credential(wallet, holder).expires_at == expires_at, "the credential is granted"
-        )
         return Credential(
             name=name,
             network=identity.network,
@@ -163,29 +147,24 @@ class Owner(Views):
             key=key,
         )
 
-    def revoke(self, wallet: WalletId, credential: Address) -> Done:
+    def grant_app(self, wallet: WalletId, app: AppId, expires_at: UnixSeconds) -> Confirmation:
+        """Let every live instance of an app ask, until a time at most 366 days ahead."""
+        return confirmation_of(self.network.send(self._key, "grantApp", wallet, app, expires_at))
+
+    def revoke_app(self, wallet: WalletId, app: AppId) -> Confirmation:
+        """Take back what was granted to an app; what its instances did not fetch stops too."""
+        return confirmation_of(self.network.send(self._key, "revokeApp", wallet, app))
+
+    def revoke(self, wallet: WalletId, credential: Address) -> Confirmation:
         """Take a credential back; what it asked and did not fetch stops too."""
-        done = _done(self.network.send(self._key, "revoke", wallet, credential))
-        self._see(self.credential(wallet, credential).revoked, "the credential is revoked")
-        return done
+        return confirmation_of(self.network.send(self._key, "revoke", wallet, credential))
 
-    def pause(self, wallet: WalletId) -> Done:
+    def pause(self, wallet: WalletId) -> Confirmation:
         """Stop every signature but the owner's withdrawals."""
-        done = _done(self.network.send(self._key, "pause", wallet))
-        self._see(self.show(wallet).paused, "the wallet is paused")
-        return done
+        return confirmation_of(self.network.send(self._key, "pause", wallet))
 
-    def resume(self, wallet: WalletId) -> Done:
-        """End a pause."""
-        done = _done(self.network.send(self._key, "resume", wallet))
-        self._see(not self.show(wallet).paused, "the pause has ended")
-        return done
-
-    @staticmethod
-    def _see(done: bool, what: str) -> None:  # noqa: FBT001
-        """Raise where a receipt says what the proved state does not: nobody signs receipts."""
-        if not done:
-            raise Unproven(f"it says that {what}, and the state does not: ask another node")
+    def resume(self, wallet: WalletId) -> Confirmation:
+        return confirmation_of(self.network.send(self._key, "resume", wallet))
 
     def withdraw(
         self,
@@ -213,11 +192,9 @@ class Owner(Views):
             WrongAnswer: not signed by the wallet, or not this.
         """
         account = self.show(wallet).account
-        if isinstance(account, SolanaAddress):
-            raise NotSignable(
-                f"{account.base58} is a wallet on Solana: withdraw a message (withdraw_solana)"
-            )
-        wanted = EcdsaWanted(account, signing_hash(transaction))
+        if not isinstance(account, Address):
+            raise NotSignable(f"{account.text} is no wallet of EVM chains: see withdraw_solana")
+        wanted = EcdsaSignable(account, signing_hash(transaction))
         payload = transaction.unsigned_bytes()
         released = self._withdraw(wallet, payload, wanted, request_id, max_fee)
         return transaction.signed_bytes(released.ecdsa())
@@ -230,24 +207,15 @@ class Owner(Views):
         *,
         max_fee: int | None = None,
     ) -> bytes:
-        """Have a message of Solana to the recovery address signed; no policy is asked.
+        """As `withdraw`, with a message of Solana to the recovery address.
 
-        Args:
-            wallet: Whose funds.
-            message: Transfers to recovery, or to its associated token accounts.
-            request_id: To repeat a withdrawal whose answer was lost; None for a new one.
-            max_fee: Its fee at most, in lamports; None for 0.01 SOL.
-
-        Returns:
-            The signed transaction, to be sent to a node of Solana.
-
-        Raises:
-            As `withdraw`.
+        It holds transfers to recovery, or to its associated token accounts, at a fee of at most
+        `max_fee` lamports (None: 0.01 SOL). Gives what is sent to a node of Solana.
         """
         account = self.show(wallet).account
-        if isinstance(account, Address):
-            raise NotSignable(f"{account.hex0x} is a wallet of EVM chains: use withdraw")
-        wanted = Ed25519Wanted(wallet, account, message)
+        if not isinstance(account, SolanaAddress):
+            raise NotSignable(f"{account.text} is no wallet on Solana: see withdraw")
+        wanted = Ed25519Signable(wallet, Bytes32(account), message)
         released = self._withdraw(wallet, message, wanted, request_id, max_fee)
         return b"\x01" + released.signature + message
 
@@ -255,14 +223,14 @@ class Owner(Views):
         self,
         wallet: WalletId,
         payload: bytes,
-        wanted: Wanted,
+        wanted: Signable,
         name: RequestId | None,
         max_fee: int | None,
-    ) -> Released:
+    ) -> ReleasedSignature:
         silent = frozenset[int]()
         if name is not None:
             return self._withdraw_once(wallet, payload, wanted, name, silent, max_fee)
-        for _ in range(MAX_AGAIN + self.network.roster().faults):
+        for _ in range(MAX_AGAIN + self.network.proven().faults):
             try:
                 return self._withdraw_once(wallet, payload, wanted, _new_id(), silent, max_fee)
             except TooFewShares as error:
@@ -275,15 +243,15 @@ class Owner(Views):
         self,
         wallet: WalletId,
         payload: bytes,
-        wanted: Wanted,
+        wanted: Signable,
         name: RequestId,
         silent: frozenset[int],
         max_fee: int | None,
-    ) -> Released:
+    ) -> ReleasedSignature:
         identity = self.network.identity()
         secret = derive(self._key, "owner reply key", identity.network, wallet, name)
         key = request_key(self.address, name)
-        reply = Reply(Asked(identity.network, key, self.network.roster(), secret), wanted)
+        reply = Reply(AskedRequest(identity.network, key, self.network.proven(), secret), wanted)
         self.network.send(
             self._key,
             "withdraw",
@@ -297,7 +265,7 @@ class Owner(Views):
         )
         seconds = self.network.timeout_seconds
 
-        def one(turn: Turn) -> Released:
+        def one(turn: NodeTurn) -> ReleasedSignature:
             return reply.settle(turn, collect(turn, key, name.hex0x), seconds)
 
         try:
@@ -310,8 +278,8 @@ def _new_id() -> RequestId:
     return RequestId(secrets.token_bytes(RequestId.LENGTH))
 
 
-def _done(receipt: dict[str, Any]) -> Done:
-    return Done(
+def confirmation_of(receipt: dict[str, Any]) -> Confirmation:
+    return Confirmation(
         Hash32.from_hex(str(receipt.get("transactionHash"))),
         Height(int(str(receipt.get("blockNumber")), 16)),
     )

@@ -29,24 +29,16 @@ _all: list[weakref.ref[Forked]] = []
 
 def _begin_in_child() -> None:
     for each in tuple(_all):
-        found = each()
-        if found is not None:
-            found.begin_in_child()
+        states = each()
+        if states is not None:
+            states.begin_in_child()
 
 
 os.register_at_fork(after_in_child=_begin_in_child)
 
 
 def stays_here(what: str, instead: str) -> NoReturn:
-    """Refuse to pickle or copy what holds a key.
-
-    Args:
-        what: Such as `an Account`.
-        instead: What to do in the other process.
-
-    Raises:
-        TypeError: as pickle expects of what it cannot take.
-    """
+    """Refuse to pickle or copy what holds a key, with the TypeError that pickle expects."""
     raise TypeError(
         f"{what} cannot be pickled or copied, for it holds a key: {instead} in the other process"
     )

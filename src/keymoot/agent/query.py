@@ -14,12 +14,13 @@ the state root itself (`keymoot.proof`).
 """
 
 import secrets
+import time
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from keymoot.agent.errors import Unproven, WrongAnswer
 from keymoot.agent.network import Network
-from keymoot.agent.nodes import Turn
+from keymoot.agent.nodes import NodeTurn
 from keymoot.agent.processes import stays_here
 from keymoot.agent.share import NotOurNode
 from keymoot.base import hexes
@@ -29,12 +30,12 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Nonce
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.errors import ContractError
+from keymoot.contracts.framework.contract import Contract
+from keymoot.contracts.framework.errors import ContractError
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256, keccak256_raw
 from keymoot.crypto.signed_query import ANSWER, CONTENT, REPLY_INFO, SignedQuery
-from keymoot.proof.committee import ProvenAssembly
+from keymoot.proof.committee import ProvenCommittee
 from keymoot.store.header import Header
 
 REACH = 64
@@ -47,29 +48,23 @@ _ANSWER, _CONTENT = parameters(ANSWER), parameters(CONTENT)
 _SELECTOR_BYTES = 4
 
 
-class QueryReverted(Refused):
-    """The contract says no, in a sealed answer.
-
-    Attributes:
-        data: Its error data, as Solidity writes it.
-    """
-
-    code = "QUERY_REVERTED"
+class QueryReverted(Refused, code="QUERY_REVERTED"):
+    """The contract says no, in a sealed answer; `data` is its error data, as Solidity writes it."""
 
     def __init__(self, words: str, data: bytes) -> None:
-        """Repeat the contract's words."""
         super().__init__(words)
         self.data = data
 
 
+LATE_SECONDS, PAUSE_SECONDS = 10.0, 0.05
+"""How long a node may take to write the block of which an enclave of its answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a view of confidential state gave.
+    """What a view gave.
 
-    Attributes:
-        values: Its results, decoded.
-        header: The certified block on whose state it ran.
-        seat: Of the enclave that ran it.
+    Results, the certified block on whose state it ran, and whose enclave ran it.
     """
 
     values: tuple[Any, ...]
@@ -78,15 +73,8 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One signed query, and what is needed to read its answer.
-
-    Attributes:
-        to: The contract.
-        signed: The query.
-        digest: What was signed; the answer names it.
-        secret: Private half of its reply key.
-    """
+class ConfidentialQuery:
+    """One signed query, its digest, which the answer names, and what opens the answer."""
 
     to: Address
     signed: SignedQuery
@@ -99,15 +87,11 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MemberAnswer:
     """What a member's enclave told; not held against a certified block yet.
 
-    Attributes:
-        fine: Whether the call succeeded.
-        height: Of the block on whose state it ran.
-        name: That block's hash.
-        output: What it returned, or its error data.
-        seat: Of the enclave.
+    `output` is what the call returned, or its error data where it is not `fine`; `height` and
+    `name` are of the block on whose state it ran.
     """
 
     fine: bool
@@ -117,11 +101,10 @@ class Told:
     seat: int
 
 
-class Queries:
+class ConfidentialQueries:
     """Asks contracts in the name of one key: an owner's, a credential's, or a new one."""
 
     def __init__(self, network: Network, key: Secret) -> None:
-        """Take the network, and the key whose address the contract takes for its sender."""
         self._network, self._key = network, key
         self.address = secp256k1.address_of_secret(key)
 
@@ -130,12 +113,7 @@ class Queries:
         stays_here("queries", "make them anew, from the key's own file")
 
     def view(self, contract: type[Contract], name: str, *arguments: Any) -> Answered:
-        """Ask a view; give its results, and the block of which they are.
-
-        Args:
-            contract: Whose view.
-            name: The method's name, as the ABI has it.
-            arguments: Its arguments.
+        """Ask a view, by its name in the ABI; give its results, and the block of which they are.
 
         Raises:
             QueryReverted: the contract says no.
@@ -143,20 +121,20 @@ class Queries:
             Unproven: the answer is of no certified block, of an older one, or of another branch.
             WrongAnswer: it is no answer to this question.
             NetworkRefused: no enclave answers, or it was too much work.
-            NetworkUnreachable, ConnectionLost: as their names say.
         """
         method = contract.method(name)
-        assembly = self._network.committee()
-        question = self.ask(contract.ADDRESS, method.encode(arguments), assembly.header)
+        committee = self._network.committee()
+        question = self.ask(contract.ADDRESS, method.encode(arguments), committee.header)
         call = {"to": question.to.hex0x, "data": hexes.data(question.signed.encode())}
-        roster, seconds = self._network.roster(), self._network.timeout_seconds
+        proven, seconds = self._network.proven(), self._network.timeout_seconds
 
-        def one(turn: Turn) -> tuple[Told, Header]:
-            told = self.read(question, turn.call("eth_call", [call, "latest"], seconds), assembly)
-            header = assembly.header
+        def one(turn: NodeTurn) -> tuple[MemberAnswer, Header]:
+            told = self.read(question, turn.call("eth_call", [call, "latest"], seconds), committee)
+            header = committee.header
             self._check_height(told, header)
             if told.height != header.height:
-                header = roster.certified(turn, seconds, told.height)
+                _await_block(turn, seconds, told.height)
+                header = proven.certified(turn, seconds, told.height)
             if header.hash != told.name:
                 raise Unproven(
                     f"the answer is of another block {told.height} than the certified one"
@@ -171,14 +149,8 @@ class Queries:
         except Malformed as error:
             raise WrongAnswer(f"{name} was answered by something else: {error}") from error
 
-    def ask(self, to: Address, data: bytes, newest: Header) -> Question:
-        """Sign a question about the state after a block, or one of those that follow it.
-
-        Args:
-            to: The contract.
-            data: Calldata.
-            newest: The newest header that is believed.
-        """
+    def ask(self, to: Address, data: bytes, newest: Header) -> ConfidentialQuery:
+        """Sign a question about the state after `newest`, or after a block that follows it."""
         identity = self._network.identity()
         secret = Secret(secrets.token_bytes(32))
         signed = SignedQuery(
@@ -194,15 +166,12 @@ class Queries:
         )
         digest = signed.digest(identity.network, identity.chain_id, to)
         signed = replace(signed, signature=secp256k1.sign(self._key, digest))
-        return Question(to, signed, digest, secret)
+        return ConfidentialQuery(to, signed, digest, secret)
 
-    def read(self, question: Question, answer: Any, assembly: ProvenAssembly) -> Told:
-        """Open an answer, after checking that a member gave it to this question.
-
-        Raises:
-            NotOurNode: whoever signed it is no member.
-            WrongAnswer: it is no answer, another question's, or not sealed to us.
-        """
+    def read(
+        self, question: ConfidentialQuery, answer: Any, committee: ProvenCommittee
+    ) -> MemberAnswer:
+        """Open an answer, after checking that a member gave it to this question."""
         network = self._network.identity().network
         try:
             raw = hexes.parse_data(answer, "answer", MAX_ANSWER_BYTES)
@@ -210,7 +179,7 @@ class Queries:
         except Malformed as error:
             raise WrongAnswer(f"a sealed answer is the ABI's {ANSWER}: {error}") from error
         # 1. A member gave it.
-        seats = {key: at for at, key in assembly.identities.items()}
+        seats = {key: at for at, key in committee.identities.items()}
         if Bytes32(node) not in seats:
             raise NotOurNode(Bytes32(node))
         # 2. It is the answer to this very question.
@@ -225,10 +194,10 @@ class Queries:
             fine, height, name, output, _ = decode(_CONTENT, inside)
         except Malformed as error:
             raise WrongAnswer(f"the sealed answer does not open: {error}") from error
-        return Told(fine, Height(height), Hash32(name), output, seats[Bytes32(node)])
+        return MemberAnswer(fine, Height(height), Hash32(name), output, seats[Bytes32(node)])
 
     @staticmethod
-    def _check_height(told: Told, newest: Header) -> None:
+    def _check_height(told: MemberAnswer, newest: Header) -> None:
         if not newest.height <= told.height <= newest.height + REACH:
             raise Unproven(
                 f"the answer is of block {told.height}, asked for were {newest.height} to "
@@ -238,7 +207,7 @@ class Queries:
 
 def _words(data: bytes, contract: type[Contract]) -> str:
     """Say what error data means, as far as the contract tells."""
-    signatures = [ContractError.SIGNATURE, *(one.SIGNATURE for one in contract.ERRORS)]
+    signatures = [ContractError.SIGNATURE, *(error.SIGNATURE for error in contract.ERRORS)]
     for signature in signatures:
         if keccak256_raw(signature.encode())[:_SELECTOR_BYTES] != data[:_SELECTOR_BYTES]:
             continue
@@ -250,3 +219,11 @@ def _words(data: bytes, contract: type[Contract]) -> str:
             return str(values[0])
         return f"{contract.__name__} refuses: {signature.split('(')[0]}"
     return f"{contract.__name__} refuses, with error data 0x{data[:_SELECTOR_BYTES].hex()}"
+
+
+def _await_block(turn: NodeTurn, seconds: float, height: Height) -> None:
+    """Wait a while for a block: an enclave knows a certificate before its node has written it."""
+    ends = time.monotonic() + LATE_SECONDS
+    asked = [hexes.quantity(height)]
+    while turn.call("keymoot_certified", asked, seconds) is None and time.monotonic() < ends:
+        time.sleep(PAUSE_SECONDS)

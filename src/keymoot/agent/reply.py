@@ -4,18 +4,25 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from keymoot.agent.ecdsa_combiner import assembled
 from keymoot.agent.errors import AnswerLost, NetworkBusy, RequestExpired, Unproven
-from keymoot.agent.gathering import Kept, TooFewShares
-from keymoot.agent.moot import assembled
-from keymoot.agent.nodes import Rpc, Turn
+from keymoot.agent.nodes import NodeTurn, Rpc
 from keymoot.agent.rounds import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
-from keymoot.agent.share import NotOurNode, Released, Status, open_share, read_status, refusal_of
-from keymoot.agent.wanted import Asked, Wanted
+from keymoot.agent.share import (
+    NotOurNode,
+    ReleasedSignature,
+    Status,
+    open_share,
+    read_status,
+    refusal_of,
+)
+from keymoot.agent.share_collection import CollectedAnswers, TooFewShares
+from keymoot.agent.signable import AskedRequest, Signable
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
-from keymoot.contracts.record import REFUSED
+from keymoot.contracts.builtin.wallets.record import REFUSED
 from keymoot.policy.errors import PolicyRefused
-from keymoot.proof.committee import ProvenAssembly
+from keymoot.proof.committee import ProvenCommittee
 
 SYNC_SECONDS = 20.0
 """Longest wait for a block in one exchange."""
@@ -23,23 +30,15 @@ SYNC_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What must be known to read the answer to one request.
+    """What must be known to read the answer to one request; `kept` came before, from any node."""
 
-    Attributes:
-        kept: Shares that came before, from whichever node.
-    """
-
-    asked: Asked
-    wanted: Wanted
-    kept: Kept = field(default_factory=Kept)
+    asked: AskedRequest
+    wanted: Signable
+    kept: CollectedAnswers = field(default_factory=CollectedAnswers)
 
     def _refusal(self, transport: Rpc, left: float) -> PolicyRefused:
-        """Give the refusal as a certified state records it, whatever the node says of it.
-
-        Raises:
-            Unproven: no certified block has refused this request.
-        """
-        header, record = self.asked.roster.record(transport, left, self.asked.key)
+        """Give the refusal as a certified state records it, whatever the node says of it."""
+        header, record = self.asked.proven.record(transport, left, self.asked.key)
         if record is None or record.status != REFUSED:
             raise Unproven("it says that the request was refused, and the state does not")
         try:
@@ -52,14 +51,7 @@ class Reply:
         return PolicyRefused(message, data, header.height)
 
     def _check_given(self, answer: dict[str, Any], transport: Rpc, left: float) -> None:
-        """Raise unless there is an answer.
-
-        Raises:
-            PolicyRefused, NetworkRefused: the network's no.
-            Unproven: it says no, and the ledger does not.
-            RequestExpired: no answer was released in time.
-            WrongAnswer: its status word is unknown.
-        """
+        """Raise unless there is an answer."""
         status = read_status(answer)
         if status is Status.REFUSED:
             raise self._refusal(transport, left)
@@ -70,39 +62,34 @@ class Reply:
                 "the request expired before its answer was fetched: ask for the very same again"
             )
 
-    def _read(self, answer: dict[str, Any], assembly: ProvenAssembly) -> Released:
-        """Give the signature, checked to be the wallet's over what was asked."""
-        one, nodes = self.asked, assembly.identities
+    def _read(self, answer: dict[str, Any], committee: ProvenCommittee) -> ReleasedSignature:
+        one, nodes = self.asked, committee.identities
         if assembled(answer):
-            released = self.wanted.gathering(one, assembly, answer).run(answer, self.kept)
+            released = self.wanted.gathering(one, committee, answer).run(answer, self.kept)
         else:
             released = open_share(answer, one.network, one.key, nodes.values(), one.secret)
         return self.wanted.check(released)
 
-    def settle(self, transport: Rpc, answer: dict[str, Any], timeout_seconds: float) -> Released:
-        """Give the signature, put together from the assembly's shares where it signs.
-
-        Args:
-            transport: The node that gave the answer.
-            answer: What `keymoot_ask` or `collect` gave.
-            timeout_seconds: For each exchange.
+    def settle(
+        self, transport: Rpc, answer: dict[str, Any], timeout_seconds: float
+    ) -> ReleasedSignature:
+        """Give the signature, put together from the committee's shares where it signs.
 
         Raises:
             TooFewShares: enclaves that held what it was bound to started anew: ask again.
             PolicyRefused, NetworkRefused: the network's no.
             RequestExpired: no answer was released in time.
             WrongAnswer: not genuine, not proved, or a signature of something else.
-            NetworkUnreachable, ConnectionLost, NetworkBusy: as their names say.
         """
         left = timeout_seconds
         self._check_given(answer, transport, left)
-        assembly = self.asked.roster.assembly(transport, left)
+        committee = self.asked.proven.committee(transport, left)
         try:
-            return self._read(answer, assembly)
+            return self._read(answer, committee)
         except (TooFewShares, NotOurNode):
             # Others may keep the keys by now, with other shares.
-            newer = self.asked.roster.renewed(transport, left)
-            if newer.header == assembly.header:
+            newer = self.asked.proven.renewed(transport, left)
+            if newer.header == committee.header:
                 raise
         return self._read(answer, newer)
 
@@ -113,17 +100,10 @@ def is_final(answer: dict[str, Any]) -> bool:
     return not waits or answer.get("refusal") is not None or assembled(answer)
 
 
-def collect(turn: Turn, request_key: Hash32, idempotency_key: str) -> dict[str, Any]:
+def collect(turn: NodeTurn, request_key: Hash32, idempotency_key: str) -> dict[str, Any]:
     """Fetch the answer to a request that is on the ledger, or about to be.
 
-    Args:
-        turn: The node to ask. If there are others, it is asked once.
-        request_key: keccak256(requester ‖ request id).
-        idempotency_key: For the error, should time run out.
-
-    Raises:
-        AnswerLost: still none at the end of the turn.
-        NetworkUnreachable, ConnectionLost, WrongAnswer: as `Transport.get`.
+    Where there are other nodes, this one is asked once. AnswerLost at the end of its turn.
     """
     pause = FIRST_PAUSE_SECONDS
     word = "nothing is known of it"

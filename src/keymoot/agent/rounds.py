@@ -32,8 +32,8 @@ from keymoot.agent.errors import (
     WrongAnswer,
     each_of,
 )
-from keymoot.agent.gathering import TooFewShares
-from keymoot.agent.nodes import Nodes, Turn
+from keymoot.agent.nodes import NodeSet, NodeTurn
+from keymoot.agent.share_collection import TooFewShares
 from keymoot.agent.transport import ConnectionLost, Transport
 from keymoot.base.errors import KeymootError, Malformed
 from keymoot.policy.errors import PolicyRefused
@@ -56,19 +56,14 @@ STILL_COMING = (4, 5)
 
 
 class UnderWay(ConnectionLost):
-    """A node has the transaction, and says nothing final of it yet.
-
-    Attributes:
-        error: What it said.
-    """
+    """A node has the transaction, and says nothing final of it yet but `error`."""
 
     def __init__(self, error: KeymootError) -> None:
-        """Keep what it said."""
         super().__init__(str(error))
         self.error = error
 
 
-class Kind(IntEnum):
+class FailureKind(IntEnum):
     """What a node's failure means for the others; who is asked first in the next round."""
 
     COMING = 0
@@ -80,22 +75,21 @@ class Kind(IntEnum):
     FALSE = 6
 
 
-_KINDS: tuple[tuple[tuple[type[KeymootError], ...], Kind], ...] = (
-    ((AnswerLost, UnderWay), Kind.COMING),
-    ((NetworkBusy,), Kind.BUSY),
-    ((TooFewShares, RequestExpired), Kind.GONE),
-    ((PolicyRefused, NetworkRefused, IdempotencyReused, SignedElse), Kind.REFUSED),
-    ((NetworkUnreachable,), Kind.UNREACHABLE),
-    ((ConnectionLost,), Kind.SILENT),
-    ((WrongAnswer, Malformed), Kind.FALSE),
+_KINDS: tuple[tuple[tuple[type[KeymootError], ...], FailureKind], ...] = (
+    ((AnswerLost, UnderWay), FailureKind.COMING),
+    ((NetworkBusy,), FailureKind.BUSY),
+    ((TooFewShares, RequestExpired), FailureKind.GONE),
+    ((PolicyRefused, NetworkRefused, IdempotencyReused, SignedElse), FailureKind.REFUSED),
+    ((NetworkUnreachable,), FailureKind.UNREACHABLE),
+    ((ConnectionLost,), FailureKind.SILENT),
+    ((WrongAnswer, Malformed), FailureKind.FALSE),
 )
-FAILURES = tuple(one for kinds, _ in _KINDS for one in kinds)
+FAILURES = tuple(kind for kinds, _ in _KINDS for kind in kinds)
 
 
-def kind_of(error: KeymootError) -> Kind:
-    """Tell what a node's failure means."""
+def kind_of(error: KeymootError) -> FailureKind:
     if isinstance(error, NetworkRefused) and error.rpc_code in STILL_COMING:
-        return Kind.COMING
+        return FailureKind.COMING
     return next(kind for kinds, kind in _KINDS if isinstance(error, kinds))
 
 
@@ -120,7 +114,7 @@ _WORDS: tuple[tuple[type[KeymootError], str], ...] = (
 
 def words_of(error: KeymootError) -> str:
     """Say what was wrong with a node in our own words, never in the node's."""
-    if kind_of(error) is Kind.COMING and isinstance(error, NetworkRefused):
+    if kind_of(error) is FailureKind.COMING and isinstance(error, NetworkRefused):
         return _WORDS[1][1]
     if isinstance(error, Unproven) and isinstance(error.why, OlderHeader):
         return f"shows block {error.why.shown}, older than block {error.why.seen}, which was seen"
@@ -132,24 +126,18 @@ def words_of(error: KeymootError) -> str:
 class Rounds:
     """Asks the nodes of one network, within one time for all of them."""
 
-    def __init__(self, nodes: Nodes, timeout_seconds: float, *, patient: bool = True) -> None:
-        """Begin now.
-
-        Args:
-            nodes: Whom to ask.
-            timeout_seconds: For all of it.
-            patient: Ask again where there is only one node, too.
-        """
+    def __init__(self, nodes: NodeSet, timeout_seconds: float, *, patient: bool = True) -> None:
+        """Begin now; `patient` asks again where there is only one node, too."""
         self._nodes = nodes
         self._rests = not patient and len(nodes) == 1
         self._start = time.monotonic()
         self.deadline = self._start + timeout_seconds
 
-    def ask(self, one: Callable[[Turn], T]) -> T:
+    def ask(self, question: Callable[[NodeTurn], T]) -> T:
         """Give the first answer that is believed.
 
         Args:
-            one: Asks one node in its turn, and believes nothing that is not proved. Runs again
+            question: Asks one node in its turn, and believes nothing that is not proved. Runs again
                 with the same node in the next round.
 
         Raises:
@@ -169,7 +157,7 @@ class Rounds:
                     # What it said before says more than that there was no time left.
                     continue
                 try:
-                    found = one(turn)
+                    answer = question(turn)
                 except PolicyRefused as error:
                     if error.proved is not None:
                         self._nodes.answered(way)
@@ -179,8 +167,8 @@ class Rounds:
                     said[way.url] = error
                 else:
                     self._nodes.answered(way)
-                    return found
-            silent = any(kind_of(error) is Kind.SILENT for error in said.values())
+                    return answer
+            silent = any(kind_of(error) is FailureKind.SILENT for error in said.values())
             no = _verdict(said, final=silent_before or not silent)
             if no is not None:
                 if len(said) > 1:
@@ -192,32 +180,32 @@ class Rounds:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             seconds, silent_before = 2 * seconds, silent
 
-    def _turn(self, waiting: int, seconds: float, way: Transport) -> Turn:
+    def _turn(self, waiting: int, seconds: float, way: Transport) -> NodeTurn:
         """Give a node its turn, and leave something for those that wait behind it."""
         now = time.monotonic()
         left, alone = self.deadline - now, len(self._nodes) == 1
-        return Turn(way, now + (left if alone else min(seconds, left / waiting)), alone)
+        return NodeTurn(way, now + (left if alone else min(seconds, left / waiting)), alone)
 
     def _goes_on(self, said: Mapping[str, KeymootError], pause: float) -> bool:
         now = time.monotonic()
         if self._rests or now + pause > self.deadline:
             return False
         kinds = {kind_of(error) for error in said.values()}
-        if kinds & {Kind.COMING, Kind.BUSY, Kind.SILENT}:
+        if kinds & {FailureKind.COMING, FailureKind.BUSY, FailureKind.SILENT}:
             return True
-        return Kind.UNREACHABLE in kinds and now - self._start <= UNREACHABLE_SECONDS
+        return FailureKind.UNREACHABLE in kinds and now - self._start <= UNREACHABLE_SECONDS
 
     def _failed(self, said: Mapping[str, KeymootError]) -> KeymootError:
         errors = list(said.values())
         if len(errors) == 1:
             (only,) = errors
             return only.error if isinstance(only, UnderWay) else only
-        reached = [one for one in errors if not isinstance(one, NetworkUnreachable)]
+        reached = [error for error in errors if not isinstance(error, NetworkUnreachable)]
         if not reached:
             return NetworkUnreachable(self._nodes.url, "none of them can be reached")
-        if all(isinstance(one, NetworkBusy) for one in reached):
+        if all(isinstance(error, NetworkBusy) for error in reached):
             return NetworkBusy(each_of(_words_of(said)))
-        if all(isinstance(one, LeftBehind) for one in reached):
+        if all(isinstance(error, LeftBehind) for error in reached):
             # Everybody says so: it is no node's doing, and there is advice for it.
             return reached[0]
         return NoNodeAnswers(_words_of(said))
@@ -227,22 +215,22 @@ def _words_of(said: Mapping[str, KeymootError]) -> dict[str, str]:
     return {url: words_of(error) for url, error in said.items()}
 
 
-def _rank(error: KeymootError | None) -> Kind:
-    return Kind.COMING if error is None else kind_of(error)
+def _rank(error: KeymootError | None) -> FailureKind:
+    return FailureKind.COMING if error is None else kind_of(error)
 
 
 def _verdict(said: Mapping[str, KeymootError], *, final: bool) -> KeymootError | None:
     """Give the no that more nodes say than say that the answer is still to come, if any."""
     kinds = {url: kind_of(error) for url, error in said.items()}
-    coming = sum(kind is Kind.COMING for kind in kinds.values())
-    busy = sum(kind is Kind.BUSY for kind in kinds.values())
-    gone = [said[url] for url, kind in kinds.items() if kind is Kind.GONE]
-    refused = [said[url] for url, kind in kinds.items() if kind is Kind.REFUSED]
+    coming = sum(kind is FailureKind.COMING for kind in kinds.values())
+    busy = sum(kind is FailureKind.BUSY for kind in kinds.values())
+    gone = [said[url] for url, kind in kinds.items() if kind is FailureKind.GONE]
+    refused = [said[url] for url, kind in kinds.items() if kind is FailureKind.REFUSED]
     if final and len(gone) > coming + busy and len(gone) >= len(refused):
         return _agreed(gone)
     if len(refused) > coming and len(refused) > len(gone):
-        names = [_name(one) for one in refused]
-        return max(refused, key=lambda one: names.count(_name(one)))
+        names = [_name(error) for error in refused]
+        return max(refused, key=lambda error: names.count(_name(error)))
     return None
 
 
@@ -251,10 +239,10 @@ def _agreed(gone: Sequence[KeymootError]) -> KeymootError:
 
     A node that hides the shares of honest seats must not get them left out next time.
     """
-    first = next((one for one in gone if isinstance(one, TooFewShares)), None)
+    first = next((error for error in gone if isinstance(error, TooFewShares)), None)
     if first is None:
         return gone[0]
-    named = [one.silent for one in gone if isinstance(one, TooFewShares) and one.silent]
+    named = [error.silent for error in gone if isinstance(error, TooFewShares) and error.silent]
     return TooFewShares(str(first), frozenset.intersection(*named)) if named else first
 
 
@@ -264,36 +252,32 @@ def _name(error: KeymootError) -> tuple[str, str]:
 
 
 def asked_of_each(
-    nodes: Nodes,
+    nodes: NodeSet,
     timeout_seconds: float,
-    one: Callable[[Turn], T],
+    question: Callable[[NodeTurn], T],
     enough: Callable[[list[T]], bool] = lambda _: False,
 ) -> list[T]:
     """Ask every node; give what those say that answer in time, at least one.
 
-    Args:
-        nodes: Whom to ask.
-        timeout_seconds: For all of it.
-        one: Asks a node.
-        enough: Tells from what came that the others need not be asked.
+    `enough` tells from what came that the others need not be asked.
 
     Raises:
         PolicyRefused, NetworkRefused: more nodes refuse than answer.
         What was wrong with one of them, if none answers.
     """
-    found: list[T] = []
+    answers: list[T] = []
     failed: list[KeymootError] = []
     for way in nodes.line:
         seconds = min(timeout_seconds / len(nodes), TURN_SECONDS)
         try:
-            found.append(one(Turn(way, time.monotonic() + seconds, alone=False)))
+            answers.append(question(NodeTurn(way, time.monotonic() + seconds, alone=False)))
         except FAILURES as error:
             failed.append(error)
-        if enough(found):
+        if enough(answers):
             break
-    refused = [error for error in failed if kind_of(error) is Kind.REFUSED]
-    if len(refused) > len(found):
+    refused = [error for error in failed if kind_of(error) is FailureKind.REFUSED]
+    if len(refused) > len(answers):
         raise refused[0]
-    if not found:
+    if not answers:
         raise failed[-1]
-    return found
+    return answers

@@ -44,24 +44,18 @@ class NotRemembered(UserWarning):
 
 
 def beside(credential: Path) -> Path:
-    """Give the file that belongs to a credential's."""
+    """The file that belongs to a credential's."""
     return credential.with_name(credential.name + SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a file remembers: the newest block seen of a network."""
-
     network: NetworkId
     header: Header
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read a file; None where there is none.
-
-        Raises:
-            SeenUnusable: it cannot be read, or is damaged.
-        """
+        """Read a file; None where there is none."""
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
@@ -75,46 +69,37 @@ class Remembered:
 
     @classmethod
     def _decode(cls, raw: bytes) -> Self:
-        found = parse(raw[: MAX_FILE_BYTES + 1], MAX_FILE_BYTES)
-        if not isinstance(found, dict) or found.keys() != _FIELDS:
+        fields = parse(raw[: MAX_FILE_BYTES + 1], MAX_FILE_BYTES)
+        if not isinstance(fields, dict) or fields.keys() != _FIELDS:
             raise Malformed("it has other fields")
-        if found["version"] != VERSION:
+        if fields["version"] != VERSION:
             raise Malformed(f"this program reads version {VERSION}")
-        network = hexes.parse_data(found["network"], "network", NetworkId.LENGTH)
-        header = hexes.parse_data(found["header"], "header", MAX_HEADER_BYTES)
+        network = hexes.parse_data(fields["network"], "network", NetworkId.LENGTH)
+        header = hexes.parse_data(fields["header"], "header", MAX_HEADER_BYTES)
         return cls(NetworkId(network), Header.decode(header))
 
     def encode(self) -> bytes:
-        """Give the file's bytes."""
         header, network = hexes.data(self.header.encode()), self.network.hex0x
         return canonical({"version": VERSION, "network": network, "header": header})
 
 
 def forget(path: Path) -> Remembered:
-    """Remove a file, so that a recovery is accepted; give what it remembered.
-
-    Raises:
-        SeenUnusable: there is none, or it is no such file; it stays.
-    """
-    found = Remembered.read(path)
-    if found is None:
+    """Remove a file, so that a recovery is accepted; give what it remembered."""
+    remembered = Remembered.read(path)
+    if remembered is None:
         raise SeenUnusable(path, "it is not there")
     try:
         path.unlink()
     except OSError as error:
         raise SeenUnusable(path, f"it cannot be removed: {error.strerror}") from error
-    return found
+    return remembered
 
 
 class Seen(Forked):
     """What was seen of one network, and the file that keeps it."""
 
     def __init__(self, path: Path, network: NetworkId) -> None:
-        """Read what earlier processes saw.
-
-        Raises:
-            SeenUnusable: the file cannot be read, is damaged, or of another network.
-        """
+        """Read what earlier processes saw."""
         super().__init__()
         self.path, self._network = path, network
         self._lock = threading.Lock()
@@ -137,16 +122,15 @@ class Seen(Forked):
                 self._write()
 
     def flush(self) -> None:
-        """Write what is not written yet."""
         with self._lock:
             if self._open:
                 self._write()
 
     def _read(self) -> Header | None:
-        found = Remembered.read(self.path)
-        if found is not None and found.network != self._network:
-            raise SeenUnusable(self.path, f"it is of network {found.network.hex0x}")
-        return None if found is None else found.header
+        remembered = Remembered.read(self.path)
+        if remembered is not None and remembered.network != self._network:
+            raise SeenUnusable(self.path, f"it is of network {remembered.network.hex0x}")
+        return None if remembered is None else remembered.header
 
     def _write(self) -> None:
         """Write the newest block, unless another process has written a newer one."""

@@ -21,13 +21,10 @@ INFO = b"keymoot/share/v1"
 MAX_SEALED_BYTES = 1_024
 
 
-class NotOurNode(WrongAnswer):
+class NotOurNode(WrongAnswer, code="NOT_OUR_NODE"):
     """An answer is signed by a node that is no member, as far as we know."""
 
-    code = "NOT_OUR_NODE"
-
     def __init__(self, node: Bytes32) -> None:
-        """Name it."""
         super().__init__(f"node {node.hex0x} answered, which is no member of the network")
 
 
@@ -43,27 +40,19 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class ReleasedSignature:
     """A signature, and the digest or the name of the message that it signs."""
 
     digest: Hash32
     signature: bytes
 
     def ecdsa(self) -> Signature65:
-        """Give the signature as one of ECDSA.
-
-        Raises:
-            Malformed: it has another length.
-        """
+        """As one of ECDSA; Malformed where it has another length."""
         return Signature65(self.signature)
 
 
 def read_status(answer: dict[str, Any]) -> Status:
-    """Give the status word of an answer.
-
-    Raises:
-        WrongAnswer: a word that we do not know.
-    """
+    """Give the status word of an answer."""
     try:
         return Status(answer.get("status", ""))
     except ValueError as error:
@@ -72,9 +61,9 @@ def read_status(answer: dict[str, Any]) -> Status:
 
 def refusal_of(error: object) -> PolicyRefused | NetworkRefused:
     """Turn a JSON-RPC error object into the exception that carries its fields."""
-    found = error if isinstance(error, dict) else {}
-    code, data = found.get("code"), found.get("data")
-    message = str(found.get("message") or "refused without a reason")
+    fields = error if isinstance(error, dict) else {}
+    code, data = fields.get("code"), fields.get("data")
+    message = str(fields.get("message") or "refused without a reason")
     if code == REFUSED_CODE and isinstance(data, dict):
         return PolicyRefused(message, data)
     return NetworkRefused(code if isinstance(code, int) else 0, message, data)
@@ -83,11 +72,7 @@ def refusal_of(error: object) -> PolicyRefused | NetworkRefused:
 def open_fields(
     sealed: bytes, network: NetworkId, request_key: Hash32, reply_secret: Secret, count: int
 ) -> list[rlp.Decoded]:
-    """Open what was sealed to a request's reply key: a list of `count` fields.
-
-    Raises:
-        Malformed: it does not open, or holds something else.
-    """
+    """Open what was sealed to a request's reply key: a list of `count` fields."""
     content = hpke.open_with(reply_secret, sealed, INFO + network, request_key)
     return list_of(rlp.decode(content), count, "answer")
 
@@ -98,20 +83,8 @@ def open_share(
     request_key: Hash32,
     nodes: Collection[Bytes32],
     reply_secret: Secret,
-) -> Released:
-    """Open a released answer, after checking who gave it.
-
-    Args:
-        answer: The JSON object of `GET /shares/{request_key}`.
-        network: Our network.
-        request_key: Which request it must answer.
-        nodes: Identity keys of the members.
-        reply_secret: The private half of the request's reply key.
-
-    Raises:
-        NotOurNode: whoever signed it is no member.
-        WrongAnswer: no such answer, or not sealed to us.
-    """
+) -> ReleasedSignature:
+    """Open a released answer of `GET /shares/{request_key}`, after checking who gave it."""
     try:
         sealed = hexes.parse_data(answer.get("sealed"), "sealed", MAX_SEALED_BYTES)
         node = Bytes32(hexes.parse_data(answer.get("node"), "node", Bytes32.LENGTH))
@@ -126,7 +99,7 @@ def open_share(
     # 2. It was sealed to this request's reply key.
     try:
         fields = open_fields(sealed, network, request_key, reply_secret, 2)
-        return Released(
+        return ReleasedSignature(
             fixed_of(fields[0], Hash32, "answer.digest"),
             fixed_of(fields[1], Signature65, "answer.signature"),
         )

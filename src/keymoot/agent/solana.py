@@ -8,14 +8,11 @@ It asks the network for each signature, as the wallet's policy allows, and retur
 that is the wallet's, over exactly what was asked.
 """
 
-from pathlib import Path
 from typing import SupportsBytes
 
-from keymoot.agent.connected import TIMEOUT_SECONDS, Connected
-from keymoot.agent.credential import Credential
-from keymoot.agent.errors import CredentialUnusable
-from keymoot.agent.wanted import Ed25519Wanted
-from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.agent.connected import Connected
+from keymoot.agent.signable import Ed25519Signable
+from keymoot.base.fixed import Bytes32, SolanaAddress
 from keymoot.base.request import SIGN_SOLANA_MESSAGE, SIGN_SOLANA_TRANSACTION
 
 _ONE_SIGNATURE = b"\x01"
@@ -25,21 +22,9 @@ _ONE_SIGNATURE = b"\x01"
 class SolanaAccount(Connected):
     """A wallet whose Ed25519 key is in the network; safe to use from several threads."""
 
-    def __init__(
-        self,
-        credential: Credential,
-        url: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        seen: Path | None = None,
-    ) -> None:
-        """Take a credential; nothing is sent yet. See `Connected`."""
-        address = credential.address
-        if isinstance(address, Address):
-            raise CredentialUnusable(
-                f'"{credential.name}" is a wallet of EVM chains ({address.hex0x}): '
-                "use keymoot.agent.Account"
-            )
-        super().__init__(credential, url, timeout_seconds, seen)
+    ADDRESS = SolanaAddress
+
+    def _begin(self, address: SolanaAddress) -> None:
         self._account = address
 
     @property
@@ -86,9 +71,8 @@ class SolanaAccount(Connected):
         return self._ask(SIGN_SOLANA_MESSAGE, raw, idempotency_key)
 
     def _ask(self, method: str, message: bytes, idempotency_key: str | None) -> bytes:
-        wanted = Ed25519Wanted(self._credential.wallet, self._account, message)
+        wanted = Ed25519Signable(self._credential.wallet, Bytes32(self._account), message)
         return self._wishes.ask(method, message, wanted, idempotency_key).signature
 
     def __repr__(self) -> str:
-        """Show the wallet, never the credential."""
         return f"SolanaAccount({self.name!r}, {self.address})"

@@ -5,12 +5,12 @@ The same bytes go to one node after the other: a transaction is executed once, w
 
 from collections.abc import Callable
 from statistics import median_high
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
-from keymoot.agent.identity import Identity
-from keymoot.agent.nodes import Nodes, Turn
-from keymoot.agent.roster import Roster
+from keymoot.agent.identity import NetworkIdentity
+from keymoot.agent.nodes import NodeSet, NodeTurn
+from keymoot.agent.proven_state import ProvenState
 from keymoot.agent.rounds import STILL_COMING, Rounds, UnderWay, asked_of_each
 from keymoot.agent.transport import ConnectionLost
 from keymoot.base import hexes
@@ -19,17 +19,21 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, NAMES_NETWORK, AccessEntry, EvmTransaction
 from keymoot.base.units import Gas, Nonce, Wei
-from keymoot.contracts.contract import Contract
+from keymoot.contracts.framework.contract import Contract
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import signing_hash
 
 NOTHING = Wei(0)
+ESTIMATED = Gas(0)
+"""Stands for as much gas as the network says is needed."""
+LONGEST_WAIT_MILLIS = 60_000
+"""Nodes let nobody wait longer at a time; whoever has more patience asks again."""
 
 T = TypeVar("T")
 
 
-class TransactionFailed(Refused):
+class TransactionFailed(Refused, code="TRANSACTION_FAILED"):
     """A transaction is in a block, and the contract said no.
 
     Attributes:
@@ -37,25 +41,19 @@ class TransactionFailed(Refused):
         receipt: The receipt as Ethereum's API gives it.
     """
 
-    code: ClassVar[str] = "TRANSACTION_FAILED"
-
     def __init__(self, method: str, reason: str, why: str, receipt: dict[str, Any]) -> None:
-        """Name the call and the contract's reason."""
         super().__init__(f"{method} was refused: {why}")
         self.reason = reason
         self.receipt = receipt
 
 
 class Submission:
-    """Sends calls to the nodes of one network."""
-
     def __init__(
-        self, nodes: Nodes, timeout_seconds: float, identity: Identity, roster: Roster
+        self, nodes: NodeSet, timeout_seconds: float, identity: NetworkIdentity, proven: ProvenState
     ) -> None:
-        """Take the nodes, the network for which is signed, and who proves receipts."""
         self._nodes, self._timeout_seconds = nodes, timeout_seconds
         self._chain_id, self._network = identity.chain_id, identity.network
-        self._roster = roster
+        self._proven = proven
 
     def send(
         self,
@@ -65,15 +63,26 @@ class Submission:
         arguments: tuple[Any, ...],
         value: Wei,
     ) -> dict[str, Any]:
-        """Call a contract's method; give the receipt, proved where there are several nodes.
-
-        Raises:
-            As `Network.send`.
-        """
+        """Call a contract's method; give the receipt, which is proved."""
         method = contract.method(name)
-        receipt = self._submit(self._signed(key, contract.ADDRESS, method.encode(arguments), value))
+        return self.call(key, contract.ADDRESS, method.encode(arguments), value, method.name)
+
+    def call(
+        self,
+        key: Secret,
+        to: Address | None,
+        data: bytes,
+        value: Wei,
+        what: str,
+        gas: Gas = ESTIMATED,
+    ) -> dict[str, Any]:
+        """Send a transaction of any account or contract; give the receipt, which is proved.
+
+        Where it was not carried out, `TransactionFailed` calls it `what`.
+        """
+        receipt = self._submit(self._signed(key, to, data, value, gas))
         if quantity(receipt.get("status")) != 1:
-            raise self._failure(method.name, receipt)
+            raise self._failure(what, receipt)
         return receipt
 
     def _failure(self, method: str, receipt: dict[str, Any]) -> TransactionFailed:
@@ -84,28 +93,29 @@ class Submission:
         word, why = outcome.get("errorCode"), outcome.get("error")
         return TransactionFailed(method, str(word or ""), str(why or "no reason given"), receipt)
 
-    def _ask(self, one: Callable[[Turn], T]) -> T:
-        return Rounds(self._nodes, self._timeout_seconds, patient=False).ask(one)
+    def _ask(self, question: Callable[[NodeTurn], T]) -> T:
+        return Rounds(self._nodes, self._timeout_seconds, patient=False).ask(question)
 
-    def _signed(self, key: Secret, to: Address, data: bytes, value: Wei) -> bytes:
+    def _signed(self, key: Secret, to: Address | None, data: bytes, value: Wei, gas: Gas) -> bytes:
         sender = secp256k1.address_of_secret(key).hex0x
         # Or another network could carry it out: they all have one chain id.
         listed = (AccessEntry(NAMES_NETWORK, (Bytes32(self._network),)),)
         call = {
             "from": sender,
-            "to": to.hex0x,
             "data": hexes.data(data),
             "value": hexes.quantity(value),
             "accessList": [entry.to_json() for entry in listed],
         }
-        nonce, price, gas = self._figures(Address.from_hex(sender), call)
+        if to is not None:
+            call["to"] = to.hex0x
+        nonce, price, estimated = self._figures(Address.from_hex(sender), call)
         transaction = EvmTransaction(
             kind=DYNAMIC_FEE,
             chain_id=self._chain_id,
             nonce=Nonce(nonce),
             max_priority_fee=NOTHING,
             max_fee=Wei(price),
-            gas=Gas(gas),
+            gas=gas or Gas(estimated),
             to=to,
             value=value,
             data=data,
@@ -114,10 +124,9 @@ class Submission:
         return transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
 
     def _figures(self, sender: Address, call: dict[str, Any]) -> tuple[int, int, int]:
-        """Give nonce, gas price and gas."""
         seconds = self._timeout_seconds
 
-        def told(turn: Turn) -> tuple[int, int, int]:
+        def told(turn: NodeTurn) -> tuple[int, int, int]:
             calls: list[tuple[str, list[Any]]] = [
                 ("eth_getTransactionCount", [sender.hex0x, "pending"]),
                 ("eth_gasPrice", []),
@@ -129,28 +138,28 @@ class Submission:
         if len(self._nodes) == 1:
             return self._ask(told)
 
-        def estimate(turn: Turn) -> int:
+        def estimate(turn: NodeTurn) -> int:
             return quantity(turn.call("eth_estimateGas", [call], seconds))
 
-        def agreed(found: list[int]) -> bool:
-            return any(2 * found.count(one) > len(self._nodes) for one in found)
+        def agreed(counts: list[int]) -> bool:
+            return any(2 * counts.count(count) > len(self._nodes) for count in counts)
 
         # One of several must not spoil what is signed once: what can be proved is proved, and of
         # what is left the middle is taken.
-        header, account = self._ask(lambda turn: self._roster.account(turn, seconds, sender))
+        header, account = self._ask(lambda turn: self._proven.account(turn, seconds, sender))
         gas = asked_of_each(self._nodes, seconds, estimate, agreed)
         return account.nonce, header.base_fee, median_high(gas)
 
     def _submit(self, raw: bytes) -> dict[str, Any]:
-        """Send the same bytes, to one node after the other, until there is a receipt, or no time."""
+        """Send the same bytes, to one node after the other, until a receipt comes or time is up."""
         name, sent = keccak256(raw), False
 
-        def one(turn: Turn) -> dict[str, Any]:
+        def one(turn: NodeTurn) -> dict[str, Any]:
             nonlocal sent
             left = turn.left_seconds
             wait = left if turn.alone else 0.8 * left
             try:
-                asked = [hexes.data(raw), max(1, int(900 * wait))]
+                asked = [hexes.data(raw), min(max(1, int(900 * wait)), LONGEST_WAIT_MILLIS)]
                 told = turn.call("eth_sendRawTransactionSync", asked, left)
                 sent = True
                 return self._receipt(turn, name, told)
@@ -158,9 +167,11 @@ class Submission:
                 sent = True
                 raise
             except NetworkRefused as error:
-                found = turn.call("eth_getTransactionReceipt", [name.hex0x], self._timeout_seconds)
-                if found is not None:
-                    return self._receipt(turn, name, found)
+                receipt = turn.call(
+                    "eth_getTransactionReceipt", [name.hex0x], self._timeout_seconds
+                )
+                if receipt is not None:
+                    return self._receipt(turn, name, receipt)
                 if error.rpc_code in STILL_COMING or sent:
                     # An earlier copy counts, where this one is refused.
                     sent = True
@@ -169,27 +180,22 @@ class Submission:
 
         return Rounds(self._nodes, self._timeout_seconds).ask(one)
 
-    def _receipt(self, turn: Turn, name: Hash32, found: Any) -> dict[str, Any]:
-        """Give a receipt; where another node may be asked, only one that is proved."""
-        if not isinstance(found, dict):
+    def _receipt(self, turn: NodeTurn, name: Hash32, receipt: Any) -> dict[str, Any]:
+        """Give a receipt whose height, index and status are proved; the rest is the node's word."""
+        if not isinstance(receipt, dict):
             raise WrongAnswer("a receipt is a JSON object")
-        if turn.alone:
-            return found
-        proven = self._roster.receipt(turn, self._timeout_seconds, name)
+        proven = self._proven.receipt(turn, self._timeout_seconds, name)
         return {
-            **found,
+            **receipt,
             "transactionHash": name.hex0x,
             "blockNumber": hexes.quantity(proven.header.height),
+            "transactionIndex": hexes.quantity(proven.index),
             "status": hexes.quantity(proven.status),
         }
 
 
 def quantity(told: Any) -> int:
-    """Read a number of a node's.
-
-    Raises:
-        WrongAnswer: it is none.
-    """
+    """Read a number of a node's; WrongAnswer where it is none."""
     try:
         return hexes.parse_quantity(told)
     except Malformed as error:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from keymoot.agent.deadline import TimedResponse, connect, left
@@ -65,21 +65,23 @@ _STALE = (
 )
 
 
-class ConnectionLost(Fault):
+class ConnectionLost(Fault, code="CONNECTION_LOST"):
     """The question was sent, and no whole answer came: it may have been acted upon."""
-
-    code: ClassVar[str] = "CONNECTION_LOST"
 
 
 class Transport(Forked):
-    """JSON-RPC and plain reads from one Keymoot RPC, from any number of threads and forks."""
+    """JSON-RPC and plain reads from one Keymoot RPC, from any number of threads and forks.
+
+    Raises:
+        NetworkUnreachable: nothing was sent.
+        ConnectionLost: something was sent, and no answer came in time.
+        NetworkRefused: the answer is an error object, or the node cannot answer for now.
+        NetworkBusy: too many calls in a short time.
+        WrongAnswer: the answer is no JSON-RPC.
+    """
 
     def __init__(self, url: str) -> None:
-        """Take an address such as http://127.0.0.1:8645; nothing is sent yet.
-
-        Raises:
-            Malformed: no http or https address.
-        """
+        """Take an address such as http://127.0.0.1:8645; nothing is sent yet."""
         super().__init__()
         parts = urlsplit(url)
         try:
@@ -103,24 +105,15 @@ class Transport(Forked):
         _close_all(self._idle)
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        """Pickle the address; connections are opened anew."""
+        """Connections are opened anew."""
         return type(self), (self.url,)
 
     def call(self, method: str, params: Sequence[Any], timeout_seconds: float) -> Any:
-        """Call one JSON-RPC method and give its result.
-
-        Raises:
-            NetworkRefused: the answer is an error object.
-            NetworkBusy: too many calls in a short time.
-            NetworkUnreachable: nothing was sent.
-            ConnectionLost: something was sent, and no answer came in time.
-            WrongAnswer: the answer is no JSON-RPC.
-        """
+        """Call one JSON-RPC method and give its result."""
         deadline = time.monotonic() + timeout_seconds
         number = next(self._numbers)
-        body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
         longest = MAX_REPLY_BYTES if method in _SHORT else MAX_ANSWER_BYTES
-        status, raw = self._exchange("POST", self._path + "/", _dump(body), deadline, longest)
+        status, raw = self._post(_question(number, method, params), deadline, longest)
         answer = _object(raw, status, self.url)
         if _unknown(method, answer) or not _is_rpc(answer, number):
             stranger = self._stranger(method, answer, status, deadline)
@@ -153,46 +146,30 @@ class Transport(Forked):
 
     def _told(self, method: str, deadline: float) -> str:
         """Ask a server that may be anybody's; empty where it does not answer."""
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
         with suppress(KeymootError):
-            status, raw = self._exchange(
-                "POST", self._path + "/", _dump(body), deadline, MAX_REPLY_BYTES
-            )
-            found = _object(raw, status, self.url).get("result")
-            return found[:MAX_SAID] if isinstance(found, str) and found.isprintable() else ""
+            status, raw = self._post(_question(1, method, ()), deadline, MAX_REPLY_BYTES)
+            result = _object(raw, status, self.url).get("result")
+            return result[:MAX_SAID] if isinstance(result, str) and result.isprintable() else ""
         return ""
 
     def call_all(
         self, calls: Sequence[tuple[str, Sequence[Any]]], timeout_seconds: float
     ) -> list[Any]:
-        """Call several methods in one exchange; results in the order of the calls.
-
-        Raises:
-            NetworkRefused: of the first call that failed.
-            NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
-        """
+        """Call several methods in one exchange; results in the order of the calls."""
         deadline = time.monotonic() + timeout_seconds
         numbers = [next(self._numbers) for _ in calls]
-        body = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-            for number, (method, params) in zip(numbers, calls, strict=True)
-        ]
-        path, longest = self._path + "/", MAX_ANSWER_BYTES
-        status, raw = self._exchange("POST", path, _dump(body), deadline, longest)
+        body = [_question(number, *call) for number, call in zip(numbers, calls, strict=True)]
+        status, raw = self._post(body, deadline, MAX_ANSWER_BYTES)
         answers = _json(raw, status, self.url)
+        if isinstance(answers, dict) and isinstance(answers.get("error"), dict):
+            _result(answers, 0)  # one error stands for all, as of a node that is too busy
         if not isinstance(answers, list):
             raise WrongAnswer("a batch was answered by something else than a list")
-        by_number = {each.get("id"): each for each in answers if isinstance(each, dict)}
+        by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
         return [_result(by_number.get(number, {}), number) for number in numbers]
 
     def get(self, path: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """Read one JSON object; None where there is none (404).
-
-        Raises:
-            NetworkBusy: too many calls in a short time.
-            NetworkRefused: the node cannot answer for now; it says why.
-            NetworkUnreachable, ConnectionLost, WrongAnswer: as `call`.
-        """
+        """Read one JSON object; None where there is none (404)."""
         deadline = time.monotonic() + timeout_seconds
         status, raw = self._exchange("GET", self._path + path, None, deadline, MAX_REPLY_BYTES)
         if status == _TOO_MANY:
@@ -203,8 +180,11 @@ class Transport(Forked):
         return None if status == _NOT_FOUND else _object(raw, status, self.url)
 
     def close(self) -> None:
-        """Close the connections that wait; the transport opens new ones if it is used."""
         _close_all(self._idle)
+
+    def _post(self, body: Any, deadline: float, longest: int) -> tuple[int, bytes]:
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        return self._exchange("POST", self._path + "/", raw, deadline, longest)
 
     def _exchange(
         self, verb: str, path: str, body: bytes | None, deadline: float, longest: int
@@ -250,8 +230,9 @@ class Transport(Forked):
         connection.response_class = partial(TimedResponse, deadline)  # type: ignore[assignment]
         connection.request(verb, path, body=body, headers=_HEADERS)
         response = connection.getresponse()
-        raw = response.read(longest + 1)
-        if len(raw) > longest:
+        # A length that is said is believed in one direction only: too long is not read at all.
+        raw = None if (response.length or 0) > longest else response.read(longest + 1)
+        if raw is None or len(raw) > longest:
             connection.close()
             raise WrongAnswer(f"an answer is longer than {longest} bytes")
         if response.length:
@@ -274,8 +255,8 @@ def _why(error: Exception) -> str:
     return str(text)
 
 
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def _question(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
 
 
 def _json(raw: bytes, status: int, url: str) -> Any:
@@ -291,10 +272,10 @@ def _json(raw: bytes, status: int, url: str) -> Any:
 
 
 def _object(raw: bytes, status: int, url: str) -> dict[str, Any]:
-    found = _json(raw, status, url)
-    if not isinstance(found, dict):
+    answer = _json(raw, status, url)
+    if not isinstance(answer, dict):
         raise WrongAnswer(f"{url} answered with HTTP status {status} and no JSON object")
-    return found
+    return answer
 
 
 def _unknown(method: str, answer: dict[str, Any]) -> bool:

@@ -28,15 +28,11 @@ def whole(
     message: Mapping[str, Any] | None,
     full: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Give the document of eth_signTypedData_v4, from either form of eth_account's call.
-
-    Raises:
-        BadTransaction: neither form, both, or no type that the others do not contain.
-    """
+    """Give the document of eth_signTypedData_v4, from either form of eth_account's call."""
     if full is not None:
         if domain is not None or types is not None or message is not None:
             raise BadTransaction("give the full message, or domain, types and message")
-        return dict(full)
+        return _standard(full)
     if domain is None or types is None or message is None:
         raise BadTransaction("give the full message, or domain, types and message")
     own = {name: fields for name, fields in types.items() if name != "EIP712Domain"}
@@ -51,21 +47,22 @@ def whole(
     }
 
 
-def payload_of(document: Mapping[str, Any]) -> bytes:
-    """Write the document canonically; bytes become hex text.
+def _standard(full: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the primary type where the document leaves it to be found."""
+    types = full.get("types")
+    if "primaryType" in full or not isinstance(types, Mapping):
+        return dict(full)
+    own = {name: fields for name, fields in types.items() if name != "EIP712Domain"}
+    return {**full, "primaryType": _primary(own)}
 
-    Raises:
-        BadTransaction: a value that JSON of ours cannot say, such as a fraction.
-    """
+
+def payload_of(document: Mapping[str, Any]) -> bytes:
+    """Write the document canonically; bytes become hex text."""
     return canonical(_plain(document, "typedData"))
 
 
 def digest_of(document: Mapping[str, Any]) -> tuple[SignableMessage, Hash32]:
-    """Give eth_account's encoding of the document, and the digest to be signed.
-
-    Raises:
-        BadTransaction: eth_account finds no EIP-712 document in it.
-    """
+    """Give eth_account's encoding of the document, and the digest to be signed."""
     try:
         signable = encode_typed_data(full_message=dict(document))
     except Exception as error:  # eth_account raises many kinds

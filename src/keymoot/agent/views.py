@@ -1,4 +1,7 @@
-"""What anyone may read of wallets: their records, policies, credentials and logs, all of it proved."""
+"""What anyone may read of wallets.
+
+Their records, policies, credentials and logs, all of it proved.
+"""
 
 from dataclasses import dataclass
 
@@ -7,9 +10,9 @@ from keymoot.base import strict_json
 from keymoot.base.fixed import Address, Hash32, WalletAddress, WalletId
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds, Wei
-from keymoot.contracts.policies import usage_json
-from keymoot.contracts.wallet import Credential as Granted
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.policies import usage_json
+from keymoot.contracts.builtin.wallets.wallet import GrantedCredential
 from keymoot.proof.log import MAX_PAGE
 from keymoot.store.public import public_slot
 
@@ -51,22 +54,16 @@ class CredentialView:
     granted_at: UnixSeconds
 
 
-class Views:
+class WalletViews:
     """What anyone may read of wallets; all of it is proved."""
 
     def __init__(self, network: Network) -> None:
-        """Take the network to ask."""
         self.network = network
 
     def show(self, wallet: WalletId) -> WalletView:
-        """Give a wallet; an address that the assembly keeps is computed from its root.
-
-        Raises:
-            NoSuchWallet: it is proved that there is none of this id.
-            Unproven: what the network shows does not follow from what it certified.
-        """
-        found = self.network.wallet(wallet)
-        record, book = found.record, found.book
+        """Give a wallet; an address that the committee keeps is computed from its root."""
+        shown = self.network.wallet(wallet)
+        record, book = shown.record, shown.book
         return WalletView(
             wallet,
             record.owner,
@@ -81,41 +78,27 @@ class Views:
         )
 
     def policy(self, wallet: WalletId) -> bytes:
-        """Give the policy's canonical JSON; empty before the first.
-
-        Raises:
-            As `show`.
-        """
+        """The canonical JSON; empty before the first."""
         return self.network.wallet(wallet).policy or b""
 
     def credential(self, wallet: WalletId, credential: Address) -> CredentialView:
-        """Give what the ledger knows of a credential.
-
-        Raises:
-            As `show`, but for the wallet.
-        """
         key = Wallets.credentials.slot_key(wallet + credential)
         _, storage = self.network.cells(Wallets.ADDRESS, [public_slot(key)])
         raw = storage.cell(key)
         if raw is None:
             return CredentialView(UnixSeconds(0), revoked=False, granted_at=UnixSeconds(0))
-        found = Granted.decode(raw)
-        return CredentialView(found.expires_at, found.revoked, found.granted_at)
+        grant = GrantedCredential.decode(raw)
+        return CredentialView(grant.expires_at, grant.revoked, grant.granted_at)
 
     def usage(self, wallet: WalletId) -> list[Json]:
-        """Give what is spent of each limit at the time of the newest block.
-
-        Raises:
-            As `show`.
-        """
-        found = self.network.wallet(wallet)
-        return usage_json(found.policy, found.book, found.header.time)
+        """What is spent of each limit at the time of the newest block."""
+        record = self.network.wallet(wallet)
+        return usage_json(record.policy, record.book, record.header.time)
 
     def log(self, wallet: WalletId, start: int = 0, count: int = LOG_PAGE) -> list[Json]:
-        """Give log entries from `start` on, oldest first; at most `LOG_PAGE`.
+        """Log entries from `start` on, oldest first; at most `LOG_PAGE`.
 
-        Raises:
-            As `show`; an entry that is left out is not proved.
+        One that is left out is not proved.
         """
-        found = self.network.log(wallet, start, count)
-        return [strict_json.parse(one.to_json(), _MAX_LINE_BYTES) for one in found.records]
+        entries = self.network.log(wallet, start, count)
+        return [strict_json.parse(record.to_json(), _MAX_LINE_BYTES) for record in entries.records]

@@ -1,22 +1,24 @@
-"""What an enclave proves of itself: evidence before the check, claims after it.
+"""What an enclave proves of itself, before anybody has checked it; and why it is refused.
 
 Each vendor has a module; a network's genesis says which vendors it admits. All bind
 the same thing in 64 bytes of report data: the enclave's keys, the network, a nonce.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha512
-from typing import ClassVar
 
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
-from keymoot.base.fixed import Bytes32, Fixed, Measurement, NetworkId
+from keymoot.base.fixed import Bytes32, Fixed, NetworkId
 
 _BINDING = b"keymoot/report-data/v1"
 
 MAX_EVIDENCE_BYTES = 16_384
 """Longest evidence that is read; TDX quotes with their certificates have about 5,000."""
+
+
+INSTANCE_ENDING = b"keymoot/instance"
+"""How report data end that register an app's instance: what a daemon binds for nobody else."""
 
 
 class ReportData(Fixed):
@@ -26,29 +28,37 @@ class ReportData(Fixed):
     __slots__ = ()
 
 
-class EvidenceRefused(Refused):
+class EvidenceRefused(Refused, code="EVIDENCE_REFUSED"):
     """The evidence is read, and does not show what is needed."""
 
-    code: ClassVar[str] = "EVIDENCE_REFUSED"
+
+class EvidenceNotMade(Refused, code="EVIDENCE_NOT_MADE"):
+    """This machine gave no evidence of itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What verified evidence says; only the vendors' verify functions build one.
+class CollateralStale(EvidenceRefused, code="COLLATERAL_STALE"):
+    """What the vendor publishes is too old, or too new, to check evidence by.
 
     Attributes:
-        vendor: `simulated`; later `tdx`, `snp` and others.
-        measurement: What the enclave started with.
-        report_data: What it binds; see `bind`.
-        debug: Its memory can be read from outside: never admitted with secrets.
-        simulated: Nothing but a file's permissions protects it.
+        what: The list or certificate.
+        now: When it was needed.
+        since: From when it counts.
+        until: And how long.
     """
 
-    vendor: str
-    measurement: Measurement
-    report_data: ReportData
-    debug: bool
-    simulated: bool
+    def __init__(self, what: str, now: int, since: int, until: int) -> None:
+        self.what, self.now, self.since, self.until = what, now, since, until
+        told = "ended" if now >= until else "does not count yet"
+        super().__init__(
+            f"{what} {told}: it counts from {since} to {until}, it is {now}: fetch the vendor's "
+            "newest collateral, and post it"
+        )
+
+
+class DebugEnclave(EvidenceRefused, code="DEBUG_ENCLAVE"):
+    """The enclave's memory is open to its host."""
+
+    message = "the enclave runs in debug mode: its memory is open to its host; start it without"
 
 
 def bind(keys: Sequence[bytes], network: NetworkId, nonce: Bytes32) -> ReportData:
@@ -62,3 +72,12 @@ def bind(keys: Sequence[bytes], network: NetworkId, nonce: Bytes32) -> ReportDat
         nonce: From whoever asks, never used before.
     """
     return ReportData(sha512(rlp.encode([_BINDING, list(keys), network, nonce])).digest())
+
+
+def bind_instance(keys: Sequence[bytes], network: NetworkId, nonce: Bytes32) -> ReportData:
+    """Bind an app's instance, in a way that nobody gets who only chooses a nonce or a text.
+
+    48 bytes of what `bind` gives, and `INSTANCE_ENDING`.
+    """
+    kept = ReportData.LENGTH - len(INSTANCE_ENDING)
+    return ReportData(bind(keys, network, nonce)[:kept] + INSTANCE_ENDING)

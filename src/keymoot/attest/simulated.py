@@ -8,9 +8,11 @@ a network admits it only if its genesis says so, and then every screen says SIMU
     signature = Ed25519 of the vendor's key over rlp(the first four fields)
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
-from keymoot.attest.evidence import MAX_EVIDENCE_BYTES, Claims, EvidenceRefused, ReportData
+from keymoot.attest.claims import Claims
+from keymoot.attest.evidence import MAX_EVIDENCE_BYTES, EvidenceRefused, ReportData
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint_of
@@ -94,4 +96,28 @@ def verify_simulated(evidence: bytes, root: bytes, now: UnixSeconds) -> Claims:
     signed = rlp.encode([TAG, measurement, report_data, b"\x01" if debug else b""])
     if not ed25519.verify(Bytes32(root), signed, signature):
         raise EvidenceRefused("the simulated vendor's key did not sign this evidence")
-    return Claims(VENDOR, measurement, report_data, debug=bool(debug), simulated=True)
+    return Claims.verified(
+        vendor=VENDOR,
+        measurement=measurement,
+        report_data=report_data,
+        debug=bool(debug),
+        simulated=True,
+        valid_until=ROOT_VALID_UNTIL,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedVendor:
+    """The simulated vendor, believed.
+
+    Attributes:
+        root: Its public key, 32 bytes.
+    """
+
+    root: bytes = VENDOR_ROOT
+    vendors: ClassVar[tuple[str, ...]] = (VENDOR,)
+    tag: ClassVar[bytes] = TAG
+
+    def verify(self, evidence: bytes, now: UnixSeconds) -> Claims:
+        """Check evidence as `verify_simulated` does."""
+        return verify_simulated(evidence, self.root, now)

@@ -18,7 +18,7 @@ _WRITTEN = list(_PAIRS)
 
 
 def encode(raw: bytes) -> str:
-    """Write bytes; each leading zero byte becomes a leading 1."""
+    """Each leading zero byte becomes a leading 1."""
     number, pairs = int.from_bytes(raw, "big"), []
     while number:
         number, pair = divmod(number, 3_364)
@@ -28,11 +28,6 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str, length: int) -> bytes:
-    """Read exactly `length` bytes.
-
-    Raises:
-        Malformed: a character that base58 does not have, or another length.
-    """
     if len(text) > MAX_TEXT:
         raise Malformed(f"base58 of {length} bytes is shorter, got {len(text)} characters")
     number = 0

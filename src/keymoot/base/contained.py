@@ -10,16 +10,10 @@ from types import TracebackType
 from keymoot.base.errors import BrokenStorage, Defect, Malformed, Refused
 
 
-class Unexecutable(Refused):
+class Unexecutable(Refused, code="UNEXECUTABLE"):
     """Our own code did not expect this transaction; it is undone, and all of its gas is kept."""
 
-    code = "UNEXECUTABLE"
-
-    def __init__(self) -> None:
-        """Say what happened, in the same words on every machine."""
-        super().__init__(
-            "this transaction met a fault in the ledger's code: it is undone; please report it"
-        )
+    message = "this transaction met a fault in the ledger's code: it is undone; please report it"
 
 
 class contained:
@@ -28,9 +22,6 @@ class contained:
     What is not the transaction's comes out as it is: a `Defect` of ours, broken storage, and
     what depends on the machine (memory, depth of the stack, the operating system): another
     replica may not meet it, so refusing would fork the chain, and the node stops.
-
-    Raises:
-        Unexecutable: our code did not expect this.
     """
 
     __slots__ = ()
@@ -44,10 +35,8 @@ class contained:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let pass what is known, and refuse what is not."""
         if isinstance(error, Exception) and not isinstance(error, _KNOWN):
             raise Unexecutable from error
 
 
 _KNOWN = (Refused, Malformed, Defect, BrokenStorage, MemoryError, RecursionError, OSError)
-"""What comes out as it is."""

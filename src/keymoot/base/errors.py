@@ -39,82 +39,87 @@ def _restored(kind: type[Portable], arguments: tuple[Any, ...]) -> Portable:
 class KeymootError(Portable):
     """Everything that Keymoot raises on purpose.
 
+    A class names its code beside its parent, and its message where that is always the same:
+
+        class ReadOnly(Refused, code="READ_ONLY"):
+            message = "a view cannot write: send a transaction"
+
     Attributes:
-        code: A stable UPPER_SNAKE word for programs; the message is for people.
+        code: A stable UPPER_SNAKE word for programs; a class without one has its parent's.
+        message: For people, where the raiser gives none; cut to what every receipt and record
+            has room for.
     """
 
     code: ClassVar[str] = "KEYMOOT_ERROR"
+    message: ClassVar[str] = ""
+
+    def __init_subclass__(cls, code: str = "") -> None:
+        super().__init_subclass__()
+        if code:
+            cls.code = code
 
     def __init__(self, message: str = "") -> None:
-        """Take the message, cut to what every receipt and record has room for."""
-        super().__init__(bounded(message, MAX_MESSAGE_BYTES))
+        super().__init__(bounded(message or self.message, MAX_MESSAGE_BYTES))
 
 
-class Malformed(KeymootError):
+class Malformed(KeymootError, code="MALFORMED"):
     """These bytes are not what the format says. Parsers raise nothing else."""
 
-    code = "MALFORMED"
-
     def __init__(self, message: str, path: str = "") -> None:
-        """Say what is wrong and, for nested input, where.
+        """Tell what was found, what was expected, and where in nested input, as `a.b[2]`.
 
-        Args:
-            message: What was found, what was expected.
-            path: Where in the input, as `a.b[2]`; empty for the whole. It is kept as it is shown.
+        An empty path is the whole input. It is kept as it is shown.
         """
         path = shown(path, MAX_PATH_CHARACTERS)
         super().__init__(f"{path}: {message}" if path else message)
         self.reason = message
         self.path = path
 
+    def within(self, outer: str) -> None:
+        """Say where in something larger that is, before it is raised again."""
+        inner = self.path if not self.path or self.path[0] == "[" else f".{self.path}"
+        self.path = f"{outer}{inner}"[:MAX_PATH_CHARACTERS]
+        self.args = (bounded(f"{self.path}: {self.reason}", MAX_MESSAGE_BYTES),)
 
-class Refused(KeymootError):
+
+class Refused(KeymootError, code="REFUSED"):
     """Understood, and the answer is no.
 
     In a transaction: state is undone, gas is kept, the receipt carries the code.
     """
 
-    code = "REFUSED"
+
+class Relayed(Refused):
+    """What somebody else has refused, repeated: the word is his, so it is the error's, not ours."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # the one error whose class does not know its word
 
 
-class Fault(KeymootError):
+class Fault(KeymootError, code="FAULT"):
     """A peer broke the protocol.
 
-    Attributes:
-        blamed: Who did it, as the protocol names its parties; empty when unknown.
-        certainty: `known`, `suspected` (somebody could have framed them) or `unknown`.
+    `blamed` is as the protocol names its parties, empty when unknown; `certainty` is `known`,
+    `suspected` (somebody could have framed them) or `unknown`.
     """
 
-    code = "FAULT"
-
     def __init__(self, message: str, blamed: str = "", certainty: str = "unknown") -> None:
-        """Say what was broken, by whom, and how surely.
-
-        Args:
-            message: Which rule of which protocol was broken.
-            blamed: The party, or empty.
-            certainty: `known`, `suspected` or `unknown`.
-        """
         super().__init__(message)
         self.blamed = blamed
         self.certainty = certainty
 
 
-class BrokenStorage(Fault):
+class BrokenStorage(Fault, code="BROKEN_STORAGE"):
     """What state is kept in is missing, altered, or cannot be read.
 
     It is this machine's fault and no transaction's, so no transaction is refused over it: the
     node stops.
     """
 
-    code = "BROKEN_STORAGE"
-
     def __init__(self, message: str, certainty: str = "known") -> None:
-        """Say what is broken and what to do."""
         super().__init__(message, "host", certainty)
 
 
-class Defect(KeymootError):
+class Defect(KeymootError, code="DEFECT"):
     """Our own invariant broke. The node stops: going on would fork the chain."""
-
-    code = "DEFECT"

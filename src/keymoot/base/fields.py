@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Fixed
+from keymoot.base.fixed import Fixed, Signature65
 from keymoot.base.rlp import Decoded
 
 F = TypeVar("F", bound=Fixed)
@@ -18,7 +18,7 @@ UINT256_BYTES = 32
 
 
 def list_of(item: Decoded, length: int | None, path: str) -> list[Decoded]:
-    """Take a list, of exactly `length` items where one is given."""
+    """The list has exactly `length` items where that is given."""
     if isinstance(item, bytes):
         raise Malformed("a list was expected, got bytes", path)
     if length is not None and len(item) != length:
@@ -27,7 +27,6 @@ def list_of(item: Decoded, length: int | None, path: str) -> list[Decoded]:
 
 
 def bytes_of(item: Decoded, path: str, max_length: int | None = None) -> bytes:
-    """Take bytes, of at most `max_length`."""
     if not isinstance(item, bytes):
         raise Malformed("bytes were expected, got a list", path)
     if max_length is not None and len(item) > max_length:
@@ -36,7 +35,7 @@ def bytes_of(item: Decoded, path: str, max_length: int | None = None) -> bytes:
 
 
 def uint_of(item: Decoded, path: str, max_bytes: int = UINT256_BYTES) -> int:
-    """Take a big-endian integer without leading zeros."""
+    """Big-endian, without leading zeros."""
     raw = bytes_of(item, path, max_bytes)
     if raw[:1] == b"\x00":
         raise Malformed("an integer has a leading zero byte", path)
@@ -44,7 +43,6 @@ def uint_of(item: Decoded, path: str, max_bytes: int = UINT256_BYTES) -> int:
 
 
 def fixed_of(item: Decoded, kind: type[F], path: str) -> F:
-    """Take a byte string of the length that `kind` demands."""
     raw = bytes_of(item, path)
     if len(raw) != kind.LENGTH:
         raise Malformed(f"{kind.__name__} is {kind.LENGTH} bytes, got {len(raw)}", path)
@@ -52,12 +50,12 @@ def fixed_of(item: Decoded, kind: type[F], path: str) -> F:
 
 
 def optional_fixed_of(item: Decoded, kind: type[F], path: str) -> F | None:
-    """Take a byte string as `fixed_of` does, or nothing for empty bytes."""
+    """Empty bytes for None."""
     return None if item == b"" else fixed_of(item, kind, path)
 
 
 def text_of(item: Decoded, path: str, max_length: int) -> str:
-    """Take UTF-8 of at most `max_length` bytes."""
+    """UTF-8 of at most `max_length` bytes."""
     raw = bytes_of(item, path, max_length)
     try:
         return raw.decode("utf-8")
@@ -66,18 +64,17 @@ def text_of(item: Decoded, path: str, max_length: int) -> str:
 
 
 def flag_of(item: Decoded, path: str) -> bool:
-    """Take a yes or no: 1 or 0, and no other number."""
-    found = uint_of(item, path, 1)
-    if found > 1:
+    """A yes or no: 1 or 0, and no other number."""
+    number = uint_of(item, path, 1)
+    if number > 1:
         raise Malformed("a flag is 0 or 1", path)
-    return found == 1
+    return number == 1
 
 
 def rising(keys: Sequence[K], path: str) -> Sequence[K]:
     """Give the keys of a set or a map back; each stands once, and higher than the one before.
 
-    Raises:
-        Malformed: they do not rise, so the same set would have a second form.
+    If they do not rise, the same set would have a second form.
     """
     if any(low >= high for low, high in pairwise(keys)):
         raise Malformed("the entries do not rise, or one stands twice", path)
@@ -85,5 +82,18 @@ def rising(keys: Sequence[K], path: str) -> Sequence[K]:
 
 
 def uint(value: int) -> bytes:
-    """Write an integer as RLP wants it: big-endian, shortest, empty for zero."""
+    """Big-endian, shortest, empty for zero."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def signature_fields(signature: Signature65) -> tuple[bytes, bytes]:
+    """Give r and s as a transaction ends with them, after the parity."""
+    return signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0")
+
+
+def signature_of(parity: int, fields: Sequence[Decoded]) -> Signature65:
+    """Put a parity, and the r and s of a transaction's last two fields, together."""
+    if parity not in (0, 1):
+        raise Malformed(f"yParity is 0 or 1, got {parity}", "yParity")
+    r, s = uint_of(fields[0], "r"), uint_of(fields[1], "s")
+    return Signature65(r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((parity,)))

@@ -2,8 +2,10 @@
 
 from typing import ClassVar, Self, TypeAlias
 
-from keymoot.base import base58
+from keymoot.base import base58, bech32
 from keymoot.base.errors import Malformed
+
+_APP = "rofl"
 
 
 def _unhex(digits: str) -> bytes:
@@ -20,22 +22,12 @@ class Fixed(bytes):
     __slots__ = ()
 
     def __new__(cls, value: bytes) -> Self:
-        """Take `value` as it is, or refuse it.
-
-        Raises:
-            Malformed: `value` has another length.
-        """
         if len(value) != cls.LENGTH:
             raise Malformed(f"{cls.__name__} is {cls.LENGTH} bytes, got {len(value)}")
         return bytes.__new__(cls, value)
 
     @classmethod
     def from_hex(cls, text: str) -> Self:
-        """Parse `0x`-prefixed hex of either case.
-
-        Raises:
-            Malformed: no prefix, a character that is not hex, or another length.
-        """
         if not text.startswith("0x"):
             raise Malformed(f'{cls.__name__} is written as "0x" and {2 * cls.LENGTH} hex digits')
         digits = text[2:]
@@ -50,11 +42,14 @@ class Fixed(bytes):
 
     @property
     def hex0x(self) -> str:
-        """Lower-case hex with the `0x` prefix."""
         return "0x" + self.hex()
 
+    @property
+    def text(self) -> str:
+        """As people write it: hex, where a type has no other form."""
+        return self.hex0x
+
     def __repr__(self) -> str:
-        """Show the meaning beside the bytes."""
         return f"{type(self).__name__}({self.hex0x})"  # consensus: for people who debug
 
 
@@ -73,30 +68,22 @@ class SolanaAddress(Fixed):
 
     @classmethod
     def from_base58(cls, text: str) -> Self:
-        """Read base58, as Solana writes it.
-
-        Raises:
-            Malformed: no base58, or another length.
-        """
         return cls(base58.decode(text, cls.LENGTH))
 
     @property
     def base58(self) -> str:
-        """Base58, as Solana writes it."""
         return base58.encode(self)
 
+    @property
+    def text(self) -> str:
+        return self.base58
 
-WalletAddress: TypeAlias = Address | SolanaAddress
-"""Where a wallet's funds are: its address on every EVM chain, or on Solana."""
 
+WalletAddress: TypeAlias = Fixed
+"""Where a wallet's funds are: its address on every EVM chain, on Solana, or on another chain.
 
-def wallet_address(raw: bytes) -> WalletAddress:
-    """Tell by its length what an address is of.
-
-    Raises:
-        Malformed: neither 20 bytes nor 32.
-    """
-    return Address(raw) if len(raw) == Address.LENGTH else SolanaAddress(raw)
+Each chain has a type of its own (`policy.chains`).
+"""
 
 
 class Hash32(Fixed):
@@ -132,6 +119,21 @@ class RequestId(Fixed):
 
     LENGTH = 32
     __slots__ = ()
+
+
+class AppId(Fixed):
+    """An app's name, made of who created it; written in bech32 as Oasis writes it."""
+
+    LENGTH = 21
+    __slots__ = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        return cls(bech32.decode(text, _APP, cls.LENGTH))
+
+    @property
+    def text(self) -> str:
+        return bech32.encode(_APP, self)
 
 
 class Measurement(Fixed):

@@ -5,25 +5,20 @@ from keymoot.base.errors import Malformed
 _DIGITS = frozenset("0123456789abcdefABCDEF")
 
 MAX_QUANTITY_DIGITS = 64
-"""Hex digits of a 256-bit quantity."""
 
 
 def quantity(value: int) -> str:
-    """Write an integer without leading zeros: 0 is `0x0`."""
+    """Without leading zeros: 0 is `0x0`."""
     return hex(value)
 
 
 def data(value: bytes) -> str:
-    """Write bytes, two digits each: nothing is `0x`."""
+    """Two digits a byte: nothing is `0x`."""
     return "0x" + value.hex()
 
 
 def parse_quantity(text: object, path: str = "") -> int:
-    """Read a quantity strictly.
-
-    Raises:
-        Malformed: no text, no prefix, no digits, a leading zero, or over 256 bits.
-    """
+    """Read a quantity of at most 256 bits strictly."""
     if not isinstance(text, str) or not text.startswith("0x"):
         raise Malformed('a quantity is text that starts with "0x"', path)
     digits = text[2:]
@@ -37,11 +32,6 @@ def parse_quantity(text: object, path: str = "") -> int:
 
 
 def parse_data(text: object, path: str = "", max_bytes: int | None = None) -> bytes:
-    """Read bytes strictly.
-
-    Raises:
-        Malformed: no text, no prefix, odd or wrong digits, or over `max_bytes`.
-    """
     if not isinstance(text, str) or not text.startswith("0x"):
         raise Malformed('bytes are text that starts with "0x"', path)
     digits = text[2:]

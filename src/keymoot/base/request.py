@@ -14,18 +14,25 @@ from dataclasses import dataclass
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
+from keymoot.base.fields import (
+    bytes_of,
+    fixed_of,
+    list_of,
+    signature_fields,
+    signature_of,
+    text_of,
+    uint,
+    uint_of,
+)
 from keymoot.base.fixed import Bytes32, NetworkId, RequestId, Signature65, WalletId
 from keymoot.base.units import Seconds, UnixSeconds
 
 REQUEST_TYPE = 0x4B
-"""EIP-2718 type byte of a request."""
 
 MAX_PAYLOAD_BYTES = 65_536
 """Longest thing that one request may ask to be signed."""
 
 MAX_METHOD_BYTES = 32
-"""Longest method name, in UTF-8 bytes."""
 
 MAX_LIFETIME_SECONDS = Seconds(600)
 """How far ahead of the block's time a request may expire."""
@@ -48,6 +55,9 @@ ASK_AGAIN = "keymoot_again"
 SIGN_TYPED_DATA = "eth_signTypedData_v4"
 """Method whose payload is the canonical JSON of EIP-712 typed data."""
 
+SIGN_HYPERLIQUID = "hyperliquid_signAction"
+"""Method whose payload is JSON of an action on the exchange Hyperliquid, with its nonce."""
+
 SIGN_SOLANA_TRANSACTION = "solana_signTransaction"
 """Method whose payload is a message of Solana, legacy or version 0, as its signers sign it."""
 
@@ -62,8 +72,6 @@ class Request:
     """One wish of an agent, before its credential signs it.
 
     Attributes:
-        network: The only ledger on which it counts.
-        wallet: Whose key is to sign.
         request_id: The credential's own name for it; the same id with the same body
             has the same answer, with another body it is refused.
         expires_at: Last ledger second at which it is accepted and released.
@@ -81,19 +89,12 @@ class Request:
     reply_key: Bytes32
 
     def unsigned_bytes(self) -> bytes:
-        """Give the bytes whose Keccak-256 the credential signs."""
+        """The bytes whose Keccak-256 the credential signs."""
         return bytes((REQUEST_TYPE,)) + rlp.encode(self._fields())
 
     def signed_bytes(self, signature: Signature65) -> bytes:
-        """Give the transaction's bytes, with the credential's signature."""
-        return bytes((REQUEST_TYPE,)) + rlp.encode(
-            [
-                *self._fields(),
-                uint(signature[64]),
-                signature[:32].lstrip(b"\0"),
-                signature[32:64].lstrip(b"\0"),
-            ]
-        )
+        ending = [uint(signature[64]), *signature_fields(signature)]
+        return bytes((REQUEST_TYPE,)) + rlp.encode([*self._fields(), *ending])
 
     def _fields(self) -> list[rlp.Item]:
         return [
@@ -108,11 +109,7 @@ class Request:
 
 
 def decode_request(raw: bytes) -> tuple[Request, Signature65]:
-    """Read a signed request, without recovering its credential.
-
-    Raises:
-        Malformed: these bytes are not a request; the path names the field.
-    """
+    """Read a signed request, without recovering its credential."""
     if raw[:1] != bytes((REQUEST_TYPE,)):
         raise Malformed(f"a request starts with 0x{REQUEST_TYPE:02x}")
     fields = list_of(rlp.decode(raw[1:], max_items=_FIELDS), _FIELDS, "request")
@@ -125,8 +122,4 @@ def decode_request(raw: bytes) -> tuple[Request, Signature65]:
         payload=bytes_of(fields[5], "payload", MAX_PAYLOAD_BYTES),
         reply_key=fixed_of(fields[6], Bytes32, "replyKey"),
     )
-    parity = uint_of(fields[7], "yParity", 1)
-    if parity > 1:
-        raise Malformed(f"yParity is 0 or 1, got {parity}", "yParity")
-    r, s = uint_of(fields[8], "r"), uint_of(fields[9], "s")
-    return request, Signature65(r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((parity,)))
+    return request, signature_of(uint_of(fields[7], "yParity", 1), fields[8:])

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from keymoot.base.errors import Malformed
 
 Item: TypeAlias = "bytes | Sequence[Item]"
-"""What RLP can say: bytes, or a sequence of items."""
 
 MAX_DEPTH = 16
 """Deepest nesting the decoder follows; nothing of ours needs more than six."""
@@ -28,7 +27,6 @@ _LIST_PREFIX = [bytes((0xC0 + length,)) for length in range(_SHORT + 1)]
 
 
 def encode(item: Item) -> bytes:
-    """Encode bytes or a nested sequence of bytes."""
     if isinstance(item, bytes):
         length = len(item)
         if length == 1 and item[0] < 0x80:
@@ -53,10 +51,8 @@ def encode(item: Item) -> bytes:
 def decode(data: bytes, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS) -> "Decoded":
     """Decode exactly one item that fills `data`.
 
-    Raises:
-        Malformed: trailing bytes, a long form where a short one exists, a length
-            beyond the input, lists nested deeper than `max_depth`, or more than `max_items`
-            items in all of them.
+    Malformed: trailing bytes, a long form where a short one exists, a length beyond the input,
+    lists nested deeper than `max_depth`, or more than `max_items` items in all of them.
     """
     item, end = _decode(data, 0, len(data), max_depth, [max_items, max_items])
     if end != len(data):
@@ -65,7 +61,6 @@ def decode(data: bytes, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS) 
 
 
 Decoded: TypeAlias = "bytes | list[Decoded]"
-"""What `decode` gives: bytes, or a list."""
 
 
 def _prefix(length: int, offset: int) -> bytes:

@@ -14,33 +14,28 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: bytes) -> None:
-        """Hold a copy of `value`."""
         self._value = bytes(value)
 
     def expose(self) -> bytes:
-        """Give the bytes to a primitive that needs them."""
         return self._value
 
     def __len__(self) -> int:
-        """Count the bytes."""
         return len(self._value)
 
     def __repr__(self) -> str:
-        """Say that there is a secret, not which."""
         return "Secret(…)"
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        """Format as `repr` does, whatever the spec."""
+        """As `repr` does, whatever the spec."""
         return repr(self)  # consensus: hides itself
 
     def __eq__(self, other: object) -> NoReturn:
-        """Refuse: comparing secrets with `==` leaks by time."""
+        """Comparing secrets with `==` leaks by time."""
         raise TypeError("a Secret has no ==: use hmac.compare_digest(a.expose(), b.expose())")
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> NoReturn:
-        """Refuse pickling and copying."""
         raise TypeError("a Secret cannot be pickled or copied")

@@ -44,12 +44,11 @@ def bounded(text: str, most_bytes: int) -> str:
     return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return "\\\\" if found[0] == "\\" else f"\\u{{{ord(found[0]):x}}}"
+def _escaped(match: re.Match[str]) -> str:
+    return "\\\\" if match[0] == "\\" else f"\\u{{{ord(match[0]):x}}}"
 
 
 def _cut(text: str, most: int) -> str:
-    """Escape as many characters as fit whole."""
     if _HIDDEN.search(text) is None:
         return text[:most]
     parts: list[str] = []

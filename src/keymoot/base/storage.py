@@ -32,17 +32,11 @@ _CAUSES = {
 _OTHER = ("the system says error {}", "see what that is, with `errno` or in the kernel's log")
 
 
-class CannotWrite(Refused):
+class CannotWrite(Refused, code="STORAGE"):
     """A file could not be written, whole; what stood there before still does.
 
-    Attributes:
-        what: The file, in words.
-        why: What the disk does, in words.
-        hint: What to do.
-        number: The error number, or 0 where there is none.
+    `what` is the file, `why` what the disk does, `hint` what to do.
     """
-
-    code = "STORAGE"
 
     def __init__(self, what: str, number: int | None, why: str = "", hint: str = "") -> None:
         """Find the words for an error number; `why` and `hint` come before them."""

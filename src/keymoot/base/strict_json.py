@@ -10,7 +10,6 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 """What a document of ours may hold: no floating point numbers."""
 
 MAX_DEPTH = 32
-"""Deepest nesting of arrays and objects that is read."""
 
 NOT_JSON = "not JSON"
 """All that is said of what is none."""
@@ -26,17 +25,10 @@ _NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
 def parse(
     text: str | bytes, max_bytes: int, max_depth: int = MAX_DEPTH, *, floats: bool = False
 ) -> Json:
-    """Read one document.
+    """Read one document, of at most `max_bytes` of UTF-8.
 
-    Args:
-        text: UTF-8 bytes or text.
-        max_bytes: Size limit in bytes (of the UTF-8 form).
-        max_depth: Limit on nesting.
-        floats: Whether fractions are read, for questions that are not decided upon.
-
-    Raises:
-        Malformed: too large, too deep, not UTF-8, not JSON, a key twice, a
-            fraction or exponent, NaN, or an integer of over 80 digits.
+    `floats` are for questions that are not decided upon. Malformed: too large, too deep, not UTF-8,
+    not JSON, a key twice, a fraction or exponent, NaN, or an integer of over 80 digits.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(raw) > max_bytes:
@@ -86,12 +78,12 @@ def _check_depth(text: str, max_depth: int) -> None:
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
+    fields: dict[str, Json] = {}
     for key, value in pairs:
-        if key in found:
+        if key in fields:
             raise Malformed(f'the key "{shown(key, 64)}" stands twice in one object')
-        found[key] = value
-    return found
+        fields[key] = value
+    return fields
 
 
 def _no_float(text: str) -> Json:

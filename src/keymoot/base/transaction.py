@@ -7,11 +7,19 @@ sign (unsigned). Hashing and recovery are `crypto`'s.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, optional_fixed_of, uint, uint_of
+from keymoot.base.fields import (
+    bytes_of,
+    fixed_of,
+    list_of,
+    optional_fixed_of,
+    signature_fields,
+    signature_of,
+    uint,
+    uint_of,
+)
 from keymoot.base.fixed import Address, Bytes32, Signature65
 from keymoot.base.strict_json import Json
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
@@ -39,13 +47,10 @@ _V_UNPROTECTED = (27, 28)
 _V_PROTECTED_BASE = 35
 
 
-class UnsupportedType(Malformed):
+class UnsupportedType(Malformed, code="TRANSACTION_TYPE"):
     """A typed transaction that is neither 0, 1 nor 2 (blob, EIP-7702, unknown)."""
 
-    code: ClassVar[str] = "TRANSACTION_TYPE"
-
     def __init__(self, kind: int) -> None:
-        """Name the type that was found."""
         super().__init__(f"transaction type {kind} is not supported: send type 0, 1 or 2")
         self.kind = kind
 
@@ -58,7 +63,6 @@ class AccessEntry:
     slots: tuple[Bytes32, ...]
 
     def to_json(self) -> Json:
-        """Show it as Ethereum's API does."""
         return {"address": self.address.hex0x, "storageKeys": [slot.hex0x for slot in self.slots]}
 
 
@@ -83,15 +87,14 @@ class EvmTransaction:
     access_list: tuple[AccessEntry, ...] = ()
 
     def unsigned_bytes(self) -> bytes:
-        """Give the bytes whose Keccak-256 is signed."""
+        """The bytes whose Keccak-256 is signed."""
         if self.kind == LEGACY:
             tail = [] if self.chain_id is None else [uint(self.chain_id), b"", b""]
             return rlp.encode([*self._legacy_fields(), *tail])
         return bytes((self.kind,)) + rlp.encode(self._typed_fields())
 
     def signed_bytes(self, signature: Signature65) -> bytes:
-        """Give the bytes that a node takes, with `signature` over `unsigned_bytes`."""
-        r, s = signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0")
+        r, s = signature_fields(signature)
         parity = signature[64]
         if self.kind == LEGACY:
             base = (
@@ -134,12 +137,7 @@ class EvmTransaction:
 
 
 def decode_unsigned(raw: bytes) -> EvmTransaction:
-    """Read what `EvmTransaction.unsigned_bytes` wrote.
-
-    Raises:
-        UnsupportedType: a type other than 0, 1, 2.
-        Malformed: anything else that is not such a transaction.
-    """
+    """Read what `EvmTransaction.unsigned_bytes` wrote; UnsupportedType if it is not 0, 1 or 2."""
     kind, fields = _open(raw)
     if kind == LEGACY:
         if len(fields) == _LEGACY_UNPROTECTED_FIELDS:
@@ -153,25 +151,20 @@ def decode_unsigned(raw: bytes) -> EvmTransaction:
 
 
 def decode_signed(raw: bytes) -> tuple[EvmTransaction, Signature65]:
-    """Read a signed transaction and its signature, without recovering the sender.
-
-    Raises:
-        UnsupportedType: a type other than 0, 1, 2.
-        Malformed: anything else that is not such a transaction.
-    """
+    """As `decode_unsigned`, with the signature, without recovering the sender."""
     kind, fields = _open(raw)
     if kind == LEGACY:
         list_of(fields, _LEGACY_PROTECTED_FIELDS, "transaction")
         v = uint_of(fields[6], "v", _U64 + 1)
         if v in _V_UNPROTECTED:
-            return _legacy(fields[:6], None), _signature(v - _V_UNPROTECTED[0], fields[7:])
+            return _legacy(fields[:6], None), signature_of(v - _V_UNPROTECTED[0], fields[7:])
         if v < _V_PROTECTED_BASE + 2:
             raise Malformed(f"v is 27, 28 or at least 37 (EIP-155), got {v}", "v")
         chain_id, parity = divmod(v - _V_PROTECTED_BASE, 2)
-        return _legacy(fields[:6], ChainId(chain_id)), _signature(parity, fields[7:])
+        return _legacy(fields[:6], ChainId(chain_id)), signature_of(parity, fields[7:])
     list_of(fields, _typed_length(kind) + 3, "transaction")
     parity = uint_of(fields[-3], "yParity", 1)
-    return _typed(kind, fields[:-3]), _signature(parity, fields[-2:])
+    return _typed(kind, fields[:-3]), signature_of(parity, fields[-2:])
 
 
 def _open(raw: bytes) -> tuple[int, list[rlp.Decoded]]:
@@ -245,10 +238,3 @@ def _access_list(item: rlp.Decoded) -> tuple[AccessEntry, ...]:
             )
         )
     return tuple(entries)
-
-
-def _signature(parity: int, fields: Sequence[rlp.Decoded]) -> Signature65:
-    if parity not in (0, 1):
-        raise Malformed(f"yParity is 0 or 1, got {parity}", "yParity")
-    r, s = uint_of(fields[0], "r"), uint_of(fields[1], "s")
-    return Signature65(r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((parity,)))

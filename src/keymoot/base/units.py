@@ -9,7 +9,6 @@ UnixNanos = NewType("UnixNanos", int)
 """Nanoseconds since 1970-01-01T00:00:00Z, as CometBFT dates blocks and votes."""
 
 Seconds = NewType("Seconds", int)
-"""A length of time in whole seconds."""
 
 Height = NewType("Height", int)
 """Number of a block; genesis is 0, the first block is 1."""
@@ -21,10 +20,8 @@ LEDGER_CHAIN_ID = ChainId(0x5AFD)
 """Chain id of a ledger of ours, as Sapphire's local tools use it; no chain with value has it."""
 
 Gas = NewType("Gas", int)
-"""Units of work on the ledger or on a target chain."""
 
 Wei = NewType("Wei", int)
-"""The smallest unit of a chain's native token."""
 
 Nonce = NewType("Nonce", int)
 """Count of transactions that an account has sent before."""
@@ -33,5 +30,4 @@ NANOS_PER_SECOND = 1_000_000_000
 
 
 def seconds_of(nanos: UnixNanos) -> UnixSeconds:
-    """Cut a consensus time down to whole seconds."""
     return UnixSeconds(nanos // NANOS_PER_SECOND)

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from keymoot.cli.output import EXIT_ERROR, Failed, fail, note
+from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, note
 
 
 def begins_as_json(name: str) -> bool:
-    """Tell whether a file can be read and begins as a JSON object does."""
     try:
         with Path(name).open("rb") as file:
             return file.read(64).lstrip()[:1] == b"{"
@@ -39,7 +38,7 @@ def check_file(name: str, network: str | None, *, as_json: bool) -> None:
         wrong = error
     _show(held, left, wrong, as_json=as_json)
     if wrong is not None:
-        raise Failed(EXIT_ERROR)
+        raise CommandFailed(EXIT_ERROR)
 
 
 def _read(name: str, most: int) -> bytes:
@@ -56,15 +55,15 @@ def _show(held: list[Any], left: list[str], wrong: Any, *, as_json: bool) -> Non
     if as_json:
         shown = {
             "holds": wrong is None,
-            "checked": [{"step": one.name, "says": one.says} for one in held],
+            "checked": [{"step": step.name, "says": step.says} for step in held],
             "assumptions": left,
             "error": None if wrong is None else {"code": wrong.code, "message": str(wrong)},
         }
         print(json.dumps(shown, indent=2, sort_keys=True))
     else:
-        width = max((len(one.name) for one in held), default=0)
-        for one in held:
-            print(f"holds    {one.name.ljust(width)}  {one.says}")
+        width = max((len(step.name) for step in held), default=0)
+        for held_step in held:
+            print(f"holds    {held_step.name.ljust(width)}  {held_step.says}")
         for text in left:
             print(f"believed {text}")
     if wrong is not None:

@@ -58,11 +58,11 @@ def _look_up(raw: bytes, url: str | None) -> dict[str, Any]:
     name = "0x" + raw.hex()
     transaction = network.call("eth_getTransactionByHash", name)
     if transaction is not None:
-        found: dict[str, Any] = {"kind": "ledger transaction", **transaction}
+        shown: dict[str, Any] = {"kind": "ledger transaction", **transaction}
         outcome = network.call("keymoot_getOutcome", name)
         if outcome is not None:
-            found |= {f"outcome.{key}": value for key, value in outcome.items()}
-        return found
+            shown |= {f"outcome.{key}": value for key, value in outcome.items()}
+        return shown
     block = network.call("eth_getBlockByHash", name, False)  # noqa: FBT003  JSON-RPC's parameter
     if block is not None:
         return {"kind": "ledger block", **block}
@@ -130,7 +130,7 @@ def _unsigned(raw: bytes) -> dict[str, Any]:
 
 
 def _transaction(transaction: Any) -> dict[str, Any]:
-    from keymoot.contracts.registry import BUILT_IN
+    from keymoot.contracts.builtin.registry import BUILT_IN
 
     shown = {
         "type": transaction.kind,
@@ -143,9 +143,9 @@ def _transaction(transaction: Any) -> dict[str, Any]:
         "data": "0x" + transaction.data.hex(),
     }
     for contract in BUILT_IN:
-        method = contract.METHODS.get(transaction.data[:4])
-        if transaction.to == contract.ADDRESS and method is not None:
-            shown["calls"] = f"{contract.__name__}.{method.signature}"
+        method = contract.kind.METHODS.get(transaction.data[:4])
+        if transaction.to == contract.address and method is not None:
+            shown["calls"] = f"{contract.name}.{method.signature}"
     return shown
 
 
@@ -156,7 +156,7 @@ def _header(raw: bytes) -> dict[str, Any]:
 
 
 def _certified(raw: bytes) -> dict[str, Any]:
-    from keymoot.moot.certified import CertifiedHeader
+    from keymoot.committee.certified import CertifiedHeader
 
     certified = CertifiedHeader.decode(raw)
     return _shown_header(certified.header) | {

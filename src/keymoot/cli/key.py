@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from keymoot.cli.options import Owner
+from keymoot.cli.options import ActingOwner
 from keymoot.cli.output import fields, result, warn_simulated
 from keymoot.cli.password import new_password
 
@@ -44,7 +44,7 @@ def new(file: Path, *, password_file: Path | None = None, json: bool = False) ->
 
 
 @app.command
-def derive(name: str, out: Path, *, by: Owner) -> None:
+def derive(name: str, out: Path, *, by: ActingOwner) -> None:
     """Derive a key of 32 bytes that only your account can put together; the same each time.
 
     The enclaves answer your keystore's account, sealed to a one-time key: none of them, and

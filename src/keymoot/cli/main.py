@@ -1,18 +1,20 @@
 """`keymoot`: the command line. Its help is made of the docstrings below."""
 
+import gc
 import sys
 from pathlib import Path
 
 from cyclopts import App, Parameter
 
-from keymoot.cli import inspect, key, net, owner, policy, sign, wallet
+from keymoot.cli import agent, deploy, inspect, key, net, owner, policy, sign, wallet
+from keymoot.cli import app as app_commands
 from keymoot.cli.options import Port, Positive, Whole
 from keymoot.cli.output import (
     EXIT_ERROR,
     EXIT_REFUSED,
     EXIT_STOPPED,
     EXIT_USAGE,
-    Failed,
+    CommandFailed,
     note,
 )
 
@@ -57,6 +59,11 @@ for command in (*owner.COMMANDS, sign.sign):
     wallet.app.command(command)
 app.command(wallet.app)
 app.command(policy.app)
+app_commands.app.command(deploy.create)
+app_commands.app.command(deploy.deploy)
+app_commands.app.command(deploy.show)
+app.command(app_commands.app)
+app.command(agent.app)
 app.command(net.app)
 app.command(inspect.inspect, help_format="markdown")
 
@@ -107,12 +114,7 @@ def up(
 
     try:
         from keymoot.gateway.door import host_named, origin_named
-        from keymoot.node.config import (
-            DEFAULT_PORT,
-            Config,
-            default_data,
-            default_fuse,
-        )
+        from keymoot.node.config import DEFAULT_PORT, Config, default_data, default_fuse
         from keymoot.node.server import serve
         from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
     except ModuleNotFoundError as error:
@@ -122,8 +124,8 @@ def up(
         note(f"error: a network has {MIN_SIZE} to {MAX_SIZE} enclaves, got --nodes {nodes}")
         return EXIT_USAGE
     try:
-        hosts = tuple(host_named(one) for one in allow_host or ())
-        origins = tuple(origin_named(one) for one in allow_origin or ())
+        hosts = tuple(host_named(name) for name in allow_host or ())
+        origins = tuple(origin_named(name) for name in allow_origin or ())
     except Malformed as error:
         note(f"error: {error}")
         return EXIT_USAGE
@@ -144,30 +146,17 @@ def up(
     )
 
 
-@app.command(help_format="markdown")
-def demo(*, short: bool = False, keep: Path | None = None) -> int:
-    """Show the whole story with a real Ethereum node beside it, in a few minutes.
-
-    Args:
-        short: Fewer rounds, for tests.
-        keep: Leave the demo's folder here, to look at afterwards.
-    """
-    from keymoot.cli.demo.story import tell
-
-    return tell(short=short, keep=keep)
-
-
 def main() -> None:
-    """Run a command; errors are one line that says what to do."""
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command and give its exit status."""
+def run(arguments: list[str], program: App = app) -> int:
+    """Run a command of ours, or of a program beside ours, and give its exit status."""
+    gc.enable()
     from keymoot.base.errors import KeymootError
 
     try:
-        command, bound, _ = app.parse_args(
+        command, bound, _ = program.parse_args(
             arguments, exit_on_error=False, print_error=True, help_on_error=False
         )
     except SystemExit as stop:
@@ -178,7 +167,7 @@ def run(arguments: list[str]) -> int:
         status = command(*bound.args, **bound.kwargs)
         # What was not written was not done.
         sys.stdout.flush()
-    except Failed as failed:
+    except CommandFailed as failed:
         return failed.status
     except KeymootError as error:
         note(f"error: {error}")

@@ -12,11 +12,11 @@ from keymoot.cli.options import NotNegative, Whole
 from keymoot.cli.output import fields, result, warn_simulated
 from keymoot.cli.waiting import (
     Here,
+    PendingChange,
     Standing,
-    Waiting,
-    look_at_join,
-    look_at_leave,
-    look_at_turn,
+    join_progress,
+    leave_progress,
+    turn_progress,
 )
 
 if TYPE_CHECKING:
@@ -51,16 +51,9 @@ def status(*, url: str | None = None, json: bool = False) -> None:
     network = settings.network(url)
     identity = network.identity()
     told = network.call("keymoot_network")
-    assembly = network.call("keymoot_assembly")
-    nodes = [
-        {
-            "seat": node["seat"],
-            "identityKey": node["identityKey"],
-            "measurement": node["measurement"],
-            "simulated": node["simulated"],
-        }
-        for node in told["nodes"]
-    ]
+    committee = network.call("keymoot_assembly")
+    names = ("seat", "identityKey", "measurement", "simulated")
+    nodes = [{name: node[name] for name in names} for node in told["nodes"]]
     shown = {
         "network": identity.network.hex0x,
         "url": network.url,
@@ -70,22 +63,22 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "development": told["development"],
         "simulated": identity.simulated,
     }
-    proved = _proved(network) if assembly.get("ready") else None
-    seats = {seat["seat"]: seat for seat in assembly["seats"]}
+    proved = _proved(network) if committee.get("ready") else None
+    seats = {seat["seat"]: seat for seat in committee["seats"]}
     lines = fields(
-        shown | _proved_fields(proved, seats) | _storage_fields(assembly) | _moot_fields(assembly)
+        shown | _proved_fields(proved, seats) | _storage_fields(committee) | _moot_fields(committee)
     )
     lines += [_seat_line(node["seat"], node, seats.get(node["seat"])) for node in nodes]
     there = {node["seat"] for node in nodes}
     lines += [_absent_line(seat) for at, seat in sorted(seats.items()) if at not in there]
-    lines += [_joining_line(one) for one in assembly.get("joining", [])]
+    lines += [_joining_line(joiner) for joiner in committee.get("joining", [])]
     lines += [
-        f"named: seat {one['seat']} {one['what']}, at height {one['height']}"
-        for one in assembly.get("cheats", [])
+        f"named: seat {cheat['seat']} {cheat['what']}, at height {cheat['height']}"
+        for cheat in committee.get("cheats", [])
     ]
     warn_simulated(simulated=identity.simulated)
     more = {"nodes": nodes, "proved": proved}
-    result(shown | more | _moot_json(assembly), lines, as_json=json)
+    result(shown | more | _moot_json(committee), lines, as_json=json)
 
 
 @app.command
@@ -103,7 +96,7 @@ def turn(*, here: Here = _HERE, wait: NotNegative = TURN_SECONDS) -> None:
         here: Which node.
         wait: Seconds to wait for the next epoch.
     """
-    waiting = Waiting("turn", here, wait)
+    waiting = PendingChange("turn", here, wait)
     try:
         waiting.check_network()
         epoch = waiting.standing()["epoch"]
@@ -119,7 +112,7 @@ def turn(*, here: Here = _HERE, wait: NotNegative = TURN_SECONDS) -> None:
             if standing["epoch"]["number"] == before and standing["epoch"]["stage"] == "living":
                 waiting.ask("turn", epoch=before)
 
-        waiting.until(lambda standing: look_at_turn(standing, before, failed), again)
+        waiting.until(lambda standing: turn_progress(standing, before, failed), again)
     except KeyboardInterrupt:
         waiting.stopped()
 
@@ -130,7 +123,7 @@ def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
 
     It takes the lowest vacant seat, and all enclaves here invite it. Once admitted it gets the
     state secret and executes blocks; with the epoch's end all roots are shared anew to the
-    larger assembly. `keymoot net turn` ends the epoch now.
+    larger committee. `keymoot net turn` ends the epoch now.
 
     Exits with 0 once the ledger has admitted it, with 75 when it has not in time and still may,
     with 1 when it was refused.
@@ -139,7 +132,7 @@ def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
         here: Which node.
         wait: Seconds to wait until the ledger has admitted it.
     """
-    waiting = Waiting("join", here, wait)
+    waiting = PendingChange("join", here, wait)
     try:
         waiting.check_network()
         waiting.goes_on = "the node may have taken it: see `keymoot net status`"
@@ -148,7 +141,7 @@ def join(*, here: Here = _HERE, wait: NotNegative = WAIT_SECONDS) -> None:
         waiting.goes_on = (
             f"the node goes on having seat {seat} invited; `keymoot net leave {seat}` ends that"
         )
-        waiting.until(lambda standing: look_at_join(standing, seat))
+        waiting.until(lambda standing: join_progress(standing, seat))
     except KeyboardInterrupt:
         waiting.stopped()
 
@@ -170,14 +163,14 @@ def leave(seat: Whole, /, *, here: Here = _HERE, wait: NotNegative = WAIT_SECOND
         here: Which node.
         wait: Seconds to wait until the ledger has it.
     """
-    waiting = Waiting("leave", here, wait)
+    waiting = PendingChange("leave", here, wait)
     waiting.tell(seat=seat)
     try:
         waiting.check_network()
         waiting.goes_on = "the node may have taken it: see `keymoot net status`"
         waiting.ask("leave", seat=seat)
         waiting.goes_on = f"the node goes on having seat {seat} put out"
-        waiting.until(lambda standing: look_at_leave(standing, seat))
+        waiting.until(lambda standing: leave_progress(standing, seat))
     except KeyboardInterrupt:
         waiting.stopped()
 
@@ -219,9 +212,9 @@ def forget(url: str, /, *, json: bool = False) -> None:
     """
     from keymoot.cli import known
 
-    found = known.forget(settings.config_folder(), url)
-    shown = {"fingerprint": found.fingerprint, "network": found.network.hex0x, "url": url}
-    result(shown, [f"forgot {found.fingerprint} at {url}"], as_json=json)
+    forgotten = known.forget(settings.config_folder(), url)
+    shown = {"fingerprint": forgotten.fingerprint, "network": forgotten.network.hex0x, "url": url}
+    result(shown, [f"forgot {forgotten.fingerprint} at {url}"], as_json=json)
 
 
 @app.command(name="accept-recovery")
@@ -256,15 +249,15 @@ def _proved(network: "Network") -> dict[str, Any] | None:
     from keymoot.agent.errors import NetworkRefused
 
     try:
-        found = network.committee()
+        committee = network.committee()
     except NetworkRefused:
         return None
     return {
         "verifyingKey": "0x" + network.anchor().verifying_key.hex(),
-        "height": found.header.height,
-        "time": found.header.time,
-        "generation": found.header.generation.hex0x,
-        "members": {str(at): one.hex0x for at, one in found.identities.items()},
+        "height": committee.header.height,
+        "time": committee.header.time,
+        "generation": committee.header.generation.hex0x,
+        "members": {str(at): identity.hex0x for at, identity in committee.identities.items()},
     }
 
 
@@ -283,8 +276,8 @@ def _proved_fields(
     }
 
 
-def _storage_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
-    storage = assembly.get("storage")
+def _storage_fields(committee: Mapping[str, Any]) -> dict[str, Any]:
+    storage = committee.get("storage")
     if not storage:
         return {}
     return {
@@ -293,27 +286,27 @@ def _storage_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moot_fields(assembly: Mapping[str, Any]) -> dict[str, Any]:
-    if not assembly.get("ready"):
+def _moot_fields(committee: Mapping[str, Any]) -> dict[str, Any]:
+    if not committee.get("ready"):
         return {"keys": "still being made"}
-    epoch, stock, roots = assembly["epoch"], assembly["stock"], assembly["roots"]
+    epoch, stock, roots = committee["epoch"], committee["stock"], committee["roots"]
     ends = datetime.fromtimestamp(epoch["endsAt"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    generation = f"{assembly['recoveries']} ({assembly['generation'][:18]}…)"
+    generation = f"{committee['recoveries']} ({committee['generation'][:18]}…)"
     return {
-        "keys": f"{len(assembly['seats'])} enclaves; any {roots['ecdsa']['sharesNeeded']} broken "
+        "keys": f"{len(committee['seats'])} enclaves; any {roots['ecdsa']['sharesNeeded']} broken "
         f"ones hold the wallets' root, any {roots['eddsa']['sharesNeeded']} that of Solana's",
         "epoch": f"{epoch['number']}, since height {epoch['since']}, {epoch['stage']}, ends {ends}",
-        "generation": generation if assembly["recoveries"] else "0",
+        "generation": generation if committee["recoveries"] else "0",
         "stock": f"{stock['presignatures']} presignatures in {stock['batches']} batches, "
         f"nonces for {stock['ed25519']} Ed25519 signatures, "
         f"{stock['dealing']} being dealt; {stock['bound']} bound",
     }
 
 
-def _moot_json(assembly: Mapping[str, Any]) -> dict[str, Any]:
+def _moot_json(committee: Mapping[str, Any]) -> dict[str, Any]:
     names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
     more = ("storage", "joining", "cheats")
-    return {name: assembly[name] for name in (*names, *more) if name in assembly}
+    return {name: committee[name] for name in (*names, *more) if name in committee}
 
 
 def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
@@ -337,22 +330,22 @@ def _absent_line(seat: Mapping[str, Any]) -> str:
 
 def _health(seat: Mapping[str, Any]) -> str:
     """Say what is wrong with a seat's enclave; a node of an older version tells nothing."""
-    health, found = seat.get("health") or {}, ""
+    health, problem = seat.get("health") or {}, ""
     if health.get("silentSince"):
-        found += f", HANGS: answers nothing since {_date(health['silentSince'])}"
+        problem += f", HANGS: answers nothing since {_date(health['silentSince'])}"
     if health.get("downSince"):
-        found += f", DOWN since {_date(health['downSince'])}"
+        problem += f", DOWN since {_date(health['downSince'])}"
     if health.get("endedLately", 0) >= OFTEN_ENDED:
-        found += f", ended {health['endedLately']} times in ten minutes"
+        problem += f", ended {health['endedLately']} times in ten minutes"
     if health.get("trouble"):
-        found += f": {health['trouble']}"
-    return found
+        problem += f": {health['trouble']}"
+    return problem
 
 
 def _date(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _joining_line(one: Mapping[str, Any]) -> str:
-    how = "joins with the epoch's end" if one["admitted"] else "is being invited"
-    return f"seat {one['seat']}  {one['identityKey']}  {how}"
+def _joining_line(joiner: Mapping[str, Any]) -> str:
+    how = "joins with the epoch's end" if joiner["admitted"] else "is being invited"
+    return f"seat {joiner['seat']}  {joiner['identityKey']}  {how}"

@@ -27,17 +27,13 @@ NotNegative = Annotated[Whole, Parameter(validator=Number(gte=0))]
 Positive = Annotated[Whole, Parameter(validator=Number(gte=1))]
 Port = Annotated[
     int | None,
-    Parameter(
-        name=["--port", "-p"],
-        converter=whole,
-        validator=Number(gte=0, lte=65_535),
-    ),
+    Parameter(name=["--port", "-p"], converter=whole, validator=Number(gte=0, lte=65_535)),
 ]
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class ActingOwner:
     """Who acts, and where.
 
     Attributes:
@@ -51,5 +47,4 @@ class Owner:
     password_file: Path | None = None
 
     def open(self) -> "Acting":
-        """Open the keystore and connect."""
         return settings.owner(self.url, self.owner, self.password_file)

@@ -23,17 +23,15 @@ EXIT_STOPPED = 130
 SIMULATED = "SIMULATED enclave: test funds only"
 
 
-class Failed(Portable):
+class CommandFailed(Portable):
     """End the command with this status; the message has been shown."""
 
     def __init__(self, status: int) -> None:
-        """Carry the exit status."""
         super().__init__(f"exit status {status}")
         self.status = status
 
 
 def result(value: Any, lines: Sequence[str], *, as_json: bool) -> None:
-    """Print a result: as JSON, or as lines for people."""
     if as_json:
         print(json.dumps(value, indent=2, sort_keys=True))
     else:
@@ -42,18 +40,15 @@ def result(value: Any, lines: Sequence[str], *, as_json: bool) -> None:
 
 
 def fields(pairs: Mapping[str, Any]) -> list[str]:
-    """Lay out names and values in two columns."""
     width = max(map(len, pairs), default=0)
     return [f"{name.ljust(width)}  {value}" for name, value in pairs.items()]
 
 
 def note(line: str) -> None:
-    """Tell the person something that is no result."""
     print(line, file=sys.stderr)
 
 
 def warn_simulated(*, simulated: bool) -> None:
-    """Say SIMULATED where a person looks."""
     if simulated:
         note(SIMULATED)
 
@@ -61,7 +56,7 @@ def warn_simulated(*, simulated: bool) -> None:
 def fail(message: str, status: int = EXIT_ERROR) -> NoReturn:
     """Show an error and end the command."""
     note(f"error: {message}")
-    raise Failed(status)
+    raise CommandFailed(status)
 
 
 def confirm(question: str, *, yes: bool) -> None:

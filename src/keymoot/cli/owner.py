@@ -6,23 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import settings
-from keymoot.cli.options import Owner, Positive
+from keymoot.cli.options import ActingOwner, Positive
 from keymoot.cli.output import confirm, fail, fields, note, result, tokens
 
 if TYPE_CHECKING:
     from keymoot.agent.owner import Owner as Acting
     from keymoot.base.fixed import WalletId
+    from keymoot.base.units import UnixSeconds
 
 _LENGTHS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def policy(
-    name: str,
-    file: Path,
-    *,
-    by: Owner,
-    yes: bool = False,
-    json: bool = False,
+    name: str, file: Path, *, by: ActingOwner, yes: bool = False, json: bool = False
 ) -> None:
     """Replace a wallet's policy; shows what changes, the new version and its hash.
 
@@ -70,28 +66,44 @@ def policy(
 def grant(
     name: str,
     *,
-    by: Owner,
-    out: Path,
+    by: ActingOwner,
+    out: Path | None = None,
+    app: str | None = None,
     expires: str = "7d",
     json: bool = False,
 ) -> None:
-    """Grant an agent a credential: a file with which it can ask, and nothing else.
+    """Let an agent ask: whoever has a file, or every live instance of an app.
 
     Args:
         name: The wallet's name.
-        out: Where to write the credential, with mode 0600.
+        out: Where to write a credential, with mode 0600: with it one can ask, and nothing else.
+        app: An app, rofl1…, instead: its instances ask with keys that stand in no file.
         expires: How long it lasts: 90s, 30m, 12h, 7d.
         json: Print the result as JSON.
     """
+    from keymoot.base.units import UnixSeconds
+
+    lifetime = _seconds(expires)
+    until = UnixSeconds(int(time.time()) + lifetime)
+    if out is not None and app is None:
+        shown = _grant_file(name, by, out, until)
+    elif app is not None and out is None:
+        shown = _grant_app(name, by, app, until)
+    else:
+        fail("grant it to one of both: --out FILE for a credential, or --app rofl1… for an app")
+    shown["expires"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+    result(shown, fields(shown), as_json=json)
+    if out is not None:
+        note(f"for the agent: export KEYMOOT_CREDENTIAL={out}")
+
+
+def _grant_file(name: str, by: ActingOwner, out: Path, until: "UnixSeconds") -> dict[str, str]:
     from keymoot.agent.errors import CredentialUnusable
     from keymoot.agent.new_file import check_new
-    from keymoot.base.units import UnixSeconds
 
     # The ledger would know a credential that nobody has.
     check_new(out)
-    lifetime = _seconds(expires)
     acting = by.open()
-    until = UnixSeconds(int(time.time()) + lifetime)
     credential = acting.grant(_owned(acting, name), name, until)
     try:
         credential.save(out)
@@ -100,49 +112,47 @@ def grant(
             f"{error}. The ledger has granted it all the same, and nobody has it: "
             f"`keymoot wallet revoke {name} {credential.requester.hex0x}`, and grant another"
         )
-    shown = {
-        "credential": credential.requester.hex0x,
-        "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)),
-        "file": str(out),
-    }
-    result(shown, fields(shown), as_json=json)
-    note(f"for the agent: export KEYMOOT_CREDENTIAL={out}")
+    return {"credential": credential.requester.hex0x, "file": str(out)}
 
 
-def revoke(
-    name: str,
-    credential: str,
-    *,
-    by: Owner,
-    json: bool = False,
-) -> None:
-    """Take a credential back, at once.
+def _grant_app(name: str, by: ActingOwner, app: str, until: "UnixSeconds") -> dict[str, str]:
+    from keymoot.base.fixed import AppId
+
+    granted = AppId.from_text(app)
+    acting = by.open()
+    acting.grant_app(_owned(acting, name), granted, until)
+    return {"app": granted.text}
+
+
+def revoke(name: str, credential: str, *, by: ActingOwner, json: bool = False) -> None:
+    """Take a credential back, or what an app was granted; at once.
 
     Args:
         name: The wallet's name.
-        credential: Its address, or its file.
+        credential: Its address, or its file; or the app's id, rofl1….
         json: Print the result as JSON.
     """
     from keymoot.agent.credential import Credential
-    from keymoot.base.fixed import Address
+    from keymoot.base.fixed import Address, AppId
 
+    holder: Address | AppId
     if credential.startswith("0x"):
         holder = Address.from_hex(credential)
+    elif credential.startswith("rofl1"):
+        holder = AppId.from_text(credential)
     else:
         holder = Credential.load(Path(credential)).requester
     acting = by.open()
     wallet = _owned(acting, name)
-    done = acting.revoke(wallet, holder)
-    shown = {"revoked": holder.hex0x, "height": done.height, "signed": _signed(acting, wallet)}
+    if isinstance(holder, AppId):
+        done = acting.revoke_app(wallet, holder)
+    else:
+        done = acting.revoke(wallet, holder)
+    shown = {"revoked": holder.text, "height": done.height, "signed": _signed(acting, wallet)}
     result(shown, _with_signed(shown), as_json=json)
 
 
-def pause(
-    name: str,
-    *,
-    by: Owner,
-    json: bool = False,
-) -> None:
+def pause(name: str, *, by: ActingOwner, json: bool = False) -> None:
     """Stop every signature of a wallet but your own withdrawals.
 
     Args:
@@ -156,12 +166,7 @@ def pause(
     result(shown, _with_signed(shown), as_json=json)
 
 
-def resume(
-    name: str,
-    *,
-    by: Owner,
-    json: bool = False,
-) -> None:
+def resume(name: str, *, by: ActingOwner, json: bool = False) -> None:
     """End a pause.
 
     Args:
@@ -174,13 +179,7 @@ def resume(
     result(shown, fields(shown), as_json=json)
 
 
-def fund(
-    name: str,
-    amount: Positive,
-    *,
-    by: Owner,
-    json: bool = False,
-) -> None:
+def fund(name: str, amount: Positive, *, by: ActingOwner, json: bool = False) -> None:
     """Prepay more requests, from your account; a development network gives it what it lacks.
 
     Args:
@@ -200,12 +199,7 @@ def fund(
 
 
 def withdraw(
-    name: str,
-    tx: Path,
-    *,
-    by: Owner,
-    max_fee: Positive | None = None,
-    json: bool = False,
+    name: str, tx: Path, *, by: ActingOwner, max_fee: Positive | None = None, json: bool = False
 ) -> None:
     """Sign a transaction to the recovery address; no policy is asked, a pause is no hindrance.
 
@@ -220,42 +214,28 @@ def withdraw(
             token, or 0.01 SOL: state more where gas is dear.
         json: Print the result as JSON.
     """
-    import base64
-
-    from keymoot.base.fixed import SolanaAddress
-    from keymoot.base.request import SIGN_SOLANA_TRANSACTION, SIGN_TRANSACTION
     from keymoot.base.units import Wei
-    from keymoot.cli.wish import read_transaction, solana_message
-    from keymoot.policy.intent import NotSignable, read_intent
+    from keymoot.cli.chains import commands_of
+    from keymoot.policy.chains.registry import chain_of
+    from keymoot.policy.intent import NeverSigned, read_intent
     from keymoot.policy.recovery import check_withdrawal
 
     if not tx.exists():
         fail(f"{tx} cannot be read: there is no such file")
     acting = by.open()
     wallet = _owned(acting, name)
-    found = acting.show(wallet)
-    account, stated = found.account, None if max_fee is None else Wei(max_fee)
-    if isinstance(account, SolanaAddress):
-        method, payload = SIGN_SOLANA_TRANSACTION, solana_message(tx, account)[0]
-    else:
-        transaction = read_transaction(tx, account.hex0x)
-        method, payload = SIGN_TRANSACTION, transaction.unsigned_bytes()
+    record = acting.show(wallet)
+    account, stated = record.account, None if max_fee is None else Wei(max_fee)
+    commands, method = commands_of(account), chain_of(account).transactions.method
     try:
-        intent = read_intent(method, payload, account)
-    except NotSignable as error:
+        intent = read_intent(method, commands.read(tx, account)[0], account)
+    except NeverSigned as error:
         fail(error.refusal.message)
-    if isinstance(account, SolanaAddress):
-        note(f"fee: at most {intent.max_fee} lamports")
-    else:
-        note(f"fee: at most {tokens(intent.max_fee)} of the chain's own token")
-    refusal = check_withdrawal(intent, found.recovery, stated)
+    note(f"fee: at most {commands.fee(intent.max_fee)}")
+    refusal = check_withdrawal(intent, record.recovery, stated)
     if refusal is not None:
         fail(refusal.message)
-    if isinstance(account, SolanaAddress):
-        signed = acting.withdraw_solana(wallet, payload, max_fee=stated)
-        text = base64.b64encode(signed).decode()
-    else:
-        text = "0x" + acting.withdraw(wallet, transaction, max_fee=stated).hex()
+    text = commands.withdraw(acting, wallet, tx, stated)
     result({"raw": text, "maxFee": str(intent.max_fee)}, [text], as_json=json)
 
 
@@ -265,7 +245,7 @@ COMMANDS = (policy, grant, revoke, pause, resume, fund, withdraw)
 
 def _owned(acting: "Acting", name: str) -> "WalletId":
     from keymoot.base.fixed import WalletId
-    from keymoot.contracts.wallet_errors import NoSuchWallet
+    from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 
     if name.startswith("0x"):
         return WalletId.from_hex(name)
@@ -285,7 +265,7 @@ def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:
 
     On Solana a transaction ends with its blockhash, after a minute or two; texts never end.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     start, length = 0, acting.show(wallet).log_length
     while start < length:
         page = acting.log(wallet, start)
@@ -294,9 +274,9 @@ def _signed(acting: "Acting", wallet: "WalletId") -> list[str]:
         for entry in page:
             decoded = entry.get("decoded") if isinstance(entry, dict) else None
             if isinstance(decoded, dict) and "nonce" in decoded:
-                found.add(f"{decoded['chain']} nonce {decoded['nonce']}")
+                names.add(f"{decoded['chain']} nonce {decoded['nonce']}")
         start += len(page)
-    return sorted(found)
+    return sorted(names)
 
 
 def _with_signed(shown: dict[str, Any]) -> list[str]:
@@ -305,7 +285,7 @@ def _with_signed(shown: dict[str, Any]) -> list[str]:
     if signed:
         lines.append("signed before, and perhaps not mined yet (a withdrawal of the same nonce,")
         lines.append("with a higher fee, replaces one):")
-        lines += [f"  {one}" for one in signed[-20:]]
+        lines += [f"  {line}" for line in signed[-20:]]
     return lines
 
 

@@ -13,7 +13,6 @@ MAX_FILE_BYTES = 4_096
 
 
 def password(file: Path | None) -> str:
-    """Read the password that opens a keystore."""
     return _typed("Password: ") if file is None else _first_line(file)
 
 

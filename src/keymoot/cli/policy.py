@@ -2,16 +2,18 @@
 
 import json as json_module
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, Failed, fail, note, result
-from keymoot.cli.wish import MAX_FILE_BYTES, bytes_of, read_wish, told_of_json
+from keymoot.cli.chains import commands_on
+from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, CommandFailed, fail, note, result
+from keymoot.cli.request_files import MAX_FILE_BYTES, bytes_of, told_of_json
 
 if TYPE_CHECKING:
-    from keymoot.base.fixed import Address, SolanaAddress
+    from keymoot.base.fixed import WalletAddress
     from keymoot.policy.decide import Decision
     from keymoot.policy.document import Policy
 
@@ -65,9 +67,9 @@ def check(
         lines = [f"valid: {len(policy.rules)} rules, {len(policy.limits)} limits"]
         result(shown, [*lines, f"hash   {policy.hash.hex0x}"], as_json=json)
         if warnings:
-            raise Failed(EXIT_WARNED)
+            raise CommandFailed(EXIT_WARNED)
         return
-    wish = read_wish(asked, policy.chain, wallet, as_text=message is not None)
+    wish = _read_wish(asked, policy.chain.namespace, wallet, as_text=message is not None)
     if wallet is None and b'"$wallet"' in policy.source:
         note(f"$wallet is {written(wish[2])} here: say whose it is with --wallet")
     decision = _decide(policy, *wish)
@@ -76,25 +78,16 @@ def check(
             "allowed": decision.allowed,
             "rule": decision.rule,
             "refusal": None if decision.refusal is None else decision.refusal.to_json(),
-            "trace": [
-                {
-                    "rule": step.rule,
-                    "path": step.path,
-                    "wanted": step.wanted,
-                    "got": step.got,
-                    "passed": step.passed,
-                }
-                for step in decision.trace
-            ],
+            "trace": [asdict(step) for step in decision.trace],
             "warnings": told,
         },
         _lines(decision),
         as_json=json,
     )
     if not decision.allowed:
-        raise Failed(EXIT_REFUSED)
+        raise CommandFailed(EXIT_REFUSED)
     if warnings:
-        raise Failed(EXIT_WARNED)
+        raise CommandFailed(EXIT_WARNED)
 
 
 @app.command
@@ -128,20 +121,38 @@ def read_policy(file: Path) -> "Policy":
         fail(f"{file}: {told_of_json(raw, error)}")
 
 
-def _decide(
-    policy: "Policy", method: str, payload: bytes, account: "Address | SolanaAddress"
-) -> "Decision":
+def _read_wish(
+    file: Path, namespace: str, wallet: str | None, *, as_text: bool
+) -> "tuple[str, bytes, WalletAddress]":
+    """Give what would be asked: method, payload, and the account that is to sign."""
+    from keymoot.policy.chains.registry import chain_in
+    from keymoot.policy.errors import BadPolicy
+
+    chain, commands = chain_in(namespace), commands_on(namespace)
+    parse = chain.addresses.parse
+    try:
+        account = None if wallet is None else parse(wallet, "--wallet")
+        if not as_text:
+            return chain.transactions.method, *commands.read(file, account)
+        if not chain.others:
+            fail(f"wallets of {namespace} sign no texts")
+        return chain.others[0].method, bytes_of(file), account or parse(commands.NOBODY, "")
+    except BadPolicy as error:
+        fail(str(error))
+
+
+def _decide(policy: "Policy", method: str, payload: bytes, account: "WalletAddress") -> "Decision":
     from keymoot.base.request import MAX_PAYLOAD_BYTES
     from keymoot.base.units import UnixSeconds
     from keymoot.policy.decide import Decision, decide
-    from keymoot.policy.intent import NotSignable, read_intent
+    from keymoot.policy.intent import NeverSigned, read_intent
 
     try:
         if len(payload) > MAX_PAYLOAD_BYTES:
             why = f"a request holds at most {MAX_PAYLOAD_BYTES} bytes, got {len(payload)}"
-            raise NotSignable("PAYLOAD_TOO_LARGE", why, "payload")
+            raise NeverSigned("PAYLOAD_TOO_LARGE", why, "payload")
         intent = read_intent(method, payload, account)
-    except NotSignable as error:
+    except NeverSigned as error:
         return Decision(None, {}, (), error.refusal, (), {})
     return decide(policy, intent, {}, (), UnixSeconds(int(time.time())))
 

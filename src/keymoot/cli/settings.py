@@ -8,13 +8,13 @@ from keymoot.cli.output import note
 from keymoot.cli.password import password
 
 if TYPE_CHECKING:
+    from keymoot.agent.app_admin import AppAdmin
     from keymoot.agent.network import Network
     from keymoot.agent.owner import Owner
     from keymoot.base.secret import Secret
 
 DEFAULT_URL = "http://127.0.0.1:8645"
 URL_VARIABLE = "KEYMOOT_URL"
-CREDENTIAL_VARIABLE = "KEYMOOT_CREDENTIAL"
 
 FEES_WEI = 10**18
 """What an account keeps for the fees of its own transactions."""
@@ -43,13 +43,12 @@ def named_url(url: str | None) -> str | None:
 
 
 def owner(url: str | None, keystore: Path, password_file: Path | None) -> "Owner":
-    """Open the owner's keystore and give the owner at work."""
     from keymoot.agent.owner import Owner
 
     return Owner(network(url), key_of(keystore, password_file))
 
 
-def provide(acting: "Owner", wei: int) -> None:
+def provide(acting: "Owner | AppAdmin", wei: int) -> None:
     """Ask the development network's faucet where an account has too little, fees included."""
     if acting.network.balance(acting.address) < wei + FEES_WEI:
         note("asking the development network's faucet for ledger tokens")
@@ -57,21 +56,18 @@ def provide(acting: "Owner", wei: int) -> None:
 
 
 def key_of(keystore: Path, password_file: Path | None) -> "Secret":
-    """Open a keystore with a password from a file or a prompt."""
     from keymoot.agent.keystore import Keystore
 
     # What no password opens is said before anybody types one.
-    found = Keystore(keystore)
-    return found.open(password(password_file))
+    keystore_ = Keystore(keystore)
+    return keystore_.open(password(password_file))
 
 
 def state_folder() -> Path:
-    """Give the folder of what commands remember from one to the next."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "keymoot"
 
 
 def config_folder() -> Path:
-    """Give the folder of our own settings."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(base) / "keymoot"

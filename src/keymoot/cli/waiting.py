@@ -1,4 +1,4 @@
-"""Ask the node on this machine for a change of the assembly, and wait for it on the ledger.
+"""Ask the node on this machine for a change of the committee, and wait for it on the ledger.
 
 What a node answers is only that it has taken the question. Whether anything came of it is on
 the ledger, so that is what is looked at until it is there, or the time that was given is over.
@@ -17,7 +17,7 @@ from keymoot.cli.output import (
     EXIT_ERROR,
     EXIT_NOT_YET,
     EXIT_STOPPED,
-    Failed,
+    CommandFailed,
     fail,
     note,
     result,
@@ -62,7 +62,7 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Progress:
     """What one look at the ledger says of a change.
 
     Attributes:
@@ -78,11 +78,10 @@ class Look:
     over: bool = False
 
 
-class Waiting:
+class PendingChange:
     """One change: asked for, and waited for, within a stated time."""
 
     def __init__(self, change: str, here: Here, seconds: int) -> None:
-        """Ask nothing yet."""
         from keymoot.node.config import default_data
 
         self._told: dict[str, Any] = {"change": change, "done": False}
@@ -102,7 +101,7 @@ class Waiting:
             return
         if self.ask("network")["network"] != settings.network(url).identity().network.hex0x:
             self._end(
-                Look(
+                Progress(
                     "refused",
                     f"the node on {self._data} keeps another network than {url}: "
                     "name its Keymoot RPC with --url or KEYMOOT_URL, or its folder with --data",
@@ -118,7 +117,7 @@ class Waiting:
                 left = self._deadline - time.monotonic()
                 return ask(self._data, verb, seconds=max(left, ANSWER_SECONDS), **values)
             except NodeSilent as error:
-                self._end(Look("unknown", str(error)), EXIT_NOT_YET)
+                self._end(Progress("unknown", str(error)), EXIT_NOT_YET)
             except (NoAnswer, NodeRefused) as error:
                 if error.code not in _STARTING or time.monotonic() > self._deadline:
                     self._refused(error)
@@ -126,7 +125,7 @@ class Waiting:
             time.sleep(LOOK_SECONDS)
 
     def until(
-        self, look: Callable[[Standing], Look], again: Callable[[Standing], None] | None = None
+        self, look: Callable[[Standing], Progress], again: Callable[[Standing], None] | None = None
     ) -> None:
         """Look at the ledger until the change is there; fail when it is not in time.
 
@@ -137,21 +136,23 @@ class Waiting:
         asked = time.monotonic()
         while True:
             self._standing = self.standing()
-            found = look(self._standing)
-            if found.done:
+            progress = look(self._standing)
+            if progress.done:
                 self._told["done"] = True
-                self._print(found)
+                self._print(progress)
                 return
-            if found.over:
-                self._end(found)
+            if progress.over:
+                self._end(progress)
             if self._standing["storage"]:
                 # Until the disk takes something again there is no block.
-                found = replace(found, line=f"{found.line}; {self._standing['storage']}")
-            self._show(f"{found.line} …")
+                progress = replace(progress, line=f"{progress.line}; {self._standing['storage']}")
+            self._show(f"{progress.line} …")
             now = time.monotonic()
             if now > self._deadline:
-                line = f"not yet after {self._seconds} s: {found.line}; {self.goes_on}; "
-                self._end(Look(found.state, f"{line}`keymoot net status` shows it"), EXIT_NOT_YET)
+                line = f"not yet after {self._seconds} s: {progress.line}; {self.goes_on}; "
+                self._end(
+                    Progress(progress.state, f"{line}`keymoot net status` shows it"), EXIT_NOT_YET
+                )
             if again is not None and now - asked > AGAIN_SECONDS:
                 again(self._standing)
                 asked = time.monotonic()
@@ -167,46 +168,49 @@ class Waiting:
                 told = ask(self._data, "standing", seconds=ANSWER_SECONDS)
             except NodeSilent as error:
                 if late:
-                    self._end(Look("unknown", f"{error}; {self.goes_on}"), EXIT_NOT_YET)
+                    self._end(Progress("unknown", f"{error}; {self.goes_on}"), EXIT_NOT_YET)
                 self._show("the node does not answer …")
             except (NoAnswer, NodeRefused) as error:
                 if error.code not in _STARTING or late:
                     self._told["code"] = error.code
-                    self._end(Look("unknown", f"{error}; {self.goes_on}"))
+                    self._end(Progress("unknown", f"{error}; {self.goes_on}"))
                 self._show(str(error))
             else:
                 if told["ready"]:
                     return {name: value for name, value in told.items() if name != "ok"}
                 if late:
-                    keys = "the assembly is still making its keys"
-                    self._end(Look("refused", f"{keys}; {self.goes_on}"))
-                self._show("the assembly is still making its keys …")
+                    keys = "the committee is still making its keys"
+                    self._end(Progress("refused", f"{keys}; {self.goes_on}"))
+                self._show("the committee is still making its keys …")
             time.sleep(LOOK_SECONDS)
 
     def stopped(self) -> NoReturn:
         """Say what goes on without whoever stops waiting; the shell's status for that."""
-        found = Look("unknown", f"stopped waiting: {self.goes_on}")
+        progress = Progress("unknown", f"stopped waiting: {self.goes_on}")
         if self._here.json:
-            self._print(found)
-        note(found.line)
-        raise Failed(EXIT_STOPPED)
+            self._print(progress)
+        note(progress.line)
+        raise CommandFailed(EXIT_STOPPED)
 
     def tell(self, **values: Any) -> None:
-        """Add to what JSON says."""
         self._told |= values
 
     def _refused(self, error: "Refused") -> NoReturn:
         self._told["code"] = error.code
-        self._end(Look("refused", str(error)))
+        self._end(Progress("refused", str(error)))
 
-    def _end(self, found: Look, status: int = EXIT_ERROR) -> NoReturn:
+    def _end(self, progress: Progress, status: int = EXIT_ERROR) -> NoReturn:
         if self._here.json:
-            self._print(found)
-        fail(found.line, status)
+            self._print(progress)
+        fail(progress.line, status)
 
-    def _print(self, found: Look) -> None:
-        self._told |= {"state": found.state, "message": found.line, "standing": self._standing}
-        result(self._told, [found.line], as_json=self._here.json)
+    def _print(self, progress: Progress) -> None:
+        self._told |= {
+            "state": progress.state,
+            "message": progress.line,
+            "standing": self._standing,
+        }
+        result(self._told, [progress.line], as_json=self._here.json)
 
     def _show(self, line: str) -> None:
         if line != self._last:
@@ -214,62 +218,60 @@ class Waiting:
             self._last = line
 
 
-def look_at_join(standing: Standing, seat: int) -> Look:
-    """Say how a seat that is to join stands."""
+def join_progress(standing: Standing, seat: int) -> Progress:
     if seat in standing["members"]:
         number = standing["epoch"]["number"]
-        return Look("joined", f"seat {seat} has joined, in epoch {number}", done=True)
+        return Progress("joined", f"seat {seat} has joined, in epoch {number}", done=True)
     known = standing["joining"].get(str(seat))
     if known is None:
-        return Look(
+        return Progress(
             "refused",
             f"seat {seat} is not to join any more: its enclave did not start again, or somebody "
             "had it stay out: see the node's log",
             over=True,
         )
     if known["settled"]:
-        return Look(
+        return Progress(
             "admitted",
             f"seat {seat} joins with the end of the epoch: `keymoot net turn` ends it now",
             done=True,
         )
     if standing["epoch"]["stage"] != "living":
-        return Look(
+        return Progress(
             "waiting", f"seat {seat} is invited once the epoch has ended, which is under way"
         )
     if len(known["votes"]) >= standing["needed"]:
-        return Look("waiting", f"seat {seat} is invited, and its enclave has not asked to join")
-    return Look("waiting", f"seat {seat} is being invited: {_votes(standing, known['votes'])}")
+        return Progress("waiting", f"seat {seat} is invited, and its enclave has not asked to join")
+    return Progress("waiting", f"seat {seat} is being invited: {_votes(standing, known['votes'])}")
 
 
-def look_at_leave(standing: Standing, seat: int) -> Look:
-    """Say how a seat that is to leave stands."""
+def leave_progress(standing: Standing, seat: int) -> Progress:
     if seat not in standing["members"]:
-        return Look("left", f"seat {seat} is no member", done=True)
+        return Progress("left", f"seat {seat} is no member", done=True)
     known = standing["leaving"].get(str(seat))
     if known is None:
-        return Look(
+        return Progress(
             "refused", f"seat {seat} is not to leave any more: see the node's log", over=True
         )
     if not known["settled"]:
         if standing["epoch"]["stage"] != "living":
-            return Look(
+            return Progress(
                 "waiting", f"seat {seat} says so once the epoch has ended, which is under way"
             )
-        return Look("waiting", f"seat {seat} is to leave: {_votes(standing, known['votes'])}")
+        return Progress("waiting", f"seat {seat} is to leave: {_votes(standing, known['votes'])}")
     if seat in standing["next"]:
-        return Look(
+        return Progress(
             "waiting",
             f"seat {seat} is to leave and stays until another has joined: too few would be left",
         )
-    return Look(
+    return Progress(
         "leaving",
         f"seat {seat} leaves with the end of the epoch: `keymoot net turn` ends it now",
         done=True,
     )
 
 
-def look_at_turn(standing: Standing, before: int, failed: int) -> Look:
+def turn_progress(standing: Standing, before: int, failed: int) -> Progress:
     """Say how the end of an epoch stands.
 
     Args:
@@ -279,17 +281,17 @@ def look_at_turn(standing: Standing, before: int, failed: int) -> Look:
     """
     epoch = standing["epoch"]
     if epoch["number"] > before:
-        return Look("turned", f"epoch {epoch['number']} has begun", done=True)
+        return Progress("turned", f"epoch {epoch['number']} has begun", done=True)
     more = epoch["failedAttempts"] - failed
     count = f"{more} attempt{'s' if more > 1 else ''} failed"
     tried = f" ({count}: too few were heard in time)" if more > 0 else ""
     if epoch["stage"] == "living":
-        return Look(
+        return Progress(
             "waiting", f"epoch {before} is to end{tried}: {_votes(standing, epoch['votes'])}"
         )
     waits = _who(standing, epoch["awaited"])
     line = f"epoch {before} is ending{tried}: {_STAGES[epoch['stage']]}"
-    return Look(epoch["stage"], f"{line}, waiting for {waits}" if waits else line)
+    return Progress(epoch["stage"], f"{line}, waiting for {waits}" if waits else line)
 
 
 def _votes(standing: Standing, votes: Sequence[int]) -> str:
@@ -299,11 +301,7 @@ def _votes(standing: Standing, votes: Sequence[int]) -> str:
 
 def _who(standing: Standing, seats: Sequence[int]) -> str:
     """Name seats, each with what keeps it from speaking, where the node knows that."""
-    reasons = (
-        ("silent", "does not answer"),
-        ("lost", "lost its folder"),
-        ("away", "is not back"),
-    )
+    reasons = (("silent", "does not answer"), ("lost", "lost its folder"), ("away", "is not back"))
     names = []
     for seat in seats:
         why = next((word for name, word in reasons if seat in standing[name]), "")

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from keymoot.cli import book, settings
-from keymoot.cli.options import NotNegative, Owner, Positive
+from keymoot.cli import address_book, settings
+from keymoot.cli.options import ActingOwner, NotNegative, Positive
 from keymoot.cli.output import fail, fields, note, result, tokens, warn_simulated
 
 if TYPE_CHECKING:
-    from keymoot.agent.views import Views
-    from keymoot.base.fixed import Address, SolanaAddress, WalletId
+    from keymoot.agent.views import WalletViews
+    from keymoot.base.fixed import WalletId
 
 app = App(
     name="wallet", help="Wallets: their owner, policy, credentials and log.", help_format="markdown"
@@ -28,16 +28,16 @@ MAX_NAME_CHARACTERS = 64
 def create(
     name: str,
     *,
-    by: Owner,
+    by: ActingOwner,
     recovery: str | None = None,
     quota: NotNegative = DEFAULT_QUOTA,
     in_vault: bool = False,
-    solana: bool = False,
+    chain: str = "eip155",
     json: bool = False,
 ) -> None:
     """Make a wallet. It has no policy yet: everything is refused.
 
-    Its key is the assembly's, and no enclave has it.
+    Its key is the committee's, and no enclave has it.
 
     Args:
         name: Your name for it, 1 to 64 characters; the wallet's id follows from your key and
@@ -46,26 +46,23 @@ def create(
             On Solana you have to name one.
         quota: Ledger tokens to prepay requests with. A development network gives them away.
         in_vault: Let the key be born in Vault instead: one broken enclave then has it.
-        solana: Make a wallet on Solana, with an Ed25519 key; otherwise one of EVM chains.
+        chain: Where the wallet is, as CAIP-2 names it: eip155 for all EVM chains, or solana.
         json: Print the result as JSON.
     """
-    from keymoot.base.fixed import Address, SolanaAddress
     from keymoot.base.units import Wei
+    from keymoot.cli.chains import NewWallet, commands_on
     from keymoot.policy.names import checksummed, written
 
     _check_name(name)
-    exit_address = _recovery(recovery, solana=solana, in_vault=in_vault)
+    commands = commands_on(chain)
+    home = commands.recovery(recovery, in_vault=in_vault)
     acting = by.open()
     identity = acting.network.identity()
     wei = Wei(quota * 10**18)
     settings.provide(acting, wei)
-    if isinstance(exit_address, SolanaAddress):
-        made = acting.create_solana(name, exit_address, wei)
-    else:
-        home: Address = exit_address or acting.address
-        made = acting.create(name, home, wei, in_vault=in_vault)
-    book.add(
-        book.Entry(
+    made = commands.create(acting, NewWallet(name, home, wei, in_vault))
+    address_book.add(
+        address_book.Entry(
             name,
             identity.network.hex0x,
             made.wallet.hex0x,
@@ -94,10 +91,12 @@ def list_(*, json: bool = False) -> None:
     """
     from dataclasses import asdict
 
-    known = book.entries()
-    lines = [f"{one.name:<16} {one.account}  on network {one.network[:14]}…" for one in known]
+    known = address_book.entries()
+    lines = [
+        f"{entry.name:<16} {entry.account}  on network {entry.network[:14]}…" for entry in known
+    ]
     shown = lines or ["no wallets yet: keymoot wallet create NAME --owner owner.json"]
-    result([asdict(one) for one in known], shown, as_json=json)
+    result([asdict(entry) for entry in known], shown, as_json=json)
 
 
 @app.command
@@ -112,24 +111,24 @@ def show(name: str, *, url: str | None = None, json: bool = False) -> None:
     from keymoot.policy.names import written
 
     views, wallet = view_of(name, url)
-    found = views.show(wallet)
+    record = views.show(wallet)
     shown: dict[str, Any] = {
-        "address": written(found.account),
-        "wallet": found.wallet.hex0x,
-        "owner": written(found.owner),
-        "recovery": written(found.recovery),
-        "paused": found.paused,
-        "quota": f"{tokens(found.quota)} ledger tokens",
-        "policyVersion": found.policy_version,
-        "policyHash": found.policy_hash.hex0x,
-        "logLength": found.log_length,
+        "address": written(record.account),
+        "wallet": record.wallet.hex0x,
+        "owner": written(record.owner),
+        "recovery": written(record.recovery),
+        "paused": record.paused,
+        "quota": f"{tokens(record.quota)} ledger tokens",
+        "policyVersion": record.policy_version,
+        "policyHash": record.policy_hash.hex0x,
+        "logLength": record.log_length,
     }
     usage = views.usage(wallet)
     lines = fields(shown)
-    for one in usage if isinstance(usage, list) else []:
-        if isinstance(one, dict):
-            window = "a transaction" if one["window"] is None else f"in {one['window']} s"
-            lines.append(f"limit {one['limit']}: {one['used']} of {one['max']} {window}")
+    for line in usage if isinstance(usage, list) else []:
+        if isinstance(line, dict):
+            window = "a transaction" if line["window"] is None else f"in {line['window']} s"
+            lines.append(f"limit {line['limit']}: {line['used']} of {line['max']} {window}")
     warn_simulated(simulated=views.network.identity().simulated)
     result(shown | {"usage": usage}, lines, as_json=json)
 
@@ -153,7 +152,7 @@ def log(name: str, *, last: Positive = 20, url: str | None = None, json: bool = 
             break
         entries += page
         start += len(page)
-    result(entries, [_log_line(one) for one in entries] or ["the log is empty"], as_json=json)
+    result(entries, [_log_line(entry) for entry in entries] or ["the log is empty"], as_json=json)
 
 
 def _check_name(name: str) -> None:
@@ -166,31 +165,15 @@ def _check_name(name: str) -> None:
         fail("a wallet's name does not begin with 0x: ids do")
 
 
-def _recovery(
-    text: str | None, *, solana: bool, in_vault: bool
-) -> "Address | SolanaAddress | None":
-    """Read where withdrawals go; None: to the owner's own address."""
-    from keymoot.policy.names import parse_address, parse_solana_address
-
-    if not solana:
-        return None if text is None else parse_address(text, "--recovery")
-    if in_vault:
-        fail("Vault keeps no keys for Solana: leave out --in-vault")
-    if text is None:
-        fail("name an address of yours on Solana, to which you can always withdraw: --recovery")
-    return parse_solana_address(text, "--recovery")
-
-
-def view_of(name: str, url: str | None) -> tuple["Views", "WalletId"]:
-    """Find a wallet in the book, and give what may be read of it."""
-    from keymoot.agent.views import Views
+def view_of(name: str, url: str | None) -> tuple["WalletViews", "WalletId"]:
+    from keymoot.agent.views import WalletViews
     from keymoot.base.fixed import WalletId
 
     network = settings.network(url)
     if name.startswith("0x"):
-        return Views(network), WalletId.from_hex(name)
-    entry = book.find(name, network.identity().network.hex0x)
-    return Views(network), WalletId.from_hex(entry.wallet)
+        return WalletViews(network), WalletId.from_hex(name)
+    entry = address_book.find(name, network.identity().network.hex0x)
+    return WalletViews(network), WalletId.from_hex(entry.wallet)
 
 
 def _log_line(entry: Any) -> str:
@@ -206,6 +189,8 @@ def what_was_signed(decoded: dict[str, Any]) -> str:
     if "nonce" in decoded:
         return f"{decoded.get('function', 'transfer')} nonce {decoded['nonce']}"
     if "instructions" in decoded:
-        kinds = ", ".join(one["instruction"] for one in decoded["instructions"])
+        kinds = ", ".join(instruction["instruction"] for instruction in decoded["instructions"])
         return f"{kinds} under blockhash {decoded['recentBlockhash'][:8]}…"
-    return f"text {decoded['message'][:48]!r}"
+    if "message" in decoded:
+        return f"text {decoded['message'][:48]!r}"
+    return ", ".join(f"{name} {value}" for name, value in decoded.items())

@@ -1,19 +1,16 @@
 """Contracts as Python classes with an Ethereum ABI, and the built-in ones."""
 
-from keymoot.contracts.cells import ConfidentialCell, ConfidentialMap, PublicCell, PublicMap
-from keymoot.contracts.context import Context
-from keymoot.contracts.contract import Contract, call, view
-from keymoot.contracts.errors import ContractError
-from keymoot.contracts.event import Event
-from keymoot.contracts.types import (
-    address,
-    boolean,
-    bytes32,
-    dynamic_bytes,
-    string,
-    uint64,
-    uint256,
+from keymoot.contracts.framework.cells import (
+    ConfidentialCell,
+    ConfidentialMap,
+    PublicCell,
+    PublicMap,
 )
+from keymoot.contracts.framework.context import Context
+from keymoot.contracts.framework.contract import Contract, built_in, call, internal, view
+from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.event import Event
+from keymoot.contracts.framework.types import uint64, uint256
 
 __all__ = [
     "ConfidentialCell",
@@ -24,12 +21,9 @@ __all__ = [
     "Event",
     "PublicCell",
     "PublicMap",
-    "address",
-    "boolean",
-    "bytes32",
+    "built_in",
     "call",
-    "dynamic_bytes",
-    "string",
+    "internal",
     "uint64",
     "uint256",
     "view",

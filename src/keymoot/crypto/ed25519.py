@@ -16,32 +16,24 @@ _BASE = bytes.fromhex("58" + "66" * 31)
 
 
 class SigningKey:
-    """A 32-byte seed made ready to sign often: that costs as much as a signature.
-
-    Attributes:
-        public_key: Its public key.
-    """
+    """A 32-byte seed made ready to sign often: that costs as much as a signature."""
 
     __slots__ = ("_key", "public_key")
 
     def __init__(self, seed: Secret) -> None:
-        """Expand a seed."""
         public, key = bindings.crypto_sign_seed_keypair(seed.expose())
         self.public_key = Bytes32(public)
         self._key = Secret(key)
 
     def sign(self, message: bytes) -> bytes:
-        """Sign a message of any length; 64 bytes."""
         return bindings.crypto_sign(message, self._key.expose())[:SIGNATURE_BYTES]
 
 
 def public_key(seed: Secret) -> Bytes32:
-    """Give the public key of a 32-byte seed."""
     return SigningKey(seed).public_key
 
 
 def sign(seed: Secret, message: bytes) -> bytes:
-    """Sign a message of any length; 64 bytes."""
     return SigningKey(seed).sign(message)
 
 

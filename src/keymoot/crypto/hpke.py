@@ -10,7 +10,6 @@ import hmac
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -32,20 +31,16 @@ _HASH_BYTES, _NONCE_BYTES = 32, 12
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The AEAD of a suite; KEM and KDF are always the same.
-
-    Attributes:
-        aead: AES-GCM's number in RFC 9180, table 5: 1 or 2.
-        key_bytes: 16 or 32.
-    """
+    """AES-GCM by its number in RFC 9180, table 5; KEM and KDF are always the same."""
 
     aead: int
     key_bytes: int
 
     @property
     def name(self) -> bytes:
-        """The suite's id, as labels carry it."""
-        return b"HPKE" + b"".join(one.to_bytes(2, "big") for one in (0x0020, 0x0001, self.aead))
+        return b"HPKE" + b"".join(
+            number.to_bytes(2, "big") for number in (0x0020, 0x0001, self.aead)
+        )
 
     def context(self, shared: bytes, info: bytes) -> tuple[bytes, bytes]:
         """Give the AEAD's key and nonce for the only message (section 5.1, KeySchedule)."""
@@ -60,21 +55,17 @@ class Suite:
 
 
 AES_256_GCM = Suite(2, 32)
-"""What everything here is sealed with."""
 
 
 def public_key(secret: Secret) -> Bytes32:
-    """Give the X25519 public key of a 32-byte secret."""
     return _raw(X25519PrivateKey.from_private_bytes(secret.expose()).public_key())
 
 
 def seal_to(public: Bytes32, plaintext: bytes, info: bytes, aad: bytes) -> bytes:
     """Encrypt to `public`; the result is 48 bytes longer (32 ephemeral, 16 tag).
 
-    `info` names the use and `aad` what the answer belongs to. Both are bound.
-
-    Raises:
-        Malformed: `public` is a point of low order, to which nothing can be sealed.
+    `info` names the use and `aad` what the answer belongs to. Both are bound. Malformed: `public`
+    is a point of low order, to which nothing can be sealed.
     """
     ephemeral = X25519PrivateKey.generate()
     return sealed_by(AES_256_GCM, ephemeral, public, plaintext, _bound(info, aad))
@@ -88,11 +79,7 @@ def sealed_by(
     info: bytes,
     aad: bytes = b"",
 ) -> bytes:
-    """Encrypt with an ephemeral key that serves once: SealBase of section 6.1.
-
-    Raises:
-        Malformed: as `seal_to`.
-    """
+    """Encrypt with an ephemeral key that serves once: SealBase of section 6.1."""
     try:
         point = ephemeral.exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError as error:
@@ -103,11 +90,6 @@ def sealed_by(
 
 
 def open_with(secret: Secret, sealed: bytes, info: bytes, aad: bytes) -> bytes:
-    """Decrypt what was sealed to our public key.
-
-    Raises:
-        SealBroken: altered, or sealed to another key, use or owner.
-    """
     own = X25519PrivateKey.from_private_bytes(secret.expose())
     return opened_by(AES_256_GCM, own, sealed, _bound(info, aad))
 
@@ -115,11 +97,7 @@ def open_with(secret: Secret, sealed: bytes, info: bytes, aad: bytes) -> bytes:
 def opened_by(
     suite: Suite, own: X25519PrivateKey, sealed: bytes, info: bytes, aad: bytes = b""
 ) -> bytes:
-    """Decrypt with our private key: OpenBase of section 6.1.
-
-    Raises:
-        SealBroken: as `open_with`.
-    """
+    """Decrypt with our private key: OpenBase of section 6.1."""
     encapsulated, ciphertext = sealed[:KEY_BYTES], sealed[KEY_BYTES:]
     try:
         point = own.exchange(X25519PublicKey.from_public_bytes(encapsulated))
@@ -135,12 +113,11 @@ def _bound(info: bytes, aad: bytes) -> bytes:
 
 
 def _raw(key: X25519PublicKey) -> Bytes32:
-    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
-    return Bytes32(key.public_bytes(*raw))
+    return Bytes32(key.public_bytes_raw())
 
 
 def _shared(point: bytes, encapsulated: bytes, public: bytes) -> bytes:
-    """Give the KEM's shared secret (section 4.1, ExtractAndExpand)."""
+    """ExtractAndExpand of section 4.1."""
     secret = _extract(_KEM, b"", b"eae_prk", point)
     return _expand(_KEM, secret, b"shared_secret", encapsulated + public, _HASH_BYTES)
 

@@ -9,15 +9,10 @@ _LENGTH_BYTES = 4
 
 
 def derive(secret: Secret, purpose: str, *parts: bytes, length: int = 32) -> Secret:
-    """Derive `length` bytes that tell nothing of `secret` or of other purposes.
+    """Derive `length` bytes (at least 8) that tell nothing of `secret` or of other purposes.
 
-    Each part is preceded by its length, so no two lists of parts read alike.
-
-    Args:
-        secret: At least 32 bytes.
-        purpose: What the result is for; one word of ours for one use.
-        parts: What the result belongs to: ids, addresses, heights.
-        length: Bytes wanted, at least 8.
+    `secret` has at least 32 bytes, `purpose` is one word of ours for one use, and `parts` are what
+    the result belongs to. Each part is preceded by its length: no two lists of parts read alike.
     """
     message = b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
     mac = KMAC256.new(

@@ -10,7 +10,6 @@ from keymoot.base.fixed import Hash32
 
 
 def keccak256(data: bytes) -> Hash32:
-    """Hash `data` of any length."""
     # Past the check of the length, which is the hash's own.
     return bytes.__new__(Hash32, keccak_256(data).digest())
 
@@ -22,4 +21,3 @@ def keccak256_raw(data: bytes) -> bytes:
 
 
 EMPTY_CODE_HASH = keccak256(b"")
-"""Keccak-256 of no bytes: the code hash of an account without code."""

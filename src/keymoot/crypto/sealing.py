@@ -11,13 +11,13 @@ TAG_BYTES = 16
 KEY_BYTES = 32
 
 
-class SealBroken(Malformed):
-    """A sealed value does not open: altered, moved, or sealed under another key."""
+class SealBroken(Malformed, code="SEAL_BROKEN"):
+    """A sealed value does not open: altered, moved, or sealed under another key.
 
-    code = "SEAL_BROKEN"
+    It names the thing that did not open, never its bytes.
+    """
 
     def __init__(self, what: str) -> None:
-        """Name the thing that did not open, never its bytes."""
         super().__init__(f"{what} does not open: altered, moved, or sealed for something else")
 
 
@@ -27,26 +27,18 @@ class Sealer:
     __slots__ = ("_cipher",)
 
     def __init__(self, key: Secret) -> None:
-        """Take a key of 32 bytes."""
         self._cipher = AESGCMSIV(key.expose())
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
-        """Encrypt; the result is 16 bytes longer.
+        """Encrypt; the result is 16 bytes longer, `aad` is what it belongs to.
 
-        Args:
-            nonce: 12 bytes. A repeat with another plaintext reveals nothing; with the
-                same plaintext and aad it shows that they are the same.
-            plaintext: What to hide.
-            aad: What the sealed bytes belong to.
+        A nonce (12 bytes) that comes again with another plaintext reveals nothing; with the same
+        plaintext and aad it shows that they are the same.
         """
         return self._cipher.encrypt(nonce, plaintext, aad)
 
     def open(self, nonce: bytes, sealed: bytes, aad: bytes, what: str) -> bytes:
-        """Decrypt what `seal` made with the same nonce and aad.
-
-        Raises:
-            SealBroken: anything differs.
-        """
+        """Decrypt what `seal` made with the same nonce and aad; SealBroken names `what` if not."""
         if len(nonce) != NONCE_BYTES or len(sealed) < TAG_BYTES:
             raise SealBroken(what)
         try:

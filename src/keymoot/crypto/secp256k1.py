@@ -17,12 +17,9 @@ HALF_ORDER = ORDER // 2
 
 
 def private_key(entropy: bytes) -> Secret:
-    """Make a private key of 48 or more uniform bytes.
+    """Make a private key of 48 or more uniform bytes, refusing fewer.
 
     Reduction of 48 bytes leaves a bias below 2**-128 (RFC 9380, section 5).
-
-    Raises:
-        Malformed: under 48 bytes.
     """
     if len(entropy) < 48:
         raise Malformed(f"a private key is made of at least 48 random bytes, got {len(entropy)}")
@@ -31,42 +28,31 @@ def private_key(entropy: bytes) -> Secret:
 
 
 def check_private_key(secret: Secret) -> Secret:
-    """Take a 32-byte private key from outside.
-
-    Raises:
-        Malformed: another length, zero, or not below the group's order.
-    """
     if len(secret) != 32 or not 0 < int.from_bytes(secret.expose(), "big") < ORDER:
         raise Malformed("a private key is 32 bytes, above zero and below the group's order")
     return secret
 
 
 def public_key(secret: Secret) -> bytes:
-    """Give the public key: x (32 bytes) ‖ y (32 bytes)."""
+    """Give x (32 bytes) ‖ y (32 bytes)."""
     return PrivateKey(secret.expose()).public_key.format(compressed=False)[1:]
 
 
 def address_of(public: bytes) -> Address:
-    """Give the Ethereum address of a public key of 64 bytes."""
+    """The Ethereum address of a public key of 64 bytes."""
     return Address(keccak256(public)[12:])
 
 
 def address_of_secret(secret: Secret) -> Address:
-    """Give the Ethereum address of a private key."""
     return address_of(public_key(secret))
 
 
 def sign(secret: Secret, digest: Bytes32 | Hash32) -> Signature65:
-    """Sign a 32-byte digest."""
     return Signature65(PrivateKey(secret.expose()).sign_recoverable(digest, hasher=None))
 
 
 def recover(digest: Bytes32 | Hash32, signature: Signature65) -> Address:
-    """Give the address whose key made `signature` over `digest`.
-
-    Raises:
-        Malformed: r or s is out of range, s is high (EIP-2), or no key fits.
-    """
+    """Give the address whose key made `signature`; a high s (EIP-2) is Malformed."""
     r = int.from_bytes(signature[:32], "big")
     s = int.from_bytes(signature[32:64], "big")
     if not 0 < r < ORDER or not 0 < s <= HALF_ORDER:

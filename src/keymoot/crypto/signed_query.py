@@ -60,10 +60,8 @@ class SignedQuery:
 
     Attributes:
         sender: Who says that he has signed it; `check_signature` finds out.
-        data: Calldata for the contract.
         nonce: Of the sender's account: once it is above, the query is over.
         block: The newest block that the sender knows.
-        block_hash: Of that.
         reach: How many blocks after that one the query still counts.
         reply_key: X25519 key to which the answer is sealed; zeros: it comes open.
     """
@@ -78,7 +76,7 @@ class SignedQuery:
     signature: Signature65
 
     def encode(self) -> bytes:
-        """Give the calldata of the `eth_call`."""
+        """The calldata of the `eth_call`."""
         return SELECTOR + encode(
             _KINDS,
             [
@@ -95,11 +93,7 @@ class SignedQuery:
 
     @staticmethod
     def decode(calldata: bytes) -> "SignedQuery":
-        """Read the calldata of an `eth_call` that begins with `SELECTOR`.
-
-        Raises:
-            Malformed: not the canonical encoding of a signed query.
-        """
+        """Read calldata that begins with `SELECTOR`; only the canonical encoding."""
         try:
             values = decode(_KINDS, calldata[len(SELECTOR) :])
         except BadEncoding as error:
@@ -117,7 +111,7 @@ class SignedQuery:
         )
 
     def digest(self, network: NetworkId, chain_id: ChainId, to: Address) -> Hash32:
-        """Give the EIP-712 digest for the contract at `to`."""
+        """The EIP-712 digest for the contract at `to`."""
         words = (
             keccak256(QUERY_TYPE.encode()),
             self.sender,
@@ -140,11 +134,7 @@ class SignedQuery:
         return keccak256(b"\x19\x01" + b"".join(keccak256(part) for part in parts))
 
     def check_signature(self, network: NetworkId, chain_id: ChainId, to: Address) -> None:
-        """Raise unless `sender` has signed this for the contract at `to`.
-
-        Raises:
-            Malformed: the signature is none, or somebody else's.
-        """
+        """Raise unless `sender` has signed this for the contract at `to`."""
         if recover(self.digest(network, chain_id, to), self.signature) != self.sender:
             raise Malformed(
                 f"the query is not signed by {self.sender.hex0x}: sign it for this network, "
@@ -154,7 +144,7 @@ class SignedQuery:
 
 
 def _signature(raw: bytes) -> Signature65:
-    """Read r, s and v; wallets write v as 27 or 28."""
+    """r, s and v; wallets write v as 27 or 28."""
     if len(raw) != Signature65.LENGTH:
         raise Malformed(f"a signature has {Signature65.LENGTH} bytes, got {len(raw)}", "signature")
     parity = raw[-1] - (_LEGACY_PARITY if raw[-1] >= _LEGACY_PARITY else 0)

@@ -11,30 +11,19 @@ from keymoot.crypto.secp256k1 import recover
 
 
 def signing_hash(transaction: EvmTransaction) -> Hash32:
-    """Give the digest that a transaction's sender signs."""
     return keccak256(transaction.unsigned_bytes())
 
 
 def sender_of(transaction: EvmTransaction, signature: Signature65) -> Address:
-    """Recover who signed a transaction.
-
-    Raises:
-        Malformed: the signature fits nobody.
-    """
     return recover(signing_hash(transaction), signature)
 
 
 def credential_of(request: Request, signature: Signature65) -> Address:
-    """Recover which credential signed a request.
-
-    Raises:
-        Malformed: the signature fits nobody.
-    """
     return recover(request_digest(request), signature)
 
 
 def request_digest(request: Request) -> Hash32:
-    """Give the digest that a request's credential signs; also its body's name."""
+    """What a request's credential signs; also its body's name."""
     return keccak256(request.unsigned_bytes())
 
 
@@ -45,7 +34,7 @@ def request_key(sender: Address, request_id: RequestId) -> Hash32:
 
 
 def transaction_hash(raw: bytes) -> Hash32:
-    """Give the hash by which Ethereum's API names a signed transaction."""
+    """The hash by which Ethereum's API names a signed transaction."""
     if not raw:
         raise Malformed("a transaction has no bytes")
     return keccak256(raw)

@@ -14,6 +14,7 @@ Enclaves on hardware are measured by the CPU; this stands in its place for simul
 """
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from hashlib import sha384
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
@@ -27,10 +28,10 @@ PACKAGE = "keymoot"
 MEASURED = (
     "attest",
     "base",
+    "committee",
     "contracts",
     "crypto",
     "enclave",
-    "moot",
     "policy",
     "runtime",
     "store",
@@ -42,9 +43,11 @@ LIBRARIES = (
     "Crypto",
     "_cffi_backend",
     "_pysha3",
+    "cbor2",
     "cffi",
     "coincurve",
     "cryptography",
+    "dcap_qvl",
     "nacl",
     "pyblst",
     "pycparser",
@@ -70,11 +73,6 @@ class Code:
     """
 
     def __init__(self, root: Path, libraries: Path) -> None:
-        """Read it.
-
-        Raises:
-            OSError: a file cannot be read.
-        """
         self.root, self.libraries = root, libraries
         ours = [root / PACKAGE / "__init__.py"]
         for name in MEASURED:
@@ -98,45 +96,53 @@ class Code:
             yield f"libraries/{name}", self.digests[name]
 
 
-class Measured:
+class MeasuredFinder:
     """Finds what was measured, and refuses what only looks like it."""
 
     def __init__(self, code: Code) -> None:
-        """Serve this code."""
         self._code = code
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module of ours, or of the libraries; leave the standard library to others.
-
-        Raises:
-            NotMeasured: it is ours, and no part of an enclave.
-        """
+        """Find a module of ours, or of the libraries; leave the standard library to others."""
         del path, target
         first, code = name.partition(".")[0], self._code
         place = name.replace(".", "/")
         if first == PACKAGE:
-            for found in (f"{place}/__init__.py", f"{place}.py"):
-                if found in code.sources:
-                    return _spec(name, code.root / found, code.sources[found])
+            for candidate in (f"{place}/__init__.py", f"{place}.py"):
+                if candidate in code.sources:
+                    return _spec(name, code.root / candidate, code.sources[candidate])
             raise NotMeasured(f"{name} is no part of an enclave")
         if first not in LIBRARIES:
             return None
-        for found in (f"{place}/__init__.py", f"{place}.py"):
-            if found in code.digests:
-                raw = (code.libraries / found).read_bytes()
-                if sha384(raw).digest() != code.digests[found]:
+        for candidate in (f"{place}/__init__.py", f"{place}.py"):
+            if candidate in code.digests:
+                raw = (code.libraries / candidate).read_bytes()
+                if sha384(raw).digest() != code.digests[candidate]:
                     raise NotMeasured(f"{name} was changed while the enclave started")
-                return _spec(name, code.libraries / found, raw)
+                return _spec(name, code.libraries / candidate, raw)
         for suffix in EXTENSION_SUFFIXES:
             if place + suffix in code.digests:
                 file = str(code.libraries / (place + suffix))
                 return spec_from_file_location(name, file, loader=ExtensionFileLoader(name, file))
         raise NotMeasured(f"{name} is not among the libraries of an enclave")
 
+    def find_distributions(self, _: Any) -> Iterator[Any]:
+        """Tell a library that asks for its own version; what stands beside it is not measured."""
+        from importlib.metadata import Distribution  # noqa: PLC0415  where one asks, it is loaded
 
-class _Source:
+        class Measured(Distribution):
+            def read_text(self, filename: str) -> str | None:
+                return "Name: measured\nVersion: 0\n" if filename == "METADATA" else None
+
+            def locate_file(self, path: Any) -> Any:
+                raise NotMeasured(f"{path} is no part of an enclave")
+
+        yield Measured()
+
+
+class _MeasuredLoader:
     """Loads a module from bytes that were measured: no file is read, no bytecode kept."""
 
     def __init__(self, path: Path, source: bytes) -> None:
@@ -146,7 +152,6 @@ class _Source:
         """Leave it to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run it."""
         made = compile(self._source, str(self._path), "exec", dont_inherit=True)
         exec(made, module.__dict__)  # noqa: S102  as every import does
 
@@ -162,7 +167,7 @@ def measure(parts: Iterator[tuple[str, bytes]]) -> bytes:
 
 
 def _spec(name: str, path: Path, source: bytes) -> ModuleSpec:
-    loader: Any = _Source(path, source)
+    loader: Any = _MeasuredLoader(path, source)
     package = path.name == "__init__.py"
     spec = ModuleSpec(name, loader, origin=str(path), is_package=package)
     spec.has_location = True
@@ -172,7 +177,9 @@ def _spec(name: str, path: Path, source: bytes) -> ModuleSpec:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return [one for one in path.rglob("*") if one.is_file() and _BYTECODE_FOLDER not in one.parts]
+    return [
+        file for file in path.rglob("*") if file.is_file() and _BYTECODE_FOLDER not in file.parts
+    ]
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -180,10 +187,13 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def main() -> int:
-    """Measure, and begin; give the exit status."""
     here = Path(__file__).resolve()
     code = Code(here.parents[2], Path(sys.argv.pop(1)))
-    sys.meta_path.insert(0, Measured(code))
+    sys.meta_path.insert(0, MeasuredFinder(code))
+    # What a library warns of is no error here, whatever options the host gave (`-W error`): else
+    # evidence that one enclave takes, another would refuse.
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
     from keymoot.enclave.process import main as serve  # noqa: PLC0415  from what was measured
 
     return serve(code)

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
-from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.keys import KeyAsked, Keys
-from keymoot.contracts.wallet_events import RequestBound, RequestDecided
-from keymoot.contracts.wallets import Wallets
-from keymoot.moot.batch import PresignatureId
-from keymoot.moot.outcome import Binding, KeyAsk
-from keymoot.moot.slot import read_slots
+from keymoot.base.fixed import Hash32
+from keymoot.base.units import Height
+from keymoot.committee import binding
+from keymoot.committee.outcome import Binding, KeyAsk, app_key_input, key_input
+from keymoot.contracts.builtin.keys import AppKeyAsked, KeyAsked, Keys
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.events import RequestBound, RequestDecided
 from keymoot.runtime.receipt import Log, Receipt
 from keymoot.threshold.derived import AskerKey
 
@@ -32,62 +31,57 @@ class Bound:
 
 
 def bound_in(receipts: Iterable[Receipt], height: Height) -> Bound:
-    """Read what a block bound.
-
-    Args:
-        receipts: Our own, of executing it.
-        height: The block's.
-
-    Raises:
-        Malformed: a contract of ours told something else than its event says.
-    """
+    """Read what a block bound from our own receipts of it."""
     bindings, asks, allowed = list[Binding](), list[KeyAsk](), list[Hash32]()
     for log in (log for receipt in receipts for log in receipt.logs):
         if log.address == Keys.ADDRESS and log.topics[0] == KeyAsked.topic():
             asks.append(read_ask(log, height))
+        elif log.address == Keys.ADDRESS and log.topics[0] == AppKeyAsked.topic():
+            asks.append(read_app_ask(log, height))
         elif log.address == Wallets.ADDRESS and log.topics[0] == RequestBound.topic():
             bindings.append(read_binding(log, height))
         elif log.address == Wallets.ADDRESS and log.topics[0] == RequestDecided.topic():
-            found = RequestDecided.read(log.topics, log.data)
-            if found["bound"]:
-                allowed.append(Hash32(found["key"]))
+            request_decided = RequestDecided.read(log.topics, log.data)
+            if request_decided.bound:
+                allowed.append(request_decided.key)
     return Bound(tuple(bindings), tuple(asks), tuple(allowed))
 
 
 def read_binding(log: Log, height: Height) -> Binding:
-    """Read the event of a bound request.
-
-    Raises:
-        Malformed: it is none.
-    """
-    found = RequestBound.read(log.topics, log.data)
-    message, bound_to = bytes(found["message"]), bytes(found["bound_to"])
+    request_bound = RequestBound.read(log.topics, log.data)
     return Binding(
-        request=Hash32(found["key"]),
-        wallet=WalletId(found["wallet"]),
-        requester=Address(found["requester"]),
-        means=read_slots(bound_to) if message else PresignatureId.decode(bound_to),
-        digest=Hash32(found["digest"]),
-        message=message,
-        reply_key=Bytes32(found["reply_key"]),
-        expires_at=UnixSeconds(found["expires_at"]),
-        withdrawal=bool(found["withdrawal"]),
+        request=request_bound.key,
+        wallet=request_bound.wallet,
+        requester=request_bound.requester,
+        material=binding.read_binding(request_bound.bound_to, request_bound.message),
+        digest=request_bound.digest,
+        reply_key=request_bound.reply_key,
+        expires_at=request_bound.expires_at,
+        withdrawal=request_bound.withdrawal,
         height=height,
     )
 
 
 def read_ask(log: Log, height: Height) -> KeyAsk:
-    """Read the event of a question for a derived key.
-
-    Raises:
-        Malformed: it is none.
-    """
-    found = KeyAsked.read(log.topics, log.data)
+    key_asked = KeyAsked.read(log.topics, log.data)
     return KeyAsk(
-        question=Hash32(found["question"]),
-        asker=Address(found["asker"]),
-        name=bytes(found["name"]),
-        to=AskerKey(bytes(found["first"]), bytes(found["second"])),
-        expires_at=UnixSeconds(found["expires_at"]),
+        question=key_asked.question,
+        asker=key_asked.asker,
+        inputs=key_input(key_asked.asker, key_asked.name),
+        to=AskerKey(key_asked.first, key_asked.second),
+        expires_at=key_asked.expires_at,
         height=height,
+    )
+
+
+def read_app_ask(log: Log, height: Height) -> KeyAsk:
+    key_asked = AppKeyAsked.read(log.topics, log.data)
+    return KeyAsk(
+        question=key_asked.question,
+        asker=key_asked.asker,
+        inputs=app_key_input(key_asked.app, key_asked.kind, key_asked.key_id),
+        to=AskerKey(key_asked.first, key_asked.second),
+        expires_at=key_asked.expires_at,
+        height=height,
+        app=key_asked.app,
     )

@@ -11,111 +11,64 @@ from keymoot.base.fields import bytes_of, list_of, uint
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
-from keymoot.enclave.answer import Answer
-from keymoot.enclave.frames import Ballot, Place, Released, Want
-from keymoot.runtime.asked import Asked, Found
+from keymoot.enclave.answer import RequestAnswer
+from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame, VoteFrame, Want
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 
 
 class EnclaveCalls(ABC):
-    """The questions to one enclave."""
+    """What a started and greeted enclave can be asked.
+
+    Each question raises `EnclaveRefused` with the enclave's own word where that says no,
+    `EnclaveGone` where the process has ended, and `Malformed` where the answer is none.
+    """
 
     @abstractmethod
     async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Send a question; give its answer.
-
-        Raises:
-            EnclaveRefused: the enclave says no.
-            EnclaveGone: its process has ended.
-        """
+        """Give the answer to a question."""
 
     async def join(self, genesis: bytes, seat: int = 0) -> None:
-        """Let it join the network of a genesis.
+        """Let it join at the seat that it has or wants; 0: the one that the genesis lists."""
+        await self._ask(messages.JOIN, messages.JoinFrame(genesis, seat).item())
 
-        Args:
-            genesis: The genesis.
-            seat: The seat that it has or wants; 0 for the one that the genesis lists.
-
-        Raises:
-            EnclaveRefused: it belongs to another network, or is not listed.
-        """
-        await self._ask(messages.JOIN, messages.join_item(genesis, seat))
-
-    async def begin(self, place: Place | None) -> None:
-        """Let it begin at a certified block, once; None: at the genesis of a new network.
-
-        Raises:
-            EnclaveRefused: it does not believe the block, or has no state secret: let it watch.
-        """
+    async def begin(self, place: CertifiedPlace | None) -> None:
+        """Let it begin at a certified block, once; None: at the genesis of a new network."""
         await self._ask(frames.BEGIN, frames.begin_item(place))
 
-    async def watch(self, place: Place, witness: dict[bytes, bytes]) -> bool:
-        """Show the assembly at a certified block; tell whether it can begin now.
-
-        Args:
-            place: The block; newer than those before.
-            witness: What leads from its state root to the assembly's pages.
-
-        Raises:
-            EnclaveRefused: it does not believe the block or the pages.
-        """
-        (ready,) = list_of(
-            await self._ask(frames.WATCH, frames.watch_item(place, witness)), 1, "watched"
-        )
+    async def watch(self, place: CertifiedPlace, witness: dict[bytes, bytes]) -> bool:
+        """Show the committee at a newer certified block; tell whether it can begin now."""
+        shown = frames.WatchFrame(place, witness)
+        (ready,) = list_of(await self._ask(frames.WATCH, shown.item()), 1, "watched")
         return bool(bytes_of(ready, "ready"))
 
-    async def execute(self, block: bytes) -> Ballot:
-        """Have the next block executed.
-
-        Raises:
-            EnclaveRefused: not now, or this start is over.
-        """
-        return Ballot.decode(await self._ask(frames.EXECUTE, block))
+    async def execute(self, block: bytes) -> VoteFrame:
+        return VoteFrame.of_item(await self._ask(frames.EXECUTE, block))
 
     async def certify(
         self, height: Height, proof: bytes, want: Want, *, rests: bool = False
-    ) -> Released:
-        """Show the certificate of an executed block; give what leaves under it.
+    ) -> ReleasedFrame:
+        """Show the certificate (48 bytes) or founding record of a block; give what leaves under it.
 
-        Args:
-            height: The block's.
-            proof: 48 bytes, or the founding record.
-            want: What is wanted of the blocks that it covers.
-            rests: Whether what enough others answer is answered only when asked for.
-
-        Raises:
-            EnclaveRefused: it does not vouch for what was executed.
+        With `rests`, what enough others answer is answered only when asked for.
         """
-        item = frames.certify_item(height, proof, want, rests=rests)
-        return Released.decode(await self._ask(frames.CERTIFY, item))
+        shown = frames.CertifyFrame(height, proof, want, rests)
+        return ReleasedFrame.of_item(await self._ask(frames.CERTIFY, shown.item()))
 
     async def outcome(self, height: Height, want: Want) -> bytes:
-        """Give what a certified block did, or the digest of that.
+        """Give what a certified block did, or the digest of that."""
+        asked = frames.OutcomeFrame(height, want)
+        return bytes_of(await self._ask(frames.OUTCOME, asked.item()), "outcome")
 
-        Raises:
-            EnclaveRefused: no certificate covers it, or it is not known any more.
-        """
-        item = frames.outcome_item(height, want)
-        return bytes_of(await self._ask(frames.OUTCOME, item), "outcome")
-
-    async def answer(self, requests: Sequence[Hash32]) -> list[Answer]:
-        """Have bound requests answered (again)."""
+    async def answer(self, requests: Sequence[Hash32]) -> list[RequestAnswer]:
         item = frames.requests_item(requests)
         return messages.read_answers(await self._ask(frames.ANSWER, item))
 
-    async def query(self, asked: Asked) -> Found:
-        """Have a call run without effect on its newest certified state.
-
-        Raises:
-            EnclaveRefused: it runs no query here, or not now, or not to its end.
-        """
-        return Found.decode(await self._ask(frames.QUERY, asked.encode()))
+    async def query(self, asked: ExecutedQuery) -> QueryResult:
+        """Have a call run without effect on its newest certified state."""
+        return QueryResult.of_item(await self._ask(frames.QUERY, asked.item()))
 
     async def endorse(self, order: bytes) -> bytes:
-        """Have the terms of a recovery order signed.
-
-        Raises:
-            EnclaveRefused: they do not name this start, or build on no block that it knows.
-        """
+        """Have the terms of a recovery order signed."""
         return bytes_of(await self._ask(messages.ENDORSE, order), "signature", 64)
 
     async def pulse(self) -> None:
@@ -135,7 +88,7 @@ class EnclaveCalls(ABC):
         await self._ask(messages.PART, bytes((seat,)))
 
     async def stored(self, height: Height) -> bool:
-        """Say that a certified block is on our disk: only now may it erase what that lets go of.
+        """Send that a certified block is on our disk: only now may it erase what that lets go of.
 
         Gives whether it has no seat any more, and has erased what it had for it.
         """

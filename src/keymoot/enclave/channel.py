@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import cast
 
 from keymoot.base import rlp
-from keymoot.base.errors import KeymootError, Refused
+from keymoot.base.errors import KeymootError, Refused, Relayed
 from keymoot.base.fields import bytes_of
 from keymoot.enclave import frames, messages
 
@@ -22,23 +22,12 @@ MAX_WORDS_BYTES = 4_096
 """What is kept of a refusal's words: they go to logs, and to whoever runs the node."""
 
 
-class EnclaveRefused(Refused):
+class EnclaveRefused(Relayed):
     """The enclave said no."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """Repeat its word and message."""
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
 
-
-class EnclaveGone(Refused):
-    """The enclave's process ended."""
-
-    code = "ENCLAVE_GONE"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the enclave's process has ended: start the node again")
+class EnclaveGone(Refused, code="ENCLAVE_GONE"):
+    message = "the enclave's process has ended: start the node again"
 
 
 class Channel(asyncio.Protocol):
@@ -51,12 +40,11 @@ class Channel(asyncio.Protocol):
     """
 
     def __init__(self) -> None:
-        """Begin before there is a connection; see `connect`."""
         loop = asyncio.get_running_loop()
         self.greeted: asyncio.Future[rlp.Decoded] = loop.create_future()
         self.over: asyncio.Future[None] = loop.create_future()
         # Who waited for it may have given up.
-        self.greeted.add_done_callback(lambda one: one.cancelled() or one.exception())
+        self.greeted.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._clock = loop.time
         self._read = bytearray()
         self._numbers = 0
@@ -81,12 +69,6 @@ class Channel(asyncio.Protocol):
         return next(iter(self._asked_at.values()), None)
 
     async def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
-        """Put a question, and wait for its answer.
-
-        Raises:
-            EnclaveRefused: it said no.
-            EnclaveGone: there is nobody who could answer.
-        """
         frame = messages.frame(self._numbers + 1, word, body)
         if self.over.done() or self._transport.is_closing():
             raise EnclaveGone
@@ -109,11 +91,7 @@ class Channel(asyncio.Protocol):
             hear(raw)
 
     def unasked(self, raw: bytes) -> None:
-        """Hand on what the enclave says; it comes in the order in which it was said.
-
-        Raises:
-            EnclaveGone: it says too much that nobody listens to.
-        """
+        """Hand on what the enclave says, in order; too much that nobody hears ends the channel."""
         if self._hear is not None:
             self._hear(raw)
         elif len(self._unheard) < MAX_UNHEARD:
@@ -130,11 +108,9 @@ class Channel(asyncio.Protocol):
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what is whole."""
         self._read += data
         try:
             while (payload := self._next()) is not None:
@@ -151,11 +127,7 @@ class Channel(asyncio.Protocol):
             self.over.set_result(None)
 
     def _next(self) -> bytes | None:
-        """Cut off the next frame's payload, if it is here.
-
-        Raises:
-            EnclaveGone: it is longer than any: a broken one would have us remember what it sends.
-        """
+        """Cut off the next frame's payload, if it is here; one longer than any ends the channel."""
         if self.over.done() or len(self._read) < messages.LENGTH_BYTES:
             return None
         end = messages.LENGTH_BYTES + int.from_bytes(self._read[: messages.LENGTH_BYTES], "big")
@@ -168,7 +140,7 @@ class Channel(asyncio.Protocol):
         return payload
 
     def _take(self, number: int, word: str, body: rlp.Decoded) -> None:
-        if not number and word == messages.SAY:
+        if not number and word == messages.SEND:
             self.unasked(bytes_of(body, "say"))
             return
         # Read before anybody is let go of: whoever asked is told in any case.
@@ -186,7 +158,6 @@ class Channel(asyncio.Protocol):
             future.set_exception(refused)
 
     def _let_go(self) -> None:
-        """Tell all who wait that no answer comes."""
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(EnclaveGone())

@@ -16,7 +16,7 @@ from keymoot.enclave import messages
 from keymoot.enclave.calls import EnclaveCalls
 from keymoot.enclave.channel import Channel
 from keymoot.enclave.measurement import libraries
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import EnclaveIdentity
 
 BOOT = str(Path(__file__).resolve().with_name("boot.py"))
 
@@ -38,15 +38,11 @@ class EnclaveClient(EnclaveCalls):
         process: asyncio.subprocess.Process,
         channel: Channel,
         reads: socket.socket,
-        identity: Identity,
+        identity: EnclaveIdentity,
     ) -> None:
-        """Take over a started and greeted process; see `start`.
+        """Take over a started and greeted process, with our ends of its two channels; see `start`.
 
-        Args:
-            process: Killed when the other end of its channel closes, or speaks nonsense.
-            channel: Our end of its channel.
-            reads: Our end of the channel on which it reads the ledger's state.
-            identity: Who it says it is, with the keys of this start.
+        It is killed when the other end of `channel` closes, or speaks nonsense.
         """
         self.identity = identity
         self._process, self._channel = process, channel
@@ -55,16 +51,7 @@ class EnclaveClient(EnclaveCalls):
 
     @classmethod
     async def start(cls, folder: Path, data: Path, fuse: Path) -> Self:
-        """Start an enclave and greet it.
-
-        Args:
-            folder: Where its sealed files live.
-            data: The node's data folder.
-            fuse: The simulated CPU's fuse file.
-
-        Raises:
-            EnclaveRefused: it cannot start: fuse file, sealed files.
-        """
+        """Start an enclave and greet it: its files are in `folder`, the node's own in `data`."""
         ours, theirs = socket.socketpair()
         reads, asks = socket.socketpair()
         arguments = ["--folder", str(folder), "--data", str(data), "--fuse", str(fuse)]
@@ -91,7 +78,7 @@ class EnclaveClient(EnclaveCalls):
             try:
                 await channel.greeted
                 nonce = Bytes32(os.urandom(Bytes32.LENGTH))
-                identity = Identity.decode(await channel.ask(messages.HELLO, nonce))
+                identity = EnclaveIdentity.of_item(await channel.ask(messages.HELLO, nonce))
             except BaseException:
                 channel.close()
                 raise
@@ -106,12 +93,10 @@ class EnclaveClient(EnclaveCalls):
 
     @property
     def asked_at(self) -> float | None:
-        """When the oldest question was asked that has no answer, on the loop's clock."""
         return self._channel.asked_at
 
     @property
     def pid(self) -> int:
-        """The process id."""
         return self._process.pid
 
     def take_reads(self) -> socket.socket:
@@ -130,11 +115,9 @@ class EnclaveClient(EnclaveCalls):
             self._process.kill()
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
-        """Give `hear` what the enclave wants to be posted, and has wanted so far."""
         self._channel.listen(hear)
 
     async def ended(self) -> int:
-        """Wait until the process ends; give its exit status."""
         return await self._process.wait()
 
     async def close(self) -> None:

@@ -4,15 +4,15 @@ import os
 
 from keymoot.base import rlp
 from keymoot.base.secret import Secret
-from keymoot.moot.outcome import KeyAsk, key_input
+from keymoot.committee.outcome import KeyAsk
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G2
-from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.rng import SEED_BYTES, SeededRng
 from keymoot.threshold.root import Share
 
 
 def derive_answer(ask: KeyAsk, share: Share) -> bytes:
     """Give the root's public key and our part of the key, for nobody but who asked."""
-    dice = Dice(Secret(os.urandom(SEED_BYTES)))
-    made = derived.answer(share, key_input(ask.asker, ask.name), ask.to, dice)
-    return rlp.encode([G2.encode(share.root.public), made.encode()])
+    rng = SeededRng(Secret(os.urandom(SEED_BYTES)))
+    made = derived.answer(share, ask.inputs, ask.to, rng)
+    return rlp.encode([G2.encode(share.root.public), made.item()])

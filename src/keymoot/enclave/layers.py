@@ -29,7 +29,6 @@ class Layers:
     """What the blocks above the base have written."""
 
     def __init__(self, base: Height, host: Host) -> None:
-        """Begin with a state that the host has."""
         self.base = base
         self._host = host
         # The newest certified block, and the one of which the host was asked last.
@@ -42,11 +41,9 @@ class Layers:
         self.lock = threading.RLock()
 
     def __len__(self) -> int:
-        """Count the blocks."""
         return len(self._blocks)
 
     def add(self, height: Height, writes: Batch) -> None:
-        """Lay the writes of the next block on top."""
         with self.lock:
             self._blocks[height] = writes
             for key, value in writes.items():
@@ -57,20 +54,13 @@ class Layers:
         """Have a later block as certified.
 
         What is on the host's disk is asked before the next read, or when much has come together.
-
-        Raises:
-            BrokenRead: the host does not say.
         """
         self._certified = certified
         if len(self) > MAX_UNASKED_BLOCKS:
             self.settle()
 
     def settle(self) -> None:
-        """Move the base up to what the host has by its own word, at most to what is certified.
-
-        Raises:
-            BrokenRead: the host does not say.
-        """
+        """Move the base up to what the host has by its own word, at most to what is certified."""
         with self.lock:
             self._asked = self._certified
             self._move(min(self._host.newest(), self._certified))
@@ -98,55 +88,39 @@ class Layers:
         return False, None
 
     def below(self, height: Height) -> PathTable:
-        """Give the host's table that a height stands on.
-
-        Raises:
-            BrokenRead: the host does not say what it has.
-        """
+        """Give the host's table that a height stands on."""
         if self._asked < self._certified:
             self.settle()
         return self._host.table(min(self.base, height))
 
 
 class LayeredTable(PathTable):
-    """The state of one height."""
-
     def __init__(self, layers: Layers, height: Height) -> None:
-        """Read the state of `height`."""
         self._layers, self._height = layers, height
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None.
-
-        Raises:
-            BrokenRead: the host did not answer.
-        """
         with self._layers.lock:
             written, value = self._layers.find(key, self._height)
             return value if written else self._layers.below(self._height).get(key)
 
     def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
-        """Give the nodes along a path: what was written lies above what was not.
-
-        Raises:
-            BrokenRead: the host did not answer.
-        """
+        """Give the nodes along a path: what was written lies above what was not."""
         with self._layers.lock:
             return self._path(prefix, nibbles, start)
 
     def _path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
-        found: list[bytes] = []
+        layers: list[bytes] = []
         at, wanted = start, True
         while wanted:
             written, raw = self._layers.find(prefix + nibbles[:at], self._height)
             if not written:
-                return [*found, *self._layers.below(self._height).path(prefix, nibbles, at)]
+                return [*layers, *self._layers.below(self._height).path(prefix, nibbles, at)]
             if raw is None:
                 break
-            found.append(raw)
+            layers.append(raw)
             child, at = next_on_path(decode_node(raw), nibbles, at)
             wanted = child is not None
-        return found
+        return layers
 
 
 def batch_bytes(batch: Batch) -> int:

@@ -27,7 +27,7 @@ def note(folder: Path, code: Code) -> None:
 
 
 def changes(folder: Path, code: Code) -> str:
-    """Say what differs from the list; nothing where there is none, or nothing does."""
+    """Send what differs from the list; nothing where there is none, or nothing does."""
     with suppress(OSError, ValueError):
         lines = (line.split(" ", 1) for line in _read(folder).splitlines())
         before = {name: digest for digest, name in lines}

@@ -19,22 +19,16 @@ def measure(package: Path) -> Measurement:
 
 
 def code_of(package: Path) -> boot.Code:
-    """Read what an enclave of this package may run."""
     return boot.Code(package.parent, libraries())
 
 
 def own_package() -> Path:
-    """Give the folder of this very package."""
     return Path(__file__).resolve().parent.parent
 
 
 def libraries() -> Path:
-    """Give the folder in which the libraries of an enclave are installed.
-
-    Raises:
-        Defect: they are not.
-    """
-    found = find_spec("coincurve")
-    if found is None or found.origin is None:
+    """Give the folder in which the libraries of an enclave are installed."""
+    module_spec = find_spec("coincurve")
+    if module_spec is None or module_spec.origin is None:
         raise Defect("coincurve is not installed: an enclave needs it")
-    return Path(found.origin).resolve().parent.parent
+    return Path(module_spec.origin).resolve().parent.parent

@@ -1,6 +1,6 @@
-"""The assembly's pages at the newest certified state and above it, kept by name.
+"""The committee's pages at the newest certified state and above it, kept by name.
 
-Looking for duties reads many pages after every block, and few of them have changed: a page is
+Looking for tasks reads many pages after every block, and few of them have changed: a page is
 read from the trie once, and again only after a block that wrote it was certified. What a block
 above wrote is taken from its changes.
 """
@@ -9,13 +9,13 @@ from functools import lru_cache
 
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes
-from keymoot.moot.stock import STOCK
+from keymoot.committee.presign.ledger import STOCK
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.store.blobs import ENTRY_BYTES
 from keymoot.store.entry import unpack
 from keymoot.store.errors import ReadOnly
 from keymoot.store.public import public_slot
-from keymoot.store.state import Changes, Slot, State
+from keymoot.store.state import SlotValue, State, StateChanges
 
 PAGES_BYTES = 33_554_432
 """What the remembered pages may take; all are read anew when it is more."""
@@ -25,21 +25,18 @@ class PageBook:
     """Pages of every state from the newest certified one on."""
 
     def __init__(self, certified: Height) -> None:
-        """Begin at a certified state, knowing nothing of it."""
         self._certified = certified
         self._known: dict[Bytes32, bytes | None] = {}
         self._size_bytes = 0
         self.revision = 0
-        """Counts what was written to other pages than the stock's list, which each binding writes."""
-        # Of each block above it, what it wrote to the assembly's pages.
-        self._above: dict[Height, dict[Bytes32, Slot]] = {}
+        """Counts what was written to other pages than the stock's list; bindings write that."""
+        # Of each block above it, what it wrote to the committee's pages.
+        self._above: dict[Height, dict[Bytes32, SlotValue]] = {}
 
-    def add(self, height: Height, changes: Changes) -> None:
-        """Note what the next block wrote."""
+    def add(self, height: Height, changes: StateChanges) -> None:
         self._above[height] = changes.slots.get(Nodes.ADDRESS, {})
 
     def settle(self, certified: Height) -> None:
-        """Have a later state as the newest certified one."""
         for height in range(self._certified + 1, certified + 1):
             for slot, write in self._above.pop(Height(height)).items():
                 self.revision += slot != _slot_of(STOCK)
@@ -49,11 +46,7 @@ class PageBook:
         self._certified = certified
 
     def get(self, name: str, state: State, height: Height) -> bytes | None:
-        """Give a page of `state`, which is the one of `height`, or None.
-
-        Raises:
-            BrokenStorage: the host's answer does not fit.
-        """
+        """Give a page of `state`, which is the one of `height`, or None."""
         slot = _slot_of(name)
         if height < self._certified:
             return state.entry(Nodes.ADDRESS, slot)
@@ -79,18 +72,12 @@ class PageBook:
 
 
 class StatePages:
-    """The assembly's pages in one state; nothing can be written."""
+    """The committee's pages in one state; nothing can be written."""
 
     def __init__(self, book: PageBook, state: State, height: Height) -> None:
-        """Read the pages of `state`, the one of `height`."""
         self._book, self._state, self._height = book, state, height
 
     def get(self, name: str) -> bytes | None:
-        """Give a page, or None.
-
-        Raises:
-            BrokenStorage: the host's answer does not fit.
-        """
         return self._book.get(name, self._state, self._height)
 
     def set(self, name: str, content: bytes | None) -> None:  # noqa: ARG002
@@ -107,5 +94,5 @@ def _slot_of(name: str) -> Bytes32:
     return public_slot(Nodes.pages.slot_key(name.encode()))
 
 
-def _content(write: Slot) -> bytes | None:
+def _content(write: SlotValue) -> bytes | None:
     return unpack(write.value, write.blob) if write.value else None

@@ -22,9 +22,7 @@ class Platform(Protocol):
         ...
 
     @property
-    def measurement(self) -> Measurement:
-        """What code runs here."""
-        ...
+    def measurement(self) -> Measurement: ...
 
     def sealing_key(self, purpose: str) -> Secret:
         """Give a key (32 bytes) that only this code on this machine gets."""

@@ -19,10 +19,10 @@ from keymoot.enclave.boot import Code
 from keymoot.enclave.harden import die_with_parent, forbid_dumps
 from keymoot.enclave.measurement import code_of, own_package
 from keymoot.enclave.queries import Watch
+from keymoot.enclave.query_thread import QueryThread
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.sealed_file import CannotUnseal
 from keymoot.enclave.service import Enclave
-from keymoot.enclave.sideline import Sideline
 from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 
 EXIT_CANNOT_START = 3
@@ -35,7 +35,7 @@ STANDARD_INPUT = 0
 """Where the node's socket is: a number of its own could be too large for some calls."""
 
 SWITCH_SECONDS = 0.001
-"""How long the workshop may keep the interpreter from the thread that answers."""
+"""How long the worker may keep the interpreter from the thread that answers."""
 
 
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
@@ -43,11 +43,7 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 
 
 def main(code: Code | None = None) -> int:
-    """Serve one server over the socket at standard input; give the exit status.
-
-    Args:
-        code: What was measured, and runs; without it our package's as it lies on the disk.
-    """
+    """Serve one server over the socket at standard input; `code` was measured, and runs."""
     code = code if code is not None else code_of(own_package())
     parser = argparse.ArgumentParser(description="The enclave of a Keymoot node (SIMULATED).")
     parser.add_argument("--folder", type=Path, required=True, help="where sealed files live")
@@ -76,12 +72,12 @@ def main(code: Code | None = None) -> int:
             platform = SimulatedPlatform(fuse, Measurement(boot.measure(code.parts())))
             lock = threading.Lock()
 
-            def say(raw: bytes) -> None:
+            def send(raw: bytes) -> None:
                 # A server that is gone hears nothing; the main loop ends by itself.
                 with lock, suppress(OSError):
-                    channel.sendall(messages.frame(0, messages.SAY, raw))
+                    channel.sendall(messages.frame(0, messages.SEND, raw))
 
-            enclave = Enclave(options.folder, platform, Remote(reads), say)
+            enclave = Enclave(options.folder, platform, Remote(reads), send)
         except (KeymootError, OSError) as error:
             word = error.code if isinstance(error, KeymootError) else "CANNOT_START"
             why = listing.changes(options.folder, code) if isinstance(error, CannotUnseal) else ""
@@ -98,7 +94,7 @@ def main(code: Code | None = None) -> int:
 
 
 def serve(channel: socket.socket, enclave: Enclave, lock: threading.Lock) -> None:
-    """Answer messages until the other end closes; look for duties when one is done."""
+    """Answer messages until the other end closes; look for tasks when one is done."""
     woken, waker = socket.socketpair()
     woken.settimeout(0)
     enclave.wake = lambda: _poke(waker)
@@ -115,7 +111,7 @@ def _serve(
     enclave: Enclave,
     lock: threading.Lock,
 ) -> None:
-    sideline = Sideline()
+    sideline = QueryThread()
 
     def send(frame: bytes) -> None:
         with lock:
@@ -135,7 +131,7 @@ def _serve(
             with suppress(BlockingIOError):
                 woken.recv(4096)
             with sideline.makes_way():
-                enclave.look()
+                enclave.poll()
             continue
         head = _read(channel, messages.LENGTH_BYTES)
         if head is None:
@@ -155,12 +151,9 @@ def _serve(
 
 
 def respond(enclave: Enclave, payload: bytes, aside: Aside | None = None) -> bytes:
-    """Give the answer to one frame; a refusal is an answer too.
+    """Give the answer to one frame, without its length; a refusal is an answer too.
 
-    Args:
-        enclave: Who is asked.
-        payload: The frame, without its length.
-        aside: Takes queries, whose answers follow: nothing is given for them then.
+    The answers to queries, which `aside` takes, follow: nothing is given for them then.
     """
     number = 0
     try:

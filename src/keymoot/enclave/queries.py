@@ -13,8 +13,9 @@ from keymoot.base.abi.kinds import parameters
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Gas, Height
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.errors import ContractError, revert_data
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.errors import ContractError, revert_data
+from keymoot.contracts.framework.registry import Registry
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.signed_query import (
@@ -26,8 +27,7 @@ from keymoot.crypto.signed_query import (
     SignedQuery,
 )
 from keymoot.enclave.answer import signed_answer
-from keymoot.runtime.asked import Asked, Found
-from keymoot.runtime.execute import Contracts
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 from keymoot.runtime.leash import check_leash
 from keymoot.runtime.query import Query, call
 from keymoot.store.keys import StateKeys
@@ -45,37 +45,21 @@ _INSIDE = parameters(CONTENT)
 _SEALED = parameters(ANSWER)
 
 
-class QueryStopped(Refused):
-    """A query ran longer than it may."""
-
-    code = "QUERY_STOPPED"
-
+class QueryStopped(Refused, code="QUERY_STOPPED"):
     def __init__(self, seconds: float) -> None:
-        """Name the limit."""
         super().__init__(
             f"the query ran for {seconds:g} s, which is as long as it may: ask for less"
         )
 
 
-class Behind(Refused):
-    """The newest certified state here is older than whoever asks has seen."""
-
-    code = "BEHIND"
-
+class Behind(Refused, code="BEHIND"):
     def __init__(self, height: Height, least: Height) -> None:
-        """Name the heights."""
         super().__init__(f"block {height} is the newest certified one here, {least} was asked for")
 
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """The newest certified state, as queries see it.
-
-    Attributes:
-        block: The block after which it is.
-        name: That block's hash.
-        state: Itself.
-    """
+    """The newest certified state, as queries see it."""
 
     block: BlockEnvironment
     name: Hash32
@@ -86,19 +70,15 @@ class Certified:
 class Answerer:
     """What answering a query takes, beside the state."""
 
-    contracts: Contracts
+    contracts: Registry
     keys: StateKeys
     identity: SigningKey
     public: Bytes32
 
-    def answer(self, asked: Asked, newest: Certified, watch: Watch | None = None) -> Found:
-        """Answer a query as of a certified state.
-
-        Raises:
-            Behind: that state is too old for whoever asks.
-            BrokenStorage: a read from the host did not fit.
-            QueryStopped: it runs too long.
-        """
+    def answer(
+        self, asked: ExecutedQuery, newest: Certified, watch: Watch | None = None
+    ) -> QueryResult:
+        """Answer a query as of a certified state; Behind where that is too old for whoever asks."""
         height = newest.block.height
         if height < asked.least:
             raise Behind(height, asked.least)
@@ -110,16 +90,16 @@ class Answerer:
         if signed is None:
             return self._run(query, newest, watch)
         query = Query(asked.to, signed.data, gas=query.gas, signer=signed.sender)
-        found = self._run(query, newest, watch)
+        query_result = self._run(query, newest, watch)
         if signed.reply_key == NO_REPLY_KEY:
-            return found
+            return query_result
         try:
-            return Found(height, self._sealed(signed, asked, newest, found))
+            return QueryResult(height, self._sealed(signed, asked, newest, query_result))
         except Malformed as error:
             # A reply key of low order: nothing is sealed to it, and nothing is told.
             return _failed(height, error)
 
-    def _run(self, query: Query, newest: Certified, watch: Watch | None) -> Found:
+    def _run(self, query: Query, newest: Certified, watch: Watch | None) -> QueryResult:
         block = newest.block
         try:
             output = call(newest.state, block, self.contracts, self.keys, query, watch)
@@ -127,15 +107,22 @@ class Answerer:
             raise
         except (Refused, Malformed) as error:
             return _failed(block.height, error)
-        return Found(block.height, output)
+        return QueryResult(block.height, output)
 
-    def _sealed(self, signed: SignedQuery, asked: Asked, newest: Certified, found: Found) -> bytes:
+    def _sealed(
+        self,
+        signed: SignedQuery,
+        asked: ExecutedQuery,
+        newest: Certified,
+        query_result: QueryResult,
+    ) -> bytes:
         """Give identity, sealed answer and signature, as the ABI writes them."""
         network = newest.block.network
         name = signed.digest(network, newest.block.chain_id, asked.to)
-        output = found.revert if found.code else found.output
-        # Whoever reads it knows of which state it is, and holds that block's certificate against it.
-        said = [not found.code, newest.block.height, newest.name, output]
+        output = query_result.revert if query_result.code else query_result.output
+        # Whoever reads it knows of which state it is, and holds that block's certificate against
+        # it.
+        said = [not query_result.code, newest.block.height, newest.name, output]
         content = encode(_INSIDE, [*said, b""])
         content = encode(_INSIDE, [*said, bytes(-len(content) % PADDED_TO_BYTES)])
         sealed = hpke.seal_to(signed.reply_key, content, REPLY_INFO + network, name)
@@ -143,7 +130,7 @@ class Answerer:
         return encode(_SEALED, [self.public, answer.sealed, answer.signature])
 
 
-def _signed(asked: Asked, newest: Certified) -> SignedQuery | None:
+def _signed(asked: ExecutedQuery, newest: Certified) -> SignedQuery | None:
     """Give the query that is signed, if this is one, after checking that it counts here."""
     if not asked.data.startswith(SELECTOR):
         return None
@@ -154,10 +141,10 @@ def _signed(asked: Asked, newest: Certified) -> SignedQuery | None:
     return signed
 
 
-def _failed(height: Height, error: Refused | Malformed) -> Found:
+def _failed(height: Height, error: Refused | Malformed) -> QueryResult:
     words = str(error)
     if isinstance(error, ContractError):
         revert = error.revert_data()
     else:
         revert = revert_data(ContractError.SIGNATURE, (words,))
-    return Found(height, b"", error.code, words, revert)
+    return QueryResult(height, b"", error.code, words, revert)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 
 from keymoot.base import rlp
-from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.genesis import Genesis
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.registry import Registry
 from keymoot.crypto.secp256k1 import recover
-from keymoot.enclave.signing import Mark
-from keymoot.moot.genesis import Genesis
-from keymoot.runtime.execute import Contracts
+from keymoot.enclave.refusals import FaultySignature
+from keymoot.enclave.signing import BlockMark
 from keymoot.runtime.release import release
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -23,22 +23,15 @@ class Releaser:
 
     genesis: Genesis
     keys: StateKeys
-    contracts: Contracts = field(default_factory=built_in_registry)
+    contracts: Registry = field(default_factory=built_in_registry)
 
     def release(
-        self, state: State, mark: Mark, time: UnixSeconds, request: Hash32, now: UnixSeconds
+        self, state: State, mark: BlockMark, time: UnixSeconds, request: Hash32, now: UnixSeconds
     ) -> bytes:
         """Give digest and signature of a request in Vault's custody.
 
-        Args:
-            state: The newest certified one.
-            mark: Its block.
-            time: Its block's.
-            request: The request's name on the ledger.
-            now: The later of that time and the clock.
-
-        Raises:
-            NotBound: unknown, refused, expired, paused or revoked.
+        The mark and the time are those of `state`, the newest certified one; `now` is the later of
+        that time and the clock.
         """
         genesis = self.genesis
         block = BlockEnvironment(
@@ -52,5 +45,5 @@ class Releaser:
         done = release(state, block, self.contracts, self.keys, request, now)
         # What leaves is checked once more: a faulty signature could tell the key.
         if recover(done.record.digest, done.signature) != done.account:
-            raise Refused("the signature does not fit the wallet")
+            raise FaultySignature
         return rlp.encode([done.record.digest, done.signature])

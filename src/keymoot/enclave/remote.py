@@ -27,13 +27,10 @@ _PART_BYTES = 65_536
 _HEIGHT_BYTES = 8
 
 
-class BrokenRead(BrokenStorage):
+class BrokenRead(BrokenStorage, code="BROKEN_READ"):
     """The host's answer is not what was asked for."""
 
-    code = "BROKEN_READ"
-
     def __init__(self, what: str) -> None:
-        """Say what did not fit."""
         super().__init__(f"a read from the host failed: {what}; start the enclave anew")
 
 
@@ -59,31 +56,16 @@ class Remote:
         self._over: BrokenRead | None = None
 
     def newest(self) -> Height:
-        """Give the height of the newest state that the host says it has on its disk.
-
-        Raises:
-            BrokenRead: it did not answer that.
-        """
         answer = self.ask(NewestQuestion(), questions.MAX_HEIGHT_ANSWER_BYTES, 1)
         if len(answer) > 1 or (answer and (len(answer[0]) > _HEIGHT_BYTES or not answer[0][0])):
             self._end("a height was asked for")
         return Height(int.from_bytes(b"".join(answer), "big"))
 
     def table(self, height: Height) -> "RemoteTable":
-        """Give the host's table as of a height."""
         return RemoteTable(self, height)
 
     def ask(self, question: Question, max_bytes: int, max_items: int) -> list[bytes]:
-        """Ask, and give the entries that came back.
-
-        Args:
-            question: What is asked.
-            max_bytes: The longest answer that is read.
-            max_items: How many entries it may have.
-
-        Raises:
-            BrokenRead: the channel ended, or the answer is out of bounds or no list.
-        """
+        """Ask, and give the entries that came back; BrokenRead where they are more, or longer."""
         with self._lock:
             if self._over is not None:
                 raise self._over.with_traceback(None)
@@ -118,28 +100,15 @@ class Remote:
 
 
 class RemoteTable(PathTable):
-    """The host's table as of one height."""
-
     def __init__(self, remote: Remote, height: Height) -> None:
-        """Ask for the state of `height`."""
         self._remote, self._height = remote, height
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None.
-
-        Raises:
-            BrokenRead: see `Remote.ask`.
-        """
         question = EntryQuestion(self._height, key)
-        found = self._remote.ask(question, questions.MAX_ENTRY_ANSWER_BYTES, 1)
-        return found[0] if found else None
+        entry = self._remote.ask(question, questions.MAX_ENTRY_ANSWER_BYTES, 1)
+        return entry[0] if entry else None
 
     def path(self, prefix: bytes, nibbles: bytes, start: int) -> list[bytes]:
-        """Give the nodes along a path, as `PathTable` says.
-
-        Raises:
-            BrokenRead: see `Remote.ask`.
-        """
         question = PathQuestion(self._height, prefix, nibbles, start)
         most = len(nibbles) - start + 1
         return self._remote.ask(

@@ -22,13 +22,13 @@ from keymoot.base.errors import (
 )
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.statekey.record import version_in
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.registry import Registry
 from keymoot.enclave.layers import Layers, batch_bytes
 from keymoot.enclave.page_book import PageBook, StatePages
 from keymoot.enclave.remote import Host
-from keymoot.moot.statekey import version_in
-from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
-from keymoot.runtime.execute import Contracts
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.blobs import BlobCache
@@ -61,19 +61,12 @@ _RECEIPT_BYTES = 1_024
 """What keeping a receipt costs beside its output and logs."""
 
 
-class Diverged(Fault):
+class Diverged(Fault, code="DIVERGED"):
     """What the host shows does not continue what was executed here."""
 
-    code = "DIVERGED"
 
-
-class TailTooLong(Refused):
-    """More blocks wait for their certificate, or for the host's disk, than memory is kept for."""
-
-    code = "TAIL_TOO_LONG"
-
+class TailTooLong(Refused, code="TAIL_TOO_LONG"):
     def __init__(self, blocks: int, size_bytes: int) -> None:
-        """Say how much there is, and what to do."""
         super().__init__(
             f"{blocks} blocks of {size_bytes} bytes wait for a certificate or for the host's "
             f"disk, at most {MAX_TAIL_BLOCKS} of {MAX_TAIL_BYTES} may: write what is certified, "
@@ -81,13 +74,8 @@ class TailTooLong(Refused):
         )
 
 
-class NotKept(Refused):
-    """A height of which nothing is known here."""
-
-    code = "NOT_KEPT"
-
+class NotKept(Refused, code="NOT_KEPT"):
     def __init__(self, height: Height, low: Height, high: Height) -> None:
-        """Name the heights."""
         super().__init__(f"block {height} was asked for, blocks {low} to {high} are known here")
 
 
@@ -97,19 +85,15 @@ class Replica:
     def __init__(
         self,
         begun: Tip,
-        chain: Chain,
+        chain: NetworkConstants,
         keys: StateKeys,
         host: Host,
-        contracts: Contracts | None = None,
+        contracts: Registry | None = None,
     ) -> None:
-        """Begin at a block that is to be believed; nothing is read yet.
+        """Begin at a block that is certified, or at the genesis; nothing is read yet.
 
-        Args:
-            begun: The genesis, or a block whose certificate was checked.
-            chain: What never changes in its network.
-            keys: Of confidential state; without the secret until the ledger has one.
-            host: Keeps the state; it has the one of `begun` on its disk.
-            contracts: Those of the network; the built-in ones if none are given.
+        The keys lack the secret until the ledger has one; the host has the state of `begun` on its
+        disk. The contracts are the built-in ones if none are given.
         """
         self._begun, self._tip = begun, begun
         # The newest certificate covers the blocks above `_before`, up to `_certified`.
@@ -127,22 +111,12 @@ class Replica:
 
     @property
     def tip(self) -> Tip:
-        """The newest block that was executed."""
         return self._tip
 
     def can_execute(self) -> bool:
-        """Tell whether the state secrets are here that the next block needs.
-
-        Raises:
-            BrokenStorage: a read from the host did not fit.
-        """
+        """Tell whether the state secrets are here that the next block needs."""
         with self.guard():
             return self._keys.at(version_in(self.pages_at(self._tip.height))).held
-
-    @property
-    def newest_certified(self) -> Height:
-        """The height of the newest block that is certified, or where the replica began."""
-        return self._certified
 
     def execute(self, block: Block) -> Executed:
         """Execute the next block.
@@ -182,10 +156,6 @@ class Replica:
         """Have a block, and all before it, as certified: whoever calls has checked that.
 
         What they wrote is forgotten as far as the host says that it is on its disk.
-
-        Raises:
-            Diverged: no block of that height and hash was executed and waits for this.
-            BrokenStorage: the host did not say what is on its disk.
         """
         with self.guard():
             executed = self._executed.get(height)
@@ -197,23 +167,15 @@ class Replica:
             self._trim()
 
     def executed(self, height: Height) -> Executed:
-        """Give what executing a block gave: one that is not certified, or was lately.
-
-        Raises:
-            NotKept: none of these.
-        """
+        """Give what executing a block gave: one that is not certified, or was lately."""
         with self.guard():
-            found = self._executed.get(height)
-            if found is None:
+            block = self._executed.get(height)
+            if block is None:
                 raise NotKept(height, self._low(), self._tip.height)
-            return found
+            return block
 
     def outcome(self, height: Height) -> bytes:
-        """Give the bytes that leave for a block; the same whenever asked.
-
-        Raises:
-            NotKept: it is not certified, or was long ago.
-        """
+        """Give the bytes that leave for a block; the same whenever asked."""
         if height > self._certified:
             raise NotKept(height, self._low(), self._certified)
         return Outcome.of(self.executed(height)).encode()
@@ -222,9 +184,6 @@ class Replica:
         """Give the state after a block: from where the replica began, or of one that is kept.
 
         Read it under `guard`.
-
-        Raises:
-            NotKept: none of these.
         """
         return State(self._layers.table(height), self._root(height), self._nodes, blobs=self._blobs)
 
@@ -240,29 +199,21 @@ class Replica:
 
     @property
     def revision(self) -> int:
-        """Rises with the certified state where the assembly's pages change; see `PageBook`."""
+        """Rises with the certified state where the committee's pages change; see `PageBook`."""
         return self._book.revision
 
     @property
     def pages(self) -> StatePages:
-        """The assembly's pages in the newest certified state; most cost no read of the trie."""
+        """The committee's pages in the newest certified state; most cost no read of the trie."""
         return self.pages_at(self._certified)
 
     def pages_at(self, height: Height) -> StatePages:
-        """Give the assembly's pages after a block that is kept. Read them under `guard`.
-
-        Raises:
-            NotKept: none of these.
-        """
+        """Give the committee's pages after a block that is kept. Read them under `guard`."""
         return StatePages(self._book, self.state(height), height)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Read what this replica gave; what does not fit ends it.
-
-        Raises:
-            KeymootError: what has ended it before.
-        """
+        """Read what this replica gave; what does not fit ends it."""
         if self._over is not None:
             raise self._over.with_traceback(None)
         try:
@@ -293,13 +244,13 @@ class Replica:
 
     def _tail(self) -> tuple[int, int]:
         """Count the blocks that wait, for a certificate or for the host; and their bytes."""
-        waiting = [self._sizes[one] for one in self._executed if one > self._certified]
+        waiting = [self._sizes[height] for height in self._executed if height > self._certified]
         size = max(sum(waiting), self._layers.size_bytes)
         return max(len(waiting), len(self._layers)), size
 
     def _trim(self) -> None:
         kept = 0
-        for height in sorted((one for one in self._executed if one <= self._before), reverse=True):
+        for height in sorted((old for old in self._executed if old <= self._before), reverse=True):
             kept += self._sizes[height]
             if height <= self._before - KEPT_BLOCKS or kept > KEPT_BYTES:
                 del self._executed[height], self._sizes[height]

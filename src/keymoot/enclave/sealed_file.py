@@ -14,13 +14,10 @@ _TAG = b"keymoot-sealed/v1"
 MAX_SEALED_BYTES = 65_536
 
 
-class CannotUnseal(Refused):
+class CannotUnseal(Refused, code="CANNOT_UNSEAL"):
     """A sealed file does not open here."""
 
-    code = "CANNOT_UNSEAL"
-
     def __init__(self, path: Path, measurement: str) -> None:
-        """Name the file and the code that tried."""
         super().__init__(
             f"{path} does not open: it was altered, sealed by other code (this one measures "
             f"{measurement[:16]}…), or on another machine (fuse key). Put back the file, run the "
@@ -29,24 +26,15 @@ class CannotUnseal(Refused):
         )
 
 
-class CannotRead(Refused):
-    """A file is there and cannot be read."""
-
-    code = "CANNOT_READ"
-
+class CannotRead(Refused, code="CANNOT_READ"):
     def __init__(self, path: Path, why: str | None) -> None:
-        """Name the file, and say what to do."""
         super().__init__(
             f"{path} cannot be read ({why}): it has to be a file that the node's user may read"
         )
 
 
 def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -> None:
-    """Seal `content` into a file, whole and synced, or leave the file as it was.
-
-    Raises:
-        CannotWrite: the disk does not take it.
-    """
+    """Seal `content` into a file, whole and synced, or leave the file as it was."""
     nonce = platform.entropy(NONCE_BYTES)
     sealed = Sealer(platform.sealing_key(purpose)).seal(nonce, content, _TAG + purpose.encode())
     try:
@@ -57,12 +45,7 @@ def write_sealed(path: Path, platform: Platform, purpose: str, content: bytes) -
 
 
 def read_sealed(path: Path, platform: Platform, purpose: str) -> bytes | None:
-    """Give what was sealed into a file, or None if there is no file.
-
-    Raises:
-        CannotUnseal: altered, or sealed elsewhere or by other code.
-        CannotRead: it is there and cannot be read.
-    """
+    """Give what was sealed into a file, or None if there is no file."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_SEALED_BYTES + 1)

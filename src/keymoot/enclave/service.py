@@ -3,59 +3,45 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from keymoot.attest import nitro as _nitro  # noqa: F401  see `apps.vendors`
+from keymoot.attest import snp as _snp  # noqa: F401  as above
+from keymoot.attest import tdx as _tdx  # noqa: F401  as above
 from keymoot.attest.evidence import bind
 from keymoot.base import rlp
 from keymoot.base.errors import Refused
 from keymoot.base.fields import fixed_of
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.secret import Secret
+from keymoot.committee.genesis import Genesis, Member
+from keymoot.committee.participant import SessionSecrets
+from keymoot.committee.seat import SessionKeys
 from keymoot.crypto import ed25519
 from keymoot.enclave import frames, messages
 from keymoot.enclave.founder import SignedRecord
-from keymoot.enclave.keep import KeepFile
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.enclave.platform import Platform
+from keymoot.enclave.publisher import Clock, Send, wall_clock
 from keymoot.enclave.queries import Watch
 from keymoot.enclave.remote import Host
-from keymoot.enclave.speaker import Clock, Say, wall_clock
-from keymoot.enclave.start import Seat, Start
-from keymoot.enclave.workshop import Report, Workshop
-from keymoot.moot.genesis import Genesis, Member
-from keymoot.moot.party import BootSecrets
-from keymoot.moot.seat import Boot
+from keymoot.enclave.sealed_state import SealedStateFile
+from keymoot.enclave.start import SeatContext, Start
+from keymoot.enclave.worker import Report, Worker
 from keymoot.threshold.secp256k1 import SECP256K1
 
 _NO_NETWORK = NetworkId(bytes(32))
 
 
-class NotMember(Refused):
-    """The genesis does not list this enclave's keys."""
-
-    code = "NOT_MEMBER"
-
+class NotMember(Refused, code="NOT_MEMBER"):
     def __init__(self, which: str) -> None:
-        """Say which keys are missing."""
         super().__init__(f"this genesis does not list this enclave: {which}")
 
 
-class JoinedAlready(Refused):
-    """This start of the enclave has its seat."""
-
-    code = "JOINED_ALREADY"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the enclave has joined since it started: start it anew")
+class JoinedAlready(Refused, code="JOINED_ALREADY"):
+    message = "the enclave has joined since it started: start it anew"
 
 
-class NotJoined(Refused):
-    """The enclave has to join its network first."""
-
-    code = "NOT_JOINED"
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__("the enclave has not joined a network since it started")
+class NotJoined(Refused, code="NOT_JOINED"):
+    message = "the enclave has not joined a network since it started"
 
 
 class Enclave:
@@ -66,46 +52,27 @@ class Enclave:
         folder: Path,
         platform: Platform,
         host: Host,
-        say: Say,
-        workshop: Callable[[Report], Workshop] = Workshop,
+        send: Send,
+        worker: Callable[[Report], Worker] = Worker,
         clock: Clock = wall_clock,
     ) -> None:
-        """Open the sealed secrets in `folder`, or make new ones; make the keys of this start.
-
-        Args:
-            folder: Where sealed files live.
-            platform: Seals them, and attests.
-            host: Keeps the state of the ledger.
-            say: Posts what this enclave has to say to the ledger.
-            workshop: Makes the place for its long arithmetic.
-            clock: The machine's.
-
-        Raises:
-            CannotUnseal: they were sealed elsewhere or by other code.
-        """
-        self._platform, self._host, self._say = platform, host, say
-        self._make_workshop, self._clock = workshop, clock
-        self.keep = KeepFile(folder, platform)
+        """Open the sealed secrets in `folder`, or make new ones; make the keys of this start."""
+        self._platform, self._host, self._send = platform, host, send
+        self._make_worker, self._clock = worker, clock
+        self.sealed = SealedStateFile(folder, platform)
         self._signed = SignedRecord(folder, platform)
-        self._boot = _new_boot(platform)
+        self._session = _new_boot(platform)
         self.start: Start | None = None
         """Its seat; None before it joins."""
         self.wake: Callable[[], None] = lambda: None
         """Called in another thread when `look` would find something; the process sets it."""
 
     def handle(self, word: str, body: rlp.Decoded) -> rlp.Item:
-        """Do what one message asks.
-
-        Raises:
-            Malformed: not a message of this protocol.
-            Refused: the answer is no.
-            Fault: the host showed something forged or broken.
-        """
         if word == messages.HELLO:
             return self._hello(fixed_of(body, Bytes32, "nonce"))
         if word == messages.JOIN:
-            genesis, seat = messages.read_join(body)
-            return self._join(Genesis.decode(genesis), seat)
+            asked = messages.JoinFrame.of_item(body)
+            return self._join(Genesis.decode(asked.genesis), asked.seat)
         if self.start is None:
             raise NotJoined
         if word == frames.QUERY:
@@ -113,52 +80,43 @@ class Enclave:
         return self.start.handle(word, body)
 
     def query(self, body: rlp.Decoded) -> Callable[[Watch | None], rlp.Item]:
-        """Take a query; give what answers it, in whichever thread.
-
-        Raises:
-            Malformed: not a query.
-            Refused: it cannot be answered here, or not now.
-        """
+        """Take a query; give what answers it, in whichever thread."""
         if self.start is None:
             raise NotJoined
         return self.start.query(body)
 
-    def look(self) -> None:
-        """Begin what is due now."""
+    def poll(self) -> None:
         if self.start is not None:
-            self.start.look()
+            self.start.poll()
 
     def _hello(self, nonce: Bytes32) -> rlp.Item:
-        keep = self.keep.now
-        report = bind(self._keys(), keep.network or _NO_NETWORK, nonce)
-        return Identity(
-            identity_key=self._public(keep.identity),
+        sealed = self.sealed.now
+        report = bind(self._keys(), sealed.network or _NO_NETWORK, nonce)
+        return EnclaveIdentity(
+            identity_key=self._public(sealed.identity),
             measurement=self._platform.measurement,
             simulated=self._platform.simulated,
-            network=keep.network or b"",
+            network=sealed.network or b"",
             quote=self._platform.quote(report),
-            sealing=SECP256K1.encode(SECP256K1.base(keep.epoch)),
-            boot=self._boot.public,
-        ).encode()
+            sealing=SECP256K1.encode(SECP256K1.base(sealed.epoch)),
+            session=self._session.public,
+        ).item()
 
     def _join(self, genesis: Genesis, number: int) -> rlp.Item:
         """Take a seat of a network; begin nothing yet.
 
         Which seat is ours we are told by the host: without the ledger's word it is worth nothing.
-
-        Raises:
-            NotMember: the genesis lists other keys with our identity, or us nowhere at all.
-            OtherNetwork: this enclave belongs to another one, for good.
-            JoinedAlready: a start has one mind, and one seat.
         """
         if self.start is not None:
             raise JoinedAlready
-        keep = self.keep.now
-        keep.joined(genesis.network)
-        listed = next((at for at, one in enumerate(genesis.members, 1) if self._shares(one)), 0)
+        sealed = self.sealed.now
+        sealed.joined(genesis.network)
+        listed = next(
+            (at for at, member in enumerate(genesis.members, 1) if self._shares(member)), 0
+        )
         founds = bool(listed) and self._founds(genesis.members[listed - 1])
         if (
-            keep.network is None
+            sealed.network is None
             and listed
             and not founds
             and self._signed.network != genesis.network
@@ -167,17 +125,17 @@ class Enclave:
         index = listed if founds else number or listed
         if not index:
             raise NotMember("to join a network that others have founded, name the seat")
-        seat = Seat(
+        seat = SeatContext(
             genesis,
             index,
             founds,
             bool(listed),
-            self.keep,
+            self.sealed,
             self._signed,
-            self._boot,
+            self._session,
             self._platform.quote,
         )
-        self.start = Start(seat, self._host, self._say, self._make_workshop, self._clock)
+        self.start = Start(seat, self._host, self._send, self._make_worker, self._clock)
         self.start.speaker.wake = self._woken
         return []
 
@@ -192,9 +150,9 @@ class Enclave:
 
     def _keys(self) -> tuple[bytes, ...]:
         """Give all four of our public keys: identity, sealing, and both of this start."""
-        keep, boot = self.keep.now, self._boot.public
-        sealing = SECP256K1.encode(SECP256K1.base(keep.epoch))
-        return self._public(keep.identity), sealing, boot.signing, boot.sealing
+        sealed, session = self.sealed.now, self._session.public
+        sealing = SECP256K1.encode(SECP256K1.base(sealed.epoch))
+        return self._public(sealed.identity), sealing, session.signing, session.sealing
 
     def _woken(self) -> None:
         self.wake()
@@ -204,10 +162,12 @@ class Enclave:
         return Bytes32(ed25519.public_key(seed))
 
 
-def _new_boot(platform: Platform) -> BootSecrets:
+def _new_boot(platform: Platform) -> SessionSecrets:
     signing, sealing = Secret(platform.entropy(32)), SECP256K1.scalar(platform.entropy(32))
     point = SECP256K1.encode(SECP256K1.base(sealing))
-    return BootSecrets(signing, sealing, Boot(Bytes32(ed25519.public_key(signing)), point))
+    return SessionSecrets(
+        signing, sealing, SessionKeys(Bytes32(ed25519.public_key(signing)), point)
+    )
 
 
 def _keys_of(member: Member) -> tuple[bytes, ...]:
@@ -215,5 +175,5 @@ def _keys_of(member: Member) -> tuple[bytes, ...]:
     founder = member.founder
     if founder is None or founder.identity != member.identity_key:
         return (b"",) * 4
-    boot = founder.boot
-    return member.identity_key, founder.sealing, boot.signing, boot.sealing
+    session = founder.session
+    return member.identity_key, founder.sealing, session.signing, session.sealing

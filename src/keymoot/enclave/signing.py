@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, terms_in
-from keymoot.moot.certified import certificate_message
-from keymoot.moot.party import Party
-from keymoot.moot.resharer import Shares
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.committee.certified import certificate_message
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.participant import Participant
+from keymoot.committee.recovery.order import RecoveryOrder, terms_in
+from keymoot.committee.reshare.member import Shares
+from keymoot.committee.roots import CERTIFICATE
 from keymoot.store.header import Header
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class BlockMark:
     """A block on the chain of this start.
 
     Attributes:
@@ -35,9 +35,8 @@ class Mark:
     generation: Hash32
 
     @staticmethod
-    def of(header: Header) -> "Mark":
-        """Mark the block of a header."""
-        return Mark(header.height, header.hash, header.generation)
+    def of(header: Header) -> "BlockMark":
+        return BlockMark(header.height, header.hash, header.generation)
 
 
 @dataclass
@@ -45,49 +44,46 @@ class Signer:
     """Gives this start's share of a block's certificate, or nothing."""
 
     network: NetworkId
-    party: Party
+    participant: Participant
     _last: Height = Height(0)
     _signed: dict[Height, tuple[Hash32, bytes]] = field(default_factory=dict)
 
-    def by_parent(self, header: Header, certified: Mark, before: Assembly) -> bytes:
-        """Sign a block whose parent is certified.
+    def by_parent(self, header: Header, certified: BlockMark, before: CommitteeMachine) -> bytes:
+        """Sign a block whose parent is `certified`, the newest block whose certificate was shown.
 
-        Args:
-            header: Of the block.
-            certified: The newest block whose certificate was shown.
-            before: The assembly in the state after `certified`: it says who signs.
+        The committee in the state after that, `before`, says who signs.
         """
         parent = (header.height - 1, header.parent_hash, header.generation)
         if parent != (certified.height, certified.hash, certified.generation):
             return b""
-        if not self.party.seated(before):
+        if not self.participant.seated(before):
             return b""
-        return self._share(header, self.party.shares_in(before))
+        return self._share(header, self.participant.shares_in(before))
 
-    def by_order(self, header: Header, order: Certificate | None, after: Assembly) -> bytes:
-        """Sign a block that begins a generation.
+    def by_order(
+        self, header: Header, order: RecoveryOrder | None, after: CommitteeMachine
+    ) -> bytes:
+        """Sign a block that begins a generation, named by the digest of `order`, if there is one.
 
-        Args:
-            header: Of the block.
-            order: The terms whose digest names the generation; None if the block has none.
-            after: The assembly in the state after the block: the order may have gone back to
-                the epoch before, whose shares sign then.
+        The committee is that of the state after the block: the order may have gone back to the
+        epoch before, whose shares sign then.
         """
         if order is None or order.digest() != header.generation:
             return b""
-        boot = self.party.boot.public
-        if order.boots.get(self.party.index) != boot or not self.party.seated(after):
+        session = self.participant.session.public
+        if order.sessions.get(self.participant.index) != session or not self.participant.seated(
+            after
+        ):
             return b""
-        return self._share(header, self.party.shares_in(after))
+        return self._share(header, self.participant.shares_in(after))
 
     def again(self, header: Header) -> bytes:
-        """Give a share that was given before."""
         name, share = self._signed.get(header.height, (None, b""))
         return share if name == header.hash else b""
 
     def forget(self, below: Height) -> None:
         """Forget the shares of blocks below a height; none is ever signed anew."""
-        for height in [one for one in self._signed if one < below]:
+        for height in [old for old in self._signed if old < below]:
             del self._signed[height]
 
     def _share(self, header: Header, shares: Shares) -> bytes:
@@ -102,7 +98,7 @@ class Signer:
         return share
 
 
-def order_in(transactions: Iterable[bytes], generation: Hash32) -> Certificate | None:
+def order_in(transactions: Iterable[bytes], generation: Hash32) -> RecoveryOrder | None:
     """Give the terms of the recovery order that names a generation, if it is among these."""
     orders = (terms for terms in map(terms_in, transactions) if terms is not None)
     return next((terms for terms in orders if terms.digest() == generation), None)

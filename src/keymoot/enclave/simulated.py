@@ -22,10 +22,8 @@ from keymoot.enclave.whole_file import write_whole
 FUSE_BYTES = 32
 
 
-class FuseRefused(Refused):
+class FuseRefused(Refused, code="FUSE_REFUSED"):
     """The simulated CPU's fuse file cannot be used as it is."""
-
-    code = "FUSE_REFUSED"
 
 
 class SimulatedPlatform:
@@ -34,33 +32,23 @@ class SimulatedPlatform:
     simulated = True
 
     def __init__(self, fuse: Secret, measurement: Measurement) -> None:
-        """Stand for the CPU with this fuse key, running the code so measured."""
         self._fuse = fuse
         self.measurement = measurement
 
     def sealing_key(self, purpose: str) -> Secret:
-        """Give the key for this purpose of this code on this CPU; 32 bytes."""
         return derive(self._fuse, "simulated/seal", self.measurement, purpose.encode())
 
     def entropy(self, count: int) -> bytes:
-        """Give so many bytes from the system's generator."""
         return os.urandom(count)
 
     def quote(self, report_data: bytes) -> bytes:
-        """Give simulated evidence over 64 bytes."""
         return simulated.quote(self.measurement, ReportData(report_data))
 
 
 def read_fuse(path: Path, data: Path, folder: Path | None = None) -> Secret:
-    """Give the fuse key, made on first use.
+    """Give the fuse key, made on first use, but not where `folder` holds something sealed already.
 
-    Args:
-        path: The fuse file.
-        data: The data folder, in which it must not be.
-        folder: Where what was sealed lives: if anything does, the fuse file has to be there.
-
-    Raises:
-        FuseRefused: in the data folder, missing, a link, readable by others, or damaged.
+    A fuse file in the data folder, a link, or one that others can read is refused.
     """
     if data.resolve() in path.resolve().parents:
         raise FuseRefused(f"the fuse file {path} must not be inside the data folder {data}")

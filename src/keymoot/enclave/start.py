@@ -15,35 +15,36 @@ from keymoot.base.fields import bytes_of, fixed_of
 from keymoot.base.fixed import Bytes32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import seconds_of
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.certified import CertifiedHeader, verify
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Genesis
+from keymoot.committee.identity import EnclaveIdentity
+from keymoot.committee.participant import Participant, SessionSecrets
+from keymoot.committee.recovery.order import SignedRecoveryOrder
+from keymoot.committee.reshare.epoch_keys import EpochKeys
+from keymoot.committee.statekey.member import StateKeyParticipant
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.context import BlockEnvironment
 from keymoot.crypto import ed25519
 from keymoot.crypto.ed25519 import SigningKey
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answers import Answers
-from keymoot.enclave.course import AnotherBlock, Course, NotExecuted
-from keymoot.enclave.founder import ForeignRecord, Founder, SignedRecord
-from keymoot.enclave.frames import Place
-from keymoot.enclave.keep import KeepFile
+from keymoot.enclave.executed_chain import AnotherBlock, ExecutedChain, NotExecuted
+from keymoot.enclave.founder import ForeignRecord, FoundingSigner, SignedRecord
+from keymoot.enclave.frames import CertifiedPlace, CertifyFrame, OutcomeFrame, WatchFrame
+from keymoot.enclave.publisher import Clock, Publisher, Send
 from keymoot.enclave.queries import Answerer, Certified, Watch
+from keymoot.enclave.refusals import CertificateMissing, NotListed, OrderRefused, UnknownMessage
 from keymoot.enclave.releasing import Releaser
 from keymoot.enclave.remote import Host
 from keymoot.enclave.replica import Diverged, Replica, TailTooLong
-from keymoot.enclave.signing import Mark, Signer
-from keymoot.enclave.speaker import Clock, Say, Speaker
+from keymoot.enclave.sealed_state import SealedStateFile
+from keymoot.enclave.signing import BlockMark, Signer
 from keymoot.enclave.watching import Watching
-from keymoot.enclave.workshop import Report, Workshop
-from keymoot.moot.certificate import SignedCertificate
-from keymoot.moot.certified import CertifiedHeader, verify
-from keymoot.moot.epoch_keys import EpochKeys
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Genesis
-from keymoot.moot.papers import Papers
-from keymoot.moot.party import BootSecrets, Party
-from keymoot.moot.statekeeper import Statekeeper
-from keymoot.runtime.asked import Asked
-from keymoot.runtime.block import BadBlock, Block, Chain, Tip
+from keymoot.enclave.worker import Report, Worker
+from keymoot.runtime.asked import ExecutedQuery
+from keymoot.runtime.block import BadBlock, Block, NetworkConstants, Tip
 from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
 from keymoot.store.keys import StateKeys
@@ -52,61 +53,34 @@ _HARMLESS = (AnotherBlock, NotExecuted, BadBlock, CannotWrite, TailTooLong)
 """What is found before a block is executed, or after; it leaves this start as it is."""
 
 
-class NotBegun(Refused):
-    """The enclave has to begin at a block first."""
-
-    code = "NOT_BEGUN"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the enclave has not begun at a block since it started: show it one")
+class NotBegun(Refused, code="NOT_BEGUN"):
+    message = "the enclave has not begun at a block since it started: show it one"
 
 
-class BegunAlready(Refused):
-    """A start begins once."""
-
-    code = "BEGUN_ALREADY"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the enclave has begun already: to go elsewhere, start it anew")
+class BegunAlready(Refused, code="BEGUN_ALREADY"):
+    message = "the enclave has begun already: to go elsewhere, start it anew"
 
 
-class NoStateSecret(Refused):
-    """Without the state secret no block can be executed."""
-
-    code = "NO_STATE_SECRET"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            "the enclave lacks the state secret that this block's state uses: "
-            "let it watch until it has it"
-        )
+class NoStateSecret(Refused, code="NO_STATE_SECRET"):
+    message = (
+        "the enclave lacks the state secret that this block's state uses: "
+        "let it watch until it has it"
+    )
 
 
-class Over(Refused):
-    """This start has ended."""
-
-    code = "START_OVER"
-
+class StartEnded(Refused, code="START_OVER"):
     def __init__(self, why: str) -> None:
-        """Say why, and what to do."""
         super().__init__(f"this start of the enclave is over: {why}. Start it anew")
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class SeatContext:
     """Where a start sits, and what it has for it.
 
     Attributes:
-        genesis: Of its network.
-        index: Its seat's number.
         founds: Whether the genesis lists all four keys of this very start.
         listed: Whether the genesis lists its identity.
-        keep: What is sealed.
         signed: The founding record that it has signed, sealed.
-        boot: The keys of this start.
         quote: Gives evidence that binds 64 bytes of report data.
     """
 
@@ -114,9 +88,9 @@ class Seat:
     index: int
     founds: bool
     listed: bool
-    keep: KeepFile
+    sealed: SealedStateFile
     signed: SignedRecord
-    boot: BootSecrets
+    session: SessionSecrets
     quote: Callable[[ReportData], bytes]
 
 
@@ -125,43 +99,27 @@ class Start:
 
     def __init__(
         self,
-        seat: Seat,
+        seat: SeatContext,
         host: Host,
-        say: Say,
-        workshop: Callable[[Report], Workshop],
+        send: Send,
+        worker: Callable[[Report], Worker],
         clock: Clock,
     ) -> None:
-        """Sit down; nothing is begun yet.
-
-        Args:
-            seat: Where, and with what.
-            host: Keeps the state of the ledger.
-            say: Posts what this enclave has to say to the ledger.
-            workshop: Makes the place for its long arithmetic.
-            clock: The machine's.
-        """
         self._seat, self._host, self._clock = seat, host, clock
-        keep, network = seat.keep.now, seat.genesis.network
+        sealed, network = seat.sealed.now, seat.genesis.network
         self.keys = StateKeys(None, network)
-        for name, state in keep.states:
+        for name, state in sealed.states:
             self.keys.take(state, name)
-        papers = Papers(keep.identity, seat.quote)
-        keeper = Statekeeper(seat.index, keep.identity, frozenset(self.keys.names()))
-        epochs = EpochKeys(keep.epoch, keep.next, keep.previous, keep.recoveries)
-        self.party = Party(seat.index, epochs, seat.boot, papers, keeper)
-        self.speaker = Speaker(self.party, seat.keep, self.keys, say, workshop, clock)
+        identity = EnclaveIdentity(sealed.identity, seat.quote)
+        keeper = StateKeyParticipant(seat.index, sealed.identity, frozenset(self.keys.names()))
+        epochs = EpochKeys(sealed.epoch, sealed.next, sealed.previous, sealed.recoveries)
+        self.participant = Participant(seat.index, epochs, seat.session, identity, keeper)
+        self.speaker = Publisher(self.participant, seat.sealed, self.keys, send, worker, clock)
         self._watching = Watching(network, self.speaker, self.keys)
-        self._course: Course | None = None
-        self._over: Over | None = None
+        self._course: ExecutedChain | None = None
+        self._over: StartEnded | None = None
 
     def handle(self, word: str, body: rlp.Decoded) -> rlp.Item:
-        """Do what one message asks.
-
-        Raises:
-            Malformed: not a message of this protocol.
-            Refused: the answer is no.
-            Over: this start has ended.
-        """
         if self._over is not None:
             raise self._over
         try:
@@ -173,14 +131,16 @@ class Start:
         if word == frames.BEGIN:
             return self._begin(frames.read_begin(body))
         if word == frames.WATCH:
-            return self._watch(*frames.read_watch(body))
+            return self._watch(WatchFrame.of_item(body))
         if word == frames.EXECUTE:
             return self._execute(bytes_of(body, "block"))
         if word == frames.CERTIFY:
-            height, proof, want, rests = frames.read_certify(body)
-            return self._known().certify(height, proof, want, rests=rests).encode()
+            shown = CertifyFrame.of_item(body)
+            certify = self._known().certify
+            return certify(shown.height, shown.proof, shown.want, rests=shown.rests).item()
         if word == frames.OUTCOME:
-            return self._known().outcome(*frames.read_outcome(body))
+            asked = OutcomeFrame.of_item(body)
+            return self._known().outcome(asked.height, asked.want)
         if word == frames.ANSWER:
             requests = frames.read_requests(body)
             return messages.answers_item(self._known().answer(requests))
@@ -189,13 +149,8 @@ class Start:
         return self._speak(word, body)
 
     def query(self, body: rlp.Decoded) -> Callable[[Watch | None], rlp.Item]:
-        """Take a query on the newest certified state; give what answers it, in any thread.
-
-        Raises:
-            Malformed: not a query.
-            Refused: there is no certified state here that this start has executed or begun at.
-        """
-        asked = Asked.decode(body)
+        """Take a query on the newest certified state; give what answers it, in any thread."""
+        asked = ExecutedQuery.of_item(body)
         if self._over is not None:
             raise self._over
         mark, time, state = self._known().newest()
@@ -204,34 +159,33 @@ class Start:
             genesis.network, genesis.chain_id, mark.height, time, mark.hash, genesis.base_fee
         )
         newest = Certified(block, mark.hash, state)
-        identity = self._seat.keep.now.identity
+        identity = self._seat.sealed.now.identity
         answerer = Answerer(
             built_in_registry(),
             self.keys,
             SigningKey(identity),
             Bytes32(ed25519.public_key(identity)),
         )
-        return lambda watch: answerer.answer(asked, newest, watch).encode()
+        return lambda watch: answerer.answer(asked, newest, watch).item()
 
-    def look(self) -> None:
-        """Begin what is due now."""
+    def poll(self) -> None:
         if self._over is not None:
             return
         try:
-            self.speaker.look()
+            self.speaker.poll()
         except (BrokenStorage, Defect, Diverged) as error:
             self._end(str(error))
 
     # -- where it stands
 
-    def _begin(self, place: Place | None) -> rlp.Item:
+    def _begin(self, place: CertifiedPlace | None) -> rlp.Item:
         """Begin at a certified block, or at the genesis, once."""
         if self._course is not None:
             raise BegunAlready
         genesis = self._seat.genesis
         if place is None:
-            if not self._seat.founds or self._seat.keep.now.network is not None:
-                raise Refused("only a start that the genesis lists founds its network")
+            if not self._seat.founds or self._seat.sealed.now.network is not None:
+                raise NotListed
             tip, record = _first_tip(genesis), None
         else:
             record, header = self._check(place)
@@ -243,46 +197,42 @@ class Start:
         self._course = self._course_from(replica, record)
         return []
 
-    def _course_from(self, replica: Replica, record: FoundingRecord | None) -> Course:
-        seat, keep = self._seat, self._seat.keep
+    def _course_from(self, replica: Replica, record: FoundingRecord | None) -> ExecutedChain:
+        seat, sealed = self._seat, self._seat.sealed
         genesis, tip = seat.genesis, replica.tip
         answers = Answers(
-            self.party,
-            SigningKey(keep.now.identity),
+            self.participant,
+            SigningKey(sealed.now.identity),
             genesis.network,
             Releaser(genesis, self.keys),
             self.speaker.post,
         )
-        return Course(
+        return ExecutedChain(
             replica=replica,
-            begun=Mark(tip.height, tip.hash, tip.generation),
+            begun=BlockMark(tip.height, tip.hash, tip.generation),
             record=record,
-            founder=Founder(genesis, self.party, seat.signed),
-            signer=Signer(genesis.network, self.party),
+            founder=FoundingSigner(genesis, self.participant, seat.signed),
+            signer=Signer(genesis.network, self.participant),
             answers=answers,
             speaker=self.speaker,
             clock=self._clock,
             found=self._found,
         )
 
-    def _watch(self, place: Place, witness: dict[bytes, bytes]) -> rlp.Item:
-        """See the assembly at a certified block; tell whether it can begin now."""
+    def _watch(self, shown: WatchFrame) -> rlp.Item:
+        """See the committee at a certified block; tell whether it can begin now."""
         if self._course is not None:
             raise BegunAlready
-        _, header = self._check(place)
-        return [b"\x01" if self._watching.see(header, witness) else b""]
+        _, header = self._check(shown.place)
+        return [b"\x01" if self._watching.see(header, dict(shown.witness)) else b""]
 
-    def _check(self, place: Place) -> tuple[FoundingRecord, Header]:
-        """Check that a block is certified on our network, which this start joins with that.
-
-        Raises:
-            BadRecord, ForeignRecord, NotCertified: it is not.
-        """
+    def _check(self, place: CertifiedPlace) -> tuple[FoundingRecord, Header]:
+        """Check that a block is certified on our network, which this start joins with that."""
         seat = self._seat
         record, header = FoundingRecord.decode(place.record), Header.decode(place.header)
         # 1. All founders signed the record; a founder believes the one that it signed itself.
         record.check(seat.genesis)
-        joined = seat.keep.now.network is not None
+        joined = seat.sealed.now.network is not None
         if not joined and seat.listed and seat.signed.digest != record.digest():
             raise ForeignRecord
         # 2. The record's own block needs no certificate; every other block has one.
@@ -290,16 +240,16 @@ class Start:
             certified = CertifiedHeader(header, place.signature)
             verify(record.verifying_key, seat.genesis.network, certified)
         elif (header.height, header.hash) != (record.height, record.block):
-            raise Refused("a block other than the record's own needs its certificate")
+            raise CertificateMissing
         # 3. The enclave belongs to this network, for good.
         self._found(record)
         return record, header
 
     def _found(self, record: FoundingRecord) -> None:
-        keep = self._seat.keep
-        joined = keep.now.joined(record.network)
-        if joined.network != keep.now.network:
-            keep.put(joined)
+        sealed = self._seat.sealed
+        joined = sealed.now.joined(record.network)
+        if joined.network != sealed.now.network:
+            sealed.put(joined)
 
     # -- what it does
 
@@ -317,19 +267,19 @@ class Start:
             raise
         if course.replaced:
             raise self._end("a later start of this enclave has its seat")
-        return ballot.encode()
+        return ballot.item()
 
     def _endorse(self, raw: bytes) -> rlp.Item:
         """Sign the terms of a recovery order that names this start, on a block of our chain."""
-        terms = SignedCertificate.decode(raw).terms
+        terms = SignedRecoveryOrder.decode(raw).terms
         if terms.network != self._seat.genesis.network:
-            raise Refused("the recovery order is of another network")
-        if terms.boots.get(self._seat.index) != self._seat.boot.public:
-            raise Refused("the recovery order does not name this start")
+            raise OrderRefused("is of another network")
+        if terms.sessions.get(self._seat.index) != self._seat.session.public:
+            raise OrderRefused("does not name this start")
         stands = self._watching if self._course is None else self._course
         if not stands.knows(terms.base, terms.block):
-            raise Refused("the recovery order builds on no certified block of our own chain")
-        return ed25519.sign(self._seat.keep.now.identity, terms.digest())
+            raise OrderRefused("builds on no certified block of our own chain")
+        return ed25519.sign(self._seat.sealed.now.identity, terms.digest())
 
     def _speak(self, word: str, body: rlp.Decoded) -> rlp.Item:
         if word == messages.PULSE:
@@ -344,25 +294,25 @@ class Start:
             self.speaker.stored(messages.read_stored(body))
             return [b"\x01" if self.speaker.left else b""]
         else:
-            raise Refused(f'"{word}" is no message to an enclave')
+            raise UnknownMessage(word)
         return []
 
-    def _known(self) -> Course:
+    def _known(self) -> ExecutedChain:
         if self._course is None:
             raise NotBegun
         return self._course
 
-    def _end(self, why: str) -> Over:
+    def _end(self, why: str) -> StartEnded:
         """Burn all that serves once, and answer nothing more."""
-        self._over = Over(why)
+        self._over = StartEnded(why)
         self.speaker.silence()
-        self.party.wipe()
+        self.participant.wipe()
         self._course = None
         return self._over
 
 
-def _chain_of(genesis: Genesis) -> Chain:
-    return Chain(genesis.network, genesis.chain_id, genesis.base_fee)
+def _chain_of(genesis: Genesis) -> NetworkConstants:
+    return NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee)
 
 
 def _first_tip(genesis: Genesis) -> Tip:

@@ -8,11 +8,7 @@ from keymoot.base.storage import CannotWrite
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file anew, mode 0600, synced, and so is its name; the folder has to be there.
-
-    Raises:
-        CannotWrite: the disk did not take it; the file is as it was before.
-    """
+    """Write a file anew, mode 0600, synced, and so is its name; the folder has to be there."""
     fresh = path.with_suffix(".new")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

@@ -17,6 +17,8 @@ from weakref import ref
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, seconds_of
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Genesis
 from keymoot.crypto.transactions import transaction_hash
 from keymoot.engine.dealings import erase_dealings, keeps_dealings
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
@@ -28,9 +30,7 @@ from keymoot.engine.stored_block import (
     put_block,
     receipts_in,
 )
-from keymoot.engine.undo import KEPT_BLOCKS, Past, StateNotKept, old_values, put_undo
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Genesis
+from keymoot.engine.undo import KEPT_BLOCKS, PastViews, StateNotKept, old_values, put_undo
 from keymoot.runtime.block import Tip
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Receipt
@@ -40,7 +40,10 @@ from keymoot.store.table import Batch, OverlayTable, Table
 from keymoot.store.trie import NodeCache
 
 HELD_SNAPSHOTS = 16
-"""Earlier states that somebody may still be reading; LMDB has room for few, and keeps their pages."""
+"""Earlier states that somebody may still be reading.
+
+LMDB has room for few, and keeps their pages.
+"""
 
 _CERTIFICATE, _TRANSACTION, _HEIGHT, _META = b"C", b"T", b"H", b"M"
 GENESIS, FIRST_ROOT = _META + b"genesis", _META + b"first-root"
@@ -49,7 +52,7 @@ _PROBE = _META + b"probe"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CertifiedBlock:
     """A certified block and what it did, not on disk yet."""
 
     block: StoredBlock
@@ -57,7 +60,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CertifiedRun:
     """What one certificate covers and the disk does not have: one write.
 
     Attributes:
@@ -66,13 +69,12 @@ class Covered:
         record: The founding record, with the blocks of the founding; None ever after.
     """
 
-    blocks: tuple[Done, ...]
+    blocks: tuple[CertifiedBlock, ...]
     certificate: bytes
     record: FoundingRecord | None = None
 
     @property
     def newest(self) -> Header:
-        """The header that is certified."""
         return self.blocks[-1].block.header
 
 
@@ -99,21 +101,15 @@ class ChainStore:
     snapshot: LmdbSnapshot
     keeps_dealings: bool = False
     cache: NodeCache = field(default_factory=NodeCache)
-    past: Past = field(default_factory=Past)
+    past: PastViews = field(default_factory=PastViews)
     _earlier: list["ref[LmdbSnapshot]"] = field(default_factory=list)
 
     # -- state
 
     def state(self) -> State:
-        """Give the newest state."""
         return State(self.snapshot, self.tip.state_root, self.cache)
 
     def state_at(self, height: Height) -> State:
-        """Give the state after a block.
-
-        Raises:
-            StateNotKept: it is further below the newest one than `KEPT_BLOCKS`, or above.
-        """
         return State(self.view(height), self.tip_at(height).state_root, self.cache)
 
     def view(self, height: Height) -> Table:
@@ -125,11 +121,7 @@ class ChainStore:
         return self.past.view(self.snapshot, self.tip.height, height)
 
     def tip_at(self, height: Height) -> Tip:
-        """Give a block that is on disk, as what builds on it sees it; the genesis at 0.
-
-        Raises:
-            StateNotKept: it is above the newest one.
-        """
+        """Give a block that is on disk, as what builds on it sees it; the genesis at 0."""
         if height == self.tip.height:
             return self.tip
         if height > self.tip.height:
@@ -140,12 +132,10 @@ class ChainStore:
         return Tip.of_genesis(genesis.network, seconds_of(genesis.time), self.first_root)
 
     def newest(self) -> Height:
-        """Give the height of the newest state that is on disk."""
         return self.tip.height
 
     @property
     def oldest_state(self) -> Height:
-        """The lowest height whose state is kept."""
         return Height(max(0, self.tip.height - KEPT_BLOCKS))
 
     # -- blocks
@@ -153,28 +143,22 @@ class ChainStore:
     def block(self, height: Height) -> StoredBlock | None:
         """Give a block by its height, or None; dealings that are old are left out of it."""
         after = self.view(height) if self.oldest_state <= height <= self.tip.height else None
-        found = block_in(self.snapshot, height, after)
-        if found is not None and not found.whole and keeps_dealings(height, self.tip.height):
+        stored = block_in(self.snapshot, height, after)
+        if stored is not None and not stored.whole and keeps_dealings(height, self.tip.height):
             raise missing("a dealing of the block", height)
-        return found
+        return stored
 
     def header(self, height: Height) -> Header | None:
-        """Give a block's header by its height, or None."""
         return header_in(self.snapshot, height)
 
     def order(self, height: Height) -> bytes:
-        """Give a block that is on disk as replicas execute it.
-
-        Raises:
-            DealingsErased: it is older than whoever executes it can be.
-        """
+        """Give a block that is on disk as replicas execute it."""
         found = self.block(height)
         if found is None:
             raise missing("the block", height)
         return found.order().encode()
 
     def receipts(self, height: Height) -> tuple[Receipt, ...]:
-        """Give the receipts of a block that is on disk."""
         return receipts_in(self.snapshot, height)
 
     def certificate(self, height: Height) -> bytes | None:
@@ -192,8 +176,8 @@ class ChainStore:
         if height <= self.record.height:
             return self._header(self.record.height), None
         for key, signature in self.snapshot.scan(_CERTIFICATE + _number(height), _CERTIFICATE):
-            found = Height(int.from_bytes(key[1:], "big"))
-            return self._header(found), signature
+            newest = Height(int.from_bytes(key[1:], "big"))
+            return self._header(newest), signature
         raise missing("the certificate", height)
 
     def height_of(self, block_hash: Hash32) -> Height | None:
@@ -204,7 +188,6 @@ class ChainStore:
         return None if raw is None else Height(int.from_bytes(raw, "big"))
 
     def place_of(self, transaction: Hash32) -> tuple[Height, int] | None:
-        """Give the height and index of a transaction by its hash, or None."""
         raw = self.snapshot.get(_TRANSACTION + transaction)
         if raw is None:
             return None
@@ -212,7 +195,7 @@ class ChainStore:
 
     # -- writing
 
-    def batch(self, covered: Covered) -> Batch:
+    def batch(self, covered: CertifiedRun) -> Batch:
         """Give the one write that brings what a certificate covers."""
         batch: Batch = {}
         table = OverlayTable(self.snapshot, batch)
@@ -232,35 +215,29 @@ class ChainStore:
         return batch
 
     def write(self, batch: Batch) -> None:
-        """Write a batch and sync it; nobody sees it before `adopt`.
-
-        Raises:
-            CannotWrite: the disk does not take it now; the same may be tried again.
-            LedgerDamaged: the file is not what was written.
-        """
+        """Write a batch and sync it; nobody sees it before `adopt`."""
         self.store.write(batch)
 
-    def adopt(self, covered: Covered) -> None:
+    def adopt(self, covered: CertifiedRun) -> None:
         """Read what was written from now on."""
         # Whoever still reads the old snapshot sees one block's whole state; it ends with him.
         self._earlier.append(ref(self.snapshot))
         self.snapshot = self.store.snapshot()
-        held = [one for one in (each() for each in self._earlier) if one is not None]
+        held = [snapshot for snapshot in (each() for each in self._earlier) if snapshot is not None]
         while len(held) > HELD_SNAPSHOTS:
             held.pop(0).close()
-        self._earlier = [ref(one) for one in held]
+        self._earlier = [ref(snapshot) for snapshot in held]
         self.tip = Tip.of(covered.newest)
         self.record = covered.record or self.record
 
     def close(self) -> None:
-        """End the snapshot."""
         self.snapshot.close()
 
     def _header(self, height: Height) -> Header:
-        found = self.header(height)
-        if found is None:
+        header = self.header(height)
+        if header is None:
             raise missing("the block", height)
-        return found
+        return header
 
 
 def certificate_in(table: Table, height: Height) -> bytes:
@@ -279,7 +256,7 @@ def put_probe(batch: Batch, content: bytes | None) -> None:
     batch[_PROBE] = content
 
 
-def _put(batch: Batch, done: Done, *, whole: bool) -> None:
+def _put(batch: Batch, done: CertifiedBlock, *, whole: bool) -> None:
     block, receipts = done.block, done.outcome.receipts
     put_block(batch, block, receipts, {} if whole else done.outcome.writes)
     height, raws = _number(block.height), block.order().transactions

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from keymoot.base.units import Nonce, UnixSeconds
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.engine.opened import Opened
-from keymoot.moot.genesis import Genesis
+from keymoot.committee.genesis import Genesis
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.engine.sender_cache import SenderCache
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit
 from keymoot.runtime.block import gas_wanted
@@ -20,17 +20,11 @@ class Checks:
     """Opens and checks a network's transactions; ABCI's CheckTx and PrepareProposal."""
 
     def __init__(self, genesis: Genesis) -> None:
-        """Check for the network of a genesis."""
         self._genesis = genesis
-        self._opened = Opened(self._open_fresh)
+        self._opened = SenderCache(self._open_fresh)
 
     def open(self, raw: bytes) -> LedgerTransaction:
-        """Read and authenticate a transaction; the result is remembered.
-
-        Raises:
-            Malformed: not a transaction.
-            WrongNetwork: signed for another ledger.
-        """
+        """Read and authenticate a transaction; the result is remembered."""
         return self._opened.open(raw)
 
     def check(
@@ -43,15 +37,8 @@ class Checks:
     ) -> None:
         """Raise unless a transaction may wait for a block.
 
-        Args:
-            state: The newest certified state.
-            block: Its block.
-            tx: From `open`.
-            now: The node's clock; the ledger's own time counts where it is later.
-            nonce: The sender's next one, counting what waits already.
-
-        Raises:
-            Refused: it may not; the message says why.
+        The block is that of `state`, the newest certified one; its time counts where it is later
+        than the node's clock. The nonce is the sender's next one, counting what waits already.
         """
         later = replace(block, time=UnixSeconds(max(now, block.time)))
         admit(Journal(state), tx, later, nonce)

@@ -19,7 +19,7 @@ from keymoot.threshold.root import Root
 
 
 @dataclass(frozen=True, slots=True)
-class Under:
+class SigningContext:
     """Under what a block's shares may be: a root, and what is signed."""
 
     root: Root
@@ -28,7 +28,7 @@ class Under:
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class CombinedSignature:
     """What came of some shares.
 
     Attributes:
@@ -42,7 +42,7 @@ class Combined:
     bad: tuple[int, ...]
 
 
-def combine(candidates: Sequence[Under], shares: Mapping[int, bytes]) -> Combined:
+def combine(candidates: Sequence[SigningContext], shares: Mapping[int, bytes]) -> CombinedSignature:
     """Combine shares by seat under the first candidate for which enough of them are good.
 
     Shares are looked at one by one only if no combination verifies.
@@ -54,40 +54,40 @@ def combine(candidates: Sequence[Under], shares: Mapping[int, bytes]) -> Combine
             signature = interpolate_points(G1, chosen)
             if bls.verify(under.root.public, under.message, signature):
                 broken = tuple(sorted(shares.keys() - points.keys()))
-                return Combined(G1.encode(signature), under.generation, broken)
+                return CombinedSignature(G1.encode(signature), under.generation, broken)
     bad = set(shares)
     for under in candidates:
         if len(points) <= under.root.degree:
             bad -= points.keys()
             continue
-        good = {seat: one for seat, one in points.items() if _good(under, seat, one)}
+        good = {seat: point for seat, point in points.items() if _good(under, seat, point)}
         chosen = _first(good, under.root)
         if chosen is not None:
             signature = G1.encode(interpolate_points(G1, chosen))
             left_out = tuple(sorted(shares.keys() - good.keys()))
-            return Combined(signature, under.generation, left_out)
+            return CombinedSignature(signature, under.generation, left_out)
         bad -= good.keys()
-    return Combined(b"", None, tuple(sorted(bad)))
+    return CombinedSignature(b"", None, tuple(sorted(bad)))
 
 
 def _points(shares: Mapping[int, bytes]) -> dict[int, Any]:
-    found = {}
+    signatures = {}
     for seat in sorted(shares):
         try:
-            found[seat] = G1.decode(shares[seat])
+            signatures[seat] = G1.decode(shares[seat])
         except Malformed:
             continue
-    return found
+    return signatures
 
 
 def _first(points: Mapping[int, Any], root: Root) -> dict[int, Any] | None:
     """Give the first degree+1 shares of seats that the root has, or None."""
-    within = ((seat, one) for seat, one in points.items() if seat <= len(root.shares))
+    within = ((seat, point) for seat, point in points.items() if seat <= len(root.shares))
     chosen = dict(islice(within, root.degree + 1))
     return chosen if len(chosen) > root.degree else None
 
 
-def _good(under: Under, seat: int, share: Any) -> bool:
+def _good(under: SigningContext, seat: int, share: Any) -> bool:
     if not 1 <= seat <= len(under.root.shares):
         return False
     return bls.check(under.root, seat, under.message, share)

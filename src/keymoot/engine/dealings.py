@@ -13,7 +13,7 @@ from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.units import Height
 from keymoot.engine.kept_answers import ScanTable
 from keymoot.engine.undo import KEPT_BLOCKS
-from keymoot.store.table import Batch, Table
+from keymoot.store.table import Batch, Table, Writes
 
 KEPT_DEALINGS = KEPT_BLOCKS
 """So many of the newest blocks have their dealings: whoever has the state below a block, and can
@@ -29,36 +29,21 @@ _DEALING = b"D"
 _START_BYTES = 64
 
 
-def put_dealing(batch: Batch, height: Height, index: int, raw: bytes, writes: Batch) -> None:
+def put_dealing(batch: Batch, height: Height, index: int, raw: bytes, writes: Writes) -> None:
     """Write a dealing, without what its block has written of it to the state.
 
-    Args:
-        batch: Where to.
-        height: Its block.
-        index: Its place in it.
-        raw: The dealing as it came.
-        writes: What its block wrote to the state; nothing is left out that is not in it.
+    Nothing is left out that is not in `writes`.
     """
     batch[_key(height, index)] = rlp.encode(_parts(raw, writes))
 
 
 def dealing_in(table: Table, height: Height, index: int, after: Table | None) -> bytes | None:
-    """Give a dealing as it came, or None where it is erased.
-
-    Args:
-        table: What is on disk.
-        height: Its block.
-        index: Its place in it.
-        after: The state after its block; None where it is not kept.
-
-    Raises:
-        BrokenStorage: something else stands there.
-    """
-    found = table.get(_key(height, index))
-    if found is None:
+    """Give a dealing as it came; None: it is erased. The state after its block is `after`."""
+    entry = table.get(_key(height, index))
+    if entry is None:
         return None
     try:
-        parts = [bytes_of(one, "dealing") for one in list_of(rlp.decode(found), None, "dealing")]
+        parts = [bytes_of(item, "dealing") for item in list_of(rlp.decode(entry), None, "dealing")]
         if len(parts) == 1:
             return parts[0]
         before, key, behind = parts
@@ -77,13 +62,9 @@ def keeps_dealings(height: Height, newest: Height) -> bool:
 
 
 def erase_dealings(table: ScanTable, batch: Batch, newest: Height, blocks: int) -> None:
-    """Erase dealings that are not to be kept beside the newest block, the oldest first.
+    """Erase dealings that are not kept beside `newest`, which is in `batch`, the oldest first.
 
-    Args:
-        table: What is on disk.
-        batch: Where to.
-        newest: The newest block, which is in `batch`.
-        blocks: How many blocks are. For each a bounded number is erased, the rest later.
+    For each block that is written a bounded number is erased, the rest later.
     """
     at_most = ERASED_AT_ONCE * blocks
     # Those that were erased are not even looked at: the scan begins at what is left.
@@ -94,7 +75,7 @@ def erase_dealings(table: ScanTable, batch: Batch, newest: Height, blocks: int) 
         at_most -= 1
 
 
-def _parts(raw: bytes, writes: Batch) -> list[rlp.Item]:
+def _parts(raw: bytes, writes: Writes) -> list[rlp.Item]:
     for key, value in writes.items():
         if value is None or not SHARED_BYTES <= len(value) <= len(raw):
             continue

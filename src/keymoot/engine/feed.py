@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
-from keymoot.engine.replicas import Ballot, Released, Replica, Telling
-from keymoot.engine.tail import Tail
+from keymoot.engine.replicas import BlockExecutor, Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.tail import BlockTail
 
 A = TypeVar("A")
 
@@ -24,27 +24,23 @@ class Feed(Generic[A]):
     """One replica and how far it is.
 
     Attributes:
-        replica: The replica.
-        executed: The newest block that it executed.
         shown: The newest certificate that it was shown.
         telling: What it is to tell with the next certificate.
         told: What it was asked to tell with the newest one.
         resting: Blocks under whose certificate enough others answer.
         doubted: How often what it was asked to tell was not believed, or did not come in time.
-        task: What runs the feed.
     """
 
     def __init__(
         self,
-        replica: Replica[A],
-        tail: Tail,
-        hear: Callable[[int, Height, Ballot], None],
-        release: "Callable[[Feed[A], Height, Released[A]], None]",
+        replica: BlockExecutor[A],
+        tail: BlockTail,
+        hear: Callable[[int, Height, Vote], None],
+        release: "Callable[[Feed[A], Height, ReleasedOutcomes[A]], None]",
     ) -> None:
-        """Feed `replica` from where it began."""
         self.replica = replica
         self.executed = self.shown = replica.begun
-        self.telling = self.told = Telling.NOTHING
+        self.telling = self.told = Disclosure.NOTHING
         self.resting: set[Height] = set()
         self.doubted = 0
         self.task: asyncio.Task[Any] | None = None
@@ -54,7 +50,6 @@ class Feed(Generic[A]):
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Say that there is a new block, or a certificate."""
         self._wake.set()
 
     def ask_again(self) -> None:
@@ -69,11 +64,7 @@ class Feed(Generic[A]):
             self.wake()
 
     async def run(self) -> None:
-        """Feed it until cancelled.
-
-        Raises:
-            Fault: the replica is over.
-        """
+        """Feed it until cancelled."""
         while True:
             self._wake.clear()
             try:
@@ -89,7 +80,7 @@ class Feed(Generic[A]):
         certified = self._to_show()
         if certified is not None:
             proof = self._tail.proof(certified)
-            self.told, self.telling = self.telling, Telling.NOTHING
+            self.told, self.telling = self.telling, Disclosure.NOTHING
             rests = certified in self.resting
             released = await self.replica.certify(certified, proof, self.told, rests=rests)
             self.shown = certified

@@ -7,7 +7,10 @@ signed the record, and the newest header has a certificate under the verifying k
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, seconds_of
-from keymoot.contracts.registry import BUILT_IN
+from keymoot.committee.certified import CertifiedHeader, NotCertified, verify
+from keymoot.committee.founding_record import FoundingRecord, NotFounded
+from keymoot.committee.genesis import Genesis
+from keymoot.contracts.builtin.registry import BUILT_IN
 from keymoot.engine.chain_store import (
     FIRST_ROOT,
     GENESIS,
@@ -19,31 +22,20 @@ from keymoot.engine.chain_store import (
 )
 from keymoot.engine.lmdb_table import LmdbSnapshot, LmdbStore
 from keymoot.engine.stored_block import header_in
-from keymoot.moot.certified import CertifiedHeader, NotCertified, verify
-from keymoot.moot.founding_record import FoundingRecord, NotFounded
-from keymoot.moot.genesis import Genesis
-from keymoot.runtime.assembly import assembly_in
 from keymoot.runtime.block import Tip
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.runtime.first_state import first_state
 from keymoot.store.header import Header
 from keymoot.store.state import STATE_PREFIXES, State
 from keymoot.store.table import Batch
 
 
-class BrokenArchive(Refused):
+class BrokenArchive(Refused, code="BROKEN_ARCHIVE"):
     """The data folder holds something that this network's nodes never wrote."""
 
-    code = "BROKEN_ARCHIVE"
 
-
-class AlreadyFounded(Refused):
-    """The data folder belongs to a network that is founded."""
-
-    code = "ALREADY_FOUNDED"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the data folder belongs to a network already: choose another --data")
+class AlreadyFounded(Refused, code="ALREADY_FOUNDED"):
+    message = "the data folder belongs to a network already: choose another --data"
 
 
 def stored_genesis(store: LmdbStore) -> Genesis | None:
@@ -69,18 +61,13 @@ def members_in(store: LmdbStore, genesis: Genesis) -> tuple[tuple[int, ...], tup
         header = None if not height else header_in(table, height)
         if header is None:
             return tuple(range(1, len(genesis.members) + 1)), ()
-        assembly = assembly_in(State(table, header.state_root), genesis.network)
-        members = assembly.hall.head.members
-        return members, tuple(sorted(assembly.turning.before.seats().keys() - set(members)))
+        machine = committee_in(State(table, header.state_root), genesis.network)
+        members = machine.state.record.members
+        return members, tuple(sorted(machine.epochs.previous.seats().keys() - set(members)))
 
 
 def begin(store: LmdbStore, genesis: Genesis) -> None:
-    """Write a new network's genesis and first state, over one whose founding never ended.
-
-    Raises:
-        AlreadyFounded: the folder has a founding record.
-        CannotWrite: the disk does not take it.
-    """
+    """Write a new network's genesis and first state, over one whose founding never ended."""
     root, first = first_state(genesis)
     batch: Batch = {}
     with store.snapshot() as table:
@@ -95,18 +82,7 @@ def begin(store: LmdbStore, genesis: Genesis) -> None:
 
 
 def open_chain(store: LmdbStore, genesis: Genesis, *, keeps_dealings: bool = False) -> ChainStore:
-    """Give the chain where the folder stands; write the first state if it is new.
-
-    Args:
-        store: The folder's.
-        genesis: The network's.
-        keeps_dealings: Whether dealings of old blocks are kept from now on.
-
-    Raises:
-        BrokenArchive: another network's folder, or one that does not prove itself.
-        BrokenState: the state does not have the root that was certified.
-        CannotWrite: the disk does not take the first state.
-    """
+    """Give the chain where the folder stands; write the first state if it is new."""
     known = stored_genesis(store)
     if known is None:
         begin(store, genesis)
@@ -138,7 +114,7 @@ def _open(
         header = _newest(table, height, record)
         tip = Tip.of(header)
     # 3. The root that was certified is the root of the state.
-    State(table, tip.state_root).account(BUILT_IN[0].ADDRESS)
+    State(table, tip.state_root).account(BUILT_IN[0].address)
     return ChainStore(store, genesis, first_root, tip, record, table, keeps_dealings)
 
 

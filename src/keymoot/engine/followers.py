@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 from keymoot.base.errors import Fault, Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.engine.claims import Claims
+from keymoot.engine.certifiers import Certifiers
+from keymoot.engine.claims import OutcomeClaims
 from keymoot.engine.feed import Feed
-from keymoot.engine.replicas import Ballot, Released, Replica, Telling
-from keymoot.engine.standing import Standing
-from keymoot.engine.tail import Tail, Waiting
+from keymoot.engine.replicas import BlockExecutor, Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.tail import BlockTail, UncertifiedBlock
 
 A = TypeVar("A")
 
@@ -30,26 +30,24 @@ class Followers(Generic[A]):
             more, who are about to be members or have been.
     """
 
-    def __init__(self, tail: Tail) -> None:
-        """Begin with nobody."""
+    def __init__(self, tail: BlockTail) -> None:
         self.feeds: dict[int, Feed[A]] = {}
         self.heard = asyncio.Event()
         self.claimed = asyncio.Event()
-        self.claims: dict[Height, Claims] = {}
+        self.claims: dict[Height, OutcomeClaims] = {}
         self.members: frozenset[int] = frozenset()
         self.on_answers: list[Listener[A]] = []
-        self.on_lost: list[Callable[[Replica[A], Exception], None]] = []
+        self.on_lost: list[Callable[[BlockExecutor[A], Exception], None]] = []
         self.on_blamed: list[Callable[[int, Height, str], None]] = []
         self._tail = tail
         self._group: asyncio.TaskGroup | None = None
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        """Feed everybody, in tasks of this group."""
         self._group = group
         for feed in self.feeds.values():
             self._start(feed)
 
-    def seat(self, replica: Replica[A]) -> None:
+    def seat(self, replica: BlockExecutor[A]) -> None:
         """Feed a replica from where it began; another one of its seat is let go of."""
         old = self.feeds.get(replica.seat)
         if old is not None:
@@ -57,8 +55,7 @@ class Followers(Generic[A]):
         feed = self.feeds[replica.seat] = Feed(replica, self._tail, self._hear, self._release)
         self._start(feed)
 
-    def unseat(self, replica: Replica[A]) -> None:
-        """Let go of a replica, if it is seated."""
+    def unseat(self, replica: BlockExecutor[A]) -> None:
         feed = self.feeds.get(replica.seat)
         if feed is None or feed.replica is not replica:
             return
@@ -69,7 +66,6 @@ class Followers(Generic[A]):
         self.claimed.set()
 
     def wake(self) -> None:
-        """Say to all that there is a new block, or a certificate."""
         for feed in self.feeds.values():
             feed.wake()
 
@@ -88,22 +84,22 @@ class Followers(Generic[A]):
         return [seat for seat in seats if few or seat in self.members]
 
     def expect(
-        self, covered: Sequence[Waiting], name: Hash32, standing: Standing, *, whole: bool
+        self,
+        covered: Sequence[UncertifiedBlock],
+        name: Hash32,
+        standing: Certifiers,
+        *,
+        whole: bool,
     ) -> None:
         """Have as many as are believed say what these blocks did, one of them all of it.
 
         Who agrees with their end is asked; who kept others waiting, or was not believed, last.
         The first who agree answer what the last block bound, as many as are enough; others rest.
-
-        Args:
-            covered: The blocks.
-            name: Hash of the last one.
-            standing: Who has certified them.
-            whole: Whether the outcomes are to come with the certificate; else digests do.
+        The last block's hash is `name`. Without `whole`, digests come with the certificate only.
         """
         self.members, faults = standing.members, standing.faults
         for waiting in covered:
-            self.claims.setdefault(waiting.height, Claims())
+            self.claims.setdefault(waiting.height, OutcomeClaims())
         agree = [seat for seat, ballot in covered[-1].ballots.items() if ballot.hash == name]
         asked = [self.feeds[seat] for seat in self.heeded(agree, faults) if seat in self.feeds]
         asked.sort(key=lambda feed: feed.doubted)
@@ -112,11 +108,11 @@ class Followers(Generic[A]):
             for seat in self.feeds.keys() - set(first):
                 self.feeds[seat].resting.add(covered[-1].height)
         for place, feed in enumerate(asked[: self.needed(faults)]):
-            feed.telling = Telling.DIGESTS if place or not whole else Telling.OUTCOMES
+            feed.telling = Disclosure.DIGESTS if place or not whole else Disclosure.OUTCOMES
             for waiting in covered:
                 self.claims[waiting.height].asked.add(feed.replica.seat)
 
-    def owing(self, claims: Claims) -> list[Feed[A]]:
+    def owing(self, claims: OutcomeClaims) -> list[Feed[A]]:
         """Give who was asked with the certificate, has not said it, and still may."""
         owing = claims.asked - claims.digests.keys()
         return [self.feeds[seat] for seat in sorted(owing) if seat in self.feeds]
@@ -134,14 +130,14 @@ class Followers(Generic[A]):
         try:
             raw = await feed.replica.outcome(height, digest=digest)
             if digest:
-                claims.hear_digest(seat, Hash32(raw))
+                claims.add_digest(seat, Hash32(raw))
             else:
-                claims.hear(seat, raw)
+                claims.add(seat, raw)
         except (Fault, Malformed) as error:
             self.lose(feed, error)
         self.claimed.set()
 
-    def blame(self, waiting: Waiting, seat: int, words: str) -> None:
+    def blame(self, waiting: UncertifiedBlock, seat: int, words: str) -> None:
         """Name a replica that gave something bad for a block; once for each."""
         if seat in waiting.blamed:
             return
@@ -167,13 +163,13 @@ class Followers(Generic[A]):
         except (Fault, Malformed) as error:
             self.lose(feed, error)
 
-    def _hear(self, seat: int, height: Height, ballot: Ballot) -> None:
+    def _hear(self, seat: int, height: Height, ballot: Vote) -> None:
         waiting = self._tail.get(height)
         if waiting is not None:
             waiting.ballots[seat] = ballot
             self.heard.set()
 
-    def _release(self, feed: Feed[A], height: Height, released: Released[A]) -> None:
+    def _release(self, feed: Feed[A], height: Height, released: ReleasedOutcomes[A]) -> None:
         seat = feed.replica.seat
         last = released.first + len(released.outcomes) - 1
         if released.outcomes and last != height:
@@ -182,10 +178,10 @@ class Followers(Generic[A]):
             claims = self.claims.get(Height(at))
             if claims is None or not raw:
                 continue
-            if feed.told is Telling.OUTCOMES:
-                claims.hear(seat, raw)
-            elif feed.told is Telling.DIGESTS:
-                claims.hear_digest(seat, Hash32(raw))
+            if feed.told is Disclosure.OUTCOMES:
+                claims.add(seat, raw)
+            elif feed.told is Disclosure.DIGESTS:
+                claims.add_digest(seat, Hash32(raw))
         self.claimed.set()
         if released.answers:
             for listener in self.on_answers:

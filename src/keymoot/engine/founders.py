@@ -7,12 +7,12 @@ founded leaves nothing behind. Nothing is confidential yet, so replicas tell out
 from collections.abc import Mapping
 
 from keymoot.base.fixed import Hash32
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.roots import ROOTS
 from keymoot.crypto import ed25519
-from keymoot.engine.chain_store import ChainStore, Done
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.roots import ROOTS
-from keymoot.runtime.assembly import assembly_in
+from keymoot.engine.chain_store import CertifiedBlock, ChainStore
 from keymoot.runtime.block import Tip
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.store.state import State
 from keymoot.store.table import Batch, OverlayTable
 from keymoot.threshold.committee import Committee
@@ -27,22 +27,19 @@ class Founders:
     """
 
     def __init__(self, chain: ChainStore) -> None:
-        """Begin at the genesis, which `chain` holds."""
         self._chain = chain
         self._founders = chain.genesis.founders()
         self._writes: Batch = {}
         self.committee = Committee.of(len(self._founders))
         self.tip: Tip = chain.tip
-        self.done: list[Done] = []
+        self.done: list[CertifiedBlock] = []
 
-    def add(self, done: Done) -> None:
-        """Take what the next block did."""
+    def add(self, done: CertifiedBlock) -> None:
         self.done.append(done)
         self._writes.update(done.outcome.writes)
         self.tip = Tip.of(done.block.header)
 
     def state(self) -> State:
-        """Give the state after the newest block."""
         table = OverlayTable(self._chain.snapshot, self._writes)
         return State(table, self.tip.state_root, self._chain.cache)
 
@@ -51,13 +48,9 @@ class Founders:
         return len(signatures) > self.committee.faults
 
     def unsigned(self) -> FoundingRecord:
-        """Give what founders sign after the newest block.
-
-        Raises:
-            NotReady: there are no roots yet.
-        """
-        hall = assembly_in(self.state(), self._chain.genesis.network).hall
-        roots = {kind.name: kind.group.encode(hall.root(kind.name).public) for kind in ROOTS}
+        """Give what founders sign after the newest block."""
+        state = committee_in(self.state(), self._chain.genesis.network).state
+        roots = {kind.name: kind.group.encode(state.root(kind.name).public) for kind in ROOTS}
         return FoundingRecord(
             self._chain.genesis.network, self.tip.height, Hash32(self.tip.hash), roots
         )
@@ -69,17 +62,13 @@ class Founders:
             seat
             for seat, signature in signatures.items()
             if seat not in self.committee
-            or not ed25519.verify(self._founders[seat - 1].boot.signing, digest, signature)
+            or not ed25519.verify(self._founders[seat - 1].session.signing, digest, signature)
         ]
 
     def complete(
         self, record: FoundingRecord, signatures: Mapping[int, bytes]
     ) -> FoundingRecord | None:
-        """Give the record once all founders have signed it, or None.
-
-        Raises:
-            NotFounded: a signature is not good.
-        """
+        """Give the record once all founders have signed it, or None."""
         for seat in sorted(signatures):
             record = record.signed(seat, signatures[seat])
         if record.signatures.keys() != set(self.committee.indices):

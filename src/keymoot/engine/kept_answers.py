@@ -24,17 +24,14 @@ class ScanTable(Table, Protocol):
 
 
 def put_shares(batch: Batch, request: Hash32, expires_at: UnixSeconds, answers: bytes) -> None:
-    """Keep the answers to a request, which are sealed to its reply key."""
     batch[_key(request, expires_at)] = answers
 
 
 def shares_of(table: Table, request: Hash32, expires_at: UnixSeconds) -> bytes | None:
-    """Give the answers to a request that were kept until then, or None."""
     return table.get(_key(request, expires_at))
 
 
 def forget_shares(table: ScanTable, batch: Batch, now: UnixSeconds) -> None:
-    """Let go of the answers to requests that have expired."""
     # In the order of expiry: those that live are not even looked at.
     for key, _ in table.scan(_SHARES, _SHARES):
         if int.from_bytes(key[1:9], "big") >= now:

@@ -9,18 +9,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from keymoot.base.errors import Refused
+from keymoot.base.errors import Relayed
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Height, Nonce, UnixNanos, UnixSeconds, seconds_of
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.registry import built_in_registry
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.context import BlockEnvironment
 from keymoot.crypto.signed_query import SignedQuery
-from keymoot.engine.chain_store import Covered, Done
+from keymoot.engine.chain_store import CertifiedBlock, CertifiedRun
 from keymoot.engine.mempool import AHEAD_SECONDS, MAX_PER_SENDER, AlreadyKnown
 from keymoot.engine.sequencer import Sequencer
 from keymoot.engine.stored_block import Erased, StoredBlock
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.runtime.admit import Inadmissible, quota_of, request_price
+from keymoot.runtime.admit import quota_of, request_price
+from keymoot.runtime.inadmissible import InsufficientFunds, NonceTooHigh, QuotaEmpty
 from keymoot.runtime.leash import check_leash
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
@@ -48,25 +49,15 @@ class Included:
     gas_before: int
 
 
-class NotIncluded(Refused):
+class NotIncluded(Relayed):
     """The transaction could not enter its block; it cost nothing, and may be sent again."""
 
     def __init__(self, receipt: Receipt) -> None:
-        """Repeat the receipt's words."""
-        super().__init__(receipt.error)
-        self.code = receipt.error_code  # type: ignore[misc]
+        super().__init__(receipt.error_code, receipt.error)
 
 
 class Ledger:
-    """Reads certified state, and lets transactions in."""
-
     def __init__(self, sequencer: Sequencer[Any], clock: Callable[[], UnixNanos]) -> None:
-        """Speak for `sequencer`.
-
-        Args:
-            sequencer: What decides blocks, and where they are.
-            clock: The time, in nanoseconds.
-        """
         self.sequencer = sequencer
         self.chain = sequencer.chain
         self.genesis = self.chain.genesis
@@ -81,27 +72,18 @@ class Ledger:
     # -- state
 
     def state(self) -> State:
-        """Give the newest certified state."""
         return self.chain.state()
 
     def state_at(self, height: Height) -> State:
-        """Give the state after a block.
-
-        Raises:
-            StateNotKept: it is too far below the newest one, or above.
-        """
         return self.chain.state_at(height)
 
     def oldest_state(self) -> Height:
-        """Give the lowest height whose state is kept."""
         return self.chain.oldest_state
 
     def block_environment(self) -> BlockEnvironment:
-        """Give the newest certified block, as queries see it."""
         return self.environment_at(self.height())
 
     def environment_at(self, height: Height) -> BlockEnvironment:
-        """Give a block that is there, as queries on its state see it."""
         tip = self.chain.tip_at(height)
         genesis = self.genesis
         return BlockEnvironment(
@@ -111,22 +93,13 @@ class Ledger:
     def query(self, query: Query, height: Height) -> bytes:
         """Call a contract on the state after a block, without effect and without keys.
 
-        Raises:
-            StateNotKept: it is too far below the newest one, or above.
-            AsksSecrets: it asks for confidential state, which is for an enclave to open.
-            Refused: the contract said no, or the call needs a key or randomness.
+        AsksSecrets: it asks for confidential state, which is for an enclave to open.
         """
         block = self.environment_at(height)
         return call(self.state_at(height), block, self.contracts, None, query)
 
     def check_signed(self, query: Query, height: Height) -> SignedQuery:
-        """Give the signed query in a call's data, if it counts on the state after a block.
-
-        Raises:
-            StateNotKept: it is too far below the newest one, or above.
-            Malformed: none is there, or its sender has not signed it.
-            LeashBroken: it is for other blocks.
-        """
+        """Give the signed query in a call's data, if it counts on the state after a block."""
         signed = SignedQuery.decode(query.data)
         signed.check_signature(self.network, self.genesis.chain_id, query.to)
         block, name = self.environment_at(height), self.chain.tip_at(height).hash
@@ -134,7 +107,6 @@ class Ledger:
         return signed
 
     def height(self) -> Height:
-        """Give the height of the newest certified block."""
         return self.chain.tip.height
 
     def now(self) -> UnixSeconds:
@@ -150,23 +122,13 @@ class Ledger:
     # -- transactions
 
     def open(self, raw: bytes) -> LedgerTransaction:
-        """Read and authenticate a transaction.
-
-        Raises:
-            Malformed: not a transaction.
-            WrongNetwork: signed for another ledger.
-        """
         return self.sequencer.checks.open(raw)
 
     async def submit(self, raw: bytes) -> Hash32:
         """Let a transaction wait for a block; give its hash.
 
-        The same bytes again are no error, whether they wait or stand in a block.
-
-        Raises:
-            Malformed: not a transaction.
-            Refused: it cannot enter a block; the message says why.
-            CannotWrite: the disk takes nothing now; what enclaves say waits all the same.
+        The same bytes again are no error, whether they wait or stand in a block. CannotWrite: the
+        disk takes nothing now; what enclaves say waits all the same.
         """
         sequencer = self.sequencer
         tx = self.open(raw)
@@ -180,7 +142,7 @@ class Ledger:
         committed = Nonce(0) if tx.ethereum is None else state.account(tx.sender).nonce
         nonce = _acceptable_nonce(tx, committed)
         sequencer.checks.check(state, self.block_environment(), tx, now, nonce)
-        self._check_means(tx)
+        self._check_material(tx)
         try:
             sequencer.mempool.add(tx, committed, now)
         except AlreadyKnown:
@@ -189,14 +151,10 @@ class Ledger:
         return tx.hash
 
     async def wait(self, name: Hash32, timeout_seconds: float) -> Included | None:
-        """Wait until a transaction is in a certified block; None when time is up.
-
-        Raises:
-            NotIncluded: it could not enter its block after all.
-        """
-        found = self.transaction(name)
-        if found is not None:
-            return found
+        """Wait until a transaction is in a certified block; None when time is up."""
+        included = self.transaction(name)
+        if included is not None:
+            return included
         future: asyncio.Future[Included] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(name, []).append(future)
         try:
@@ -205,7 +163,7 @@ class Ledger:
         except TimeoutError:
             return None
         finally:
-            left = [one for one in self._waiters.pop(name, []) if one is not future]
+            left = [waiter for waiter in self._waiters.pop(name, []) if waiter is not future]
             if left:
                 self._waiters[name] = left
 
@@ -215,11 +173,9 @@ class Ledger:
         return self.sequencer.mempool.get(name)
 
     def waiting_count(self) -> int:
-        """Count the transactions that wait."""
         return len(self.sequencer.mempool)
 
     def transaction(self, name: Hash32) -> Included | None:
-        """Give a transaction that stands in a certified block, or None."""
         place = self.chain.place_of(name)
         block = None if place is None else self.block(place[0])
         if place is None or block is None:
@@ -227,21 +183,23 @@ class Ledger:
         return self.included(block, self.receipts(block), place[1])
 
     def included(self, block: StoredBlock, receipts: tuple[Receipt, ...], index: int) -> Included:
-        """Give one transaction of a block with its receipt."""
         raw = block.transactions[index]
         return Included(
             block=block,
             index=index,
             transaction=raw if isinstance(raw, Erased) else self.open(raw),
             receipt=receipts[index],
-            first_log=sum(len(one.logs) for one in receipts[:index]),
-            gas_before=sum(one.gas_used for one in receipts[:index]),
+            first_log=sum(len(receipt.logs) for receipt in receipts[:index]),
+            gas_before=sum(receipt.gas_used for receipt in receipts[:index]),
         )
 
     # -- blocks
 
     def answering(self, height: Height) -> AbstractContextManager[None]:
-        """Let the next block wait a little for company: a request that one has bound is answered."""
+        """Let the next block wait a little for company.
+
+        A request that one has bound is answered.
+        """
         return self.sequencer.company.answering(self.height() - height)
 
     def block(self, height: Height) -> StoredBlock | None:
@@ -249,7 +207,6 @@ class Ledger:
         return self.chain.block(height)
 
     def header(self, height: Height) -> Header | None:
-        """Give a certified block's header by its height, or None; there is none of height 0."""
         return self.chain.header(height)
 
     def height_of(self, block_hash: Hash32) -> Height | None:
@@ -257,7 +214,6 @@ class Ledger:
         return self.chain.height_of(block_hash)
 
     def receipts(self, block: StoredBlock) -> tuple[Receipt, ...]:
-        """Give the receipts of a certified block."""
         return self.chain.receipts(block.height)
 
     def certified(self, height: Height) -> tuple[Header, bytes | None] | None:
@@ -273,18 +229,17 @@ class Ledger:
         return self.chain.record
 
     async def new_block(self) -> Header:
-        """Wait for the next certified block."""
         future: asyncio.Future[Header] = asyncio.get_running_loop().create_future()
         self._block_waiters.append(future)
         try:
             return await future
         finally:
-            self._block_waiters = [one for one in self._block_waiters if one is not future]
+            self._block_waiters = [waiter for waiter in self._block_waiters if waiter is not future]
 
     def _seconds(self) -> UnixSeconds:
         return seconds_of(self._clock())
 
-    def _check_means(self, tx: LedgerTransaction) -> None:
+    def _check_material(self, tx: LedgerTransaction) -> None:
         """Refuse what its sender could not pay for beside all that waits already.
 
         Otherwise a poor account could fill blocks with transactions that pay nothing.
@@ -294,8 +249,7 @@ class Ledger:
             waiting = mempool.cost_before(tx.sender, tx.ethereum.nonce)
             has = state.account(tx.sender).balance
             if waiting and has < waiting + tx.ethereum.max_cost:
-                raise Inadmissible(
-                    "INSUFFICIENT_FUNDS",
+                raise InsufficientFunds(
                     f"insufficient funds for gas * price + value: have {has} wei, transactions "
                     f"that wait take up to {waiting}, this one {tx.ethereum.max_cost}",
                 )
@@ -303,13 +257,12 @@ class Ledger:
             waiting = mempool.requests_of(tx.request.wallet)
             block = self.block_environment()
             if quota_of(state, tx.request.wallet) < (waiting + 1) * request_price(block):
-                raise Inadmissible(
-                    "QUOTA_EMPTY",
+                raise QuotaEmpty(
                     f"{waiting} requests of this wallet wait, and its quota pays for no more: "
                     "wait for their answers, or fund the wallet: `keymoot wallet fund`, or Wallets.fund",
                 )
 
-    def _settle(self, covered: Covered) -> None:
+    def _settle(self, covered: CertifiedRun) -> None:
         for done in covered.blocks if self._waiters else ():
             self._settle_block(done)
         waiters, self._block_waiters = self._block_waiters, []
@@ -317,7 +270,7 @@ class Ledger:
             if not future.done():
                 future.set_result(covered.newest)
 
-    def _settle_block(self, done: Done) -> None:
+    def _settle_block(self, done: CertifiedBlock) -> None:
         receipts = done.outcome.receipts
         for index, receipt in enumerate(receipts):
             for future in self._waiters.get(receipt.transaction_hash, []):
@@ -330,17 +283,12 @@ class Ledger:
 
 
 def _acceptable_nonce(tx: LedgerTransaction, committed: Nonce) -> Nonce | None:
-    """Give the nonce against which `check` holds a transaction: its own, if it may wait.
-
-    Raises:
-        Inadmissible: it is further ahead of its turn than may wait.
-    """
+    """Give the nonce against which `check` holds a transaction: its own, if it may wait."""
     if tx.ethereum is None:
         return None
     nonce = tx.ethereum.nonce
     if nonce >= committed + MAX_PER_SENDER:
-        raise Inadmissible(
-            "NONCE_TOO_HIGH",
+        raise NonceTooHigh(
             f"nonce too high: next nonce {committed}, tx nonce {nonce}; a nonce less than "
             f"{MAX_PER_SENDER} ahead waits for those before it, up to {AHEAD_SECONDS} s",
         )

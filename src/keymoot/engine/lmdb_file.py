@@ -31,13 +31,8 @@ _PAGE_SIZES = tuple(1 << power for power in range(9, 17))
 _LOWEST_PAGE_BYTES = 512
 
 
-class LedgerDamaged(BrokenStorage):
-    """The file is not what was written."""
-
-    code = "LEDGER_DAMAGED"
-
+class LedgerDamaged(BrokenStorage, code="LEDGER_DAMAGED"):
     def __init__(self, why: str) -> None:
-        """Say what to do."""
         super().__init__(
             f"the ledger's file {FILE_NAME} is damaged ({why}): put back a copy of the whole data "
             "folder, or start a new network with another --data"
@@ -55,12 +50,7 @@ class _Meta:
 
 
 def check_file(path: Path) -> None:
-    """Raise unless everything that the file refers to is in it; a missing file is none.
-
-    Raises:
-        LedgerDamaged: it is cut short, empty, or something else.
-        OSError: it cannot be read.
-    """
+    """Raise unless everything that the file refers to is in it; a missing file is none."""
     try:
         kind = path.lstat().st_mode
     except FileNotFoundError:
@@ -83,7 +73,7 @@ def _check(file: int, size: int) -> None:
         raise LedgerDamaged("it is empty")
     first = _meta(os.pread(file, _LOWEST_PAGE_BYTES, 0))
     second = _meta(os.pread(file, _LOWEST_PAGE_BYTES, first.page_bytes))
-    meta = max(first, second, key=lambda one: one.write)
+    meta = max(first, second, key=lambda page: page.write)
     need = (meta.last_page + 1) * meta.page_bytes
     # LMDB does not write a page at its end that it took and gave back: only then is it looked at
     # whether something leads there.
@@ -128,22 +118,21 @@ def _led_to(page: bytes) -> list[tuple[int, int | None]]:
     _, _, flags, lower, _ = _HEAD.unpack_from(page)
     if not flags & (_BRANCH | _LEAF) or lower > len(page):
         raise LedgerDamaged("a page of its tree is something else")
-    found: list[tuple[int, int | None]] = []
+    readers: list[tuple[int, int | None]] = []
     for place in range(_HEAD.size, lower, 2):
         at = int.from_bytes(page[place : place + 2], "little")
         if at + _NODE.size > len(page):
             raise LedgerDamaged("a page of its tree is something else")
         low, high, more, key = _NODE.unpack_from(page, at)
         if flags & _BRANCH:
-            found.append((low | high << 16 | more << 32, None))
+            readers.append((low | high << 16 | more << 32, None))
         elif more & _BIG:
             start = at + _NODE.size + key
-            found.append((int.from_bytes(page[start : start + 8], "little"), 1))
-    return found
+            readers.append((int.from_bytes(page[start : start + 8], "little"), 1))
+    return readers
 
 
 def _pages_of(file: int, number: int, meta: _Meta) -> int:
-    """Give how many pages a long value fills."""
     head = os.pread(file, _HEAD.size, number * meta.page_bytes)
     if not _HEAD.unpack(head)[2] & _OVERFLOW:
         raise LedgerDamaged("a page of a long value is something else")

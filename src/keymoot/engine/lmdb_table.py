@@ -32,60 +32,38 @@ _DAMAGES = (
 )
 
 
-class CannotOpen(Refused):
+class CannotOpen(Refused, code="CANNOT_OPEN"):
     """The data folder cannot be used."""
 
-    code = "CANNOT_OPEN"
 
-
-class SnapshotEnded(Refused):
-    """A state was read for so long that it is not kept any more."""
-
-    code = "SNAPSHOT_ENDED"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("this state was read for too long: read the newest one")
+class SnapshotEnded(Refused, code="SNAPSHOT_ENDED"):
+    message = "this state was read for too long: read the newest one"
 
 
 class LmdbSnapshot:
     """The table as of one committed block, whatever is written meanwhile."""
 
     def __init__(self, env: lmdb.Environment) -> None:
-        """Begin to read."""
         self._transaction: lmdb.Transaction | None = env.begin(write=False)
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None.
-
-        Raises:
-            SnapshotEnded: it was closed.
-            LedgerDamaged: the file leads nowhere.
-        """
         try:
-            found = self._open().get(key)
+            value = self._open().get(key)
         except _DAMAGES as error:
             raise LedgerDamaged(type(error).__name__) from error
-        return None if found is None else bytes(found)
+        return None if value is None else bytes(value)
 
     def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Give entries with `prefix` from the key `start` on, in order.
-
-        Raises:
-            SnapshotEnded: it was closed.
-            LedgerDamaged: the file leads nowhere.
-        """
         try:
             with self._open().cursor() as cursor:
-                found = cursor.set_range(start)
-                while found and bytes(cursor.key()).startswith(prefix):
+                entry = cursor.set_range(start)
+                while entry and bytes(cursor.key()).startswith(prefix):
                     yield bytes(cursor.key()), bytes(cursor.value())
-                    found = cursor.next()
+                    entry = cursor.next()
         except _DAMAGES as error:
             raise LedgerDamaged(type(error).__name__) from error
 
     def close(self) -> None:
-        """End the snapshot."""
         if self._transaction is not None:
             self._transaction.abort()
         # Its place among LMDB's readers is free only once nobody refers to it.
@@ -97,7 +75,6 @@ class LmdbSnapshot:
         return self._transaction
 
     def __enter__(self) -> Self:
-        """Use it in a `with` block."""
         return self
 
     def __exit__(
@@ -106,7 +83,6 @@ class LmdbSnapshot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the snapshot."""
         self.close()
 
 
@@ -114,12 +90,7 @@ class LmdbStore:
     """One LMDB file in the data folder; one writer, any number of snapshots."""
 
     def __init__(self, folder: Path, map_bytes: int = MAP_BYTES) -> None:
-        """Open or create the file, readable by its owner only.
-
-        Raises:
-            CannotOpen: the folder is not writable, or the file is not LMDB's.
-            LedgerDamaged: the file is cut short, empty, or something else.
-        """
+        """Open or create the file, readable by its owner only."""
         path = folder / FILE_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -150,12 +121,7 @@ class LmdbStore:
         """Why the newest write failed; None since one succeeded."""
 
     def write(self, batch: Batch) -> None:
-        """Write all of `batch` and sync it to disk, or none of it.
-
-        Raises:
-            CannotWrite: the disk does not take it now; the same may be tried again.
-            LedgerDamaged: the file is not what was written.
-        """
+        """Write all of `batch` and sync it to disk, or none of it."""
         self._check_size()
         try:
             with self._env.begin(write=True) as transaction:
@@ -179,29 +145,23 @@ class LmdbStore:
         self.shortage = None
 
     def snapshot(self) -> LmdbSnapshot:
-        """Begin to read the newest committed state.
-
-        Raises:
-            LedgerDamaged: the file is not what was written.
-        """
         self._check_size()
         return LmdbSnapshot(self._env)
 
     def close(self) -> None:
-        """Close the file."""
         self._env.close()
         os.close(self._file)
 
     def _check_size(self) -> None:
         """Raise if somebody cut or deleted the file: to read on would be a bus error."""
-        found = os.fstat(self._file)
-        if found.st_size < self._size:
+        stat = os.fstat(self._file)
+        if stat.st_size < self._size:
             raise LedgerDamaged(
-                f"it had {self._size} bytes and has {found.st_size}: it was cut while the node ran"
+                f"it had {self._size} bytes and has {stat.st_size}: it was cut while the node ran"
             )
-        if not found.st_nlink:
+        if not stat.st_nlink:
             raise LedgerDamaged("it was deleted or replaced while the node ran")
-        self._size = found.st_size
+        self._size = stat.st_size
 
 
 def _take_room(path: Path) -> None:

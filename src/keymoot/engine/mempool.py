@@ -33,33 +33,19 @@ REPLACEMENT_PERCENT = 10
 """How much more a replacement must bid, as Ethereum's nodes ask."""
 
 
-class PoolFull(Refused):
+class PoolFull(Refused, code="POOL_FULL"):
     """Too much is waiting already."""
 
-    code = "POOL_FULL"
+
+class Underpriced(Refused, code="UNDERPRICED"):
+    message = (
+        f"replacement transaction underpriced: bid {REPLACEMENT_PERCENT} % more "
+        "in maxFeePerGas and maxPriorityFeePerGas"
+    )
 
 
-class Underpriced(Refused):
-    """A transaction with the same nonce waits and bids as much."""
-
-    code = "UNDERPRICED"
-
-    def __init__(self) -> None:
-        """Say what would be enough."""
-        super().__init__(
-            f"replacement transaction underpriced: bid {REPLACEMENT_PERCENT} % more "
-            "in maxFeePerGas and maxPriorityFeePerGas"
-        )
-
-
-class AlreadyKnown(Refused):
-    """The very same transaction waits already."""
-
-    code = "ALREADY_KNOWN"
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__("already known")
+class AlreadyKnown(Refused, code="ALREADY_KNOWN"):
+    message = "already known"
 
 
 @dataclass(slots=True)
@@ -81,7 +67,6 @@ class Mempool:
     """What waits; the engine takes from it, in an order that respects nonces."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._arrival: dict[Hash32, LedgerTransaction] = {}
         self._accounts: dict[Address, _Account] = {}
         self._ahead: dict[Hash32, UnixSeconds] = {}
@@ -91,15 +76,12 @@ class Mempool:
         self._ahead_bytes = 0
 
     def __len__(self) -> int:
-        """Count what waits."""
         return len(self._arrival)
 
     def __contains__(self, name: Hash32) -> bool:
-        """Tell whether a transaction waits."""
         return name in self._arrival
 
     def get(self, name: Hash32) -> LedgerTransaction | None:
-        """Give a waiting transaction by its hash."""
         return self._arrival.get(name)
 
     def next_nonce(self, sender: Address, committed: Nonce) -> Nonce:
@@ -122,7 +104,6 @@ class Mempool:
         )
 
     def requests_of(self, wallet: WalletId) -> int:
-        """Count the requests to one wallet that wait."""
         return self._wallets.get(wallet, 0)
 
     def add(
@@ -133,15 +114,7 @@ class Mempool:
     ) -> None:
         """Let a transaction wait that passed `check`.
 
-        Args:
-            tx: What waits.
-            committed: The next nonce of its sender in the newest state; requests have none.
-            now: The clock.
-
-        Raises:
-            AlreadyKnown: it waits already.
-            Underpriced: its nonce is taken by one that bids as much.
-            PoolFull: too much waits, of its sender or in all.
+        Its sender's next nonce in the newest state is `committed`; requests have none.
         """
         if tx.hash in self._arrival:
             raise AlreadyKnown
@@ -259,7 +232,6 @@ class Mempool:
         return old
 
     def _check_share(self, tx: LedgerTransaction) -> None:
-        """Refuse more than one sender's share."""
         if tx.ethereum is None:
             if self._requests.get(tx.sender, 0) >= MAX_PER_CREDENTIAL:
                 raise PoolFull(f"{MAX_PER_CREDENTIAL} requests of this credential wait already")

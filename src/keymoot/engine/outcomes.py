@@ -12,10 +12,10 @@ from typing import Generic, TypeVar
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.engine.chain_store import Done
-from keymoot.engine.claims import BadOutcome, Claims, read_outcome
+from keymoot.engine.chain_store import CertifiedBlock
+from keymoot.engine.claims import BadOutcome, OutcomeClaims, read_outcome
 from keymoot.engine.followers import Followers
-from keymoot.engine.tail import Waiting
+from keymoot.engine.tail import UncertifiedBlock
 
 A = TypeVar("A")
 
@@ -31,34 +31,30 @@ class Outcomes(Generic[A]):
     """Gathers outcomes from whoever follows."""
 
     def __init__(self, followers: Followers[A]) -> None:
-        """Gather from these."""
         self._followers = followers
 
     async def gather(
-        self, covered: Sequence[Waiting], name: Hash32, faults: int, *, asks: bool = False
-    ) -> list[Done]:
+        self, covered: Sequence[UncertifiedBlock], name: Hash32, faults: int, *, asks: bool = False
+    ) -> list[CertifiedBlock]:
         """Give what blocks did, the lowest first.
 
-        From the last one down: each header names the one before it.
-
-        Args:
-            covered: The blocks, one after the other.
-            name: Hash of the last one, on which enough replicas agree.
-            faults: How many of the committee may be broken.
-            asks: Whether replicas tell without a certificate, and are to be asked at once.
+        From the last one down, whose hash is `name`: each header names the one before it. With
+        `asks` replicas tell without a certificate, and are to be asked at once.
         """
-        found: list[Done] = []
+        blocks: list[CertifiedBlock] = []
         for waiting in reversed(covered):
             done = await self._one(waiting, name, faults, asks=asks)
-            found.append(done)
+            blocks.append(done)
             name = done.block.header.parent_hash
         for waiting in covered:
             self._followers.claims.pop(waiting.height, None)
-        return found[::-1]
+        return blocks[::-1]
 
-    async def _one(self, waiting: Waiting, name: Hash32, faults: int, *, asks: bool) -> Done:
+    async def _one(
+        self, waiting: UncertifiedBlock, name: Hash32, faults: int, *, asks: bool
+    ) -> CertifiedBlock:
         followers = self._followers
-        claims = followers.claims.setdefault(waiting.height, Claims())
+        claims = followers.claims.setdefault(waiting.height, OutcomeClaims())
         tried: set[int] = set()
         all_asked, patience = False, PATIENCE_SECONDS
         # Time passes whatever comes meanwhile: one that catches up tells of block after block.
@@ -114,7 +110,13 @@ class Outcomes(Generic[A]):
         return True
 
     async def _ask(
-        self, waiting: Waiting, name: Hash32, claims: Claims, patience: float, *, founding: bool
+        self,
+        waiting: UncertifiedBlock,
+        name: Hash32,
+        claims: OutcomeClaims,
+        patience: float,
+        *,
+        founding: bool,
     ) -> None:
         """Ask all who may tell and have not said it for the digest, at once."""
         seats = [
@@ -133,11 +135,13 @@ class Outcomes(Generic[A]):
         with suppress(Refused):
             await self._followers.fetch(seat, height, digest=True)
 
-    def _agrees(self, waiting: Waiting, seat: int, name: Hash32) -> bool:
+    def _agrees(self, waiting: UncertifiedBlock, seat: int, name: Hash32) -> bool:
         ballot = waiting.ballots.get(seat)
         return ballot is not None and ballot.hash == name
 
-    def _read(self, raw: bytes, waiting: Waiting, name: Hash32, claims: Claims) -> Done | None:
+    def _read(
+        self, raw: bytes, waiting: UncertifiedBlock, name: Hash32, claims: OutcomeClaims
+    ) -> CertifiedBlock | None:
         try:
             return read_outcome(raw, waiting.block, name)
         except BadOutcome as error:

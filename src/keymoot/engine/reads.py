@@ -24,29 +24,18 @@ from keymoot.store.questions import (
 from keymoot.store.table import Table
 
 
-class Views(Protocol):
+class StateViews(Protocol):
     """The states that are on the disk."""
 
-    def newest(self) -> Height:
-        """Give the height of the newest one that is synced."""
-        ...
+    def newest(self) -> Height: ...
 
     def view(self, height: Height) -> Table:
-        """Give the table as of a height.
-
-        Raises:
-            Refused: it is not there, or not any more.
-        """
+        """Give the table as of a height; Refused where it is not there, or not any more."""
         ...
 
 
-async def serve_reads(channel: socket.socket, views: Views) -> None:
-    """Answer an enclave's questions until it closes the channel, which is closed then.
-
-    Raises:
-        Malformed: that was no question, or the disk has no node where one must be.
-        BrokenStorage: the disk cannot be read.
-    """
+async def serve_reads(channel: socket.socket, views: StateViews) -> None:
+    """Answer an enclave's questions until it closes the channel, which is closed then."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     # A protocol answers in the same turn of the loop in which the question came.
@@ -60,17 +49,14 @@ async def serve_reads(channel: socket.socket, views: Views) -> None:
 class _Answering(asyncio.Protocol):
     """One enclave's channel: a question, its answer, the next question."""
 
-    def __init__(self, views: Views, ended: "asyncio.Future[None]") -> None:
-        """Answer from `views`; `ended` is told when it is over, and why."""
+    def __init__(self, views: StateViews, ended: "asyncio.Future[None]") -> None:
         self._views, self._ended = views, ended
         self._read = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer, when the question is whole."""
         if self._ended.done():
             return
         self._read += data
@@ -96,12 +82,8 @@ class _Answering(asyncio.Protocol):
             self._ended.set_result(None)
 
 
-def answer(views: Views, question: Question) -> list[bytes]:
-    """Give the entries that answer a question; none where the state is not on the disk.
-
-    Raises:
-        Malformed: an entry on the way is no node.
-    """
+def answer(views: StateViews, question: Question) -> list[bytes]:
+    """Give the entries that answer a question; none where the state is not on the disk."""
     if isinstance(question, NewestQuestion):
         height = views.newest()
         return [uint(height)] if height else []
@@ -110,24 +92,20 @@ def answer(views: Views, question: Question) -> list[bytes]:
     except Refused:
         return []
     if isinstance(question, EntryQuestion):
-        found = table.get(question.key)
-        return [] if found is None else [found]
+        value = table.get(question.key)
+        return [] if value is None else [value]
     return path_of(table, question.prefix, question.nibbles, question.start)
 
 
 def path_of(table: Table, prefix: bytes, nibbles: bytes, start: int) -> list[bytes]:
-    """Give the nodes of a trie along a path, from the one at `nibbles[:start]` on.
-
-    Raises:
-        Malformed: an entry on the way is no node.
-    """
-    found: list[bytes] = []
+    """Give the nodes of a trie along a path, from the one at `nibbles[:start]` on."""
+    entries: list[bytes] = []
     at, more = start, True
     while more:
         raw = table.get(prefix + nibbles[:at])
         if raw is None:
             break
-        found.append(raw)
+        entries.append(raw)
         child, at = next_on_path(decode_node(raw), nibbles, at)
         more = child is not None
-    return found
+    return entries

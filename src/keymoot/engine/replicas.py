@@ -17,7 +17,7 @@ A_co = TypeVar("A_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class Vote:
     """What a replica gives for a block that it has executed.
 
     Attributes:
@@ -31,7 +31,7 @@ class Ballot:
     founding: bytes = b""
 
 
-class Telling(IntEnum):
+class Disclosure(IntEnum):
     """What a replica is to tell of the blocks that a certificate covers."""
 
     NOTHING = 0
@@ -40,7 +40,7 @@ class Telling(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Released(Generic[A_co]):
+class ReleasedOutcomes(Generic[A_co]):
     """What a replica gives under a certificate.
 
     Attributes:
@@ -55,50 +55,30 @@ class Released(Generic[A_co]):
     answers: tuple[A_co, ...]
 
 
-class Replica(Protocol[A_co]):
-    """One that executes every block."""
+class BlockExecutor(Protocol[A_co]):
+    """One that executes every block; Refused says not now, Fault that it is over."""
 
     @property
-    def seat(self) -> int:
-        """Its seat in the assembly."""
-        ...
+    def seat(self) -> int: ...
 
     @property
     def begun(self) -> Height:
         """The certified block at which it began; 0 for the genesis."""
         ...
 
-    async def execute(self, block: bytes) -> Ballot:
-        """Execute the next block; one that was executed again gives what can be given by now.
-
-        Raises:
-            Refused: not now.
-            Fault: the replica is over.
-        """
+    async def execute(self, block: bytes) -> Vote:
+        """Execute the next block; one that was executed again gives what can be given by now."""
         ...
 
     async def certify(
-        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
-    ) -> Released[A_co]:
-        """Show the certificate of a block that it has executed.
+        self, height: Height, proof: bytes, telling: Disclosure, *, rests: bool
+    ) -> ReleasedOutcomes[A_co]:
+        """Show the certificate (48 bytes) or the founding record of a block that it has executed.
 
-        Args:
-            height: The block's.
-            proof: 48 bytes, or the founding record.
-            telling: What it is to tell of the blocks that this covers.
-            rests: Whether others answer what needs not everybody; it does when asked later.
-
-        Raises:
-            Refused: not now.
-            Fault: the replica is over.
+        With `rests` others answer what needs not everybody; it does when asked later.
         """
         ...
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:
-        """Give the outcome of a block that is certified (or before the founding), or its digest.
-
-        Raises:
-            Refused: not now.
-            Fault: the replica is over.
-        """
+        """Give the outcome of a block that is certified (or before the founding), or its digest."""
         ...

@@ -21,20 +21,20 @@ from typing import Generic, TypeVar
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixNanos, UnixSeconds, seconds_of
-from keymoot.engine.certifier import Certifier, Found
-from keymoot.engine.chain_store import ChainStore, Covered
+from keymoot.committee.messages import Kind
+from keymoot.engine.block_delay import BlockDelay
+from keymoot.engine.certifier import Certification, Certifier
+from keymoot.engine.certifiers import Certifiers
+from keymoot.engine.chain_store import CertifiedRun, ChainStore
 from keymoot.engine.checks import Checks
-from keymoot.engine.company import Company
 from keymoot.engine.feed import RETRY_SECONDS
 from keymoot.engine.followers import Followers, Listener
 from keymoot.engine.founders import Founders
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.outcomes import Outcomes
-from keymoot.engine.replicas import Ballot, Replica
-from keymoot.engine.standing import Standing
-from keymoot.engine.tail import Tail, Waiting
+from keymoot.engine.replicas import BlockExecutor, Vote
+from keymoot.engine.tail import BlockTail, UncertifiedBlock
 from keymoot.engine.writer import Writer
-from keymoot.moot.message import Kind
 from keymoot.runtime.block import Block
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
@@ -43,7 +43,7 @@ from keymoot.store.table import Batch
 
 A = TypeVar("A")
 Clock = Callable[[], UnixNanos]
-Beside = Callable[[Covered, Sequence[tuple[int, Sequence[A]]]], Batch]
+Beside = Callable[[CertifiedRun, Sequence[tuple[int, Sequence[A]]]], Batch]
 """Gives entries to write with blocks, for answers that have come to the last one, by seat."""
 
 EXTEND_SECONDS = 1.0
@@ -54,16 +54,7 @@ WHOLE_OUTCOMES = 8
 
 
 class Sequencer(Generic[A]):
-    """Decides blocks for the replicas of one machine; one asyncio task owns it.
-
-    Attributes:
-        chain: What is on disk.
-        mempool: What waits.
-        checks: Open transactions, and choose among them.
-        company: Who is being answered.
-        tail: What is decided.
-        followers: The replicas.
-    """
+    """Decides blocks for the replicas of one machine; one asyncio task owns it."""
 
     def __init__(
         self,
@@ -74,16 +65,11 @@ class Sequencer(Generic[A]):
     ) -> None:
         """Continue where the disk stands; replicas are seated by `seat`.
 
-        Args:
-            chain: What is on disk.
-            mempool: What waits.
-            clock: The time, in nanoseconds.
-            idle_seconds: How long after a block an empty one follows when nothing waits; None
-                for never.
+        An empty block follows `idle_seconds` after another when nothing waits; None for never.
         """
         self.chain, self.mempool = chain, mempool
-        self.checks, self.company = Checks(chain.genesis), Company()
-        self.tail = Tail(chain)
+        self.checks, self.company = Checks(chain.genesis), BlockDelay()
+        self.tail = BlockTail(chain)
         self.followers: Followers[A] = Followers(self.tail)
         self._clock, self._idle_seconds = clock, idle_seconds
         self._decided_at = 0.0
@@ -102,10 +88,9 @@ class Sequencer(Generic[A]):
     # -- what others say and hear
 
     def wake(self) -> None:
-        """Say that something waits."""
         self._wake.set()
 
-    def on_written(self, listener: Callable[[Covered], None]) -> None:
+    def on_written(self, listener: Callable[[CertifiedRun], None]) -> None:
         """Call `listener` with blocks that are certified and on disk, in their order."""
         self._writer.listeners.append(listener)
 
@@ -117,7 +102,7 @@ class Sequencer(Generic[A]):
         """Ask `entries`, before a block is written, what goes into the same write."""
         self._beside.append(entries)
 
-    def on_lost(self, listener: Callable[[Replica[A], Exception], None]) -> None:
+    def on_lost(self, listener: Callable[[BlockExecutor[A], Exception], None]) -> None:
         """Call `listener` with a replica that is over, and why; it is fed no more."""
         self.followers.on_lost.append(listener)
 
@@ -125,12 +110,11 @@ class Sequencer(Generic[A]):
         """Call `listener` with seat, height and words for what a replica gave that is not good."""
         self.followers.on_blamed.append(listener)
 
-    def seat(self, replica: Replica[A]) -> None:
+    def seat(self, replica: BlockExecutor[A]) -> None:
         """Feed a replica, from the block at which it began; in the place of its seat's old one."""
         self.followers.seat(replica)
 
-    def unseat(self, replica: Replica[A]) -> None:
-        """Feed a replica no more."""
+    def unseat(self, replica: BlockExecutor[A]) -> None:
         self.followers.unseat(replica)
 
     @property
@@ -140,12 +124,10 @@ class Sequencer(Generic[A]):
 
     @property
     def founding(self) -> bool:
-        """Whether the network is not founded yet."""
         return self._founders is not None
 
     @property
     def waits_for_shares(self) -> bool:
-        """Whether a block is decided and not certified."""
         return bool(self.tail.uncertified())
 
     def working_state(self) -> State:
@@ -155,11 +137,7 @@ class Sequencer(Generic[A]):
     # -- the work
 
     async def run(self) -> None:
-        """Make blocks until cancelled.
-
-        Raises:
-            ExceptionGroup: the state on disk is broken (Fault), or we are (Defect).
-        """
+        """Make blocks until cancelled."""
         async with asyncio.TaskGroup() as group:
             self.followers.start(group)
             while True:
@@ -177,28 +155,27 @@ class Sequencer(Generic[A]):
             return True
         # What is certified is on disk before more is: that state says who certifies.
         await self._applied()
-        found = self._certifier.find()
-        if found is not None:
+        certified = self._certifier.find()
+        if certified is not None:
             standing = self._certifier.standing
-            self._show(found, standing)
-            self._applying = group.create_task(self._apply(found, standing.faults))
+            self._show(certified, standing)
+            self._applying = group.create_task(self._apply(certified, standing.faults))
         return not self.tail.uncertified() or self._may_extend()
 
-    def _show(self, found: Found, standing: Standing) -> None:
+    def _show(self, certification: Certification, standing: Certifiers) -> None:
         """Show a certificate to all; from now on blocks may follow it."""
-        newest = found.covered[-1]
-        newest.certificate = found.signature
+        newest = certification.covered[-1]
+        newest.certificate = certification.signature
         self.tail.certified = newest.height
-        whole = len(found.covered) <= WHOLE_OUTCOMES
-        self.followers.expect(found.covered, found.name, standing, whole=whole)
+        whole = len(certification.covered) <= WHOLE_OUTCOMES
+        self.followers.expect(certification.covered, certification.name, standing, whole=whole)
         self.followers.wake()
 
-    async def _apply(self, found: Found, faults: int) -> None:
-        """Get what certified blocks did, write it, and tell."""
-        blocks = await self._outcomes.gather(found.covered, found.name, faults)
-        await self._write(Covered(tuple(blocks), found.signature))
+    async def _apply(self, certification: Certification, faults: int) -> None:
+        blocks = await self._outcomes.gather(certification.covered, certification.name, faults)
+        await self._write(CertifiedRun(tuple(blocks), certification.signature))
 
-    async def _write(self, covered: Covered) -> None:
+    async def _write(self, covered: CertifiedRun) -> None:
         newest, beside = covered.newest.height, Batch()
         told = [(seat, said) for seat, height, said in self._answers if height == newest]
         for entries in self._beside:
@@ -207,7 +184,6 @@ class Sequencer(Generic[A]):
         self._pass_on()
 
     async def _applied(self) -> None:
-        """Wait until what is certified is on disk."""
         if self._applying is not None:
             await self._applying
             self._applying = None
@@ -223,7 +199,7 @@ class Sequencer(Generic[A]):
             return False
         if founders.tip.height < waiting.height:
             founders.add(*await self._outcomes.gather([waiting], name, faults, asks=True))
-        signatures = {seat: one.founding for seat, one in ballots.items() if one.founding}
+        signatures = {seat: ballot.founding for seat, ballot in ballots.items() if ballot.founding}
         if not founders.due(signatures):
             return not self.tail.full
         record = founders.unsigned()
@@ -235,12 +211,14 @@ class Sequencer(Generic[A]):
         if complete is None:
             return False
         # The record is shown from the disk: who has seen it never founds anew.
-        await self._write(Covered(tuple(founders.done), b"", complete))
+        await self._write(CertifiedRun(tuple(founders.done), b"", complete))
         self._founders = None
         self.followers.wake()
         return True
 
-    def _agreed(self, waiting: Waiting, faults: int) -> tuple[Hash32 | None, dict[int, Ballot]]:
+    def _agreed(
+        self, waiting: UncertifiedBlock, faults: int
+    ) -> tuple[Hash32 | None, dict[int, Vote]]:
         """Give the hash on which enough replicas agree, once all have executed the block."""
         feeds, by_hash = self.followers.feeds, waiting.by_hash()
         if not feeds or any(seat not in waiting.ballots for seat in feeds):
@@ -280,7 +258,7 @@ class Sequencer(Generic[A]):
         time = UnixSeconds(max(self._now(), before))
         block = Block(Height(self.tail.top + 1), time, chosen)
         opened = tuple(self.checks.open(raw) for raw in chosen)
-        self.tail.add(Waiting(block, block.encode(), opened))
+        self.tail.add(UncertifiedBlock(block, block.encode(), opened))
         self._decided_at = asyncio.get_running_loop().time()
         self.followers.wake()
 
@@ -322,7 +300,7 @@ class Sequencer(Generic[A]):
             return False
         return tx.message.kind is Kind.RECOVER or not self.tail.full
 
-    def _clear(self, covered: Covered) -> None:
+    def _clear(self, covered: CertifiedRun) -> None:
         """Let the mempool forget what is on disk."""
         now, state = self._now(), self.chain.state()
         senders: dict[Address, None] = {}
@@ -343,9 +321,9 @@ class Sequencer(Generic[A]):
     def _pass_on(self) -> None:
         """Give out answers whose block is on disk."""
         waiting, self._answers = self._answers, []
-        for one in waiting:
-            if one[1] > self.chain.tip.height:
-                self._answers.append(one)
+        for transaction in waiting:
+            if transaction[1] > self.chain.tip.height:
+                self._answers.append(transaction)
                 continue
             for listener in self._on_answers:
-                listener(*one)
+                listener(*transaction)

@@ -37,21 +37,16 @@ def chunks(table: ScanTable) -> Iterator[bytes]:
 
 
 def restore(received: Iterable[bytes], root: Hash32) -> Batch:
-    """Give the entries to write, once all of them and nothing else lead up to `root`.
-
-    Raises:
-        Malformed: a chunk is none, or holds entries that the root does not commit to.
-        BrokenState: an entry is missing or altered.
-    """
-    found: dict[bytes, bytes] = {}
+    """Give the entries to write, once all of them and nothing else lead up to `root`."""
+    values: dict[bytes, bytes] = {}
     for chunk in received:
         if len(chunk) > MAX_CHUNK_BYTES:
             raise Malformed(f"a chunk has at most {MAX_CHUNK_BYTES} bytes, got {len(chunk)}")
         for pair in list_of(rlp.decode(chunk, max_items=len(chunk)), None, "chunk"):
             key, value = list_of(pair, 2, "chunk")
-            found[bytes_of(key, "key")] = bytes_of(value, "value")
-    wanted = entries_of(MemoryTable(found), root)
-    extra = found.keys() - wanted
+            values[bytes_of(key, "key")] = bytes_of(value, "value")
+    wanted = entries_of(MemoryTable(values), root)
+    extra = values.keys() - wanted
     if extra:
         raise Malformed(f"{len(extra)} entries of the snapshot are not part of the state")
-    return dict(found)
+    return dict(values)

@@ -18,13 +18,13 @@ from keymoot.base.errors import BrokenStorage, Fault, Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.messages import is_dealing
 from keymoot.crypto.transactions import transaction_hash
 from keymoot.engine.dealings import KEPT_DEALINGS, dealing_in, put_dealing
-from keymoot.moot.message import is_dealing
 from keymoot.runtime.block import Block
 from keymoot.runtime.receipt import Receipt
 from keymoot.store.header import Header
-from keymoot.store.table import Batch, Table
+from keymoot.store.table import Batch, Table, Writes
 
 _BLOCK, _RECEIPTS = b"B", b"R"
 
@@ -37,13 +37,8 @@ class Erased:
     size_bytes: int
 
 
-class DealingsErased(Fault):
-    """A block is wanted whole, and its dealings are kept no more."""
-
-    code = "DEALINGS_ERASED"
-
+class DealingsErased(Fault, code="DEALINGS_ERASED"):
     def __init__(self, height: Height) -> None:
-        """Say which ones are kept."""
         super().__init__(
             f"dealings of block {height} are erased, those of the newest {KEPT_DEALINGS} blocks "
             "are kept: begin at a newer block"
@@ -52,36 +47,32 @@ class DealingsErased(Fault):
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """A certified block: its header, and the transactions that it is made of."""
-
     header: Header
     transactions: tuple[bytes | Erased, ...]
 
     @property
     def height(self) -> Height:
-        """Its height."""
         return self.header.height
 
     @property
     def size_bytes(self) -> int:
         """Bytes of its header and of all its transactions, erased ones too."""
         sizes = (
-            one.size_bytes if isinstance(one, Erased) else len(one) for one in self.transactions
+            transaction.size_bytes if isinstance(transaction, Erased) else len(transaction)
+            for transaction in self.transactions
         )
         return len(self.header.encode()) + sum(sizes)
 
     @property
     def whole(self) -> bool:
         """Whether none of its dealings is erased."""
-        return not any(isinstance(one, Erased) for one in self.transactions)
+        return not any(isinstance(transaction, Erased) for transaction in self.transactions)
 
     def order(self) -> Block:
-        """Give the block as replicas execute it.
-
-        Raises:
-            DealingsErased: it is not whole any more.
-        """
-        raws = tuple(one for one in self.transactions if not isinstance(one, Erased))
+        """Give the block as replicas execute it."""
+        raws = tuple(
+            transaction for transaction in self.transactions if not isinstance(transaction, Erased)
+        )
         if len(raws) != len(self.transactions):
             raise DealingsErased(self.height)
         return Block(self.header.height, self.header.time, raws)
@@ -89,103 +80,80 @@ class StoredBlock:
     def encode(self) -> bytes:
         """Give the bytes on disk, without the dealings."""
         kept: list[rlp.Item] = []
-        for one in self.transactions:
-            if isinstance(one, Erased):
-                kept.append([one.hash, uint(one.size_bytes)])
-            elif is_dealing(one):
-                kept.append([transaction_hash(one), uint(len(one))])
+        for transaction in self.transactions:
+            if isinstance(transaction, Erased):
+                kept.append([transaction.hash, uint(transaction.size_bytes)])
+            elif is_dealing(transaction):
+                kept.append([transaction_hash(transaction), uint(len(transaction))])
             else:
-                kept.append(one)
+                kept.append(transaction)
         return zlib.compress(rlp.encode([self.header.encode(), kept]))
 
     @staticmethod
     def decode(raw: bytes) -> "StoredBlock":
-        """Read the bytes on disk: a block without its dealings.
-
-        Raises:
-            Malformed: not a block.
-        """
+        """Read the bytes on disk: a block without its dealings."""
         plain = _plain(raw)
         header, kept = list_of(rlp.decode(plain, max_items=len(plain)), 2, "block")
         return StoredBlock(
             Header.decode(bytes_of(header, "header")),
-            tuple(_kept(one) for one in list_of(kept, None, "transactions")),
+            tuple(_kept(transaction) for transaction in list_of(kept, None, "transactions")),
         )
 
 
 def put_block(
-    batch: Batch, block: StoredBlock, receipts: tuple[Receipt, ...], writes: Batch
+    batch: Batch, block: StoredBlock, receipts: tuple[Receipt, ...], writes: Writes
 ) -> None:
     """Write a block that is whole, and its receipts.
 
-    Args:
-        batch: Where to.
-        block: The block.
-        receipts: Of its transactions.
-        writes: What it wrote to the state; empty where dealings are kept longer than that.
+    What it wrote to the state is in `writes`, unless dealings are kept longer than that.
     """
     height = _number(block.height)
     for index, raw in enumerate(block.order().transactions):
         if is_dealing(raw):
             put_dealing(batch, block.height, index, raw, writes)
     batch[_BLOCK + height] = block.encode()
-    batch[_RECEIPTS + height] = zlib.compress(rlp.encode([one.encode() for one in receipts]))
+    batch[_RECEIPTS + height] = zlib.compress(
+        rlp.encode([receipt.encode() for receipt in receipts])
+    )
 
 
 def block_in(table: Table, height: Height, after: Table | None) -> StoredBlock | None:
     """Give a block of a table by its height, or None; as much of it as there is.
 
-    Args:
-        table: What is on disk.
-        height: The block's.
-        after: The state after it; None where it is not kept.
-
-    Raises:
-        BrokenStorage: what stands there is none, or its dealings are other ones.
+    The state after it is `after`; None where it is not kept.
     """
-    found = _without_dealings(table, height)
-    if found is None or found.whole:
-        return found
-    transactions = list(found.transactions)
-    for index, one in enumerate(found.transactions):
-        raw = dealing_in(table, height, index, after) if isinstance(one, Erased) else None
-        if raw is None or not isinstance(one, Erased):
+    block = _without_dealings(table, height)
+    if block is None or block.whole:
+        return block
+    transactions = list(block.transactions)
+    for index, transaction in enumerate(block.transactions):
+        raw = dealing_in(table, height, index, after) if isinstance(transaction, Erased) else None
+        if raw is None or not isinstance(transaction, Erased):
             continue
-        if transaction_hash(raw) != one.hash:
+        if transaction_hash(raw) != transaction.hash:
             raise missing("a dealing of the block", height)
         transactions[index] = raw
-    return StoredBlock(found.header, tuple(transactions))
+    return StoredBlock(block.header, tuple(transactions))
 
 
 def header_in(table: Table, height: Height) -> Header | None:
-    """Give a block's header, or None.
-
-    Raises:
-        BrokenStorage: what stands there is no block.
-    """
-    found = _without_dealings(table, height)
-    return None if found is None else found.header
+    block = _without_dealings(table, height)
+    return None if block is None else block.header
 
 
 def receipts_in(table: Table, height: Height) -> tuple[Receipt, ...]:
-    """Give the receipts of a block.
-
-    Raises:
-        BrokenStorage: there are none, or something else.
-    """
     raw = table.get(_RECEIPTS + _number(height))
     if raw is None:
         raise missing("the receipts", height)
     try:
         plain = _plain(raw)
         items = list_of(rlp.decode(plain, max_items=len(plain)), None, "receipts")
-        return tuple(Receipt.decode(bytes_of(one, "receipt")) for one in items)
+        return tuple(Receipt.decode(bytes_of(item, "receipt")) for item in items)
     except Malformed as error:
         raise missing("the receipts", height) from error
 
 
 def missing(what: str, height: Height) -> BrokenStorage:
-    """Give the error for what must be there at a height."""
     return BrokenStorage(
         f"{what} at {height} is missing in the data folder or altered: restore it whole, "
         "or start a new one"

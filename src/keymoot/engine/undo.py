@@ -13,7 +13,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import BrokenStorage, Malformed, Refused
 from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.units import Height
-from keymoot.store.table import Batch, Table
+from keymoot.store.table import Batch, Table, Writes
 
 KEPT_BLOCKS = 128
 """So many states before the newest one stay readable, as many as Ethereum's nodes keep."""
@@ -31,31 +31,22 @@ Entry = dict[bytes, bytes | None]
 """Old values by key; None where there was none."""
 
 
-class StateNotKept(Refused):
+class StateNotKept(Refused, code="STATE_NOT_KEPT"):
     """The state of that height is not kept, or there is none yet."""
 
-    code = "STATE_NOT_KEPT"
-
     def __init__(self, height: Height, oldest: Height, newest: Height) -> None:
-        """Say which ones are."""
         super().__init__(
             f"the state of block {height} is not kept: ask for one from {oldest} to {newest}"
         )
 
 
-def old_values(table: Table, writes: Batch) -> Entry:
+def old_values(table: Table, writes: Writes) -> Entry:
     """Give what stands in a table under the keys that a block is about to write."""
     return {key: table.get(key) for key in sorted(writes)}
 
 
 def put_undo(batch: Batch, height: Height, entry: Entry) -> None:
-    """Write a block's entry, and prune the one that falls out of the window.
-
-    Args:
-        batch: Where to.
-        height: The block's; blocks come one after the other.
-        entry: What it wrote over.
-    """
+    """Write a block's entry, and prune the one that leaves the window; blocks come in order."""
     short: list[rlp.Item] = []
     long: list[rlp.Item] = []
     for key, old in sorted(entry.items()):
@@ -66,24 +57,17 @@ def put_undo(batch: Batch, height: Height, entry: Entry) -> None:
         batch[_key(Height(height - KEPT_BLOCKS))] = None
 
 
-class Past:
+class PastViews:
     """Gives tables as of earlier heights; keeps the entries decoded that were used last."""
 
     def __init__(self, cached_bytes: int = CACHED_BYTES) -> None:
-        """Begin with nothing decoded."""
         self._bytes_left = cached_bytes
         self._entries: OrderedDict[Height, tuple[Entry, int]] = OrderedDict()
 
     def view(self, table: Table, newest: Height, height: Height) -> Table:
-        """Give the table as of the state after block `height`.
+        """Give the table as of the state after a block, at most `KEPT_BLOCKS` below `newest`.
 
-        Args:
-            table: A snapshot as of `newest`; the view reads it for as long as it is used.
-            newest: The newest block.
-            height: At most `KEPT_BLOCKS` blocks below it.
-
-        Raises:
-            StateNotKept: the height is further below, or above.
+        The snapshot is as of `newest`; the view reads it for as long as it is used.
         """
         oldest = Height(max(0, newest - KEPT_BLOCKS))
         if not oldest <= height <= newest:
@@ -91,15 +75,10 @@ class Past:
         return table if height == newest else _View(self, table, height, newest)
 
     def entry(self, table: Table, height: Height) -> Entry:
-        """Give a block's entry.
-
-        Raises:
-            BrokenStorage: it is missing, or something else.
-        """
-        found = self._entries.get(height)
-        if found is not None:
+        undone = self._entries.get(height)
+        if undone is not None:
             self._entries.move_to_end(height)
-            return found[0]
+            return undone[0]
         raw = table.get(_key(height))
         if raw is None:
             raise _broken(height)
@@ -118,12 +97,11 @@ class Past:
 class _View:
     """A table as of an earlier height: the entry of the first block that wrote a key tells."""
 
-    def __init__(self, past: Past, table: Table, height: Height, newest: Height) -> None:
+    def __init__(self, past: PastViews, table: Table, height: Height, newest: Height) -> None:
         self._past, self._table = past, table
         self._since = range(height + 1, newest + 1)
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None."""
         for height in self._since:
             entry = self._past.entry(self._table, Height(height))
             if key in entry:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from keymoot.base.storage import CannotWrite
-from keymoot.engine.chain_store import ChainStore, Covered
-from keymoot.engine.tail import Tail
+from keymoot.engine.chain_store import CertifiedRun, ChainStore
+from keymoot.engine.tail import BlockTail
 from keymoot.store.table import Batch
 
 WRITE_AGAIN_SECONDS = 1.0
@@ -19,17 +19,14 @@ class Writer:
         listeners: Called with what is on disk now, in the order in which they stand here.
     """
 
-    def __init__(self, chain: ChainStore, tail: Tail) -> None:
-        """Write to `chain` what `tail` holds."""
-        self.listeners: list[Callable[[Covered], None]] = []
+    def __init__(self, chain: ChainStore, tail: BlockTail) -> None:
+        self.listeners: list[Callable[[CertifiedRun], None]] = []
         self._chain, self._tail = chain, tail
 
-    async def write(self, covered: Covered, beside: Batch) -> None:
+    async def write(self, covered: CertifiedRun, beside: Batch) -> None:
         """Write until the disk takes it; then let readers see it, and tell.
 
-        Args:
-            covered: What a certificate covers.
-            beside: Entries that are no part of the chain, for the same write.
+        Entries `beside` the chain, which are no part of it, go into the same write.
         """
         batch = {**beside, **self._chain.batch(covered)}
         while True:
@@ -50,4 +47,5 @@ class Writer:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait([writing])
+            writing.exception()  # Whoever would have been told has ended.
             raise

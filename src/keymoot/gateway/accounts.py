@@ -7,19 +7,13 @@ from keymoot.base.errors import KeymootError
 from keymoot.base.hexes import data, quantity
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
-from keymoot.contracts.registry import CODE
+from keymoot.contracts.framework.registry import CODE
 from keymoot.crypto.signed_query import NO_REPLY_KEY, SELECTOR, SignedQuery
-from keymoot.gateway.errors import (
-    RESOURCE_UNAVAILABLE,
-    RpcError,
-    invalid_params,
-    of_call,
-    of_found,
-)
+from keymoot.gateway.errors import RESOURCE_UNAVAILABLE, RpcError, invalid_params, of_call, of_found
 from keymoot.gateway.message import read_message
 from keymoot.gateway.parameters import NEWEST, address_of, exactly, slot_of, state_height
 from keymoot.gateway.services import Elsewhere, Ran, Services
-from keymoot.runtime.asked import Asked
+from keymoot.runtime.asked import ExecutedQuery
 from keymoot.runtime.query import AsksSecrets, Query
 from keymoot.runtime.query import estimate as run_estimate
 from keymoot.store.state import State
@@ -50,15 +44,13 @@ async def transaction_count(services: Services, params: list[Json]) -> Json:
 
 
 async def code(services: Services, params: list[Json]) -> Json:
-    """eth_getCode: built-in contracts show one invalid instruction."""
+    """eth_getCode: a contract shows one invalid instruction, from its first block on."""
     who, when = exactly(params, 1, 2)
-    state_height(services.ledger, when)
-    built_in = address_of(who, "address") in services.ledger.contracts
-    return data(CODE) if built_in else "0x"
+    there = services.ledger.contracts.at(state_height(services.ledger, when))
+    return data(CODE) if address_of(who, "address") in there else "0x"
 
 
 async def storage_at(services: Services, params: list[Json]) -> Json:
-    """eth_getStorageAt."""
     who, where, when = exactly(params, 2, 3)
     raw = _state(services, when).slot(address_of(who, "address"), slot_of(where, "slot"))
     return data(raw.rjust(32, b"\0"))
@@ -72,8 +64,8 @@ async def proof(services: Services, params: list[Json]) -> Json:
     state, address = _state(services, when), address_of(who, "address")
     account = state.account(address)
     proofs: list[Json] = []
-    for at, one in enumerate(slots):
-        slot = slot_of(one, f"storageKeys[{at}]")
+    for at, storage_slot in enumerate(slots):
+        slot = slot_of(storage_slot, f"storageKeys[{at}]")
         nodes: list[Json] = [data(node) for node in state.prove_slot(address, slot)]
         value = int.from_bytes(state.slot(address, slot), "big")
         proofs.append({"key": slot.hex0x, "value": quantity(value), "proof": nodes})
@@ -95,7 +87,7 @@ async def call(services: Services, params: list[Json]) -> "Json | Elsewhere":
     """
     query, height = _query(services, params)
     ledger, signed = services.ledger, None
-    asked = Asked(height, query.to, query.data, query.gas)
+    asked = ExecutedQuery(height, query.to, query.data, query.gas)
     if query.data.startswith(SELECTOR):
         signed = ledger.check_signed(query, height)
         query = replace(query, data=signed.data, signer=signed.sender)
@@ -116,21 +108,20 @@ async def call(services: Services, params: list[Json]) -> "Json | Elsewhere":
     return Elsewhere(partial(_ask, services, asked, exact))
 
 
-async def _ask(services: Services, asked: Asked, exact: bool, ran: Ran) -> Json:  # noqa: FBT001
-    found = await services.queries.ask(asked, ran)
-    if exact and found.height != asked.least:
+async def _ask(services: Services, asked: ExecutedQuery, exact: bool, ran: Ran) -> Json:  # noqa: FBT001
+    answer = await services.queries.ask(asked, ran)
+    if exact and answer.height != asked.least:
         raise RpcError(
             RESOURCE_UNAVAILABLE,
-            f"block {found.height} has come meanwhile, and confidential state is read as of the "
+            f"block {answer.height} has come meanwhile, and confidential state is read as of the "
             'newest block only: ask at "latest"',
         )
-    if found.code:
-        raise of_found(found)
-    return data(found.output)
+    if answer.code:
+        raise of_found(answer)
+    return data(answer.output)
 
 
 async def estimate_gas(services: Services, params: list[Json]) -> Json:
-    """eth_estimateGas."""
     query, height = _query(services, params)
     ledger = services.ledger
     if query.data.startswith(SELECTOR):
@@ -139,10 +130,10 @@ async def estimate_gas(services: Services, params: list[Json]) -> Json:
         query = replace(query, data=signed.data, claimed=signed.sender)
     state, block = ledger.state_at(height), ledger.environment_at(height)
     try:
-        found = run_estimate(state, block, ledger.contracts, query)
+        estimate = run_estimate(state, block, ledger.contracts, query)
     except KeymootError as error:
         raise of_call(error) from error
-    return quantity(found)
+    return quantity(estimate)
 
 
 def _state(services: Services, when: Json) -> State:
@@ -151,7 +142,7 @@ def _state(services: Services, when: Json) -> State:
 
 def _query(services: Services, params: list[Json]) -> tuple[Query, Height]:
     message, when, *overrides = exactly(params, 1, 4)
-    if any(one not in (None, {}) for one in overrides):
+    if any(override not in (None, {}) for override in overrides):
         raise invalid_params("state and block overrides are not supported: leave them out")
     asked = read_message(services.ledger, message)
     height = state_height(services.ledger, when)

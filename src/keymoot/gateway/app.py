@@ -31,7 +31,6 @@ class Gateway:
     """Answers HTTP for one node."""
 
     def __init__(self, services: Services, report: jsonrpc.Report, door: Door) -> None:
-        """Answer from `services`; `report` is told of errors that were not foreseen."""
         self._services = services
         self._door = door
         self._report = report
@@ -43,7 +42,6 @@ class Gateway:
         )
 
     def app(self) -> Starlette:
-        """Give the ASGI application."""
         return Starlette(
             routes=[
                 Route("/", self.rpc, methods=["POST"]),
@@ -65,7 +63,6 @@ class Gateway:
         )
 
     async def rpc(self, request: Request) -> Response:
-        """Answer JSON-RPC."""
         payer = Payer(self._rate, _client(request))
         if not payer.take(1):
             return _rpc_error(jsonrpc.TOO_MANY)
@@ -74,8 +71,8 @@ class Gateway:
             message = f"a body has at most {MAX_BODY_BYTES} bytes: send several"
             return _rpc_error(RpcError(LIMIT_EXCEEDED, message))
         self._calls.labels("rpc").inc()
-        found = await jsonrpc.answer(self._methods, body, self._report, payer)
-        return Response(found, media_type=_JSON) if found else Response(status_code=204)
+        answer = await jsonrpc.answer(self._methods, body, self._report, payer)
+        return Response(answer, media_type=_JSON) if answer else Response(status_code=204)
 
     async def share(self, request: Request) -> Response:
         """Give the answer to a request, waiting for it up to `wait` milliseconds."""
@@ -96,7 +93,6 @@ class Gateway:
             return JSONResponse({"error": of_anything(error).message}, status_code=500)
 
     async def front(self, request: Request) -> Response:
-        """Tell a person what this is."""
         del request
         ledger, info = self._services.ledger, self._services.info
         warning = "SIMULATED enclave, unaudited: test funds only.\n" if info.simulated else ""
@@ -110,7 +106,6 @@ class Gateway:
         )
 
     async def health(self, request: Request) -> Response:
-        """Tell a probe that the node answers, and where it stands."""
         del request
         ledger = self._services.ledger
         return JSONResponse(
@@ -122,13 +117,12 @@ class Gateway:
         )
 
     async def metrics(self, request: Request) -> Response:
-        """Give Prometheus its numbers."""
         del request
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def create_app(services: Services, report: jsonrpc.Report, door: Door) -> Starlette:
-    """Give the ASGI application of a node, for whom the door lets in."""
+    """For whom the door lets in."""
     return Gateway(services, report, door).app()
 
 

@@ -5,9 +5,9 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.engine.stored_block import StoredBlock
 from keymoot.gateway.errors import invalid_params
-from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import count_of, exactly, flag_of, hash_of, height_of
 from keymoot.gateway.render import GENESIS, block_json, receipt_json
+from keymoot.gateway.scan import scan_blocks
 from keymoot.gateway.services import Services
 
 MAX_FEE_HISTORY = 1_024
@@ -15,7 +15,6 @@ MAX_PERCENTILES = 100
 
 
 async def chain_id(services: Services, params: list[Json]) -> Json:
-    """eth_chainId."""
     exactly(params, 0, 0)
     return quantity(services.ledger.genesis.chain_id)
 
@@ -27,7 +26,6 @@ async def net_version(services: Services, params: list[Json]) -> Json:
 
 
 async def client_version(services: Services, params: list[Json]) -> Json:
-    """web3_clientVersion."""
     exactly(params, 0, 0)
     mark = "-SIMULATED" if services.info.simulated else ""
     return f"keymoot/{services.info.version}{mark}/python"
@@ -53,14 +51,12 @@ async def coinbase(services: Services, params: list[Json]) -> Json:
 
 
 async def block_by_number(services: Services, params: list[Json]) -> Json:
-    """eth_getBlockByNumber."""
     which, whole = exactly(params, 1, 2)
     height, hydrated = height_of(services.ledger, which), flag_of(whole, "hydrated")
     return None if height is None else block_json(services.ledger, height, whole=hydrated)
 
 
 async def block_by_hash(services: Services, params: list[Json]) -> Json:
-    """eth_getBlockByHash."""
     which, whole = exactly(params, 1, 2)
     height = services.ledger.height_of(hash_of(which, "blockHash"))
     hydrated = flag_of(whole, "hydrated")
@@ -68,18 +64,15 @@ async def block_by_hash(services: Services, params: list[Json]) -> Json:
 
 
 async def count_by_number(services: Services, params: list[Json]) -> Json:
-    """eth_getBlockTransactionCountByNumber."""
     return _count(services, height_of(services.ledger, exactly(params, 1, 1)[0]))
 
 
 async def count_by_hash(services: Services, params: list[Json]) -> Json:
-    """eth_getBlockTransactionCountByHash."""
     name = hash_of(exactly(params, 1, 1)[0], "blockHash")
     return _count(services, services.ledger.height_of(name))
 
 
 async def block_receipts(services: Services, params: list[Json]) -> Json:
-    """eth_getBlockReceipts."""
     ledger = services.ledger
     height = height_of(ledger, exactly(params, 1, 1)[0])
     if height == GENESIS:
@@ -104,7 +97,6 @@ async def priority_fee(services: Services, params: list[Json]) -> Json:
 
 
 async def fee_history(services: Services, params: list[Json]) -> Json:
-    """eth_feeHistory."""
     count, newest, percentiles = exactly(params, 2, 3)
     wanted, shares = count_of(count, "blockCount"), _percentiles(percentiles)
     height = height_of(services.ledger, newest, "newestBlock")
@@ -118,14 +110,14 @@ async def fee_history(services: Services, params: list[Json]) -> Json:
         return block.header.gas_used / block.header.gas_limit  # type: ignore[return-value]
 
     genesis: list[Json] = [0] if blocks and oldest == GENESIS else []
-    found: dict[str, Json] = {
+    history: dict[str, Json] = {
         "oldestBlock": quantity(oldest if blocks else height),
         "baseFeePerGas": [fee] * (blocks + 1),
-        "gasUsedRatio": genesis + await look_back(services, oldest, oldest + blocks - 1, ratio),
+        "gasUsedRatio": genesis + await scan_blocks(services, oldest, oldest + blocks - 1, ratio),
     }
     if shares:
-        found["reward"] = [["0x0"] * shares for _ in range(blocks)]
-    return found
+        history["reward"] = [["0x0"] * shares for _ in range(blocks)]
+    return history
 
 
 def _percentiles(value: Json) -> int:
@@ -135,10 +127,14 @@ def _percentiles(value: Json) -> int:
     if not isinstance(value, list) or len(value) > MAX_PERCENTILES:
         raise invalid_params(f"rewardPercentiles is a list of at most {MAX_PERCENTILES}")
     least: float = 0
-    for one in value:
-        if isinstance(one, bool) or not isinstance(one, (int, float)) or not least <= one <= 100:
+    for percentile in value:
+        if (
+            isinstance(percentile, bool)
+            or not isinstance(percentile, (int, float))
+            or not least <= percentile <= 100
+        ):
             raise invalid_params("rewardPercentiles are numbers from 0 to 100 that do not fall")
-        least = one
+        least = percentile
     return len(value)
 
 

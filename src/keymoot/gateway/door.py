@@ -34,16 +34,13 @@ class Door:
     """
 
     def __init__(self, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
-        """Allow nobody but what is named."""
         self.hosts = frozenset((*LOOPBACK, *hosts))
         self.origins = tuple(origins)
 
     def refusal(self, headers: Headers, server: str) -> str | None:
-        """Say why a request stays out; None for one that comes in.
+        """Say why a request stays out.
 
-        Args:
-            headers: The request's.
-            server: The address of this machine at which it came.
+        None for one that comes in at this machine's address `server`.
         """
         # 1. It calls the node by a name of its own.
         named = headers.getlist("host")
@@ -71,12 +68,10 @@ class AtTheDoor:
     """ASGI middleware that answers 403 to whom the door refuses."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
-        """Stand before `app`."""
         self._app = app
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request in, or answer it."""
         if scope["type"] == "http":
             server = (scope.get("server") or ("", 0))[0]
             why = self._door.refusal(Headers(scope=scope), server)
@@ -89,11 +84,7 @@ class AtTheDoor:
 
 
 def host_named(text: str) -> str:
-    """Read a name or an address by which the node may be called.
-
-    Raises:
-        Malformed: a URL, a port, a pattern, or no name.
-    """
+    """Read a name or an address by which the node may be called: no URL, port or pattern."""
     name = _plain(text.strip().strip("[]").lower())
     if not name or len(name) > _MAX_NAME or not (_address(name) or _NAME.fullmatch(name)):
         raise Malformed(
@@ -105,11 +96,7 @@ def host_named(text: str) -> str:
 
 
 def origin_named(text: str) -> str:
-    """Read the origin of a page or an extension, as browsers write it.
-
-    Raises:
-        Malformed: not an origin, or a pattern.
-    """
+    """Read the origin of a page or an extension, as browsers write it: no pattern."""
     origin = text.strip().lower().removesuffix("/")
     scheme = origin.partition("://")[0]
     origin = origin.removesuffix(_DEFAULT_PORTS.get(scheme, "/"))
@@ -129,7 +116,6 @@ def url_of(host: str, port: int) -> str:
 
 
 def _host_of(header: str) -> str | None:
-    """Give the name in a Host header; None where it is none."""
     text = header.strip().lower()
     if text.startswith("["):
         name, closed, port = text[1:].partition("]")

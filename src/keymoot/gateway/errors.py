@@ -6,11 +6,11 @@ from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import UnsupportedType
 from keymoot.base.units import Height
-from keymoot.contracts.errors import ContractError, revert_data
+from keymoot.contracts.framework.errors import ContractError, revert_data
 from keymoot.engine.dealings import KEPT_DEALINGS
 from keymoot.gateway.services import QueriesBusy
 from keymoot.policy.errors import REFUSED_CODE
-from keymoot.runtime.asked import Found
+from keymoot.runtime.asked import QueryResult
 from keymoot.runtime.gas import OutOfGas
 from keymoot.runtime.leash import LeashBroken
 from keymoot.runtime.query import CannotRun
@@ -21,7 +21,10 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 REJECTED = -32000
-"""What Ethereum's nodes answer to all that they understand and do not do; clients read the words."""
+"""What Ethereum's nodes answer to all that they understand and do not do.
+
+Clients read the words.
+"""
 RESOURCE_UNAVAILABLE = -32002
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
@@ -41,22 +44,19 @@ class RpcError(Portable):
     """An error object to answer with."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
-        """Carry the object's three fields."""
         super().__init__(message)
         self.code = code
         self.message = message
         self.data = data
 
     def to_json(self) -> dict[str, Json]:
-        """Give the error object."""
-        found: dict[str, Json] = {"code": self.code, "message": self.message}
+        fields: dict[str, Json] = {"code": self.code, "message": self.message}
         if self.data is not None:
-            found["data"] = self.data
-        return found
+            fields["data"] = self.data
+        return fields
 
 
 def invalid_params(message: str) -> RpcError:
-    """The parameters are not the method's."""
     return RpcError(INVALID_PARAMS, message)
 
 
@@ -84,10 +84,7 @@ def of_storage(error: CannotWrite) -> RpcError:
 
 
 def of_call(error: KeymootError) -> RpcError:
-    """Give the error of a call or estimate that failed."""
-    if isinstance(error, CannotRun):
-        return RpcError(REJECTED, str(error))
-    if isinstance(error, OutOfGas):
+    if isinstance(error, CannotRun | OutOfGas):
         return RpcError(REJECTED, str(error))
     if isinstance(error, ContractError):
         data = error.revert_data()
@@ -96,15 +93,16 @@ def of_call(error: KeymootError) -> RpcError:
     return RpcError(REVERTED, f"execution reverted: {error}", "0x" + data.hex())
 
 
-def of_found(found: Found) -> RpcError:
+def of_found(query_result: QueryResult) -> RpcError:
     """Give the error of a call that failed in an enclave, in the same words."""
-    if found.code in _NOT_REVERTED:
-        return RpcError(REJECTED, found.message)
-    return RpcError(REVERTED, f"execution reverted: {found.message}", "0x" + found.revert.hex())
+    if query_result.code in _NOT_REVERTED:
+        return RpcError(REJECTED, query_result.message)
+    return RpcError(
+        REVERTED, f"execution reverted: {query_result.message}", "0x" + query_result.revert.hex()
+    )
 
 
 def of_submission(error: KeymootError, *, request: bool) -> RpcError:
-    """Give the error of a transaction, or request, that may not enter a block."""
     if isinstance(error, CannotWrite):
         return of_storage(error)
     if isinstance(error, UnsupportedType):

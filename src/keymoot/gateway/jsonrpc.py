@@ -24,7 +24,10 @@ from keymoot.gateway.services import Elsewhere
 MAX_ID_LENGTH = 256
 
 QUERIES = frozenset({"eth_call", "eth_estimateGas"})
-"""Methods that run a contract, and await nothing meanwhile; what follows is paid by its own time."""
+"""Methods that run a contract, and await nothing meanwhile.
+
+What follows is paid by its own time.
+"""
 
 TOO_MANY = RpcError(LIMIT_EXCEEDED, "too many calls: wait a second")
 
@@ -34,12 +37,8 @@ Report = Callable[[str, Exception], None]
 async def answer(methods: dict[str, Method], body: bytes, report: Report, payer: Payer) -> bytes:
     """Answer a body: one call, or a batch. Empty bytes where only notifications came.
 
-    Args:
-        methods: From `method_table`.
-        body: What came.
-        report: Is told of every error that was not foreseen.
-        payer: Pays for the time of reading and of queries, and for further calls of a batch; the
-            first is paid.
+    `payer` pays for the time of reading and of queries, and for further calls of a batch; the first
+    is paid. `report` is told of every error that was not foreseen.
     """
     # A megabyte of empty lists is one call, and takes as long as a long query.
     started = time.thread_time()
@@ -50,19 +49,19 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report, payer:
     finally:
         payer.owe(time.thread_time() - started)
     if not isinstance(question, list):
-        found = await _one(methods, question, report, payer)
-        return b"" if found is None else _dump(found)
+        single = await _one(methods, question, report, payer)
+        return b"" if single is None else _dump(single)
     if not 0 < len(question) <= MAX_BATCH:
         message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}: send several"
         return _refuse_all(question, RpcError(INVALID_REQUEST, message))
     if not payer.take(len(question) - 1):
         return _refuse_all(question, TOO_MANY)
     answers = []
-    for one in question:
-        answers.append(await _one(methods, one, report, payer))
+    for call in question:
+        answers.append(await _one(methods, call, report, payer))
         # Blocks are made between two calls of a batch.
         await asyncio.sleep(0)
-    given: list[Json] = [one for one in answers if one is not None]
+    given: list[Json] = [call for call in answers if call is not None]
     return _dump(given) if given else b""
 
 
@@ -71,11 +70,11 @@ def _refuse_all(question: list[Json], error: RpcError) -> bytes:
     if not 0 < len(question) <= MAX_REFUSED:
         return _dump(_error(None, error))
     refused: list[Json] = []
-    for one in question:
-        if not isinstance(one, dict):
+    for call in question:
+        if not isinstance(call, dict):
             refused.append(_error(None, error))
-        elif "id" in one:
-            number = one["id"]
+        elif "id" in call:
+            number = call["id"]
             refused.append(_error(number if _is_id(number) else None, error))
     return _dump(refused) if refused else b""
 
@@ -102,14 +101,14 @@ async def _one(
     if question.get("jsonrpc") != "2.0" or not isinstance(name, str):
         return _error(number, RpcError(INVALID_REQUEST, 'a call has "jsonrpc": "2.0" and a method'))
     try:
-        found = await _run(methods, name, params, payer)
+        result = await _run(methods, name, params, payer)
     except Exception as error:  # noqa: BLE001  a call never takes the node down
         told = of_anything(error)
         if told.code == INTERNAL_ERROR:
             report(name, error)
         given = _error(number, told)
     else:
-        given = {"jsonrpc": "2.0", "id": number, "result": found}
+        given = {"jsonrpc": "2.0", "id": number, "result": result}
     return given if "id" in question else None
 
 
@@ -129,16 +128,16 @@ async def _run(methods: dict[str, Method], name: str, params: Json, payer: Payer
         raise TOO_MANY
     started = time.thread_time()
     try:
-        found = await method(params)
+        result = await method(params)
     finally:
         payer.owe(time.thread_time() - started)
-    return await found.run(payer.owe) if isinstance(found, Elsewhere) else found
+    return await result.run(payer.owe) if isinstance(result, Elsewhere) else result
 
 
-def _here(found: "Json | Elsewhere") -> Json:
-    if isinstance(found, Elsewhere):
+def _here(result: "Json | Elsewhere") -> Json:
+    if isinstance(result, Elsewhere):
         raise Defect("only queries are answered elsewhere")
-    return found
+    return result
 
 
 def _error(number: Json, error: RpcError) -> dict[str, Json]:

@@ -44,7 +44,7 @@ class Rate:
     def __init__(
         self, now: Callable[[], float], per_second: float = RATE_PER_SECOND, burst: float = BURST
     ) -> None:
-        """Start with full buckets; `now` is a monotonic clock in seconds."""
+        """`now` is a monotonic clock in seconds."""
         self._now = now
         self._per_second = per_second
         self._burst = burst
@@ -78,17 +78,13 @@ class Rate:
 
 
 class Payer:
-    """One client, as it pays for its calls."""
-
     def __init__(self, rate: Rate, client: str) -> None:
-        """Pay from `client`'s bucket."""
         self._rate = rate
         self._client = client
 
     def take(self, count: int) -> bool:
-        """Take `count` calls; tell whether there were enough, and no debt."""
+        """Whether there were enough, and no debt."""
         return self._rate.take(self._client, count)
 
     def owe(self, seconds: float) -> None:
-        """Take what the time of a query counts as."""
         self._rate.owe(self._client, seconds)

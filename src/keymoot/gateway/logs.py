@@ -11,9 +11,9 @@ from keymoot.base.units import Height
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.stored_block import StoredBlock
 from keymoot.gateway.errors import LIMIT_EXCEEDED, REJECTED, RpcError, invalid_params
-from keymoot.gateway.look_back import look_back
 from keymoot.gateway.parameters import NEWEST, address_of, exactly, hash_of, height_of
 from keymoot.gateway.render import logs_json
+from keymoot.gateway.scan import scan_blocks
 from keymoot.gateway.services import Services
 from keymoot.runtime.receipt import Log
 
@@ -36,7 +36,6 @@ class Pattern:
     topics: tuple[frozenset[Bytes32], ...]
 
     def matches(self, log: Log) -> bool:
-        """Tell whether a log is wanted."""
         if self.addresses and log.address not in self.addresses:
             return False
         if len(self.topics) > len(log.topics):
@@ -71,7 +70,6 @@ class Filters:
     _filters: dict[str, Filter] = field(default_factory=dict)
 
     def add(self, made: Filter) -> str:
-        """Keep a filter and give its id."""
         self._expire()
         while len(self._filters) >= MAX_FILTERS:
             # The one that was polled longest ago; whoever misses it makes a new one.
@@ -82,15 +80,14 @@ class Filters:
         return name
 
     def get(self, name: Json) -> Filter:
-        """Give a filter that lives."""
         self._expire()
-        found = self._filters.get(_filter_id(name))
-        if found is None:
+        filter_ = self._filters.get(_filter_id(name))
+        if filter_ is None:
             # Clients make a new one when they read this code.
             raise RpcError(REJECTED, "filter not found: it expired, or never was")
-        found.touched = self.now()
+        filter_.touched = self.now()
         self._filters[_filter_id(name)] = self._filters.pop(_filter_id(name))
-        return found
+        return filter_
 
     def remove(self, name: Json) -> bool:
         """Forget a filter; tell whether it lived."""
@@ -98,12 +95,11 @@ class Filters:
 
     def _expire(self) -> None:
         oldest = self.now() - FILTER_SECONDS
-        for name in [name for name, one in self._filters.items() if one.touched < oldest]:
+        for name in [name for name, kept in self._filters.items() if kept.touched < oldest]:
             del self._filters[name]
 
 
 async def get_logs(services: Services, params: list[Json]) -> Json:
-    """eth_getLogs."""
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
@@ -112,7 +108,6 @@ async def get_logs(services: Services, params: list[Json]) -> Json:
 
 
 async def log_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
-    """eth_newFilter."""
     query = exactly(params, 1, 1)[0]
     if not isinstance(query, dict):
         raise invalid_params("a filter object is expected")
@@ -125,7 +120,6 @@ async def log_filter(services: Services, filters: Filters, params: list[Json]) -
 
 
 async def block_filter(services: Services, filters: Filters, params: list[Json]) -> Json:
-    """eth_newBlockFilter."""
     exactly(params, 0, 0)
     return filters.add(Filter(None, Height(services.ledger.height() + 1), filters.now()))
 
@@ -139,29 +133,28 @@ async def pending_filter(services: Services, filters: Filters, params: list[Json
 
 async def filter_changes(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_getFilterChanges: what is new since the last poll."""
-    found = filters.get(exactly(params, 1, 1)[0])
-    if found.nothing:
+    filter_ = filters.get(exactly(params, 1, 1)[0])
+    if filter_.nothing:
         return []
     newest = services.ledger.height()
-    first = found.next_height
+    first = filter_.next_height
     last = Height(min(newest, first + MAX_BLOCKS - 1))
-    found.next_height = Height(max(first, last + 1))
-    if found.pattern is not None:
-        return await _find(services, found.pattern, first, last)
-    return await look_back(services, first, last, _hash_of)
+    filter_.next_height = Height(max(first, last + 1))
+    if filter_.pattern is not None:
+        return await _find(services, filter_.pattern, first, last)
+    return await scan_blocks(services, first, last, _hash_of)
 
 
 async def filter_logs(services: Services, filters: Filters, params: list[Json]) -> Json:
     """eth_getFilterLogs: all logs of the filter, from the block that it begins with."""
-    found = filters.get(exactly(params, 1, 1)[0])
-    if found.pattern is None:
+    filter_ = filters.get(exactly(params, 1, 1)[0])
+    if filter_.pattern is None:
         raise invalid_params("this filter is not one for logs")
-    last = services.ledger.height() if found.last is None else found.last
-    return await _find(services, found.pattern, found.first, last)
+    last = services.ledger.height() if filter_.last is None else filter_.last
+    return await _find(services, filter_.pattern, filter_.first, last)
 
 
 async def uninstall(services: Services, filters: Filters, params: list[Json]) -> Json:
-    """eth_uninstallFilter."""
     return filters.remove(exactly(params, 1, 1)[0])
 
 
@@ -172,11 +165,6 @@ def _filter_id(name: Json) -> str:
 
 
 def read_pattern(query: dict[str, Json]) -> Pattern:
-    """Read addresses and topics.
-
-    Raises:
-        RpcError, Malformed: not a filter.
-    """
     wanted = query.get("address")
     addresses = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
     topics = query.get("topics")
@@ -187,8 +175,8 @@ def read_pattern(query: dict[str, Json]) -> Pattern:
     if len(addresses) > MAX_ALTERNATIVES:
         raise invalid_params(f"at most {MAX_ALTERNATIVES} addresses are accepted")
     return Pattern(
-        frozenset(address_of(one, "address") for one in addresses),
-        tuple(_alternatives(one) for one in topics),
+        frozenset(address_of(address, "address") for address in addresses),
+        tuple(_alternatives(topic) for topic in topics),
     )
 
 
@@ -196,7 +184,11 @@ def _alternatives(topic: Json) -> frozenset[Bytes32]:
     several = topic if isinstance(topic, list) else [] if topic is None else [topic]
     if len(several) > MAX_ALTERNATIVES:
         raise invalid_params(f"at most {MAX_ALTERNATIVES} topics are accepted in one place")
-    return frozenset(Bytes32(hash_of(one, "topics")) for one in several if one is not None)
+    return frozenset(
+        Bytes32(hash_of(alternative, "topics"))
+        for alternative in several
+        if alternative is not None
+    )
 
 
 def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
@@ -216,7 +208,7 @@ def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
 async def _find(services: Services, pattern: Pattern, first: Height, last: Height) -> Json:
     if last - first >= MAX_BLOCKS:
         raise RpcError(LIMIT_EXCEEDED, f"a query covers at most {MAX_BLOCKS} blocks: cut it up")
-    found: list[Json] = []
+    logs: list[Json] = []
 
     def search(block: StoredBlock) -> None:
         if not block.transactions:
@@ -225,13 +217,13 @@ async def _find(services: Services, pattern: Pattern, first: Height, last: Heigh
         for index, receipt in enumerate(services.ledger.receipts(block)):
             shown = logs_json(block, index, receipt, before)
             pairs = zip(receipt.logs, shown, strict=True)
-            found.extend(json for log, json in pairs if pattern.matches(log))
+            logs.extend(json for log, json in pairs if pattern.matches(log))
             before += len(receipt.logs)
-        if len(found) > MAX_LOGS:
+        if len(logs) > MAX_LOGS:
             raise RpcError(LIMIT_EXCEEDED, f"a query finds at most {MAX_LOGS} logs: cut it up")
 
-    await look_back(services, first, last, search)
-    return found
+    await scan_blocks(services, first, last, search)
+    return logs
 
 
 def _hash_of(block: StoredBlock) -> Json:

@@ -40,14 +40,10 @@ class Message:
 
 
 def read_message(ledger: Ledger, message: Json) -> Message:
-    """Read a transaction object.
-
-    Raises:
-        RpcError, Malformed: not one, or one that no transaction could become.
-    """
+    """Read a transaction object that some transaction could become."""
     if not isinstance(message, dict):
         raise invalid_params("a transaction object is expected")
-    given: dict[str, Json] = {name: one for name, one in message.items() if one is not None}
+    given: dict[str, Json] = {name: value for name, value in message.items() if value is not None}
     for name in _UNSUPPORTED:
         if given.get(name, []) != []:
             raise invalid_params(f"{name} is not supported: leave it out")
@@ -73,7 +69,7 @@ def read_message(ledger: Ledger, message: Json) -> Message:
 def _listed(given: Json) -> tuple[AccessEntry, ...]:
     if not isinstance(given, list):
         raise invalid_params("accessList is a list")
-    found, items = [], 0
+    entries, items = [], 0
     for at, entry in enumerate(given):
         path = f"accessList[{at}]"
         slots = entry.get("storageKeys", []) if isinstance(entry, dict) else None
@@ -83,10 +79,10 @@ def _listed(given: Json) -> tuple[AccessEntry, ...]:
         if items > MAX_ITEMS:
             raise invalid_params(f"accessList has more than {MAX_ITEMS} items")
         keys = tuple(
-            Bytes32(parse_data(one, f"{path}.storageKeys", Bytes32.LENGTH)) for one in slots
+            Bytes32(parse_data(slot, f"{path}.storageKeys", Bytes32.LENGTH)) for slot in slots
         )
-        found.append(AccessEntry(address_of(entry["address"], f"{path}.address"), keys))
-    return tuple(found)
+        entries.append(AccessEntry(address_of(entry["address"], f"{path}.address"), keys))
+    return tuple(entries)
 
 
 def _fee(ledger: Ledger, given: dict[str, Json]) -> Wei | None:

@@ -42,7 +42,7 @@ _METHODS = {
     "eth_getLogs": logs.get_logs,
     "keymoot_ask": transactions.ask,
     "keymoot_network": network.network,
-    "keymoot_assembly": network.assembly,
+    "keymoot_assembly": network.committee_status,
     "keymoot_founding": network.founding,
     "keymoot_certified": network.certified,
     "keymoot_committee": network.committee,
@@ -69,7 +69,6 @@ _FILTER_METHODS = {
 
 
 def method_table(services: Services, filters: Filters) -> dict[str, Method]:
-    """Give every method, bound to what it answers from."""
     table: dict[str, Method] = {
         name: partial(function, services) for name, function in _METHODS.items()
     }

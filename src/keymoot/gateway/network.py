@@ -18,9 +18,9 @@ from keymoot.gateway.parameters import (
 )
 from keymoot.gateway.services import Services
 from keymoot.proof.build import (
-    Past,
-    prove_assembly,
+    PastBlocks,
     prove_cells,
+    prove_committee,
     prove_log,
     prove_wallet,
     steps,
@@ -70,19 +70,19 @@ async def founding(services: Services, params: list[Json]) -> Json:
 async def certified(services: Services, params: list[Json]) -> Json:
     """keymoot_certified: a certified header; for a block without one, the next that has one."""
     height = height_of(services.ledger, exactly(params, 0, 1)[0])
-    found = None if height is None else services.ledger.certified(height)
-    return None if found is None else Shown(*found).to_json()
+    shown = None if height is None else services.ledger.certified(height)
+    return None if shown is None else Shown(*shown).to_json()
 
 
 async def committee(services: Services, params: list[Json]) -> Json:
     """keymoot_committee: who keeps the keys, proved under the newest certified header."""
     exactly(params, 0, 0)
     ledger = services.ledger
-    return Bundle(_newest(ledger), prove_assembly(ledger.state())).to_json()
+    return Bundle(_newest(ledger), prove_committee(ledger.state())).to_json()
 
 
 async def wallet(services: Services, params: list[Json]) -> Json:
-    """keymoot_wallet: a wallet's record, policy and book, proved under the newest certified header."""
+    """keymoot_wallet: its record, policy and book, proved under the newest certified header."""
     (which,) = exactly(params, 1, 1)
     ledger = services.ledger
     proof = prove_wallet(ledger.state(), WalletId(hash_of(which, "wallet")))
@@ -90,7 +90,7 @@ async def wallet(services: Services, params: list[Json]) -> Json:
 
 
 async def cells(services: Services, params: list[Json]) -> Json:
-    """keymoot_cells: cells of a contract, absent ones too, proved under the newest certified header."""
+    """keymoot_cells: a contract's, absent ones too, proved under the newest certified header."""
     who, slots = exactly(params, 2, 2)
     ledger, address = services.ledger, address_of(who, "address")
     wanted = slots_of(slots, "slots", least=1)
@@ -113,7 +113,7 @@ async def follow(services: Services, params: list[Json]) -> Json:
     seen = None if height is None else ledger.header(height)
     if seen is None:
         raise RpcError(REJECTED, "unknown block: no block of this chain has that hash")
-    past = Past(lambda at: _header(ledger, at), lambda at: _certified(ledger, at))
+    past = PastBlocks(lambda at: _header(ledger, at), lambda at: _certified(ledger, at))
     return [step.to_json() for step in steps(seen, _newest(ledger), ledger.state(), past)]
 
 
@@ -137,10 +137,10 @@ async def request(services: Services, params: list[Json]) -> Json:
     return {"status": status, "known": True, "method": record.method, "asked": asked.hex0x}
 
 
-async def assembly(services: Services, params: list[Json]) -> Json:
+async def committee_status(services: Services, params: list[Json]) -> Json:
     """keymoot_assembly: seats, generation, roots and stock, as the newest state has them."""
     exactly(params, 0, 0)
-    return services.shares.assembly()
+    return services.shares.committee_status()
 
 
 async def faucet(services: Services, params: list[Json]) -> Json:
@@ -163,14 +163,14 @@ def _newest(ledger: Ledger) -> Shown:
 
 
 def _certified(ledger: Ledger, height: Height) -> Shown:
-    found = ledger.certified(height)
-    if found is None:
+    certified = ledger.certified(height)
+    if certified is None:
         raise RpcError(REJECTED, "the network is being founded: ask again in some seconds")
-    return Shown(*found)
+    return Shown(*certified)
 
 
 def _header(ledger: Ledger, height: Height) -> Header:
-    found = ledger.header(height)
-    if found is None:
+    header = ledger.header(height)
+    if header is None:
         raise RpcError(REJECTED, f"there is no block {height}")
-    return found
+    return header

@@ -18,11 +18,7 @@ NEWEST = ("latest", "pending", "safe", "finalized")
 
 
 def exactly(params: list[Json], least: int, most: int) -> list[Json]:
-    """Give `most` parameters, with None for those left out.
-
-    Raises:
-        RpcError: too few or too many.
-    """
+    """Give `most` parameters, with None for those left out."""
     if not least <= len(params) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise invalid_params(f"{wanted} parameters are expected, got {len(params)}")
@@ -30,7 +26,6 @@ def exactly(params: list[Json], least: int, most: int) -> list[Json]:
 
 
 def address_of(value: Json, name: str) -> Address:
-    """Read an address."""
     raw = parse_data(value, name)
     if len(raw) != Address.LENGTH:
         raise Malformed(f"an address is {Address.LENGTH} bytes, got {len(raw)}", name)
@@ -38,7 +33,6 @@ def address_of(value: Json, name: str) -> Address:
 
 
 def hash_of(value: Json, name: str) -> Hash32:
-    """Read a 32-byte hash."""
     raw = parse_data(value, name)
     if len(raw) != Hash32.LENGTH:
         raise Malformed(f"a hash is {Hash32.LENGTH} bytes, got {len(raw)}", name)
@@ -55,11 +49,10 @@ def slot_of(value: Json, name: str) -> Bytes32:
 
 
 def slots_of(value: Json, name: str, least: int) -> list[Bytes32]:
-    """Read a list of storage slots, from `least` to `MAX_SLOTS` of them."""
     if not isinstance(value, list) or not least <= len(value) <= MAX_SLOTS:
         bounds = f"{least} to {MAX_SLOTS}" if least else f"at most {MAX_SLOTS}"
         raise invalid_params(f"a list of {bounds} slots is expected")
-    return [slot_of(one, f"{name}[{at}]") for at, one in enumerate(value)]
+    return [slot_of(slot, f"{name}[{at}]") for at, slot in enumerate(value)]
 
 
 def flag_of(value: Json, name: str) -> bool:
@@ -81,16 +74,11 @@ def count_of(value: Json, name: str) -> int:
 
 
 def data_of(value: Json, name: str) -> bytes:
-    """Read bytes."""
     return parse_data(value, name, MAX_DATA_BYTES)
 
 
 def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None:
-    """Read a block parameter; None for a height that does not exist. Genesis is 0.
-
-    Raises:
-        Malformed: neither a tag nor a number.
-    """
+    """Read a block parameter; None for a height that does not exist. Genesis is 0."""
     if value is None or value in NEWEST:
         return ledger.height()
     if value == "earliest":
@@ -106,11 +94,7 @@ def height_of(ledger: Ledger, value: Json, name: str = "block") -> Height | None
 
 
 def state_height(ledger: Ledger, value: Json) -> Height:
-    """Read at which block state is asked for; what is left out is the newest.
-
-    Raises:
-        RpcError: there is no such block yet, or its state is not kept any more.
-    """
+    """Read at which block state is asked for; what is left out is the newest."""
     height = height_of(ledger, value)
     if height is None:
         raise RpcError(REJECTED, "unknown block: it is above the newest one, or of another ledger")

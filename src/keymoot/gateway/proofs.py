@@ -8,7 +8,7 @@ from keymoot.engine.stored_block import Erased
 from keymoot.gateway.errors import REJECTED, RpcError, invalid_params
 from keymoot.gateway.parameters import address_of, exactly, hash_of, slots_of
 from keymoot.gateway.services import Services
-from keymoot.proof.build import prove_assembly, prove_cells, prove_wallet
+from keymoot.proof.build import prove_cells, prove_committee, prove_wallet
 from keymoot.proof.chain import Shown
 from keymoot.proof.descent import MAX_LINKS
 from keymoot.proof.dossier import Dossier
@@ -51,7 +51,7 @@ async def dossier(services: Services, params: list[Json]) -> Json:
         ledger.network,
         Founding(ledger.genesis.encode(), record.encode()),
         Shown(*newest),
-        prove_assembly(state),
+        prove_committee(state),
         None if name is None else (name, prove_wallet(state, name)),
         _account(ledger, subject),
         shown_receipt,
@@ -71,32 +71,32 @@ def _account(ledger: Ledger, subject: dict[str, Json]) -> AccountProof | None:
 
 
 def _receipt(ledger: Ledger, name: Hash32) -> ReceiptProof | None:
-    found = ledger.transaction(name)
-    if found is None:
+    transaction = ledger.transaction(name)
+    if transaction is None:
         return None
-    height = found.block.height
+    height = transaction.block.height
     certified = ledger.certified(height)
     if certified is None or certified[0].height - height > MAX_LINKS:
         raise RpcError(REJECTED, f"no certified block is near block {height}")
     below = range(certified[0].height - 1, height - 1, -1)
     links = tuple(_header(ledger, Height(at)) for at in below)
-    raws = _transactions(found)
-    receipts = consensus_receipts(raws, ledger.receipts(found.block))
+    raws = _transactions(transaction)
+    receipts = consensus_receipts(raws, ledger.receipts(transaction.block))
     return ReceiptProof(
         Shown(*certified),
         links,
-        found.index,
-        tuple(ordered_proof(raws, found.index)),
-        tuple(ordered_proof(receipts, found.index)),
+        transaction.index,
+        tuple(ordered_proof(raws, transaction.index)),
+        tuple(ordered_proof(receipts, transaction.index)),
     )
 
 
-def _transactions(found: Included) -> list[bytes]:
-    whole = [raw for raw in found.block.transactions if not isinstance(raw, Erased)]
-    if len(whole) != len(found.block.transactions):
+def _transactions(included: Included) -> list[bytes]:
+    whole = [raw for raw in included.block.transactions if not isinstance(raw, Erased)]
+    if len(whole) != len(included.block.transactions):
         raise RpcError(
             REJECTED,
-            f"dealings of block {found.block.height} are erased, so this node proves none of its "
+            f"dealings of block {included.block.height} are erased, so this node proves none of its "
             "receipts: ask one that keeps them",
         )
     return whole

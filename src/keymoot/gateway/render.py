@@ -11,12 +11,12 @@ from keymoot.base.request import REQUEST_TYPE, decode_request
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, decode_signed
 from keymoot.base.units import Height, seconds_of
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.wallets import Wallets
+from keymoot.committee.messages import MESSAGE_TYPE, NodeMessage
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.engine.ledger import Included, Ledger
 from keymoot.engine.stored_block import Erased, StoredBlock
 from keymoot.gateway.errors import erased
-from keymoot.moot.message import MESSAGE_TYPE, NodeMessage
 from keymoot.runtime import gas
 from keymoot.runtime.receipt import Receipt, bloom
 from keymoot.runtime.transactions import LedgerTransaction
@@ -32,11 +32,7 @@ _NONCE = "0x" + "00" * 8
 
 
 def block_json(ledger: Ledger, height: Height, *, whole: bool) -> dict[str, Json] | None:
-    """Show a block, with its transactions whole or by their hashes.
-
-    Raises:
-        RpcError: they are wanted whole, and one is a dealing that is not kept any more.
-    """
+    """Show a block, with its transactions whole, or by their hashes."""
     if height == GENESIS:
         return _genesis_json(ledger)
     block = ledger.block(height)
@@ -96,26 +92,21 @@ def _constant(ledger: Ledger, height: Height) -> dict[str, Json]:
     }
 
 
-def transaction_json(ledger: Ledger, found: Included) -> dict[str, Json]:
-    """Show a transaction of a block.
-
-    Raises:
-        RpcError: it is a dealing that the node does not keep any more.
-    """
-    header = found.block.header
-    if isinstance(found.transaction, Erased):
-        raise erased(found.transaction.hash, header.height)
-    return _transaction(ledger, found.transaction) | {
+def transaction_json(ledger: Ledger, included: Included) -> dict[str, Json]:
+    """Show a transaction of a block, unless it is a dealing that is not kept any more."""
+    header = included.block.header
+    if isinstance(included.transaction, Erased):
+        raise erased(included.transaction.hash, header.height)
+    return _transaction(ledger, included.transaction) | {
         "blockHash": header.hash.hex0x,
         "blockNumber": quantity(header.height),
         "blockTimestamp": quantity(header.time),
-        "transactionIndex": quantity(found.index),
-        "gasPrice": quantity(found.receipt.price),
+        "transactionIndex": quantity(included.index),
+        "gasPrice": quantity(included.receipt.price),
     }
 
 
 def waiting_json(ledger: Ledger, tx: LedgerTransaction) -> dict[str, Json]:
-    """Show a transaction that is in no block yet."""
     return _transaction(ledger, tx) | {
         "blockHash": None,
         "blockNumber": None,
@@ -199,24 +190,23 @@ def _ethereum(raw: bytes) -> dict[str, Json]:
     return shown
 
 
-def receipt_json(found: Included) -> dict[str, Json]:
-    """Show a receipt."""
-    receipt, header = found.receipt, found.block.header
+def receipt_json(included: Included) -> dict[str, Json]:
+    receipt, header = included.receipt, included.block.header
     return {
         "transactionHash": receipt.transaction_hash.hex0x,
-        "transactionIndex": quantity(found.index),
+        "transactionIndex": quantity(included.index),
         "blockHash": header.hash.hex0x,
         "blockNumber": quantity(header.height),
         "from": receipt.sender.hex0x,
         "to": _address(receipt.to),
-        "cumulativeGasUsed": quantity(found.gas_before + receipt.gas_used),
+        "cumulativeGasUsed": quantity(included.gas_before + receipt.gas_used),
         "gasUsed": quantity(receipt.gas_used),
         "contractAddress": None,
-        "logs": logs_json(found.block, found.index, receipt, found.first_log),
+        "logs": logs_json(included.block, included.index, receipt, included.first_log),
         "logsBloom": data(bloom(receipt.logs)),
         "status": quantity(receipt.status),
         "effectiveGasPrice": quantity(receipt.price),
-        "type": quantity(_kind(found.transaction)),
+        "type": quantity(_kind(included.transaction)),
     }
 
 

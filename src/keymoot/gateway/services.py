@@ -9,34 +9,29 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32, Measurement
 from keymoot.base.strict_json import Json
 from keymoot.engine.ledger import Ledger
-from keymoot.runtime.asked import Asked, Found
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 
 Ran = Callable[[float], None]
 """Is told for how many seconds something worked elsewhere."""
 
 
-class QueriesBusy(Refused):
+class QueriesBusy(Refused, code="BUSY"):
     """More queries wait for an enclave than may."""
 
-    code = "BUSY"
-
     def __init__(self, most: int) -> None:
-        """Say what to do."""
         super().__init__(
             f"busy: {most} queries of confidential state wait for an enclave already: "
             "ask again in a moment"
         )
 
 
-class Queries(Protocol):
+class QueryService(Protocol):
     """Queries of confidential state, as `node` provides them."""
 
-    async def ask(self, asked: Asked, ran: Ran) -> Found:
+    async def ask(self, asked: ExecutedQuery, ran: Ran) -> QueryResult:
         """Have an enclave run a call; tell `ran` for how many seconds.
 
-        Raises:
-            QueriesBusy: too many wait.
-            Refused: no enclave answers, or not to the end.
+        QueriesBusy: too many wait.
         """
         ...
 
@@ -55,8 +50,8 @@ class Shares(Protocol):
         """Give the answer to a request, or how far it has come."""
         ...
 
-    def assembly(self) -> dict[str, Json]:
-        """Say who sits in the assembly, its generation, roots and stock."""
+    def committee_status(self) -> dict[str, Json]:
+        """Say who sits in the committee, its generation, roots and stock."""
         ...
 
 
@@ -86,12 +81,12 @@ class Services:
     Attributes:
         queries: What enclaves answer.
         faucet: Pays test tokens, on a development network only.
-        looking_back: Held by whoever reads many blocks.
+        scanning: Held by whoever reads many blocks.
     """
 
     ledger: Ledger
     shares: Shares
-    queries: Queries
+    queries: QueryService
     info: NodeInfo
     faucet: Callable[[Address], Awaitable[Hash32]] | None
-    looking_back: asyncio.Lock = field(default_factory=asyncio.Lock)
+    scanning: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -36,13 +36,13 @@ async def send_raw_sync(services: Services, params: list[Json]) -> Json:
     raw, milliseconds = data_of(first, "transaction"), _milliseconds(timeout)
     name = await _submit(services, raw)
     try:
-        found = await services.ledger.wait(name, milliseconds / 1000)
+        included = await services.ledger.wait(name, milliseconds / 1000)
     except NotIncluded as error:
         raise of_submission(error, request=_is_request(raw)) from error
-    if found is None:
+    if included is None:
         message = f"the transaction waits, but was in no block after {milliseconds} ms"
         raise RpcError(NOT_IN_TIME, message, name.hex0x)
-    return receipt_json(found)
+    return receipt_json(included)
 
 
 async def ask(services: Services, params: list[Json]) -> Json:
@@ -72,50 +72,47 @@ def _check_decided(services: Services, name: Hash32, key: Hash32) -> None:
     """Raise for a request that failed in its block without a record: no answer will ever come."""
     if find_record(services.ledger.state(), key) is not None:
         return
-    found = services.ledger.transaction(name)
-    if found is not None and found.receipt.status == 0:
-        reason: dict[str, Json] = {"reason": found.receipt.error_code}
-        raise RpcError(REFUSED_CODE, f"keymoot refused: {found.receipt.error}", reason)
+    transaction = services.ledger.transaction(name)
+    if transaction is not None and transaction.receipt.status == 0:
+        reason: dict[str, Json] = {"reason": transaction.receipt.error_code}
+        raise RpcError(REFUSED_CODE, f"keymoot refused: {transaction.receipt.error}", reason)
 
 
 async def by_hash(services: Services, params: list[Json]) -> Json:
-    """eth_getTransactionByHash."""
     name = hash_of(exactly(params, 1, 1)[0], "hash")
     waiting = services.ledger.waiting(name)
     if waiting is not None:
         return waiting_json(services.ledger, waiting)
-    found = services.ledger.transaction(name)
-    return None if found is None else transaction_json(services.ledger, found)
+    transaction = services.ledger.transaction(name)
+    return None if transaction is None else transaction_json(services.ledger, transaction)
 
 
 async def by_block_hash(services: Services, params: list[Json]) -> Json:
-    """eth_getTransactionByBlockHashAndIndex."""
     which, index = exactly(params, 2, 2)
     return _at(services, services.ledger.height_of(hash_of(which, "blockHash")), index)
 
 
 async def by_block_number(services: Services, params: list[Json]) -> Json:
-    """eth_getTransactionByBlockNumberAndIndex."""
     which, index = exactly(params, 2, 2)
     return _at(services, height_of(services.ledger, which), index)
 
 
 async def receipt(services: Services, params: list[Json]) -> Json:
     """eth_getTransactionReceipt: once its block is certified."""
-    found = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
-    return None if found is None else receipt_json(found)
+    transaction = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
+    return None if transaction is None else receipt_json(transaction)
 
 
 async def outcome(services: Services, params: list[Json]) -> Json:
     """keymoot_getOutcome: a receipt's refusal in words, which Ethereum's receipts lack."""
-    found = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
-    if found is None:
+    transaction = services.ledger.transaction(hash_of(exactly(params, 1, 1)[0], "hash"))
+    if transaction is None:
         return None
     return {
-        "status": found.receipt.status,
-        "errorCode": found.receipt.error_code,
-        "error": found.receipt.error,
-        "output": data(found.receipt.output),
+        "status": transaction.receipt.status,
+        "errorCode": transaction.receipt.error_code,
+        "error": transaction.receipt.error,
+        "output": data(transaction.receipt.output),
     }
 
 

@@ -13,5 +13,4 @@ Clock = Callable[[], UnixNanos]
 
 
 def system_clock() -> UnixNanos:
-    """Read the machine's clock."""
     return UnixNanos(time.time_ns())

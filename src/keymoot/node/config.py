@@ -8,7 +8,7 @@ DEFAULT_PORT = 8645
 """Beside, not on, the 8545 of a developer's own Ethereum node."""
 
 DEFAULT_NODES = 4
-"""The smallest assembly of which one may fail."""
+"""The smallest committee of which one may fail."""
 
 FUSE_VARIABLE = "KEYMOOT_SIMULATED_CPU"
 """Names the simulated CPU's fuse file; a path, never a key."""
@@ -45,7 +45,6 @@ class Config:
     allow_origins: tuple[str, ...] = ()
 
     def enclave_folder(self, seat: int) -> Path:
-        """Where the sealed files of the enclave at a seat live."""
         return self.data / f"enclave-{seat}"
 
     def fuse_of(self, seat: int) -> Path:
@@ -59,13 +58,11 @@ def lock_file(data: Path) -> Path:
 
 
 def default_data() -> Path:
-    """Give the data folder when none is named."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "keymoot" / "network"
 
 
 def default_fuse() -> Path:
-    """Give the fuse file: the variable's, or the user's own."""
     named = os.environ.get(FUSE_VARIABLE)
     if named:
         return Path(named)

@@ -1,29 +1,21 @@
 """What a data folder has decided already, and options of `up` that say something else."""
 
 from keymoot.base.errors import Refused
+from keymoot.committee.genesis import Genesis
 from keymoot.engine.lmdb_file import FILE_NAME
-from keymoot.moot.genesis import Genesis
 from keymoot.node.config import Config
 
 
-class OtherOption(Refused):
+class OtherOption(Refused, code="OTHER_OPTION"):
     """An option is that of a new network, and the folder's network has another value."""
 
-    code = "OTHER_OPTION"
 
-
-class LedgerMissing(Refused):
+class LedgerMissing(Refused, code="LEDGER_MISSING"):
     """The enclaves' folders are there, and the ledger is not."""
-
-    code = "LEDGER_MISSING"
 
 
 def check_ledger_is_there(config: Config) -> None:
-    """Raise if enclaves have sealed something, and their ledger is gone.
-
-    Raises:
-        LedgerMissing: with both paths.
-    """
+    """Raise if enclaves have sealed something, and their ledger is gone."""
     ledger = config.data / FILE_NAME
     sealed = sorted(config.data.glob("enclave-*/*.sealed"))
     if sealed and not ledger.exists():
@@ -34,11 +26,7 @@ def check_ledger_is_there(config: Config) -> None:
 
 
 def check_options(config: Config, genesis: Genesis, members: int) -> None:
-    """Raise if an option asks for another network than the one that the folder has.
-
-    Raises:
-        OtherOption: it would be ignored.
-    """
+    """Raise if an option asks for another network than the one that the folder has."""
     if config.nodes is not None and config.nodes != members:
         raise OtherOption(
             f"the network in {config.data} has {members} enclaves, and --nodes {config.nodes} is "

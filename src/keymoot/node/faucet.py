@@ -35,7 +35,6 @@ class Faucet:
     """Pays test tokens."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Pay on `ledger`."""
         self._ledger = ledger
         self._turn = asyncio.Lock()
 

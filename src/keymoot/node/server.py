@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -40,24 +41,26 @@ CONTROL_AGAIN_SECONDS = 5.0
 """Pause before the control socket is tried again."""
 
 
-class InUse(Refused):
+class InUse(Refused, code="IN_USE"):
     """The data folder or the port is somebody else's."""
-
-    code = "IN_USE"
 
 
 def serve(config: Config) -> int:
-    """Run a node; give the exit status.
-
-    Raises:
-        Refused: it cannot start; the message says what to do.
-    """
+    """Run a node; give the exit status."""
     forbid_dumps()
-    # What is mapped and not there is a bus error: no words of ours, but where it was.
-    faulthandler.enable()
+    trace_crashes()
     _configure_log()
-    with _lock(config.data), _listen(config) as channel:
+    with hold_folder(config.data), _listen(config) as channel:
         return uvloop.run(_run(config, channel))
+
+
+def trace_crashes() -> None:
+    """Have a crash say where it was: what is mapped and not there is a bus error, without words.
+
+    Where this process's standard error is no file, as in a program that runs us, nothing says so.
+    """
+    with suppress(UnsupportedOperation, RuntimeError):
+        faulthandler.enable()
 
 
 async def _run(config: Config, channel: socket.socket) -> int:
@@ -83,9 +86,7 @@ async def _run(config: Config, channel: socket.socket) -> int:
 async def _live(config: Config, control: Control, channel: socket.socket) -> int:
     """Run a node from its enclaves' starts to their ends; give the exit status.
 
-    Raises:
-        FoundingEnded: nobody has been told of its network yet: it may be begun anew.
-        Refused: it cannot start.
+    After FoundingEnded its network may be begun anew: nobody has been told of it yet.
     """
     try:
         async with started(config, launcher(config), system_clock) as node:
@@ -134,7 +135,7 @@ async def _serve(config: Config, node: Node, channel: socket.socket) -> None:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, ask_to_stop, number)
     async with background() as tasks:
-        # The door opens when the assembly has its keys: before that nobody could be served.
+        # The door opens when the committee has its keys: before that nobody could be served.
         founded = tasks.start(show_founding(node.membership, node.store, _say))
         asked = tasks.start(stop.wait())
         await asyncio.wait({founded, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,7 +175,6 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
         yield
 
 
@@ -212,7 +212,6 @@ def _elsewhere(host: str) -> list[str]:
 
 
 def _say_why(reasons: list[BaseException]) -> None:
-    """Say what has stopped the node."""
     log = structlog.get_logger("keymoot.node")
     for error in reasons:
         log.error("node.stopped", error=type(error).__name__, reason=_public(error))
@@ -221,7 +220,7 @@ def _say_why(reasons: list[BaseException]) -> None:
 
 def _leaves(error: BaseException | None) -> list[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+        return [leaf for exception in error.exceptions for leaf in _leaves(exception)]
     return [] if error is None else [error]
 
 
@@ -236,14 +235,14 @@ def _public(error: BaseException) -> str:
 
 
 @contextmanager
-def _lock(data: Path) -> Iterator[None]:
-    """Hold the data folder for this process alone."""
+def hold_folder(data: Path) -> Iterator[None]:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(lock_file(data), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        why = "it is a file" if data.is_file() else error.strerror
         raise InUse(
-            f"the data folder {data} cannot be used ({error.strerror}): choose another with --data"
+            f"the data folder {data} cannot be used ({why}): choose another with --data"
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

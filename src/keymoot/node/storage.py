@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 
 from keymoot.base.storage import CannotWrite
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.engine.chain_store import put_probe
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.sequencer import Sequencer
@@ -26,19 +26,17 @@ log = structlog.get_logger("keymoot.storage")
 class StorageWatch:
     """Tells the log, and the ledger, how the node's disk is."""
 
-    def __init__(self, store: LmdbStore, sequencer: Sequencer[Answer]) -> None:
-        """Watch the disk of `store`, to which `sequencer` writes."""
+    def __init__(self, store: LmdbStore, sequencer: Sequencer[RequestAnswer]) -> None:
         self._store = store
         self._sequencer = sequencer
         self._told: str | None = None
 
     async def run(self) -> None:
-        """Look until cancelled."""
         while True:
-            self.look()
+            self.poll()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Say what has changed; knock where nobody else does, and say what that has changed."""
         self._tell()
         if self._store.shortage is not None and not self._writes():

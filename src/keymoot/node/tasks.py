@@ -10,21 +10,14 @@ from keymoot.base.errors import Refused
 T = TypeVar("T")
 
 
-class Ending(Refused):
-    """Nothing more is begun."""
-
-    code = "NODE_STOPS"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("the node is stopping: ask again when it runs")
+class Ending(Refused, code="NODE_STOPS"):
+    message = "the node is stopping: ask again when it runs"
 
 
 class Tasks:
     """What a block of `background` runs beside itself."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
-        """Run tasks in a group."""
         self._group = group
         # In the order in which they began, and so they are ended: a run can be repeated.
         self._running: dict[asyncio.Task[Any], None] = {}
@@ -34,9 +27,6 @@ class Tasks:
 
         What it raises ends the block, and everything else in it. Whoever cancels the task ends
         nothing but that.
-
-        Raises:
-            Ending: the block ends.
         """
         try:
             task = self._group.create_task(work)

@@ -11,17 +11,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from keymoot.base.units import LEDGER_CHAIN_ID
-from keymoot.enclave.answer import Answer
+from keymoot.committee.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.sequencer import Sequencer
 from keymoot.gateway.services import NodeInfo, SeatInfo, Services
-from keymoot.moot.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
-from keymoot.node.admin.status import assembly_json
+from keymoot.node.admin.status import committee_json
 from keymoot.node.answers.queries import EnclaveQueries
 from keymoot.node.answers.shares import ShareService
 from keymoot.node.clock import Clock
@@ -29,11 +29,11 @@ from keymoot.node.config import DEFAULT_NODES, Config
 from keymoot.node.existing import check_ledger_is_there, check_options
 from keymoot.node.faucet import FAUCET_ACCOUNT, TEST_SUPPLY, Faucet
 from keymoot.node.feed.process import Launch
-from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.membership import Membership
-from keymoot.node.membership.recovery import Recovery
+from keymoot.node.membership.recovery import RecoveryStarter
 from keymoot.node.membership.roster import Roster
-from keymoot.node.membership.wanted import Wanted
+from keymoot.node.membership.wanted import WantedSeats
 from keymoot.node.storage import StorageWatch
 from keymoot.node.supervisor.absent import Absent, Processes, close_all
 from keymoot.node.supervisor.asking import Asking
@@ -43,13 +43,7 @@ from keymoot.node.tasks import Tasks, background
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node that runs.
-
-    Attributes:
-        membership: The ledger, its members, and the enclaves here.
-        services: What the gateway offers.
-        store: The data folder's file.
-    """
+    """A node that runs."""
 
     membership: Membership
     services: Services
@@ -64,12 +58,6 @@ async def started(
 
     A network begins if the data folder has none. One whose founding did not end is begun anew:
     its founders' starts are gone.
-
-    Args:
-        config: Where the data folder is, and what a new network is like.
-        launch: Starts the enclave of a seat.
-        clock: The time of day.
-        disk: Opens the data folder's file.
 
     Raises:
         Refused: an enclave or the folder cannot be used; the message says what to do.
@@ -86,12 +74,14 @@ async def started(
             genesis = _new_genesis(processes, config, clock)
             begin(store, genesis)
         raw = genesis.encode()
-        joined = await absent.each(processes, lambda seat, one: one.join(raw, seat))
+        joined = await absent.each(processes, lambda seat, process: process.join(raw, seat))
         chain = open_chain(store, genesis, keeps_dealings=config.keep_dealings)
         stack.enter_context(closing(chain))
-        sequencer: Sequencer[Answer] = Sequencer(chain, Mempool(), clock, config.block_seconds)
+        sequencer: Sequencer[RequestAnswer] = Sequencer(
+            chain, Mempool(), clock, config.block_seconds
+        )
         ledger = Ledger(sequencer, clock)
-        wanted = Wanted.load(config.data)
+        wanted = WantedSeats.load(config.data)
         tasks = await stack.enter_async_context(background())
         membership = _membership(
             ledger, Enclaves(ledger, launch, clock, tasks), absent, wanted, tasks
@@ -105,7 +95,7 @@ async def started(
             shares.run(),
             membership.changes.run(),
             membership.recovery.run(),
-            absent.tend(membership.enclaves.add, lambda: membership.roster.committee.indices),
+            absent.reconcile(membership.enclaves.add, lambda: membership.roster.committee.indices),
             StorageWatch(store, sequencer).run(),
         ):
             tasks.start(work)
@@ -113,11 +103,6 @@ async def started(
 
 
 def _expected(config: Config, store: LmdbStore, genesis: Genesis | None) -> Absent:
-    """Say whose enclaves are to start.
-
-    Raises:
-        OtherOption: an option asks for another network than the folder's.
-    """
     if genesis is None:
         return Absent(range(1, (config.nodes or DEFAULT_NODES) + 1), fresh=True)
     members, former = members_in(store, genesis)
@@ -126,7 +111,7 @@ def _expected(config: Config, store: LmdbStore, genesis: Genesis | None) -> Abse
 
 
 def _membership(
-    ledger: Ledger, enclaves: Enclaves, absent: Absent, wanted: Wanted, tasks: Tasks
+    ledger: Ledger, enclaves: Enclaves, absent: Absent, wanted: WantedSeats, tasks: Tasks
 ) -> Membership:
     roster, asking = Roster(ledger), Asking(tasks)
     return Membership(
@@ -135,8 +120,8 @@ def _membership(
         enclaves=enclaves,
         absent=absent,
         asking=asking,
-        changes=Changes(ledger, roster, enclaves, asking, wanted),
-        recovery=Recovery(ledger, roster, enclaves),
+        changes=SeatChanges(ledger, roster, enclaves, asking, wanted),
+        recovery=RecoveryStarter(ledger, roster, enclaves),
     )
 
 
@@ -148,10 +133,10 @@ def _shares(membership: Membership, store: LmdbStore, tasks: Tasks) -> ShareServ
         membership.roster,
         Asking(tasks),
         store,
-        lambda: assembly_json(membership),
+        lambda: committee_json(membership),
     )
     ledger.sequencer.write_beside(shares.collected.beside)
-    ledger.sequencer.on_answers(shares.collected.hear)
+    ledger.sequencer.on_answers(shares.collected.handle)
     return shares
 
 
@@ -176,8 +161,8 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
     )
 
 
-def _member(identity: Identity) -> Member:
-    founder = Founder(identity.identity_key, identity.sealing, identity.boot)
+def _member(identity: EnclaveIdentity) -> Member:
+    founder = Founder(identity.identity_key, identity.sealing, identity.session)
     return Member(identity.identity_key, founder)
 
 
@@ -186,10 +171,14 @@ def _info(membership: Membership) -> NodeInfo:
 
     def seats() -> tuple[SeatInfo, ...]:
         members = roster.committee
-        known = [(one.seat, one.identity) for one in enclaves.seats if one.seat in members]
+        known = [
+            (enclave.seat, enclave.identity)
+            for enclave in enclaves.seats
+            if enclave.seat in members
+        ]
         return tuple(
             SeatInfo(seat, one.identity_key, one.measurement, one.quote) for seat, one in known
         )
 
-    simulated = any(one.identity.simulated for one in enclaves.seats)
+    simulated = any(enclave.identity.simulated for enclave in enclaves.seats)
     return NodeInfo(version=version("keymoot"), simulated=simulated, seats=seats)

@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 from keymoot.base.digits import decimal
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.fixed import Fixed
 from keymoot.base.hexes import parse_data
 from keymoot.base.strict_json import Json
+from keymoot.policy.address import AddressForm
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.names import parse_address, parse_solana_address
 from keymoot.policy.shown import show
 
 WALLET = "$wallet"
@@ -20,27 +20,33 @@ MAX_SET_MEMBERS = 1_024
 MAX_COMPARED_NAMES = 64
 """Longest set that is searched for a name that no other set of its condition excludes."""
 
-ADDRESS, SOLANA_ADDRESS = "address", "solanaAddress"
-"""The kinds of value that a set may hold: one in a policy, by its chain."""
+Wallet: TypeAlias = Fixed
+"""A wallet's own address, on whatever chain."""
 
-Wallet: TypeAlias = Address | SolanaAddress
-Value: TypeAlias = "Address | SolanaAddress | int | bool | bytes | str"
-Sets: TypeAlias = Mapping[str, frozenset[Address | SolanaAddress]]
+Value: TypeAlias = "Fixed | int | bool | bytes | str"
 
 ANY, ALL, EACH = "any", "all", "each"
 """Of which elements of an array a condition speaks; EACH is ALL's older name, in an ALLOW."""
 
 _ORDERED = {"lt", "lte", "gt", "gte"}
+UPPER = frozenset(("eq", "in", "lt", "lte"))
+LOWER = frozenset(("eq", "in", "gt", "gte"))
+"""Comparisons that bound a number from above, and from below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """A policy's sets of addresses by name, all of its own chain (`form.kind` in conditions)."""
+
+    form: AddressForm
+    members: Mapping[str, frozenset[Fixed]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison; `operand` is a value, a set of values, or WALLET.
+    """One comparison (eq, in, notIn, lt, lte, gt, gte).
 
-    Attributes:
-        operator: eq, in, notIn, lt, lte, gt, gte.
-        operand: What is compared with.
-        json: The operand as the document writes it.
+    `json` is the operand as the document has it.
     """
 
     operator: str
@@ -48,7 +54,6 @@ class Test:
     json: Json = field(compare=False)
 
     def holds(self, value: Any, wallet: Wallet) -> bool:
-        """Tell whether `value` satisfies the comparison."""
         operand = wallet if self._names_wallet else self.operand
         if self.operator == "eq":
             return bool(value == operand)
@@ -112,12 +117,15 @@ class Condition:
         return named and self.elements != ANY
 
     @property
+    def capped(self) -> bool:
+        """Whether a number has an upper bound; of an array, each one."""
+        return self.elements != ANY and any(test.operator in UPPER for test in self.tests)
+
+    @property
     def wanted(self) -> str:
-        """The comparisons as the document writes them."""
         return self.written(self.tests)
 
     def written(self, tests: tuple[Test, ...]) -> str:
-        """Write some of its comparisons for people."""
         text = " and ".join(f"{test.operator} {test.shown}" for test in tests)
         return text if self.elements is None else f"{self.elements} {text}"
 
@@ -125,18 +133,9 @@ class Condition:
 def parse_condition(
     json: Json, kind: str, sets: Sets, path: str, *, denies: bool = False
 ) -> Condition:
-    """Read a condition on a value of an ABI type.
+    """Read a condition on a value of an ABI type; one that no value satisfies is refused.
 
-    Args:
-        json: The condition.
-        kind: The type of the value.
-        sets: The policy's sets, by name.
-        path: Where it stands in the document.
-        denies: Whether a DENY has it: there `each` once meant less than it says.
-
-    Raises:
-        BadPolicy: an unknown comparison, one that the type does not have, an operand that is
-            no value of the type, or comparisons that no value satisfies.
+    `denies`: a DENY has it, in which `each` once meant less than it says.
     """
     if not isinstance(json, dict) or not json:
         raise BadPolicy('a condition is an object such as {"lte": "1000"}', path)
@@ -147,7 +146,7 @@ def parse_condition(
             'name a part of the tuple instead, as "order.amount" or "orders[].amount"', path
         )
     tests = tuple(_test(op, json[op], kind, sets, f"{path}.{op}") for op in sorted(json))
-    if not can_hold(tests, kind):
+    if not can_hold(tests, kind, sets.form):
         raise BadPolicy(f"no {kind} satisfies this: {Condition(tests).wanted}", path)
     return Condition(tests)
 
@@ -176,37 +175,36 @@ def _on_elements(
 
 def _test(operator: str, json: Json, kind: str, sets: Sets, path: str) -> Test:
     if operator == "eq":
-        return Test(operator, _value(json, kind, path), json)
+        return Test(operator, _value(json, kind, sets.form, path), json)
     if operator in ("in", "notIn"):
         return Test(operator, _members(json, kind, sets, path), json)
     if operator in _ORDERED:
         if not kind.startswith(("uint", "int")):
             raise BadPolicy(f"{kind} has no order: use eq, in or notIn", path)
-        return Test(operator, _value(json, kind, path), json)
+        return Test(operator, _value(json, kind, sets.form, path), json)
     raise BadPolicy("a comparison is one of eq, in, notIn, lt, lte, gt, gte", path)
 
 
 def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
     if isinstance(json, str):
-        if kind not in (ADDRESS, SOLANA_ADDRESS):
+        if kind != sets.form.kind:
             raise BadPolicy(f"a set holds addresses; list the {kind} values here instead", path)
-        if json not in sets:
+        if json not in sets.members:
             raise BadPolicy(f'"{show(json)}" is not one of this policy\'s sets', path)
-        return frozenset(sets[json])
+        return frozenset(sets.members[json])
     if not isinstance(json, list) or not json or len(json) > MAX_SET_MEMBERS:
         raise BadPolicy(f"the name of a set, or a list of 1 to {MAX_SET_MEMBERS} values", path)
     if WALLET in json:
         raise BadPolicy('$wallet stands alone: {"eq": "$wallet"}', path)
-    members = [_value(one, kind, f"{path}[{at}]") for at, one in enumerate(json)]
+    members = [_value(one, kind, sets.form, f"{path}[{at}]") for at, one in enumerate(json)]
     if len(set(members)) != len(members):
         raise BadPolicy("a value stands twice in the list", path)
     return frozenset(members)
 
 
-def _value(json: Json, kind: str, path: str) -> Any:
-    if kind in (ADDRESS, SOLANA_ADDRESS):
-        parse = parse_address if kind == ADDRESS else parse_solana_address
-        return WALLET if json == WALLET else parse(json, path)
+def _value(json: Json, kind: str, form: AddressForm, path: str) -> Any:
+    if kind == form.kind:
+        return WALLET if json == WALLET else form.parse(json, path)
     if kind.startswith(("uint", "int")):
         amount = parse_amount(json, path, signed=kind.startswith("int"))
         least, most = bounds_of(kind)
@@ -241,14 +239,13 @@ def _is_left(names: frozenset[Any], excluded: list[frozenset[Any]]) -> bool:
 
 
 def bounds_of(kind: str) -> tuple[int, int]:
-    """Give the least and the greatest value of an integer type such as uint8."""
     if kind.startswith("uint"):
         return 0, (1 << int(kind[4:])) - 1  # consensus: a type of ours
     half = 1 << (int(kind[3:]) - 1)  # consensus: a type of ours
     return -half, half - 1
 
 
-def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
+def can_hold(tests: tuple[Test, ...], kind: str, form: AddressForm) -> bool:
     """Tell whether any value of a type satisfies all comparisons; where unsure, yes.
 
     A condition that cannot hold is a mistake: its DENY never fires, its ALLOW never allows.
@@ -257,12 +254,12 @@ def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
         return True
     if any(test.operand == WALLET for test in tests if isinstance(test.operand, str)):
         return True
-    wallet = Address(bytes(Address.LENGTH))
+    wallet = form.type(bytes(form.type.LENGTH))
     named = [test.named(wallet) for test in tests if test.operator in ("eq", "in")]
     excluded = [test.operand for test in tests if test.operator == "notIn"]
-    if kind in (ADDRESS, SOLANA_ADDRESS):
-        # An owner and its token account are two names of one thing: only the same can clash.
-        alike = [frozenset.intersection(*named)] if named and kind == ADDRESS else named
+    if kind == form.kind:
+        # Two names of one thing do not clash, and some chains' addresses may be that.
+        alike = named if form.several_names or not named else [frozenset.intersection(*named)]
         return all(_is_left(names, excluded) for names in alike)
     if named:
         return any(all(test.holds(one, wallet) for test in tests) for one in named[0])
@@ -284,11 +281,7 @@ def can_hold(tests: tuple[Test, ...], kind: str) -> bool:
 
 
 def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
-    """Read a whole number of base units, written as decimal text.
-
-    Raises:
-        BadPolicy: a JSON number, a leading zero, or over 256 bits.
-    """
+    """Read a whole number of base units of at most 256 bits: decimal text, no leading zero."""
     text = json if isinstance(json, str) else ""
     digits = text[1:] if signed and text.startswith("-") else text
     number = decimal(digits)
@@ -297,3 +290,12 @@ def parse_amount(json: Json, path: str, *, signed: bool = False) -> int:
     if number >= 1 << 256:
         raise BadPolicy("an amount has at most 256 bits", path)
     return -number if digits != text else number
+
+
+RULE, CONDITION = 32, 16
+"""Comparisons that trying a rule, and each of its conditions, is worth beside those it makes."""
+
+
+def made_by(condition: Condition | None, values: int = 1) -> int:
+    """Count the comparisons of a condition on one value, or on so many elements."""
+    return 0 if condition is None else CONDITION + len(condition.tests) * values

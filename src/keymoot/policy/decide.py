@@ -6,20 +6,17 @@ Pure. The same arguments give the same decision on every replica.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from keymoot.base.fixed import SolanaAddress
 from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
-from keymoot.policy.chain import EIP155, SOLANA
+from keymoot.policy.chains.registry import kind_of
 from keymoot.policy.document import Policy
-from keymoot.policy.evm.intent import EvmIntent
 from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, Asked, Reservation, ask
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Usage
-from keymoot.policy.match import Match, Step
+from keymoot.policy.match import Match, Step, Trial
 from keymoot.policy.moment import format_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
-from keymoot.policy.trial import Trial, trials_of
 from keymoot.policy.work import comparisons, too_much
 
 
@@ -45,7 +42,6 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether to sign."""
         return self.refusal is None
 
 
@@ -74,7 +70,7 @@ def decide(
         refusal = too_much(comparisons(policy, intent))
     if refusal is None:
         # 3. Each rule is tried on each transfer; the trace keeps every comparison.
-        trials = trials_of(policy.rules, intent, trace)
+        trials = kind_of(intent).try_rules(policy.rules, intent, now, trace)
         # 4. A DENY of any of them wins over every ALLOW; each has its own first ALLOW.
         chosen = _choose(trials)
         if isinstance(chosen, Refusal):
@@ -88,7 +84,6 @@ def decide(
 
 
 def _choose(trials: list[Trial]) -> list[Match] | Refusal:
-    """Give the ALLOW of each trial, or why there is none."""
     for trial in trials:
         denied = next((m for m in trial.matches if m.rule.action == DENY and m.holds), None)
         if denied is not None:
@@ -109,12 +104,9 @@ def _general(policy: Policy, intent: Intent, now: UnixSeconds) -> Refusal | None
         when = format_moment(policy.expires)
         message = f"{REFUSED}the policy expired at {when}: its owner has to set a new one"
         return Refusal("POLICY_EXPIRED", message)
-    # A message of Solana does not name its cluster, nor a text its chain: what is left to
-    # compare is the kind of key.
-    namespace = SOLANA if isinstance(intent.wallet, SolanaAddress) else EIP155
-    own = f"{EIP155}:{intent.chain}" if isinstance(intent, EvmIntent) else namespace
-    if own not in (str(policy.chain), policy.chain.namespace):
-        message = f"{REFUSED}the policy is for chain {policy.chain}, not {own}"
+    # Where the wish names no network, what is left to compare is the chain.
+    if intent.network not in (str(policy.chain), policy.chain.namespace):
+        message = f"{REFUSED}the policy is for chain {policy.chain}, not {intent.network}"
         return Refusal("WRONG_CHAIN", message, path="chainId")
     return None
 

@@ -8,13 +8,11 @@ REFUSED_CODE = 4100
 """JSON-RPC error code of a refusal by policy (EIP-1193: unauthorized)."""
 
 
-class BadPolicy(Malformed):
+class BadPolicy(Malformed, code="BAD_POLICY"):
     """A policy document is not one; `path` is where, as in `rules[2].args.spender`."""
 
-    code = "BAD_POLICY"
 
-
-class PolicyRefused(Refused):
+class PolicyRefused(Refused, code="POLICY_REFUSED"):
     """The network refused to sign. The refusal is on the ledger, with its reason.
 
     Attributes:
@@ -24,11 +22,9 @@ class PolicyRefused(Refused):
             an unknown credential, or stopped since, as a paused wallet.
     """
 
-    code = "POLICY_REFUSED"
     jsonrpc_code = REFUSED_CODE
 
     def __init__(self, message: str, data: dict[str, Any], proved: int | None = None) -> None:
-        """Carry the message for people and the data for programs."""
         super().__init__(message)
         self.data = data
         self.proved = proved
@@ -39,5 +35,4 @@ class PolicyRefused(Refused):
         return str(self.data.get("reason", "REFUSED"))
 
     def to_json(self) -> dict[str, Any]:
-        """Give the JSON-RPC error object."""
         return {"code": REFUSED_CODE, "message": str(self), "data": self.data}

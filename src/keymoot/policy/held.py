@@ -9,9 +9,10 @@ second, of the latest steps first; what asks more than all of them adds the rest
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from keymoot.base import rlp
-from keymoot.base.fields import list_of, text_of, uint, uint_of
+from keymoot.base.forms import AtMost, Uint
+from keymoot.base.record import Record
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.limit import Limit, Usage
 
@@ -25,30 +26,12 @@ _NAME_BYTES = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Record):
     """One step: what a nonce holds of one limit, and the second at which it was signed."""
 
-    limit: str
-    amount: int
+    limit: Annotated[str, AtMost(_NAME_BYTES)]
+    amount: Annotated[int, Uint(40)]
     at: UnixSeconds
-
-    def encode(self) -> list[rlp.Item]:
-        """Give the RLP item."""
-        return [self.limit.encode(), uint(self.amount), uint(self.at)]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Reservation":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not one.
-        """
-        name, amount, at = list_of(item, 3, "reservation")
-        return Reservation(
-            text_of(name, "limit", _NAME_BYTES),
-            uint_of(amount, "amount", 40),
-            UnixSeconds(uint_of(at, "at", 8)),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +58,7 @@ class Asked:
 def ask(
     limit: Limit, amount: int, usage: Usage, steps: Iterable[Reservation], now: UnixSeconds
 ) -> Asked:
-    """Look what a wish adds to a limit with a window.
-
-    Args:
-        limit: Which.
-        amount: What the wish asks of it.
-        usage: What was spent of it.
-        steps: What earlier wishes of the same chain and nonce hold of it.
-        now: The block's time.
-    """
+    """Look what a wish adds to a limit with a window, of which its nonce holds `steps` already."""
     buckets = list(usage.buckets)
     beside = list(usage.buckets)
     left, since = amount, limit.oldest(now)

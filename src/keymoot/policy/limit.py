@@ -60,7 +60,6 @@ class Usage:
     forgotten: UnixSeconds = UnixSeconds(0)
 
     def used(self, limit: Limit, now: UnixSeconds) -> int:
-        """Sum what is still inside the window that ends now."""
         oldest = limit.oldest(now)
         return sum(amount for at, amount in self.buckets if at > oldest)
 
@@ -139,10 +138,8 @@ def _buckets(raw: bytes, width: int) -> tuple[tuple[UnixSeconds, int], ...]:
 
 
 def _width(buckets: Iterable[tuple[UnixSeconds, int]]) -> int:
-    """Give the bytes of the greatest amount."""
     return (max((amount for _, amount in buckets), default=0).bit_length() + 7) // 8
 
 
 def _power_up_to(seconds: int) -> int:
-    """Give the greatest power of two up to `seconds`; 1 at least."""
     return 1 << (max(seconds, 1).bit_length() - 1)

@@ -1,12 +1,13 @@
 """Try one rule on one thing, and note every comparison on the way."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Wallet
+from keymoot.policy.refusal import Refusal
 from keymoot.policy.rule import Rule
 
 
@@ -32,7 +33,6 @@ class Match(ABC):
     """
 
     def __init__(self, rule: Rule, wallet: Wallet, trace: list[Step]) -> None:
-        """Take the rule; `run` tries it."""
         self.rule = rule
         self.wallet = wallet
         self.trace = trace
@@ -41,7 +41,6 @@ class Match(ABC):
 
     @property
     def holds(self) -> bool:
-        """Whether all of the rule's conditions hold."""
         return self.stopped is None
 
     def run(self) -> None:
@@ -55,7 +54,7 @@ class Match(ABC):
 
     @abstractmethod
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """Give the checks in order: each tells whether to go on."""
+        """In order: each tells whether to go on."""
 
     @property
     @abstractmethod
@@ -83,7 +82,20 @@ class Match(ABC):
         return passed
 
     def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
-        """Hold a value against a condition."""
         failing = condition.failing(value, self.wallet)
         wanted = condition.written(failing or condition.tests)
         return self.note(path, wanted, got, passed=not failing)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The rules on one part of a wish.
+
+    Attributes:
+        matches: One for each rule that speaks of such parts, in the document's order; each has
+            run.
+        unmatched: Says why no ALLOW among them holds.
+    """
+
+    matches: Sequence[Match]
+    unmatched: Callable[[], Refusal]

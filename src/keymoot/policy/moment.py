@@ -19,11 +19,7 @@ _EPOCH_DAY = 719_468
 
 
 def parse_length(text: object, path: str) -> Seconds:
-    """Read a length such as `24h`: a number and one of s, m, h, d.
-
-    Raises:
-        BadPolicy: anything else, under a minute or over a year.
-    """
+    """Read a length such as `24h`, of a minute to a year: a number and one of s, m, h, d."""
     match = _LENGTH.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise BadPolicy('a length of time is written as "90s", "30m", "24h" or "7d"', path)
@@ -34,11 +30,7 @@ def parse_length(text: object, path: str) -> Seconds:
 
 
 def parse_moment(text: object, path: str) -> UnixSeconds:
-    """Read a moment in UTC such as `2027-01-01T00:00:00Z`.
-
-    Raises:
-        BadPolicy: anything else.
-    """
+    """Read a moment in UTC such as `2027-01-01T00:00:00Z`."""
     match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise BadPolicy('a moment is written in UTC, as "2027-01-01T00:00:00Z"', path)
@@ -50,7 +42,6 @@ def parse_moment(text: object, path: str) -> UnixSeconds:
 
 
 def format_moment(moment: UnixSeconds) -> str:
-    """Write a moment as `parse_moment` reads it."""
     days, seconds = divmod(moment, _DAY_SECONDS)
     year, month, day = _date(days)
     minutes, seconds = divmod(seconds, 60)
@@ -70,7 +61,6 @@ def _days(year: int, month: int, day: int) -> int:
 
 
 def _date(days: int) -> tuple[int, int, int]:
-    """Give year, month and day of so many days after 1970-01-01."""
     era, of_era = divmod(days + _EPOCH_DAY, 146_097)
     year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
     of_year = of_era - (365 * year + year // 4 - year // 100)

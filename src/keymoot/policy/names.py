@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.fixed import Address, SolanaAddress, WalletAddress
 from keymoot.base.shown import shown
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.policy.errors import BadPolicy
@@ -13,11 +13,7 @@ _LOWER, _UPPER = re.compile("0x[0-9a-f]{40}"), re.compile("0x[0-9A-F]{40}")
 
 
 def parse_address(text: object, path: str) -> Address:
-    """Read an address in one case, or in mixed case with a right checksum.
-
-    Raises:
-        BadPolicy: no address, or a checksum that shows a typing error.
-    """
+    """Read an address in one case, or in mixed case with a right checksum."""
     if not isinstance(text, str):
         raise BadPolicy('an address is text: "0x" and 40 hex digits', path)
     if _LOWER.fullmatch(text):
@@ -34,11 +30,6 @@ def parse_address(text: object, path: str) -> Address:
 
 
 def parse_solana_address(text: object, path: str) -> SolanaAddress:
-    """Read an address of Solana.
-
-    Raises:
-        BadPolicy: no base58 of 32 bytes.
-    """
     if not isinstance(text, str) or text.startswith("0x"):
         raise BadPolicy("an address of Solana is text in base58", path)
     try:
@@ -49,9 +40,9 @@ def parse_solana_address(text: object, path: str) -> SolanaAddress:
         ) from error
 
 
-def written(address: Address | SolanaAddress) -> str:
-    """Write an address of either kind as its own chain's people do."""
-    return address.base58 if isinstance(address, SolanaAddress) else checksummed(address)
+def written(address: WalletAddress) -> str:
+    """Write an address of any chain as its own people do."""
+    return checksummed(address) if isinstance(address, Address) else address.text
 
 
 @lru_cache(maxsize=1_024)

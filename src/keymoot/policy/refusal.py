@@ -36,7 +36,6 @@ class Refusal:
     decoded: Json = field(default=None)
 
     def to_json(self) -> dict[str, Json]:
-        """Give the fields that apply, amounts as decimal text."""
         found: dict[str, Json] = {"reason": self.reason}
         texts = (("rule", self.rule), ("path", self.path), ("limit", self.limit))
         found |= {name: text for name, text in texts if text is not None}
@@ -59,14 +58,17 @@ def too_high_a_fee(fee: int, most: int, unit: str) -> Refusal:
 
 
 def not_a_withdrawal(path: str, message: str) -> Refusal:
-    """Refuse what an owner asked for as a withdrawal."""
     return Refusal("NOT_A_WITHDRAWAL", REFUSED + message, path=path)
 
 
-class NotSignable(Portable):
+class NeverSigned(Portable):
     """A wish that no policy could allow; carries its refusal."""
 
     def __init__(self, reason: str, message: str, path: str) -> None:
-        """Make the refusal; its message gets the house's first words."""
         super().__init__(REFUSED + message)
         self.refusal = Refusal(reason, REFUSED + message, path=path)
+
+
+def method_not_signed(method: str, why: str) -> NeverSigned:
+    """Make the refusal of a method that is signed for nobody, or not on this chain."""
+    return NeverSigned("METHOD_NOT_ALLOWED", f"{method} is not signed: {why}", "method")

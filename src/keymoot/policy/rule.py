@@ -26,12 +26,10 @@ class Rule:
 
 
 def parse_name(json: dict[str, Json], path: str) -> str:
-    """Read a rule's name."""
     return name_of(required(json, "id", path), f"{path}.id")
 
 
 def parse_action(json: dict[str, Json], path: str) -> str:
-    """Read whether a rule allows or denies."""
     action = required(json, "action", path)
     if action not in (ALLOW, DENY):
         raise BadPolicy("an action is ALLOW or DENY", f"{path}.action")
@@ -41,7 +39,6 @@ def parse_action(json: dict[str, Json], path: str) -> str:
 def parse_field(
     json: dict[str, Json], name: str, kind: str, sets: Sets, path: str
 ) -> Condition | None:
-    """Read the condition in a field that may be missing."""
     return parse_condition(json[name], kind, sets, f"{path}.{name}") if name in json else None
 
 
@@ -68,3 +65,9 @@ def parse_spend(
             raise BadPolicy("name an argument, or $value", where)
         found[limit] = source_of(source, where)
     return found
+
+
+def check_spendable(kind: str, path: str) -> None:
+    """Raise BadPolicy unless values of an ABI type can feed a limit."""
+    if not kind.startswith("uint") or kind.endswith("]"):
+        raise BadPolicy("only an unsigned integer can be spent", path)

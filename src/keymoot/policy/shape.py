@@ -17,21 +17,18 @@ def known_fields(json: dict[str, Json], known: set[str], path: str) -> None:
 
 
 def required(json: dict[str, Json], field: str, path: str) -> Json:
-    """Give a field that must be there."""
     if field not in json:
         raise BadPolicy("this field is missing", f"{path}.{field}" if path else field)
     return json[field]
 
 
 def name_of(json: Json, path: str) -> str:
-    """Read the name of a rule, limit or set."""
     if not isinstance(json, str) or _NAME.fullmatch(json) is None:
         raise BadPolicy("a name is 1 to 48 letters, digits, dots, dashes or underscores", path)
     return json
 
 
 def objects(json: Json, path: str, limit: int) -> list[dict[str, Json]]:
-    """Read a list of objects of bounded length."""
     if not isinstance(json, list) or len(json) > limit:
         raise BadPolicy(f"a list of at most {limit} objects is expected", path)
     found = []

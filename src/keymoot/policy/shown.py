@@ -8,9 +8,9 @@ more work than that, however long it is.
 from collections.abc import Sequence
 from typing import Any
 
-from keymoot.base.fixed import Address, SolanaAddress
+from keymoot.base.fixed import Fixed
 from keymoot.base.shown import MAX_SHOWN_CHARACTERS, shown
-from keymoot.policy.names import checksummed
+from keymoot.policy.names import written
 
 __all__ = ["show"]
 
@@ -38,10 +38,8 @@ def show(value: Any, most: int = MAX_SHOWN_CHARACTERS) -> str:
 
 
 def _bytes(value: bytes, most: int) -> str:
-    if isinstance(value, Address):
-        return checksummed(value)
-    if isinstance(value, SolanaAddress):
-        return value.base58
+    if isinstance(value, Fixed) and len(text := written(value)) <= most:
+        return text
     if 2 + 2 * len(value) <= most:
         return "0x" + value.hex()
     return f"0x{value[: most // 2 - 1].hex()}… ({len(value)} bytes)"
@@ -50,9 +48,9 @@ def _bytes(value: bytes, most: int) -> str:
 def _sequence(values: Sequence[Any], most: int) -> str:
     parts: list[str] = []
     left = most - 2
-    for one in values:
+    for value in values:
         # The first one is cut early, so that something of it is seen.
-        part = show(one, most if parts else most - _FIRST_LESS)
+        part = show(value, most if parts else most - _FIRST_LESS)
         left -= len(part) + 2 * bool(parts)
         if left < 0:
             return f"[{', '.join(parts)}… ({len(values)} values)"

@@ -6,13 +6,13 @@ A state that was read from a broken disk makes no proof: it raises, as every rea
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from keymoot.base.fixed import Address, Bytes32, Hash32, WalletId
+from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.units import Height
-from keymoot.contracts.nodes import Nodes
-from keymoot.contracts.wallet_cells import log_key
-from keymoot.contracts.wallets import Wallets
-from keymoot.moot.hall import HEAD, Head
-from keymoot.proof.chain import Shown, Step
+from keymoot.committee.state import HEAD, CommitteeRecord
+from keymoot.contracts.builtin.nodes import Nodes
+from keymoot.contracts.builtin.wallets.cells import log_key
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.proof.chain import ChainStep, Shown
 from keymoot.proof.committee import page_names, page_slot
 from keymoot.proof.descent import MAX_LINKS, Descent
 from keymoot.proof.errors import NotProven
@@ -30,14 +30,14 @@ from keymoot.store.state import State
 
 def prove(state: State, address: Address, slots: Iterable[Bytes32]) -> AccountProof:
     """Prove an account and some of its slots: numbers and hashes, as other contracts keep them."""
-    found = (SlotProof(slot, tuple(state.prove_slot(address, slot))) for slot in slots)
-    return AccountProof(address, tuple(state.prove_account(address)), tuple(found))
+    proofs = (SlotProof(slot, tuple(state.prove_slot(address, slot))) for slot in slots)
+    return AccountProof(address, tuple(state.prove_account(address)), tuple(proofs))
 
 
 def prove_cells(state: State, address: Address, slots: Iterable[Bytes32]) -> AccountProof:
-    """Prove an account and some cells of ours, with the values that are longer than a slot."""
+    """As `prove`, for cells of ours, with the values that are longer than a slot."""
     proof = prove(state, address, slots)
-    return replace(proof, slots=tuple(_with_blob(state, address, one) for one in proof.slots))
+    return replace(proof, slots=tuple(_with_blob(state, address, slot) for slot in proof.slots))
 
 
 def _with_blob(state: State, address: Address, proof: SlotProof) -> SlotProof:
@@ -46,42 +46,38 @@ def _with_blob(state: State, address: Address, proof: SlotProof) -> SlotProof:
     return replace(proof, blob=state.entry(address, proof.slot) or b"")
 
 
-def prove_assembly(state: State) -> AccountProof:
-    """Prove the pages that say who keeps the keys.
-
-    Raises:
-        NotProven: there is no assembly.
-    """
+def prove_committee(state: State) -> AccountProof:
+    """Prove the pages that say who keeps the keys."""
     raw = state.entry(Nodes.ADDRESS, page_slot(HEAD))
     if raw is None:
-        raise NotProven("this network has no assembly")
-    names = page_names(Head.decode(raw))
+        raise NotProven("this network has no committee")
+    names = page_names(CommitteeRecord.decode(raw))
     return prove_cells(state, Nodes.ADDRESS, (page_slot(name) for name in names))
 
 
 def prove_wallet(state: State, wallet: WalletId) -> AccountProof:
-    """Prove a wallet's record, policy and book, or that there is none."""
+    """Also that there is none."""
     return prove_cells(state, Wallets.ADDRESS, wallet_slots(wallet))
 
 
 def prove_log(state: State, wallet: WalletId, start: int, count: int) -> AccountProof:
-    """Prove a page of a wallet's log, of at most `MAX_PAGE` entries from `start` on."""
+    """At most `MAX_PAGE` entries from `start` on."""
     store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
-    book = Wallets.books.get(store, Bytes32(wallet))
+    book = Wallets.books.get(store, wallet)
     entries = range(start, min(book.log_length if book else 0, start + min(count, MAX_PAGE)))
     names = [Wallets.log_index.get(store, log_key(wallet, at)) for at in entries]
-    found = [Hash32(one) for one in names if one is not None]
-    slots = [public_slot(book_key(wallet)), *page_slots(wallet, entries, found)]
+    numbers = [name for name in names if name is not None]
+    slots = [public_slot(book_key(wallet)), *page_slots(wallet, entries, numbers)]
     return prove_cells(state, Wallets.ADDRESS, slots)
 
 
 def prove_descent(state: State, height: Height) -> Descent:
-    """Prove from a state which block an older height has; it must know it (`keeps_hash`)."""
+    """The state must know the older height's block (`keeps_hash`)."""
     return Descent(prove(state, HISTORY_ADDRESS, [history_slot(height)]))
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastBlocks:
     """What a node keeps of the blocks before.
 
     Attributes:
@@ -93,44 +89,37 @@ class Past:
     certified: Callable[[Height], Shown]
 
 
-def steps(seen: Header, newest: Shown, state: State, past: Past) -> list[Step]:
-    """Give what leads from a block that somebody saw to the newest one.
+def steps(seen: Header, newest: Shown, state: State, past: PastBlocks) -> list[ChainStep]:
+    """Give what leads from a block of ours that somebody saw to the newest certified one.
 
     Where the newest state still knows the old block, that is all. Else each generation between
     adds two steps: its last certified block, and the first one of what came after it.
 
-    Args:
-        seen: The newest header that whoever asks has seen; one of ours.
-        newest: The newest certified block.
-        state: The state after it.
-        past: The blocks before.
-
-    Raises:
-        NotProven: over `MAX_LINKS` blocks of a generation's beginning were never certified.
+    NotProven: over `MAX_LINKS` blocks of a generation's beginning were never certified.
     """
-    found: list[Step] = []
+    found: list[ChainStep] = []
     at = seen
     while at.generation != newest.header.generation:
         if keeps_hash(newest.header.height, at.height):
-            return [*found, Step(newest, prove_descent(state, at.height))]
+            return [*found, ChainStep(newest, prove_descent(state, at.height))]
         last = _last_certified(at, newest.header.height, past)
         if last is not None:
-            found.append(Step(last, None))
+            found.append(ChainStep(last, None))
             at = last.header
         first = past.certified(Height(at.height + 1))
         count = first.header.height - at.height - 1
         if count > MAX_LINKS:
             raise NotProven(f"{count} blocks in a row were never certified")
         links = (past.header(Height(at.height + below)).encode() for below in range(count, 0, -1))
-        found.append(Step(first, Descent(None, tuple(links))))
+        found.append(ChainStep(first, Descent(None, tuple(links))))
         at = first.header
     if at != newest.header:
-        found.append(Step(newest, None))
+        found.append(ChainStep(newest, None))
     return found
 
 
-def _last_certified(seen: Header, newest: Height, past: Past) -> Shown | None:
-    """Give the last certified block of a generation after one of its blocks; None if that is it."""
+def _last_certified(seen: Header, newest: Height, past: PastBlocks) -> Shown | None:
+    """None if one of its own is the last."""
     # 1. Its last block: a generation that has ended does not come again.
     last, beyond = seen.height, newest
     while beyond - last > 1:

@@ -23,16 +23,11 @@ class Bundle:
     proof: AccountProof
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         return {**self.shown.to_json(), "proof": self.proof.to_json()}
 
     @staticmethod
     def from_json(told: Any) -> "Bundle":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else.
-        """
+        """Nothing is checked yet."""
         header, certificate, proof = fields_of(told, _FIELDS, "bundle")
         return Bundle(
             Shown.of(header, certificate, "bundle"), AccountProof.from_json(proof, "bundle.proof")

@@ -11,7 +11,7 @@ from typing import Any
 
 from keymoot.base import hexes
 from keymoot.base.strict_json import Json
-from keymoot.moot.certified import CertifiedHeader, verify
+from keymoot.committee.certified import CertifiedHeader, verify
 from keymoot.proof.descent import Descent
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
 from keymoot.proof.founding import Anchor
@@ -29,10 +29,8 @@ _FIELDS = ("header", "certificate")
 class Shown:
     """A header as somebody shows it, with what certifies it.
 
-    Attributes:
-        header: The header.
-        certificate: The signature under the network's verifying key, 48 bytes; None for the one
-            block that the founding record certifies.
+    `certificate` is the signature under the network's verifying key, 48 bytes; None for the one
+    block that the founding record certifies.
     """
 
     header: Header
@@ -41,9 +39,7 @@ class Shown:
     def check(self, anchor: Anchor) -> None:
         """Raise unless the network has certified the block.
 
-        Raises:
-            NotCertified: the signature is none of its verifying key over this block.
-            NotProven: there is no signature, and the founding record is of another block.
+        NotProven: there is no signature, and the founding record is of another block.
         """
         header = self.header
         if self.certificate is not None:
@@ -54,27 +50,17 @@ class Shown:
             )
 
     def to_json(self) -> dict[str, Json]:
-        """Give it as the RPC shows it."""
         shown = None if self.certificate is None else hexes.data(self.certificate)
         return {"header": hexes.data(self.header.encode()), "certificate": shown}
 
     @staticmethod
     def from_json(told: Any, path: str = "certified") -> "Shown":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else.
-        """
+        """Nothing is checked yet."""
         header, certificate = fields_of(told, _FIELDS, path)
         return Shown.of(header, certificate, path)
 
     @staticmethod
     def of(header: Any, certificate: Any, path: str) -> "Shown":
-        """Read its two fields.
-
-        Raises:
-            Malformed: they are something else.
-        """
         raw = hexes.parse_data(header, f"{path}.header", MAX_HEADER_BYTES)
         signature = None
         if certificate is not None:
@@ -83,18 +69,16 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class FollowedChain:
     """How far somebody has followed a network; following gives another one.
 
-    Attributes:
-        anchor: Whose words count.
-        newest: The newest header that was believed; None before the first.
+    `newest` is the newest header that was believed; None before the first.
     """
 
     anchor: Anchor
     newest: Header | None = None
 
-    def follow(self, shown: Shown, descent: Descent | None = None) -> "Chain":
+    def follow(self, shown: Shown, descent: Descent | None = None) -> "FollowedChain":
         """Believe a header.
 
         Args:
@@ -131,36 +115,29 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainStep:
     """One of the blocks that lead from an older one to the newest.
 
-    Attributes:
-        shown: Its header, and what certifies it.
-        descent: Proof that it builds on the one before; None within a generation.
+    `descent` proves that it builds on the one before; None within a generation.
     """
 
     shown: Shown
     descent: Descent | None
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         descent = None if self.descent is None else self.descent.to_json()
         return {**self.shown.to_json(), "descent": descent}
 
 
-def read_steps(told: Any) -> list[Step]:
-    """Read steps as the RPC shows them; nothing is checked yet.
-
-    Raises:
-        Malformed: they are something else, or too many.
-    """
-    found = []
-    for at, one in enumerate(items_of(told, MAX_STEPS, "steps")):
+def read_steps(told: Any) -> list[ChainStep]:
+    """Nothing is checked yet, but that they are not too many."""
+    steps = []
+    for at, item in enumerate(items_of(told, MAX_STEPS, "steps")):
         path = f"steps[{at}]"
-        header, certificate, descent = fields_of(one, (*_FIELDS, "descent"), path)
+        header, certificate, descent = fields_of(item, (*_FIELDS, "descent"), path)
         proof = None if descent is None else Descent.from_json(descent, f"{path}.descent")
-        found.append(Step(Shown.of(header, certificate, path), proof))
-    return found
+        steps.append(ChainStep(Shown.of(header, certificate, path), proof))
+    return steps
 
 
 _FORK = "both are certified in one generation: more enclaves are broken than may be"

@@ -10,12 +10,12 @@ from typing import Any
 
 from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32
-from keymoot.contracts.nodes import Nodes
-from keymoot.moot.epoch import Epoch
-from keymoot.moot.hall import HEAD, Head
-from keymoot.moot.roots import CERTIFICATE, ROOTS, RootKind
-from keymoot.moot.seat import Seat
-from keymoot.moot.turning import EPOCH
+from keymoot.committee.reshare.ledger import EPOCH
+from keymoot.committee.reshare.record import Epoch
+from keymoot.committee.roots import CERTIFICATE, ROOTS, RootKind
+from keymoot.committee.seat import Seat
+from keymoot.committee.state import HEAD, CommitteeRecord
+from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof, Storage
 from keymoot.store.header import Header
@@ -25,86 +25,74 @@ from keymoot.threshold.root import Root
 
 
 def page_slot(name: str) -> Bytes32:
-    """Give the slot of one of the assembly's pages."""
     return public_slot(_key(name))
 
 
-def page_names(head: Head) -> Iterator[str]:
-    """Name the pages that a proof of the assembly with this head holds, in their order."""
+def page_names(head: CommitteeRecord) -> Iterator[str]:
+    """Name the pages that a proof of the committee with this head holds, in their order."""
     yield from (HEAD, EPOCH)
     yield from (_root_page(kind) for kind in ROOTS)
     yield from (_seat_page(index) for index in head.members)
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenAssembly:
-    """The assembly in one certified state; only `check_assembly` makes one.
+class ProvenCommittee:
+    """The committee in one certified state; only `check_committee` makes one.
 
     Attributes:
         header: The block after which it stands like this.
         head: Members, generation, who was caught.
-        epoch: The living epoch.
-        seats: Each member's seat.
         roots: Each root by its name, with its verification shares.
     """
 
     header: Header
-    head: Head
+    head: CommitteeRecord
     epoch: Epoch
     seats: Mapping[int, Seat]
     roots: Mapping[str, Root]
 
     @property
     def committee(self) -> Committee:
-        """Who keeps the keys, how many may fail, how many it takes."""
         return Committee(self.head.members)
 
     @property
     def identities(self) -> dict[int, Bytes32]:
-        """Ed25519 identity keys by seat: who signs answers."""
+        """By seat: who signs answers."""
         return {index: seat.identity for index, seat in self.seats.items()}
 
     def root_at(self, name: str, height: Any) -> Root | None:
-        """Give the root under which a block's requests were bound.
+        """Give the root under which a block's requests were bound, at a height that somebody says.
 
         With an epoch everyone's share changes: under another one's root, honest ones look bad.
-
-        Args:
-            name: Of the root.
-            height: The block, as somebody says.
-
-        Returns:
-            None where another epoch began since, may have begun, or nobody says.
+        None where another epoch began since, may have begun, or nobody says.
         """
         # What the block that begins an epoch binds, it binds before: commitments burn with it.
         within = isinstance(height, int) and self.epoch.since_height < height <= self.header.height
         return self.roots[name] if within else None
 
 
-def check_assembly(proof: AccountProof, header: Header, verifying_key: bytes) -> ProvenAssembly:
-    """Give the assembly that a believed header's state has.
+def check_committee(proof: AccountProof, header: Header, verifying_key: bytes) -> ProvenCommittee:
+    """Give the committee that a believed header's state has.
 
     Args:
         proof: Of the contract Nodes and the pages that `page_names` lists.
-        header: Believed (`Chain.follow`).
+        header: Believed (`FollowedChain.follow`).
         verifying_key: The network's.
 
     Raises:
-        BrokenProof: a node is missing, altered or superfluous.
         NotProven: another contract, pages that are missing or too many, or pages that
             contradict each other.
-        Malformed: a page is not what it should be.
     """
     # 1. It is proved of Nodes, under this header.
     if proof.address != Nodes.ADDRESS:
-        raise NotProven(f"the assembly is proved of the contract Nodes, {Nodes.ADDRESS.hex0x}")
+        raise NotProven(f"the committee is proved of the contract Nodes, {Nodes.ADDRESS.hex0x}")
     storage = proof.check(header.state_root)
-    head = Head.decode(_page(storage, HEAD))
+    head = CommitteeRecord.decode(_page(storage, HEAD))
     # 2. Exactly the pages that this head calls for.
     names = list(page_names(head))
     if storage.slots.keys() != {page_slot(name) for name in names}:
         raise NotProven(
-            f"a proof of this assembly holds {len(names)} pages: head, epoch, its roots and its "
+            f"a proof of this committee holds {len(names)} pages: head, epoch, its roots and its "
             f"seats; this one holds {len(storage.slots)} slots"
         )
     # 3. The state and its header name one generation.
@@ -116,8 +104,8 @@ def check_assembly(proof: AccountProof, header: Header, verifying_key: bytes) ->
     # 4. Whose certificates we believe is one of its roots.
     certificate = roots[CERTIFICATE]
     if certificate.group.encode(certificate.public) != verifying_key:
-        raise NotProven("the assembly's certificate root is not the network's verifying key")
-    return ProvenAssembly(header, head, Epoch.decode(_page(storage, EPOCH)), seats, roots)
+        raise NotProven("the committee's certificate root is not the network's verifying key")
+    return ProvenCommittee(header, head, Epoch.decode(_page(storage, EPOCH)), seats, roots)
 
 
 def _root(storage: Storage, kind: RootKind, committee: Committee) -> Root:
@@ -130,7 +118,7 @@ def _root(storage: Storage, kind: RootKind, committee: Committee) -> Root:
 def _page(storage: Storage, name: str) -> bytes:
     page = storage.cell(_key(name))
     if page is None:
-        raise NotProven(f'the state has no page "{name}": this network has no assembly yet')
+        raise NotProven(f'the state has no page "{name}": this network has no committee yet')
     return page
 
 

@@ -40,11 +40,7 @@ class Descent:
     def check(self, newer: Header, height: Height, name: Hash32) -> None:
         """Raise unless `newer` builds on the block `name` at `height`.
 
-        Raises:
-            NotProven: it leads nowhere.
-            OtherBranch: it leads to another block of that height.
-            BrokenProof: a node is missing, altered or superfluous.
-            Malformed: a link is no header, or a slot holds no hash.
+        NotProven: it leads nowhere. OtherBranch: it leads to another block of that height.
         """
         # 1. The newer block names an ancestor: by its state, or its parent in its header.
         at = Height(height + len(self.links))
@@ -73,24 +69,19 @@ class Descent:
         if history.address != HISTORY_ADDRESS:
             raise NotProven(f"hashes of blocks are proved of the account {HISTORY_ADDRESS.hex0x}")
         slot = history_slot(at)
-        if [one.slot for one in history.slots] != [slot]:
+        if [entry.slot for entry in history.slots] != [slot]:
             raise NotProven(
                 f"the hash of block {at} is proved by the slot {slot.hex0x}, and no other"
             )
         return hash_in(history.check(newer.state_root).slot(slot))
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         history = None if self.history is None else self.history.to_json()
         return {"history": history, "links": shown_datas(self.links)}
 
     @staticmethod
     def from_json(told: Any, path: str = "descent") -> "Descent":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else, or too long.
-        """
+        """Nothing is checked yet."""
         history, links = fields_of(told, _FIELDS, path)
         proof = None if history is None else AccountProof.from_json(history, f"{path}.history")
         return Descent(proof, datas_of(links, MAX_LINKS, MAX_HEADER_BYTES, f"{path}.links"))

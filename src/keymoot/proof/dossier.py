@@ -10,10 +10,10 @@ from typing import Any
 
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
-from keymoot.base.fixed import Hash32, NetworkId, SolanaAddress, WalletId
+from keymoot.base.fixed import Hash32, NetworkId, WalletId
 from keymoot.base.strict_json import Json
 from keymoot.proof.chain import Shown
-from keymoot.proof.committee import check_assembly
+from keymoot.proof.committee import check_committee
 from keymoot.proof.errors import NotProven
 from keymoot.proof.founding import Founded, Founding
 from keymoot.proof.receipt import ReceiptProof
@@ -40,14 +40,8 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Something that was checked, and holds.
-
-    Attributes:
-        name: "founding record", "certificate", "header", "members", "wallet", "account", "slot",
-            "transaction" or "receipt".
-        says: What follows from it.
-    """
+class CheckedFact:
+    """Something that was checked, and holds; `says` is what follows from it."""
 
     name: str
     says: str
@@ -61,7 +55,6 @@ class Dossier:
         network: The id that the file claims.
         shown: The header under whose state root members, wallet and account are proved.
         wallet: A wallet's id, and the proof of its record, policy and book.
-        account: Any account, with slots.
         receipt: Of a block of its own.
     """
 
@@ -73,16 +66,11 @@ class Dossier:
     account: AccountProof | None = None
     receipt: ReceiptProof | None = None
 
-    def examine(self, pinned: NetworkId | None) -> Iterator[Held]:
+    def examine(self, pinned: NetworkId | None) -> Iterator[CheckedFact]:
         """Check everything, in order; give each step once it holds.
 
-        Args:
-            pinned: The network's id, from somebody who is believed. None to take the file's
-                word, which `assumptions` then says.
-
-        Raises:
-            NotProven, NotFounded, NotCertified, NoSuchWallet, BrokenProof, Malformed: the next
-                step does not hold.
+        `pinned` is the network's id, from somebody who is believed; None takes the file's word, as
+        `assumptions` then says.
         """
         # 1. The beginning: one network, one verifying key.
         if pinned is not None and pinned != self.network:
@@ -90,40 +78,40 @@ class Dossier:
         founded = self.founding.check(self.network)
         anchor = founded.anchor
         founders = len(founded.genesis.founders())
-        yield Held("founding record", f"all {founders} founders of {self.network.hex0x} signed it")
+        yield CheckedFact(
+            "founding record", f"all {founders} founders of {self.network.hex0x} signed it"
+        )
         # 2. The newest block of the file.
         self.shown.check(anchor)
         header = self.shown.header
-        yield Held("certificate", f"of block {header.height}, under the verifying key")
-        yield Held("header", f"{header.hash.hex0x} of generation {header.generation.hex0x}")
+        yield CheckedFact("certificate", f"of block {header.height}, under the verifying key")
+        yield CheckedFact("header", f"{header.hash.hex0x} of generation {header.generation.hex0x}")
         # 3. Who keeps the keys after it.
-        assembly = check_assembly(self.members, header, anchor.verifying_key)
-        yield Held(
-            "members", f"{assembly.committee.size}, epoch {assembly.epoch.number}, and their roots"
+        committee = check_committee(self.members, header, anchor.verifying_key)
+        yield CheckedFact(
+            "members",
+            f"{committee.committee.size}, epoch {committee.epoch.number}, and their roots",
         )
         # 4. What was asked for.
         if self.wallet is not None:
             name, proof = self.wallet
-            found = check_wallet(proof, header, self.network, name, assembly.roots)
-            account = found.record.account
-            shown = account.base58 if isinstance(account, SolanaAddress) else account.hex0x
-            yield Held(
+            wallet = check_wallet(proof, header, self.network, name, committee.roots)
+            yield CheckedFact(
                 "wallet",
-                f"{name.hex0x} with address {shown} and policy {found.record.policy_version}",
+                f"{name.hex0x} with address {wallet.record.account.text} and policy {wallet.record.policy_version}",
             )
         if self.account is not None:
             yield from _examine_account(self.account, header.state_root)
         if self.receipt is not None:
             self.receipt.shown.check(anchor)
             receipt = self.receipt.check(self.receipt.shown.header)
-            yield Held(
+            yield CheckedFact(
                 "transaction",
                 f"{receipt.hash.hex0x} at {receipt.index} of block {receipt.header.height}",
             )
-            yield Held("receipt", f"status {receipt.status}, {len(receipt.logs)} logs")
+            yield CheckedFact("receipt", f"status {receipt.status}, {len(receipt.logs)} logs")
 
     def to_json(self) -> Json:
-        """Give the file's content."""
         wallet: Json = None
         if self.wallet is not None:
             wallet = {"id": self.wallet[0].hex0x, "proof": self.wallet[1].to_json()}
@@ -140,11 +128,7 @@ class Dossier:
 
     @staticmethod
     def from_json(told: Any) -> "Dossier":
-        """Read the file's content; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else.
-        """
+        """Nothing is checked yet."""
         form, network, founding, header, certificate, members, wallet, account, receipt = fields_of(
             told, _FIELDS, "file"
         )
@@ -163,29 +147,31 @@ class Dossier:
 
 def assumptions(founded: Founded, *, pinned: bool) -> list[str]:
     """Say what is left to believe where every step of a file holds."""
-    found = []
+    signatures = []
     if not pinned:
-        found.append("the network's id is the file's own word: compare it with one you trust")
+        signatures.append("the network's id is the file's own word: compare it with one you trust")
     if founded.genesis.development:
-        found.append("SIMULATED: a development network, whose enclaves protect nothing from root")
+        signatures.append(
+            "SIMULATED: a development network, whose enclaves protect nothing from root"
+        )
     else:
-        found.append(
+        signatures.append(
             "the members' evidence is not in this file: that they are enclaves is believed"
         )
-    found.append("more than two thirds of the members of each generation kept to the protocol")
-    found.append("a newer block may exist that nobody showed")
-    return found
+    signatures.append("more than two thirds of the members of each generation kept to the protocol")
+    signatures.append("a newer block may exist that nobody showed")
+    return signatures
 
 
-def _examine_account(proof: AccountProof, root: Hash32) -> Iterator[Held]:
+def _examine_account(proof: AccountProof, root: Hash32) -> Iterator[CheckedFact]:
     storage = proof.check(root)
     account = storage.account
-    yield Held(
+    yield CheckedFact(
         "account", f"{storage.address.hex0x}: nonce {account.nonce}, balance {account.balance} wei"
     )
     for slot, value in storage.slots.items():
         says = f"0x{value.hex()}" if value else "absent"
-        yield Held("slot", f"{slot.hex0x}: {says}")
+        yield CheckedFact("slot", f"{slot.hex0x}: {says}")
 
 
 def _read_wallet(told: Any) -> tuple[WalletId, AccountProof]:

@@ -5,19 +5,14 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 
 
-class NotProven(Fault):
+class NotProven(Fault, code="NOT_PROVEN"):
     """What was shown does not follow from what we know."""
 
-    code = "NOT_PROVEN"
 
-
-class OlderHeader(Refused):
+class OlderHeader(Refused, code="OLDER_HEADER"):
     """A certified block from before the newest that we saw: its state is out of date."""
 
-    code = "OLDER_HEADER"
-
     def __init__(self, shown: Height, seen: Height) -> None:
-        """Show both heights."""
         super().__init__(
             f"block {shown} was shown, and block {seen} was seen before: this node is behind, "
             "or shows an old state: ask another one"
@@ -26,13 +21,10 @@ class OlderHeader(Refused):
         self.seen = seen
 
 
-class OtherBranch(Fault):
+class OtherBranch(Fault, code="OTHER_BRANCH"):
     """A certified block that does not build on the newest that we saw."""
 
-    code = "OTHER_BRANCH"
-
     def __init__(self, height: Height, seen: Height, why: str) -> None:
-        """Say where the branches part."""
         super().__init__(
             f"block {height} is on another branch than block {seen}, seen before: {why}"
         )
@@ -40,18 +32,10 @@ class OtherBranch(Fault):
         self.seen = seen
 
 
-class DescentMissing(Refused):
-    """A certified block of another generation, without proof that it builds on the one we saw.
-
-    Attributes:
-        seen: Height of the newest block that we saw.
-        name: Its hash.
-    """
-
-    code = "DESCENT_MISSING"
+class DescentMissing(Refused, code="DESCENT_MISSING"):
+    """A certified block of another generation, without proof that it builds on the one we saw."""
 
     def __init__(self, height: Height, seen: Height, name: Hash32) -> None:
-        """Say what to ask for."""
         super().__init__(
             f"block {height} is of another generation than block {seen} ({name.hex0x}), seen "
             "before: it is believed with a proof that it descends from that one"

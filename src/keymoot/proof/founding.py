@@ -13,9 +13,9 @@ from keymoot.base import hexes
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
+from keymoot.committee.founding_record import MAX_RECORD_BYTES, FoundingRecord
+from keymoot.committee.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.founding_record import MAX_RECORD_BYTES, FoundingRecord
-from keymoot.moot.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.proof.errors import NotProven
 from keymoot.proof.shape import fields_of
 
@@ -30,7 +30,6 @@ class Anchor:
     """What everything else is held against: whose words count in one network.
 
     Attributes:
-        network: The network's id.
         verifying_key: The point of G2 under which its blocks are certified; never changes.
         founded: Height and hash of the block that the founding record certifies; None for
             who was given the verifying key alone.
@@ -57,7 +56,6 @@ class Founded:
 
     @property
     def anchor(self) -> Anchor:
-        """What follows from it for all that comes."""
         record = self.record
         return Anchor(record.network, record.verifying_key, (record.height, record.block))
 
@@ -72,10 +70,8 @@ class Founding:
     def check(self, network: NetworkId) -> Founded:
         """Give the beginning of the network with this id.
 
-        Raises:
-            NotProven: the genesis is of another network, or not in its canonical bytes.
-            NotFounded: the record is of another network, or not all founders signed it.
-            Malformed: genesis or record are none; a point is none, or the one at infinity.
+        NotProven: the genesis is of another network, or not in its canonical bytes.
+        NotFounded: the record is of another network, or not all founders signed it.
         """
         # 1. The id is the hash of these very bytes.
         if NetworkId(keccak256(self.genesis)) != network:
@@ -89,16 +85,11 @@ class Founding:
         return Founded(genesis, record)
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         return {"genesis": hexes.data(self.genesis), "record": hexes.data(self.record)}
 
     @staticmethod
     def from_json(told: Any) -> "Founding":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else, or too long.
-        """
+        """Nothing is checked yet."""
         genesis, record = fields_of(told, _FIELDS, "founding")
         return Founding(
             hexes.parse_data(genesis, "founding.genesis", MAX_GENESIS_BYTES),

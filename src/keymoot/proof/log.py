@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keymoot.base.fixed import Bytes32, Hash32, WalletId
-from keymoot.contracts.record import Record
-from keymoot.contracts.wallet import Book
-from keymoot.contracts.wallet_cells import log_key
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.cells import log_key
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import RequestRecord
+from keymoot.contracts.builtin.wallets.wallet import Book
 from keymoot.crypto.transactions import request_key
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof, Storage
@@ -20,7 +20,6 @@ from keymoot.store.header import Header
 from keymoot.store.public import public_slot
 
 MAX_PAGE = 32
-"""Entries in one proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +29,32 @@ class Page:
     Attributes:
         header: The block after which it stands like this.
         length: How many entries the whole log has.
-        records: Those of this page, in their order.
     """
 
     header: Header
     length: int
-    records: tuple[Record, ...]
+    records: tuple[RequestRecord, ...]
 
 
 def record_slot(request: Hash32) -> Bytes32:
-    """Give the slot of a request's record."""
-    return public_slot(Wallets.records.slot_key(Bytes32(request)))
+    return public_slot(Wallets.records.slot_key(request))
 
 
 def index_slot(wallet: WalletId, index: int) -> Bytes32:
-    """Give the slot that names the request of one entry of a wallet's log."""
+    """The slot that names the request of one entry of a wallet's log."""
     return public_slot(_index(wallet, index))
 
 
-def check_record(storage: Storage, request: Hash32) -> Record | None:
+def check_record(storage: Storage, request: Hash32) -> RequestRecord | None:
     """Give the record of a request; None where it is proved that no block has decided it.
 
-    Args:
-        storage: Of the contract Wallets, proved under a header that is believed.
-        request: The request's name on the ledger.
-
-    Raises:
-        NotProven: another contract, or nothing was shown of it.
-        Malformed: the cell holds no record.
+    `storage` is of the contract Wallets, proved under a header that is believed; else NotProven.
     """
     _check_contract(storage)
-    raw = storage.cell(Wallets.records.slot_key(Bytes32(request)))
+    raw = storage.cell(Wallets.records.slot_key(request))
     if raw is None:
         return None
-    record = Record.decode(raw)
+    record = RequestRecord.decode(raw)
     if request_key(record.requester, record.request_id) != request:
         raise NotProven(f"the record of request {request.hex0x} is another one's")
     return record
@@ -72,19 +63,11 @@ def check_record(storage: Storage, request: Hash32) -> Record | None:
 def check_log(
     proof: AccountProof, header: Header, wallet: WalletId, start: int, count: int
 ) -> Page:
-    """Give a page of a wallet's log.
+    """Give a page of a wallet's log, of `count` entries (at most `MAX_PAGE`) from `start` on.
 
-    Args:
-        proof: Of the wallet's book, and of index and record of each entry of the page.
-        header: Believed (`Chain.follow`).
-        wallet: Whose log.
-        start: Its first entry, from 0.
-        count: How many entries were asked for, at most `MAX_PAGE`.
-
-    Raises:
-        BrokenProof: a node is missing, altered or superfluous.
-        NotProven: another wallet, or entries that are missing, too many or out of place.
-        Malformed: a cell is not what it should be.
+    `proof` is of the wallet's book, and of index and record of each entry, under a header that is
+    believed (`FollowedChain.follow`). NotProven: another wallet, or entries that are missing, too
+    many or out of place.
     """
     storage = proof.check(header.state_root)
     _check_contract(storage)
@@ -105,7 +88,6 @@ def check_log(
 
 
 def page_slots(wallet: WalletId, entries: range, names: Sequence[Hash32]) -> list[Bytes32]:
-    """Give the slots of the entries of a page, whose requests have these names."""
     return [*(index_slot(wallet, at) for at in entries), *map(record_slot, names)]
 
 
@@ -116,7 +98,7 @@ def _named(storage: Storage, wallet: WalletId, index: int) -> Hash32:
     return Hash32(raw)
 
 
-def _record(storage: Storage, wallet: WalletId, index: int, name: Hash32) -> Record:
+def _record(storage: Storage, wallet: WalletId, index: int, name: Hash32) -> RequestRecord:
     record = check_record(storage, name)
     if record is None or (record.wallet, record.index) != (wallet, index):
         raise NotProven(f"entry {index} of the log of wallet {wallet.hex0x} is another one's")

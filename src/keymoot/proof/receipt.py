@@ -27,7 +27,6 @@ MAX_ITEM_BYTES = 1_048_576
 """Longest node of a block's tries: a leaf holds a whole transaction, or a receipt with its logs."""
 
 MAX_INDEX = 2**32 - 1
-"""Largest place of a transaction in its block."""
 
 _FIELDS = ("header", "certificate", "links", "index", "transactionProof", "receiptProof")
 _LEGACY = 0xC0
@@ -47,12 +46,9 @@ class ProvenReceipt:
     """A transaction in a certified block; only `ReceiptProof.check` makes one.
 
     Attributes:
-        header: Of its block.
-        index: Its place in the block.
         transaction: Its bytes; their Keccak-256 is its hash.
         status: 1 for done, 0 for refused.
         cumulative_gas: Gas that the block used up to its end.
-        logs: Its events.
     """
 
     header: Header
@@ -64,7 +60,6 @@ class ProvenReceipt:
 
     @property
     def hash(self) -> Hash32:
-        """The transaction's hash."""
         return keccak256(self.transaction)
 
 
@@ -87,15 +82,9 @@ class ReceiptProof:
     receipt: tuple[bytes, ...]
 
     def check(self, certified: Header) -> ProvenReceipt:
-        """Give what a certified header says.
+        """Give what a certified header says: that of `shown`, whose certificate was checked.
 
-        Args:
-            certified: The header of `shown`, whose certificate was checked (`Shown.check`).
-
-        Raises:
-            NotProven: another header, links that lead nowhere, or no such transaction.
-            BrokenProof: a node is missing, altered or superfluous.
-            Malformed: a link is no header, or what stands at the index is no receipt.
+        NotProven: another header, links that lead nowhere, or no such transaction.
         """
         # 1. The block is the certified one, or an ancestor that its descendants name.
         if certified != self.shown.header:
@@ -114,7 +103,6 @@ class ReceiptProof:
         return ProvenReceipt(block, self.index, transaction, status, gas, logs)
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         return {
             **self.shown.to_json(),
             "links": shown_datas(self.links),
@@ -125,11 +113,7 @@ class ReceiptProof:
 
     @staticmethod
     def from_json(told: Any, path: str = "receipt") -> "ReceiptProof":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else, or too much.
-        """
+        """Nothing is checked yet."""
         header, certificate, links, index, transaction, receipt = fields_of(told, _FIELDS, path)
         place = hexes.parse_quantity(index, f"{path}.index")
         if place > MAX_INDEX:
@@ -155,10 +139,10 @@ def _follow(header: Header, links: Sequence[bytes]) -> Header:
 def _read_receipt(raw: bytes) -> tuple[int, Gas, tuple[ProvenLog, ...]]:
     status, gas, bloom, logs = list_of(rlp.decode(raw), 4, "receipt")
     bytes_of(bloom, "receipt.bloom", BLOOM_BYTES)
-    found = []
+    entries = []
     for log in list_of(logs, None, "receipt.logs"):
         address, topics, data = list_of(log, 3, "receipt.log")
-        found.append(
+        entries.append(
             ProvenLog(
                 fixed_of(address, Address, "receipt.log.address"),
                 tuple(
@@ -171,5 +155,5 @@ def _read_receipt(raw: bytes) -> tuple[int, Gas, tuple[ProvenLog, ...]]:
     return (
         uint_of(status, "receipt.status", 1),
         Gas(uint_of(gas, "receipt.gas", 8)),
-        tuple(found),
+        tuple(entries),
     )

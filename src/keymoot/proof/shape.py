@@ -9,37 +9,25 @@ from keymoot.base.strict_json import Json
 
 
 def fields_of(told: Any, names: Sequence[str], path: str) -> list[Any]:
-    """Take an object with exactly these fields; give their values in this order.
-
-    Raises:
-        Malformed: no object, or other fields.
-    """
+    """Take an object with exactly these fields; give their values in this order."""
     if not isinstance(told, dict) or told.keys() != set(names):
         raise Malformed(f"an object with the fields {', '.join(names)} is expected", path)
     return [told[name] for name in names]
 
 
 def items_of(told: Any, most: int, path: str) -> list[Any]:
-    """Take a list of at most so many items.
-
-    Raises:
-        Malformed: no list, or a longer one.
-    """
     if not isinstance(told, list) or len(told) > most:
         raise Malformed(f"a list of at most {most} is expected", path)
     return told
 
 
 def datas_of(told: Any, most: int, most_bytes: int, path: str) -> tuple[bytes, ...]:
-    """Take a list of at most so many data, each of at most so many bytes.
-
-    Raises:
-        Malformed: it is something else.
-    """
-    found = items_of(told, most, path)
-    return tuple(hexes.parse_data(one, f"{path}[{at}]", most_bytes) for at, one in enumerate(found))
+    """Each of at most so many bytes."""
+    items = items_of(told, most, path)
+    return tuple(
+        hexes.parse_data(item, f"{path}[{at}]", most_bytes) for at, item in enumerate(items)
+    )
 
 
 def shown_datas(parts: Sequence[bytes]) -> list[Json]:
-    """Write a list of data."""
-    return [hexes.data(one) for one in parts]
+    return [hexes.data(part) for part in parts]

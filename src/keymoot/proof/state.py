@@ -15,13 +15,12 @@ from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.strict_json import Json
 from keymoot.proof.errors import NotProven
 from keymoot.proof.shape import datas_of, fields_of, items_of, shown_datas
-from keymoot.store.account import Account
+from keymoot.store.account import AccountState
 from keymoot.store.entry import MAX_BLOB_BYTES, has_blob, unpack
 from keymoot.store.proof import MAX_PROOF_NODES, verify_account, verify_slot
 from keymoot.store.public import public_slot
 
 MAX_SLOTS = 256
-"""Slots of one proof."""
 
 MAX_NODE_BYTES = 1_024
 """Longest node of a trie: a full branch has 532 bytes."""
@@ -34,10 +33,8 @@ _SLOT = ("key", "proof", "blob")
 class SlotProof:
     """The nodes that lead from a storage root to one slot.
 
-    Attributes:
-        slot: Which one.
-        nodes: RLP, from the root down.
-        blob: The cell's value where it is longer than the slot holds; else empty.
+    `nodes` are RLP, from the root down; `blob` is the cell's value where it is longer than the slot
+    holds, else empty.
     """
 
     slot: Bytes32
@@ -50,38 +47,24 @@ class Storage:
     """What was proved of one account; only `AccountProof.check` makes one.
 
     Attributes:
-        address: Whose.
-        account: Nonce, balance, storage root and code hash.
         slots: Values of the proved slots, without leading zeros; empty for absent ones.
         blobs: The long values that were proved with them.
     """
 
     address: Address
-    account: Account
+    account: AccountState
     slots: Mapping[Bytes32, bytes]
     blobs: Mapping[Bytes32, bytes]
 
     def slot(self, slot: Bytes32) -> bytes:
-        """Give a slot's value, without leading zeros.
-
-        Raises:
-            NotProven: nothing was shown of it.
-        """
+        """A value without leading zeros; NotProven where nothing was shown of it."""
         value = self.slots.get(slot)
         if value is None:
             raise NotProven(f"slot {slot.hex0x} of {self.address.hex0x} is not in the proof")
         return value
 
     def cell(self, key: bytes) -> bytes | None:
-        """Give the value of a public cell, or None where it is proved to be absent.
-
-        Args:
-            key: The cell's key in its contract's store.
-
-        Raises:
-            NotProven: nothing was shown of it.
-            Malformed: the slot holds no cell.
-        """
+        """The value of a public cell, or None where it is proved to be absent; else NotProven."""
         slot = public_slot(key)
         value = self.slot(slot)
         if has_blob(value) and slot not in self.blobs:
@@ -100,67 +83,60 @@ class AccountProof:
     def check(self, root: Hash32) -> Storage:
         """Give what the state with this root says.
 
-        Raises:
-            BrokenProof: a node is missing, altered or superfluous.
-            NotProven: a slot comes twice, or a long value is not the one that its slot names.
+        NotProven: a slot comes twice, or a long value is not the one that its slot names.
         """
         # 1. The account follows from the state's root.
         account = verify_account(root, self.address, self.nodes)
         slots: dict[Bytes32, bytes] = {}
         blobs: dict[Bytes32, bytes] = {}
-        for one in self.slots:
-            if one.slot in slots:
-                raise NotProven(f"slot {one.slot.hex0x} comes twice in one proof")
+        for slot in self.slots:
+            if slot.slot in slots:
+                raise NotProven(f"slot {slot.slot.hex0x} comes twice in one proof")
             # 2. Each slot follows from the account's storage root.
-            value = verify_slot(account.storage_root, one.slot, one.nodes)
-            slots[one.slot] = value
+            value = verify_slot(account.storage_root, slot.slot, slot.nodes)
+            slots[slot.slot] = value
             # 3. What stands beside it is what it names.
-            if one.blob:
-                blobs[one.slot] = _named(one, value)
+            if slot.blob:
+                blobs[slot.slot] = _named(slot, value)
         return Storage(self.address, account, slots, blobs)
 
     def to_json(self) -> Json:
-        """Give it as the RPC shows it."""
         return {
             "address": self.address.hex0x,
             "accountProof": shown_datas(self.nodes),
             "storageProof": [
                 {
-                    "key": one.slot.hex0x,
-                    "proof": shown_datas(one.nodes),
-                    "blob": hexes.data(one.blob),
+                    "key": slot.slot.hex0x,
+                    "proof": shown_datas(slot.nodes),
+                    "blob": hexes.data(slot.blob),
                 }
-                for one in self.slots
+                for slot in self.slots
             ],
         }
 
     @staticmethod
     def from_json(told: Any, path: str = "proof") -> "AccountProof":
-        """Read it as the RPC shows it; nothing is checked yet.
-
-        Raises:
-            Malformed: it is something else, or too much.
-        """
+        """Nothing is checked yet."""
         address, nodes, slots = fields_of(told, _ACCOUNT, path)
         where = f"{path}.storageProof"
         return AccountProof(
             Address(hexes.parse_data(address, f"{path}.address", Address.LENGTH)),
             datas_of(nodes, MAX_PROOF_NODES, MAX_NODE_BYTES, f"{path}.accountProof"),
             tuple(
-                _read_slot(one, f"{where}[{at}]")
-                for at, one in enumerate(items_of(slots, MAX_SLOTS, where))
+                _read_slot(slot, f"{where}[{at}]")
+                for at, slot in enumerate(items_of(slots, MAX_SLOTS, where))
             ),
         )
 
 
 def _named(proof: SlotProof, value: bytes) -> bytes:
     try:
-        found = unpack(value, proof.blob) if has_blob(value) else b""
+        content = unpack(value, proof.blob) if has_blob(value) else b""
     except Malformed:
-        found = b""
-    if found != proof.blob:
+        content = b""
+    if content != proof.blob:
         raise NotProven(f"what stands beside slot {proof.slot.hex0x} is not what it names")
-    return found
+    return content
 
 
 def _read_slot(told: Any, path: str) -> SlotProof:

@@ -8,11 +8,11 @@ empty where the call did not fail.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, text_of, uint, uint_of
 from keymoot.base.fixed import Address
+from keymoot.base.forms import AtMost, Cut
+from keymoot.base.record import Record
 from keymoot.base.units import Gas, Height
 
 MAX_DATA_BYTES = 131_072
@@ -23,7 +23,7 @@ MAX_MESSAGE_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExecutedQuery(Record):
     """A call without effect on the newest certified state that an enclave has executed.
 
     Attributes:
@@ -33,34 +33,12 @@ class Asked:
 
     least: Height
     to: Address
-    data: bytes
+    data: Annotated[bytes, AtMost(MAX_DATA_BYTES)]
     gas: Gas | None = None
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [uint(self.least), self.to, self.data, uint(self.gas or 0)]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Asked":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a query, or one with more calldata than is read.
-        """
-        least, to, data, gas = list_of(item, 4, "query")
-        calldata = bytes_of(data, "data")
-        if len(calldata) > MAX_DATA_BYTES:
-            raise Malformed(f"calldata has at most {MAX_DATA_BYTES} bytes, got {len(calldata)}")
-        return Asked(
-            Height(uint_of(least, "least", 8)),
-            fixed_of(to, Address, "to"),
-            calldata,
-            Gas(uint_of(gas, "gas", 8)) or None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class QueryResult(Record):
     """What a call gave.
 
     Attributes:
@@ -73,27 +51,6 @@ class Found:
 
     height: Height
     output: bytes
-    code: str = ""
-    message: str = ""
+    code: Annotated[str, AtMost(64)] = ""
+    message: Annotated[str, Cut(MAX_MESSAGE_BYTES)] = ""
     revert: bytes = b""
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        message = self.message.encode()[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore")
-        return [uint(self.height), self.output, self.code.encode(), message.encode(), self.revert]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Found":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not an answer.
-        """
-        height, output, code, message, revert = list_of(item, 5, "found")
-        return Found(
-            Height(uint_of(height, "height", 8)),
-            bytes_of(output, "output"),
-            text_of(code, "code", 64),
-            text_of(message, "message", MAX_MESSAGE_BYTES),
-            bytes_of(revert, "revert"),
-        )

@@ -8,24 +8,24 @@ the same block on the same tip gets the same bytes.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from keymoot.base import rlp
 from keymoot.base.errors import BrokenStorage, Defect, Malformed, Refused
-from keymoot.base.fields import bytes_of, list_of, uint, uint_of
 from keymoot.base.fixed import Hash32, NetworkId
+from keymoot.base.record import Record
 from keymoot.base.units import ChainId, Gas, Height, UnixSeconds, Wei
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.nodes import (
+from keymoot.committee.machine import NO_GENERATION
+from keymoot.committee.recovery.ledger import Ancestor
+from keymoot.contracts.builtin.nodes import (
     Nodes,
-    assembly_on,
+    committee_on,
     has_state_key,
     state_version,
     wrap_former,
 )
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.registry import CODE_HASH, Active, Registry
 from keymoot.crypto.keccak import keccak256
-from keymoot.moot.assembly import NO_GENERATION
-from keymoot.moot.recovery import Ancestor
 from keymoot.runtime import gas
-from keymoot.runtime.execute import Contracts, execute
+from keymoot.runtime.execute import execute
 from keymoot.runtime.history import ancestor_hash, remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
@@ -36,7 +36,7 @@ from keymoot.store.keys import StateKeys, VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.ordered import ordered_root
 from keymoot.store.public import PublicStore
-from keymoot.store.state import Changes, State
+from keymoot.store.state import State, StateChanges
 from keymoot.store.table import Batch
 
 MAX_ENCODED_BYTES = MAX_BLOCK_BYTES + 8 * MAX_BLOCK_TRANSACTIONS + 64
@@ -48,25 +48,14 @@ NO_MIX = Hash32(bytes(32))
 Open = Callable[[bytes], LedgerTransaction]
 
 
-class BadBlock(Refused):
+class BadBlock(Refused, code="BAD_BLOCK"):
     """A block breaks a rule that everyone checks, or does not follow this one."""
 
-    code = "BAD_BLOCK"
 
-
-class CannotExecute(Defect):
-    """A block cannot be executed here, whatever its transactions are refused for.
-
-    Attributes:
-        height: Of the block.
-        position: Of the transaction in it.
-        name: The transaction's hash.
-    """
-
-    code = "CANNOT_EXECUTE"
+class CannotExecute(Defect, code="CANNOT_EXECUTE"):
+    """A block cannot be executed here, whatever its transactions are refused for."""
 
     def __init__(self, height: Height, position: int, name: Hash32) -> None:
-        """Name the transaction; the cause stands beside."""
         super().__init__(
             f"block {height} cannot be executed: transaction {name.hex0x}, number {position} in "
             "it, met a defect of ours. Nothing of the block counts. Start again with a version "
@@ -78,34 +67,16 @@ class CannotExecute(Defect):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """What the engine decides; the time is in whole seconds."""
+
+    MAX_BYTES = MAX_ENCODED_BYTES
+    MAX_DEPTH = 2
+    MAX_ITEMS = MAX_BLOCK_TRANSACTIONS + 3
 
     height: Height
     time: UnixSeconds
     transactions: tuple[bytes, ...]
-
-    def encode(self) -> bytes:
-        """Give the canonical RLP."""
-        return rlp.encode([uint(self.height), uint(self.time), self.transactions])
-
-    @staticmethod
-    def decode(raw: bytes) -> "Block":
-        """Read the canonical RLP.
-
-        Raises:
-            Malformed: not a block, or longer than one may be.
-        """
-        if len(raw) > MAX_ENCODED_BYTES:
-            raise Malformed(f"a block has at most {MAX_ENCODED_BYTES} bytes, got {len(raw)}")
-        items = rlp.decode(raw, 2, MAX_BLOCK_TRANSACTIONS + 3)
-        height, time, transactions = list_of(items, 3, "block")
-        path = "block.transactions"
-        return Block(
-            Height(uint_of(height, "block.height", 8)),
-            UnixSeconds(uint_of(time, "block.time", 8)),
-            tuple(bytes_of(one, path) for one in list_of(transactions, None, path)),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +97,15 @@ class Tip:
 
     @staticmethod
     def of(header: Header) -> "Tip":
-        """Give what follows a header."""
         return Tip(header.height, header.hash, header.time, header.state_root, header.generation)
 
     @staticmethod
     def of_genesis(network: NetworkId, time: UnixSeconds, state_root: Hash32) -> "Tip":
-        """Give what block 1 of a network builds on."""
         return Tip(Height(0), Hash32(network), time, state_root, NO_GENERATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class NetworkConstants:
     """What never changes in a network."""
 
     network: NetworkId
@@ -156,27 +125,17 @@ class Executed:
 
     header: Header
     receipts: tuple[Receipt, ...]
-    changes: Changes
+    changes: StateChanges
     writes: Batch
     faults: tuple[tuple[Hash32, BaseException], ...] = ()
 
     @property
     def tip(self) -> Tip:
-        """What the next block builds on."""
         return Tip.of(self.header)
 
 
 def check_block(tip: Tip, block: Block, opening: Open) -> tuple[LedgerTransaction, ...]:
-    """Give a block's transactions, opened, or raise unless it may follow `tip`.
-
-    Args:
-        tip: The block before.
-        block: What is proposed or decided.
-        opening: Reads and authenticates a transaction of this network.
-
-    Raises:
-        BadBlock: out of order, dated before its parent, too large, or not transactions.
-    """
+    """Give a block's transactions, opened; BadBlock unless it may follow `tip`."""
     raws = block.transactions
     # 1. It is the next one, and time does not go back.
     if block.height != tip.height + 1:
@@ -218,8 +177,8 @@ def execute_block(
     state: State,
     tip: Tip,
     block: Block,
-    chain: Chain,
-    contracts: Contracts,
+    chain: NetworkConstants,
+    contracts: Registry,
     keys: StateKeys,
     opening: Open,
 ) -> Executed:
@@ -245,16 +204,25 @@ def execute_block(
     mix = _mix(journal, chain.network, sealing, seed)
     wrap_former(_pages(journal, writable=True), sealing)
     remember_parent(journal, block.height, tip.hash)
+    for address in contracts.starting_at(block.height):
+        journal.set_code_hash(address, CODE_HASH)
+    active = contracts.at(block.height)
 
     def ancestor(height: Height) -> Hash32 | None:
         return ancestor_hash(journal, height, block.height)
 
     receipts = tuple(
-        _execute(journal, tx, environment, contracts, sealing, position, ancestor)
+        _execute(journal, tx, environment, active, sealing, position, ancestor)
         for position, tx in enumerate(transactions)
     )
-    faults = tuple((one.transaction_hash, one.fault) for one in receipts if one.fault is not None)
-    receipts = tuple(replace(one, fault=None) if one.fault else one for one in receipts)
+    faults = tuple(
+        (receipt.transaction_hash, receipt.fault)
+        for receipt in receipts
+        if receipt.fault is not None
+    )
+    receipts = tuple(
+        replace(receipt, fault=None) if receipt.fault else receipt for receipt in receipts
+    )
     generation = _generation(journal, chain.network)
     changes = journal.changes()
     state_root, writes = state.updated(changes)
@@ -263,10 +231,10 @@ def execute_block(
         state_root=state_root,
         transactions_root=root,
         receipts_root=ordered_root(consensus_receipts(block.transactions, receipts)),
-        logs_bloom=bloom(tuple(log for one in receipts for log in one.logs)),
+        logs_bloom=bloom(tuple(log for receipt in receipts for log in receipt.logs)),
         height=block.height,
         gas_limit=Gas(gas.USED_LIMIT),
-        gas_used=Gas(sum(one.gas_used for one in receipts)),
+        gas_used=Gas(sum(receipt.gas_used for receipt in receipts)),
         time=block.time,
         generation=generation,
         mix_hash=mix,
@@ -289,7 +257,7 @@ def _execute(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Active,
     keys: VersionKeys,
     position: int,
     ancestor: Ancestor,
@@ -310,8 +278,8 @@ def _mix(journal: Journal, network: NetworkId, keys: VersionKeys, seed: Hash32) 
 
 
 def _generation(journal: Journal, network: NetworkId) -> Hash32:
-    hall = assembly_on(_pages(journal), network).hall
-    return hall.head.generation if hall.founded else NO_GENERATION
+    state = committee_on(_pages(journal), network).state
+    return state.record.generation if state.founded else NO_GENERATION
 
 
 def _pages(journal: Journal, *, writable: bool = False) -> PublicStore:

@@ -1,29 +1,30 @@
 """A ledger in memory: one block for each transaction, for trying contracts out.
 
 ```python
-chain = MemoryChain({Counter.ADDRESS: Counter()})
+chain = MemoryChain([Deployment("Counter", Counter)])
 receipt = chain.send(transaction)
 ```
 A small honest implementation: the same journal, trie and runtime as a node's, without
 consensus, disk or enclave. The keys are made of zeros: nothing here is secret.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import LEDGER_CHAIN_ID, Height, Seconds, UnixSeconds, Wei
-from keymoot.contracts.context import BlockEnvironment
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.registry import built_in_registry
+from keymoot.contracts.builtin.registry import built_in_registry
+from keymoot.contracts.framework.context import BlockEnvironment
+from keymoot.contracts.framework.registry import Deployment
 from keymoot.crypto.keccak import keccak256
-from keymoot.runtime.block import Block, Chain, Executed, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import LedgerTransaction, open_transaction
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
-from keymoot.store.state import Changes, State
+from keymoot.store.state import State, StateChanges
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import EMPTY_ROOT, NodeCache
 
@@ -35,19 +36,18 @@ class MemoryChain:
 
     def __init__(
         self,
-        contracts: dict[Address, Contract] | None = None,
+        contracts: Iterable[Deployment] = (),
         balances: dict[Address, Wei] | None = None,
     ) -> None:
-        """Start with built-in contracts, more contracts, and balances."""
         self.table = MemoryTable()
         self.cache = NodeCache()
-        self.contracts = built_in_registry() | (contracts or {})
+        self.contracts = built_in_registry().plus(*contracts)
         network = NetworkId(keccak256(b"a chain in memory"))
         self.keys = StateKeys(Secret(bytes(32)), network)
         self.blocks: list[Executed] = []
         """What executing each block gave, from block 1 on."""
         self.root: Hash32 = EMPTY_ROOT
-        self.chain = Chain(network, LEDGER_CHAIN_ID, Wei(1_000_000_000))
+        self.chain = NetworkConstants(network, LEDGER_CHAIN_ID, Wei(1_000_000_000))
         self._time = GENESIS_TIME
         journal = Journal(self.state())
         for address, balance in (balances or {}).items():
@@ -56,7 +56,6 @@ class MemoryChain:
 
     @property
     def tip(self) -> Tip:
-        """What the next block builds on."""
         if not self.blocks:
             return Tip.of_genesis(self.chain.network, GENESIS_TIME, self.root)
         return replace(self.blocks[-1].tip, state_root=self.root)
@@ -70,11 +69,9 @@ class MemoryChain:
         )
 
     def state(self) -> State:
-        """Give the newest committed state."""
         return State(self.table, self.root, self.cache)
 
     def pass_time(self, seconds: Seconds) -> None:
-        """Date the next blocks later."""
         self._time = UnixSeconds(self._time + seconds)
 
     def send(self, raw: bytes) -> Receipt:
@@ -82,11 +79,7 @@ class MemoryChain:
         return self.send_together([raw])[0]
 
     def send_together(self, raws: list[bytes]) -> list[Receipt]:
-        """Put signed transactions into one block, in their order.
-
-        Raises:
-            BadBlock: one of them is not a transaction, stands twice, or is one too many.
-        """
+        """Put signed transactions into one block, in their order."""
         tip = self.tip
         self._time = UnixSeconds(self._time + 1)
         block = Block(Height(tip.height + 1), self._time, tuple(raws))
@@ -99,15 +92,11 @@ class MemoryChain:
         return list(done.receipts)
 
     def ask(self, to: Address, data: bytes, claimed: Address | None = None) -> bytes:
-        """Run a query, `claimed` to come from somebody.
-
-        Raises:
-            Refused: the contract said no.
-        """
+        """Run a query, `claimed` to come from somebody."""
         query = Query(to, data, claimed=claimed)
         return call(self.state(), self.block, self.contracts, self.keys, query)
 
-    def alter(self, changes: Changes) -> None:
+    def alter(self, changes: StateChanges) -> None:
         """Change the newest state past all rules: for tests that begin in the middle."""
         self.root, batch = self.state().updated(changes)
         self.table.apply(batch)

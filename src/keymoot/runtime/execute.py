@@ -5,21 +5,22 @@ from dataclasses import replace
 
 from keymoot.base.contained import Unexecutable, contained
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import Address, Bytes32
+from keymoot.base.fixed import WalletId
 from keymoot.base.units import Gas, Nonce, Wei
-from keymoot.contracts.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.errors import ContractError, revert_data
-from keymoot.contracts.nodes import Nodes, assembly_on
-from keymoot.contracts.record import REFUSED, Record
-from keymoot.contracts.requests import bind
-from keymoot.contracts.stock import bind_waiting
-from keymoot.contracts.wallets import Wallets
-from keymoot.moot.recovery import Ancestor
+from keymoot.committee.recovery.ledger import Ancestor
+from keymoot.contracts.builtin.nodes import Nodes, committee_on
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import REFUSED, RequestRecord
+from keymoot.contracts.builtin.wallets.requests import bind
+from keymoot.contracts.builtin.wallets.stock import bind_waiting
+from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.framework.errors import ContractError, revert_data
+from keymoot.contracts.framework.registry import Active, NoCode
 from keymoot.runtime import gas
-from keymoot.runtime.admit import admit
+from keymoot.runtime.admit import admit, asking_instance
 from keymoot.runtime.gas import GasMeter
-from keymoot.runtime.machine import Machine
+from keymoot.runtime.inadmissible import CannotDeploy
+from keymoot.runtime.machine import CallMachine
 from keymoot.runtime.receipt import MAX_OUTPUT_BYTES, Receipt
 from keymoot.runtime.transactions import LedgerTransaction
 from keymoot.store.journal import Journal
@@ -27,14 +28,12 @@ from keymoot.store.keys import VersionKeys
 from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 
-Contracts = dict[Address, Contract]
-
 
 def execute(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Active,
     keys: VersionKeys | None,
     position: int,
     ancestor: Ancestor,
@@ -67,13 +66,15 @@ def _execute_ethereum(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Active,
     keys: VersionKeys | None,
     position: int,
 ) -> Receipt:
     transaction = tx.ethereum
     if transaction is None or transaction.to is None:
-        return _unpaid(tx, block, Refused("no target"))
+        return _unpaid(
+            tx, block, CannotDeploy("this release has no EVM: contracts cannot be deployed yet")
+        )
     # 1. The nonce is used and the most it can cost is taken, whatever comes.
     bought = transaction.gas * block.base_fee
     account = journal.account(tx.sender)
@@ -82,10 +83,10 @@ def _execute_ethereum(
     # 2. The call runs.
     meter = GasMeter(transaction.gas)
     meter.charge(gas.intrinsic(transaction.data, transaction.access_list))
-    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position, tx.sender)
     status, output, code, message, fault = 1, b"", "", "", None
     try:
-        output = machine.call(tx.sender, transaction.to, transaction.data, transaction.value)
+        output = calls.call(tx.sender, transaction.to, transaction.data, transaction.value)
     except (Refused, Malformed) as error:
         status, output, code, message = 0, _revert_data(error), error.code, str(error)
         fault = _fault(error)
@@ -101,7 +102,7 @@ def _execute_ethereum(
         status=status,
         gas_used=Gas(meter.used),
         price=block.base_fee,
-        logs=tuple(machine.logs) if status else (),
+        logs=tuple(calls.logs) if status else (),
         output=output if len(output) <= MAX_OUTPUT_BYTES else b"",
         error_code=code,
         error=message,
@@ -113,28 +114,29 @@ def _execute_request(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Active,
     keys: VersionKeys | None,
     position: int,
 ) -> Receipt:
-    wallets, request = contracts[Wallets.ADDRESS], tx.request
+    wallets, request = contracts.get(Wallets.ADDRESS), tx.request
     if request is None or not isinstance(wallets, Wallets):
-        return _unpaid(tx, block, Refused("no request"))
+        return _unpaid(tx, block, NoCode("Wallets"))
+    asking = asking_instance(journal, tx, block.time)
     meter = GasMeter(gas.REQUEST_LIMIT)
-    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
-    ctx = Context(machine, Wallets.ADDRESS, tx.sender)
+    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position, tx.sender)
+    ctx = Context(calls, Wallets.ADDRESS, tx.sender)
     fault = None
     try:
         meter.charge(gas.intrinsic(tx.raw))
-        code, message = machine.attempt(
-            lambda: _outcome(bind(wallets, ctx, request, tx.sender, tx.body))
+        code, message = calls.attempt(
+            lambda: _outcome(bind(wallets, ctx, request, tx.sender, tx.body, asking))
         )
     except (Refused, Malformed) as error:
         code, message, fault = error.code, str(error), _fault(error)
         if fault is not None:
             meter.exhaust()
     # The wallet pays for what was done, answers and refusals alike.
-    _charge_quota(journal, wallets, Bytes32(request.wallet), meter.used * block.base_fee)
+    _charge_quota(journal, wallets, request.wallet, meter.used * block.base_fee)
     return Receipt(
         transaction_hash=tx.hash,
         sender=tx.sender,
@@ -142,7 +144,7 @@ def _execute_request(
         status=0 if code else 1,
         gas_used=Gas(meter.used),
         price=block.base_fee,
-        logs=tuple(machine.logs),
+        logs=tuple(calls.logs),
         error_code=code,
         error=message,
         fault=fault,
@@ -153,28 +155,28 @@ def _execute_message(
     journal: Journal,
     tx: LedgerTransaction,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Active,
     keys: VersionKeys | None,
     position: int,
     ancestor: Ancestor,
 ) -> Receipt:
-    """Let a node's message change the assembly, and bind who waited for stock."""
-    wallets = contracts[Wallets.ADDRESS]
+    """Let a node's message change the committee, and bind who waited for stock."""
+    wallets = contracts.get(Wallets.ADDRESS)
     if tx.message is None or not isinstance(wallets, Wallets):
-        return _unpaid(tx, block, Refused("no message"))
+        return _unpaid(tx, block, NoCode("Wallets"))
     meter = GasMeter(gas.MESSAGE_LIMIT)
-    machine = Machine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
-    ctx = Context(machine, Wallets.ADDRESS, None)
-    assembly = assembly_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
+    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    ctx = Context(calls, Wallets.ADDRESS, None)
+    machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
     message, code, why, fault = tx.message, "", "", None
     try:
-        machine.attempt(lambda: assembly.apply(message, block.height, block.time, ancestor))
+        calls.attempt(lambda: machine.apply(message, block.height, block.time, ancestor))
     except (Refused, Malformed) as error:
         code, why, fault = error.code, str(error), _fault(error)
     # What the message did stays, whatever becomes of those who wait: enclaves follow messages,
     # and learn of bindings from events.
     with suppress(Refused, Malformed):
-        machine.attempt(lambda: bind_waiting(wallets, ctx))
+        calls.attempt(lambda: bind_waiting(wallets, ctx))
     return Receipt(
         transaction_hash=tx.hash,
         sender=tx.sender,
@@ -182,7 +184,7 @@ def _execute_message(
         status=0 if code else 1,
         gas_used=gas.MESSAGE,
         price=Wei(0),
-        logs=tuple(machine.logs),
+        logs=tuple(calls.logs),
         error_code=code,
         error=why,
         fault=fault,
@@ -194,7 +196,7 @@ def _fault(error: Refused | Malformed) -> BaseException | None:
     return error.__cause__ if isinstance(error, Unexecutable) else None
 
 
-def _outcome(record: Record) -> tuple[str, str]:
+def _outcome(record: RequestRecord) -> tuple[str, str]:
     """Give the word and the message of a refusal; nothing where it was none."""
     if record.status != REFUSED:
         return "", ""
@@ -204,7 +206,7 @@ def _outcome(record: Record) -> tuple[str, str]:
     return str(word), str(outcome.get("message"))
 
 
-def _charge_quota(journal: Journal, wallets: Wallets, wallet: Bytes32, wei: int) -> None:
+def _charge_quota(journal: Journal, wallets: Wallets, wallet: WalletId, wei: int) -> None:
     store = PublicStore(journal, Wallets.ADDRESS, FreeMeter())
     book = wallets.books.get(store, wallet)
     if book is not None:

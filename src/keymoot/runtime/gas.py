@@ -11,7 +11,6 @@ from keymoot.base.transaction import AccessEntry
 from keymoot.base.units import Gas
 
 TRANSACTION = 21_000
-CREATION_GAP = 32_000
 CALLDATA_ZERO_BYTE = 4
 CALLDATA_BYTE = 16
 
@@ -68,13 +67,8 @@ TRANSACTION_LIMIT = 30_000_000
 """Gas of one transaction."""
 
 
-class OutOfGas(Refused):
-    """The work costs more than the sender allowed."""
-
-    code = "OUT_OF_GAS"
-
+class OutOfGas(Refused, code="OUT_OF_GAS"):
     def __init__(self, limit: int) -> None:
-        """Show the limit."""
         super().__init__(f"out of gas: {limit} was the limit; estimate again, or send more")
 
 
@@ -84,16 +78,11 @@ class GasMeter:
     __slots__ = ("limit", "used")
 
     def __init__(self, limit: int) -> None:
-        """Start at nothing."""
         self.limit = limit
         self.used = 0
 
     def charge(self, gas: int) -> None:
-        """Take gas.
-
-        Raises:
-            OutOfGas: the limit is passed; all of it counts as used.
-        """
+        """Take gas; when the limit is passed all of it counts as used."""
         if gas > self.limit - self.used:
             self.used = self.limit
             raise OutOfGas(self.limit)
@@ -104,13 +93,11 @@ class GasMeter:
         self.used = self.limit
 
     def charge_read(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
-        """Take gas for a value that was read."""
         words = -(-size_bytes // WORD_BYTES)
         base = READ_WARM if warm else READ_COLD
         self.charge(base + READ_WORD * words + (SEALED if confidential else 0))
 
     def charge_write(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
-        """Take gas for a value to be written."""
         words = -(-size_bytes // WORD_BYTES)
         base = WRITE_WARM if warm else WRITE_COLD
         self.charge(base + WRITE_WORD * words + (SEALED if confidential else 0))
@@ -122,17 +109,10 @@ class WatchedMeter(GasMeter):
     __slots__ = ("_watch",)
 
     def __init__(self, limit: int, watch: Callable[[], None]) -> None:
-        """Call `watch` before each charge."""
         super().__init__(limit)
         self._watch = watch
 
     def charge(self, gas: int) -> None:
-        """Take gas.
-
-        Raises:
-            OutOfGas: the limit is passed.
-            Refused: whoever watches stops it.
-        """
         self._watch()
         super().charge(gas)
 

@@ -4,20 +4,11 @@ Before the transactions of block n the state gets the hash of block n - 1. So it
 blocks that it descends from, and not its own: that hash exists only after the state.
 """
 
-from typing import Protocol
-
-from keymoot.base.fixed import Address, Bytes32, Hash32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.store.history import HISTORY_ADDRESS, hash_in, history_slot, keeps_hash
 from keymoot.store.journal import Journal
-
-
-class Slots(Protocol):
-    """Slots by account: a `State`, or a `Journal` over one."""
-
-    def slot(self, address: Address, slot: Bytes32) -> bytes:
-        """Give a slot's value without leading zeros; empty for absent."""
-        ...
+from keymoot.store.state import State
 
 
 def remember_parent(journal: Journal, height: Height, parent: Hash32) -> None:
@@ -25,14 +16,11 @@ def remember_parent(journal: Journal, height: Height, parent: Hash32) -> None:
     journal.set_slot(HISTORY_ADDRESS, history_slot(Height(height - 1)), Bytes32(parent))
 
 
-def ancestor_hash(slots: Slots, height: Height, below: Height) -> Hash32 | None:
-    """Give the hash of the block at `height`, or None where the state does not know it.
+def ancestor_hash(slots: State | Journal, height: Height, below: Height) -> Hash32 | None:
+    """Give the hash of the block at `height` (0: the network's id), or None where it is not known.
 
-    Args:
-        slots: The state inside or after the block at `below`.
-        height: Whose hash; the one of height 0 is the network's id.
-        below: The newest block whose transactions are in `slots`, finished or not. The ring
-            forgets: without this a later block's hash would pass for an earlier one's.
+    The newest block whose transactions are in `slots`, finished or not, is `below`. The ring
+    forgets: without this a later block's hash would pass for an earlier one's.
     """
     if not keeps_hash(below, height):
         return None

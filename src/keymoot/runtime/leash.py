@@ -6,7 +6,7 @@ state than its sender knew, or of long ago is refused by whoever has that state,
 
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
-from keymoot.contracts.context import BlockEnvironment
+from keymoot.contracts.framework.context import BlockEnvironment
 from keymoot.crypto.signed_query import SignedQuery
 from keymoot.runtime.history import ancestor_hash
 from keymoot.store.state import State
@@ -15,27 +15,15 @@ MAX_REACH = 256
 """How many blocks after the one that its sender knew a query may count."""
 
 
-class LeashBroken(Refused):
-    """The signed query does not count here."""
-
-    code = "LEASH"
-
+class LeashBroken(Refused, code="LEASH"):
     def __init__(self, why: str) -> None:
-        """Say why, and what to do."""
         super().__init__(f"the signed query does not count: {why}. Sign it anew")
 
 
 def check_leash(signed: SignedQuery, state: State, block: BlockEnvironment, name: Hash32) -> None:
-    """Raise unless a signed query counts on the state after a block.
+    """Raise unless a signed query counts on the state after `block`, whose hash is `name`.
 
-    Args:
-        signed: The query; its signature is checked elsewhere.
-        state: The state after `block`.
-        block: The block.
-        name: The hash of the block.
-
-    Raises:
-        LeashBroken: it does not.
+    Its signature is checked elsewhere.
     """
     # 1. Its sender knew no newer block, and this one is not too far behind what he knew.
     if signed.reach > MAX_REACH:

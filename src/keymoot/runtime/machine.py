@@ -5,16 +5,24 @@ from typing import Any, TypeVar
 
 from keymoot.base.contained import contained
 from keymoot.base.errors import Defect, Malformed, Refused
-from keymoot.base.fixed import Address
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
-from keymoot.base.units import Gas, Wei
-from keymoot.contracts.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.errors import InsufficientBalance, KeyUseRefused, Reentered
-from keymoot.contracts.event import Event
-from keymoot.contracts.nodes import Nodes, has_state_key
+from keymoot.base.units import Gas, Height, Nonce, Wei
+from keymoot.contracts.builtin.nodes import Nodes, has_state_key
+from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.framework.contract import rules_of
+from keymoot.contracts.framework.errors import (
+    InsufficientBalance,
+    KeyUseRefused,
+    NotCallable,
+    Reentered,
+    UndeclaredEvent,
+)
+from keymoot.contracts.framework.event import Event
+from keymoot.contracts.framework.registry import Active
 from keymoot.runtime import gas
 from keymoot.runtime.gas import GasMeter
+from keymoot.runtime.history import ancestor_hash
 from keymoot.runtime.receipt import Log
 from keymoot.store.confidential import ConfidentialStore, SealingPlace
 from keymoot.store.errors import NoStateKeys, StateKeyAwaited
@@ -32,33 +40,29 @@ QUERY_POSITION = 0xFFFFFF
 T = TypeVar("T")
 
 
-class TooDeep(Refused):
-    """Contracts called each other too deeply."""
-
-    code = "TOO_DEEP"
-
-    def __init__(self) -> None:
-        """Name the limit."""
-        super().__init__(f"calls between contracts go {MAX_CALL_DEPTH} deep at most")
+class TooDeep(Refused, code="TOO_DEEP"):
+    message = f"calls between contracts go {MAX_CALL_DEPTH} deep at most"
 
 
-class Machine:
+class CallMachine:
     """Runs the calls of one transaction, or of one query."""
 
     def __init__(
         self,
         journal: Journal,
         block: BlockEnvironment,
-        contracts: dict[Address, Contract],
+        contracts: Active,
         keys: VersionKeys | None,
         mode: Mode,
         meter: GasMeter,
         position: int = QUERY_POSITION,
+        origin: Address | None = None,
     ) -> None:
-        """Stand ready for the transaction at `position` of `block`."""
         self.journal = journal
         self.block = block
         self.mode = mode
+        self.origin = origin
+        self.position = position
         self.meter = meter
         self.logs: list[Log] = []
         self.asked_secrets = False
@@ -67,59 +71,42 @@ class Machine:
         """Whether confidential state was."""
         self._contracts = contracts
         self._keys = keys
-        self._position = position
         self._draws = 0
         self._running: list[Address] = []
         self._exists: bool | None = None
         self._place = SealingPlace(block.seed, position)
 
     def public_store(self, contract: Address, *, writable: bool) -> PublicStore:
-        """Open a contract's public store."""
         return PublicStore(self.journal, contract, self.meter, writable=self._may_write(writable))
 
     def confidential_store(self, contract: Address, *, writable: bool) -> ConfidentialStore:
-        """Open a contract's confidential store.
-
-        Raises:
-            NoStateKeys: there are no keys of the state here.
-            StateKeyAwaited: the assembly has not handed the state key out yet.
-        """
         self.asked_secrets = self.asked_state = True
         keys = self._state_keys()
         place = self._place if self._may_write(writable) else None
         return ConfidentialStore(self.journal, contract, keys, place, self.meter)
 
     def charge(self, gas_units: Gas) -> None:
-        """Take gas."""
         self.meter.charge(gas_units)
 
     def random(self, length: int) -> Secret:
-        """Draw in-block randomness; only while a final block is executed.
-
-        Raises:
-            KeyUseRefused: in any other mode.
-            StateKeyAwaited: the assembly has not handed the state key out yet.
-        """
+        """Draw in-block randomness; only while a final block is executed."""
         self.asked_secrets = True
         if self.mode is not Mode.EXECUTE or self._keys is None:
             raise KeyUseRefused
         keys = self._state_keys()
         self.meter.charge(gas.RANDOM)
         self._draws += 1
-        return keys.random(self.block.seed, self._position, self._draws, length)
+        return keys.random(self.block.seed, self.position, self._draws, length)
 
     def emit(self, contract: Address, event: Event) -> None:
-        """Log an event."""
+        running = self._contracts.get(contract)
+        if running is None or type(event) not in running.EVENTS:
+            raise UndeclaredEvent(type(event).__name__)  # consensus: a name of ours
         topics, data = event.log()
         self.meter.charge(gas.LOG + gas.LOG_TOPIC * len(topics) + gas.LOG_BYTE * len(data))
         self.logs.append(Log(contract, topics, data))
 
     def transfer(self, sender: Address, to: Address, amount: Wei) -> None:
-        """Move native tokens.
-
-        Raises:
-            InsufficientBalance: the sender has less.
-        """
         if not amount:
             return
         has = self.journal.account(sender).balance
@@ -129,12 +116,7 @@ class Machine:
         self.journal.set_balance(to, Wei(self.journal.account(to).balance + amount))
 
     def attempt(self, run: Callable[[], T]) -> T:
-        """Run a part; what it wrote and logged is undone if it raises.
-
-        Raises:
-            Refused, Malformed: what `run` raised.
-            Unexecutable: nobody expected it.
-        """
+        """Run a part; what it wrote and logged is undone if it raises."""
         mark, logs = self.journal.checkpoint(), len(self.logs)
         try:
             with contained():
@@ -147,51 +129,56 @@ class Machine:
     def invoke(
         self,
         caller: Address,
-        target: type[Contract],
-        method: str,
+        method: Callable[..., Any],
         arguments: tuple[Any, ...],
-        value: Wei,
+        named: dict[str, Any],
         *,
         writable: bool,
     ) -> Any:
-        """Call a built-in contract's Python method from another contract.
+        """Call a contract's Python method from another contract.
 
         The callee may write if its caller may, and if it is no view.
         """
         self.meter.charge(gas.CALL)
-        contract = self._contracts.get(target.ADDRESS)
-        if contract is None:
-            raise Defect(f"{target.__name__} is not registered")
-        function = getattr(contract, method)
-        rules = getattr(function, "__keymoot_rules__", None)
-        reentrant = rules is not None and rules.reentrant
-        writable = writable and not (rules is not None and rules.view)
-        ctx = Context(self, target.ADDRESS, caller, value, writable)
-        return self._enter(ctx, reentrant, lambda: function(ctx, *arguments))
+        to = self._contracts.owner_of(method)
+        # A later version of the contract may have overridden it.
+        function = getattr(self._contracts.get(to), method.__name__)  # consensus: a name of ours
+        rules = rules_of(function)
+        if rules is None:
+            raise NotCallable(method.__qualname__, "its newer version is not marked")
+        ctx = Context(self, to, caller, writable=writable and not rules.view)
+        return self._enter(ctx, rules.reentrant, lambda: function(ctx, *arguments, **named))
+
+    def name_of(self, address: Address) -> str | None:
+        return self._contracts.name_of(address)
+
+    def nonce_of(self, address: Address) -> Nonce:
+        return self.journal.account(address).nonce
+
+    def block_hash(self, height: Height) -> Hash32 | None:
+        self.meter.charge(gas.READ_COLD)
+        if self.mode is Mode.QUERY and height == self.block.height:
+            return self.block.seed
+        return ancestor_hash(self.journal, height, self.block.height)
 
     def call(self, sender: Address | None, to: Address, data: bytes, value: Wei) -> bytes:
-        """Run a call from outside: a transfer, and the contract at `to` if there is one.
-
-        Raises:
-            Refused: the call failed; what it wrote is undone.
-        """
+        """Run a call from outside: a transfer, and the contract at `to` if there is one."""
         contract = self._contracts.get(to)
         ctx = Context(self, to, sender, value)
         if contract is None:
             self._enter(ctx, reentrant=True, run=lambda: b"")
             return b""
-        found = contract.METHODS.get(data[:4])
-        reentrant = found is not None and found.rules.reentrant
-        output: bytes = self._enter(ctx, reentrant, lambda: contract.dispatch(ctx, data))
-        return output
+        method = contract.METHODS.get(data[:4])
+        reentrant = method is not None and method.rules.reentrant
+        return self._enter(ctx, reentrant, lambda: contract.dispatch(ctx, data))
 
-    def _enter(self, ctx: Context, reentrant: bool, run: Any) -> Any:  # noqa: FBT001
+    def _enter(self, ctx: Context, reentrant: bool, run: Callable[[], T]) -> T:  # noqa: FBT001
         if len(self._running) >= MAX_CALL_DEPTH:
             raise TooDeep
         if ctx.address in self._running and not reentrant:
-            raise Reentered(type(self._contracts[ctx.address]).__name__)  # consensus: ours
+            raise Reentered(self._contracts.name_of(ctx.address) or "")
 
-        def enter() -> Any:
+        def enter() -> T:
             if ctx.value and ctx.sender is not None:
                 self.transfer(ctx.sender, ctx.address, ctx.value)
             return run()

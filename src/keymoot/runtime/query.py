@@ -16,13 +16,13 @@ from keymoot.base.fixed import Address
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import AccessEntry
 from keymoot.base.units import Gas, Wei
-from keymoot.contracts.context import BlockEnvironment, Mode
-from keymoot.contracts.contract import Method
+from keymoot.contracts.framework.context import BlockEnvironment, Mode
+from keymoot.contracts.framework.contract import Method
+from keymoot.contracts.framework.registry import Active, Registry
 from keymoot.runtime import gas
-from keymoot.runtime.assembly import version_of
-from keymoot.runtime.execute import Contracts
+from keymoot.runtime.committee_pages import version_of
 from keymoot.runtime.gas import GasMeter, WatchedMeter
-from keymoot.runtime.machine import Machine
+from keymoot.runtime.machine import CallMachine
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys, Version
@@ -48,18 +48,23 @@ _NO_PAYER = (
 
 
 class CannotRun(Refused):
-    """No transaction could do this: its sender cannot pay, or its gas does not suffice."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Carry the word and the message."""
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
+    """No transaction could do this; its class says why."""
 
 
-class AsksSecrets(NoStateKeys):
+class CannotPay(CannotRun, code="INSUFFICIENT_FUNDS"):
+    """The sender has less than the call would take, or there is no sender."""
+
+
+class AllowanceExceeded(CannotRun, code="GAS_LIMIT"):
+    """It needs more gas than it may use."""
+
+
+class AllowanceTooLow(CannotRun, code="INTRINSIC_GAS"):
+    """The gas that it may use does not pay for its own bytes."""
+
+
+class AsksSecrets(NoStateKeys, code="ASKS_SECRETS"):
     """A view asked for confidential state, which opens in an enclave."""
-
-    code = "ASKS_SECRETS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +92,32 @@ class Query:
 def call(
     state: State,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Registry,
     keys: StateKeys | None,
     query: Query,
     watch: Callable[[], None] | None = None,
 ) -> bytes:
-    """Run a call and give what it returns.
+    """Run a call on the state after `block` and give what it returns.
 
-    Args:
-        state: The state after `block`.
-        block: In which the call says that it runs.
-        contracts: Those of the network.
-        keys: Of confidential state; None where they are not.
-        query: What is asked.
-        watch: Called whenever gas is charged, and at the end; what it raises ends the query.
-
-    Raises:
-        CannotRun: whoever is claimed to send it could not.
-        AsksSecrets: there are no keys here, and an enclave could say more.
-        Refused: the contract said no, or the call needs a key, randomness or more gas.
+    Whenever gas is charged, and at the end, `watch` is called; what it raises ends the query.
+    AsksSecrets: there are no keys here, and an enclave could say more.
     """
     _check_means(state, query, query.gas or Gas(0))
-    method = _method(contracts, query)
+    active = contracts.at(block.height)
+    method = _method(active, query)
     sender = query.signer
-    if sender is None and (query.to not in contracts or _believes(method)):
+    if sender is None and (query.to not in active or _believes(method)):
         sender = query.claimed
-    if sender is None and query.to in contracts and query.value:
+    if sender is None and query.to in active and query.value:
         # A payment that nobody makes buys nothing.
-        raise CannotRun("INSUFFICIENT_FUNDS", _NO_PAYER)
+        raise CannotPay(_NO_PAYER)
     # Not on a claim, and not behind a write that is undone: no method has its way to a secret.
     opens = method is not None and method.rules.view
     meter = _meter(query, watch)
     given = keys.at(version_of(state)) if opens and keys is not None else None
-    machine = Machine(Journal(state), block, contracts, given, Mode.QUERY, meter)
+    machine = CallMachine(
+        Journal(state), block, active, given, Mode.QUERY, meter, origin=query.signer
+    )
     try:
         output = machine.call(sender, query.to, query.data, query.value)
     except Refused as error:
@@ -135,24 +133,23 @@ def call(
     return output
 
 
-def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query: Query) -> Gas:
+def estimate(state: State, block: BlockEnvironment, contracts: Registry, query: Query) -> Gas:
     """Say how much gas a transaction would need.
 
     The call is run with the claimed sender in a throw-away state under placeholder keys, in
     which every confidential cell is empty: nobody proved to be that sender. A method that
     uses keys or randomness comes only as far as these: if it has not failed by then, its
     declared ceiling is the answer.
-
-    Raises:
-        CannotRun: the claimed sender could not send it, or it needs more gas than it may use.
-        Refused: the call would fail.
     """
     _check_means(state, query, Gas(0))
     base = gas.intrinsic(query.data, query.listed)
-    method = _method(contracts, query)
+    active = contracts.at(block.height)
+    method = _method(active, query)
     placeholder = StateKeys(Secret(_NOBODYS_KEY), block.network).at(Version())
     meter = GasMeter(QUERY_GAS)
-    machine = Machine(Journal(state), block, contracts, placeholder, Mode.QUERY, meter)
+    machine = CallMachine(
+        Journal(state), block, active, placeholder, Mode.QUERY, meter, origin=query.claimed
+    )
     ceiling = None if method is None else method.rules.gas_ceiling
     if ceiling is None:
         unseen = _rehearse(machine, query)
@@ -167,18 +164,14 @@ def estimate(state: State, block: BlockEnvironment, contracts: Contracts, query:
             _rehearse(machine, query)
     if query.gas is not None:
         if query.gas < least:
-            raise CannotRun("GAS_LIMIT", f"gas required exceeds allowance ({query.gas})")
+            raise AllowanceExceeded(f"gas required exceeds allowance ({query.gas})")
         used = min(used, query.gas)
     _check_means(state, query, used)
     return used
 
 
-def _rehearse(machine: Machine, query: Query) -> bool:
-    """Tell whether a call fails behind a secret, where nobody knows whether it would.
-
-    Raises:
-        Refused: it fails before it comes to one.
-    """
+def _rehearse(machine: CallMachine, query: Query) -> bool:
+    """Tell whether a call fails behind a secret, where nobody knows whether it would."""
     try:
         machine.call(query.claimed, query.to, query.data, query.value)
     except Refused:
@@ -192,7 +185,7 @@ def _believes(method: Method | None) -> bool:
     return method is not None and method.rules.believes_from
 
 
-def _method(contracts: Contracts, query: Query) -> Method | None:
+def _method(contracts: Active, query: Query) -> Method | None:
     contract = contracts.get(query.to)
     return None if contract is None else contract.METHODS.get(query.data[:4])
 
@@ -203,7 +196,7 @@ def _meter(query: Query, watch: Callable[[], None] | None) -> GasMeter:
         needed = gas.intrinsic(query.data, query.listed)
         if query.gas < needed:
             message = f"intrinsic gas too low: gas {query.gas}, minimum needed {needed}"
-            raise CannotRun("INTRINSIC_GAS", message)
+            raise AllowanceTooLow(message)
         limit = min(query.gas - needed, QUERY_GAS)
     return GasMeter(limit) if watch is None else WatchedMeter(limit, watch)
 
@@ -215,8 +208,7 @@ def _check_means(state: State, query: Query, wanted: Gas) -> None:
         return
     has = state.account(query.claimed).balance
     if has < cost:
-        raise CannotRun(
-            "INSUFFICIENT_FUNDS",
+        raise CannotPay(
             f"insufficient funds for gas * price + value: have {has} wei, want {cost}; "
             "this is the ledger's own token, not the target chain's",
         )

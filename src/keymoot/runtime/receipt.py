@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Annotated
 
 from keymoot.base import rlp
 from keymoot.base.errors import MAX_MESSAGE_BYTES
-from keymoot.base.fields import (
-    bytes_of,
-    fixed_of,
-    list_of,
-    optional_fixed_of,
-    text_of,
-    uint,
-    uint_of,
-)
+from keymoot.base.fields import uint
 from keymoot.base.fixed import Address, Bytes32, Hash32
-from keymoot.base.shown import bounded
+from keymoot.base.forms import UNWRITTEN, AtMost, Cut, Uint
+from keymoot.base.record import Record
 from keymoot.base.units import Gas, Wei
 from keymoot.crypto.keccak import keccak256_raw
 from keymoot.store.header import BLOOM_BYTES
@@ -33,30 +27,14 @@ _BITS_KEPT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """One event of a contract."""
-
+class Log(Record):
     address: Address
     topics: tuple[Bytes32, ...]
     data: bytes
 
-    def encode(self) -> list[rlp.Item]:
-        """Give the RLP item."""
-        return [self.address, list(self.topics), self.data]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Log":
-        """Read the RLP item."""
-        address, topics, data = list_of(item, 3, "log")
-        return Log(
-            fixed_of(address, Address, "address"),
-            tuple(fixed_of(topic, Bytes32, "topic") for topic in list_of(topics, None, "topics")),
-            bytes_of(data, "data"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Record):
     """The outcome of one transaction.
 
     Attributes:
@@ -73,52 +51,16 @@ class Receipt:
     transaction_hash: Hash32
     sender: Address
     to: Address | None
-    status: int
+    status: Annotated[int, Uint(1)]
     gas_used: Gas
     price: Wei
     logs: tuple[Log, ...] = ()
     output: bytes = b""
-    error_code: str = ""
-    error: str = ""
-    fault: BaseException | None = field(default=None, compare=False, repr=False)
-
-    def encode(self) -> bytes:
-        """Give the archive's bytes."""
-        return rlp.encode(
-            [
-                self.transaction_hash,
-                self.sender,
-                self.to or b"",
-                uint(self.status),
-                uint(self.gas_used),
-                uint(self.price),
-                [log.encode() for log in self.logs],
-                self.output,
-                self.error_code.encode(),
-                bounded(self.error, MAX_MESSAGE_BYTES).encode(),
-            ]
-        )
-
-    @staticmethod
-    def decode(raw: bytes) -> "Receipt":
-        """Read the archive's bytes.
-
-        Raises:
-            Malformed: not a receipt.
-        """
-        fields = list_of(rlp.decode(raw), 10, "receipt")
-        return Receipt(
-            transaction_hash=fixed_of(fields[0], Hash32, "hash"),
-            sender=fixed_of(fields[1], Address, "sender"),
-            to=optional_fixed_of(fields[2], Address, "to"),
-            status=uint_of(fields[3], "status", 1),
-            gas_used=Gas(uint_of(fields[4], "gasUsed", 8)),
-            price=Wei(uint_of(fields[5], "price")),
-            logs=tuple(Log.decode(log) for log in list_of(fields[6], None, "logs")),
-            output=bytes_of(fields[7], "output"),
-            error_code=text_of(fields[8], "errorCode", 64),
-            error=text_of(fields[9], "error", MAX_MESSAGE_BYTES),
-        )
+    error_code: Annotated[str, AtMost(64)] = ""
+    error: Annotated[str, Cut(MAX_MESSAGE_BYTES)] = ""
+    fault: Annotated[BaseException | None, UNWRITTEN] = field(
+        default=None, compare=False, repr=False
+    )
 
 
 def consensus_receipts(raws: Sequence[bytes], receipts: Sequence[Receipt]) -> list[bytes]:
@@ -127,14 +69,14 @@ def consensus_receipts(raws: Sequence[bytes], receipts: Sequence[Receipt]) -> li
     Each is `type ‖ rlp([status, cumulative gas, bloom, logs])` (EIP-2718, EIP-658); a legacy
     transaction's has no type.
     """
-    total, found = 0, []
+    total, done = 0, []
     for raw, receipt in zip(raws, receipts, strict=True):
         total += receipt.gas_used
         kind = b"" if raw[0] >= _LEGACY else raw[:1]
         fields: list[rlp.Item] = [uint(receipt.status), uint(total), bloom(receipt.logs)]
-        fields.append([log.encode() for log in receipt.logs])
-        found.append(kind + rlp.encode(fields))
-    return found
+        fields.append([log.item() for log in receipt.logs])
+        done.append(kind + rlp.encode(fields))
+    return done
 
 
 def bloom(logs: tuple[Log, ...]) -> bytes:
@@ -149,7 +91,6 @@ def bloom(logs: tuple[Log, ...]) -> bytes:
 
 @lru_cache(maxsize=_BITS_KEPT)
 def _bits(part: bytes) -> int:
-    """Give the three bits of an address or a topic."""
     bits, digest = 0, keccak256_raw(part)
     for at in (0, 2, 4):
         bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)

@@ -3,19 +3,28 @@
 The rest is what a state says of requests, for whoever answers them.
 """
 
-from keymoot.base.errors import Refused
-from keymoot.base.fixed import Bytes32, Hash32
+from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.keys import Keys, Question
-from keymoot.contracts.record import BOUND, OWNER, QUEUED, Record
-from keymoot.contracts.requests import Released
-from keymoot.contracts.requests import release as release_bound
-from keymoot.contracts.wallets import Wallets
-from keymoot.runtime.assembly import version_of
-from keymoot.runtime.execute import Contracts
+from keymoot.contracts.builtin.apps.contract import Apps
+from keymoot.contracts.builtin.apps.standing import instance_of
+from keymoot.contracts.builtin.keys import Keys, Question
+from keymoot.contracts.builtin.wallets.asker import (
+    AppNotGranted,
+    Asker,
+    credential_or_instance,
+)
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.errors import NotBound
+from keymoot.contracts.builtin.wallets.objection import Objection
+from keymoot.contracts.builtin.wallets.record import BOUND, OWNER, QUEUED, RequestRecord
+from keymoot.contracts.builtin.wallets.requests import Released
+from keymoot.contracts.builtin.wallets.requests import release as release_bound
+from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
+from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.registry import NoCode, Registry
+from keymoot.runtime.committee_pages import version_of
 from keymoot.runtime.gas import GasMeter
-from keymoot.runtime.machine import Machine
+from keymoot.runtime.machine import CallMachine
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter
@@ -31,49 +40,43 @@ WAITING, RELEASED, EXPIRED = "waiting", "released", "expired"
 def release(
     state: State,
     block: BlockEnvironment,
-    contracts: Contracts,
+    contracts: Registry,
     keys: StateKeys,
     request: Hash32,
     now: UnixSeconds,
 ) -> Released:
-    """Sign what a request was bound to, if it may still be answered.
+    """Sign what a request was bound to, if it may still be answered; NotBound where it may not.
 
-    Args:
-        state: The newest certified one, as whoever has the keys executed it.
-        block: The environment of its block.
-        contracts: The registry.
-        keys: The state keys.
-        request: The request's name on the ledger.
-        now: The later of ledger time and our own clock.
-
-    Raises:
-        NotBound: unknown, refused, expired, paused or revoked.
-        BrokenState: the state cannot be read.
+    The state is the newest certified one, as whoever has the keys executed it; `now` is the
+    later of ledger time and our own clock.
     """
     meter = GasMeter(RELEASE_GAS)
-    machine = Machine(
-        Journal(state), block, contracts, keys.at(version_of(state)), Mode.RELEASE, meter
+    active = contracts.at(block.height)
+    machine = CallMachine(
+        Journal(state), block, active, keys.at(version_of(state)), Mode.RELEASE, meter
     )
-    wallets = contracts[Wallets.ADDRESS]
+    wallets = active.get(Wallets.ADDRESS)
     if not isinstance(wallets, Wallets):
-        raise Refused("Wallets is not registered")
+        raise NoCode("Wallets")
     return release_bound(wallets, Context(machine, Wallets.ADDRESS, None), request, now)
 
 
 def find_question(state: State, question: Hash32) -> Question | None:
-    """Read a question for a derived key; None if no block holds it."""
     store = PublicStore(Journal(state), Keys.ADDRESS, FreeMeter(), writable=False)
-    found: Question | None = Keys.questions.get(store, Bytes32(question))
-    return found
+    return Keys.questions.get(store, question)
 
 
-def find_record(state: State, request: Hash32) -> Record | None:
-    """Give the record of a request, or None if no block has decided it."""
+def check_instance(state: State, key: Address, now: UnixSeconds) -> None:
+    """Raise unless the instance of an app with a key still counts, as `instance_of` does."""
+    instance_of(PublicStore(Journal(state), Apps.ADDRESS, FreeMeter(), writable=False), key, now)
+
+
+def find_record(state: State, request: Hash32) -> RequestRecord | None:
     store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
-    return Wallets.records.get(store, Bytes32(request))
+    return Wallets.records.get(store, request)
 
 
-def stopped(state: State, record: Record, now: UnixSeconds) -> str | None:
+def stopped(state: State, record: RequestRecord, now: UnixSeconds) -> Objection | None:
     """Say why what was answered before is not shown again; None where nothing stops it.
 
     The signature left long ago, and nobody can take it back. Whoever was stopped since does
@@ -82,16 +85,22 @@ def stopped(state: State, record: Record, now: UnixSeconds) -> str | None:
     if record.kind == OWNER:
         return None
     store = PublicStore(Journal(state), Wallets.ADDRESS, FreeMeter(), writable=False)
-    wallet = Wallets.wallets.get(store, Bytes32(record.wallet))
+    wallet = Wallets.wallets.get(store, record.wallet)
     if wallet is None or wallet.paused:
-        return "the wallet is paused"
-    found = Wallets.credentials.get(store, record.wallet + record.requester)
-    if found is None or found.revoked or now > found.expires_at:
-        return "the credential was revoked or has expired"
+        return Objection(NotBound.code, "the wallet is paused")
+    apps = PublicStore(Journal(state), Apps.ADDRESS, FreeMeter(), writable=False)
+    try:
+        grant = credential_or_instance(store, apps, record.wallet, record.requester, now)
+    except (AppNotGranted, ContractError) as error:
+        return Objection(error.code, str(error))
+    if isinstance(grant, Asker):
+        return None
+    if grant is None or grant.revoked or now > grant.expires_at:
+        return Objection(NotBound.code, "the credential was revoked or has expired")
     return None
 
 
-def status_of(record: Record | None, now: UnixSeconds) -> str:
+def status_of(record: RequestRecord | None, now: UnixSeconds) -> str:
     """Give a request's status word before its answer is fetched."""
     if record is None:
         return WAITING

@@ -7,9 +7,9 @@ from keymoot.base.fixed import Address, Hash32, NetworkId
 from keymoot.base.request import REQUEST_TYPE, Request, decode_request
 from keymoot.base.transaction import NAMES_NETWORK, EvmTransaction, decode_signed
 from keymoot.base.units import ChainId
+from keymoot.committee.messages import NodeMessage, is_message
 from keymoot.crypto.secp256k1 import recover
 from keymoot.crypto.transactions import request_digest, sender_of, transaction_hash
-from keymoot.moot.message import NodeMessage, is_message
 
 MAX_TRANSACTION_BYTES = 131_072
 """Longest transaction that is read, as Ethereum's nodes relay it."""
@@ -18,13 +18,8 @@ MAX_MESSAGE_BYTES = 262_144
 """Longest message of a node: a batch of presignatures."""
 
 
-class WrongNetwork(Refused):
-    """Signed for another ledger."""
-
-    code = "WRONG_NETWORK"
-
+class WrongNetwork(Refused, code="WRONG_NETWORK"):
     def __init__(self, got: str, wanted: str) -> None:
-        """Show both."""
         super().__init__(
             f"the transaction is for {got}, this ledger is {wanted}: "
             "check that you did not mix up the Keymoot RPC and the target RPC"
@@ -35,7 +30,6 @@ class Unprotected(WrongNetwork):
     """A legacy transaction that would be valid on every chain."""
 
     def __init__(self, chain_id: ChainId) -> None:
-        """Say what to sign."""
         Refused.__init__(
             self,
             "only replay-protected (EIP-155) transactions are taken: "
@@ -67,12 +61,7 @@ class LedgerTransaction:
 
 
 def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> LedgerTransaction:
-    """Read and authenticate a transaction.
-
-    Raises:
-        Malformed: not a transaction, or a signature that fits nobody.
-        WrongNetwork: signed for another chain id or network, or for no chain id.
-    """
+    """Read and authenticate a transaction."""
     limit = MAX_MESSAGE_BYTES if is_message(raw) else MAX_TRANSACTION_BYTES
     if len(raw) > limit:
         raise Malformed(f"a transaction has at most {limit} bytes, got {len(raw)}")
@@ -96,6 +85,6 @@ def open_transaction(raw: bytes, chain_id: ChainId, network: NetworkId) -> Ledge
         raise WrongNetwork(f"chain id {transaction.chain_id}", f"chain id {chain_id}")
     for entry in transaction.access_list:
         named = entry.slots if entry.address == NAMES_NETWORK else ()
-        if any(bytes(one) != bytes(network) for one in named):
+        if any(bytes(stated) != bytes(network) for stated in named):
             raise WrongNetwork("another network's id", f"network {network.hex0x}")
     return LedgerTransaction(name, raw, sender_of(transaction, signature), transaction, None, name)

@@ -14,12 +14,10 @@ class BlobCache:
     """
 
     def __init__(self, size_bytes: int) -> None:
-        """Keep at most `size_bytes`; with 0, nothing."""
         self._left = size_bytes
         self._blobs: OrderedDict[bytes, bytes] = OrderedDict()
 
     def get(self, slot: bytes) -> bytes | None:
-        """Give the blob of a slot's value, or None."""
         return self._blobs.get(slot)
 
     def put(self, slot: bytes, blob: bytes) -> None:

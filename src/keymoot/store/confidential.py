@@ -27,20 +27,13 @@ PADDED_TO_BYTES = 32
 """Sealed values have lengths of multiples of this, so that a length tells little."""
 
 MAX_WRITES = 0xFFFF
-"""Confidential writes of one transaction."""
 
 _LENGTH_BYTES = 4
 _VERSION_BYTES = 4
 
 
-class TooManyWrites(Refused):
-    """One transaction made more confidential writes than it may."""
-
-    code = "TOO_MANY_WRITES"
-
-    def __init__(self) -> None:
-        """Name the limit."""
-        super().__init__(f"a transaction makes at most {MAX_WRITES} confidential writes: cut it up")
+class TooManyWrites(Refused, code="TOO_MANY_WRITES"):
+    message = f"a transaction makes at most {MAX_WRITES} confidential writes: cut it up"
 
 
 class SealingPlace:
@@ -49,17 +42,12 @@ class SealingPlace:
     __slots__ = ("_position", "_seed", "_writes")
 
     def __init__(self, seed: Hash32, position: int) -> None:
-        """Name the transaction at `position` of the block with this seed."""
         self._seed = seed
         self._position = position
         self._writes = 0
 
     def next_nonce(self, keys: ContractKeys) -> bytes:
-        """Give 12 bytes that a contract's key has not sealed under before.
-
-        Raises:
-            TooManyWrites: the transaction has made all that it may.
-        """
+        """Give 12 bytes that a contract's key has not sealed under before."""
         if self._writes >= MAX_WRITES:
             raise TooManyWrites
         self._writes += 1
@@ -79,7 +67,7 @@ class ConfidentialStore:
         place: SealingPlace | None,
         meter: Meter,
     ) -> None:
-        """Open the store of the contract at `address`; without a place it is read-only."""
+        """Without a place it is read-only."""
         self._journal = journal
         self._address = address
         self._keys = keys.contract_keys(address)
@@ -88,24 +76,13 @@ class ConfidentialStore:
         self._meter = meter
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the value under `key`, or None.
-
-        Raises:
-            BrokenState: the table is not what was committed, or the entry was sealed
-                for another place or under another key.
-        """
+        """BrokenState too where the entry was sealed for another place or key."""
         slot = self._keys.slot(key)
         sealed, warm = self._journal.read(self._address, slot)
         self._meter.charge_read(len(sealed or b""), warm=warm, confidential=True)
         return None if sealed is None else self._open(slot, sealed)
 
     def set(self, key: bytes, value: bytes | None) -> None:
-        """Seal `value` under `key`; None removes it.
-
-        Raises:
-            ReadOnly: in a query or release.
-            Malformed: longer than a cell holds.
-        """
         if self._place is None:
             raise ReadOnly
         slot = self._keys.slot(key)

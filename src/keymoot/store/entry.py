@@ -20,11 +20,7 @@ _INLINE, _BLOB = 0x01, 0x02
 
 
 def pack(value: bytes) -> tuple[bytes, bytes]:
-    """Give the slot's bytes, and the blob beside it (empty if there is none).
-
-    Raises:
-        Malformed: over `MAX_BLOB_BYTES`.
-    """
+    """Give the slot's bytes, and the blob beside it (empty if there is none)."""
     if len(value) <= INLINE_BYTES:
         return b"\x01" + value, b""
     check_length(value)
@@ -32,26 +28,16 @@ def pack(value: bytes) -> tuple[bytes, bytes]:
 
 
 def check_length(value: bytes) -> None:
-    """Raise where a cell cannot hold a value.
-
-    Raises:
-        Malformed: over `MAX_BLOB_BYTES`.
-    """
     if len(value) > MAX_BLOB_BYTES:
         raise Malformed(f"a cell holds at most {MAX_BLOB_BYTES} bytes, got {len(value)}")
 
 
 def has_blob(slot: bytes) -> bool:
-    """Tell whether a slot's value stands in a blob."""
     return slot[:1] == b"\x02"
 
 
 def unpack(slot: bytes, blob: bytes) -> bytes:
-    """Give the value back; `blob` must be the one that belongs to the slot.
-
-    Raises:
-        Malformed: no such slot, or a blob with another hash.
-    """
+    """Give the value back; a blob that is not the slot's is Malformed."""
     tag = slot[0] if slot else 0
     if tag == _INLINE:
         return slot[1:]

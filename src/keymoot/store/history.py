@@ -16,7 +16,7 @@ KEPT_HASHES = 8_191
 
 
 def history_slot(height: Height) -> Bytes32:
-    """Give the slot for the hash of the block at `height`, which the block after it writes."""
+    """The slot for the hash of the block at `height`, which the block after it writes."""
     return Bytes32((height % KEPT_HASHES).to_bytes(Bytes32.LENGTH, "big"))
 
 
@@ -26,11 +26,6 @@ def keeps_hash(newest: Height, height: Height) -> bool:
 
 
 def hash_in(value: bytes) -> Hash32:
-    """Read a slot's value, which has no leading zeros.
-
-    Raises:
-        Malformed: it is empty or too long: no block's hash is there.
-    """
     if not 0 < len(value) <= Hash32.LENGTH:
         raise Malformed(f"a block's hash has {Hash32.LENGTH} bytes, the slot has {len(value)}")
     return Hash32(value.rjust(Hash32.LENGTH, b"\0"))

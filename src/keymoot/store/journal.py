@@ -3,9 +3,9 @@
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
-from keymoot.store.account import Account
+from keymoot.store.account import AccountState
 from keymoot.store.entry import check_length, pack
-from keymoot.store.state import Changes, Slot, State
+from keymoot.store.state import SlotValue, State, StateChanges
 
 _SlotKey = tuple[Address, Bytes32]
 
@@ -14,41 +14,36 @@ class Journal:
     """An overlay over one committed state; nothing reaches the state but by `changes`."""
 
     def __init__(self, state: State) -> None:
-        """Start a block on `state`."""
         self._state = state
-        self._accounts: dict[Address, Account] = {}
+        self._accounts: dict[Address, AccountState] = {}
         self._entries: dict[_SlotKey, bytes | None] = {}
         self._words: dict[_SlotKey, bytes] = {}
         self._undo: list[tuple[dict, object, object, bool]] = []  # type: ignore[type-arg]
         self._warm: set[_SlotKey] = set()
 
-    def account(self, address: Address) -> Account:
-        """Give an account as it stands now. Its storage root is the committed one."""
-        found = self._accounts.get(address)
-        return self._state.account(address) if found is None else found
+    def account(self, address: Address) -> AccountState:
+        """The account as it stands now; its storage root is the committed one."""
+        cached = self._accounts.get(address)
+        return self._state.account(address) if cached is None else cached
 
     def set_nonce(self, address: Address, nonce: Nonce) -> None:
-        """Set an account's nonce."""
         now = self.account(address)
-        changed = Account(nonce, now.balance, now.storage_root, now.code_hash)
+        changed = AccountState(nonce, now.balance, now.storage_root, now.code_hash)
         self._write(self._accounts, address, changed)
 
     def set_balance(self, address: Address, balance: Wei) -> None:
-        """Set an account's balance, which is never negative."""
         if balance < 0:
             raise Defect("a balance would fall below zero")
         now = self.account(address)
-        changed = Account(now.nonce, balance, now.storage_root, now.code_hash)
+        changed = AccountState(now.nonce, balance, now.storage_root, now.code_hash)
         self._write(self._accounts, address, changed)
 
     def set_code_hash(self, address: Address, code_hash: Hash32) -> None:
-        """Set an account's code hash."""
         now = self.account(address)
-        changed = Account(now.nonce, now.balance, now.storage_root, code_hash)
+        changed = AccountState(now.nonce, now.balance, now.storage_root, code_hash)
         self._write(self._accounts, address, changed)
 
     def entry(self, address: Address, slot: Bytes32) -> bytes | None:
-        """Give the value of a cell as it stands now, or None."""
         key = (address, slot)
         if key in self._entries:
             return self._entries[key]
@@ -65,22 +60,14 @@ class Journal:
         return self._state.entry(address, slot), warm
 
     def set_entry(self, address: Address, slot: Bytes32, value: bytes | None) -> None:
-        """Set the value of a cell; None removes it.
-
-        Raises:
-            Malformed: longer than a cell holds.
-        """
         if value is not None:
             check_length(value)
         self._write(self._entries, (address, slot), value)
 
     def slot(self, address: Address, slot: Bytes32) -> bytes:
-        """Give a word that stands in its slot as it is, without leading zeros.
-
-        Only of an account without cells: `entry` reads those.
-        """
-        found = self._words.get((address, slot))
-        return self._state.slot(address, slot) if found is None else found
+        """A word that stands in its slot as it is, without leading zeros; `entry` reads cells."""
+        word = self._words.get((address, slot))
+        return self._state.slot(address, slot) if word is None else word
 
     def set_slot(self, address: Address, slot: Bytes32, word: Bytes32) -> None:
         """Set a word as it is, for accounts without cells; zero removes it."""
@@ -104,7 +91,6 @@ class Journal:
         return len(self._undo)
 
     def revert(self, mark: int) -> None:
-        """Undo every write since `mark`."""
         if mark > len(self._undo):
             raise Defect("a revert points past the journal's end")
         while len(self._undo) > mark:
@@ -114,16 +100,16 @@ class Journal:
             else:
                 del table[key]
 
-    def changes(self) -> Changes:
+    def changes(self) -> StateChanges:
         """Give the last value of everything written since the block began."""
-        changes = Changes()
+        changes = StateChanges()
         for address, account in self._accounts.items():
             changes.accounts[address] = (account.nonce, account.balance, account.code_hash)
         for (address, slot), value in self._entries.items():
-            write = Slot() if value is None else Slot(*pack(value))
+            write = SlotValue() if value is None else SlotValue(*pack(value))
             changes.slots.setdefault(address, {})[slot] = write
         for (address, slot), word in self._words.items():
-            changes.slots.setdefault(address, {})[slot] = Slot(word)
+            changes.slots.setdefault(address, {})[slot] = SlotValue(word)
         return changes
 
     def _write(self, table: dict, key: object, value: object) -> None:  # type: ignore[type-arg]

@@ -33,10 +33,8 @@ _WRAP_NONCE = bytes(NONCE_BYTES)
 class Former:
     """A version of before, in public state.
 
-    Attributes:
-        name: Its name.
-        wrapped: Its secret, sealed under the next version's; empty until the first block under
-            that one, for those who execute the block before need not have it.
+    `wrapped` is its secret, sealed under the next version's; empty until the first block under that
+    one, for those who execute the block before need not have it.
     """
 
     name: Bytes32
@@ -57,7 +55,6 @@ class Version:
 
     @property
     def number(self) -> int:
-        """How often the version was raised."""
         return len(self.former)
 
 
@@ -68,7 +65,6 @@ class ContractKeys:
     Attributes:
         blind: Hides which cell a slot is. It is version 0's for ever, so that slots stay.
         version: What is sealed now is sealed under this one.
-        sealer: Gives what seals and opens under a version.
     """
 
     blind: Secret
@@ -76,17 +72,14 @@ class ContractKeys:
     sealer: Callable[[int], Sealer]
 
     def slot(self, key: bytes) -> Bytes32:
-        """Give the slot of a cell: HMAC-SHA-256 under the blinding key."""
+        """HMAC-SHA-256 under the blinding key."""
         return Bytes32(hmac.digest(self.blind.expose(), key, "sha256"))
 
     def nonce(self, seed: Hash32, position: int, counter: int) -> bytes:
-        """Give the sealing nonce (12 bytes) of one write: HMAC-SHA-256, cut.
+        """Give the sealing nonce (12 bytes) of one confidential write: HMAC-SHA-256, cut.
 
-        Args:
-            seed: Of the block being executed. Forks of one height have other seeds, so none
-                of them repeats another's nonces.
-            position: The transaction's place in the block.
-            counter: Which of its confidential writes this is.
+        `seed` is of the block being executed: forks of one height have other seeds, so none of
+        them repeats another's nonces.
         """
         place = position.to_bytes(4, "big") + counter.to_bytes(4, "big")
         message = _NONCE + seed + place
@@ -97,12 +90,7 @@ class StateKeys:
     """The state secrets that are here, by name; a replica has one of these."""
 
     def __init__(self, secret: Secret | None, network: NetworkId) -> None:
-        """Begin with the secret of version 0 (32 bytes), or with none.
-
-        Args:
-            secret: It; None if it comes later, by `take`.
-            network: The only network these keys serve.
-        """
+        """Begin with the 32 bytes of version 0, or None if they come later, by `take`."""
         self.network = network
         self._secrets: dict[Bytes32, Secret] = {}
         self._blinds: dict[Address, Secret] = {}
@@ -111,28 +99,22 @@ class StateKeys:
             self.take(secret)
 
     def take(self, secret: Secret, name: Bytes32 = FIRST_NAME) -> None:
-        """Take a secret over; the first one of a name counts.
-
-        Raises:
-            Defect: another one of that name came before.
-        """
+        """Take a secret over; the first one of a name counts, and another one is a Defect."""
         known = self._secrets.setdefault(name, secret)
         if not hmac.compare_digest(known.expose(), secret.expose()):
             raise Defect("two different state secrets of one version came")
 
     def at(self, version: Version) -> "VersionKeys":
-        """Give the keys of a state that uses `version`, whether its secret is here or not."""
+        """The keys of a state that uses `version`, whether its secret is here or not."""
         return VersionKeys(self, version)
 
     def secret(self, version: Version, number: int) -> Secret:
-        """Give the secret of a version up to `version`; older ones are unwrapped from the next.
-
-        Raises:
-            Defect: it is not here, and nothing that leads to it is.
-        """
-        names = [*(one.name for one in version.former), version.name]
+        """Give the secret of a version up to `version`; older ones are unwrapped from the next."""
+        names = [*(former.name for former in version.former), version.name]
         # 1. The oldest from here on that is at hand.
-        at = next((one for one in range(number, len(names)) if names[one] in self._secrets), None)
+        at = next(
+            (place for place in range(number, len(names)) if names[place] in self._secrets), None
+        )
         if at is None:
             raise Defect("the state secret is used before it is here")
         # 2. Each opens the one before.
@@ -142,39 +124,32 @@ class StateKeys:
         return self._secrets[names[number]]
 
     def wrap(self, version: Version, number: int) -> bytes:
-        """Seal the secret of a version before `version` under the one after it.
-
-        Raises:
-            Defect: one of them is not here.
-        """
+        """Seal the secret of a version before `version` under the one after it."""
         inner, outer = self.secret(version, number), self.secret(version, number + 1)
         aad = self._wrap_aad(number, version.former[number].name)
         return _wrapper(outer).seal(_WRAP_NONCE, inner.expose(), aad)
 
     def blind(self, version: Version, address: Address) -> Secret:
-        """Give a contract's blinding key."""
-        found = self._blinds.get(address)
-        if found is None:
+        kept = self._blinds.get(address)
+        if kept is None:
             first = self.secret(version, 0)
-            found = derive(first, "state/blind", self.network, address)
-            self._blinds[address] = found
-        return found
+            kept = derive(first, "state/blind", self.network, address)
+            self._blinds[address] = kept
+        return kept
 
     def sealer(self, version: Version, address: Address, number: int) -> Sealer:
-        """Give what seals a contract's values under a version up to `version`."""
+        """What seals a contract's values under a version up to `version`."""
         name = version.former[number].name if number < version.number else version.name
-        found = self._sealers.get((name, address))
-        if found is None:
+        kept = self._sealers.get((name, address))
+        if kept is None:
             key = derive(self.secret(version, number), "state/seal", self.network, address)
-            found = self._sealers[name, address] = Sealer(key)
-        return found
+            kept = self._sealers[name, address] = Sealer(key)
+        return kept
 
     def names(self) -> tuple[Bytes32, ...]:
-        """Name the secrets that are here."""
         return tuple(self._secrets)
 
     def holds(self, name: Bytes32) -> bool:
-        """Tell whether the secret of a name is here."""
         return name in self._secrets
 
     def _unwrap(self, opener: Secret, number: int, former: Former) -> Secret:
@@ -195,9 +170,7 @@ class StateKeys:
 class VersionKeys:
     """What opens the confidential state that uses a version, and feeds in-block randomness.
 
-    Attributes:
-        keys: The secrets that are here.
-        version: Which one the state uses.
+    All but `held` raise Defect where a secret that they need is not here.
     """
 
     keys: StateKeys
@@ -205,35 +178,27 @@ class VersionKeys:
 
     @property
     def network(self) -> NetworkId:
-        """The only network these keys serve."""
         return self.keys.network
 
     @property
     def held(self) -> bool:
         """Whether all that the next block needs is here."""
-        loose = (one.name for one in self.version.former if not one.wrapped)
+        loose = (former.name for former in self.version.former if not former.wrapped)
         return all(map(self.keys.holds, (self.version.name, *loose)))
 
     def wrapped(self) -> tuple[Former, ...] | None:
-        """Give the versions before with all of them wrapped; None where all were.
-
-        Raises:
-            Defect: a secret is not here.
-        """
+        """The versions before with all of them wrapped; None where all were."""
         former = self.version.former
-        if all(one.wrapped for one in former):
+        if all(version.wrapped for version in former):
             return None
         return tuple(
-            one if one.wrapped else replace(one, wrapped=self.keys.wrap(self.version, number))
-            for number, one in enumerate(former)
+            version
+            if version.wrapped
+            else replace(version, wrapped=self.keys.wrap(self.version, number))
+            for number, version in enumerate(former)
         )
 
     def contract_keys(self, address: Address) -> ContractKeys:
-        """Give a contract's keys.
-
-        Raises:
-            Defect: the secret is not here.
-        """
         return ContractKeys(
             self.keys.blind(self.version, address),
             self.version.number,
@@ -241,16 +206,9 @@ class VersionKeys:
         )
 
     def random(self, seed: Hash32, position: int, counter: int, length: int) -> Secret:
-        """Give bytes that nobody knew before the block was decided, the same on every replica.
+        """Give 8 to 1024 bytes that nobody knew before the block was decided, the same everywhere.
 
-        Args:
-            seed: Of the block being executed.
-            position: The transaction's place in it.
-            counter: How many draws this transaction made before.
-            length: Bytes wanted, 8 to 1024.
-
-        Raises:
-            Defect: the secret is not here.
+        They are of draw `counter` of the transaction at `position` in the block with this seed.
         """
         return derive(
             derive(self._present, "state/random", self.network),
@@ -262,11 +220,7 @@ class VersionKeys:
         )
 
     def mix(self, seed: Hash32) -> Hash32:
-        """Give the mix hash of the block with this seed: of no use but in its header.
-
-        Raises:
-            Defect: the secret is not here.
-        """
+        """The mix hash of the block with this seed: of no use but in its header."""
         return Hash32(derive(self._present, "state/mix", self.network, seed).expose())
 
     @property

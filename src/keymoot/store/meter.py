@@ -6,12 +6,10 @@ from typing import Protocol
 class Meter(Protocol):
     """Charges gas for store accesses; raises when none is left."""
 
-    def charge_read(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
-        """Charge for a value of this size that was read."""
-        ...
+    def charge_read(self, size_bytes: int, *, warm: bool, confidential: bool) -> None: ...
 
     def charge_write(self, size_bytes: int, *, warm: bool, confidential: bool) -> None:
-        """Charge for a value of this size to be written; 0 bytes is a removal."""
+        """0 bytes is a removal."""
         ...
 
 

@@ -33,12 +33,12 @@ _NIBBLE = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def nibbles_of(key: bytes) -> bytes:
-    """Split bytes into half bytes, one a byte, high half first."""
+    """Half bytes, one a byte, high half first."""
     return key.hex().encode().translate(_NIBBLE)
 
 
 def encode_node(node: Node) -> bytes:
-    """Give a node's RLP; its children must be None, hashes, or embedded nodes."""
+    """A node's RLP; its children must be None, hashes, or embedded nodes."""
     kind = node[0]
     if kind == BRANCH:
         # Most of what there is are gaps and hashes: without a call for each.
@@ -60,25 +60,15 @@ def encode_node(node: Node) -> bytes:
 
 
 def decode_node(raw: bytes) -> Node:
-    """Read a node.
-
-    Raises:
-        Malformed: not a node of a trie whose keys have one length.
-    """
     branch = _decode_branch(raw)
     return branch if branch is not None else _decode_item(rlp.decode(raw))
 
 
 def next_on_path(node: Node, nibbles: bytes, at: int) -> tuple[bytes | None, int]:
-    """Give the next node on a path that has an entry of its own, by its hash, and where it is.
+    """Give the next node on a path that has an entry of its own: its hash, and where it is.
 
-    Args:
-        node: A clean node; those embedded in it have no entries and are passed.
-        nibbles: The path.
-        at: How much of it leads to `node`.
-
-    Returns:
-        None where the path ends, or leads to nothing more.
+    The clean `node` stands after `at` nibbles; those embedded in it have no entries and are passed.
+    None where the path ends, or leads to nothing more.
     """
     while type(node) is tuple and at < len(nibbles):
         if node[0] == BRANCH:

@@ -16,12 +16,12 @@ from keymoot.store.trie import EMPTY_ROOT, NodeCache, Trie
 
 
 def ordered_root(items: Sequence[bytes]) -> Hash32:
-    """Give the root of a list; none of its items is empty."""
+    """The root of a list; none of its items is empty."""
     return _build(items, {})
 
 
 def ordered_proof(items: Sequence[bytes], index: int) -> list[bytes]:
-    """Give the nodes (RLP, from the root down) that prove the item at `index`, or that none is."""
+    """The nodes (RLP, from the root down) that prove the item at `index`, or that none is."""
     batch: Batch = {}
     root = _build(items, batch)
     table = MemoryTable()
@@ -30,11 +30,7 @@ def ordered_proof(items: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def verify_ordered(root: Hash32, index: int, proof: Sequence[bytes]) -> bytes | None:
-    """Give the item that `root` commits to at `index`, or None if the list is shorter.
-
-    Raises:
-        BrokenProof: a node is missing, altered, superfluous or not a node.
-    """
+    """Give the item that `root` commits to at `index`, or None if the list is shorter."""
     return verify_proof(root, _key(index), proof)
 
 

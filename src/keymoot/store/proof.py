@@ -9,7 +9,7 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.crypto.keccak import keccak256, keccak256_raw
-from keymoot.store.account import Account
+from keymoot.store.account import AccountState
 from keymoot.store.nodes import BRANCH, LEAF, Node, decode_node, nibbles_of
 from keymoot.store.trie import EMPTY_ROOT
 
@@ -17,22 +17,15 @@ MAX_PROOF_NODES = 65
 """A key of 32 bytes has 64 half bytes, and a root above them."""
 
 
-class BrokenProof(Malformed):
-    """These nodes do not lead from that root."""
-
-    code = "BROKEN_PROOF"
+class BrokenProof(Malformed, code="BROKEN_PROOF"):
+    """These nodes do not lead from that root: one is missing, altered, superfluous or no node."""
 
 
 def verify_proof(root: Hash32, key: bytes, proof: Sequence[bytes]) -> bytes | None:
     """Give the value that `root` commits to under `key`, or None if it commits to absence.
 
-    Args:
-        root: The trie's root.
-        key: 32 bytes (for state: the Keccak-256 of an address or slot).
-        proof: RLP nodes from the root down; every one must be used.
-
-    Raises:
-        BrokenProof: a node is missing, altered, superfluous or not a node.
+    `key` is 32 bytes (for state: the Keccak-256 of an address or slot); `proof` is the RLP nodes
+    from the root down, every one of which must be used.
     """
     if len(proof) > MAX_PROOF_NODES:
         raise BrokenProof(f"a proof has at most {MAX_PROOF_NODES} nodes, got {len(proof)}")
@@ -65,22 +58,14 @@ def verify_proof(root: Hash32, key: bytes, proof: Sequence[bytes]) -> bytes | No
     return value
 
 
-def verify_account(root: Hash32, address: Address, proof: Sequence[bytes]) -> Account:
-    """Give the account that a state root commits to; an empty one if it is absent.
-
-    Raises:
-        BrokenProof: the proof does not lead from the root, or not to an account.
-    """
+def verify_account(root: Hash32, address: Address, proof: Sequence[bytes]) -> AccountState:
+    """Give the account that a state root commits to; an empty one if it is absent."""
     raw = verify_proof(root, keccak256(address), proof)
-    return Account() if raw is None else Account.decode(raw)
+    return AccountState() if raw is None else AccountState.decode(raw)
 
 
 def verify_slot(storage_root: Hash32, slot: Bytes32, proof: Sequence[bytes]) -> bytes:
-    """Give a slot's value without leading zeros; empty if it is absent.
-
-    Raises:
-        BrokenProof: the proof does not lead from the root, or not to a value.
-    """
+    """Give a slot's value without leading zeros; empty if it is absent."""
     raw = verify_proof(storage_root, keccak256(slot), proof)
     if raw is None:
         return b""

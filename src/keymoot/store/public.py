@@ -30,30 +30,18 @@ class PublicStore:
     def __init__(
         self, journal: Journal, address: Address, meter: Meter, *, writable: bool = True
     ) -> None:
-        """Open the store of the contract at `address`."""
         self._journal = journal
         self._address = address
         self._meter = meter
         self._writable = writable
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the value under `key`, or None.
-
-        Raises:
-            BrokenState: the table is not what was committed.
-        """
         slot = public_slot(key)
         value, warm = self._journal.read(self._address, slot)
         self._meter.charge_read(len(value or b""), warm=warm, confidential=False)
         return value
 
     def set(self, key: bytes, value: bytes | None) -> None:
-        """Put `value` under `key`; None removes.
-
-        Raises:
-            ReadOnly: in a query.
-            Malformed: longer than a cell holds.
-        """
         if not self._writable:
             raise ReadOnly
         slot = public_slot(key)

@@ -47,19 +47,12 @@ class EntryQuestion:
     key: bytes
 
     def encode(self) -> bytes:
-        """Give the bytes."""
         return rlp.encode([uint(self.height), self.key])
 
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
-    """The nodes along a trie's path in the state of a height.
-
-    Attributes:
-        prefix: What the trie's entries start with.
-        nibbles: The path, one half byte in each.
-        start: How much of it leads to the first node that is wanted.
-    """
+    """The nodes along a trie's path (`PathTable`) in the state of a height."""
 
     height: Height
     prefix: bytes
@@ -67,7 +60,6 @@ class PathQuestion:
     start: int
 
     def encode(self) -> bytes:
-        """Give the bytes."""
         return rlp.encode([uint(self.height), self.prefix, self.nibbles, uint(self.start)])
 
 
@@ -76,7 +68,6 @@ class NewestQuestion:
     """The height of the newest state on the host's disk."""
 
     def encode(self) -> bytes:
-        """Give the bytes."""
         return rlp.encode([])
 
 
@@ -84,11 +75,6 @@ Question = EntryQuestion | PathQuestion | NewestQuestion
 
 
 def read_question(raw: bytes) -> Question:
-    """Read a question.
-
-    Raises:
-        Malformed: none of the three.
-    """
     fields = list_of(rlp.decode(raw, max_depth=1, max_items=4), None, "question")
     if not fields:
         return NewestQuestion()
@@ -116,13 +102,9 @@ def _key(item: rlp.Decoded, path: str, limit: int) -> bytes:
 
 
 def read_answer(raw: bytes, max_items: int) -> list[bytes]:
-    """Read an answer of at most `max_items`.
-
-    Raises:
-        Malformed: no list of so many entries, or one of them is empty.
-    """
-    found = list_of(rlp.decode(raw, max_depth=1, max_items=max_items), None, "answer")
-    entries = [bytes_of(one, "entry") for one in found]
+    """Read an answer of at most `max_items`, none of them empty."""
+    items = list_of(rlp.decode(raw, max_depth=1, max_items=max_items), None, "answer")
+    entries = [bytes_of(item, "entry") for item in items]
     if not all(entries):
         raise Malformed("an entry has at least one byte", "answer")
     return entries

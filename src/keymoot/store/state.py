@@ -8,7 +8,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.units import Nonce, Wei
 from keymoot.crypto.keccak import EMPTY_CODE_HASH, keccak256_raw
-from keymoot.store.account import Account
+from keymoot.store.account import AccountState
 from keymoot.store.blobs import BlobCache
 from keymoot.store.entry import has_blob, unpack
 from keymoot.store.table import Batch, Table, read
@@ -25,7 +25,7 @@ STATE_PREFIXES = (_ACCOUNTS, _BLOBS, _STORAGE)
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class SlotValue:
     """A slot's value (no leading zeros, empty for absent) and the blob it names."""
 
     value: bytes = b""
@@ -33,15 +33,18 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Changes:
+class StateChanges:
     """What one block wrote: the last value of each thing touched."""
 
     accounts: dict[Address, tuple[Nonce, Wei, Hash32]] = field(default_factory=dict)
-    slots: dict[Address, dict[Bytes32, Slot]] = field(default_factory=dict)
+    slots: dict[Address, dict[Bytes32, SlotValue]] = field(default_factory=dict)
 
 
 class State:
-    """Read a committed state, and work out what follows from changes. Changes nothing."""
+    """Read a committed state, and work out what follows from changes. Changes nothing.
+
+    Reading raises BrokenState where the table is not what was committed.
+    """
 
     def __init__(
         self,
@@ -51,15 +54,7 @@ class State:
         visited: set[bytes] | None = None,
         blobs: BlobCache | None = None,
     ) -> None:
-        """Read `table` as the state with this root.
-
-        Args:
-            table: What the state is kept in.
-            root: Its root.
-            cache: Nodes that were checked before.
-            visited: Gets the keys of nodes used.
-            blobs: Long values that were checked before; none are kept without it.
-        """
+        """`cache` and `blobs` were checked before; `visited` gets the keys of nodes used."""
         self._blobs = blobs if blobs is not None else BlobCache(0)
         self._visited = visited
         self.root = root
@@ -67,30 +62,22 @@ class State:
         self._cache = cache if cache is not None else NodeCache(1024)
         self._accounts = Trie(table, _ACCOUNTS, root, self._cache, visited)
         self._storage: dict[Address, Trie] = {}
-        self._known: dict[Address, Account] = {}
+        self._known: dict[Address, AccountState] = {}
         self._hashes: dict[bytes, bytes] = {}
         self._slots: dict[tuple[Address, Bytes32], bytes] = {}
         self._entries: dict[tuple[Address, Bytes32], bytes] = {}
 
-    def account(self, address: Address) -> Account:
-        """Give an account; an empty one where there is none.
-
-        Raises:
-            BrokenState: the table is not what was committed.
-        """
+    def account(self, address: Address) -> AccountState:
+        """An empty one where there is none."""
         known = self._known.get(address)
         if known is None:
             raw = self._accounts.get(self._hash(address))
-            known = Account() if raw is None else Account.decode(raw)
+            known = AccountState() if raw is None else AccountState.decode(raw)
             self._known[address] = known
         return known
 
     def slot(self, address: Address, slot: Bytes32) -> bytes:
-        """Give a slot's value without leading zeros; empty for absent.
-
-        Raises:
-            BrokenState: the table is not what was committed.
-        """
+        """Give a slot's value without leading zeros; empty for absent."""
         known = self._slots.get((address, slot))
         if known is None:
             raw = self._trie(address).get(_path(slot))
@@ -103,11 +90,7 @@ class State:
         return known
 
     def entry(self, address: Address, slot: Bytes32) -> bytes | None:
-        """Give the value of a cell (see `entry`), or None.
-
-        Raises:
-            BrokenState: the table is not what was committed.
-        """
+        """The value of a cell (see `entry`), or None."""
         entry = self._entries.get((address, slot))
         if entry is None:
             entry = self._entry(address, slot)
@@ -128,23 +111,22 @@ class State:
                 return known
             blob = read(self._table, self._blob_key(address, slot)) or b""
         try:
-            found = unpack(value, blob)
+            content = unpack(value, blob)
         except Malformed as error:
             raise BrokenState("a value beside the state trie") from error
         if blob:
             self._blobs.put(value, blob)
-        return found
+        return content
 
     def prove_account(self, address: Address) -> list[bytes]:
-        """Give the nodes that prove an account or its absence."""
         return self._accounts.prove(self._hash(address))
 
     def prove_slot(self, address: Address, slot: Bytes32) -> list[bytes]:
-        """Give the nodes that prove a slot or its absence, under its storage root."""
+        """The nodes that prove a slot or its absence, under its storage root."""
         return self._trie(address).prove(_path(slot))
 
-    def updated(self, changes: Changes) -> tuple[Hash32, Batch]:
-        """Give the root and the table entries after `changes`; the same in any order."""
+    def updated(self, changes: StateChanges) -> tuple[Hash32, Batch]:
+        """The root and the table entries after `changes`; the same in any order."""
         batch: Batch = {}
         accounts = Trie(self._table, _ACCOUNTS, self.root, self._cache)
         for address in sorted(changes.accounts.keys() | changes.slots.keys()):
@@ -159,7 +141,7 @@ class State:
         return accounts.commit(batch), batch
 
     def _update_storage(
-        self, address: Address, account: Account, slots: dict[Bytes32, Slot], batch: Batch
+        self, address: Address, account: AccountState, slots: dict[Bytes32, SlotValue], batch: Batch
     ) -> Hash32:
         prefix = _STORAGE + self._hash(address)
         trie = Trie(self._table, prefix, account.storage_root, self._cache)
@@ -196,22 +178,17 @@ class State:
 
 @lru_cache(maxsize=_PATHS_KEPT)
 def _path(slot: Bytes32) -> bytes:
-    """Give a slot's key in its trie."""
     return keccak256_raw(slot)
 
 
 def entries_of(table: Table, root: Hash32) -> set[bytes]:
-    """Walk a whole state, checking every entry; give the keys of all of them.
-
-    Raises:
-        BrokenState: an entry is missing, or is not what was committed.
-    """
+    """Walk a whole state, checking every entry; give the keys of all of them."""
     cache = NodeCache()
-    found: set[bytes] = set()
-    for path, raw in Trie(table, _ACCOUNTS, root, cache).walk(found):
-        account = Account.decode(raw)
+    blobs: set[bytes] = set()
+    for path, raw in Trie(table, _ACCOUNTS, root, cache).walk(blobs):
+        account = AccountState.decode(raw)
         storage = Trie(table, _STORAGE + path, account.storage_root, cache)
-        for slot_path, value in storage.walk(found):
+        for slot_path, value in storage.walk(blobs):
             slot = rlp.decode(value)
             # An account without code has no cells: its slots are words, whatever they begin with.
             cells = account.code_hash != EMPTY_CODE_HASH
@@ -221,5 +198,5 @@ def entries_of(table: Table, root: Hash32) -> set[bytes]:
                     unpack(slot, read(table, key) or b"")
                 except Malformed as error:
                     raise BrokenState("a value beside the state trie") from error
-                found.add(key)
-    return found
+                blobs.add(key)
+    return blobs

@@ -6,7 +6,7 @@ state checks each entry up to a root.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from keymoot.base.errors import BrokenStorage, KeymootError
@@ -16,13 +16,13 @@ T = TypeVar("T")
 Batch: TypeAlias = dict[bytes, bytes | None]
 """Entries to write; None deletes. Keys are at most 130 bytes."""
 
+Writes: TypeAlias = Mapping[bytes, bytes | None]
+
 
 class Table(Protocol):
     """Read access to entries by key."""
 
-    def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None."""
-        ...
+    def get(self, key: bytes) -> bytes | None: ...
 
 
 class PathTable(ABC):
@@ -36,28 +36,17 @@ class PathTable(ABC):
     def path(self, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
         """Give the nodes of a trie from the one at `nibbles[:start]` on, as far as they lead.
 
-        Args:
-            prefix: What the trie's entries start with.
-            nibbles: The path, one half byte in each; at most 64.
-            start: How much of it leads to the first node that is wanted.
+        `prefix` is what the trie's entries start with; of nibbles there are at most 64.
         """
 
 
 def read(table: Table, key: bytes) -> bytes | None:
-    """Give an entry, or None.
-
-    Raises:
-        BrokenStorage: the table cannot be read. Whatever it raised, no transaction is to blame.
-    """
+    """Raise BrokenStorage alone, whatever the table raised: no transaction is to blame."""
     return _read(lambda: table.get(key))
 
 
 def read_path(table: PathTable, prefix: bytes, nibbles: bytes, start: int) -> Sequence[bytes]:
-    """Give the nodes of a path, as `PathTable` does.
-
-    Raises:
-        BrokenStorage: the table cannot be read.
-    """
+    """As `read`, for the nodes of a path."""
     return _read(lambda: table.path(prefix, nibbles, start))
 
 
@@ -78,15 +67,12 @@ class MemoryTable:
     """A table in memory: for tests, examples and witnesses."""
 
     def __init__(self, entries: dict[bytes, bytes] | None = None) -> None:
-        """Start with a copy of `entries`."""
         self._entries = dict(entries or {})
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None."""
         return self._entries.get(key)
 
     def apply(self, batch: Batch) -> None:
-        """Write a batch, all of it."""
         for key, value in batch.items():
             if value is None:
                 self._entries.pop(key, None)
@@ -94,11 +80,9 @@ class MemoryTable:
                 self._entries[key] = value
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Give every entry in the order of keys."""
         return iter(sorted(self._entries.items()))
 
     def __len__(self) -> int:
-        """Count the entries."""
         return len(self._entries)
 
 
@@ -106,12 +90,10 @@ class RecordingTable:
     """Reads through to another table and remembers what was found: a witness."""
 
     def __init__(self, inner: Table) -> None:
-        """Record reads of `inner`."""
         self._inner = inner
         self.seen: dict[bytes, bytes] = {}
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None, and remember it."""
         value = self._inner.get(key)
         if value is not None:
             self.seen[key] = value
@@ -122,10 +104,8 @@ class OverlayTable:
     """A table with a batch laid over it: what will be there once it is written."""
 
     def __init__(self, inner: Table, batch: Batch) -> None:
-        """Read `batch` first, then `inner`."""
         self._inner = inner
         self._batch = batch
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the entry, or None."""
         return self._batch[key] if key in self._batch else self._inner.get(key)

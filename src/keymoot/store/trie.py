@@ -30,19 +30,15 @@ from keymoot.store.nodes import (
 from keymoot.store.table import Batch, PathTable, Table, read, read_path
 
 EMPTY_ROOT = Hash32(keccak256_raw(b"\x80"))
-"""Root of a trie without entries."""
 
 CACHED_NODES = 200_000
 """Decoded nodes that a `NodeCache` keeps; about 200 MB when all are full branches."""
 
 
-class BrokenState(BrokenStorage):
+class BrokenState(BrokenStorage, code="BROKEN_STATE"):
     """The table gave something other than what was committed."""
 
-    code = "BROKEN_STATE"
-
     def __init__(self, what: str) -> None:
-        """Name the entry that is missing or altered."""
         super().__init__(
             f"{what} is missing or is not what was committed: the data folder was altered "
             "or damaged; restore it whole, or start a new one",
@@ -54,17 +50,14 @@ class NodeCache:
     """Nodes by their hash, checked once; oldest out first. Right under any root."""
 
     def __init__(self, size: int = CACHED_NODES) -> None:
-        """Keep at most `size` nodes."""
         self._size = size
         # An ordered dict gives its oldest at once; a plain one searches past all that it dropped.
         self._nodes: OrderedDict[bytes, Node] = OrderedDict()
 
     def get(self, reference: bytes) -> Node | None:
-        """Give a node that was checked before, or None."""
         return self._nodes.get(reference)
 
     def put(self, reference: bytes, node: Node) -> None:
-        """Keep a node whose hash is `reference`."""
         if len(self._nodes) >= self._size:
             self._nodes.popitem(last=False)
         self._nodes[reference] = node
@@ -81,10 +74,7 @@ class Trie:
         cache: NodeCache,
         visited: set[bytes] | None = None,
     ) -> None:
-        """Read `root`'s nodes from the entries of `table` that start with `prefix`.
-
-        `visited` gets the table's key of every node that is used, cached or not.
-        """
+        """`visited` gets the table's key of every node that is used, cached or not."""
         self._visited = visited
         self._table = table
         self._far = table if isinstance(table, PathTable) else None
@@ -94,11 +84,6 @@ class Trie:
         self._gone: set[bytes] = set()
 
     def get(self, key: bytes) -> bytes | None:
-        """Give the value under `key` (32 bytes), or None.
-
-        Raises:
-            BrokenState: a node on the way is not what was committed.
-        """
         nibbles = nibbles_of(key)
         at, node = 0, self._root
         while node is not None:
@@ -118,7 +103,7 @@ class Trie:
         return None
 
     def prove(self, key: bytes) -> list[bytes]:
-        """Give the nodes (RLP) from the root towards `key`, for presence or absence.
+        """The nodes (RLP) from the root towards `key`, for presence or absence.
 
         Only on a trie without changes.
         """
@@ -139,19 +124,16 @@ class Trie:
                 node, at = node[2], end
         return proof
 
-    def walk(self, found: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Give every key (32 bytes) and value; add the table's keys that were read to `found`.
+    def walk(self, visited: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Give every key (32 bytes) and value; add the table's keys that were read to `visited`.
 
         Only on a trie without changes.
-
-        Raises:
-            BrokenState: a node is not what was committed.
         """
         waiting: list[tuple[Node, bytes]] = [(self._root, b"")]
         while waiting:
             node, path = waiting.pop()
             if type(node) is bytes:
-                found.add(self._prefix + path)
+                visited.add(self._prefix + path)
                 node = self._load(node, path, len(path))
             if node is None:
                 continue
@@ -164,7 +146,7 @@ class Trie:
                 yield bytes.fromhex(digits), cast("bytes", node[2])
 
     def set(self, key: bytes, value: bytes) -> None:
-        """Put `value` under `key`; empty bytes delete."""
+        """Empty bytes delete."""
         nibbles = nibbles_of(key)
         if value:
             self._root = self._insert(self._root, nibbles, 0, value)

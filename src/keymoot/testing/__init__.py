@@ -1,1 +1,1 @@
-"""A whole network in one process, on a clock and dice of its own: see README.md."""
+"""A whole network in one process, on a clock and randomness of its own."""

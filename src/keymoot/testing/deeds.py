@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Bytes32
+from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.node.wiring import Node
 from keymoot.testing.network import World
 from keymoot.testing.notes import Notes, Violation
-from keymoot.testing.people import NotDone, Owner, Wish
+from keymoot.testing.people import NotDone, PaymentRequest, WalletOwner
 from keymoot.testing.process import OTHER_CODE, MemoryProcess, Pace
 
 LIMIT = 60
@@ -26,29 +26,23 @@ Deed = Callable[[Node], Coroutine[Any, Any, None]]
 
 
 class Deeds:
-    """All that can happen in one run.
-
-    Attributes:
-        notes: What came of it.
-        trace: What was done, when.
-    """
+    """All that can happen in one run; `trace` tells what was done, and when."""
 
     def __init__(self, world: World) -> None:
-        """Begin; nothing has happened."""
         self.notes, self.trace = Notes(), list[str]()
-        self._world, self._dice = world, world.dice
-        self._owner = Owner(world.dice)
-        self._wishes: list[Wish] = []
+        self._world, self._rng = world, world.rng
+        self._owner = WalletOwner(world.rng)
+        self._wishes: list[PaymentRequest] = []
         self._asking: set[asyncio.Task[None]] = set()
         self._paused = False
         self._broken: MemoryProcess | None = None
+        self._cheater: dict[Hash32, int] = {}
         self._joined: set[int] = set()
         self._leaving: set[int] = set()
         self._strangers: dict[int, Bytes32] = {}
         self._crash = False
 
     def _weights(self) -> dict[Deed, int]:
-        """Give all deeds, and how often each is chosen."""
         return {
             self._pay: 12,
             self._freeze: 3,
@@ -70,9 +64,8 @@ class Deeds:
         }
 
     async def _do_one(self, node: Node) -> None:
-        """Do one of them; what is refused is refused."""
         weights = self._weights()
-        (deed,) = self._dice.choices(list(weights), list(weights.values()))
+        (deed,) = self._rng.choices(list(weights), list(weights.values()))
         self._say(deed.__name__.strip("_").replace("_", " "))
         with suppress(KeymootError, NotDone):
             await deed(node)
@@ -83,46 +76,45 @@ class Deeds:
     # -- what people do
 
     async def _pay(self, node: Node) -> None:
-        for _ in range(self._dice.randint(1, 5)):
-            value = self._dice.randint(1, 12)
-            wish = Wish.of(node.membership.ledger, self._owner, value, self._dice)
+        for _ in range(self._rng.randint(1, 5)):
+            value = self._rng.randint(1, 12)
+            wish = PaymentRequest.of(node.membership.ledger, self._owner, value, self._rng)
             self._wishes.append(wish)
             self._ask(node, wish)
-        if self._dice.random() < 0.3:
-            self._ask(node, self._dice.choice(self._wishes))
+        if self._rng.random() < 0.3:
+            self._ask(node, self._rng.choice(self._wishes))
 
     async def _policy(self, node: Node) -> None:
         owner = self._owner
-        kind = self._dice.choice(("limit", "pause", "resume", "revoke"))
+        kind = self._rng.choice(("limit", "pause", "resume", "revoke"))
         if kind == "limit":
-            most = self._dice.randint(20, 200)
+            most = self._rng.randint(20, 200)
             self.notes.limit = max(self.notes.limit, most)
-            found = await owner.limit(node, most)
+            done = await owner.limit(node, most)
         elif kind in ("pause", "resume"):
-            found = await owner.send(node, kind, owner.wallet)
+            done = await owner.send(node, kind, owner.wallet)
             self._paused = kind == "pause"
         else:
             await owner.revoke(node)
-            found = await owner.grant(node)
-        self.notes.acknowledged(found)
+            done = await owner.grant(node)
+        self.notes.acknowledged(done)
 
-    def _ask(self, node: Node, wish: Wish) -> None:
+    def _ask(self, node: Node, wish: PaymentRequest) -> None:
         self._beside(self._get(node, wish))
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something go on until the node ends."""
         task = asyncio.ensure_future(work)
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _get(self, node: Node, wish: Wish) -> None:
-        found = await wish.answered(node, ANSWER_SECONDS)
-        if found is None:
+    async def _get(self, node: Node, wish: PaymentRequest) -> None:
+        answer = await wish.answered(node, ANSWER_SECONDS)
+        if answer is None:
             self.notes.counts["refusals"] += 1
             return
-        if found.digest != wish.digest:
+        if answer.digest != wish.digest:
             raise Violation("a signature over something else")
-        self.notes.signed(found.digest, bytes(found.signature), wish.value)
+        self.notes.signed(answer.digest, bytes(answer.signature), wish.value)
         done = node.membership.ledger.transaction(wish.name)
         if done is not None:
             self.notes.acknowledged(done)
@@ -137,13 +129,15 @@ class Deeds:
 
     # -- what befalls enclaves
 
-    def _some(self) -> MemoryProcess | None:
-        """Choose an enclave to be broken, and mend the one that was."""
+    def _some(self, only: int | None = None) -> MemoryProcess | None:
+        """Choose an enclave to be broken, or take that of one seat, and mend the one that was."""
         self._mend()
-        running = self._world.machine.running()
+        running = self._world.host.running()
+        if only is not None:
+            running = [seat for seat in running if seat == only]
         if not running:
             return None
-        self._broken = self._world.machine.processes[self._dice.choice(running)]
+        self._broken = self._world.host.processes[self._rng.choice(running)]
         self.trace[-1] += f" {self._broken.seat}"
         return self._broken
 
@@ -155,61 +149,65 @@ class Deeds:
 
     async def _freeze(self, _: Node) -> None:
         """One is thawed, another frozen: what the one missed the other cannot make good."""
-        one = self._some()
-        if one is not None:
-            one.freeze()
+        process = self._some()
+        if process is not None:
+            process.freeze()
 
     async def _kill(self, _: Node) -> None:
-        one = self._some()
-        if one is not None:
-            one.kill()
+        process = self._some()
+        if process is not None:
+            process.kill()
 
     async def _kill_many(self, _: Node) -> None:
         self._mend()
-        for seat in self._world.machine.running():
-            if self._dice.random() < 0.8:
-                self._world.machine.processes[seat].kill()
+        for seat in self._world.host.running():
+            if self._rng.random() < 0.8:
+                self._world.host.processes[seat].kill()
 
     async def _slow(self, _: Node) -> None:
-        one = self._some()
-        if one is not None:
-            one.pace = Pace((0.01, 0.3), (0.01, 0.2), (0.05, 0.5))
+        process = self._some()
+        if process is not None:
+            process.pace = Pace((0.01, 0.3), (0.01, 0.2), (0.05, 0.5))
 
     async def _cheat(self, _: Node) -> None:
-        one = self._some()
-        if one is not None:
-            one.cheats = True
+        """Have one deal badly. No mending makes it honest again: it is out for a generation."""
+        record = self._world.machine.state.record
+        known = self._cheater.get(record.generation)
+        process = self._some(known if known in record.members else None)
+        if process is not None:
+            process.cheats = True
+            self._cheater = {record.generation: process.seat}
 
     async def _lie(self, _: Node) -> None:
-        one = self._some()
-        if one is not None:
-            one.lies = True
+        process = self._some()
+        if process is not None:
+            process.lies = True
 
     async def _drop(self, _: Node) -> None:
-        one = self._some()
-        if one is not None:
-            one.loses = 0.5
+        process = self._some()
+        if process is not None:
+            process.loses = 0.5
 
     async def _old_disk(self, _: Node) -> None:
-        machine, running = self._world.machine, self._world.machine.running()
+        host, running = self._world.host, self._world.host.running()
         if not running:
             return
-        seat = self._dice.choice(running)
+        seat = self._rng.choice(running)
         self._mend()
-        if machine.restore_folder(seat):
+        if host.restore_folder(seat):
             self.notes.counts["an old disk"] += 1
         else:
             for each in running:
-                machine.copy_folder(each)
+                host.copy_folder(each)
 
     async def _clone(self, node: Node) -> None:
-        machine, ledger = self._world.machine, node.membership.ledger
-        running = machine.running()
+        host, ledger = self._world.host, node.membership.ledger
+        running = host.running()
         if not running:
             return
-        seat = self._dice.choice(running)
-        machine.copy_folder(seat)
-        made = await machine.clone(seat)
+        seat = self._rng.choice(running)
+        host.copy_folder(seat)
+        made = await host.clone(seat)
         if made is None:
             return
         self.notes.counts["a clone"] += 1
@@ -225,18 +223,18 @@ class Deeds:
             place = self._world.place()
             await made.begin(place)
             await made.pulse()
-            await asyncio.sleep(self._dice.uniform(0.1, 3.0))
+            await asyncio.sleep(self._rng.uniform(0.1, 3.0))
         finally:
             made.kill()
             await serving
 
     async def _full_disk(self, _: Node) -> None:
-        disk = self._world.machine.disk
+        disk = self._world.host.disk
         if disk is None:
             return
         self.notes.counts["a full disk"] += 1
         disk.full = True
-        await asyncio.sleep(self._dice.uniform(0.1, 5.0))
+        await asyncio.sleep(self._rng.uniform(0.1, 5.0))
         disk.full = False
 
     async def _end_node(self, _: Node) -> None:
@@ -255,29 +253,31 @@ class Deeds:
         self._leaving.discard(seat)
 
     async def _stranger(self, node: Node) -> None:
-        """Have an enclave of other code invited: whoever runs the node wants it, the ledger does not."""
-        changes, machine = node.membership.changes, self._world.machine
+        """Have an enclave of other code invited.
+
+        Whoever runs the node wants it, the ledger does not.
+        """
+        changes, host = node.membership.changes, self._world.host
         if self._strangers:
             return
         seat = changes.vacant()
-        machine.wipe(seat)
-        machine.codes[seat] = OTHER_CODE
-        found = await changes.join()
-        if found != seat:
-            raise NotDone(f"seat {seat} was to be taken, {found} was")
-        self._strangers[seat] = machine.processes[seat].identity.identity_key
+        host.wipe(seat)
+        host.codes[seat] = OTHER_CODE
+        joined = await changes.join()
+        if joined != seat:
+            raise NotDone(f"seat {seat} was to be taken, {joined} was")
+        self._strangers[seat] = host.processes[seat].identity.identity_key
         self.notes.counts["a stranger at the door"] += 1
 
     async def _send_away(self, node: Node) -> None:
-        """Invite strangers no more."""
         for seat in list(self._strangers):
             await node.membership.changes.leave(seat)
-            self._world.machine.wipe(seat)
+            self._world.host.wipe(seat)
             del self._strangers[seat]
 
     def _check_members(self) -> None:
-        members = self._world.assembly.hall.seats().values()
-        if {one.identity for one in members} & {*self._strangers.values()}:
+        members = self._world.machine.state.seats().values()
+        if {member.identity for member in members} & {*self._strangers.values()}:
             raise Violation("an enclave of other code is a member")
 
     async def _leave(self, node: Node) -> None:
@@ -285,7 +285,7 @@ class Deeds:
             # Who leaves may wait for who is to come; a stranger never does.
             return
         members = node.membership.roster.committee.indices
-        seat = self._dice.choice(members)
+        seat = self._rng.choice(members)
         await node.membership.changes.leave(seat)
         self._leaving.add(seat)
         self._joined.discard(seat)

@@ -24,7 +24,6 @@ class NothingHappens(Portable, AssertionError):
     """Everybody waits for somebody, and nothing is due: no time will change that."""
 
     def __init__(self, seconds: float) -> None:
-        """Say when that was."""
         super().__init__(f"after {seconds:.3f} s nothing is due, and everybody waits for somebody")
 
 
@@ -32,55 +31,43 @@ class _Selector(selectors.BaseSelector):
     """Lets the loop's clock jump to the next moment instead of waiting for it."""
 
     def __init__(self, jump: Callable[[float | None], None]) -> None:
-        """Tell `jump` how long the loop would wait."""
         self._real = selectors.SelectSelector()
         self._jump = jump
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        """See `BaseSelector`."""
         return self._real.register(fileobj, events, data)
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        """See `BaseSelector`."""
         return self._real.unregister(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Give what is there; if that is nothing, let the time pass."""
-        found = self._real.select(0)
-        if not found and timeout != 0:
+        events = self._real.select(0)
+        if not events and timeout != 0:
             self._jump(timeout)
-        return found
+        return events
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        """See `BaseSelector`."""
         return self._real.get_map()
 
     def close(self) -> None:
-        """See `BaseSelector`."""
         self._real.close()
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop for one run."""
 
-    def __init__(self, dice: Random, start: UnixNanos) -> None:
-        """Begin at second 0 of the loop, which is `start` on everybody's clock.
-
-        Args:
-            dice: Say how long a disk takes.
-            start: In nanoseconds since 1970.
-        """
+    def __init__(self, rng: Random, start: UnixNanos) -> None:
+        """Begin at `start` on everybody's clock; `rng` says how long a disk takes."""
         super().__init__(_Selector(self._jump))
-        self._seconds, self._start, self._dice = 0.0, start, dice
+        self._seconds, self._start, self._rng = 0.0, start, rng
         self.broken: BaseException | None = None
         """The first error that no task was there to take."""
 
     def time(self) -> float:
-        """Give the seconds since the beginning."""
         return self._seconds
 
     def clock(self) -> UnixNanos:
-        """Give the time of day, in nanoseconds."""
         return UnixNanos(self._start + round(self._seconds * 1e9))
 
     def run_in_executor(  # type: ignore[override]
@@ -100,15 +87,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             except Exception as error:  # noqa: BLE001  whoever waits is told
                 done.set_exception(error)
 
-        self.call_later(self._dice.uniform(0.0001, MAX_DISK_SECONDS), work)
+        self.call_later(self._rng.uniform(0.0001, MAX_DISK_SECONDS), work)
         return done
 
     def run_whole(self, story: Coroutine[Any, Any, T]) -> T:
-        """Run something to its end, or to the first error that no task was there to take.
-
-        Raises:
-            NothingHappens: everybody waits, for ever.
-        """
+        """Run to the end, or the first error that no task was there to take."""
         task = self.create_task(story)
 
         def broke(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A network in memory: the node that `keymoot up` runs, on enclaves, time and dice of a run.
+"""A network in memory: the node that `keymoot up` runs, on enclaves, time and randomness of a run.
 
     with memory(seed, folder) as world:
         world.run(story(world))
@@ -10,20 +10,29 @@ disk's room. Where the node is ended as a crash ends it, what counts is what the
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from keymoot.base.errors import Portable
 from keymoot.base.units import UnixNanos
-from keymoot.enclave.frames import Place
-from keymoot.moot.assembly import Assembly
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.presign import ledger as stock
+from keymoot.enclave.frames import CertifiedPlace
+from keymoot.engine.ledger import Ledger
+from keymoot.engine.lmdb_file import FILE_NAME
+from keymoot.node import wiring
 from keymoot.node.config import Config
-from keymoot.node.supervisor.holder import place_of
+from keymoot.node.membership.changes import SeatChanges
+from keymoot.node.membership.membership import Membership
+from keymoot.node.supervisor.enclaves import Enclaves
+from keymoot.node.supervisor.holder import SeatHolder, place_of
 from keymoot.node.wiring import Node, started
+from keymoot.testing.host import MemoryHost
 from keymoot.testing.loop import VirtualLoop
-from keymoot.testing.machine import Machine
-from keymoot.testing.process import QUICK, Pace
+from keymoot.testing.process import QUICK, MemoryProcess, Pace, own_code
 
 T = TypeVar("T")
 
@@ -41,57 +50,59 @@ class Stuck(Portable, AssertionError):
     """What has to come did not."""
 
     def __init__(self, what: str, seconds: float) -> None:
-        """Say what it was."""
         super().__init__(f"{what} has not come within {seconds:.0f} s")
 
 
 class World:
-    """All of one run: time, dice, a machine, and the node on it.
-
-    Attributes:
-        seed: Of everything.
-        dice: For whoever tells the run's story.
-        loop: Time.
-        machine: Folders, processes, faults.
-        node: The one that runs now.
-    """
+    """All of one run: time, randomness, a machine, and the node on it."""
 
     def __init__(self, seed: int, config: Config, pace: Pace = QUICK) -> None:
-        """Begin; nothing runs yet.
-
-        Args:
-            seed: Of everything that happens.
-            config: Of the network and its folder.
-            pace: How long things take.
-        """
         self.seed = seed
-        self.dice, ways, disk = map(_dice, (f"{seed}/story", f"{seed}/ways", f"{seed}/disk"))
+        self.rng, ways, disk = map(_rng, (f"{seed}/story", f"{seed}/ways", f"{seed}/disk"))
         self.loop = VirtualLoop(disk, START)
-        self.machine = Machine(config, self.loop, ways, pace)
+        self.host = MemoryHost(config, self.loop, ways, pace)
         self._node: Node | None = None
 
     @property
     def node(self) -> Node:
-        """The node that runs.
-
-        Raises:
-            RuntimeError: none does.
-        """
         if self._node is None:
             raise RuntimeError("no node runs just now")
         return self._node
 
     @property
-    def assembly(self) -> Assembly:
-        """The assembly as the newest certified state has it."""
-        return self.node.membership.roster.assembly()
+    def membership(self) -> Membership:
+        return self.node.membership
 
-    def place(self) -> Place | None:
-        """Give the newest certified block, as an enclave is shown it."""
-        return place_of(self.node.membership.ledger.chain)
+    @property
+    def ledger(self) -> Ledger:
+        return self.membership.ledger
+
+    @property
+    def enclaves(self) -> Enclaves:
+        return self.membership.enclaves
+
+    @property
+    def changes(self) -> SeatChanges:
+        return self.membership.changes
+
+    @property
+    def machine(self) -> CommitteeMachine:
+        """The committee as the newest certified state has it."""
+        return self.membership.roster.machine()
+
+    def process(self, seat: int) -> MemoryProcess:
+        return self.host.processes[seat]
+
+    def holder(self, seat: int) -> SeatHolder:
+        running = self.enclaves.holder(seat)
+        if running is None:
+            raise RuntimeError(f"no enclave of seat {seat} runs just now")
+        return running
+
+    def place(self) -> CertifiedPlace | None:
+        return place_of(self.ledger.chain)
 
     def run(self, story: Coroutine[Any, Any, T]) -> T:
-        """Let a story happen, from beginning to end."""
         asyncio.set_event_loop(self.loop)
         try:
             return self.loop.run_whole(story)
@@ -101,52 +112,57 @@ class World:
     @asynccontextmanager
     async def up(self) -> AsyncIterator[Node]:
         """Run the node beside a block; its enclaves end with it."""
-        machine = self.machine
-        async with started(machine.config, machine.launch, self.loop.clock, machine.open) as node:
+        host, config = self.host, self.host.config
+        if (config.data / FILE_NAME).exists():
+            # How many enclaves there are is an option of a network's founding only.
+            config = replace(config, nodes=None)
+        async with started(config, host.launch, self.loop.clock, host.open) as node:
             self._node = node
             try:
                 yield node
             finally:
                 self._node = None
 
-    async def until(
-        self, true: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS
-    ) -> Any:
-        """Wait until something holds, and give it.
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Node]:
+        """Run the node beside a block that begins once it can sign."""
+        async with self.up() as node:
+            await self.until_ready()
+            yield node
 
-        Raises:
-            Stuck: it does not hold in time.
-        """
+    async def until(
+        self,
+        true: Callable[[], Any],
+        what: str = "what was waited for",
+        seconds: float = PATIENCE_SECONDS,
+    ) -> Any:
+        """Give what `true` gives once that holds; Stuck after `seconds` of the network's time."""
         ends = self.loop.time() + seconds
-        while not (found := true()):
+        while not (value := true()):
             if self.loop.time() >= ends:
                 raise Stuck(what, seconds)
             await asyncio.sleep(LOOK_SECONDS)
-        return found
+        return value
 
     def ready(self) -> bool:
-        """Tell whether all members are known by their present starts, and signatures can be asked."""
-        assembly = self.assembly
-        if not assembly.hall.founded or not assembly.hall.ready:
+        """Tell whether all members are known by their present starts, and can be asked to sign."""
+        machine = self.machine
+        if not machine.state.founded or not machine.state.ready:
             return False
-        here = {one.seat: one for one in self.node.membership.enclaves.seats if one.alive}
-        seats = assembly.hall.seats()
+        here = {enclave.seat: enclave for enclave in self.enclaves.seats if enclave.alive}
+        seats = machine.state.seats()
         known = all(
-            at in here and here[at].identity.boot == seat.boot for at, seat in seats.items()
+            at in here and here[at].identity.session == seat.session for at, seat in seats.items()
         )
-        return known and assembly.handout.standing.exists and bool(assembly.stock.left())
+        return known and machine.state_key.status.exists and bool(machine.stock.left())
 
     async def until_ready(self) -> None:
-        """Wait until the network has all it needs to sign."""
         await self.until(self.ready, "a network that can sign")
 
 
 @contextmanager
 def memory(
-    seed: int,
-    folder: Path,
-    pace: Pace = QUICK,
-    **settings: Any,
+    seed: int, folder: Path, pace: Pace = QUICK, batch: int | None = None, **settings: Any
 ) -> Iterator[World]:
     """Give a network in memory.
 
@@ -154,15 +170,21 @@ def memory(
         seed: Of everything that happens.
         folder: For its data; a new one.
         pace: How long things take.
-        settings: Of its `Config`.
+        batch: Presignatures that are made at a time; None for as many as always.
+        settings: Of its `Config`, such as `nodes=7` and `epoch_seconds=600`.
     """
     config = Config(folder / "data", folder / "cpu" / "fuse.key", **settings)
     world = World(seed, config, pace)
-    try:
-        yield world
-    finally:
-        world.loop.close()
+    with (
+        patch.object(stock, "BATCH_SIZE", batch or stock.BATCH_SIZE),
+        # The code of this process, which its enclaves have measured once.
+        patch.object(wiring, "measure", lambda _: own_code()),
+    ):
+        try:
+            yield world
+        finally:
+            world.loop.close()
 
 
-def _dice(name: str) -> Random:
-    return Random(name)  # noqa: S311  a run's dice
+def _rng(name: str) -> Random:
+    return Random(name)  # noqa: S311  a run's own

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.engine.chain_store import Covered
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.engine.chain_store import CertifiedRun
 from keymoot.engine.ledger import Included, Ledger
-from keymoot.moot.assembly import Assembly
 from keymoot.threshold import ecdsa
 from keymoot.threshold.ecdsa import SignatureShare, Task
 from keymoot.threshold.presignature import Presignature
@@ -55,7 +55,6 @@ class Notes:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.counts: Counter[str] = Counter()
         self.spent = self.limit = 0
         self._answers: dict[bytes, tuple[bytes, int]] = {}
@@ -83,11 +82,7 @@ class Notes:
             yield
 
     def signed(self, digest: Hash32, signature: bytes, value: int) -> None:
-        """Note a signature that an agent got.
-
-        Raises:
-            Violation: its r signs something else too, or a limit is passed.
-        """
+        """Raise Violation where its r signs something else too, or a limit is passed."""
         if self._nonces.setdefault(signature[:32], digest) != digest:
             raise Violation("one r signs two digests")
         self.counts["signatures"] += 1
@@ -99,12 +94,8 @@ class Notes:
                 f"{self.spent} wei are signed away, the limit never was over {self.limit}"
             )
 
-    def certified(self, covered: Covered) -> None:
-        """Note what a certificate covers.
-
-        Raises:
-            Violation: another block of this height has one, in the same generation.
-        """
+    def certified(self, covered: CertifiedRun) -> None:
+        """Raise Violation where another block of this height and generation has a certificate."""
         for done in covered.blocks:
             header = done.outcome.header
             name = bytes(header.generation), header.height
@@ -115,27 +106,25 @@ class Notes:
         self.counts["blocks"] += len(covered.blocks)
         self.counts["height"] = covered.newest.height
 
-    def acknowledged(self, found: Included) -> None:
-        """Note a transaction that somebody was told of."""
-        name = found.receipt.transaction_hash
-        self._done[name] = found.block.height, found.block.header.hash
+    def acknowledged(self, included: Included) -> None:
+        name = included.receipt.transaction_hash
+        self._done[name] = included.block.height, included.block.header.hash
 
     def check_done(self, ledger: Ledger) -> None:
-        """Look for all that was acknowledged.
-
-        Raises:
-            Violation: something is not there any more, or elsewhere.
-        """
+        """Raise Violation where what was acknowledged is gone, or elsewhere."""
         for name, (height, block) in self._done.items():
-            found = ledger.transaction(name)
-            if found is None or found.block.height != height or found.block.header.hash != block:
+            included = ledger.transaction(name)
+            if (
+                included is None
+                or included.block.height != height
+                or included.block.header.hash != block
+            ):
                 raise Violation(f"an acknowledged transaction of block {height} is gone")
 
     # -- sometimes
 
-    def look(self, assembly: Assembly) -> None:
-        """Note what has become of the assembly since the last look."""
-        head, epoch = assembly.hall.head, assembly.turning.epoch
+    def observe(self, machine: CommitteeMachine) -> None:
+        head, epoch = machine.state.record, machine.epochs.current
         members = frozenset(head.members)
         before = self._counted.get("members", members)
         self.counts["a member joined"] += len(members - before)
@@ -144,7 +133,7 @@ class Notes:
         self._grown("a recovery", head.recoveries)
         self._grown("a cheat named", len(head.cheats))
         self._counted["members"] = members
-        if assembly.hall.ready and not assembly.stock.left():
+        if machine.state.ready and not machine.stock.left():
             self.counts["stock ran dry"] += 1
 
     def _grown(self, what: str, number: int) -> None:
@@ -154,8 +143,7 @@ class Notes:
 
 
 def summed(notes: Iterable[Notes]) -> Counter[str]:
-    """Give how often what happened in several runs."""
-    found: Counter[str] = Counter()
-    for one in notes:
-        found.update(one.counts)
-    return found
+    counts: Counter[str] = Counter()
+    for note in notes:
+        counts.update(note.counts)
+    return counts

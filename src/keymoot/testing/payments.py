@@ -17,12 +17,7 @@ RECOVERY = Address(b"\x99" * 20)
 
 
 def policy(limit: int = 500, **changes: Any) -> dict[str, Any]:
-    """Give a policy's document: plain transfers to the shop up to a limit a day, nothing else.
-
-    Args:
-        limit: In wei, for any 24 hours.
-        changes: Other values of its fields.
-    """
+    """Plain transfers to the shop up to `limit` wei in any 24 hours, nothing else."""
     document: dict[str, Any] = {
         "version": "1",
         "chain": f"eip155:{TARGET}",
@@ -42,7 +37,6 @@ def policy(limit: int = 500, **changes: Any) -> dict[str, Any]:
 
 
 def payment(value: int, nonce: int = 0, to: Address = SHOP) -> EvmTransaction:
-    """Give a payment, of `value` wei."""
     return EvmTransaction(
         DYNAMIC_FEE, TARGET, Nonce(nonce), Wei(1), Wei(10), Gas(21_000), to, Wei(value), b""
     )

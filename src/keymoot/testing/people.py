@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from keymoot.agent.gathering import Kept, TooFewShares
-from keymoot.agent.moot import Assembling, assembled
-from keymoot.agent.share import Released
+from keymoot.agent.ecdsa_combiner import EcdsaCombiner, assembled
+from keymoot.agent.share import ReleasedSignature
+from keymoot.agent.share_collection import CollectedAnswers, TooFewShares
 from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Address, Hash32, RequestId, WalletId
 from keymoot.base.request import SIGN_TRANSACTION, Request
@@ -19,8 +19,8 @@ from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import Gas, UnixSeconds, Wei
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.framework.contract import Contract
 from keymoot.crypto import hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.secp256k1 import address_of_secret, private_key, sign
@@ -44,12 +44,11 @@ class NotDone(AssertionError):
     """A transaction of a run's own did not succeed, or was not included in time."""
 
 
-class Owner:
+class WalletOwner:
     """Somebody with a wallet."""
 
-    def __init__(self, dice: Random) -> None:
-        """Make keys for an owner and for their agent."""
-        self._key, self.agent = (private_key(dice.randbytes(48)) for _ in range(2))
+    def __init__(self, rng: Random) -> None:
+        self._key, self.agent = (private_key(rng.randbytes(48)) for _ in range(2))
         self.address = address_of_secret(self._key)
         self.wallet: WalletId = wallet_id(self.address, _SALT)
         self.account = Address(bytes(20))
@@ -65,12 +64,7 @@ class Owner:
         contract: type[Contract] = Wallets,
         seconds: float = 60.0,
     ) -> Included:
-        """Call a contract in a transaction, and wait until it is in a certified block.
-
-        Raises:
-            NotDone: it failed, or was not included in time.
-            Refused: it was not let in.
-        """
+        """Call a contract, and wait for the certified block; NotDone where it failed or is late."""
         ledger, method = node.membership.ledger, contract.method(name)
         async with self._turn:
             transaction = EvmTransaction(
@@ -86,19 +80,15 @@ class Owner:
             )
             signature = sign(self._key, signing_hash(transaction))
             sent = await ledger.submit(transaction.signed_bytes(signature))
-            found = await ledger.wait(sent, seconds)
-        if found is None:
+            included = await ledger.wait(sent, seconds)
+        if included is None:
             raise NotDone(f"{name} was not included within {seconds:.0f} s")
-        if found.receipt.status != 1:
-            raise NotDone(f"{name} failed: {found.receipt.error}")
-        return found
+        if included.receipt.status != 1:
+            raise NotDone(f"{name} failed: {included.receipt.error}")
+        return included
 
     async def set_up(self, node: Node, most: int) -> None:
-        """Make a wallet whose agent may pay up to `most` wei a day.
-
-        Raises:
-            NotDone: something of that was not done.
-        """
+        """Make a wallet whose agent may pay up to `most` wei a day."""
         drip = node.services.faucet
         if drip is None:
             raise NotDone("this is no development network")
@@ -109,11 +99,7 @@ class Owner:
         await self.grant(node)
 
     async def limit(self, node: Node, most: int) -> Included:
-        """Let the agent pay up to `most` wei a day, and nobody else.
-
-        Raises:
-            NotDone: that was not done.
-        """
+        """Let the agent pay up to `most` wei a day, and nobody else."""
         ledger = node.membership.ledger
         view = Wallets.method("wallet")
         asked = Query(Wallets.ADDRESS, view.encode([self.wallet]))
@@ -121,25 +107,16 @@ class Owner:
         return await self.send(node, "setPolicy", self.wallet, canonical(policy(most)), version)
 
     async def grant(self, node: Node) -> Included:
-        """Let the agent ask, for longer than a run lasts.
-
-        Raises:
-            NotDone: that was not done.
-        """
+        """Let the agent ask, for longer than a run lasts."""
         until = UnixSeconds(node.membership.ledger.now() + _LONG_SECONDS)
         return await self.send(node, "grant", self.wallet, address_of_secret(self.agent), until)
 
     async def revoke(self, node: Node) -> Included:
-        """Let the agent ask no more.
-
-        Raises:
-            NotDone: that was not done.
-        """
         return await self.send(node, "revoke", self.wallet, address_of_secret(self.agent))
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PaymentRequest:
     """One request of an agent, and what its answer is read with.
 
     Attributes:
@@ -156,24 +133,16 @@ class Wish:
     digest: Hash32
     address: Address
     _secret: Secret
-    _kept: Kept = field(default_factory=Kept)
+    _kept: CollectedAnswers = field(default_factory=CollectedAnswers)
 
     @staticmethod
-    def of(ledger: Ledger, owner: Owner, value: int, dice: Random) -> "Wish":
-        """Ask for a payment.
-
-        Args:
-            ledger: Where.
-            owner: Whose agent asks.
-            value: In wei.
-            dice: For ids and keys.
-        """
-        secret = Secret(dice.randbytes(32))
-        wanted = payment(value, dice.getrandbits(31))
+    def of(ledger: Ledger, owner: WalletOwner, value: int, rng: Random) -> "PaymentRequest":
+        secret = Secret(rng.randbytes(32))
+        wanted = payment(value, rng.getrandbits(31))
         request = Request(
             network=ledger.network,
             wallet=owner.wallet,
-            request_id=RequestId(dice.randbytes(32)),
+            request_id=RequestId(rng.randbytes(32)),
             expires_at=UnixSeconds(ledger.now() + 300),
             method=SIGN_TRANSACTION,
             payload=wanted.unsigned_bytes(),
@@ -181,14 +150,13 @@ class Wish:
         )
         raw = request.signed_bytes(sign(owner.agent, request_digest(request)))
         key = request_key(address_of_secret(owner.agent), request.request_id)
-        return Wish(raw, key, value, signing_hash(wanted), owner.account, secret)
+        return PaymentRequest(raw, key, value, signing_hash(wanted), owner.account, secret)
 
     @property
     def name(self) -> Hash32:
-        """The transaction's hash."""
         return keccak256(self.raw)
 
-    async def answered(self, node: Node, seconds: float) -> Released | None:
+    async def answered(self, node: Node, seconds: float) -> ReleasedSignature | None:
         """Send it, and get its signature; None where that is refused or does not come in time."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
@@ -210,8 +178,8 @@ class Wish:
             await asyncio.sleep(_SOON_SECONDS)
         return None
 
-    def _gathering(self, node: Node) -> Assembling:
-        known = node.membership.roster.assembly().hall.seats()
-        nodes = {seat: one.identity for seat, one in known.items()}
+    def _gathering(self, node: Node) -> EcdsaCombiner:
+        known = node.membership.roster.machine().state.seats()
+        nodes = {seat: seat_.identity for seat, seat_ in known.items()}
         network = node.membership.ledger.network
-        return Assembling(network, self.key, nodes, self._secret, self.address)
+        return EcdsaCombiner(network, self.key, nodes, self._secret, self.address)

@@ -14,26 +14,26 @@ from pathlib import Path
 from random import Random
 
 from keymoot.base import rlp
-from keymoot.base.errors import Defect, Malformed
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds, seconds_of
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.task import SeatTask
 from keymoot.enclave import frames, messages
-from keymoot.enclave.calls import EnclaveCalls
 from keymoot.enclave.channel import Channel
 from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
 from keymoot.enclave.simulated import SimulatedPlatform
-from keymoot.enclave.workshop import Report, Workshop
-from keymoot.engine.reads import Views, answer
-from keymoot.moot.duty import Duty
-from keymoot.moot.message import Kind, NodeMessage
+from keymoot.enclave.worker import Report, Worker
+from keymoot.engine.reads import StateViews, answer
+from keymoot.node.feed.process import Process
 from keymoot.store.questions import LENGTH_BYTES, read_question
 from keymoot.testing.loop import VirtualLoop
-from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.rng import SEED_BYTES, SeededRng
 
 OTHER_CODE = Measurement(b"other code".ljust(Measurement.LENGTH, b"."))
 """What enclaves of a run say that they run where they are to be kept out."""
@@ -49,12 +49,12 @@ class Pace:
     Attributes:
         way: A frame's way between node and enclave.
         work: What a frame takes the enclave.
-        duty: What a duty takes its workshop.
+        task: What a task takes its worker.
     """
 
     way: tuple[float, float] = (0.0001, 0.001)
     work: tuple[float, float] = (0.0005, 0.004)
-    duty: tuple[float, float] = (0.002, 0.02)
+    task: tuple[float, float] = (0.002, 0.02)
 
 
 QUICK = Pace()
@@ -63,63 +63,56 @@ QUICK = Pace()
 
 @lru_cache
 def own_code() -> Measurement:
-    """Give what enclaves say that they run: the package of this process, as real ones measure it."""
     return measure(own_package())
 
 
 class SeededPlatform(SimulatedPlatform):
-    """A simulated CPU whose generator a run's dice replace: nothing sealed here is secret."""
+    """A simulated CPU whose generator a run's replaces: nothing sealed here is secret."""
 
-    def __init__(self, seat: int, code: Measurement, dice: Random) -> None:
-        """Stand for the CPU of a seat, which runs this code."""
+    def __init__(self, seat: int, code: Measurement, rng: Random) -> None:
         super().__init__(Secret(bytes((seat,)) * 32), code)
-        self._dice = dice
+        self._rng = rng
 
     def entropy(self, count: int) -> bytes:
-        """Give bytes that the run's seed decides."""
-        return self._dice.randbytes(count)
+        return self._rng.randbytes(count)
 
 
-class _Beside(Workshop):
-    """A workshop on the loop's time, which works on one duty after the other."""
+class _Beside(Worker):
+    """A worker on the loop's time, which works on one task after the other."""
 
     def __init__(self, report: Report, process: "MemoryProcess") -> None:
-        """Work beside an enclave."""
         self._report, self._process = report, process
-        self._duties: deque[Duty] = deque()
+        self._tasks: deque[SeatTask] = deque()
         self.failures = 0
 
-    def do(self, duties: list[Duty]) -> None:
-        """Put duties at the end of the queue."""
-        idle = not self._duties
-        self._duties.extend(duties)
-        if idle and self._duties:
-            self._process.soon(self._process.pace.duty, self._work)
+    def do(self, tasks: list[SeatTask]) -> None:
+        idle = not self._tasks
+        self._tasks.extend(tasks)
+        if idle and self._tasks:
+            self._process.soon(self._process.pace.task, self._work)
 
     def close(self) -> None:
-        """Forget what is queued."""
-        self._duties.clear()
+        self._tasks.clear()
 
     def _work(self) -> None:
-        if not self._duties:
+        if not self._tasks:
             return
-        duty = self._duties[0]
+        task = self._tasks[0]
         try:
-            said = duty.run(Dice(Secret(self._process.dice.randbytes(SEED_BYTES))))
+            said = task.run(SeededRng(Secret(self._process.rng.randbytes(SEED_BYTES))))
         except Exception:  # noqa: BLE001  as the real one: others' bad bytes must not end ours
             self.failures += 1
             said = []
-        self._report(duty, said)
-        self._duties.popleft()
-        if self._duties:
-            self._process.soon(self._process.pace.duty, self._work)
+        self._report(task, said)
+        self._tasks.popleft()
+        if self._tasks:
+            self._process.soon(self._process.pace.task, self._work)
 
 
 class _Wire(asyncio.Transport):
     """What the server's end of the channel writes to, in a socket's place."""
 
     def __init__(self, sent: Callable[[bytes], None]) -> None:
-        """Tell `sent` of each frame."""
         super().__init__()
         self._sent, self._closing = sent, False
 
@@ -128,24 +121,23 @@ class _Wire(asyncio.Transport):
         self._sent(bytes(data))
 
     def is_closing(self) -> bool:
-        """Tell whether nothing is sent any more."""
         return self._closing
 
     def close(self) -> None:
-        """Send nothing more."""
         self._closing = True
 
     abort = close
 
 
-class MemoryProcess(EnclaveCalls):
-    """One start of an enclave; a `Process` of the node's.
+class MemoryProcess(Process):
+    """One start of an enclave.
 
     Attributes:
         enclave: The enclave itself.
         pace: How long things take it.
-        dice: Decide that, and its keys.
+        rng: Decide that, and its keys.
         asked: Words that it was asked, in their order.
+        step: Is told of each of them, before it is asked and after it is answered.
         cheats: Whether it deals what nobody can use.
         lies: Whether what it answers of blocks and requests is altered.
         loses: How much of what it says is lost on the way, of 1.
@@ -156,26 +148,15 @@ class MemoryProcess(EnclaveCalls):
         seat: int,
         folder: Path,
         loop: VirtualLoop,
-        dice: Random,
+        rng: Random,
         pace: Pace = QUICK,
         code: Measurement | None = None,
     ) -> None:
-        """Start an enclave on its folder; greet it before it is used.
-
-        Args:
-            seat: Whose CPU it runs on.
-            folder: Where its sealed files live.
-            loop: Time.
-            dice: Decide how long things take, and its keys.
-            pace: How long things take.
-            code: What it says that it runs; None for what it does run.
-
-        Raises:
-            CannotUnseal: the folder is another seat's.
-        """
+        """Start on a folder, which is no other seat's. `code` None: what does run."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.seat, self.pace, self.dice = seat, pace, dice
+        self.seat, self.pace, self.rng = seat, pace, rng
         self.asked: list[str] = []
+        self.step: Callable[[str, str], None] = lambda _, __: None
         self.cheats = self.lies = False
         self.loses = 0.0
         self._loop = loop
@@ -188,12 +169,11 @@ class MemoryProcess(EnclaveCalls):
         self._frozen: list[Callable[[], None]] | None = None
         self._out_at = 0.0
         self._ended: asyncio.Future[int] = loop.create_future()
-        self._views: Views | None = None
+        self._views: StateViews | None = None
         self._told = b""
-        self._identity: Identity | None = None
         self.enclave = Enclave(
             folder,
-            SeededPlatform(seat, code or own_code(), dice),
+            SeededPlatform(seat, code or own_code(), rng),
             Remote(self),  # type: ignore[arg-type]
             self._say,
             lambda report: _Beside(report, self),
@@ -202,32 +182,21 @@ class MemoryProcess(EnclaveCalls):
         self.enclave.wake = lambda: self.soon((0.0, 0.0), self._look)
 
     async def greet(self) -> None:
-        """Ask it who it is."""
-        nonce = Bytes32(self.dice.randbytes(Bytes32.LENGTH))
-        self._identity = Identity.decode(await self._ask(messages.HELLO, nonce))
+        nonce = Bytes32(self.rng.randbytes(Bytes32.LENGTH))
+        self.identity = EnclaveIdentity.of_item(await self._ask(messages.HELLO, nonce))
 
     # -- as the node sees it
 
     @property
-    def identity(self) -> Identity:
-        """Who it said it was when it was greeted."""
-        if self._identity is None:
-            raise Defect("the enclave was not greeted")
-        return self._identity
-
-    @property
     def asked_at(self) -> float | None:
-        """When the oldest question was asked that has no answer, on the loop's clock."""
         return self._channel.asked_at
 
-    async def serve(self, views: Views) -> None:
-        """Answer its reads until it ends."""
+    async def serve(self, views: StateViews) -> None:
         self._views = views
         self._next()
         await asyncio.shield(self._ended)
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
-        """Give `hear` what it says, and has said so far."""
         self._channel.listen(hear)
 
     def kill(self) -> None:
@@ -241,18 +210,15 @@ class MemoryProcess(EnclaveCalls):
         self._channel.connection_lost(None)
 
     async def ended(self) -> int:
-        """Wait until it ends; give its exit status."""
         return await asyncio.shield(self._ended)
 
     async def close(self) -> None:
-        """End it."""
         self.kill()
 
     # -- what befalls it
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended."""
         return not self._ended.done()
 
     def freeze(self) -> None:
@@ -261,18 +227,16 @@ class MemoryProcess(EnclaveCalls):
             self._frozen = []
 
     def thaw(self) -> None:
-        """Have it go on."""
         held, self._frozen = self._frozen or [], None
         for work in held:
             self._loop.call_soon(self._if_runs, work)
 
     def mend(self) -> None:
-        """Have it be as it should again."""
         self.pace, self.cheats, self.lies, self.loses = QUICK, False, False, 0.0
 
     def soon(self, pace: tuple[float, float], work: Callable[[], None]) -> None:
         """Have something done on its behalf after a while, unless it ends."""
-        self._loop.call_later(self.dice.uniform(*pace), self._if_runs, work)
+        self._loop.call_later(self.rng.uniform(*pace), self._if_runs, work)
 
     def _if_runs(self, work: Callable[[], None]) -> None:
         if not self.runs:
@@ -286,12 +250,14 @@ class MemoryProcess(EnclaveCalls):
 
     async def _ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
         self.asked.append(word)
-        found = await self._channel.ask(word, body)
-        return self._altered(word, found) if self.lies else found
+        self.step(word, "before")
+        answer = await self._channel.ask(word, body)
+        self.step(word, "after")
+        return self._altered(word, answer) if self.lies else answer
 
     def _sent(self, frame: bytes) -> None:
         payload = frame[messages.LENGTH_BYTES :]
-        self._loop.call_later(self.dice.uniform(*self.pace.way), self._arrive, payload)
+        self._loop.call_later(self.rng.uniform(*self.pace.way), self._arrive, payload)
 
     def _arrive(self, frame: bytes) -> None:
         self._inbox.append(frame)
@@ -313,13 +279,13 @@ class MemoryProcess(EnclaveCalls):
         self._next()
 
     def _look(self) -> None:
-        self.enclave.look()
+        self.enclave.poll()
 
     def _say(self, raw: bytes) -> None:
-        if self.loses and self.dice.random() < self.loses:
+        if self.loses and self.rng.random() < self.loses:
             return
         said = self._spoiled(raw) if self.cheats else raw
-        self._send(messages.frame(0, messages.SAY, said))
+        self._send(messages.frame(0, messages.SEND, said))
 
     def _spoiled(self, raw: bytes) -> bytes:
         """Give a dealing with one bit changed, signed anew; anything else as it is."""
@@ -327,8 +293,8 @@ class MemoryProcess(EnclaveCalls):
         if message.kind not in (Kind.FIRST, Kind.SECOND) or start is None:
             return raw
         body = bytearray(message.body)
-        body[self.dice.randrange(len(body))] ^= 1 << self.dice.randrange(8)
-        key = start.party.boot.signing
+        body[self.rng.randrange(len(body))] ^= 1 << self.rng.randrange(8)
+        key = start.participant.session.signing
         return replace(message, body=bytes(body)).signed(key).encode()
 
     def _altered(self, word: str, body: rlp.Decoded) -> rlp.Decoded:
@@ -336,7 +302,7 @@ class MemoryProcess(EnclaveCalls):
         if word not in (frames.EXECUTE, frames.CERTIFY, frames.OUTCOME, frames.ANSWER):
             return body
         raw = bytearray(rlp.encode(body))
-        raw[self.dice.randrange(len(raw))] ^= 1 << self.dice.randrange(8)
+        raw[self.rng.randrange(len(raw))] ^= 1 << self.rng.randrange(8)
         try:
             return rlp.decode(bytes(raw), max_items=1 << 20)
         except Malformed:
@@ -344,20 +310,18 @@ class MemoryProcess(EnclaveCalls):
 
     def _send(self, frame: bytes) -> None:
         """Have a frame arrive at the node, after those that were sent before it."""
-        way = self.dice.uniform(*self.pace.way)
+        way = self.rng.uniform(*self.pace.way)
         self._out_at = max(self._out_at, self._loop.time() + way)
         self._loop.call_at(self._out_at, self._channel.data_received, frame)
 
     # -- its channel to the state, as `Remote` uses a socket
 
     def sendall(self, raw: bytes) -> None:
-        """Take a question."""
         if self._views is None:
             raise OSError("nobody serves reads")
         self._told += _framed(answer(self._views, read_question(raw[LENGTH_BYTES:])))
 
     def recv(self, size: int) -> bytes:
-        """Give a part of the answer."""
         part, self._told = self._told[:size], self._told[size:]
         return part
 

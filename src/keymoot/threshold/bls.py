@@ -24,24 +24,23 @@ VALUE_BYTES = 32
 
 
 def sign(share: Share, message: bytes) -> Any:
-    """Give a party's share of the signature over a message; whether it may is the caller's rule."""
+    """Whether it may be signed is the caller's rule."""
     return G1.multiply(share.secret, G1.hash_to_curve(message, TAG))
 
 
 def check(root: Root, index: int, message: bytes, share: Any) -> bool:
-    """Tell whether a party's share is good: one pairing check."""
+    """One pairing check."""
     point = G1.hash_to_curve(message, TAG)
     return pairings_equal((share, G2.generator), [(point, root.share_of(index))])
 
 
 def verify(public: Any, message: bytes, signature: Any) -> bool:
-    """Tell whether a combined signature is a public key's over a message."""
     point = G1.hash_to_curve(message, TAG)
     return pairings_equal((signature, G2.generator), [(point, public)])
 
 
 def value(signature: Any) -> bytes:
-    """Give what nobody knew before it was signed: 32 bytes."""
+    """What nobody knew before it was signed: 32 bytes."""
     return hashlib.sha256(G1.encode(signature)).digest()
 
 
@@ -49,9 +48,6 @@ def combine(root: Root, message: bytes, shares: Mapping[int, Any]) -> tuple[Any,
     """Combine any degree+1 good shares; name the parties whose are bad.
 
     Shares are looked at one by one only if the first combination fails.
-
-    Raises:
-        TooFew: under degree+1 good shares.
     """
     need = root.degree + 1
     if len(shares) < need:

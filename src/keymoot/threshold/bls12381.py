@@ -29,15 +29,12 @@ class _Source(Group[P]):
         return bytes((0xC0,)) + bytes(self.POINT_BYTES - 1)
 
     def base(self, scalar: Secret) -> P:
-        """Multiply the generator."""
         return self.generator.scalar_mul(self.open(scalar))  # type: ignore[attr-defined, no-any-return]
 
     def multiply(self, scalar: Secret, point: P) -> P:
-        """Multiply any point."""
         return point.scalar_mul(self.open(scalar))  # type: ignore[attr-defined, no-any-return]
 
     def base_public(self, scalar: int) -> P:
-        """Multiply the generator by a public scalar."""
         return self.multiply_public(scalar, self.generator)
 
     def multiply_public(self, scalar: int, point: P) -> P:
@@ -53,26 +50,21 @@ class _Source(Group[P]):
         return total
 
     def sum(self, points: Sequence[P]) -> P:
-        """Add points."""
         total = self.identity
         for point in points:
             total = total + point  # type: ignore[operator]
         return total
 
     def negate(self, point: P) -> P:
-        """Give the inverse."""
         return -point  # type: ignore[operator, no-any-return]
 
     def is_identity(self, point: P) -> bool:
-        """Tell the identity."""
         return bool(point == self.identity)
 
-    def equal(self, one: P, other: P) -> bool:
-        """Compare."""
-        return bool(one == other)
+    def equal(self, p: P, other: P) -> bool:
+        return bool(p == other)
 
     def encode(self, point: P) -> bytes:
-        """Give the compressed form."""
         data = bytes(point.compress())  # type: ignore[attr-defined]
         if data[0] & _INFINITY_BIT:
             raise Defect("the identity never travels")
@@ -88,16 +80,13 @@ class _Source(Group[P]):
             raise BadPoint(f"the bytes are no point of {self.NAME}") from error
 
     def scalar(self, uniform: bytes) -> Secret:
-        """Reduce 64 bytes."""
         return self.hide(int.from_bytes(uniform, "big"))
 
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
-        """Add."""
         return self.hide(sum(self.open(term) for term in terms))
 
-    def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
-        """Multiply."""
-        return self.hide(self.open(one) * self.open(other))
+    def multiply_scalars(self, secret: Secret, other: Secret) -> Secret:
+        return self.hide(self.open(secret) * self.open(other))
 
 
 class Bls12381G1(_Source[pyblst.BlstP1Element]):
@@ -108,17 +97,11 @@ class Bls12381G1(_Source[pyblst.BlstP1Element]):
     _KIND = pyblst.BlstP1Element
 
     def __init__(self) -> None:
-        """Make the generator, by its standard encoding."""
         self.identity = pyblst.BlstP1Element().uncompress(self._at_infinity())
         self.generator = pyblst.BlstP1Element().uncompress(_G1)
 
     def hash_to_curve(self, message: bytes, tag: bytes) -> pyblst.BlstP1Element:
-        """Hash to the group (RFC 9380, BLS12381G1_XMD:SHA-256_SSWU_RO_).
-
-        Args:
-            message: Any bytes.
-            tag: The domain separation tag, at most 255 bytes.
-        """
+        """BLS12381G1_XMD:SHA-256_SSWU_RO_ (RFC 9380); a tag has at most 255 bytes."""
         return pyblst.BlstP1Element().hash_to_group(message, tag)
 
 
@@ -130,7 +113,6 @@ class Bls12381G2(_Source[pyblst.BlstP2Element]):
     _KIND = pyblst.BlstP2Element
 
     def __init__(self) -> None:
-        """Make the generator, by its standard encoding."""
         self.identity = pyblst.BlstP2Element().uncompress(self._at_infinity())
         self.generator = pyblst.BlstP2Element().uncompress(_G2)
 

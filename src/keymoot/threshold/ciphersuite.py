@@ -28,6 +28,7 @@ class Ciphersuite(ABC):
     NAME: ClassVar[str]
     CONTEXT: ClassVar[bytes]
     group: Group[Any]
+    HASH: ClassVar[str]
 
     @abstractmethod
     def h1(self, message: bytes) -> int:
@@ -41,17 +42,17 @@ class Ciphersuite(ABC):
     def h3(self, message: bytes) -> Secret:
         """Hash to a nonce."""
 
-    @abstractmethod
     def h4(self, message: bytes) -> bytes:
         """Hash a message."""
+        return hashlib.new(self.HASH, self.CONTEXT + b"msg" + message).digest()
 
-    @abstractmethod
     def h5(self, message: bytes) -> bytes:
         """Hash a list of commitments."""
+        return hashlib.new(self.HASH, self.CONTEXT + b"com" + message).digest()
 
-    @abstractmethod
     def signature(self, nonce: Any, answer: int) -> bytes:
-        """Encode a signature."""
+        """R ‖ z: 64 bytes of Ed25519, 65 of secp256k1."""
+        return self.group.encode(nonce) + self.group.encode_scalar(answer)
 
     @abstractmethod
     def verify(self, public: Any, message: bytes, signature: bytes) -> bool:
@@ -73,34 +74,20 @@ class FrostEd25519(Ciphersuite):
     NAME: ClassVar[str] = "FROST(Ed25519, SHA-512)"
     CONTEXT: ClassVar[bytes] = b"FROST-ED25519-SHA512-v1"
     group = EDWARDS25519
+    HASH: ClassVar[str] = "sha512"
 
     def h1(self, message: bytes) -> int:
-        """H1."""
         return self._scalar(self.CONTEXT + b"rho" + message)
 
     def h2(self, nonce: Any, public: Any, message: bytes) -> int:
-        """H2: without a prefix, as RFC 8032 has it."""
+        """Without a prefix, as RFC 8032 has it."""
         return self._scalar(self.group.encode(nonce) + self.group.encode(public) + message)
 
     def h3(self, message: bytes) -> Secret:
-        """H3."""
         wide = hashlib.sha512(self.CONTEXT + b"nonce" + message).digest()
         return self.group.scalar(wide)
 
-    def h4(self, message: bytes) -> bytes:
-        """H4."""
-        return hashlib.sha512(self.CONTEXT + b"msg" + message).digest()
-
-    def h5(self, message: bytes) -> bytes:
-        """H5."""
-        return hashlib.sha512(self.CONTEXT + b"com" + message).digest()
-
-    def signature(self, nonce: Any, answer: int) -> bytes:
-        """R ‖ z, 64 bytes."""
-        return self.group.encode(nonce) + self.group.encode_scalar(answer)
-
     def verify(self, public: Any, message: bytes, signature: bytes) -> bool:
-        """Verify by libsodium."""
         try:
             bindings.crypto_sign_open(signature + message, self.group.encode(public))
         except BadSignatureError:
@@ -118,31 +105,17 @@ class FrostSecp256k1(Ciphersuite):
     NAME: ClassVar[str] = "FROST(secp256k1, SHA-256)"
     CONTEXT: ClassVar[bytes] = b"FROST-secp256k1-SHA256-v1"
     group = SECP256K1
+    HASH: ClassVar[str] = "sha256"
 
     def h1(self, message: bytes) -> int:
-        """H1."""
         return hash_to_field(self.CONTEXT + b"rho", message)
 
     def h2(self, nonce: Any, public: Any, message: bytes) -> int:
-        """H2."""
         whole = self.group.encode(nonce) + self.group.encode(public) + message
         return hash_to_field(self.CONTEXT + b"chal", whole)
 
     def h3(self, message: bytes) -> Secret:
-        """H3."""
         return self.group.hide(hash_to_field(self.CONTEXT + b"nonce", message))
-
-    def h4(self, message: bytes) -> bytes:
-        """H4."""
-        return hashlib.sha256(self.CONTEXT + b"msg" + message).digest()
-
-    def h5(self, message: bytes) -> bytes:
-        """H5."""
-        return hashlib.sha256(self.CONTEXT + b"com" + message).digest()
-
-    def signature(self, nonce: Any, answer: int) -> bytes:
-        """R ‖ z, 65 bytes."""
-        return self.group.encode(nonce) + self.group.encode_scalar(answer)
 
     def verify(self, public: Any, message: bytes, signature: bytes) -> bool:
         """Verify z·G − c·Y = R."""
@@ -173,11 +146,9 @@ class FrostTaproot(FrostSecp256k1):
         return self._x(nonce) + self.group.encode_scalar(answer)
 
     def verify(self, public: Any, message: bytes, signature: bytes) -> bool:
-        """Verify by libsecp256k1."""
         return SECP256K1.verify_bip340(self._x(public), message, signature)
 
     def turned(self, point: Any) -> bool:
-        """Say that a point with odd y stands for its inverse."""
         return bool(self.group.encode(point)[0] & 1)
 
     def _x(self, point: Any) -> bytes:

@@ -29,7 +29,6 @@ class Committee:
     indices: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a size that tolerates nobody, one above the bound, and indices out of bounds."""
         if not MIN_SIZE <= self.size <= MAX_SIZE:
             raise BadCommittee(
                 f"a committee has {MIN_SIZE} to {MAX_SIZE} members, so that at least one may "
@@ -43,17 +42,15 @@ class Committee:
 
     @classmethod
     def of(cls, size: int) -> Self:
-        """Give the committee of 1..size."""
         return cls(tuple(range(1, min(size, MAX_SIZE + 1) + 1)))
 
     @classmethod
     def among(cls, indices: Iterable[int]) -> Self:
-        """Give the committee of these indices, in whatever order they come."""
+        """The indices come in whatever order."""
         return cls(tuple(sorted(indices)))
 
     @property
     def size(self) -> int:
-        """Count the members: n."""
         return len(self.indices)
 
     @property
@@ -68,7 +65,6 @@ class Committee:
 
     @property
     def ecdsa_degree(self) -> int:
-        """Give the degree of the ECDSA root and of presignatures."""
         return (self.size - self.faults - 1) // 2
 
     @property
@@ -83,20 +79,13 @@ class Committee:
 
     @property
     def degree(self) -> int:
-        """Give the degree of the other roots."""
         return (self.size + self.faults) // 2
 
     def __contains__(self, index: object) -> bool:
-        """Tell whether somebody has this index."""
         return index in self.indices
 
     def check(self, index: int) -> int:
-        """Take an index from outside.
-
-        Raises:
-            BadCommittee: nobody has it.
-        """
         if index not in self.indices:
-            members = ", ".join(str(one) for one in self.indices)
+            members = ", ".join(str(member) for member in self.indices)
             raise BadCommittee(f"this committee has the members {members}, none is {index}")
         return index

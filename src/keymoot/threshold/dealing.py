@@ -6,19 +6,20 @@ for each member in his box.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
+from keymoot.crypto.sealing import SealBroken
 from keymoot.threshold import envelope as boxes
 from keymoot.threshold.committee import MAX_SIZE
-from keymoot.threshold.dice import Dice
-from keymoot.threshold.envelope import Complaint, Envelope, SealBroken
+from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.group import SCALAR_BYTES, Group
 from keymoot.threshold.polynomial import commit, evaluate, evaluate_commitment
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import Point
 from keymoot.threshold.session import Session
 
@@ -30,8 +31,6 @@ class Recipients:
     """To whom a dealing goes.
 
     Attributes:
-        group: Where the shared value lives.
-        session: What the dealing is part of.
         degree: Of the polynomial: that many shares tell nothing.
         keys: Encryption keys (secp256k1) by index; there may be gaps.
     """
@@ -43,48 +42,24 @@ class Recipients:
 
 
 @dataclass(frozen=True, slots=True)
-class Dealing:
+class Dealing(Record):
     """Commitments, constant first, and the envelope with everybody's share."""
 
-    commitments: tuple[bytes, ...]
+    commitments: Annotated[tuple[Annotated[bytes, AtMost(MAX_POINT_BYTES)], ...], AtMost(MAX_SIZE)]
     envelope: Envelope
 
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [list(self.commitments), self.envelope.encode()]
 
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Dealing":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a dealing, or above its bounds.
-        """
-        commitments, envelope = list_of(item, 2, "dealing")
-        points = list_of(commitments, None, "commitments")
-        if len(points) > MAX_SIZE:
-            raise Malformed(f"a dealing has at most {MAX_SIZE} commitments, got {len(points)}")
-        return Dealing(
-            tuple(bytes_of(point, "commitment", MAX_POINT_BYTES) for point in points),
-            Envelope.decode(envelope),
-        )
-
-
-def deal(to: Recipients, dealer: int, polynomial: Sequence[Secret], dice: Dice) -> Dealing:
+def deal(to: Recipients, dealer: int, polynomial: Sequence[Secret], rng: SeededRng) -> Dealing:
     """Share a polynomial's constant."""
     group = to.group
     contents = {index: evaluate(group, polynomial, index).expose() for index in to.keys}
-    envelope = boxes.seal(to.session, dealer, to.keys, contents, dice)
+    envelope = boxes.seal(to.session, dealer, to.keys, contents, rng)
     points = tuple(group.encode(point) for point in commit(group, polynomial))
     return Dealing(points, envelope)
 
 
 def check(to: Recipients, dealer: int, dealing: Dealing) -> list[Any]:
-    """Check what is public of a dealing; give its commitments as points.
-
-    Raises:
-        Cheated: another number of commitments, no points, a bad envelope.
-    """
+    """Give the commitments as points, of what is public of a dealing; Cheated if it is bad."""
     # 1. The degree is the protocol's: one commitment more would raise the threshold.
     if len(dealing.commitments) != to.degree + 1:
         raise Cheated(
@@ -98,11 +73,6 @@ def check(to: Recipients, dealer: int, dealing: Dealing) -> list[Any]:
 
 
 def decode_points(group: Group[Any], dealer: int, encoded: Sequence[bytes]) -> list[Any]:
-    """Read a dealer's points.
-
-    Raises:
-        Cheated: one is none.
-    """
     try:
         return [group.decode(point) for point in encoded]
     except Malformed as error:
@@ -112,11 +82,7 @@ def decode_points(group: Group[Any], dealer: int, encoded: Sequence[bytes]) -> l
 def receive(
     to: Recipients, dealer: int, index: int, key: Secret, dealing: Dealing, points: list[Any]
 ) -> Secret:
-    """Open one's own share and hold it against the commitments; `check` gave the points.
-
-    Raises:
-        Cheated: the box does not open, or holds another share; so complain.
-    """
+    """Open one's own share and hold it against the `points` of `check`; if Cheated, complain."""
     try:
         content = boxes.open_box(to.session, dealer, index, key, to.keys[index], dealing.envelope)
     except SealBroken as error:
@@ -125,14 +91,14 @@ def receive(
 
 
 def complain(
-    to: Recipients, dealer: int, index: int, key: Secret, dealing: Dealing, dice: Dice
+    to: Recipients, dealer: int, index: int, key: Secret, dealing: Dealing, rng: SeededRng
 ) -> Complaint:
-    """Make the complaint over a share that `receive` refused."""
-    return boxes.complain(to.session, dealer, index, key, to.keys[index], dealing.envelope, dice)
+    """Over the share that `receive` refused."""
+    return boxes.complain(to.session, dealer, index, key, to.keys[index], dealing.envelope, rng)
 
 
 def receive_all(
-    to: Recipients, index: int, key: Secret, given: Mapping[int, Dealing], dice: Dice
+    to: Recipients, index: int, key: Secret, given: Mapping[int, Dealing], rng: SeededRng
 ) -> tuple[dict[int, Secret], list[Complaint]]:
     """Open one's shares of all dealings that `check` passed; complain over the bad ones."""
     shares: dict[int, Secret] = {}
@@ -143,7 +109,7 @@ def receive_all(
         try:
             shares[dealer] = receive(to, dealer, index, key, made, points)
         except Cheated:
-            complaints.append(complain(to, dealer, index, key, made, dice))
+            complaints.append(complain(to, dealer, index, key, made, rng))
     return shares, complaints
 
 

@@ -24,37 +24,26 @@ _DOMAIN = b"keymoot/v1/wallet-tweak"
 
 
 def tweak(root: Root, network: NetworkId, path: bytes) -> int:
-    """Give the tweak of a path: a public scalar, never zero.
-
-    Args:
-        root: The signing root.
-        network: On which network; the same root elsewhere has other wallets.
-        path: Wallet and purpose, at most 256 bytes.
-
-    Raises:
-        Malformed: the path is empty or too long.
-    """
+    """Give the tweak of a path of at most 256 bytes on one network: public, and never zero."""
     if not 0 < len(path) <= MAX_PATH_BYTES:
         raise Malformed(f"a key's path has 1 to {MAX_PATH_BYTES} bytes, got {len(path)}")
     return _tweak(root.group, root.group.encode(root.public), network, path)
 
 
 def child(root: Root, epsilon: int) -> Any:
-    """Give the public key under a tweak."""
     return _child(root.group, root.group.encode(root.public), epsilon)
 
 
 def tweaked(group: Group[Any], point: Any, epsilon: int) -> Any:
-    """Give point + ε·G."""
     return group.add(point, group.base_public(epsilon)) if epsilon else point
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _tweak(group: Group[Any], public: bytes, network: NetworkId, path: bytes) -> int:
-    found = hash_to_scalar(group, _DOMAIN, network, public, path)
-    if not found or group.is_identity(_child(group, public, found)):
+    scalar = hash_to_scalar(group, _DOMAIN, network, public, path)
+    if not scalar or group.is_identity(_child(group, public, scalar)):
         raise Malformed("this path makes no key: choose another")
-    return found
+    return scalar
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -63,6 +52,6 @@ def _child(group: Group[Any], public: bytes, epsilon: int) -> Any:
 
 
 def hash_to_scalar(group: Group[Any], domain: bytes, *parts: bytes) -> int:
-    """Hash fields to a scalar: SHA-512 of the framed fields, modulo the order."""
+    """SHA-512 of the framed fields, modulo the order."""
     wide = hashlib.sha512(framed(domain, group.NAME.encode(), *parts)).digest()
     return int.from_bytes(wide, "big") % group.ORDER

@@ -14,25 +14,25 @@ The root of this scheme signs nothing else: a signature over an input is its key
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.threshold.bls12381 import G1, G2, pairings_equal
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.errors import TooFew
 from keymoot.threshold.group import BadPoint
 from keymoot.threshold.polynomial import interpolate_points
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Root, Share
 from keymoot.threshold.session import framed
 
 TAG = b"KEYMOOT-V1-DERIVE_BLS12381G1_XMD:SHA-256_SSWU_RO_"
-"""Domain separation tag (RFC 9380)."""
 
 _INFO = b"keymoot/v1/derived-key"
 
@@ -47,44 +47,31 @@ class AskerKey:
     def check(self) -> tuple[Any, Any]:
         """Check it as every party does; give both points.
 
-        A point outside the subgroup would take the answer's mask away, the identity would
+        BadPoint: a point outside the subgroup would take the answer's mask away, the identity would
         publish it, and two halves that differ could not be checked by others.
-
-        Raises:
-            BadPoint: any of these.
         """
-        first, second = G1.decode(self.first), G2.decode(self.second)
-        if not pairings_equal((first, G2.generator), [(G1.generator, second)]):
-            raise BadPoint("the two halves of the asker's key do not belong together")
-        return first, second
+        return _checked(self.first, self.second)
+
+
+@lru_cache(maxsize=256)
+def _checked(one: bytes, other: bytes) -> tuple[Any, Any]:
+    """Check once what an enclave meets twice, in the block and when it answers."""
+    first, second = G1.decode(one), G2.decode(other)
+    if not pairings_equal((first, G2.generator), [(G1.generator, second)]):
+        raise BadPoint("the two halves of the asker's key do not belong together")
+    return first, second
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DerivationShare(Record):
     """One party's ElGamal pair (Y_i, C_i), 96 bytes."""
 
-    nonce: bytes
-    cipher: bytes
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [self.nonce, self.cipher]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Answer":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not an answer.
-        """
-        nonce, cipher = list_of(item, 2, "answer")
-        length = G1.POINT_BYTES
-        return Answer(bytes_of(nonce, "nonce", length), bytes_of(cipher, "cipher", length))
+    nonce: Annotated[bytes, AtMost(G1.POINT_BYTES)]
+    cipher: Annotated[bytes, AtMost(G1.POINT_BYTES)]
 
 
-def asker(dice: Dice) -> tuple[Secret, AskerKey]:
-    """Make an asker's one-time key."""
-    secret = dice.scalar(G1, "asker")
+def asker(rng: SeededRng) -> tuple[Secret, AskerKey]:
+    secret = rng.scalar(G1, "asker")
     return secret, AskerKey(G1.encode(G1.base(secret)), G2.encode(G2.base(secret)))
 
 
@@ -94,35 +81,29 @@ def point_of(root: Root, name: bytes, tag: bytes = TAG) -> Any:
 
 
 def input_of(purpose: str, *parts: bytes) -> bytes:
-    """Write an input: the purpose keeps the inputs of different uses apart."""
+    """The purpose keeps the inputs of different uses apart."""
     return framed(purpose.encode(), *parts)
 
 
-def answer(share: Share, name: bytes, to: AskerKey, dice: Dice, tag: bytes = TAG) -> Answer:
+def answer(
+    share: Share, name: bytes, to: AskerKey, rng: SeededRng, tag: bytes = TAG
+) -> DerivationShare:
     """Give a party's answer.
 
-    Args:
-        share: Of the root for derivation.
-        name: The input; the party composes it from what the ledger says of the asker.
-        to: The asker's key.
-        dice: Fresh: a mask that serves twice opens both answers.
-        tag: Domain separation tag.
-
-    Raises:
-        BadPoint: the asker's key is none.
+    The party composes the input `name` from what the ledger says of the asker; a mask that serves
+    twice opens both answers, so `rng` is fresh.
     """
     first, _ = to.check()
-    mask = dice.scalar(G1, "mask")
+    mask = rng.scalar(G1, "mask")
     cipher = G1.add(
         G1.multiply(share.secret, point_of(share.root, name, tag)), G1.multiply(mask, first)
     )
-    return Answer(G1.encode(G1.base(mask)), G1.encode(cipher))
+    return DerivationShare(G1.encode(G1.base(mask)), G1.encode(cipher))
 
 
 def check(
-    root: Root, name: bytes, to: AskerKey, index: int, given: Answer, tag: bytes = TAG
+    root: Root, name: bytes, to: AskerKey, index: int, given: DerivationShare, tag: bytes = TAG
 ) -> bool:
-    """Tell whether a party's answer is good, as anyone can."""
     try:
         nonce, cipher = G1.decode(given.nonce), G1.decode(given.cipher)
         _, second = to.check()
@@ -138,24 +119,12 @@ def combine(
     name: bytes,
     secret: Secret,
     to: AskerKey,
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, DerivationShare],
     tag: bytes = TAG,
 ) -> tuple[Secret, list[int]]:
-    """Put the key together; name the parties whose answers are bad.
+    """Put the key together: x·H(input), 48 secret bytes (see `key_of`); name whose answers are bad.
 
-    Args:
-        root: The root for derivation.
-        name: The input.
-        secret: The asker's one-time secret.
-        to: Its public half.
-        answers: By party.
-        tag: Domain separation tag.
-
-    Returns:
-        The encoding of x·H(input), 48 secret bytes (see `key_of`), and who is bad.
-
-    Raises:
-        TooFew: under degree+1 good answers.
+    `secret` is the asker's one-time secret. TooFew: under degree+1 good answers.
     """
     need = root.degree + 1
     if len(answers) < need:
@@ -164,7 +133,11 @@ def combine(
     point = _unmask(secret, {index: answers[index] for index in chosen})
     if point is not None and _fits(root, name, point, tag):
         return Secret(G1.encode(point)), []
-    good = {index: one for index, one in answers.items() if check(root, name, to, index, one, tag)}
+    good = {
+        index: answer
+        for index, answer in answers.items()
+        if check(root, name, to, index, answer, tag)
+    }
     bad = sorted(answers.keys() - good.keys())
     if len(good) < need:
         raise TooFew("answers", len(good), need)
@@ -175,15 +148,15 @@ def combine(
 
 
 def key_of(point: Secret, purpose: str, length: int = 32) -> Secret:
-    """Hash the combined point to key material (HKDF-SHA-256)."""
+    """HKDF-SHA-256."""
     info = framed(_INFO, purpose.encode())
     return Secret(HKDF(SHA256(), length, None, info).derive(point.expose()))
 
 
-def _unmask(secret: Secret, answers: Mapping[int, Answer]) -> Any | None:
+def _unmask(secret: Secret, answers: Mapping[int, DerivationShare]) -> Any | None:
     try:
-        nonces = {index: G1.decode(one.nonce) for index, one in answers.items()}
-        ciphers = {index: G1.decode(one.cipher) for index, one in answers.items()}
+        nonces = {index: G1.decode(answer.nonce) for index, answer in answers.items()}
+        ciphers = {index: G1.decode(answer.cipher) for index, answer in answers.items()}
     except Malformed:
         return None
     # Interpolated first, so that the secret multiplies one point.

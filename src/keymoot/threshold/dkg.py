@@ -15,18 +15,19 @@ them is honest and secret.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold.dealing import Dealing, Recipients
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.polynomial import add_commitments
 from keymoot.threshold.proofs import Proof, prove_possession, verify_possession
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Root, Share, root_of
 from keymoot.threshold.session import digest, index_bytes
 
@@ -34,33 +35,19 @@ HASH_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Record):
     """The second phase's message: a dealing, and the proof of possession of its constant."""
 
     dealing: Dealing
-    proof: bytes
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [self.dealing.encode(), self.proof]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Opening":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not one.
-        """
-        dealing, proof = list_of(item, 2, "opening")
-        return Opening(Dealing.decode(dealing), bytes_of(proof, "proof", 64))
+    proof: Annotated[bytes, AtMost(64)]
 
 
-def begin(to: Recipients, dealer: int, dice: Dice) -> tuple[Opening, bytes]:
-    """Make one's dealing; give it, to be kept until all hashes are there, and its hash."""
+def begin(to: Recipients, dealer: int, rng: SeededRng) -> tuple[Opening, bytes]:
+    """The opening is to be kept until all hashes are there."""
     group = to.group
-    polynomial = dice.scalars(group, "polynomial", to.degree + 1)
-    made = dealings.deal(to, dealer, polynomial, dice.child("dealing"))
-    nonce = dice.scalar(group, "possession")
+    polynomial = rng.scalars(group, "polynomial", to.degree + 1)
+    made = dealings.deal(to, dealer, polynomial, rng.child("dealing"))
+    nonce = rng.scalar(group, "possession")
     constant = group.decode(made.commitments[0])
     proof = prove_possession(group, to.session, dealer, polynomial[0], constant, nonce)
     opening = Opening(made, proof.encode(group))
@@ -68,16 +55,12 @@ def begin(to: Recipients, dealer: int, dice: Dice) -> tuple[Opening, bytes]:
 
 
 def commitment_of(to: Recipients, dealer: int, opening: Opening) -> bytes:
-    """Give the hash that binds a dealer to his opening: 64 bytes."""
-    return digest("dkg", to.session, index_bytes(dealer), rlp.encode(opening.encode()))
+    """The 64 bytes that bind a dealer to his opening."""
+    return digest("dkg", to.session, index_bytes(dealer), opening.encode())
 
 
 def check(to: Recipients, dealer: int, promised: bytes, opening: Opening) -> list[object]:
-    """Check what is public of an opening; give its commitments as points.
-
-    Raises:
-        Cheated: it is not what was promised, or not a good dealing.
-    """
+    """Give an opening's points; Cheated if it is not what was promised, or a bad dealing."""
     # 1. It is what the dealer bound himself to before he saw the others'.
     if commitment_of(to, dealer, opening) != promised:
         raise Cheated(dealer, "opened another dealing than the one he promised")
@@ -94,20 +77,14 @@ def check(to: Recipients, dealer: int, promised: bytes, opening: Opening) -> lis
 
 
 def receive(
-    to: Recipients, index: int, key: Secret, openings: Mapping[int, Opening], dice: Dice
+    to: Recipients, index: int, key: Secret, openings: Mapping[int, Opening], rng: SeededRng
 ) -> tuple[dict[int, Secret], list[Complaint]]:
-    """Open the shares of all dealings that `check` passed; complain over the bad ones."""
-    given = {dealer: one.dealing for dealer, one in openings.items()}
-    return dealings.receive_all(to, index, key, given, dice)
+    given = {dealer: opening.dealing for dealer, opening in openings.items()}
+    return dealings.receive_all(to, index, key, given, rng)
 
 
 def root(to: Recipients, qualified: Mapping[int, Opening], need: int) -> Root:
-    """Add the dealings that stand into the root, as everyone can.
-
-    Raises:
-        TooFew: under `need` dealings stand.
-        Cheated: nobody alone; the sum is no key, which no honest run gives.
-    """
+    """Add the dealings that stand, as everyone can; TooFew too where their sum is no key."""
     if len(qualified) < need:
         raise TooFew("dealings", len(qualified), need)
     commitments = [
@@ -129,9 +106,8 @@ def finish(
 ) -> Share:
     """Add one's shares of the dealings that stand.
 
-    Raises:
-        TooFew: under `need` dealings stand, or this party lacks a share of one.
-        Cheated: this party's share is not what the root says; it must not vote.
+    TooFew: under `need` stand, or this party lacks a share of one. Cheated: this party's share is
+    not what the root says; it must not vote.
     """
     made = root(to, qualified, need)
     missing = [dealer for dealer in qualified if dealer not in shares]

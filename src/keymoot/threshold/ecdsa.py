@@ -34,10 +34,8 @@ _MAX_SUBSETS = 2_000
 """Subsets of shares that a combiner tries before it gives up: enough for 13 parties."""
 
 
-class BadDigest(Refused):
+class BadDigest(Refused, code="BAD_DIGEST"):
     """A digest that no honest hash gives."""
-
-    code = "BAD_DIGEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,6 @@ class Task:
         nonce: R' = R + δ·G.
         r: Its x coordinate.
         theta: h + r·ε.
-        delta: The rerandomiser.
-        digest: What is signed.
         public: The key under which the signature must verify, Y.
     """
 
@@ -71,17 +67,12 @@ class SignatureShare:
     nonce_mask: int
 
     def encode(self) -> bytes:
-        """Give 128 bytes."""
+        """128 bytes."""
         numbers = (self.value, self.value_mask, self.nonce, self.nonce_mask)
         return b"".join(number.to_bytes(SCALAR_BYTES, "big") for number in numbers)
 
     @staticmethod
     def decode(data: bytes) -> "SignatureShare":
-        """Read 128 bytes.
-
-        Raises:
-            Malformed: another length, or no scalars.
-        """
         if len(data) != SHARE_BYTES:
             raise Malformed(f"a signature share has {SHARE_BYTES} bytes, got {len(data)}")
         return SignatureShare(
@@ -93,12 +84,10 @@ class SignatureShare:
 
 
 def rerandomiser(value: bytes, point: Point, *binding: bytes) -> int:
-    """Give δ: a hash of the certificate's value, of R, and of all that the block has bound.
+    """Hash the certificate's value, R, and all that the block has bound, to δ.
 
-    Args:
-        value: The certificate's (`bls.value`), of the block that bound the request.
-        point: R.
-        binding: Key, presignature, request, digest and tweak.
+    `value` is of the block that bound the request (`bls.value`); `binding` is key, presignature,
+    request, digest and tweak.
     """
     return hash_to_scalar(GROUP, _DOMAIN, value, GROUP.encode(point), *binding)
 
@@ -106,15 +95,8 @@ def rerandomiser(value: bytes, point: Point, *binding: bytes) -> int:
 def task(point: Point, delta: int, digest: Hash32, epsilon: int, public: Point) -> Task:
     """Fix what a presignature is spent on.
 
-    Args:
-        point: R of the presignature.
-        delta: From `rerandomiser`.
-        digest: 32 bytes that were hashed by us, never by the requester alone.
-        epsilon: The wallet's tweak.
-        public: The wallet's public key, Y = X + ε·G.
-
-    Raises:
-        BadDigest: a digest of zero; or values that one in 2**128 has.
+    The digest was hashed by us, never by the requester alone; `public` is Y = X + ε·G.
+    BadDigest: a digest of zero; or values that one in 2**128 has.
     """
     order = GROUP.ORDER
     h = int.from_bytes(digest, "big") % order
@@ -132,8 +114,8 @@ def sign(presignature: Presignature, work: Task) -> SignatureShare:
     value, value_mask, nonce, nonce_mask, key, key_mask = presignature.secrets
     theta, r, delta = GROUP.hide(work.theta), GROUP.hide(work.r), GROUP.hide(work.delta)
 
-    def both(first: Secret, one: Secret, second: Secret, other: Secret) -> int:
-        product = GROUP.multiply_scalars(first, one)
+    def both(first: Secret, secret: Secret, second: Secret, other: Secret) -> int:
+        product = GROUP.multiply_scalars(first, secret)
         return GROUP.open(GROUP.add_scalars((product, GROUP.multiply_scalars(second, other))))
 
     one = GROUP.hide(1)
@@ -146,7 +128,6 @@ def sign(presignature: Presignature, work: Task) -> SignatureShare:
 
 
 def check(work: Task, public: PublicPresignature, index: int, share: SignatureShare) -> bool:
-    """Tell whether a share is what the party is committed to."""
     blinder = evaluate_commitment(GROUP, public.blinder, index)
     pairs = (
         (share.value, share.value_mask, work.theta, work.r, public.key_product),
@@ -171,9 +152,6 @@ def combine(
     The result is checked by libsecp256k1 before it is given out; only when it fails are
     other subsets tried. A bad share is one that is off the polynomials of the good ones;
     that is certain for whoever made this call, and `check` proves it to others.
-
-    Raises:
-        TooFew: no degree+1 of these shares make a signature.
     """
     need = degree + 1
     ordered = sorted(shares)
@@ -210,6 +188,6 @@ def _on_polynomial(good: Mapping[int, SignatureShare], index: int, share: Signat
         return True
     order = GROUP.ORDER
     weights = lagrange(order, good, index)
-    value = sum(weights[at] * one.value for at, one in good.items()) % order
-    nonce = sum(weights[at] * one.nonce for at, one in good.items()) % order
+    value = sum(weights[at] * answer.value for at, answer in good.items()) % order
+    nonce = sum(weights[at] * answer.nonce for at, answer in good.items()) % order
     return (value, nonce) == (share.value, share.nonce)

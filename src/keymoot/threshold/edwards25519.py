@@ -27,19 +27,16 @@ class Edwards25519(Group[bytes]):
     SCALAR_ORDER: ClassVar[str] = "little"
 
     def __init__(self) -> None:
-        """Make the generator."""
         self.identity = _IDENTITY
         self.generator = self.base_public(1)
 
     def base(self, scalar: Secret) -> bytes:
-        """Multiply the generator, in constant time."""
         key = scalar.expose()
         if key == _ZERO:
             return _IDENTITY
         return bindings.crypto_scalarmult_ed25519_base_noclamp(key)
 
     def multiply(self, scalar: Secret, point: bytes) -> bytes:
-        """Multiply any point of the subgroup, in constant time."""
         key = scalar.expose()
         if key == _ZERO or point == _IDENTITY:
             return _IDENTITY
@@ -49,34 +46,28 @@ class Edwards25519(Group[bytes]):
             raise Defect("a point was not checked: it is outside the subgroup") from error
 
     def base_public(self, scalar: int) -> bytes:
-        """Multiply the generator by a public scalar."""
         return self.base(self.hide(scalar))
 
     def multiply_public(self, scalar: int, point: bytes) -> bytes:
-        """Multiply a point by a public scalar; libsodium has no faster way for it."""
         return point if scalar == 1 else self.multiply(self.hide(scalar), point)
 
     def sum(self, points: Sequence[bytes]) -> bytes:
-        """Add points."""
         total = _IDENTITY
         for point in points:
             total = point if total == _IDENTITY else bindings.crypto_core_ed25519_add(total, point)
         return total
 
     def negate(self, point: bytes) -> bytes:
-        """Give the inverse."""
         return bindings.crypto_core_ed25519_sub(_IDENTITY, point)
 
     def is_identity(self, point: bytes) -> bool:
-        """Tell the identity."""
         return point == _IDENTITY
 
     def equal(self, one: bytes, other: bytes) -> bool:
-        """Compare; encodings of checked points are canonical."""
+        """Encodings of checked points are canonical."""
         return one == other
 
     def encode(self, point: bytes) -> bytes:
-        """Give 32 bytes."""
         if point == _IDENTITY:
             raise Defect("the identity never travels")
         return point
@@ -88,19 +79,16 @@ class Edwards25519(Group[bytes]):
         return bytes(data)
 
     def scalar(self, uniform: bytes) -> Secret:
-        """Reduce 64 bytes."""
         return Secret(bindings.crypto_core_ed25519_scalar_reduce(uniform))
 
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
-        """Add."""
         total = _ZERO
         for term in terms:
             total = bindings.crypto_core_ed25519_scalar_add(total, term.expose())
         return Secret(total)
 
-    def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
-        """Multiply."""
-        return Secret(bindings.crypto_core_ed25519_scalar_mul(one.expose(), other.expose()))
+    def multiply_scalars(self, secret: Secret, other: Secret) -> Secret:
+        return Secret(bindings.crypto_core_ed25519_scalar_mul(secret.expose(), other.expose()))
 
 
 EDWARDS25519 = Edwards25519()

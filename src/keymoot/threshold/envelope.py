@@ -1,4 +1,4 @@
-"""Shares on their way: ECIES on secp256k1, opened in a quarrel without giving away a key.
+"""Shares on their way: ECIES on secp256k1, opened in a dispute without giving away a key.
 
 A dealer makes one fresh ephemeral point for all recipients of one dealing and proves that
 he knows its logarithm, in his own name and for this session only. The box of recipient j
@@ -12,14 +12,14 @@ and a copied one fails its proof before anyone could be made to open it.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of, uint, uint_of
+from keymoot.base.forms import U16, AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
-from keymoot.crypto.sealing import NONCE_BYTES, SealBroken, Sealer
+from keymoot.crypto.sealing import NONCE_BYTES, Sealer
 from keymoot.threshold.committee import MAX_SIZE
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.proofs import (
     Proof,
@@ -28,73 +28,33 @@ from keymoot.threshold.proofs import (
     verify_equality,
     verify_possession,
 )
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1, Point
 from keymoot.threshold.session import Session, digest, framed, index_bytes
 
 MAX_BOX_BYTES = 65_536
-"""Longest box."""
 
 _NONCE = bytes(NONCE_BYTES)
 """Each key locks one box once, so the nonce may always be the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Record):
     """The box of recipient i in place i; the places of indices that nobody has are empty."""
 
-    ephemeral: bytes
-    proof: bytes
-    boxes: tuple[bytes, ...]
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [self.ephemeral, self.proof, list(self.boxes)]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Envelope":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not an envelope, or above its bounds.
-        """
-        ephemeral, proof, boxes = list_of(item, 3, "envelope")
-        found = list_of(boxes, None, "boxes")
-        if len(found) > MAX_SIZE:
-            raise Malformed(f"an envelope has at most {MAX_SIZE} boxes, got {len(found)}")
-        return Envelope(
-            bytes_of(ephemeral, "ephemeral", SECP256K1.POINT_BYTES),
-            bytes_of(proof, "proof", 64),
-            tuple(bytes_of(box, "box", MAX_BOX_BYTES) for box in found),
-        )
+    ephemeral: Annotated[bytes, AtMost(SECP256K1.POINT_BYTES)]
+    proof: Annotated[bytes, AtMost(64)]
+    boxes: Annotated[tuple[Annotated[bytes, AtMost(MAX_BOX_BYTES)], ...], AtMost(MAX_SIZE)]
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Record):
     """A recipient's claim that a dealer's box for him is bad, with what opens it."""
 
-    accuser: int
-    dealer: int
-    shared: bytes
-    proof: bytes
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [uint(self.accuser), uint(self.dealer), self.shared, self.proof]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Complaint":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a complaint.
-        """
-        accuser, dealer, shared, proof = list_of(item, 4, "complaint")
-        return Complaint(
-            uint_of(accuser, "accuser", 2),
-            uint_of(dealer, "dealer", 2),
-            bytes_of(shared, "shared", SECP256K1.POINT_BYTES),
-            bytes_of(proof, "proof", 64),
-        )
+    accuser: U16
+    dealer: U16
+    shared: Annotated[bytes, AtMost(SECP256K1.POINT_BYTES)]
+    proof: Annotated[bytes, AtMost(64)]
 
 
 def seal(
@@ -102,18 +62,10 @@ def seal(
     dealer: int,
     recipients: Mapping[int, Point],
     contents: Mapping[int, bytes],
-    dice: Dice,
+    rng: SeededRng,
 ) -> Envelope:
-    """Lock one content for each recipient.
-
-    Args:
-        session: What the boxes belong to.
-        dealer: Who sends.
-        recipients: Public keys by index; there may be gaps.
-        contents: Secret bytes by the same indices.
-        dice: Fresh.
-    """
-    secret, nonce = dice.scalars(SECP256K1, "envelope", 2)
+    """Lock one content for each recipient; `rng` is fresh, and there may be gaps in the indices."""
+    secret, nonce = rng.scalars(SECP256K1, "envelope", 2)
     ephemeral = SECP256K1.base(secret)
     proof = prove_possession(SECP256K1, session, dealer, secret, ephemeral, nonce)
     encoded = SECP256K1.encode(ephemeral)
@@ -129,12 +81,10 @@ def seal(
 
 
 def check(session: Session, dealer: int, envelope: Envelope, recipients: Collection[int]) -> Point:
-    """Check an envelope as everyone does before its boxes may be opened or quarrelled over.
+    """Check an envelope as everyone does before its boxes may be opened or disputed.
 
-    Gives the ephemeral point.
-
-    Raises:
-        Cheated: no point, no proof in this dealer's name, or boxes of others than the recipients.
+    Gives the ephemeral point. Cheated: no point, no proof in this dealer's name, or boxes of
+    others than the recipients.
     """
     try:
         ephemeral = SECP256K1.decode(envelope.ephemeral)
@@ -154,11 +104,7 @@ def check(session: Session, dealer: int, envelope: Envelope, recipients: Collect
 def open_box(
     session: Session, dealer: int, index: int, key: Secret, public: Point, envelope: Envelope
 ) -> Secret:
-    """Open one's own box; `check` has passed.
-
-    Raises:
-        SealBroken: the box does not open, so complain.
-    """
+    """Open one's own box; `check` has passed. SealBroken: it does not open, so complain."""
     shared = SECP256K1.multiply(key, SECP256K1.decode(envelope.ephemeral))
     return _open(session, dealer, index, envelope, public, shared)
 
@@ -170,13 +116,13 @@ def complain(
     key: Secret,
     public: Point,
     envelope: Envelope,
-    dice: Dice,
+    rng: SeededRng,
 ) -> Complaint:
     """Show the shared point of a bad box, with the proof that it is the right one."""
     base = SECP256K1.decode(envelope.ephemeral)
     shared = SECP256K1.multiply(key, base)
-    nonce = dice.scalar(SECP256K1, f"complaint against {dealer}")
-    about = _quarrel(session, dealer)
+    nonce = rng.scalar(SECP256K1, f"complaint against {dealer}")
+    about = _dispute(session, dealer)
     proof = prove_equality(about, accuser, key, (public, base, shared), nonce)
     return Complaint(accuser, dealer, SECP256K1.encode(shared), proof.encode(SECP256K1))
 
@@ -186,15 +132,7 @@ def open_complaint(
 ) -> Secret:
     """Open the box that a complaint is about, as everyone can; `check` has passed.
 
-    Args:
-        session: What the boxes belong to.
-        complaint: Who accuses whom, and the shared point.
-        public: The accuser's key.
-        envelope: The accused dealer's.
-
-    Raises:
-        Cheated: the accuser, whose proof does not hold.
-        SealBroken: the box does not open: the dealer cheated.
+    Cheated: the accuser, whose proof does not hold. SealBroken: the dealer cheated.
     """
     base = SECP256K1.decode(envelope.ephemeral)
     try:
@@ -202,7 +140,7 @@ def open_complaint(
         proof = Proof.decode(SECP256K1, complaint.proof)
     except Malformed as error:
         raise Cheated(complaint.accuser, f"complained with bytes that are none: {error}") from error
-    about = _quarrel(session, complaint.dealer)
+    about = _dispute(session, complaint.dealer)
     if not verify_equality(about, complaint.accuser, (public, base, shared), proof):
         raise Cheated(complaint.accuser, "complained with a shared point that is not his")
     return _open(session, complaint.dealer, complaint.accuser, envelope, public, shared)
@@ -228,17 +166,5 @@ def _about(session: Session, dealer: int, index: int) -> bytes:
     return framed(*session.parts(), index_bytes(dealer), index_bytes(index))
 
 
-def _quarrel(session: Session, dealer: int) -> Session:
+def _dispute(session: Session, dealer: int) -> Session:
     return Session(session.network, session.generation, f"{session.name}/dealer {dealer}")
-
-
-__all__ = [
-    "Complaint",
-    "Envelope",
-    "SealBroken",
-    "check",
-    "complain",
-    "open_box",
-    "open_complaint",
-    "seal",
-]

@@ -7,41 +7,28 @@ on is public or was opened with a proof, so everyone who looks reaches the same 
 from keymoot.base.errors import Fault, Refused
 
 
-class Cheated(Fault):
+class Cheated(Fault, code="CHEATED"):
     """A party sent what no honest party sends."""
 
-    code = "CHEATED"
-
     def __init__(self, party: int, what: str) -> None:
-        """Name the party and the broken rule."""
         super().__init__(f"party {party}: {what}", f"party {party}", "known")
         self.party = party
         self.what = what
 
 
-class TooFew(Refused):
+class TooFew(Refused, code="TOO_FEW"):
     """Not enough good contributions; more may come."""
 
-    code = "TOO_FEW"
-
     def __init__(self, what: str, have: int, need: int) -> None:
-        """Show both counts."""
         super().__init__(f"{have} good {what}, {need} are needed")
         self.have = have
         self.need = need
 
 
-class Spent(Refused):
-    """A one-time secret was used, or wiped: it never serves again."""
-
-    code = "SPENT"
-
+class Spent(Refused, code="SPENT"):
     def __init__(self, what: str) -> None:
-        """Name it."""
         super().__init__(f"{what} was used or wiped: it never serves again")
 
 
-class BadCommittee(Refused):
+class BadCommittee(Refused, code="BAD_COMMITTEE"):
     """Indices, sizes or degrees that no committee of ours has."""
-
-    code = "BAD_COMMITTEE"

@@ -7,16 +7,15 @@ sums, and only a failed sum is taken apart to find who is to blame.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import list_of
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
+from keymoot.threshold import dispute
 from keymoot.threshold import envelope as boxes
-from keymoot.threshold import quarrel
-from keymoot.threshold.dice import Dice
+from keymoot.threshold.batch_verifier import BatchVerifier
 from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.errors import Cheated
-from keymoot.threshold.multisum import powers, weighted_sum
+from keymoot.threshold.multi_scalar import powers, weighted_sum
 from keymoot.threshold.polynomial import (
     add_commitments,
     commit,
@@ -27,40 +26,24 @@ from keymoot.threshold.polynomial import (
 )
 from keymoot.threshold.presignature import (
     Batch,
+    Strings,
     open_shares,
     read_commitments,
-    read_strings,
     split_shares,
 )
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1 as GROUP
 from keymoot.threshold.secp256k1 import Point
 from keymoot.threshold.session import digest, index_bytes
-from keymoot.threshold.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
-class FirstDealing:
+class FirstDealing(Record):
     """A dealer's λs and κs: commitments for each presignature, and everybody's shares."""
 
-    masked: tuple[bytes, ...]
-    plain: tuple[bytes, ...]
+    masked: Strings
+    plain: Strings
     envelope: Envelope
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item: points of one presignature in one string."""
-        return [list(self.masked), list(self.plain), self.envelope.encode()]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "FirstDealing":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a first dealing, or above its bounds.
-        """
-        masks, plains, envelope = list_of(item, 3, "first")
-        return FirstDealing(
-            read_strings(masks, "masked"), read_strings(plains, "plain"), Envelope.decode(envelope)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +70,12 @@ class FirstPublic:
     transcript: bytes
 
     def point(self, at: int) -> Point:
-        """Give R of a presignature."""
         return self.plain[at][0]
 
     def masked_share(self, at: int, index: int) -> Point:
-        """Give L_index of a presignature."""
         return evaluate_commitment(GROUP, self.masked[at], index)
 
     def plain_share(self, at: int, index: int) -> Point:
-        """Give K_index of a presignature."""
         return evaluate_commitment(GROUP, self.plain[at], index)
 
 
@@ -108,10 +88,9 @@ class FirstShare:
     nonce: Secret
 
 
-def deal(batch: Batch, dealer: int, dice: Dice) -> FirstDealing:
-    """Deal λ and κ for each presignature of a batch."""
+def deal(batch: Batch, dealer: int, rng: SeededRng) -> FirstDealing:
     terms = batch.root.degree + 1
-    drawn = dice.scalars(GROUP, "first", 3 * terms * batch.size)
+    drawn = rng.scalars(GROUP, "first", 3 * terms * batch.size)
     masks, plains = [], []
     contents: dict[int, list[bytes]] = {index: [] for index in batch.keys}
     for at in range(0, len(drawn), 3 * terms):
@@ -124,16 +103,12 @@ def deal(batch: Batch, dealer: int, dice: Dice) -> FirstDealing:
             for index, content in contents.items():
                 content.append(values[index - 1].expose())
     joined = {index: b"".join(content) for index, content in contents.items()}
-    envelope = boxes.seal(batch.first, dealer, batch.keys, joined, dice.child("envelope"))
+    envelope = boxes.seal(batch.first, dealer, batch.keys, joined, rng.child("envelope"))
     return FirstDealing(tuple(masks), tuple(plains), envelope)
 
 
 def check(batch: Batch, dealer: int, dealing: FirstDealing) -> FirstClaim:
-    """Check what is public of a first dealing.
-
-    Raises:
-        Cheated: another shape, no points, a bad envelope.
-    """
+    """Cheated: another shape, no points, a bad envelope."""
     masks = read_commitments(batch, dealer, dealing.masked)
     plains = read_commitments(batch, dealer, dealing.plain)
     boxes.check(batch.first, dealer, dealing.envelope, batch.keys)
@@ -150,8 +125,8 @@ def combine(batch: Batch, claims: Mapping[int, FirstClaim]) -> FirstPublic:
     masks, plains = (
         [add_commitments(GROUP, column) for column in zip(*dealt, strict=True)]
         for dealt in (
-            [one.masked for one in claims.values()],
-            [one.plain for one in claims.values()],
+            [claim.masked for claim in claims.values()],
+            [claim.plain for claim in claims.values()],
         )
     )
     hashes = [claims[dealer].digest for dealer in sorted(claims)]
@@ -164,57 +139,46 @@ def receive(
     key: Secret,
     dealings: Mapping[int, FirstDealing],
     public: FirstPublic,
-    dice: Dice,
+    rng: SeededRng,
 ) -> list[FirstShare]:
     """Add one's shares of the chosen dealings and hold the sums against their commitments.
 
     Only the sums are used, so only they are checked; `blame` finds who is at fault.
-
-    Raises:
-        Malformed: a share of some dealing is bad, ours or, if an R is the identity, another's.
+    Malformed: a share of some dealing is bad, ours or, if an R is the identity, another's.
     """
     opened = {
         dealer: open_shares(batch.first, dealer, index, key, batch, dealings[dealer].envelope, 3)
         for dealer in sorted(dealings)
     }
-    tally = Tally(dice)
+    verifier = BatchVerifier(rng)
     shares = []
     for at in range(batch.size):
         value, mask, nonce = (
-            GROUP.add_scalars([one[3 * at + part] for one in opened.values()]) for part in range(3)
+            GROUP.add_scalars([values[3 * at + part] for values in opened.values()])
+            for part in range(3)
         )
         for commitment, opening in (
             (public.masked[at], (value, mask)),
             (public.plain[at], (nonce,)),
         ):
-            weight = tally.weight()
-            tally.add_opening(weight, *opening)
-            tally.add_point(weight, weighted_sum(powers(index, commitment)))
+            weight = verifier.weight()
+            verifier.add_opening(weight, *opening)
+            verifier.add_point(weight, weighted_sum(powers(index, commitment)))
         shares.append(FirstShare(value, mask, nonce))
-    if not tally.holds() or any(GROUP.is_identity(one[0]) for one in public.plain):
+    if not verifier.holds() or any(GROUP.is_identity(pair[0]) for pair in public.plain):
         raise Malformed("a share of the first round is not what its dealer committed to")
     return shares
 
 
 def blame(
-    batch: Batch, index: int, key: Secret, dealings: Mapping[int, FirstDealing], dice: Dice
+    batch: Batch, index: int, key: Secret, dealings: Mapping[int, FirstDealing], rng: SeededRng
 ) -> list[Complaint]:
-    """Complain over each first dealing whose share for us is bad."""
-    given = [
-        (dealer, one.envelope, _content_check(batch, dealer, one))
-        for dealer, one in sorted(dealings.items())
-    ]
-    return quarrel.blame(batch, batch.first, index, key, given, dice)
+    return dispute.blame(batch, batch.first, index, key, dealings, _check_content, rng)
 
 
 def judge(batch: Batch, complaint: Complaint, dealing: FirstDealing) -> int:
-    """Say who cheated in the first round, as everyone can: the dealer or the accuser."""
-    check = _content_check(batch, complaint.dealer, dealing)
-    return quarrel.judge(batch, batch.first, complaint, dealing.envelope, check)
-
-
-def _content_check(batch: Batch, dealer: int, dealing: FirstDealing) -> quarrel.Check:
-    return lambda index, content: _check_content(batch, dealer, index, content, dealing)
+    """Say who cheated, as everyone can: the dealer or the accuser."""
+    return dispute.judge(batch, batch.first, complaint, dealing, _check_content)
 
 
 def _check_content(

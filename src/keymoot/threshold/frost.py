@@ -10,11 +10,11 @@ message and tweak from the ledger, never from who asks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.threshold.ciphersuite import Ciphersuite
 from keymoot.threshold.committee import MAX_SIZE
@@ -23,29 +23,13 @@ from keymoot.threshold.errors import Cheated, Spent, TooFew
 from keymoot.threshold.polynomial import lagrange
 from keymoot.threshold.root import Root, Share
 
-RANDOM_BYTES = 32
-
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
+class Commitment(Record):
     """A signer's commitments to his hiding and binding nonce, encoded."""
 
-    hiding: bytes
-    binding: bytes
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [self.hiding, self.binding]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "Commitment":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a commitment.
-        """
-        hiding, binding = list_of(item, 2, "commitment")
-        return Commitment(bytes_of(hiding, "hiding", 33), bytes_of(binding, "binding", 33))
+    hiding: Annotated[bytes, AtMost(33)]
+    binding: Annotated[bytes, AtMost(33)]
 
 
 class Nonces:
@@ -54,7 +38,6 @@ class Nonces:
     __slots__ = ("_pair", "commitment")
 
     def __init__(self, suite: Ciphersuite, hiding: Secret, binding: Secret) -> None:
-        """Hold the pair and commit to it."""
         group = suite.group
         self._pair: tuple[Secret, Secret] | None = (hiding, binding)
         self.commitment = Commitment(
@@ -62,11 +45,7 @@ class Nonces:
         )
 
     def take(self) -> tuple[Secret, Secret]:
-        """Give the pair and forget it.
-
-        Raises:
-            Spent: it was taken before.
-        """
+        """Give the pair and forget it; Spent where it was taken before."""
         if self._pair is None:
             raise Spent("this pair of nonces")
         pair, self._pair = self._pair, None
@@ -78,13 +57,9 @@ class Signing:
     """One message and one list of signers, with all that follows from them.
 
     Attributes:
-        suite: The ciphersuite.
         root: The root whose shares sign.
         epsilon: The wallet's tweak; 0 for the root itself.
-        message: What is signed.
-        commitments: Who signs, with which nonces.
         factors: Binding factor of each signer.
-        points: The signers' commitments as points.
         nonce: The group commitment R.
         public: The key under which it verifies.
         challenge: c.
@@ -103,14 +78,11 @@ class Signing:
 
 
 def commit(suite: Ciphersuite, share: Share, random: tuple[Secret, Secret]) -> Nonces:
-    """Make a pair of nonces (RFC 9591, section 4.1).
+    """Make a pair of nonces of two times 32 fresh random bytes (RFC 9591, section 4.1).
 
-    Args:
-        suite: The ciphersuite.
-        share: The signer's share; hashed in, so that bad dice alone give nothing away.
-        random: Two times 32 fresh random bytes.
+    The signer's share is hashed in, so that bad randomness alone gives nothing away.
     """
-    hiding, binding = (suite.h3(one.expose() + share.secret.expose()) for one in random)
+    hiding, binding = (suite.h3(secret.expose() + share.secret.expose()) for secret in random)
     return Nonces(suite, hiding, binding)
 
 
@@ -121,13 +93,7 @@ def prepare(
     message: bytes,
     commitments: Mapping[int, Commitment],
 ) -> Signing:
-    """Compute what every signer and the combiner compute alike (RFC 9591, section 4).
-
-    Raises:
-        Cheated: a signer's commitment is no point.
-        TooFew: under degree+1 signers.
-        Malformed: a signer whom the root does not know.
-    """
+    """Compute what every signer and the combiner compute alike (RFC 9591, section 4)."""
     group = suite.group
     # 1. Enough signers, all of them known.
     if not root.degree < len(commitments) <= MAX_SIZE:
@@ -137,9 +103,9 @@ def prepare(
     # 2. Their commitments are points.
     ordered = {index: commitments[index] for index in sorted(commitments)}
     points = {}
-    for index, one in ordered.items():
+    for index, commitment in ordered.items():
         try:
-            points[index] = group.decode(one.hiding), group.decode(one.binding)
+            points[index] = group.decode(commitment.hiding), group.decode(commitment.binding)
         except Malformed as error:
             raise Cheated(index, f"committed to a nonce with no point: {error}") from error
     # 3. Binding factors, group commitment, challenge (sections 4.4 to 4.6).
@@ -162,9 +128,7 @@ def prepare(
 def sign(work: Signing, share: Share, nonces: Nonces) -> int:
     """Give a signer's share of the signature (RFC 9591, section 5.2); burns the nonces.
 
-    Raises:
-        Spent: the nonces were used before.
-        Malformed: the list has another commitment for this signer.
+    Spent: they were used before. Malformed: the list has another commitment for this signer.
     """
     group = work.suite.group
     if work.commitments.get(share.index) != nonces.commitment:
@@ -182,7 +146,7 @@ def sign(work: Signing, share: Share, nonces: Nonces) -> int:
 
 
 def check(work: Signing, index: int, answer: int) -> bool:
-    """Tell whether a signer's share is good (RFC 9591, section 5.4)."""
+    """RFC 9591, section 5.4."""
     group = work.suite.group
     hiding, binding = work.points[index]
     nonce = group.add(hiding, group.multiply_public(work.factors[index], binding))
@@ -198,12 +162,7 @@ def check(work: Signing, index: int, answer: int) -> bool:
 
 
 def combine(work: Signing, answers: Mapping[int, int]) -> bytes:
-    """Add the shares of all signers, and verify (RFC 9591, section 5.3).
-
-    Raises:
-        TooFew: a signer's share is missing.
-        Cheated: a signer's share is bad; he is named.
-    """
+    """Add all signers' shares, and verify (RFC 9591, section 5.3); Cheated names the signer."""
     missing = work.commitments.keys() - answers.keys()
     if missing:
         raise TooFew("signature shares", len(answers), len(work.commitments))
@@ -221,7 +180,8 @@ def _factors(
     suite: Ciphersuite, public: Any, message: bytes, commitments: Mapping[int, Commitment]
 ) -> dict[int, int]:
     listed = b"".join(
-        suite.identifier(index) + one.hiding + one.binding for index, one in commitments.items()
+        suite.identifier(index) + commitment.hiding + commitment.binding
+        for index, commitment in commitments.items()
     )
     prefix = suite.group.encode(public) + suite.h4(message) + suite.h5(listed)
     return {index: suite.h1(prefix + suite.identifier(index)) for index in commitments}

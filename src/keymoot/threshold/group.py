@@ -22,16 +22,12 @@ WIDE_BYTES = 64
 """Bytes of a hash that becomes a public scalar; the bias after reduction is below 2**-250."""
 
 
-class BadPoint(Malformed):
+class BadPoint(Malformed, code="BAD_POINT"):
     """Bytes that are no usable point: off the curve, outside the subgroup, the identity."""
 
-    code = "BAD_POINT"
 
-
-class BadScalar(Malformed):
+class BadScalar(Malformed, code="BAD_SCALAR"):
     """Bytes that are no scalar below the group's order."""
-
-    code = "BAD_SCALAR"
 
 
 class Group(ABC, Generic[P]):
@@ -76,18 +72,13 @@ class Group(ABC, Generic[P]):
 
     @abstractmethod
     def encode(self, point: P) -> bytes:
-        """Give `POINT_BYTES` bytes.
-
-        Raises:
-            Defect: the identity, which never travels.
-        """
+        """Give `POINT_BYTES` bytes; a Defect for the identity, which never travels."""
 
     @abstractmethod
     def decode(self, data: bytes) -> P:
         """Read a point from outside.
 
-        Raises:
-            BadPoint: wrong length or form, off the curve, outside the subgroup, identity.
+        BadPoint: wrong length or form, off the curve, outside the subgroup, identity.
         """
 
     @abstractmethod
@@ -95,12 +86,11 @@ class Group(ABC, Generic[P]):
         """Tell whether a point is the identity."""
 
     @abstractmethod
-    def equal(self, one: P, other: P) -> bool:
+    def equal(self, p: P, other: P) -> bool:
         """Tell whether two points are the same."""
 
-    def add(self, one: P, other: P) -> P:
-        """Add two points."""
-        return self.sum((one, other))
+    def add(self, p: P, other: P) -> P:
+        return self.sum((p, other))
 
     def combine_public(self, base: int, factor: int, point: P) -> P:
         """Give base·G + factor·point, for public scalars."""
@@ -114,7 +104,7 @@ class Group(ABC, Generic[P]):
 
     @abstractmethod
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
-        """Add secret scalars; there is at least one."""
+        """There is at least one."""
 
     @abstractmethod
     def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
@@ -125,7 +115,6 @@ class Group(ABC, Generic[P]):
         return self.multiply_scalars(self.hide(factor), scalar)
 
     def negate_scalar(self, scalar: Secret) -> Secret:
-        """Give minus a secret scalar."""
         return self.scale(self.ORDER - 1, scalar)
 
     def walk(self, differences: Sequence[Secret], size: int) -> list[Secret]:
@@ -147,15 +136,10 @@ class Group(ABC, Generic[P]):
         return int.from_bytes(scalar.expose(), self.SCALAR_ORDER)  # type: ignore[arg-type]
 
     def encode_scalar(self, number: int) -> bytes:
-        """Give 32 bytes of a public scalar below the order."""
         return number.to_bytes(SCALAR_BYTES, self.SCALAR_ORDER)  # type: ignore[arg-type]
 
     def decode_scalar(self, data: bytes) -> int:
-        """Read a public scalar from outside.
-
-        Raises:
-            BadScalar: not 32 bytes, or not below the order.
-        """
+        """BadScalar: not 32 bytes, or not below the order."""
         if len(data) != SCALAR_BYTES:
             raise BadScalar(f"a scalar has {SCALAR_BYTES} bytes, got {len(data)}")
         number = int.from_bytes(data, self.SCALAR_ORDER)  # type: ignore[arg-type]
@@ -164,14 +148,9 @@ class Group(ABC, Generic[P]):
         return number
 
     def decode_secret(self, data: bytes) -> Secret:
-        """Read a secret scalar from outside.
-
-        Raises:
-            BadScalar: not 32 bytes, or not below the order.
-        """
+        """As `decode_scalar`."""
         self.decode_scalar(data)
         return Secret(data)
 
     def invert(self, number: int) -> int:
-        """Invert a public number that is not zero."""
         return pow(number, -1, self.ORDER)

@@ -20,7 +20,7 @@ Polynomial = list[Secret]
 
 
 def evaluate(group: Group[Any], polynomial: Sequence[Secret], index: int) -> Secret:
-    """Give f(index), in constant time."""
+    """In constant time."""
     if index <= 0:
         raise Defect("nobody's share is the value at zero")
     at = group.hide(index)
@@ -38,8 +38,8 @@ def evaluate_all(group: Group[Any], polynomial: Sequence[Secret], size: int) -> 
         edge.append(
             group.add_scalars(
                 [
-                    one if factor == 1 else group.scale(factor, one)
-                    for factor, one in zip(row, terms, strict=True)
+                    term if factor == 1 else group.scale(factor, term)
+                    for factor, term in zip(row, terms, strict=True)
                 ]
             )
         )
@@ -58,17 +58,16 @@ def _differences(degree: int) -> tuple[tuple[int, ...], ...]:
 
 
 def commit(group: Group[P], polynomial: Sequence[Secret]) -> list[P]:
-    """Give Feldman's commitments."""
+    """Feldman's commitments."""
     return [group.base(coefficient) for coefficient in polynomial]
 
 
 def commit_masked(values: Sequence[Secret], masks: Sequence[Secret]) -> list[Point]:
-    """Give Pedersen's commitments, on secp256k1."""
+    """Pedersen's commitments, on secp256k1."""
     return [masked(value, mask) for value, mask in zip(values, masks, strict=True)]
 
 
 def masked(value: Secret, mask: Secret) -> Point:
-    """Give value·G + mask·H."""
     return SECP256K1.sum((SECP256K1.base(value), SECP256K1.multiply(mask, SECOND_GENERATOR)))
 
 
@@ -106,16 +105,11 @@ def evaluate_everywhere(group: Group[P], commitment: Sequence[P], size: int) -> 
 
 
 def add_commitments(group: Group[P], commitments: Iterable[Sequence[P]]) -> list[P]:
-    """Add sharings: coefficient by coefficient."""
     return [group.sum(column) for column in zip(*commitments, strict=True)]
 
 
 def lagrange(order: int, indices: Iterable[int], at: int = 0) -> dict[int, int]:
-    """Give each index's coefficient for interpolation at `at`.
-
-    Raises:
-        Defect: an index is zero, or two are the same, modulo the order.
-    """
+    """Give each index's coefficient for interpolation at `at`; a Defect for zero or one twice."""
     return dict(_lagrange(order, tuple(indices), at))
 
 
@@ -124,15 +118,15 @@ def _lagrange(order: int, indices: tuple[int, ...], at: int) -> tuple[tuple[int,
     reduced = [index % order for index in indices]
     if 0 in reduced or len(set(reduced)) != len(reduced):
         raise Defect("indices are distinct and not zero")
-    found = []
+    shares = []
     for index in indices:
         top = bottom = 1
         for other in indices:
             if other != index:
                 top = top * (other - at) % order
                 bottom = bottom * (other - index) % order
-        found.append((index, top * pow(bottom, -1, order) % order))
-    return tuple(found)
+        shares.append((index, top * pow(bottom, -1, order) % order))
+    return tuple(shares)
 
 
 def small_lagrange(indices: Iterable[int]) -> tuple[int, dict[int, int]]:
@@ -140,9 +134,7 @@ def small_lagrange(indices: Iterable[int]) -> tuple[int, dict[int, int]]:
 
     For the indices of a committee these are small: points times small integers cost a
     fraction of points times scalars. Gives the factor, then the integers by index.
-
-    Raises:
-        Defect: an index is below one, or two are the same.
+    Defect: an index is below one, or two are the same.
     """
     return _small_lagrange(tuple(indices))
 
@@ -152,11 +144,11 @@ def _small_lagrange(indices: tuple[int, ...]) -> tuple[int, dict[int, int]]:
     if min(indices) < 1 or len(set(indices)) != len(indices):
         raise Defect("indices are distinct and not zero")
     exact = {}
-    for one in indices:
-        others = [other for other in indices if other != one]
-        exact[one] = Fraction(prod(others), prod(other - one for other in others))
+    for index in indices:
+        others = [other for other in indices if other != index]
+        exact[index] = Fraction(prod(others), prod(other - index for other in others))
     scale = lcm(*(weight.denominator for weight in exact.values()))
-    return scale, {one: (scale * weight).numerator for one, weight in exact.items()}
+    return scale, {index: (scale * weight).numerator for index, weight in exact.items()}
 
 
 def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:
@@ -166,7 +158,6 @@ def interpolate(group: Group[Any], shares: dict[int, Secret]) -> Secret:
 
 
 def interpolate_points(group: Group[P], points: dict[int, P]) -> P:
-    """Give the value at zero, in the exponent."""
     scale, weights = small_lagrange(points)
     terms = []
     for at, point in points.items():

@@ -17,10 +17,10 @@ is named, and the batch is burned.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
 from keymoot.base.secret import Secret
 from keymoot.threshold import envelope as boxes
 from keymoot.threshold.envelope import Envelope
@@ -32,7 +32,9 @@ from keymoot.threshold.secp256k1 import Point
 from keymoot.threshold.session import Session
 
 MAX_BATCH = 256
-"""Presignatures of one batch."""
+
+Strings: TypeAlias = Annotated[tuple[bytes, ...], AtMost(MAX_BATCH)]
+"""One string for each presignature: its points."""
 
 _POINT = GROUP.WIDE_POINT_BYTES
 
@@ -43,9 +45,7 @@ class Batch:
 
     Attributes:
         session: Network, generation, epoch and number of the batch.
-        root: The ECDSA root whose presignatures these are.
-        keys: Encryption keys of boot by index; there may be gaps.
-        size: Presignatures.
+        keys: Encryption keys of sessions by index; there may be gaps.
     """
 
     session: Session
@@ -55,12 +55,10 @@ class Batch:
 
     @property
     def first(self) -> Session:
-        """The session of the first round."""
         return self._round("first")
 
     @property
     def second(self) -> Session:
-        """The session of the second round."""
         return self._round("second")
 
     @property
@@ -69,8 +67,8 @@ class Batch:
         return 2 * self.root.degree + 1
 
     def _round(self, name: str) -> Session:
-        one = self.session
-        return Session(one.network, one.generation, f"{one.name}/{name}")
+        session = self.session
+        return Session(session.network, session.generation, f"{session.name}/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,6 @@ class Presignature:
     """One party's part of a presignature; it serves once.
 
     Attributes:
-        index: Whose part.
         point: R.
         secrets: λ, λ', (κλ), (κλ)', (xλ), (xλ)': this party's shares.
     """
@@ -107,11 +104,7 @@ def open_shares(
     envelope: Envelope,
     per: int,
 ) -> list[Secret]:
-    """Open one's own box: `per` scalars for each presignature.
-
-    Raises:
-        Malformed: it does not open, or holds something else.
-    """
+    """Open one's own box: `per` scalars for each presignature, or Malformed."""
     content = boxes.open_box(session, dealer, index, key, batch.keys[index], envelope)
     try:
         return split_shares(batch, dealer, content, per)
@@ -120,11 +113,7 @@ def open_shares(
 
 
 def split_shares(batch: Batch, dealer: int, content: Secret, per: int) -> list[Secret]:
-    """Read what a box holds: `per` scalars for each presignature.
-
-    Raises:
-        Cheated: something else.
-    """
+    """Read what a box holds: `per` scalars for each presignature, or Cheated."""
     raw = content.expose()
     if len(raw) != per * SCALAR_BYTES * batch.size:
         raise Cheated(dealer, f"sent a box of {len(raw)} bytes")
@@ -140,33 +129,17 @@ def split_shares(batch: Batch, dealer: int, content: Secret, per: int) -> list[S
 def read_commitments(
     batch: Batch, dealer: int, encoded: Sequence[bytes], polynomials: int = 1
 ) -> list[list[Point]]:
-    """Read the commitments to each presignature's polynomials.
-
-    Raises:
-        Cheated: another number of them, or no points.
-    """
+    """Read the commitments to each presignature's polynomials; others, or no points: Cheated."""
     if len(encoded) != batch.size:
         raise Cheated(dealer, f"committed to {len(encoded)} of {batch.size} presignatures")
     length = polynomials * (batch.root.degree + 1) * _POINT
-    found = []
-    for one in encoded:
+    points = []
+    for raw in encoded:
         # The exact length: one coefficient more would raise the degree.
-        if len(one) != length:
-            raise Cheated(dealer, f"sent commitments of {len(one)} bytes, {length} are due")
+        if len(raw) != length:
+            raise Cheated(dealer, f"sent commitments of {len(raw)} bytes, {length} are due")
         try:
-            found.append(GROUP.decode_all(one))
+            points.append(GROUP.decode_all(raw))
         except Malformed as error:
             raise Cheated(dealer, f"sent a commitment that is no point: {error}") from error
-    return found
-
-
-def read_strings(item: rlp.Decoded, name: str) -> tuple[bytes, ...]:
-    """Read one string for each presignature.
-
-    Raises:
-        Malformed: above the bound, or something else.
-    """
-    found = list_of(item, None, name)
-    if len(found) > MAX_BATCH:
-        raise Malformed(f"a batch has at most {MAX_BATCH} presignatures, got {len(found)}", name)
-    return tuple(bytes_of(one, name) for one in found)
+    return points

@@ -24,12 +24,12 @@ from functools import cached_property
 
 from keymoot.base.errors import Malformed
 from keymoot.base.secret import Secret
+from keymoot.threshold.batch_verifier import BatchVerifier
 from keymoot.threshold.group import SCALAR_BYTES
-from keymoot.threshold.multisum import weighted_sum
+from keymoot.threshold.multi_scalar import weighted_sum
 from keymoot.threshold.polynomial import masked
 from keymoot.threshold.secp256k1 import SECOND_GENERATOR, SECP256K1, Point
 from keymoot.threshold.session import Session, challenge, digest, index_bytes
-from keymoot.threshold.tally import Tally
 
 GROUP = SECP256K1
 _POINT = GROUP.WIDE_POINT_BYTES
@@ -55,18 +55,13 @@ class ProductsProof:
     mask_answer: int
 
     def encode(self) -> bytes:
-        """Give the points, then the answers."""
         answers = (*self.nonce_answers, self.key_answer, self.mask_answer)
         points = (*self.nonces, self.key, self.cross)
-        return b"".join(points) + b"".join([GROUP.encode_scalar(one) for one in answers])
+        return b"".join(points) + b"".join([GROUP.encode_scalar(answer) for answer in answers])
 
     @staticmethod
     def decode(data: bytes) -> "ProductsProof":
-        """Read a proof; its points are decoded by who checks.
-
-        Raises:
-            Malformed: another length, or no scalars.
-        """
+        """Read a proof; its points are decoded by who checks."""
         size, rest = divmod(len(data) - ONCE_BYTES, EACH_BYTES)
         if size < 1 or rest:
             raise Malformed(f"no proof of products has {len(data)} bytes")
@@ -97,7 +92,6 @@ class Products:
     """The statement.
 
     Attributes:
-        session: What the proof is for.
         prover: Index of who proves.
         transcript: Hash of the first round, which fixes every K and L.
         key: X.
@@ -112,12 +106,12 @@ class Products:
 
     @cached_property
     def _bytes(self) -> bytes:
-        points = GROUP.encode_all([self.key, *(one for pair in self.products for one in pair)])
+        points = GROUP.encode_all([self.key, *(point for pair in self.products for point in pair)])
         return digest("products", self.session, index_bytes(self.prover), self.transcript, points)
 
     @cached_property
     def mix(self) -> list[tuple[int, int]]:
-        """Give u and v of each presignature."""
+        """Of each presignature, u and v."""
         stream = hashlib.shake_256(self._bytes).digest(2 * MIX_BYTES * len(self.products))
         numbers = [
             int.from_bytes(stream[at : at + MIX_BYTES], "big")
@@ -131,24 +125,20 @@ class Products:
     def prove(
         self, key: Secret, known: Sequence[Witness], coins: Sequence[Secret]
     ) -> ProductsProof:
-        """Prove it.
-
-        Args:
-            key: x.
-            known: The rest, of each presignature.
-            coins: As many fresh secret scalars as there are presignatures, and two.
-        """
+        """Prove it, with x and as many fresh secret scalars as there are presignatures, and two."""
         *nonces, b, e = coins
         crosses, rests = [], []
-        for (u, v), one, a in zip(self.mix, known, nonces, strict=True):
+        for (u, v), opening, a in zip(self.mix, known, nonces, strict=True):
             both = GROUP.hide(u), GROUP.hide(v)
             crosses.append(GROUP.weigh(both, (a, b)))
             # r is what is left of the masks of N and M beside u·k + v·x times the mask of L.
-            whole = GROUP.negate_scalar(GROUP.weigh(both, (one.nonce, key)))
-            rests.append(GROUP.weigh((*both, whole), (one.nonce_mask, one.key_mask, one.mask)))
-        mask = GROUP.weigh(crosses, [one.mask for one in known])
+            whole = GROUP.negate_scalar(GROUP.weigh(both, (opening.nonce, key)))
+            rests.append(
+                GROUP.weigh((*both, whole), (opening.nonce_mask, opening.key_mask, opening.mask))
+            )
+        mask = GROUP.weigh(crosses, [opening.mask for opening in known])
         cross = masked(
-            GROUP.weigh(crosses, [one.value for one in known]), GROUP.add_scalars((mask, e))
+            GROUP.weigh(crosses, [opening.value for opening in known]), GROUP.add_scalars((mask, e))
         )
         points = [GROUP.encode_wide(point) for point in (*map(GROUP.base, nonces), GROUP.base(b))]
         points.append(GROUP.encode_wide(cross))
@@ -161,7 +151,7 @@ class Products:
             tuple(points[:-2]),
             points[-2],
             points[-1],
-            tuple(answer(a, one.nonce) for a, one in zip(nonces, known, strict=True)),
+            tuple(answer(a, opening.nonce) for a, opening in zip(nonces, known, strict=True)),
             answer(b, key),
             answer(e, GROUP.add_scalars(rests)),
         )
@@ -169,12 +159,9 @@ class Products:
     def verify(
         self, proof: ProductsProof, nonces: Sequence[Point], others: Sequence[Point]
     ) -> bool:
-        """Check a proof alone, each equation by itself and without dice: everyone agrees.
+        """Check a proof alone, each equation by itself and without randomness: everyone agrees.
 
-        Args:
-            proof: Of as many presignatures.
-            nonces: K of each.
-            others: L of each.
+        Each presignature has its K in `nonces` and its L in `others`.
         """
         c, order = self._challenge((*proof.nonces, proof.key, proof.cross)), GROUP.ORDER
         try:
@@ -195,40 +182,33 @@ class Products:
         right = GROUP.sum((cross, GROUP.multiply_public(c, self._mixed())))
         return GROUP.equal(left, right)
 
-    def tally(
-        self, proof: ProductsProof, tally: Tally, weights: Sequence[int]
+    def verifier(
+        self, proof: ProductsProof, verifier: BatchVerifier, weights: Sequence[int]
     ) -> tuple[int, list[int]]:
-        """Add the proof's equations to a tally, but for their terms over K and L.
+        """Add the proof's equations to a batch verifier, but for their terms over K and L.
 
         Those points come again in others' proofs. Gives the factor of Σ weight·K, and the
-        factor of each L.
-
-        Args:
-            proof: Of as many presignatures.
-            tally: Where.
-            weights: Of each presignature, drawn from the tally, the same for all provers.
-
-        Raises:
-            BadPoint: a commitment of the proof is no point.
+        factor of each L. A weight for each presignature is drawn from the verifier, the same for
+        all provers.
         """
         c = self._challenge((*proof.nonces, proof.key, proof.cross))
         # 1. All K: Σ weight·A + c·Σ weight·K = Σ weight·answer·G, under this prover's weight.
-        own = tally.long_weight()
+        own = verifier.long_weight()
         nonces = map(GROUP.decode_wide, proof.nonces)
-        tally.add_point(own, weighted_sum(zip(weights, nonces, strict=True)))
+        verifier.add_point(own, weighted_sum(zip(weights, nonces, strict=True)))
         answers = zip(weights, proof.nonce_answers, strict=True)
-        tally.add_base(own * sum(weight * answer for weight, answer in answers))
+        verifier.add_base(own * sum(weight * answer for weight, answer in answers))
         nonce_factor = own * c
         # 2. X: B + c·X = answer·G.
-        weight = tally.weight()
-        tally.add_point(weight, GROUP.decode_wide(proof.key))
-        tally.add_point(weight * c % GROUP.ORDER, self.key)
-        tally.add_base(weight * proof.key_answer)
+        weight = verifier.weight()
+        verifier.add_point(weight, GROUP.decode_wide(proof.key))
+        verifier.add_point(weight * c % GROUP.ORDER, self.key)
+        verifier.add_base(weight * proof.key_answer)
         # 3. P: E + c·P − Σ (u·answer + v·answer of x)·L = answer·H.
-        weight = tally.weight()
-        tally.add_point(weight, GROUP.decode_wide(proof.cross))
-        tally.add_point(weight * c % GROUP.ORDER, self._mixed())
-        tally.add_base(0, weight * proof.mask_answer)
+        weight = verifier.weight()
+        verifier.add_point(weight, GROUP.decode_wide(proof.cross))
+        verifier.add_point(weight * c % GROUP.ORDER, self._mixed())
+        verifier.add_base(0, weight * proof.mask_answer)
         other_factors = [
             -weight * (u * answer + v * proof.key_answer)
             for (u, v), answer in zip(self.mix, proof.nonce_answers, strict=True)
@@ -236,6 +216,5 @@ class Products:
         return nonce_factor, other_factors
 
     def _mixed(self) -> Point:
-        """Give P."""
         pairs = zip(self.mix, self.products, strict=True)
         return weighted_sum([term for mix, pair in pairs for term in zip(mix, pair, strict=True)])

@@ -24,16 +24,10 @@ class Proof:
     answer: int
 
     def encode(self, group: Group[P]) -> bytes:
-        """Give 64 bytes."""
         return group.encode_scalar(self.challenge) + group.encode_scalar(self.answer)
 
     @staticmethod
     def decode(group: Group[P], data: bytes) -> "Proof":
-        """Read 64 bytes.
-
-        Raises:
-            Malformed: another length, or no scalars.
-        """
         if len(data) != PROOF_BYTES:
             raise Malformed(f"a proof has {PROOF_BYTES} bytes, got {len(data)}")
         return Proof(
@@ -44,15 +38,9 @@ class Proof:
 def prove_possession(
     group: Group[P], session: Session, prover: int, secret: Secret, point: P, nonce: Secret
 ) -> Proof:
-    """Prove to know `secret` with point = secret·G (Schnorr).
+    """Prove to know `secret` with point = secret·G (Schnorr), with a fresh nonce.
 
-    Args:
-        group: Where.
-        session: What the proof is for; it is worth nothing elsewhere.
-        prover: Index of who proves; the proof is worth nothing in another's name.
-        secret: The logarithm.
-        point: Its point.
-        nonce: A fresh secret scalar.
+    It is worth nothing in another session, or in another prover's name.
     """
     c = _possession_challenge(group, session, prover, point, group.base(nonce))
     return Proof(c, group.open(group.add_scalars((nonce, group.scale(c, secret)))))
@@ -61,7 +49,6 @@ def prove_possession(
 def verify_possession(
     group: Group[P], session: Session, prover: int, point: P, proof: Proof
 ) -> bool:
-    """Check a proof of possession."""
     commitment = group.combine_public(proof.answer, group.ORDER - proof.challenge, point)
     if group.is_identity(commitment) or group.is_identity(point):
         return False
@@ -80,12 +67,7 @@ def prove_equality(
 ) -> Proof:
     """Prove that public = secret·G and shared = secret·base (Chaum–Pedersen), on secp256k1.
 
-    Args:
-        session: What the proof is for.
-        prover: Index of who proves.
-        secret: The common logarithm.
-        points: `public`, `base`, `shared`.
-        nonce: A fresh secret scalar.
+    `points` are `public`, `base`, `shared`; the nonce is a fresh secret scalar.
     """
     group = SECP256K1
     commitments = (group.base(nonce), group.multiply(nonce, points[1]))
@@ -96,7 +78,6 @@ def prove_equality(
 def verify_equality(
     session: Session, prover: int, points: tuple[Point, Point, Point], proof: Proof
 ) -> bool:
-    """Check a proof of equality."""
     group = SECP256K1
     public, base, shared = points
     back = group.ORDER - proof.challenge

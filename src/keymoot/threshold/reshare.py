@@ -13,24 +13,19 @@ from keymoot.base.errors import Defect
 from keymoot.base.secret import Secret
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold.dealing import Dealing, Recipients
-from keymoot.threshold.dice import Dice
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.polynomial import lagrange
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Root, Share, root_of
 
 
-def deal(to: Recipients, share: Share, dice: Dice) -> Dealing:
-    """Share one's share with the new committee."""
-    rest = dice.scalars(to.group, "polynomial", to.degree)
-    return dealings.deal(to, share.index, [share.secret, *rest], dice.child("dealing"))
+def deal(to: Recipients, share: Share, rng: SeededRng) -> Dealing:
+    rest = rng.scalars(to.group, "polynomial", to.degree)
+    return dealings.deal(to, share.index, [share.secret, *rest], rng.child("dealing"))
 
 
 def check(to: Recipients, old: Root, dealer: int, dealing: Dealing) -> list[Any]:
-    """Check what is public of a dealing; give its commitments as points.
-
-    Raises:
-        Cheated: the dealer shared something else than his share, or not as he must.
-    """
+    """Give the commitments as points; Cheated if they do not share the dealer's own share."""
     points = dealings.check(to, dealer, dealing)
     if not 1 <= dealer <= len(old.shares):
         raise Cheated(dealer, "is not of the old committee")
@@ -40,11 +35,7 @@ def check(to: Recipients, old: Root, dealer: int, dealing: Dealing) -> list[Any]
 
 
 def root(to: Recipients, old: Root, chosen: Mapping[int, Dealing]) -> Root:
-    """Give the root after the reshare, from dealings that stand, as everyone can.
-
-    Raises:
-        TooFew: under old-degree+1 dealings.
-    """
+    """Give the root after the reshare, from old-degree+1 dealings that stand, as everyone can."""
     weights = _weights(to, old, chosen)
     columns = zip(
         *(
@@ -71,9 +62,8 @@ def finish(
 ) -> Share:
     """Give a new member's share.
 
-    Raises:
-        TooFew: too few dealings, or this member lacks a share of one.
-        Cheated: this member's share is not what the root says; it must not vote.
+    TooFew: too few dealings, or this member lacks a share of one. Cheated: this member's share is
+    not what the root says; it must not vote.
     """
     made = root(to, old, chosen)
     weights = _weights(to, old, chosen)

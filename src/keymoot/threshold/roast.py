@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Roast:
-    """The coordinator's book: who is free, and which lists are open.
-
-    Attributes:
-        need: Signers of a list.
-        lists: Every list ever named, in order.
-    """
+    """The coordinator's book: who is free, and which lists are open, of `need` signers each."""
 
     need: int
     lists: list[tuple[int, ...]] = field(default_factory=list)
@@ -45,12 +40,10 @@ class Roast:
         return self._name()
 
     def lied(self, party: int) -> None:
-        """Put a party out for good."""
         self._out.add(party)
-        self._free = [one for one in self._free if one != party]
+        self._free = [other for other in self._free if other != party]
 
     def complete(self, place: int) -> bool:
-        """Tell whether all signers of a list have answered."""
         return len(self._answered[place]) == self.need
 
     def _name(self) -> tuple[int, ...] | None:

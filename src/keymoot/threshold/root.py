@@ -18,9 +18,7 @@ class Root:
     """What everyone knows of a root.
 
     Attributes:
-        group: Where it lives.
         degree: degree+1 shares give the key; never fewer.
-        public: The public key.
         shares: Verification shares X_1..X_m, m the highest index of a member: what each one's
             share is committed to. Gaps in the committee have theirs too, and nobody the share.
             One may be the identity: who deals last in a reshare can make his own share zero,
@@ -33,26 +31,22 @@ class Root:
     shares: tuple[Any, ...]
 
     def share_of(self, index: int) -> Any:
-        """Give X_index."""
         return self.shares[index - 1]
 
     def encode(self) -> rlp.Item:
-        """Give the RLP item; the group goes without saying."""
+        """The group goes without saying."""
         public = self.group.encode(self.public)
         return [uint(self.degree), public, list(self.encoded_shares())]
 
     def encoded_shares(self) -> tuple[bytes, ...]:
-        """Give the verification shares; nothing at all for one that is the identity."""
+        """Nothing at all for one that is the identity."""
         group = self.group
-        return tuple(b"" if group.is_identity(one) else group.encode(one) for one in self.shares)
+        return tuple(
+            b"" if group.is_identity(share) else group.encode(share) for share in self.shares
+        )
 
     @staticmethod
     def decode(group: Group[Any], item: rlp.Decoded) -> "Root":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a root of that group.
-        """
         degree, public, shares = list_of(item, 3, "root")
         encoded = list_of(shares, None, "shares")
         if len(encoded) > MAX_SIZE:
@@ -61,25 +55,21 @@ class Root:
             group,
             uint_of(degree, "degree", 2),
             group.decode(bytes_of(public, "public", group.POINT_BYTES)),
-            tuple(read_share(group, bytes_of(one, "share", group.POINT_BYTES)) for one in encoded),
+            tuple(
+                read_share(group, bytes_of(share, "share", group.POINT_BYTES)) for share in encoded
+            ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One member's share of a root."""
-
     index: int
     secret: Secret
     root: Root
 
 
 def read_share(group: Group[Any], raw: bytes) -> Any:
-    """Read a verification share, as `Root.encoded_shares` writes it.
-
-    Raises:
-        BadPoint: it is none.
-    """
+    """As `Root.encoded_shares` writes it."""
     return group.decode(raw) if raw else group.identity
 
 

@@ -1,24 +1,25 @@
 """The second round of presignatures: products of what the first round shared.
 
 Each function is a step of `presignature`'s protocol. Everybody checks everybody's proof
-and its own shares, all of a batch in one sum (`tally`), and takes them apart only when the
+and its own shares, all of a batch in one sum (`verifier`), and takes them apart only when the
 sum does not hold.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
+from keymoot.threshold import dispute
 from keymoot.threshold import envelope as boxes
-from keymoot.threshold import quarrel
-from keymoot.threshold.dice import Dice
+from keymoot.threshold.batch_verifier import BatchVerifier
 from keymoot.threshold.envelope import Complaint, Envelope
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.first_round import FirstPublic, FirstShare
-from keymoot.threshold.multisum import powers, weighted_sum
+from keymoot.threshold.multi_scalar import powers, weighted_sum
 from keymoot.threshold.polynomial import (
     commit_masked,
     evaluate_all,
@@ -32,45 +33,27 @@ from keymoot.threshold.presignature import (
     Batch,
     Presignature,
     PublicPresignature,
+    Strings,
     open_shares,
     read_commitments,
-    read_strings,
     split_shares,
 )
 from keymoot.threshold.products import EACH_BYTES, ONCE_BYTES, Products, ProductsProof, Witness
+from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Share
 from keymoot.threshold.secp256k1 import SECP256K1 as GROUP
 from keymoot.threshold.secp256k1 import Point
-from keymoot.threshold.tally import Tally
 
 MAX_PROOF_BYTES = MAX_BATCH * EACH_BYTES + ONCE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class SecondDealing:
+class SecondDealing(Record):
     """A dealer's products: commitments for each presignature, one proof, and the shares."""
 
-    products: tuple[bytes, ...]
-    proof: bytes
+    products: Strings
+    proof: Annotated[bytes, AtMost(MAX_PROOF_BYTES)]
     envelope: Envelope
-
-    def encode(self) -> rlp.Item:
-        """Give the RLP item."""
-        return [list(self.products), self.proof, self.envelope.encode()]
-
-    @staticmethod
-    def decode(item: rlp.Decoded) -> "SecondDealing":
-        """Read the RLP item.
-
-        Raises:
-            Malformed: not a second dealing, or above its bounds.
-        """
-        products, proof, envelope = list_of(item, 3, "second")
-        return SecondDealing(
-            read_strings(products, "products"),
-            bytes_of(proof, "proof", MAX_PROOF_BYTES),
-            Envelope.decode(envelope),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +69,12 @@ class SecondClaim:
 
 
 def deal(
-    batch: Batch, share: Share, public: FirstPublic, shares: Sequence[FirstShare], dice: Dice
+    batch: Batch, share: Share, public: FirstPublic, shares: Sequence[FirstShare], rng: SeededRng
 ) -> SecondDealing:
     """Deal κ_i·λ_i and x_i·λ_i for each presignature, with the proof of the products."""
     degree, dealer = batch.root.degree, share.index
     per = 2 * (2 * degree + 1)
-    drawn = dice.scalars(GROUP, "second", per * batch.size)
+    drawn = rng.scalars(GROUP, "second", per * batch.size)
     commitments, known = [], []
     contents: dict[int, list[bytes]] = {index: [] for index in batch.keys}
     for at, own in enumerate(shares):
@@ -110,20 +93,15 @@ def deal(
         commitments.append(points)
         known.append(Witness(own.nonce, own.value, own.mask, *masks))
     statement = _statement(batch, dealer, public, commitments)
-    proof = statement.prove(share.secret, known, dice.scalars(GROUP, "proof", batch.size + 2))
+    proof = statement.prove(share.secret, known, rng.scalars(GROUP, "proof", batch.size + 2))
     joined = {index: b"".join(content) for index, content in contents.items()}
-    envelope = boxes.seal(batch.second, dealer, batch.keys, joined, dice.child("envelope"))
+    envelope = boxes.seal(batch.second, dealer, batch.keys, joined, rng.child("envelope"))
     return SecondDealing(
         tuple(GROUP.encode_all(points) for points in commitments), proof.encode(), envelope
     )
 
 
 def read(batch: Batch, public: FirstPublic, dealer: int, dealing: SecondDealing) -> SecondClaim:
-    """Check the shape of a second dealing.
-
-    Raises:
-        Cheated: another shape, no points, a bad envelope.
-    """
     if GROUP.is_identity(batch.root.share_of(dealer)):
         raise Cheated(dealer, "made his own share zero: there is no product of it to prove")
     commitments = read_commitments(batch, dealer, dealing.products, 2)
@@ -138,11 +116,7 @@ def read(batch: Batch, public: FirstPublic, dealer: int, dealing: SecondDealing)
 
 
 def check(batch: Batch, public: FirstPublic, dealer: int, claim: SecondClaim) -> None:
-    """Check a dealer's proof alone and without dice, so that all who look agree.
-
-    Raises:
-        Cheated: it does not hold.
-    """
+    """Check a dealer's proof alone and without randomness, so that all who look agree."""
     nonces = [public.plain_share(at, dealer) for at in range(batch.size)]
     others = [public.masked_share(at, dealer) for at in range(batch.size)]
     if not claim.statement.verify(claim.proof, nonces, others):
@@ -156,34 +130,31 @@ def receive(
     public: FirstPublic,
     shares: Sequence[FirstShare],
     dealings: Mapping[int, SecondDealing],
-    dice: Dice,
+    rng: SeededRng,
 ) -> list[Presignature]:
     """Check exactly 2t+1 second dealings and interpolate one's shares of them.
 
     Each dealer's shares of a presignature are checked together with the others', under
     Lagrange's weights: the shares of the sums are what is used. One's own proof one trusts.
-
-    Raises:
-        Cheated: another shape, no points, a bad envelope, a product that is none.
-        Malformed: a share of some dealing is bad; `blame` finds which.
+    Cheated: a dealing's form or product is bad. Malformed: a share is; `blame` finds which.
     """
     weights = _product_weights(batch, dealings)
-    claims = {one: read(batch, public, one, dealings[one]) for one in weights}
+    claims = {dealer: read(batch, public, dealer, dealings[dealer]) for dealer in weights}
     opened = {
-        one: open_shares(batch.second, one, index, key, batch, dealings[one].envelope, 4)
-        for one in weights
+        dealer: open_shares(batch.second, dealer, index, key, batch, dealings[dealer].envelope, 4)
+        for dealer in weights
     }
     # 1. All proofs and all shares at once.
-    tally = Tally(dice)
-    given = {dealer: one for dealer, one in claims.items() if dealer != index}
-    _tally_proofs(index, public, shares, given, tally)
+    verifier = BatchVerifier(rng)
+    given = {dealer: said for dealer, said in claims.items() if dealer != index}
+    _add_proofs(index, public, shares, given, verifier)
     hidden = [GROUP.hide(weight) for weight in weights.values()]
     sums = [
         [GROUP.weigh(hidden, column) for column in zip(*taken, strict=True)]
         for taken in _by_presignature(batch, list(opened.values()))
     ]
-    _tally_shares(index, claims, sums, tally)
-    if not tally.holds():
+    _add_shares(index, claims, sums, verifier)
+    if not verifier.holds():
         # 2. Proofs one by one, for the name; else it was a share.
         for dealer, claim in claims.items():
             check(batch, public, dealer, claim)
@@ -197,40 +168,40 @@ def receive(
 
 
 def _by_presignature(batch: Batch, opened: Sequence[list[Secret]]) -> list[list[list[Secret]]]:
-    return [[one[4 * at : 4 * at + 4] for one in opened] for at in range(batch.size)]
+    return [[values[4 * at : 4 * at + 4] for values in opened] for at in range(batch.size)]
 
 
-def _tally_proofs(
+def _add_proofs(
     index: int,
     public: FirstPublic,
     shares: Sequence[FirstShare],
     claims: Mapping[int, SecondClaim],
-    tally: Tally,
+    verifier: BatchVerifier,
 ) -> None:
     """Add proofs; what they say of K and L is said of the coefficients, which all share."""
     terms = len(public.plain[0])
-    weights = [tally.weight() for _ in shares]
+    weights = [verifier.weight() for _ in shares]
     nonces = [0] * terms
     others = [[0] * terms for _ in shares]
     for dealer, claim in claims.items():
         try:
-            nonce, factors = claim.statement.tally(claim.proof, tally, weights)
+            nonce, factors = claim.statement.verifier(claim.proof, verifier, weights)
         except Malformed as error:
             raise Cheated(dealer, f"sent a proof that is none: {error}") from error
         for row, factor in zip((nonces, *others), (nonce, *factors), strict=True):
-            row[:] = [one + factor * dealer**power for power, one in enumerate(row)]
+            row[:] = [value + factor * dealer**power for power, value in enumerate(row)]
     # One's own K and L hold one's own shares, so the last coefficient need not be multiplied.
     own, *rest = _without_last(index, nonces)
     for power, factor in enumerate(rest):
         column = [polynomial[power] for polynomial in public.plain]
-        tally.add_point(factor, weighted_sum(zip(weights, column, strict=True)))
+        verifier.add_point(factor, weighted_sum(zip(weights, column, strict=True)))
     for weight, share in zip(weights, shares, strict=True):
-        tally.add_opening(-own * weight, share.nonce)
+        verifier.add_opening(-own * weight, share.nonce)
     for row, polynomial, share in zip(others, public.masked, shares, strict=True):
         own, *rest = _without_last(index, row)
-        tally.add_opening(-own, share.value, share.mask)
+        verifier.add_opening(-own, share.value, share.mask)
         for factor, point in zip(rest, polynomial, strict=False):
-            tally.add_point(factor, point)
+            verifier.add_point(factor, point)
 
 
 def _without_last(index: int, factors: Sequence[int]) -> list[int]:
@@ -240,12 +211,15 @@ def _without_last(index: int, factors: Sequence[int]) -> list[int]:
     """
     order, degree = GROUP.ORDER, len(factors) - 1
     own = factors[-1] * pow(index, -degree, order) % order
-    rest = [(one - own * index**power) % order for power, one in enumerate(factors[:-1])]
+    rest = [(factor - own * index**power) % order for power, factor in enumerate(factors[:-1])]
     return [own, *rest]
 
 
-def _tally_shares(
-    index: int, claims: Mapping[int, SecondClaim], sums: Sequence[Sequence[Secret]], tally: Tally
+def _add_shares(
+    index: int,
+    claims: Mapping[int, SecondClaim],
+    sums: Sequence[Sequence[Secret]],
+    verifier: BatchVerifier,
 ) -> None:
     """Add that one's sums are what the sums of the commitments say."""
     scale, small = small_lagrange(claims)
@@ -258,26 +232,26 @@ def _tally_shares(
                 length = len(points) // half
                 polynomial = points[part * length : (part + 1) * length]
                 terms += powers(index, polynomial, small[dealer])
-            weight = tally.weight()
-            tally.add_opening(weight * scale, *secrets[2 * part : 2 * part + 2])
-            tally.add_point(weight, weighted_sum(terms))
+            weight = verifier.weight()
+            verifier.add_opening(weight * scale, *secrets[2 * part : 2 * part + 2])
+            verifier.add_point(weight, weighted_sum(terms))
 
 
 def combine(
     batch: Batch, public: FirstPublic, commitments: Mapping[int, list[list[Point]]]
 ) -> list[PublicPresignature]:
-    """Interpolate 2t+1 second dealings' commitments, as everyone can; for quarrels only."""
+    """Interpolate 2t+1 second dealings' commitments, as everyone can; for disputes only."""
     weights = _product_weights(batch, commitments)
     terms = batch.root.degree + 1
-    found = []
+    presignatures = []
     for at in range(batch.size):
         columns = [
             weighted_sum(
-                [(weight, commitments[one][at][column]) for one, weight in weights.items()]
+                [(weight, commitments[dealer][at][column]) for dealer, weight in weights.items()]
             )
             for column in range(2 * terms)
         ]
-        found.append(
+        presignatures.append(
             PublicPresignature(
                 public.point(at),
                 tuple(public.masked[at]),
@@ -285,28 +259,18 @@ def combine(
                 tuple(columns[terms:]),
             )
         )
-    return found
+    return presignatures
 
 
 def blame(
-    batch: Batch, index: int, key: Secret, dealings: Mapping[int, SecondDealing], dice: Dice
+    batch: Batch, index: int, key: Secret, dealings: Mapping[int, SecondDealing], rng: SeededRng
 ) -> list[Complaint]:
-    """Complain over each second dealing whose share for us is bad."""
-    given = [
-        (dealer, one.envelope, _content_check(batch, dealer, one))
-        for dealer, one in sorted(dealings.items())
-    ]
-    return quarrel.blame(batch, batch.second, index, key, given, dice)
+    return dispute.blame(batch, batch.second, index, key, dealings, _check_content, rng)
 
 
 def judge(batch: Batch, complaint: Complaint, dealing: SecondDealing) -> int:
-    """Say who cheated in the second round, as everyone can: the dealer or the accuser."""
-    check = _content_check(batch, complaint.dealer, dealing)
-    return quarrel.judge(batch, batch.second, complaint, dealing.envelope, check)
-
-
-def _content_check(batch: Batch, dealer: int, dealing: SecondDealing) -> quarrel.Check:
-    return lambda index, content: _check_content(batch, dealer, index, content, dealing)
+    """Say who cheated, as everyone can: the dealer or the accuser."""
+    return dispute.judge(batch, batch.second, complaint, dealing, _check_content)
 
 
 def _check_content(

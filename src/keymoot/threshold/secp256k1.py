@@ -56,18 +56,17 @@ class Secp256k1(Group[Point]):
     UNIFORM_BYTES: ClassVar[int] = SCALAR_BYTES
 
     def __init__(self) -> None:
-        """Make the generators."""
         self.identity = None
         self.generator = self.base_public(1)
 
     # -- points
 
     def base(self, scalar: Secret) -> Point:
-        """Multiply the generator, in constant time (15 us)."""
+        """In constant time (15 us)."""
         return self._base(scalar.expose())
 
     def multiply(self, scalar: Secret, point: Point) -> Point:
-        """Multiply any point, in constant time (32 us)."""
+        """In constant time (32 us)."""
         if point is None:
             return None
         coordinates = ffi.new(_NEW_WIDE)
@@ -82,11 +81,10 @@ class Secp256k1(Group[Point]):
         return _parse(coordinates)
 
     def base_public(self, scalar: int) -> Point:
-        """Multiply the generator by a public scalar."""
         return self._base((scalar % self.ORDER).to_bytes(SCALAR_BYTES, "big"))
 
     def multiply_public(self, scalar: int, point: Point) -> Point:
-        """Multiply a point by a public scalar (5 us for a small one, 25 for a long one)."""
+        """Takes 5 us for a small scalar, 25 for a long one."""
         if scalar == 1:
             return point
         factor = scalar % self.ORDER
@@ -118,8 +116,8 @@ class Secp256k1(Group[Point]):
         ):
             return None
         result = ffi.new(_NEW_POINT)
-        found = lib.secp256k1_ecdsa_recover(_CONTEXT, result, parsed, digest)
-        return result if found else None
+        status = lib.secp256k1_ecdsa_recover(_CONTEXT, result, parsed, digest)
+        return result if status else None
 
     def verify_ecdsa(self, public: Point, digest: bytes, signature: bytes) -> bool:
         """Verify an ECDSA signature (r ‖ s, 64 bytes); a high s never does."""
@@ -142,7 +140,6 @@ class Secp256k1(Group[Point]):
         )
 
     def sum(self, points: Sequence[Point]) -> Point:
-        """Add points."""
         present = [point for point in points if point is not None]
         if len(present) < 2:
             return present[0] if present else None
@@ -158,7 +155,6 @@ class Secp256k1(Group[Point]):
         return result
 
     def negate(self, point: Point) -> Point:
-        """Give the inverse."""
         if point is None:
             return None
         result = ffi.new(_NEW_POINT, point[0])
@@ -166,25 +162,23 @@ class Secp256k1(Group[Point]):
         return result
 
     def is_identity(self, point: Point) -> bool:
-        """Tell the identity."""
         return point is None
 
-    def equal(self, one: Point, other: Point) -> bool:
-        """Compare."""
-        if one is None or other is None:
-            return one is other
-        return bool(lib.secp256k1_ec_pubkey_cmp(_CONTEXT, one, other) == 0)
+    def equal(self, point: Point, other: Point) -> bool:
+        if point is None or other is None:
+            return point is other
+        return bool(lib.secp256k1_ec_pubkey_cmp(_CONTEXT, point, other) == 0)
 
     def encode(self, point: Point) -> bytes:
-        """Give 33 bytes, compressed."""
+        """33 bytes, compressed."""
         return _serialize(point, self.POINT_BYTES, _COMPRESSED)
 
     def encode_uncompressed(self, point: Point) -> bytes:
-        """Give 64 bytes, x ‖ y: what Ethereum's addresses are hashes of."""
+        """64 bytes, x ‖ y: what Ethereum's addresses are hashes of."""
         return self.encode_wide(point)[1:]
 
     def encode_wide(self, point: Point) -> bytes:
-        """Give 65 bytes, 04 ‖ x ‖ y: no square root for who reads it."""
+        """65 bytes, 04 ‖ x ‖ y: no square root for who reads it."""
         return _serialize(point, self.WIDE_POINT_BYTES, _UNCOMPRESSED)
 
     def decode_wide(self, data: bytes) -> Point:
@@ -194,7 +188,6 @@ class Secp256k1(Group[Point]):
         return _parse(data)
 
     def encode_all(self, points: Sequence[Point]) -> bytes:
-        """Give wide points, one after the other."""
         length = self.WIDE_POINT_BYTES
         output, size = ffi.new(_NEW_BYTES, length * len(points)), ffi.new(_NEW_SIZE, length)
         for at, point in enumerate(points):
@@ -205,7 +198,6 @@ class Secp256k1(Group[Point]):
         return bytes(ffi.buffer(output))
 
     def decode_all(self, data: bytes) -> list[Point]:
-        """Read wide points, one after the other."""
         length = self.WIDE_POINT_BYTES
         if len(data) % length:
             raise BadPoint(f"{len(data)} bytes are no row of points of {length}")
@@ -230,12 +222,12 @@ class Secp256k1(Group[Point]):
         return Secret(uniform)
 
     def add_scalars(self, terms: Iterable[Secret]) -> Secret:
-        """Add (0.5 us each)."""
+        """Takes 0.5 us each."""
         return Secret(_sum([term.expose() for term in terms]))
 
     def walk(self, differences: Sequence[Secret], size: int) -> list[Secret]:
-        """Give f(1)..f(size), in place."""
-        edge = [ffi.new(_NEW_SCALAR, one.expose()) for one in differences]
+        """In place."""
+        edge = [ffi.new(_NEW_SCALAR, difference.expose()) for difference in differences]
         values = []
         for _ in range(size):
             for level in range(len(edge) - 1):
@@ -245,21 +237,18 @@ class Secp256k1(Group[Point]):
             values.append(Secret(bytes(ffi.buffer(edge[0]))))
         return values
 
-    def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
-        """Multiply (0.5 us)."""
-        return Secret(_multiply(one.expose(), other.expose()))
+    def multiply_scalars(self, secret: Secret, other: Secret) -> Secret:
+        """Takes 0.5 us."""
+        return Secret(_multiply(secret.expose(), other.expose()))
 
     def weigh(self, factors: Iterable[Secret], terms: Iterable[Secret]) -> Secret:
-        """Give Σ factor·term."""
         pairs = zip(factors, terms, strict=True)
         return Secret(_sum([_multiply(term.expose(), factor.expose()) for factor, term in pairs]))
 
     def decode_scalar(self, data: bytes) -> int:
-        """Read a public scalar from outside."""
         return int.from_bytes(self._checked(data), "big")
 
     def decode_secret(self, data: bytes) -> Secret:
-        """Read a secret scalar from outside."""
         return Secret(self._checked(data))
 
     def _checked(self, data: bytes) -> bytes:

@@ -30,7 +30,6 @@ class Session:
     name: str
 
     def parts(self) -> list[bytes]:
-        """Give what every hash of this session begins with."""
         return [self.network, self.generation, self.name.encode()]
 
 
@@ -52,5 +51,4 @@ def challenge(group: Group[Any], purpose: str, session: Session, *parts: bytes) 
 
 
 def index_bytes(index: int) -> bytes:
-    """Write a party's index."""
     return index.to_bytes(2, "big")

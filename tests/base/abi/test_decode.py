@@ -13,6 +13,7 @@ from keymoot.base.abi.decode import MAX_VALUES, BadEncoding, TooManyValues, deco
 from keymoot.base.abi.kinds import parse_kinds
 from keymoot.base.fixed import Address
 from tests.base.abi.strategies import names, theirs, values
+from tests.examples import examples
 
 WORDS = [0, 1, 31, 32, 33, 64, 96, 128, 2**32, 2**255, 2**256 - 1]
 
@@ -36,7 +37,7 @@ def canonical(kinds: list[str], body: bytes) -> Any:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(several, bodies)
 def test_reads_what_eth_abi_would_write_and_nothing_else(kinds: list[str], body: bytes) -> None:
     expected = canonical(kinds, body)
@@ -48,7 +49,7 @@ def test_reads_what_eth_abi_would_write_and_nothing_else(kinds: list[str], body:
     assert theirs(found) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(several, st.data())
 def test_reads_one_changed_byte_as_eth_abi_does(kinds: list[str], data: st.DataObject) -> None:
     parsed = parse_kinds(kinds)
@@ -129,7 +130,7 @@ def test_what_folds_many_values_into_few_bytes_is_not_read(
     assert len(read) <= MAX_VALUES
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(several, bodies)
 def test_reads_no_more_words_than_there_are(kinds: list[str], body: bytes) -> None:
     read: list[int] = []

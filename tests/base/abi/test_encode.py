@@ -11,9 +11,10 @@ from keymoot.base.abi.decode import decode
 from keymoot.base.abi.encode import BadValue, encode
 from keymoot.base.abi.kinds import parse_kinds
 from tests.base.abi.strategies import names, theirs, values
+from tests.examples import examples
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(names, max_size=3), st.data())
 def test_writes_what_eth_abi_writes_and_reads_it_again(
     kinds: list[str], data: st.DataObject

@@ -94,20 +94,20 @@ class Deeds(Leader):
         self.over(self.random.choice(self.hosts.starts), self.base())
 
     def work(self) -> None:
-        """Let an enclave's workshop do what it has put off."""
+        """Let an enclave's worker do what it has put off."""
         for box in self.random.sample(self.hosts.starts, min(3, len(self.hosts.starts))):
             start = box.enclave.start
             if start is None:
                 continue
-            bench = start.speaker._workshop
+            bench = start.speaker._worker
             assert isinstance(bench, Bench)
             some, bench.waiting[:] = list(bench.waiting), []
-            for duty in some:
-                self.say(f"{self.name(box)} does {duty.name[-20:]}")
-                self.hosts.act(box, lambda duty=duty, bench=bench: bench.run(duty))
+            for task in some:
+                self.say(f"{self.name(box)} does {task.name[-20:]}")
+                self.hosts.act(box, lambda task=task, bench=bench: bench.run(task))
             while box.woken:
                 box.woken = False
-                self.hosts.act(box, box.enclave.look)
+                self.hosts.act(box, box.enclave.poll)
 
     def order(self) -> None:
         """Have a recovery endorsed by starts that stand on one chain; post it, or keep it."""

@@ -11,18 +11,18 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
-from keymoot.enclave.answer import Answer
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.roots import CERTIFICATE
+from keymoot.committee.task import SeatTask
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.workshop import Report, Workshop
-from keymoot.engine.combining import Under, combine
-from keymoot.engine.standing import orders_in, standing_in
-from keymoot.moot.duty import Duty
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.roots import CERTIFICATE
+from keymoot.enclave.worker import Report, Worker
+from keymoot.engine.certifiers import orders_in, standing_in
+from keymoot.engine.combining import SigningContext, combine
 from keymoot.node.membership.recovery import generation_after
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1, G2
-from keymoot.threshold.dice import SEED_BYTES, Dice
+from keymoot.threshold.rng import SEED_BYTES, SeededRng
 from keymoot.threshold.root import Share
 from tests.enclave.box import Box
 from tests.enclave.hostile.notes import Notes
@@ -32,32 +32,32 @@ from tests.enclave.hostile.tree import Node, Tree, View
 T = TypeVar("T")
 
 LATE = 0.1
-"""How often an enclave's workshop takes its time over a duty."""
+"""How often an enclave's worker takes its time over a task."""
 
 
-class Bench(Workshop):
-    """A workshop that does some duties at once, and others when its host lets it."""
+class Bench(Worker):
+    """A worker that does some tasks at once, and others when its host lets it."""
 
     def __init__(self, random: Random, report: Report) -> None:
         self._random, self._report = random, report
-        self.waiting: list[Duty] = []
+        self.waiting: list[SeatTask] = []
 
-    def do(self, duties: list[Duty]) -> None:
-        for duty in duties:
+    def do(self, tasks: list[SeatTask]) -> None:
+        for task in tasks:
             if self._random.random() < LATE:
-                self.waiting.append(duty)
+                self.waiting.append(task)
             else:
-                self.run(duty)
+                self.run(task)
 
-    def run(self, duty: Duty) -> None:
-        dice = Dice(Secret(self._random.randbytes(SEED_BYTES)))
+    def run(self, task: SeatTask) -> None:
+        rng = SeededRng(Secret(self._random.randbytes(SEED_BYTES)))
         try:
-            said = duty.run(dice)
+            said = task.run(rng)
         except AssertionError:
             raise
         except Exception:
             said = []
-        self._report(duty, said)
+        self._report(task, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Hosts:
         self.said: list[Said] = []
         self.starts: list[Box] = []
         self.disks: list[tuple[int, Path]] = []
-        self.given: dict[tuple[int, int, Hash32], Answer] = {}
+        self.given: dict[tuple[int, int, Hash32], RequestAnswer] = {}
         self._fake: dict[bytes, Share] = {}
         self._executing = False
         self._tried: dict[int, int] = {}
@@ -105,7 +105,7 @@ class Hosts:
             self._adopt(box)
             start = box.enclave.start
             assert start is not None
-            start.speaker._workshop = Bench(random, start.speaker._report)
+            start.speaker._worker = Bench(random, start.speaker._report)
             self.notes.at[id(box)] = self.tree.base
 
     def copy(self, folder: Path) -> Path:
@@ -184,7 +184,7 @@ class Hosts:
             return
         if node.proof:
             self.bases.append(node)
-        cheats = self.tree.assembly(node).hall.head.cheats
+        cheats = self.tree.machine(node).state.record.cheats
         named = {one.seat for one in cheats} - self.notes.broken
         self.notes.check(not named, f"honest seats are named cheats: {cheats}")
 
@@ -193,7 +193,7 @@ class Hosts:
         box.branch = View(self.at(box))  # type: ignore[assignment]
         self.answers(box, self.act(box, lambda: box.answer(*keys)))
 
-    def answers(self, box: Box, found: list[Answer]) -> None:
+    def answers(self, box: Box, found: list[RequestAnswer]) -> None:
         node = self.at(box).path[box.certified]
         assert node is not None
         for one in found:
@@ -223,7 +223,7 @@ class Hosts:
                 return True
         return False
 
-    def _broken_shares(self, under: Under) -> dict[int, bytes]:
+    def _broken_shares(self, under: SigningContext) -> dict[int, bytes]:
         found = {}
         for seat in sorted(self.notes.broken):
             if seat <= len(under.root.shares):
@@ -238,7 +238,9 @@ class Hosts:
         """Start an enclave on a copy of a disk, at a certified block."""
         at = self.copy(folder)
         network = self.stage.network
-        box = Box(seat, at, network.hear, network.clock, lambda report: Bench(self.random, report))
+        box = Box(
+            seat, at, network.receive, network.clock, lambda report: Bench(self.random, report)
+        )
         self._adopt(box)
         box.join(self.tree.genesis, seat)
         self.notes.at[id(box)] = base
@@ -247,10 +249,10 @@ class Hosts:
         return box
 
     def _adopt(self, box: Box) -> None:
-        box.say = lambda raw: self._hear(box, raw)
+        box.send = lambda raw: self._hear(box, raw)
         self.starts.append(box)
         self.disks.append((box.seat, box.folder))
-        self.notes.keys[box.seat].add(box.identity.boot.sealing)
+        self.notes.keys[box.seat].add(box.identity.session.sealing)
         self._look(box)
 
     def act(self, box: Box, do: Callable[[], T]) -> T:
@@ -272,9 +274,9 @@ class Hosts:
         start = box.enclave.start
         if start is None:
             return
-        self.notes.keys[box.seat] |= {point for point, _ in start.party.keys._pairs}
-        if box.seat in self.notes.broken and CERTIFICATE in start.party.shares:
-            share = start.party.shares[CERTIFICATE]
+        self.notes.keys[box.seat] |= {point for point, _ in start.participant.keys._pairs}
+        if box.seat in self.notes.broken and CERTIFICATE in start.participant.shares:
+            share = start.participant.shares[CERTIFICATE]
             self._fake[G2.encode(share.root.share_of(box.seat))] = share
 
     def _hear(self, box: Box, raw: bytes) -> None:

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.moot.certificate import Certificate, SignedCertificate
-from keymoot.moot.message import Kind, NodeMessage
 from tests.enclave.box import Box
 from tests.enclave.hostile.hosts import Hosts
 from tests.enclave.hostile.quick import quick
@@ -37,7 +37,7 @@ class Leader:
         self.trace.append(what)
 
     def name(self, box: Box) -> str:
-        return f"{box.seat}:{box.identity.boot.signing.hex()[:4]}"
+        return f"{box.seat}:{box.identity.session.signing.hex()[:4]}"
 
     def tip(self) -> Node:
         """Choose a chain: rather one with many starts on it."""
@@ -166,13 +166,15 @@ class Leader:
         hosts, seats = self.hosts, sorted(named)
         assert base.hash is not None
         previous = hosts.generation(tip)
-        boots = {seat: named[seat].identity.boot for seat in seats}
-        terms = Certificate(hosts.tree.genesis.network, previous, base.height, base.hash, boots)
-        unsigned, signed = SignedCertificate(terms, {}).encode(), {}
+        sessions = {seat: named[seat].identity.session for seat in seats}
+        terms = RecoveryOrder(
+            hosts.tree.genesis.network, previous, base.height, base.hash, sessions
+        )
+        unsigned, signed = SignedRecoveryOrder(terms, {}).encode(), {}
         for seat in seats:
             box = named[seat]
             signed[seat] = hosts.act(box, lambda box=box: box.endorse(unsigned))
-        body = SignedCertificate(terms, signed).encode()
+        body = SignedRecoveryOrder(terms, signed).encode()
         raw = NodeMessage(terms.network, previous, 0, Kind.RECOVER, body).encode()
         names = " ".join(self.name(named[seat]) for seat in seats)
         self.orders.append((raw, names))

@@ -7,11 +7,11 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.record import BOUND, OWNER
-from keymoot.contracts.wallets import Wallets
-from keymoot.enclave import held
-from keymoot.enclave.held import HeldNonces, HeldPresignature
-from keymoot.moot.certified import value_of
+from keymoot.committee.certified import value_of
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.builtin.wallets.record import BOUND, OWNER
+from keymoot.enclave import one_time
+from keymoot.enclave.one_time import HeldNonces, HeldPresignature
 from keymoot.runtime.release import find_record
 from keymoot.store.journal import Journal
 from keymoot.store.meter import FreeMeter
@@ -79,8 +79,8 @@ class Notes:
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Look at everything that serves once as it is used, and at every dealing."""
-        patch.setattr(held.ecdsa, "sign", self._ecdsa)
-        patch.setattr(held.frost, "sign", self._frost)
+        patch.setattr(one_time.ecdsa, "sign", self._ecdsa)
+        patch.setattr(one_time.frost, "sign", self._frost)
         patch.setattr(HeldPresignature, "share", self._unlocked(HeldPresignature.share))
         patch.setattr(HeldNonces, "share", self._unlocked(HeldNonces.share))
         patch.setattr(envelope, "seal", self._sealed)
@@ -115,13 +115,13 @@ class Notes:
 
         return share
 
-    def _sealed(self, session, dealer, recipients, contents, dice):  # type: ignore[no-untyped-def]
+    def _sealed(self, session, dealer, recipients, contents, rng):  # type: ignore[no-untyped-def]
         if self.honest:
             self.counts["dealings"] += 1
             for seat, point in recipients.items():
                 own = SECP256K1.encode(point) in self.keys[seat]
                 self.check(own or seat in self.broken, f"a dealing to a key that is not {seat}'s")
-        return _SEAL(session, dealer, recipients, contents, dice)
+        return _SEAL(session, dealer, recipients, contents, rng)
 
     # -- answers
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from keymoot.committee.keygen.member import DkgParticipant
 from keymoot.crypto.keccak import keccak256
 from keymoot.enclave import replica
-from keymoot.moot.keymaker import Keymaker
 from keymoot.threshold import bls
 
 AGAIN = 0.1
@@ -30,7 +30,7 @@ def quick(random: Random, patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(replica, "execute_block", executed)
     patch.setattr(bls, "pairings_equal", _remembered(bls.pairings_equal))
-    patch.setattr(Keymaker, "_recover", _recovering(Keymaker._recover))
+    patch.setattr(DkgParticipant, "_recover", _recovering(DkgParticipant._recover))
 
 
 def _remembered(real: Callable[..., bool]) -> Callable[..., bool]:
@@ -48,13 +48,13 @@ def _remembered(real: Callable[..., bool]) -> Callable[..., bool]:
 def _recovering(real: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[tuple[Any, ...], Any] = {}
 
-    def recover(self: Keymaker, setting: Any, name: str, openings: Any, dice: Any) -> Any:
+    def recover(self: DkgParticipant, setting: Any, name: str, openings: Any, rng: Any) -> Any:
         dealt = keccak256(repr(sorted(openings.items())).encode())
         key = self.index, self.keys.points, name, dealt
         if key in known:
             self._made[name] = known[key]
             return []
-        said = real(self, setting, name, openings, dice)
+        said = real(self, setting, name, openings, rng)
         if name in self._made:
             known[key] = self._made[name]
         return said

@@ -2,19 +2,19 @@
 
 import pytest
 
-from keymoot.enclave import course as courses
+from keymoot.committee.nonces.ledger import NonceLedger
+from keymoot.committee.nonces.member import NonceParticipant
+from keymoot.committee.participant import Participant
+from keymoot.committee.presign.ledger import Stock
+from keymoot.committee.presign.member import PresignParticipant
+from keymoot.committee.recovery.ledger import RecoveryLedger
+from keymoot.enclave import executed_chain as courses
 from keymoot.enclave import start as starts
 from keymoot.enclave.answers import Answers
-from keymoot.enclave.course import Course
+from keymoot.enclave.executed_chain import ExecutedChain
+from keymoot.enclave.publisher import PublishedState
 from keymoot.enclave.signing import Signer
-from keymoot.enclave.speaker import Seen
 from keymoot.enclave.start import Start
-from keymoot.moot.commitments import Commitments
-from keymoot.moot.committer import Committer
-from keymoot.moot.party import Party
-from keymoot.moot.presigner import Presigner
-from keymoot.moot.recovery import Recovery
-from keymoot.moot.stock import Stock
 
 Patch = pytest.MonkeyPatch
 
@@ -29,9 +29,9 @@ def parentless(patch: Patch) -> None:
     """A block is signed whatever its parent has."""
 
     def by_parent(self, header, certified, before):  # type: ignore[no-untyped-def]
-        if not self.party.seated(before):
+        if not self.participant.seated(before):
             return b""
-        return self._share(header, self.party.shares_in(before))
+        return self._share(header, self.participant.shares_in(before))
 
     patch.setattr(Signer, "by_parent", by_parent)
 
@@ -44,8 +44,8 @@ def takeover(patch: Patch) -> None:
         self._course = None
         return real(self, place)
 
-    def signer(network, party):  # type: ignore[no-untyped-def]
-        return made.setdefault(id(party), Signer(network, party))
+    def signer(network, participant):  # type: ignore[no-untyped-def]
+        return made.setdefault(id(participant), Signer(network, participant))
 
     patch.setattr(Start, "_begin", begin)
     patch.setattr(starts, "Signer", signer)
@@ -87,15 +87,15 @@ def any_certificate(patch: Patch) -> None:
 
 def no_wipe(patch: Patch) -> None:
     """What serves once stays in memory when a generation begins."""
-    patch.setattr(Party, "wipe", lambda self: None)
-    patch.setattr(Presigner, "prune", lambda self, assembly: None)
-    patch.setattr(Committer, "prune", lambda self, assembly: None)
+    patch.setattr(Participant, "wipe", lambda self: None)
+    patch.setattr(PresignParticipant, "prune", lambda self, machine: None)
+    patch.setattr(NonceParticipant, "prune", lambda self, machine: None)
 
 
 def one_stock(patch: Patch) -> None:
     """What serves once is of no generation: on the ledger it stays, and a start takes it."""
     patch.setattr(Stock, "wipe", lambda self: None)
-    patch.setattr(Commitments, "wipe", lambda self: None)
+    patch.setattr(NonceLedger, "wipe", lambda self: None)
 
     def presignature(self, generation, name):  # type: ignore[no-untyped-def]
         held = [one for (_, number), one in self._presignatures.items() if number == name.batch]
@@ -105,8 +105,8 @@ def one_stock(patch: Patch) -> None:
         found = next((one for one in self._held if one[1] == number), None)
         return None if found is None else self._held.pop(found)
 
-    patch.setattr(Presigner, "take", presignature)
-    patch.setattr(Committer, "take", nonces)
+    patch.setattr(PresignParticipant, "take", presignature)
+    patch.setattr(NonceParticipant, "take", nonces)
 
 
 def no_generations(patch: Patch) -> None:
@@ -118,50 +118,50 @@ def executed_session(patch: Patch) -> None:
     """Who signs is read from the newest executed state, certified or not."""
 
     def by_parent(self, header, certified, before):  # type: ignore[no-untyped-def]
-        return self._share(header, self.party.shares_in(before))
+        return self._share(header, self.participant.shares_in(before))
 
     def ballot(self, step):  # type: ignore[no-untyped-def]
         kept = self._before
         parent = self._steps.get(step.header.height - 1)
         self._before = kept if parent is None else parent.after
         try:
-            if not self._party.seated(self._before):
+            if not self._participant.seated(self._before):
                 return courses.Ballot(step.header.hash)
             return real(self, step)
         finally:
             self._before = kept
 
-    real = Course._ballot
+    real = ExecutedChain._ballot
     patch.setattr(Signer, "by_parent", by_parent)
-    patch.setattr(Course, "_ballot", ballot)
+    patch.setattr(ExecutedChain, "_ballot", ballot)
 
 
 def old_goes_on(patch: Patch) -> None:
     """A start goes on when it executes the block that replaces it, and parents do not matter."""
     parentless(patch)
-    patch.setattr(Party, "taken", lambda self, assembly: False)
+    patch.setattr(Participant, "taken", lambda self, machine: False)
 
 
 def early_word(patch: Patch) -> None:
     """Duties follow from executed states."""
-    real = Course._advance
+    real = ExecutedChain._advance
 
     def advance(self, name, block):  # type: ignore[no-untyped-def]
         step = real(self, name, block)
-        self._speaker.see(Seen(step.after, step.header.height, step.header.time))
+        self._speaker.see(PublishedState(step.after, step.header.height, step.header.time))
         return step
 
-    patch.setattr(Course, "_advance", advance)
+    patch.setattr(ExecutedChain, "_advance", advance)
 
 
 def any_base(patch: Patch) -> None:
     """An order may build on a block of another chain."""
-    patch.setattr(Recovery, "check_base", lambda self, terms, height, ancestor: None)
+    patch.setattr(RecoveryLedger, "check_base", lambda self, terms, height, ancestor: None)
 
 
 def unsigned(patch: Patch) -> None:
     """Nobody looks at signatures under what seats say."""
-    patch.setattr("keymoot.moot.message.NodeMessage.signed_by", lambda self, key: True)
+    patch.setattr("keymoot.committee.messages.NodeMessage.signed_by", lambda self, key: True)
 
 
 def unstoppable(patch: Patch) -> None:
@@ -171,4 +171,4 @@ def unstoppable(patch: Patch) -> None:
 
 def unseated(patch: Patch) -> None:
     """A start signs blocks, and answers, whether a state names it or not."""
-    patch.setattr(Party, "seated", lambda self, assembly: self.member(assembly))
+    patch.setattr(Participant, "seated", lambda self, machine: self.member(machine))

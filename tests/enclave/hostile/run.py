@@ -6,13 +6,12 @@ from contextlib import suppress
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
+from keymoot.committee.machine import write_session
+from keymoot.committee.messages import Kind, NodeMessage, write_numbered
+from keymoot.committee.seat import SessionKeys
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.moot.assembly import write_boot
-from keymoot.moot.body import write_numbered
-from keymoot.moot.message import Kind, NodeMessage
-from keymoot.moot.seat import Boot
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.enclave.box import Box
 from tests.enclave.hostile.deeds import Deeds
@@ -81,7 +80,7 @@ class Run(Deeds):
         return self.hosts.notes
 
     def scheme(self) -> None:
-        """Have some starts work on one chain and others on its sibling, with an order or without."""
+        """Have some starts work on one chain, others on its sibling; with an order or without."""
         hosts, base = self.hosts, self.tip().certified
         if base not in hosts.tips:
             self.branch_at(base)
@@ -104,7 +103,7 @@ class Run(Deeds):
                 group[plan].append(new)
         ordered = plan == "order" or self.random.random() < 0.4
         order = self.between(base, some, others) if ordered else b""
-        top = self.play(base, others, order if self.random.random() < 0.2 else b"")
+        top = self.scenario(base, others, order if self.random.random() < 0.2 else b"")
         if self.random.random() < 0.5:
             self.late(top)
         # The sibling begins at the same block, or a few blocks later.
@@ -117,7 +116,7 @@ class Run(Deeds):
             if self.random.random() < 0.6:
                 with suppress(EnclaveRefused):
                     self.over(box, fork.certified)
-        self.play(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
+        self.scenario(fork, hosts.on(fork), order if self.random.random() < 0.8 else b"")
 
     def succeed(self) -> None:
         """Have a later start take a seat, and both starts work on, on two blocks above that one."""
@@ -134,10 +133,10 @@ class Run(Deeds):
         some = [one for one in some if one.seat == seat or self.random.random() < 0.5]
         self.lead(first, some, self.random.choice((1.0, 0.0)))
         others = [one for one in boxes if one not in some]
-        self.play(first, some, care=self.random.choice((0.0, None)))
+        self.scenario(first, some, care=self.random.choice((0.0, None)))
         if first not in hosts.tips:
             self.branch_at(first)
-        self.play(first, others, care=self.random.choice((0.0, None)))
+        self.scenario(first, others, care=self.random.choice((0.0, None)))
 
     def between(self, base: Node, some: list[Box], others: list[Box]) -> bytes:
         """Have an order endorsed, rather by starts of the first group than of the second."""
@@ -148,7 +147,7 @@ class Run(Deeds):
             return self.orders[-1][0]
         return b""
 
-    def play(
+    def scenario(
         self, tip: Node, boxes: Sequence[Box], order: bytes = b"", care: float | None = None
     ) -> Node:
         """Decide some blocks with requests in them, and lead starts along; ask for answers."""
@@ -156,8 +155,10 @@ class Run(Deeds):
             care = self.random.choice((1.0, 1.0, 0.6, 0.0))
         for _ in range(self.random.randint(2, 3)):
             # Where a new session is posted, the one before is over.
-            boots = self.random.random() < 0.3
-            fresh = [one for one in self.hosts.fresh(tip) if boots or kind_of(one) is not Kind.BOOT]
+            sessions = self.random.random() < 0.3
+            fresh = [
+                one for one in self.hosts.fresh(tip) if sessions or kind_of(one) is not Kind.SESSION
+            ]
             raws = [one for one in fresh if self.random.random() < 0.9]
             kind = self.random.choice(("ecdsa", "ecdsa", "frost"))
             raws.append(self.wishes.request(kind, self.hosts.clock.now))
@@ -189,7 +190,7 @@ class Run(Deeds):
             with suppress(EnclaveRefused):
                 hosts.act(box, lambda box=box: box.ask(messages.TURN, b""))
         for _ in range(self.random.randint(3, 7)):
-            fresh = [one for one in hosts.fresh(tip) if kind_of(one) is not Kind.BOOT]
+            fresh = [one for one in hosts.fresh(tip) if kind_of(one) is not Kind.SESSION]
             tip = self.grow(tip, [one for one in fresh if self.random.random() < 0.93])
             self.lead(tip, self.awake(tip), self.random.choice((1.0, 0.9)))
 
@@ -225,20 +226,22 @@ class Run(Deeds):
         seat = self.random.choice((1, 2, 3, 4, 4, 4))
         if self.random.random() < 0.5:
             kind, body = self._foreign(tip, seat)
-        key = self.random.choice((start.party.boot.signing, box.enclave.keep.now.identity))
+        key = self.random.choice(
+            (start.participant.session.signing, box.enclave.sealed.now.identity)
+        )
         made = NodeMessage(hosts.tree.genesis.network, hosts.generation(tip), seat, kind, body)
         self.say(f"{self.name(box)} forges {kind.name} of seat {seat}")
         node = self.grow(tip, [made.signed(key).encode()])
         if self.random.random() < 0.7:
             self.lead(node, self.awake(node))
-            self.play(node, self.awake(node))
+            self.scenario(node, self.awake(node))
 
     def _foreign(self, tip: Node, seat: int) -> tuple[Kind, bytes]:
         """Name a key of the hosts' as a seat's."""
-        assembly = self.hosts.tree.assembly(tip.certified)
+        machine = self.hosts.tree.machine(tip.certified)
         if self.random.random() < 0.5:
-            boot = Boot(Bytes32(ed25519.public_key(HOST)), HOST_POINT)
-            return Kind.BOOT, write_boot(assembly.hall.seat(seat).boot, boot)
-        epoch = assembly.turning.epoch
+            session = SessionKeys(Bytes32(ed25519.public_key(HOST)), HOST_POINT)
+            return Kind.SESSION, write_session(machine.state.seat(seat).session, session)
+        epoch = machine.epochs.current
         assert epoch is not None
         return Kind.EPOCH_KEY, write_numbered(epoch.number + 1, HOST_POINT)

@@ -8,7 +8,9 @@ from eth_abi.abi import decode
 
 from keymoot.base.fixed import Address, SolanaAddress, WalletId
 from keymoot.base.strict_json import canonical
-from keymoot.moot import commitments, committer, stock
+from keymoot.committee.nonces import ledger as commitments
+from keymoot.committee.nonces import member as nonces
+from keymoot.committee.presign import ledger as stock
 from tests.enclave.copies import copied
 from tests.enclave.network import Network
 from tests.node.solana import RECOVERY as PAYER
@@ -40,27 +42,27 @@ def small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(stock, "BATCH_SIZE", 3)
     patch.setattr(stock, "MIN_READY", 1)
     patch.setattr(stock, "MAX_OPEN", 1)
-    for module in (commitments, committer):
-        patch.setattr(module, "SHEAF_SIZE", 3)
+    for module in (commitments, nonces):
+        patch.setattr(module, "NONCE_BATCH_SIZE", 3)
         patch.setattr(module, "MIN_LEFT", 4)
 
 
 def build(folder: Path) -> Stage:
     """Found a network, and set it up; `small` has to be in force."""
     network = Network(folder).found()
-    play = network.play(10**9)
-    wallets, limits = {"ecdsa": play.wallet}, policy(10**9)
+    scenario = network.scenario(10**9)
+    wallets, limits = {"ecdsa": scenario.wallet}, policy(10**9)
     until = network.clock.now + LONG
-    made = play.send(OWNER, "createInVault", b"v" * 32, RECOVERY, value=FUNDS)
+    made = scenario.send(OWNER, "createInVault", b"v" * 32, RECOVERY, value=FUNDS)
     wallets["vault"] = WalletId(decode(["bytes32", "address"], made.output)[0])
-    made = play.send(OWNER, "createSolana", b"f" * 32, bytes(PAYER), value=FUNDS)
+    made = scenario.send(OWNER, "createSolana", b"f" * 32, bytes(PAYER), value=FUNDS)
     wallet, account = decode(["bytes32", "bytes32"], made.output)
     wallets["frost"] = WalletId(wallet)
     for kind, document in (("vault", limits), ("frost", solana_policy())):
-        receipt = play.send(OWNER, "setPolicy", wallets[kind], canonical(document), 0)
+        receipt = scenario.send(OWNER, "setPolicy", wallets[kind], canonical(document), 0)
         assert receipt.status == 1, receipt.error
     for name in wallets.values():
-        receipt = play.send(OWNER, "grant", name, Address(AGENT.address), until)
+        receipt = scenario.send(OWNER, "grant", name, Address(AGENT.address), until)
         assert receipt.status == 1, receipt.error
     network.settle()
     return Stage(network, wallets, SolanaAddress(account))

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.enclave.frames import Place
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.founding_record import FoundingRecord
-from keymoot.moot.genesis import Genesis
-from keymoot.runtime.assembly import assembly_in
+from keymoot.committee.founding_record import FoundingRecord
+from keymoot.committee.genesis import Genesis
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.enclave.frames import CertifiedPlace
 from keymoot.runtime.block import Block
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.runtime.outcome import Outcome
 from keymoot.store.header import Header
 from keymoot.store.state import State
@@ -128,14 +128,14 @@ class Tree:
         raw = Block(Height(parent.height + 1), UnixSeconds(time), tuple(transactions)).encode()
         return Node(self.count, raw, parent.path, parent.known | frozenset(transactions))
 
-    def place(self, node: Node) -> Place:
+    def place(self, node: Node) -> CertifiedPlace:
         """Give a certified block as enclaves are shown it."""
         assert node.header is not None
         proof = b"" if node.height == self.record.height else node.proof
-        return Place(self.record.encode(), node.header.encode(), proof)
+        return CertifiedPlace(self.record.encode(), node.header.encode(), proof)
 
-    def assembly(self, node: Node) -> Assembly:
-        return assembly_in(node.state, self.genesis.network)
+    def machine(self, node: Node) -> CommitteeMachine:
+        return committee_in(node.state, self.genesis.network)
 
     def take(self, node: Node, raw: bytes) -> None:
         """Write what a block did, where the state before it is there."""

@@ -9,14 +9,14 @@ from keymoot.base.request import ASK_AGAIN, SIGN_SOLANA_TRANSACTION, SIGN_TRANSA
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Nonce, UnixSeconds, Wei
-from keymoot.contracts.contract import Contract
-from keymoot.contracts.keys import Keys, question_of
-from keymoot.contracts.wallets import Wallets
+from keymoot.contracts.builtin.keys import Keys, question_of
+from keymoot.contracts.builtin.wallets.contract import Wallets
+from keymoot.contracts.framework.contract import Contract
 from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, request_key, signing_hash
 from keymoot.threshold import derived
-from keymoot.threshold.dice import Dice
+from keymoot.threshold.rng import SeededRng
 from tests.enclave.hostile.stage import LONG, Stage
 from tests.enclave.hostile.tree import Node
 from tests.enclave.network import REPLY
@@ -95,7 +95,7 @@ class Wishes:
         return request.signed_bytes(sign(AGENT.key, request_digest(request)))
 
     def _derive(self, node: Node, now: int) -> bytes:
-        _, to = derived.asker(Dice(Secret(self.random.randbytes(32))))
+        _, to = derived.asker(SeededRng(Secret(self.random.randbytes(32))))
         self.keys.append(Hash32(question_of(OWNER.address, b"login", to.first)))
         return self._call(node, OWNER, Keys, "derive", b"login", to.first, to.second, now + 300)
 

@@ -4,11 +4,10 @@ import asyncio
 import gc
 import json
 import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,8 +17,9 @@ from keymoot.base.fixed import Signature65
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import Gas, Height, Wei
-from keymoot.contracts import registry
-from keymoot.contracts.keys import Keys
+from keymoot.contracts.builtin import registry
+from keymoot.contracts.builtin.keys import Keys
+from keymoot.contracts.framework.registry import Deployment
 from keymoot.crypto import hpke
 from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.signed_query import REPLY_INFO, SignedQuery
@@ -31,33 +31,31 @@ from keymoot.gateway.limits import Payer, Rate
 from keymoot.gateway.logs import Filters
 from keymoot.gateway.methods import method_table
 from keymoot.node.answers import queries
-from keymoot.node.clock import system_clock
-from keymoot.node.config import Config
-from keymoot.node.feed.local import launcher
-from keymoot.node.wiring import started
 from keymoot.store.keys import StateKeys
+from keymoot.testing.network import World
+from keymoot.testing.process import MemoryProcess, Pace
 from tests.contracts.notes import ForFriends, Notes, signed
-from tests.node.inside import Inside, inside
+from tests.node.stories import story
 from tests.runtime.people import OWNER, STRANGER, Person, calldata
 
-__all__ = ["inside"]
-
 REPLY = Secret(b"r" * 32)
+
+_numbers = count()
 
 
 class Client:
     """Speaks JSON-RPC with a node in this process."""
 
-    def __init__(self, node: Inside) -> None:
-        self.node, services = node, node.node.services
+    def __init__(self, world: World) -> None:
+        self.world, services = world, world.node.services
         self.ledger = services.ledger
-        self.methods = method_table(services, Filters(time.monotonic))
-        self.rate = Rate(time.monotonic)
+        self.methods = method_table(services, Filters(world.loop.time))
+        self.rate = Rate(world.loop.time)
 
     async def rpc(self, method: str, *params: Any, who: str = "") -> Any:
         """Give the result, or the error object."""
         question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        payer = Payer(self.rate, who or f"client {time.monotonic_ns()}")
+        payer = Payer(self.rate, who or f"client {next(_numbers)}")
         raw = await jsonrpc.answer(self.methods, json.dumps(question).encode(), _report, payer)
         found = json.loads(raw)
         return found["error"] if "error" in found else found["result"]
@@ -99,35 +97,38 @@ class Client:
 
     def asked(self) -> list[int]:
         """Count the queries of each enclave that runs."""
-        return [
-            self.node.client(one.seat).asked.count(frames.QUERY) for one in self.node.enclaves.seats
-        ]
+        return [one.asked.count(frames.QUERY) for one in self.processes]
+
+    @property
+    def processes(self) -> list[MemoryProcess]:
+        return [self.world.process(one.seat) for one in self.world.enclaves.seats]
 
 
 def _report(name: str, error: Exception) -> None:
     raise AssertionError(name) from error
 
 
-@pytest.fixture
-def running(inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Any]:
-    monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Notes))
-
-    @asynccontextmanager
-    async def run(folder: Path) -> AsyncIterator[Client]:
-        async with inside(folder) as node:
-            client = Client(node)
-            for who, value in ((OWNER, 7), (STRANGER, 38)):
-                assert isinstance(await client.rpc("keymoot_faucet", who.address.hex0x), str)
-                await client.write(who, value)
-            yield client
-
-    return run
+@pytest.fixture(autouse=True)
+def notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network has one contract more."""
+    monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Deployment("Notes", Notes)))
 
 
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[Client]:
+    async with world.running():
+        client = Client(world)
+        for who, value in ((OWNER, 7), (STRANGER, 38)):
+            assert isinstance(await client.rpc("keymoot_faucet", who.address.hex0x), str)
+            await client.write(who, value)
+        yield client
+
+
+@story
 async def test_a_view_of_confidential_state_is_asked_of_an_enclave_and_no_public_one(
-    running: Callable[[Path], Any], tmp_path: Path
+    world: World,
 ) -> None:
-    async with running(tmp_path) as client:
+    async with running(world) as client:
         before = sum(client.asked())
         assert await client.number("written") == 2
         assert (await client.view("mine"))["code"] == REVERTED
@@ -203,59 +204,58 @@ async def test_a_view_of_confidential_state_is_asked_of_an_enclave_and_no_public
         assert sum(client.asked()) == before
 
 
-async def test_an_enclave_that_ends_is_no_answer_and_the_next_is_asked(
-    running: Callable[[Path], Any], tmp_path: Path
-) -> None:
-    async with running(tmp_path) as client:
-        node = client.node
+@story
+async def test_an_enclave_that_ends_is_no_answer_and_the_next_is_asked(world: World) -> None:
+    async with running(world) as client:
         # Each is stopped in the middle of a query, and killed there.
         asking = asyncio.ensure_future(client.number("sum"))
-        seats = [one.seat for one in node.enclaves.seats]
-        for seat in seats:
-            node.client(seat).hangs = True
+        processes = client.processes
+        for one in processes:
+            one.freeze()
         asking.cancel()
         await asyncio.wait({asking})
         asking = asyncio.ensure_future(client.number("sum"))
 
-        def asked() -> int | None:
-            return next((at for at in seats if client.asked()[at - 1] > before[at - 1]), None)
+        def asked() -> MemoryProcess | None:
+            now = zip(before, client.asked(), processes, strict=True)
+            return next((one for old, new, one in now if new > old), None)
 
         before = client.asked()
-        first = await node.until(asked)
-        for seat in seats:
-            if seat != first:
-                node.client(seat).hangs = False
-        node.client(first).kill()
+        first = await world.until(asked)
+        for one in processes:
+            if one is not first:
+                one.thaw()
+        first.kill()
         assert await asking == 45
 
 
+@story
 async def test_without_an_enclave_that_executes_the_error_says_so(
-    running: Callable[[Path], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(tmp_path) as client:
+    async with running(world) as client:
         monkeypatch.setattr(queries, "ASK_SECONDS", 0.2)
-        for one in client.node.enclaves.seats:
-            client.node.client(one.seat).hangs = True
+        for one in client.processes:
+            one.freeze()
         silent = await client.view("sum")
         assert silent["code"] == REJECTED
         assert (
             "opens in an enclave, and none here answers now (not within 0.2 s)" in silent["message"]
         )
-        for one in client.node.enclaves.seats:
+        for one in world.enclaves.seats:
             one._unseat()
         gone = await client.view("sum")
         assert "none of them executes yet" in gone["message"]
         assert await client.number("written") == 2
 
 
-async def test_who_comes_when_too_many_wait_is_told(
-    running: Callable[[Path], Any], tmp_path: Path
-) -> None:
-    async with running(tmp_path) as client:
-        for one in client.node.enclaves.seats:
-            client.node.client(one.seat).hangs = True
+@story
+async def test_who_comes_when_too_many_wait_is_told(world: World) -> None:
+    async with running(world) as client:
+        for one in client.processes:
+            one.freeze()
         waiting = [asyncio.ensure_future(client.view("sum")) for _ in range(queries.MAX_WAITING)]
-        await client.node.until(lambda: client.node.node.services.queries._waiting >= 16)
+        await world.until(lambda: world.node.services.queries._waiting >= 16)
         busy = await client.view("sum")
         assert busy["code"] == LIMIT_EXCEEDED
         assert busy["message"].startswith("busy: 16 queries")
@@ -263,16 +263,17 @@ async def test_who_comes_when_too_many_wait_is_told(
         for one in waiting:
             one.cancel()
         await asyncio.wait(waiting)
-        for one in client.node.enclaves.seats:
-            client.node.client(one.seat).hangs = False
+        for one in client.processes:
+            one.thaw()
         assert await client.number("sum") == 45
 
 
-async def test_who_asks_owes_the_time_that_enclaves_worked(
-    running: Callable[[Path], Any], tmp_path: Path
-) -> None:
-    async with running(tmp_path) as client:
+@story
+async def test_who_asks_owes_the_time_that_enclaves_worked(world: World) -> None:
+    async with running(world) as client:
         assert isinstance(await client.view("spin", 3_000_000), str)
+        for one in client.processes:
+            one.pace = Pace(work=(0.3, 0.3))
         question = {
             "to": Notes.ADDRESS.hex0x,
             "data": "0x" + calldata(Notes, "spin", 3_000_000).hex(),
@@ -286,14 +287,13 @@ async def test_who_asks_owes_the_time_that_enclaves_worked(
         assert found["message"] == "too many calls: wait a second"
 
 
-async def test_the_server_holds_no_key_of_the_state(
-    running: Callable[[Path], Any], tmp_path: Path
-) -> None:
-    async with running(tmp_path) as client:
+@story
+async def test_the_server_holds_no_key_of_the_state(world: World) -> None:
+    async with running(world) as client:
         assert await client.number("sum") == 45
-        enclaves = {id(client.node.client(one.seat).enclave) for one in client.node.enclaves.seats}
+        enclaves = {id(one.enclave) for one in client.processes}
         assert len(enclaves) == 4
-        server = client.node.node.services
+        server = world.node.services
         held = [one for one in gc.get_objects() if isinstance(one, StateKeys) and one.names()]
         assert held, "the enclaves of this process have it"
         reachable, waiting = set(), [server.ledger, server.queries._turn, server.queries]
@@ -309,13 +309,9 @@ async def test_the_server_holds_no_key_of_the_state(
         assert not reachable & {id(one) for one in held}
 
 
-async def test_a_network_that_is_being_founded_opens_nothing(
-    inside: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, Notes))
-    config = Config(tmp_path / "data", tmp_path / "cpu" / "fuse.key")
-    async with started(config, launcher(config), system_clock) as node:
-        client = Client(Inside(node, config))
-        found = await client.view("sum")
+@story
+async def test_a_network_that_is_being_founded_opens_nothing(world: World) -> None:
+    async with world.up():
+        found = await Client(world).view("sum")
         assert found["code"] == REJECTED
         assert "being founded" in found["message"]

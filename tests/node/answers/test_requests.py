@@ -7,8 +7,8 @@ import pytest
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.contracts.record import BOUND, QUEUED, REFUSED
-from keymoot.moot.batch import PresignatureId
+from keymoot.committee.presign.record import PresignatureId
+from keymoot.contracts.builtin.wallets.record import BOUND, QUEUED, REFUSED
 from keymoot.node.answers import requests
 from keymoot.node.answers.requests import Requests
 from keymoot.threshold.committee import Committee
@@ -23,10 +23,10 @@ class Ledger:
         self.record: Any = None
         self.question: Any = None
         self.looked = 0
-        monkeypatch.setattr(requests, "find_record", lambda *_: self.look())
+        monkeypatch.setattr(requests, "find_record", lambda *_: self.poll())
         monkeypatch.setattr(requests, "find_question", lambda *_: self.question)
 
-    def look(self) -> Any:
+    def poll(self) -> Any:
         self.looked += 1
         return self.record
 

@@ -6,11 +6,11 @@ from typing import cast
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.reshare.record import Stage
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.epoch import Stage
-from keymoot.node.membership.changes import Changes
+from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.roster import Roster
-from keymoot.node.membership.wanted import Wanted
+from keymoot.node.membership.wanted import WantedSeats
 from keymoot.node.supervisor.asking import Asking
 from keymoot.node.supervisor.enclaves import Enclaves
 from keymoot.node.tasks import background
@@ -30,7 +30,7 @@ class Aging:
         self.seats = [self._holder(index) for index in (1, 2, 3, 4, 5, 6)]
 
     def _holder(self, index: int) -> SimpleNamespace:
-        identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), boot=index)
+        identity = SimpleNamespace(identity_key=Hash32(bytes([index]) * 32), session=index)
         process = SimpleNamespace(admit=lambda _: self._admit(index))
         return SimpleNamespace(
             seat=index, identity=identity, process=process, alive=True, stored=self._stored
@@ -46,12 +46,12 @@ class Aging:
     async def remove(self, index: int) -> None:
         self.removed.append(index)
 
-    def assembly(self) -> "Reading":
+    def machine(self) -> "Reading":
         return Reading(self, self.height)
 
 
 class Reading:
-    """What the assembly is at one height, for as long as there is no newer block."""
+    """What the committee is at one height, for as long as there is no newer block."""
 
     def __init__(self, machine: Aging, height: Height) -> None:
         self._machine = machine
@@ -62,35 +62,35 @@ class Reading:
             raise Stale
 
     @property
-    def hall(self) -> SimpleNamespace:
+    def state(self) -> SimpleNamespace:
         self._check()
-        seats = {index: SimpleNamespace(boot=index) for index in (1, 2, 3, 4)}
-        head = SimpleNamespace(members=(1, 2, 3, 4))
-        return SimpleNamespace(ready=True, head=head, seats=lambda: seats)
+        seats = {index: SimpleNamespace(session=index) for index in (1, 2, 3, 4)}
+        record = SimpleNamespace(members=(1, 2, 3, 4))
+        return SimpleNamespace(ready=True, record=record, seats=lambda: seats)
 
     @property
-    def turning(self) -> SimpleNamespace:
+    def epochs(self) -> SimpleNamespace:
         self._check()
         page = SimpleNamespace(joining={}, leaving=(), invited={})
         return SimpleNamespace(
-            epoch=SimpleNamespace(stage=Stage.LIVING, since_height=Height(1)),
-            before=SimpleNamespace(page=None),
-            admitting=SimpleNamespace(page=page),
+            current=SimpleNamespace(stage=Stage.LIVING, since_height=Height(1)),
+            previous=SimpleNamespace(page=None),
+            membership=SimpleNamespace(page=page),
         )
 
 
 async def test_blocks_that_come_while_members_invite_do_not_stop_the_node(tmp_path: Path) -> None:
     machine = Aging()
     ledger = SimpleNamespace(height=lambda: machine.height)
-    wanted = Wanted(tmp_path / "changes.json", {5}, set())
+    wanted = WantedSeats(tmp_path / "changes.json", {5}, set())
     async with background() as tasks:
-        changes = Changes(
+        changes = SeatChanges(
             cast("Ledger", ledger),
             cast("Roster", machine),
             cast("Enclaves", machine),
             Asking(tasks),
             wanted,
         )
-        await changes.tend()
+        await changes.reconcile()
     assert machine.admitted == [1, 2, 3, 4]
     assert machine.removed == [6]

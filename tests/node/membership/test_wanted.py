@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.node.membership.wanted import FILE_NAME, ChangesDamaged, Wanted
+from keymoot.node.membership.wanted import FILE_NAME, ChangesDamaged, WantedSeats
 
 
 def test_what_is_wanted_comes_back(tmp_path: Path) -> None:
-    assert Wanted.load(tmp_path).joining == set()
-    Wanted.load(tmp_path).keep({5, 7}, {2})
-    found = Wanted.load(tmp_path)
+    assert WantedSeats.load(tmp_path).joining == set()
+    WantedSeats.load(tmp_path).keep({5, 7}, {2})
+    found = WantedSeats.load(tmp_path)
     assert (found.joining, found.leaving) == ({5, 7}, {2})
     found.keep(set(), set())
-    again = Wanted.load(tmp_path)
+    again = WantedSeats.load(tmp_path)
     assert (again.joining, again.leaving) == (set(), set())
 
 
 def test_it_is_nobody_elses_to_read(tmp_path: Path) -> None:
-    Wanted.load(tmp_path).keep({5}, set())
+    WantedSeats.load(tmp_path).keep({5}, set())
     assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir()] == [FILE_NAME]
 
@@ -42,5 +42,5 @@ def test_it_is_nobody_elses_to_read(tmp_path: Path) -> None:
 def test_a_damaged_file_is_a_clear_error_and_stays(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
     with pytest.raises(ChangesDamaged, match="delete it"):
-        Wanted.load(tmp_path)
+        WantedSeats.load(tmp_path)
     assert (tmp_path / FILE_NAME).read_bytes() == content

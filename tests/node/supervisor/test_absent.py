@@ -100,9 +100,9 @@ async def test_who_is_missing_is_tried_again_until_it_starts_or_has_left(monkeyp
         if len(tries) < 3:
             raise Refused("still not")
 
-    tending = asyncio.create_task(absent.tend(add, lambda: (1, 2, 3, 4)))
+    reconciling = asyncio.create_task(absent.reconcile(add, lambda: (1, 2, 3, 4)))
     async with asyncio.timeout(60):
         while absent.reasons:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert tries == [2, 2, 2]
-    tending.cancel()
+    reconciling.cancel()

@@ -19,10 +19,9 @@ from keymoot.node.feed.replica import StartOver
 from keymoot.node.supervisor import holder as holder_module
 from keymoot.node.supervisor.holder import FoundingEnded, SeatHolder
 from keymoot.node.tasks import background
-from tests.node.inside import InsideClient, inside
+from keymoot.testing.process import MemoryProcess
+from tests.node.stories import while_it_runs
 from tests.node.supervisor.process import Begins
-
-__all__ = ["inside"]
 
 
 class Ledger:
@@ -192,60 +191,60 @@ async def test_an_enclave_that_ends_before_the_founding_stops_the_node():
     assert broken.group_contains(FoundingEnded, match="which begins anew")
 
 
-async def test_one_that_executed_something_else_starts_anew_and_is_fed_again(inside, tmp_path):
-    async with inside(tmp_path) as node:
-        client = node.client(2)
-        with capture_logs() as log:
-            node.holder(2).lost(node.holder(2)._replica, StartOver(2, "it diverged"))
-            await node.until(lambda: node.holder(2).restarts)
-        assert "enclave.start_over" in [one["event"] for one in log]
-        await node.until_seated()
-        assert node.client(2) is not client
-        assert "execute" in node.client(2).asked
+@while_it_runs
+async def test_one_that_executed_something_else_starts_anew_and_is_fed_again(world):
+    before = world.process(2)
+    with capture_logs() as log:
+        world.holder(2).lost(world.holder(2)._replica, StartOver(2, "it diverged"))
+        await world.until(lambda: world.holder(2).restarts)
+    assert "enclave.start_over" in [one["event"] for one in log]
+    await world.until_ready()
+    assert world.process(2) is not before
+    assert "execute" in world.process(2).asked
 
 
-async def test_what_an_older_start_is_blamed_for_ends_no_newer_one(inside, tmp_path):
-    async with inside(tmp_path) as node:
-        before = node.holder(2)._replica
-        node.client(2).kill()
-        await node.until(lambda: node.holder(2).restarts)
-        await node.until_seated()
-        node.holder(2).lost(before, StartOver(2, "late news"))
-        assert node.holder(2).begun
+@while_it_runs
+async def test_what_an_older_start_is_blamed_for_ends_no_newer_one(world):
+    before = world.holder(2)._replica
+    world.process(2).kill()
+    await world.until(lambda: world.holder(2).restarts)
+    await world.until_ready()
+    world.holder(2).lost(before, StartOver(2, "late news"))
+    assert world.holder(2).begun
 
 
-async def test_who_has_no_state_secret_watches_and_then_begins(inside, tmp_path, monkeypatch):
+@while_it_runs
+async def test_who_has_no_state_secret_watches_and_then_begins(world, monkeypatch):
     """Its host lost nothing, it has no secret: others hand it over, block by block."""
-    async with inside(tmp_path) as node:
-        asked: list[str] = []
-        ready = asyncio.Event()
-        greeted = InsideClient.greeted
+    asked: list[str] = []
+    ready = asyncio.Event()
+    begin = MemoryProcess.begin
 
-        async def start(seat, config):
-            made = await greeted(seat, config)
-            begin = made.begin
+    async def begins(process, place):
+        asked.append("begin")
+        if not ready.is_set():
+            raise EnclaveRefused(NoStateSecret.code, "no")
+        await begin(process, place)
 
-            async def begins(place):
-                asked.append("begin")
-                if not ready.is_set():
-                    raise EnclaveRefused(NoStateSecret.code, "no")
-                await begin(place)
+    async def watch(_, place, witness):
+        asked.append("watch")
+        assert place
+        assert witness
+        return ready.is_set()
 
-            async def watch(place, witness):
-                asked.append("watch")
-                assert witness
-                return ready.is_set()
-
-            made.begin, made.watch = begins, watch
-            return made
-
-        monkeypatch.setattr(InsideClient, "greeted", start)
-        node.client(2).kill()
-        await node.until(lambda: "watch" in asked)
-        assert not node.holder(2).begun
-        ready.set()
-        # It sees newer blocks only, and another start is one.
-        node.client(4).kill()
-        await node.until(lambda: node.holder(2).begun)
-        assert asked[0] == "begin"
-        assert asked[-2:] == ["watch", "begin"]
+    monkeypatch.setattr(MemoryProcess, "begin", begins)
+    monkeypatch.setattr(MemoryProcess, "watch", watch)
+    world.process(2).kill()
+    await world.until(lambda: "watch" in asked)
+    assert not world.holder(2).begun
+    monkeypatch.setattr(MemoryProcess, "begin", begin)
+    # It sees newer blocks only, and another start is one.
+    world.process(4).kill()
+    await world.until(lambda: world.holder(4).restarts)
+    assert not world.holder(2).begun
+    ready.set()
+    monkeypatch.setattr(MemoryProcess, "begin", begins)
+    world.process(4).kill()
+    await world.until(lambda: world.holder(2).begun)
+    assert asked[0] == "begin"
+    assert asked[-2:] == ["watch", "begin"]

@@ -207,9 +207,9 @@ def test_a_sensible_policy_has_no_warning(name: str) -> None:
 
 
 def test_the_documents_that_are_shown_have_no_warning() -> None:
+    from demo.market import Market, Vault
+    from demo.rules import vault_policy
     from keymoot.base.strict_json import canonical
-    from keymoot.cli.demo.market import Market, Vault
-    from keymoot.cli.demo.rules import vault_policy
 
     root = Path(__file__).resolve().parents[3]
     documents = [path.read_bytes() for path in sorted((root / "examples").glob("*.json"))]

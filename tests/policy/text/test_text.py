@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from solders.message import Message, MessageV0, from_bytes_versioned
 
 from keymoot.base.request import SIGN_SOLANA_MESSAGE
-from keymoot.base.solana_message import MAX_PACKET_BYTES, compact, resembles_message
 from keymoot.crypto.keccak import keccak256
+from keymoot.policy.chains.solana.message import MAX_PACKET_BYTES, compact, resembles_message
 from keymoot.policy.decide import Decision, decide
 from keymoot.policy.errors import BadPolicy
-from keymoot.policy.intent import NotSignable, read_intent
+from keymoot.policy.intent import NeverSigned, read_intent
 from keymoot.policy.limit import Usage
 from keymoot.policy.text.intent import MAX_TEXT_BYTES
+from tests.examples import examples
 from tests.policy import documents
-from tests.policy.solana.messages import NOW, WALLET, built, document, parsed, sol, token
+from tests.policy.chains.solana.messages import NOW, WALLET, built, document, parsed, sol, token
 
 LOGIN = "app.example wants you to sign in with your Solana account:"
 WHOLE = f"{LOGIN}\n{WALLET.base58}\n\nÄpfel, 日本\t🔑\n\nURI: https://app.example\nNonce: 1"
@@ -33,7 +34,7 @@ def judge(text: str | bytes, usage: Any = None, policy: Any = None) -> Decision:
 def reason(text: str | bytes, **more: Any) -> str:
     try:
         decision = judge(text, **more)
-    except NotSignable as error:
+    except NeverSigned as error:
         return error.refusal.reason
     return "" if decision.refusal is None else decision.refusal.reason
 
@@ -124,7 +125,7 @@ def crafted(keys: int, count: int, accounts: int, data: int, tail: str) -> str:
 small = st.sampled_from([9, 10])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.sampled_from([9, 10, 32, 33, 46]), small, small, small, st.text(max_size=4))
 def test_texts_in_the_shape_of_a_message_are_refused(
     keys: int, count: int, accounts: int, data: int, tail: str
@@ -138,13 +139,13 @@ letters = st.characters(min_codepoint=9, max_codepoint=0x2FFF, exclude_categorie
 texts = st.text(alphabet=st.sampled_from("\n\t ab.:é߿") | letters, max_size=700)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from(["", "app", "app.example"]), texts, st.integers(1, 4))
 def test_nothing_that_is_signed_deserializes(start: str, text: str, times: int) -> None:
     raw = (start + text * times).encode()
     try:
         intent = read_intent(SIGN_SOLANA_MESSAGE, raw, WALLET)
-    except NotSignable:
+    except NeverSigned:
         return
     assert readable(intent.message) == []
 

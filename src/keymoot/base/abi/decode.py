@@ -19,17 +19,14 @@ _SIGN = 1 << 8 * WORD - 1
 _WHOLE = 1 << 8 * WORD
 
 
-class BadEncoding(Malformed):
+class BadEncoding(Malformed, code="MALFORMED_ENCODING"):
     """These bytes are not the canonical encoding of values of these types."""
-
-    code = "MALFORMED_ENCODING"
 
 
 class TooManyValues(BadEncoding):
     """The bytes hold more values than are read."""
 
     def __init__(self) -> None:
-        """Say how many are read."""
         super().__init__(f"more than {MAX_VALUES} values")
 
 
@@ -37,10 +34,8 @@ def decode(kinds: Sequence[Kind], data: bytes) -> tuple[Any, ...]:
     """Read values that stand side by side, as a function's arguments do.
 
     Integers are `int`, `bool` is `bool`, `address` is `Address`, text is `str`, all bytes are
-    `bytes`; arrays and tuples are tuples. At most `MAX_VALUES` of them.
-
-    Raises:
-        BadEncoding: anything but their one canonical encoding, to the last byte.
+    `bytes`; arrays and tuples are tuples. At most `MAX_VALUES` of them, and only in their one
+    canonical encoding, to the last byte.
     """
     reader = _Reader(data)
     values, end = reader.sequence(kinds, 0)
@@ -50,8 +45,6 @@ def decode(kinds: Sequence[Kind], data: bytes) -> tuple[Any, ...]:
 
 
 class _Reader:
-    """One walk over some bytes."""
-
     def __init__(self, data: bytes) -> None:
         self._data, self._left = data, MAX_VALUES
 

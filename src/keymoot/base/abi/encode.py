@@ -8,21 +8,14 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
 
 
-class BadValue(Malformed):
+class BadValue(Malformed, code="MALFORMED_VALUE"):
     """A value is not one of its type; the message never shows it."""
-
-    code = "MALFORMED_VALUE"
 
 
 def encode(kinds: Sequence[Kind], values: Sequence[Any]) -> bytes:
     """Write values side by side, as a function's arguments.
 
-    Args:
-        kinds: Their types.
-        values: As `decode` gives them; lists will do for arrays and tuples.
-
-    Raises:
-        BadValue: too many or too few, or one that its type does not hold.
+    They are as `decode` gives them; lists will do for arrays and tuples.
     """
     if not isinstance(values, list | tuple) or len(values) != len(kinds):
         raise BadValue(f"a list of {len(kinds)} values is expected")
@@ -62,7 +55,7 @@ def _elementary(kind: Elementary, value: Any) -> bytes:
 
 
 def _number(kind: Elementary, value: Any) -> int | None:
-    """Give the number that a word holds, or None where it cannot."""
+    """None where it cannot hold it."""
     if kind.family == "bool":
         return int(value) if isinstance(value, bool) else None  # consensus: 0 or 1
     if not isinstance(value, int) or isinstance(value, bool):

@@ -12,7 +12,6 @@ WORD = 32
 """Bytes of everything that is not dynamic, and the step of everything that is."""
 
 MAX_NAME_LENGTH = 2_048
-"""Characters of a type's name."""
 
 MAX_TUPLE_DEPTH = 4
 MAX_ARRAY_DEPTH = 4
@@ -23,10 +22,8 @@ _ARRAY = re.compile(r"\[([1-9][0-9]{0,3})?\]")
 _MARK = re.compile(r"[(),]")
 
 
-class BadType(Malformed):
+class BadType(Malformed, code="MALFORMED_TYPE"):
     """This is not the name of a type of Solidity's ABI."""
-
-    code = "MALFORMED_TYPE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,6 @@ Kind: TypeAlias = Elementary | Array | Tuple
 
 
 def heads_bytes(kinds: Sequence[Kind]) -> int:
-    """Give the bytes before the first dynamic value of a sequence."""
     return sum([kind.head_bytes for kind in kinds])
 
 
@@ -92,14 +88,10 @@ _ELEMENTARY = {
 
 
 def elementary(name: str) -> Elementary:
-    """Read the canonical name of a type without parts: `uint256`, never `uint`.
-
-    Raises:
-        BadType: not one.
-    """
-    found = _ELEMENTARY.get(name)
-    if found is not None:
-        return found
+    """Read the canonical name of a type without parts: `uint256`, never `uint`."""
+    kind = _ELEMENTARY.get(name)
+    if kind is not None:
+        return kind
     raise BadType(f'"{shown(name, 32)}" is not a type of Solidity\'s ABI')
 
 
@@ -111,58 +103,40 @@ def _array(item: Kind, length: int | None) -> Array:
 
 
 def tuple_of(parts: Sequence[Kind]) -> Tuple:
-    """Put types, at least one, into a tuple."""
     name = "(" + ",".join([part.name for part in parts]) + ")"
     dynamic = any(part.dynamic for part in parts)
     return Tuple(name, tuple(parts), dynamic, WORD if dynamic else heads_bytes(parts))
 
 
 def in_arrays(item: Kind, suffix: str) -> Kind:
-    """Put a type into the arrays that a suffix such as `[2][]` names.
-
-    Raises:
-        BadType: no such suffix, or more than `MAX_ARRAY_DEPTH` arrays.
-    """
+    """Put a type into the arrays that a suffix such as `[2][]` names."""
     at, depth, kind = 0, 0, item
     while at < len(suffix):
-        found = _ARRAY.match(suffix, at)
-        if found is None:
+        match = _ARRAY.match(suffix, at)
+        if match is None:
             raise BadType(f'"{shown(suffix[at:], 16)}" is not an array suffix')
         depth += 1
         if depth > MAX_ARRAY_DEPTH:
             raise BadType(f"arrays are nested deeper than {MAX_ARRAY_DEPTH}")
-        size = int(found[1]) if found[1] else None  # consensus: [0-9] alone
+        size = int(match[1]) if match[1] else None  # consensus: [0-9] alone
         kind = _array(kind, size)
-        at = found.end()
+        at = match.end()
     return kind
 
 
 def parse_kind(name: str) -> Kind:
-    """Read a type's canonical name, such as `(address,uint256[2])[]`.
-
-    Raises:
-        BadType: not one, too long or too deep.
-    """
+    """Read a type's canonical name, such as `(address,uint256[2])[]`."""
     if len(name) > MAX_NAME_LENGTH:
         raise BadType(f"a type's name has at most {MAX_NAME_LENGTH} characters, got {len(name)}")
     return _kind(name, MAX_TUPLE_DEPTH)
 
 
 def parse_kinds(names: Iterable[str]) -> tuple[Kind, ...]:
-    """Read several types' names, as those of a function's arguments.
-
-    Raises:
-        BadType: see `parse_kind`.
-    """
     return tuple(map(parse_kind, names))
 
 
 def parameters(signature: str) -> tuple[Kind, ...]:
-    """Read the types in a signature such as `transfer(address,uint256)`.
-
-    Raises:
-        BadType: see `parse_kind`.
-    """
+    """Read the types in a signature such as `transfer(address,uint256)`."""
     inside = signature[signature.index("(") + 1 : -1]
     return parse_kinds(split(inside)) if inside else ()
 
@@ -181,11 +155,7 @@ def _kind(name: str, depth: int) -> Kind:
 
 
 def split(text: str) -> list[str]:
-    """Cut what stands between a tuple's brackets at its own commas.
-
-    Raises:
-        BadType: brackets that do not match.
-    """
+    """Cut what stands between a tuple's brackets at its own commas."""
     parts, depth, start = [], 0, 0
     for mark in _MARK.finditer(text):
         char = mark[0]

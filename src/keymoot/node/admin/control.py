@@ -36,15 +36,12 @@ log = structlog.get_logger("keymoot.control")
 
 
 class Control:
-    """The node's end of the socket."""
-
     def __init__(self, data: Path, verbs: Mapping[str, Verb]) -> None:
         """Serve these verbs in a data folder; others may take their place."""
         self._data = data
         self.verbs = verbs
 
     async def run(self) -> None:
-        """Answer until cancelled."""
         (self._data / FILE_NAME).unlink(missing_ok=True)
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)

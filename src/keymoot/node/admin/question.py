@@ -7,7 +7,7 @@ else's: each is another error, for each has another remedy. One that starts says
 import socket
 from pathlib import Path
 
-from keymoot.base.errors import Malformed, Refused
+from keymoot.base.errors import Malformed, Refused, Relayed
 from keymoot.base.strict_json import Json, canonical, parse
 from keymoot.node.admin.control import MAX_ANSWER_BYTES, short_path
 
@@ -19,76 +19,48 @@ class NoAnswer(Refused):
     """The node has not answered; each way in which that happens is a class of its own."""
 
 
-class NoNode(NoAnswer):
+class NoNode(NoAnswer, code="NO_NODE"):
     """No node runs on that folder."""
 
-    code = "NO_NODE"
-
     def __init__(self, data: Path) -> None:
-        """Say what to do."""
         super().__init__(
             f"no node of yours runs on {data}: name the folder of `keymoot up` with --data"
         )
 
 
-class NodeSilent(NoAnswer):
+class NodeSilent(NoAnswer, code="NODE_SILENT"):
     """The node has the question, or will have, and has said nothing."""
 
-    code = "NODE_SILENT"
-
     def __init__(self, data: Path, seconds: float) -> None:
-        """Say how long it was waited for."""
         super().__init__(
             f"the node on {data} runs and has not answered in {seconds:.0f} s: it may do what it "
             "was asked all the same; see `keymoot net status` and its log"
         )
 
 
-class NodeGone(NoAnswer):
+class NodeGone(NoAnswer, code="NODE_GONE"):
     """The node ended, or broke off, before it answered."""
 
-    code = "NODE_GONE"
-
     def __init__(self, data: Path) -> None:
-        """Say what to do."""
         super().__init__(
             f"the node on {data} ended or broke off before it answered: see its log; "
             "`keymoot up` starts it again, and it goes on with what it had taken"
         )
 
 
-class NotYours(NoAnswer):
+class NotYours(NoAnswer, code="NOT_YOURS"):
     """The socket or the folder is another user's."""
 
-    code = "NOT_YOURS"
-
     def __init__(self, data: Path) -> None:
-        """Say what to do."""
         super().__init__(f"you may not ask the node on {data}: ask as the user who runs it")
 
 
-class NodeRefused(Refused):
+class NodeRefused(Relayed):
     """The node said no; its word and message are its own."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Carry both."""
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
 
 
 def ask(data: Path, verb: str, *, seconds: float = ASK_SECONDS, **values: Json) -> dict[str, Json]:
-    """Ask the node that runs on a data folder.
-
-    Args:
-        data: The folder.
-        verb: One of `verbs_of`.
-        seconds: How long to wait for the answer.
-        values: What the verb takes.
-
-    Raises:
-        NoNode, NodeSilent, NodeGone, NotYours: there is no answer; why.
-        NodeRefused: it said no.
-    """
+    """Ask the node on a data folder one of `verbs_of`; wait so many seconds for its answer."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     channel.settimeout(max(seconds, 0.001))
     with channel:
@@ -121,10 +93,10 @@ def ask(data: Path, verb: str, *, seconds: float = ASK_SECONDS, **values: Json) 
 
 
 def _line(channel: socket.socket) -> bytes:
-    found = bytearray()
-    while not found.endswith(b"\n") and len(found) < MAX_ANSWER_BYTES:
+    answer = bytearray()
+    while not answer.endswith(b"\n") and len(answer) < MAX_ANSWER_BYTES:
         part = channel.recv(MAX_ANSWER_BYTES)
         if not part:
             break
-        found += part
-    return bytes(found)
+        answer += part
+    return bytes(answer)

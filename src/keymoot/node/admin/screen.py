@@ -14,12 +14,10 @@ class Screen(io.TextIOBase):
     """Writes through, a line at a time, and never fails."""
 
     def __init__(self, descriptor: int = STDERR) -> None:
-        """Write to a file descriptor."""
         super().__init__()
         self._descriptor = descriptor
 
     def write(self, text: str) -> int:
-        """Write text; what cannot be written is lost."""
         left = text.encode("utf-8", "replace")
         with suppress(OSError):
             while left:

@@ -1,12 +1,12 @@
-"""Where changes of the assembly stand on the ledger, for whoever waits for one.
+"""Where changes of the committee stand on the ledger, for whoever waits for one.
 
 All of it is what the newest block says; only who is silent, away or lost is what the node
 sees of its own enclaves.
 """
 
 from keymoot.base.strict_json import Json
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.epoch import Stage
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.reshare.record import Stage
 from keymoot.node.membership.membership import Membership
 
 MAX_WORDS = 500
@@ -18,19 +18,19 @@ def standing_json(membership: Membership) -> dict[str, Json]:
 
     Fits into a line of the control socket whatever is on the ledger: lists of up to 64 seats.
     """
-    assembly, changes = membership.roster.assembly(), membership.changes
+    machine, changes = membership.roster.machine(), membership.changes
     ledger = membership.ledger
-    hall, epoch = assembly.hall, assembly.turning.epoch
+    state, epoch = machine.state, machine.epochs.current
     shortage = ledger.sequencer.shortage
     told: dict[str, Json] = {
         "network": ledger.network.hex0x,
         "height": ledger.height(),
         "storage": None if shortage is None else str(shortage)[:MAX_WORDS],
-        "ready": hall.founded and hall.ready and epoch is not None,
+        "ready": state.founded and state.ready and epoch is not None,
     }
-    if not hall.founded or not hall.ready or epoch is None:
+    if not state.founded or not state.ready or epoch is None:
         return told
-    page, members = assembly.turning.admitting.page, hall.head.members
+    page, members = machine.epochs.membership.page, state.record.members
     joining: dict[str, Json] = {}
     for seat in sorted({*page.joining, *changes.joining} - {*members}):
         holder = membership.enclaves.holder(seat)
@@ -46,24 +46,24 @@ def standing_json(membership: Membership) -> dict[str, Json]:
         "number": epoch.number,
         "stage": epoch.stage.name.lower(),
         "failedAttempts": epoch.attempt,
-        "endsAt": epoch.since_time + hall.head.epoch_seconds,
+        "endsAt": epoch.since_time + state.record.epoch_seconds,
         "votes": _list(epoch.wants),
-        "awaited": _list(assembly.turning.awaited),
+        "awaited": _list(machine.epochs.awaited),
     }
-    told["needed"] = hall.committee.present
+    told["needed"] = state.committee.present
     told["members"], told["next"] = _list(members), _list(following)
     told["joining"], told["leaving"] = joining, leaving
-    return told | _enclaves(membership, assembly)
+    return told | _enclaves(membership, machine)
 
 
-def _enclaves(membership: Membership, assembly: Assembly) -> dict[str, Json]:
+def _enclaves(membership: Membership, machine: CommitteeMachine) -> dict[str, Json]:
     """Say which members' enclaves can say nothing now, and why."""
     lost, away = set[int](), set[int]()
-    for seat, known in assembly.hall.seats().items():
+    for seat, known in machine.state.seats().items():
         holder = membership.enclaves.holder(seat)
         if holder is not None and holder.identity.identity_key != known.identity:
             lost.add(seat)
-        elif holder is None or not holder.alive or holder.identity.boot != known.boot:
+        elif holder is None or not holder.alive or holder.identity.session != known.session:
             away.add(seat)
     return {"silent": _list(membership.asking.silent), "lost": _list(lost), "away": _list(away)}
 

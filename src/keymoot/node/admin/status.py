@@ -1,33 +1,32 @@
-"""What the assembly looks like from outside: who sits, comes and goes, generation, roots, stock."""
+"""The committee from outside: who sits, comes and goes, generation, roots, stock."""
 
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
+from keymoot.committee.keygen.record import Phase
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.roots import ROOTS
+from keymoot.committee.signers import settled
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.keygen import Phase
-from keymoot.moot.roots import ROOTS
-from keymoot.moot.signers import settled
 from keymoot.node.membership.membership import Membership
 
 
-def assembly_json(membership: Membership) -> dict[str, Json]:
-    """Describe the assembly as the newest certified state has it."""
-    ledger, assembly = membership.ledger, membership.roster.assembly()
-    hall = assembly.hall
-    if not hall.founded:
+def committee_json(membership: Membership) -> dict[str, Json]:
+    ledger, machine = membership.ledger, membership.roster.machine()
+    state = machine.state
+    if not state.founded:
         return {"ready": False, "seats": [], "storage": storage_json(ledger)}
-    head, committee, page = hall.head, hall.committee, assembly.stock.page
-    standing, coming = assembly.handout.standing, assembly.handout.coming
-    keygen = assembly.founding.keygen
+    head, committee, page = state.record, state.committee, machine.stock.page
+    standing, coming = machine.state_key.status, machine.state_key.coming
+    keygen = machine.keygen.record
     seats: list[Json] = []
-    leaving = {*assembly.turning.admitting.page.leaving, *membership.changes.leaving}
-    for index, known in hall.seats().items():
+    leaving = {*machine.epochs.membership.page.leaving, *membership.changes.leaving}
+    for index, known in state.seats().items():
         holder = membership.enclaves.holder(index)
         seats.append(
             {
                 "seat": index,
                 "identityKey": known.identity.hex0x,
-                "seated": holder is not None and known.boot == holder.identity.boot,
+                "seated": holder is not None and known.session == holder.identity.session,
                 "since": known.since,
                 "nextKey": data(known.next) if known.next else None,
                 "restarts": 0 if holder is None else holder.restarts,
@@ -37,9 +36,9 @@ def assembly_json(membership: Membership) -> dict[str, Json]:
             }
         )
     roots: dict[str, Json] = {}
-    if hall.ready:
+    if state.ready:
         for kind in ROOTS:
-            root = hall.root(kind.name)
+            root = state.root(kind.name)
             roots[kind.name] = {
                 "group": kind.group.NAME,
                 "publicKey": data(kind.group.encode(root.public)),
@@ -48,13 +47,13 @@ def assembly_json(membership: Membership) -> dict[str, Json]:
                 "shares": [data(share) for share in root.encoded_shares()],
             }
     return {
-        "ready": hall.ready,
+        "ready": state.ready,
         "network": ledger.network.hex0x,
         "height": ledger.height(),
         "faults": committee.faults,
         "generation": head.generation.hex0x,
         "recoveries": head.recoveries,
-        "epoch": _epoch_json(assembly),
+        "epoch": _epoch_json(machine),
         "keygen": None
         if keygen is None
         else {
@@ -67,21 +66,22 @@ def assembly_json(membership: Membership) -> dict[str, Json]:
             "version": standing.version,
             "since": standing.since if standing.exists else None,
             "holders": [*sorted(standing.holders)],
-            "asking": [*sorted(assembly.handout.asks())],
-            "raising": None if coming is None else [*sorted(coming.standing.holders)],
+            "asking": [*sorted(machine.state_key.asks())],
+            "raising": None if coming is None else [*sorted(coming.status.holders)],
         },
         "stock": {
-            "presignatures": assembly.stock.left(),
+            "presignatures": machine.stock.left(),
             "batches": len(page.ready),
             "dealing": len(page.open),
             "bound": page.bound,
-            "ed25519": assembly.commitments.left(),
+            "ed25519": machine.nonces.left(),
         },
         "seats": seats,
-        "joining": _joining_json(assembly, membership),
+        "joining": _joining_json(machine, membership),
         "storage": storage_json(ledger),
         "cheats": [
-            {"seat": one.seat, "height": one.height, "what": one.what} for one in head.cheats
+            {"seat": cheat.seat, "height": cheat.height, "what": cheat.what}
+            for cheat in head.cheats
         ],
     }
 
@@ -106,32 +106,32 @@ def _health_json(seat: int, membership: Membership) -> Json:
     }
 
 
-def _joining_json(assembly: Assembly, membership: Membership) -> list[Json]:
+def _joining_json(machine: CommitteeMachine, membership: Membership) -> list[Json]:
     """Describe who comes: enclaves that run here, and those that the ledger has admitted."""
-    admitted = assembly.turning.admitting.page.joining
-    found: list[Json] = []
+    admitted = machine.epochs.membership.page.joining
+    seats: list[Json] = []
     for seat in sorted(admitted.keys() | membership.changes.joining):
         holder, known = membership.enclaves.holder(seat), admitted.get(seat)
         identity = known.identity if known is not None else holder and holder.identity.identity_key
         if identity:
-            found.append(
+            seats.append(
                 {"seat": seat, "identityKey": identity.hex0x, "admitted": known is not None}
             )
-    return found
+    return seats
 
 
-def _epoch_json(assembly: Assembly) -> Json:
-    epoch = assembly.turning.epoch
+def _epoch_json(machine: CommitteeMachine) -> Json:
+    epoch = machine.epochs.current
     if epoch is None:
         return None
     return {
         "number": epoch.number,
         "since": epoch.since_height,
         "sinceTime": epoch.since_time,
-        "endsAt": epoch.since_time + assembly.hall.head.epoch_seconds,
+        "endsAt": epoch.since_time + machine.state.record.epoch_seconds,
         "stage": epoch.stage.name.lower(),
         "failedAttempts": epoch.attempt,
         # Until all members hold its shares, a recovery goes back to the epoch before.
-        "settled": settled(assembly),
+        "settled": settled(machine),
         "votes": [*sorted(epoch.wants)],
     }

@@ -9,16 +9,10 @@ from keymoot.node.admin.standing import standing_json
 from keymoot.node.membership.membership import Membership
 
 
-class NodeStarts(Refused):
-    """The node's enclaves are not up yet."""
-
-    code = "NODE_STARTS"
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            "the node is starting its enclaves: try again in a moment, and see its log if it stays so"
-        )
+class NodeStarts(Refused, code="NODE_STARTS"):
+    message = (
+        "the node is starting its enclaves: try again in a moment, and see its log if it stays so"
+    )
 
 
 VERBS = ("network", "standing", "turn", "join", "leave")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.queries import QueryStopped
-from keymoot.enclave.sideline import QUERY_SECONDS
+from keymoot.enclave.query_thread import QUERY_SECONDS
 from keymoot.gateway.services import QueriesBusy, Ran
 from keymoot.node.supervisor.holder import SeatHolder
-from keymoot.runtime.asked import Asked, Found
+from keymoot.runtime.asked import ExecutedQuery, QueryResult
 
 MAX_WAITING = 16
 """Queries that wait for their turn."""
@@ -22,36 +22,22 @@ ASK_SECONDS = 2 * QUERY_SECONDS
 """How long all enclaves together may take over one query."""
 
 
-class NoEnclaveAnswers(Refused):
-    """No enclave here can answer a query now."""
-
-    code = "NO_ENCLAVE"
-
+class NoEnclaveAnswers(Refused, code="NO_ENCLAVE"):
     def __init__(self, why: str) -> None:
-        """Say why, and what to do."""
         super().__init__(
             f"confidential state opens in an enclave, and none here answers now ({why}): ask again"
         )
 
 
 class EnclaveQueries:
-    """Has enclaves answer."""
-
     def __init__(self, seats: Callable[[], Sequence[SeatHolder]]) -> None:
-        """Ask those that `seats` gives."""
         self._seats = seats
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._next = 0
 
-    async def ask(self, asked: Asked, ran: Ran) -> Found:
-        """Have a query answered; tell `ran` for how many seconds it was worked on.
-
-        Raises:
-            QueriesBusy: too many wait.
-            NoEnclaveAnswers: none here executes, or none answers in time.
-            EnclaveRefused: it runs too long.
-        """
+    async def ask(self, asked: ExecutedQuery, ran: Ran) -> QueryResult:
+        """Have a query answered; tell `ran` for how many seconds it was worked on."""
         if self._waiting >= MAX_WAITING:
             raise QueriesBusy(MAX_WAITING)
         self._waiting += 1
@@ -66,16 +52,16 @@ class EnclaveQueries:
         finally:
             self._waiting -= 1
 
-    async def _ask(self, asked: Asked) -> Found:
+    async def _ask(self, asked: ExecutedQuery) -> QueryResult:
         why = "none of them executes yet"
-        able = [one for one in self._seats() if one.alive and one.begun]
+        able = [seat for seat in self._seats() if seat.alive and seat.begun]
         self._next += 1
         at = self._next % len(able) if able else 0
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                for one in (*able[at:], *able[:at]):
+                for enclave in (*able[at:], *able[:at]):
                     try:
-                        return await one.process.query(asked)
+                        return await enclave.process.query(asked)
                     except EnclaveRefused as error:
                         if error.code == QueryStopped.code:
                             raise

@@ -1,16 +1,15 @@
 """Enclaves as processes of this machine."""
 
 from keymoot.enclave.client import EnclaveClient
-from keymoot.engine.reads import Views, serve_reads
+from keymoot.engine.reads import StateViews, serve_reads
 from keymoot.node.config import Config
 from keymoot.node.feed.process import Launch, Process
 
 
-class LocalProcess(EnclaveClient):
-    """A process of this machine, behind a socket; a `Process`."""
+class LocalProcess(EnclaveClient, Process):
+    """A process of this machine, behind a socket."""
 
-    async def serve(self, views: Views) -> None:
-        """Answer its reads; see `Process`."""
+    async def serve(self, views: StateViews) -> None:
         await serve_reads(self.take_reads(), views)
 
 

@@ -24,13 +24,10 @@ CARRIERS = 8
 log = structlog.get_logger("keymoot.postbox")
 
 
-class SaysTooMuch(Fault):
+class SaysTooMuch(Fault, code="SAYS_TOO_MUCH"):
     """An enclave says more than the ledger takes."""
 
-    code = "SAYS_TOO_MUCH"
-
     def __init__(self, count: int, size: int) -> None:
-        """Give the numbers."""
         super().__init__(
             f"{count} messages of {size} bytes would wait, at most {MAX_WAITING} of {MAX_BYTES} may"
         )
@@ -40,17 +37,12 @@ class Postbox:
     """Hands what an enclave says to the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Post to `ledger`."""
         self._ledger = ledger
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
         self._count = self._bytes = 0
 
     def put(self, raw: bytes) -> None:
-        """Take a message.
-
-        Raises:
-            SaysTooMuch: too many wait; it is dropped.
-        """
+        """Take a message."""
         count, size = self._count + 1, self._bytes + len(raw)
         if count > MAX_WAITING or size > MAX_BYTES:
             raise SaysTooMuch(count, size)
@@ -58,7 +50,6 @@ class Postbox:
         self._queue.put_nowait(raw)
 
     async def run(self) -> None:
-        """Post what comes, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(CARRIERS):
                 tasks.create_task(self._carry())

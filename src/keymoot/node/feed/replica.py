@@ -11,11 +11,11 @@ from typing import TypeVar
 from keymoot.base.errors import Fault, KeymootError, Malformed
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import TailTooLong
-from keymoot.engine.replicas import Ballot, Released, Telling
+from keymoot.engine.replicas import Disclosure, ReleasedOutcomes, Vote
 from keymoot.node.feed.process import Process
 
 T = TypeVar("T")
@@ -23,13 +23,10 @@ T = TypeVar("T")
 _NOT_NOW = frozenset({CannotWrite.code, TailTooLong.code})
 
 
-class StartOver(Fault):
+class StartOver(Fault, code="START_OVER"):
     """A start of an enclave has ended, or left the order of the engine."""
 
-    code = "START_OVER"
-
     def __init__(self, seat: int, why: str) -> None:
-        """Name the seat, and say why."""
         super().__init__(f"the enclave of seat {seat} has to start anew: {why}")
 
 
@@ -43,35 +40,28 @@ class EnclaveReplica:
         process: Process,
         refused: Callable[[KeymootError], None],
     ) -> None:
-        """Drive an enclave.
+        """Drive an enclave that has begun at a certified block; 0 for the genesis.
 
-        Args:
-            seat: Its seat.
-            begun: The certified block at which it has begun; 0 for the genesis.
-            process: The enclave.
-            refused: Hears what it says no with for now.
+        What it says no with for now `refused` hears.
         """
         self.seat = seat
         self.begun = begun
         self._process = process
         self._refused = refused
 
-    async def execute(self, block: bytes) -> Ballot:
-        """Execute the next block; see `Replica`."""
+    async def execute(self, block: bytes) -> Vote:
         said = await self._done(self._process.execute(block))
-        return Ballot(said.hash, said.share, said.founding)
+        return Vote(said.hash, said.share, said.founding)
 
     async def certify(
-        self, height: Height, proof: bytes, telling: Telling, *, rests: bool
-    ) -> Released[Answer]:
-        """Show the certificate of a block; see `Replica`."""
+        self, height: Height, proof: bytes, telling: Disclosure, *, rests: bool
+    ) -> ReleasedOutcomes[RequestAnswer]:
         said = await self._done(
             self._process.certify(height, proof, Want[telling.name], rests=rests)
         )
-        return Released(said.first, said.outcomes, said.answers)
+        return ReleasedOutcomes(said.first, said.outcomes, said.answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:
-        """Give the outcome of a block, or its digest; see `Replica`."""
         want = Want.DIGESTS if digest else Want.OUTCOMES
         return await self._done(self._process.outcome(height, want))
 

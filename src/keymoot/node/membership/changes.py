@@ -14,14 +14,14 @@ import structlog
 from keymoot.base.errors import KeymootError, Refused
 from keymoot.base.fixed import Bytes32, NetworkId
 from keymoot.base.storage import CannotWrite
+from keymoot.committee.errors import NotReady
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.membership.record import MAX_INVITED
+from keymoot.committee.reshare.record import Stage
+from keymoot.committee.signers import settled
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.admission import MAX_INVITED
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.epoch import Stage
-from keymoot.moot.errors import NotReady
-from keymoot.moot.signers import settled
 from keymoot.node.membership.roster import Roster
-from keymoot.node.membership.wanted import Wanted
+from keymoot.node.membership.wanted import WantedSeats
 from keymoot.node.supervisor.asking import Asking
 from keymoot.node.supervisor.enclaves import Enclaves
 from keymoot.node.supervisor.holder import SeatHolder
@@ -39,27 +39,21 @@ START_SECONDS = 40.0
 log = structlog.get_logger("keymoot.changes")
 
 
-class NoChange(Refused):
-    """The assembly cannot change like that."""
-
-    code = "NO_CHANGE"
+class NoChange(Refused, code="NO_CHANGE"):
+    """The committee cannot change like that."""
 
 
-class Changes:
+class SeatChanges:
     """What is to change about the seats of one machine."""
 
     def __init__(
-        self, ledger: Ledger, roster: Roster, enclaves: Enclaves, asking: Asking, wanted: Wanted
+        self,
+        ledger: Ledger,
+        roster: Roster,
+        enclaves: Enclaves,
+        asking: Asking,
+        wanted: WantedSeats,
     ) -> None:
-        """Go on with what is wanted.
-
-        Args:
-            ledger: What enclaves vote on.
-            roster: Who the members are.
-            enclaves: Those that run here.
-            asking: Has them vote.
-            wanted: What was asked for, and is not done.
-        """
         self._ledger, self._roster, self._enclaves = ledger, roster, enclaves
         self._asking = asking
         self._wanted = wanted
@@ -68,12 +62,10 @@ class Changes:
 
     @property
     def network(self) -> NetworkId:
-        """The network whose seats they are."""
         return self._ledger.network
 
     @property
     def joining(self) -> frozenset[int]:
-        """Seats whose enclaves are to join."""
         return frozenset(self._wanted.joining | self._starting)
 
     @property
@@ -82,14 +74,10 @@ class Changes:
         return frozenset(self._wanted.leaving)
 
     def vacant(self) -> int:
-        """Give the lowest seat that is nobody's: no member's, no newcomer's, no enclave's here.
-
-        Raises:
-            NoChange: all are taken.
-        """
-        assembly = self._roster.assembly()
-        taken = {*assembly.hall.head.members, *assembly.turning.admitting.page.joining}
-        taken |= {one.seat for one in self._enclaves.seats} | self.joining
+        """Give the lowest seat that is nobody's: no member's, no newcomer's, no enclave's here."""
+        machine = self._roster.machine()
+        taken = {*machine.state.record.members, *machine.epochs.membership.page.joining}
+        taken |= {enclave.seat for enclave in self._enclaves.seats} | self.joining
         seat = next((at for at in range(1, MAX_SIZE + 1) if at not in taken), None)
         if seat is None:
             raise NoChange(f"all {MAX_SIZE} seats are taken: one must leave before another comes")
@@ -100,39 +88,27 @@ class Changes:
     async def turn(self, number: int | None = None) -> None:
         """Have every enclave here vote for the end of the epoch; nothing, where it is ending.
 
-        Args:
-            number: The epoch that is to end: where it has, nothing is to do; None for the
-                living one.
-
-        Raises:
-            NotReady: there are no keys yet, so no epoch.
+        The epoch that is to end has `number`: where it has, nothing is to do; None: the living one.
         """
-        assembly = self._roster.assembly()
-        _check_ready(assembly)
-        epoch = assembly.turning.epoch
+        machine = self._roster.machine()
+        _check_ready(machine)
+        epoch = machine.epochs.current
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
         if number not in (None, epoch.number):
             return
-        voters = [one for one in self._voters(assembly) if one.seat not in epoch.wants]
-        said = await self._asking.each(voters, lambda one: one.process.turn(), VOTE_SECONDS)
+        voters = [holder for holder in self._voters(machine) if holder.seat not in epoch.wants]
+        said = await self._asking.each(voters, lambda voter: voter.process.turn(), VOTE_SECONDS)
         log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
 
     async def join(self) -> int:
         """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
 
         It is invited again, epoch after epoch, until the ledger has admitted it.
-
-        Raises:
-            NotReady: there are no keys yet.
-            NoChange: no seat is vacant, so many were invited in this epoch that nobody may
-                invite more, or it does not start in time.
-            CannotWrite: nothing can be written down; nothing changes.
-            EnclaveRefused: it cannot start.
         """
-        assembly = self._roster.assembly()
-        _check_ready(assembly)
-        page = assembly.turning.admitting.page
+        machine = self._roster.machine()
+        _check_ready(machine)
+        page = machine.epochs.membership.page
         if len(page.invited) >= MAX_INVITED:
             raise NoChange(
                 f"{len(page.invited)} newcomers were invited in this epoch, a seat invites at "
@@ -156,20 +132,14 @@ class Changes:
         except CannotWrite:
             await self._enclaves.remove(seat)
             raise
-        await self._say_again(self._roster.assembly())
+        await self._say_again(self._roster.machine())
         return seat
 
     async def leave(self, seat: int) -> None:
-        """Have a member leave with the epoch's end, or a newcomer that is not admitted stay out.
-
-        Raises:
-            NotReady: there are no keys yet.
-            NoChange: nobody has that seat, or too few would be left.
-            CannotWrite: nothing can be written down; nothing changes.
-        """
-        assembly = self._roster.assembly()
-        _check_ready(assembly)
-        page, members = assembly.turning.admitting.page, assembly.hall.head.members
+        """Have a member leave with the epoch's end, or a newcomer that is not admitted stay out."""
+        machine = self._roster.machine()
+        _check_ready(machine)
+        page, members = machine.epochs.membership.page, machine.state.record.members
         if seat not in members and seat in page.joining:
             raise NoChange(
                 f"seat {seat} is admitted and joins with the end of the epoch: it can leave then"
@@ -185,49 +155,52 @@ class Changes:
         staying = {*members, *page.joining, *self.joining} - going
         if len(staying) < MIN_SIZE:
             raise NoChange(
-                f"{len(staying)} would be left, an assembly has at least {MIN_SIZE} members: "
+                f"{len(staying)} would be left, a committee has at least {MIN_SIZE} members: "
                 "let another one join before, with `keymoot net join`"
             )
         self._wanted.keep(self._wanted.joining - {seat}, self._wanted.leaving | {seat})
         log.info("seat.leaves", seat=seat)
-        await self._say_again(assembly)
+        await self._say_again(machine)
 
     # -- going on with it
 
     async def run(self) -> None:
-        """Go on with what was asked, until cancelled."""
         while True:
             await asyncio.sleep(TEND_SECONDS)
             if self._ledger.sequencer.founding:
                 continue
             try:
-                await self.tend()
+                await self.reconcile()
             except CannotWrite as error:
                 # What is wanted stays as it was, and is looked after again.
                 log.warning("changes.not_kept", reason=str(error))
 
-    async def tend(self) -> None:
+    async def reconcile(self) -> None:
         """Go on with what was asked; end the enclaves of those who left."""
-        assembly = self._roster.assembly()
-        if not assembly.hall.ready:
+        machine = self._roster.machine()
+        if not machine.state.ready:
             return
-        members = set(assembly.hall.head.members)
-        if settled(assembly):
+        members = set(machine.state.record.members)
+        if settled(machine):
             # Before that a recovery may go back to a time at which they were no members.
             self._strike_out(self._wanted.joining & members, set())
         await self._start_again(members)
         # Blocks come meanwhile: what was read before them cannot be read from any more.
-        await self._say_again(self._roster.assembly())
-        assembly = self._roster.assembly()
-        members = set(assembly.hall.head.members)
+        await self._say_again(self._roster.machine())
+        machine = self._roster.machine()
+        members = set(machine.state.record.members)
         # Until all hold new shares a recovery may go back to those who left.
-        epoch = assembly.turning.epoch
+        epoch = machine.epochs.current
         certified = epoch is not None and self._ledger.height() >= epoch.since_height
-        if not certified or not settled(assembly):
+        if not certified or not settled(machine):
             return
-        gone = [one for one in self._enclaves.seats if one.seat not in members | self.joining]
+        gone = [
+            enclave
+            for enclave in self._enclaves.seats
+            if enclave.seat not in members | self.joining
+        ]
         # It ends once it has erased what opens its old shares; killed before, it is started again.
-        said = await self._asking.each(gone, lambda one: one.stored(), VOTE_SECONDS)
+        said = await self._asking.each(gone, lambda enclave: enclave.stored(), VOTE_SECONDS)
         for seat in sorted(seat for seat, left in said.found.items() if left):
             log.info("seat.left", seat=seat)
             await self._enclaves.remove(seat)
@@ -245,7 +218,7 @@ class Changes:
 
     async def _start_again(self, members: set[int]) -> None:
         """Start those who were to join when the node ended, and who had not quite left."""
-        running = {one.seat for one in self._enclaves.seats} | self._starting
+        running = {enclave.seat for enclave in self._enclaves.seats} | self._starting
         wanted = self._wanted.joining | self._wanted.leaving
         for seat in sorted(wanted - running - members):
             try:
@@ -267,47 +240,49 @@ class Changes:
         except CannotWrite as error:
             log.warning("changes.not_kept", reason=str(error))
 
-    async def _say_again(self, assembly: Assembly) -> None:
+    async def _say_again(self, machine: CommitteeMachine) -> None:
         """Have enclaves say what the ledger has not taken yet."""
-        epoch, page = assembly.turning.epoch, assembly.turning.admitting.page
+        epoch, page = machine.epochs.current, machine.epochs.membership.page
         if epoch is None or epoch.stage is not Stage.LIVING:
             return
-        holders = {one.seat: one for one in self._enclaves.seats}
-        voters, members = self._voters(assembly), {*assembly.hall.head.members}
-        # Nothing is read from the assembly from here on: blocks come while enclaves are asked.
+        holders = {enclave.seat: enclave for enclave in self._enclaves.seats}
+        voters, members = self._voters(machine), {*machine.state.record.members}
+        # Nothing is read from the committee from here on: blocks come while enclaves are asked.
         for seat in sorted(self.joining & holders.keys() - page.joining.keys() - members):
             identity = holders[seat].identity.identity_key
             voted = page.invited.get(identity, frozenset())
-            await self._invite(identity, [one for one in voters if one.seat not in voted])
+            await self._invite(identity, [voter for voter in voters if voter.seat not in voted])
         self._given_word &= self.leaving
         for seat in sorted(self.leaving & members - set(page.leaving)):
             voted = page.unwanted.get(seat, frozenset())
-            own = [one for one in voters if one.seat == seat and seat not in self._given_word]
+            own = [voter for voter in voters if voter.seat == seat and seat not in self._given_word]
             # Its own word is enough. Where that does not come, the others have their votes.
             self._given_word.add(seat)
-            await self._part(seat, own or [one for one in voters if one.seat not in voted])
+            await self._part(seat, own or [voter for voter in voters if voter.seat not in voted])
 
     async def _invite(self, identity: Bytes32, voters: Sequence[SeatHolder]) -> None:
-        await self._asking.each(voters, lambda one: one.process.admit(identity), VOTE_SECONDS)
+        await self._asking.each(voters, lambda voter: voter.process.admit(identity), VOTE_SECONDS)
 
     async def _part(self, seat: int, voters: Sequence[SeatHolder]) -> None:
-        await self._asking.each(voters, lambda one: one.process.part(seat), VOTE_SECONDS)
+        await self._asking.each(voters, lambda voter: voter.process.part(seat), VOTE_SECONDS)
 
-    def _voters(self, assembly: Assembly) -> list[SeatHolder]:
+    def _voters(self, machine: CommitteeMachine) -> list[SeatHolder]:
         """Give the members' enclaves whose present start the ledger knows: the others have no vote.
 
         Where a seat's folder was lost another enclave runs, and the seat is not its own.
         """
-        known = assembly.hall.seats()
+        known = machine.state.seats()
         return [
-            one
-            for one in self._enclaves.seats
-            if one.alive and one.seat in known and known[one.seat].boot == one.identity.boot
+            enclave
+            for enclave in self._enclaves.seats
+            if enclave.alive
+            and enclave.seat in known
+            and known[enclave.seat].session == enclave.identity.session
         ]
 
 
-def _check_ready(assembly: Assembly) -> None:
-    if not assembly.hall.ready:
+def _check_ready(machine: CommitteeMachine) -> None:
+    if not machine.state.ready:
         raise NotReady
 
 

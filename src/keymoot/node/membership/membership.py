@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keymoot.engine.ledger import Ledger
-from keymoot.node.membership.changes import Changes
-from keymoot.node.membership.recovery import Recovery
+from keymoot.node.membership.changes import SeatChanges
+from keymoot.node.membership.recovery import RecoveryStarter
 from keymoot.node.membership.roster import Roster
 from keymoot.node.supervisor.absent import Absent
 from keymoot.node.supervisor.asking import Asking
@@ -30,5 +30,5 @@ class Membership:
     enclaves: Enclaves
     absent: Absent
     asking: Asking
-    changes: Changes
-    recovery: Recovery
+    changes: SeatChanges
+    recovery: RecoveryStarter

@@ -13,11 +13,11 @@ import structlog
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
 from keymoot.base.units import Height
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.messages import Kind, NodeMessage
+from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder, terms_in
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.certificate import Certificate, SignedCertificate, terms_in
-from keymoot.moot.message import Kind, NodeMessage
 from keymoot.node.membership.roster import Roster
 from keymoot.node.supervisor.asking import of_each
 from keymoot.node.supervisor.enclaves import Enclaves
@@ -35,28 +35,36 @@ Also after an order, which its block may still make good."""
 log = structlog.get_logger("keymoot.recovery")
 
 
+class TooFewAgree(Refused, code="TOO_FEW_AGREE"):
+    """Not enough enclaves agree to a recovery."""
+
+    def __init__(self, agree: int, present: int) -> None:
+        super().__init__(
+            f"{agree} of {present} enclaves agree to a recovery"
+            if present
+            else "nobody is there who could order a recovery"
+        )
+
+
 async def order_for(
-    chain: ChainStore, assembly: Assembly, tail: Iterable[bytes], holders: Sequence[SeatHolder]
+    chain: ChainStore,
+    machine: CommitteeMachine,
+    tail: Iterable[bytes],
+    holders: Sequence[SeatHolder],
 ) -> bytes:
-    """Have a recovery order endorsed; give it as a transaction.
+    """Have a recovery order endorsed by `holders`; give it as a transaction.
 
-    Args:
-        chain: Its newest certified block is the base.
-        assembly: As it stands there.
-        tail: Transactions of the blocks decided since.
-        holders: The enclaves that run here.
-
-    Raises:
-        Refused: too few of them agree.
+    Its base is the newest certified block, with the committee as it stands there; `tail` has the
+    transactions of the blocks decided since.
     """
     network = chain.genesis.network
-    orders = [raw for raw in tail if _counts(assembly, raw)]
-    previous = generation_after(assembly.hall.head.generation, orders)
+    orders = [raw for raw in tail if _counts(machine, raw)]
+    previous = generation_after(machine.state.record.generation, orders)
     base = chain.tip.height, chain.tip.hash
-    last = Refused("nobody is there who could order a recovery")
+    last: Refused = TooFewAgree(0, 0)
     # The members; or those before, while only they are sure to hold shares.
-    for identities in assembly.recovery.endorsers():
-        mine = [one for one in holders if _is(one, identities)]
+    for identities in machine.recovery.endorsers():
+        mine = [holder for holder in holders if _is(holder, identities)]
         try:
             signed = await _agreed((network, previous, *base), mine, identities)
         except Refused as error:
@@ -70,23 +78,21 @@ async def _agreed(
     basis: tuple[NetworkId, Hash32, Height, Hash32],
     holders: Sequence[SeatHolder],
     identities: Mapping[int, Bytes32],
-) -> SignedCertificate:
-    """Have an order endorsed by all whom it names.
-
-    Raises:
-        Refused: too few of them agree.
-    """
+) -> SignedRecoveryOrder:
+    """Have an order endorsed by all whom it names."""
     present = Committee.among(identities).present
     # It names who signs it: where one does not, the others sign again without it.
     naming = list(holders)
     while True:
         if len(naming) < present:
-            raise Refused(f"{len(naming)} of {len(identities)} enclaves agree to a recovery")
-        terms = Certificate(*basis, {one.seat: one.identity.boot for one in naming})
+            raise TooFewAgree(len(naming), len(identities))
+        terms = RecoveryOrder(
+            *basis, {enclave.seat: enclave.identity.session for enclave in naming}
+        )
         signed = await _endorsed(terms, naming, identities)
         if len(signed.signatures) == len(naming):
             return signed
-        naming = [one for one in naming if one.seat in signed.signatures]
+        naming = [enclave for enclave in naming if enclave.seat in signed.signatures]
 
 
 def generation_after(generation: Hash32, transactions: Iterable[bytes]) -> Hash32:
@@ -97,12 +103,12 @@ def generation_after(generation: Hash32, transactions: Iterable[bytes]) -> Hash3
     return generation
 
 
-def _counts(assembly: Assembly, raw: bytes) -> bool:
+def _counts(machine: CommitteeMachine, raw: bytes) -> bool:
     """Tell whether the ledger takes an order: enough of those whom it knows have signed it."""
     if terms_in(raw) is None:
         return False
     try:
-        assembly.recovery.check_endorsed(NodeMessage.decode(raw).body)
+        machine.recovery.check_endorsed(NodeMessage.decode(raw).body)
     except (Malformed, Refused):
         return False
     return True
@@ -114,31 +120,28 @@ def _is(holder: SeatHolder, identities: Mapping[int, Bytes32]) -> bool:
 
 
 async def _endorsed(
-    terms: Certificate, holders: Sequence[SeatHolder], identities: Mapping[int, Bytes32]
-) -> SignedCertificate:
+    terms: RecoveryOrder, holders: Sequence[SeatHolder], identities: Mapping[int, Bytes32]
+) -> SignedRecoveryOrder:
     """Have enclaves sign the terms of a recovery; keep what the ledger's identities signed."""
-    unsigned = SignedCertificate(terms, {}).encode()
-    found = await of_each(holders, lambda one: one.process.endorse(unsigned))
-    signed = SignedCertificate(terms, found)
+    unsigned = SignedRecoveryOrder(terms, {}).encode()
+    endorsements = await of_each(holders, lambda holder: holder.process.endorse(unsigned))
+    signed = SignedRecoveryOrder(terms, endorsements)
     good = signed.signers(identities)
-    return SignedCertificate(terms, {at: found[at] for at in sorted(good)})
+    return SignedRecoveryOrder(terms, {at: endorsements[at] for at in sorted(good)})
 
 
-class Stillness:
+class StallCounter:
     """Counts how long a ledger stands still for lack of starts that it knows."""
 
     def __init__(self) -> None:
-        """Begin with a ledger that goes on."""
         self._looks = self._patience = 0
         self._height = -1
 
-    def look(self, height: int, *, short: bool, whole: bool) -> bool:
+    def observe(self, height: int, *, short: bool, whole: bool) -> bool:
         """Look once more; tell whether a recovery is due.
 
-        Args:
-            height: Of the newest certified block.
-            short: Whether a block waits for shares, and too few starts are known to give them.
-            whole: Whether all members' enclaves run: who may still come is waited for.
+        It is `short` where a block waits for shares, and too few starts are known to give them;
+        `whole` where all members' enclaves run: who may still come is waited for.
         """
         still = short and height == self._height
         if height != self._height:
@@ -153,42 +156,31 @@ class Stillness:
         return True
 
 
-class Recovery:
+class RecoveryStarter:
     """Begins new generations of one ledger."""
 
     def __init__(self, ledger: Ledger, roster: Roster, enclaves: Enclaves) -> None:
-        """Have `enclaves` order what `ledger` needs.
-
-        Args:
-            ledger: It may stand still.
-            roster: Whose starts it knows.
-            enclaves: Those that run here.
-        """
         self._ledger, self._roster, self._enclaves = ledger, roster, enclaves
 
     async def order(self) -> None:
-        """Begin a new generation, with the present starts of the enclaves here.
-
-        Raises:
-            Refused: too few of them agree.
-        """
+        """Begin a new generation, with the present starts of the enclaves here."""
         ledger = self._ledger
-        tail = [raw for one in ledger.sequencer.tail for raw in one.block.transactions]
-        order = await order_for(ledger.chain, self._roster.assembly(), tail, self._enclaves.seats)
+        tail = [raw for kept in ledger.sequencer.tail for raw in kept.block.transactions]
+        order = await order_for(ledger.chain, self._roster.machine(), tail, self._enclaves.seats)
         await ledger.submit(order)
 
     async def run(self) -> None:
         """Recover when so many enclaves started anew at once that no block is certified."""
-        sequencer, stillness = self._ledger.sequencer, Stillness()
+        sequencer, stillness = self._ledger.sequencer, StallCounter()
         while True:
             await asyncio.sleep(HEAL_SECONDS)
             if sequencer.founding:
                 continue
             seats, members = self._enclaves.seats, self._roster.committee
-            due = stillness.look(
+            due = stillness.observe(
                 self._ledger.height(),
                 short=sequencer.waits_for_shares and not self._roster.seated(seats),
-                whole=all(one.alive for one in seats if one.seat in members),
+                whole=all(seat.alive for seat in seats if seat.seat in members),
             )
             if not due:
                 continue

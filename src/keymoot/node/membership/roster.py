@@ -4,22 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keymoot.base.units import Height
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.signers import sessions
 from keymoot.engine.ledger import Ledger
-from keymoot.moot.assembly import Assembly
-from keymoot.moot.signers import sessions
 from keymoot.node.supervisor.holder import SeatHolder
-from keymoot.runtime.assembly import assembly_in
+from keymoot.runtime.committee_pages import committee_in
 from keymoot.threshold.committee import Committee
 
 
 @dataclass(frozen=True, slots=True)
-class Lineup:
-    """What every request needs of the assembly, looked up once a block.
+class CommitteeSnapshot:
+    """What every request needs of the committee, looked up once a block.
 
-    Attributes:
-        height: The block.
-        committee: Who keeps the keys.
-        since: From which heights on the present starts of members count.
+    The heights in `since` are those from which on the present starts of members count.
     """
 
     height: Height
@@ -27,11 +24,10 @@ class Lineup:
     since: tuple[Height, ...]
 
     @staticmethod
-    def of(assembly: Assembly, height: Height) -> "Lineup":
-        """Look it up."""
-        seats = assembly.hall.seats().values()
-        since = tuple(seat.since for seat in seats if seat.boot is not None)
-        return Lineup(height, assembly.hall.committee, since)
+    def of(machine: CommitteeMachine, height: Height) -> "CommitteeSnapshot":
+        seats = machine.state.seats().values()
+        since = tuple(seat.since for seat in seats if seat.session is not None)
+        return CommitteeSnapshot(height, machine.state.committee, since)
 
     def forgotten(self, height: Height, needed: int) -> bool:
         """Tell whether fewer than `needed` starts of a height are left to answer for it."""
@@ -39,36 +35,35 @@ class Lineup:
 
 
 class Roster:
-    """The assembly of a ledger."""
+    """The committee of a ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Read `ledger`."""
         self._ledger = ledger
-        self._lineup: Lineup | None = None
+        self._snapshot: CommitteeSnapshot | None = None
 
-    def assembly(self) -> Assembly:
-        """Give the assembly as the newest certified state has it; while founding, the newest.
+    def machine(self) -> CommitteeMachine:
+        """Give the committee as the newest certified state has it; while founding, the newest.
 
         It is read until the next block comes, and not after that.
         """
         ledger = self._ledger
-        return assembly_in(ledger.sequencer.working_state(), ledger.network)
+        return committee_in(ledger.sequencer.working_state(), ledger.network)
 
     @property
-    def lineup(self) -> Lineup:
-        """How the assembly stands after the newest certified block."""
+    def snapshot(self) -> CommitteeSnapshot:
         height = self._ledger.height()
-        if self._lineup is None or self._lineup.height != height:
-            self._lineup = Lineup.of(self.assembly(), height)
-        return self._lineup
+        if self._snapshot is None or self._snapshot.height != height:
+            self._snapshot = CommitteeSnapshot.of(self.machine(), height)
+        return self._snapshot
 
     @property
     def committee(self) -> Committee:
-        """Who keeps the keys."""
-        return self.lineup.committee
+        return self.snapshot.committee
 
     def seated(self, seats: Iterable[SeatHolder]) -> bool:
         """Tell whether so many of these starts run and are known that they can certify blocks."""
-        named = sessions(self.assembly())
-        known = [one for one in seats if one.alive and named.get(one.seat) == one.identity.boot]
+        named = sessions(self.machine())
+        known = [
+            seat for seat in seats if seat.alive and named.get(seat.seat) == seat.identity.session
+        ]
         return len(known) > self.committee.degree

@@ -15,58 +15,41 @@ FILE_NAME = "changes.json"
 MAX_BYTES = 4_096
 
 
-class ChangesDamaged(Refused):
+class ChangesDamaged(Refused, code="CHANGES_DAMAGED"):
     """The file holds something else."""
 
-    code = "CHANGES_DAMAGED"
-
     def __init__(self, path: Path, why: str) -> None:
-        """Say what to do."""
         super().__init__(
             f"{path} is damaged ({why}): delete it, and ask again for who is to join or leave"
         )
 
 
 @dataclass
-class Wanted:
-    """The seats that are to join and to leave.
-
-    Attributes:
-        path: The file.
-        joining: Seats whose enclaves are to join.
-        leaving: Members that are to leave.
-    """
+class WantedSeats:
+    """The seats that are to join and to leave."""
 
     path: Path
     joining: set[int] = field(default_factory=set)
     leaving: set[int] = field(default_factory=set)
 
     @classmethod
-    def load(cls, data: Path) -> "Wanted":
-        """Read what is kept in a data folder; nothing, if nothing is.
-
-        Raises:
-            ChangesDamaged: the file holds something else.
-        """
+    def load(cls, data: Path) -> "WantedSeats":
+        """Read what is kept in a data folder; nothing, if nothing is."""
         path = data / FILE_NAME
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
             return cls(path)
         try:
-            found = parse(raw[: MAX_BYTES + 1], MAX_BYTES)
-            if not isinstance(found, dict) or found.keys() != {"joining", "leaving"}:
+            fields = parse(raw[: MAX_BYTES + 1], MAX_BYTES)
+            if not isinstance(fields, dict) or fields.keys() != {"joining", "leaving"}:
                 raise Malformed("it has other fields")
-            return cls(path, _seats(found["joining"]), _seats(found["leaving"]))
+            return cls(path, _seats(fields["joining"]), _seats(fields["leaving"]))
         except Malformed as error:
             raise ChangesDamaged(path, str(error)) from error
 
     def keep(self, joining: set[int], leaving: set[int]) -> None:
-        """Want something else from now on, on disk first.
-
-        Raises:
-            CannotWrite: the disk does not take it; what was wanted stays wanted.
-        """
+        """Want something else from now on, on disk first."""
         if (joining, leaving) == (self.joining, self.leaving):
             return
         raw = canonical({"joining": [*sorted(joining)], "leaving": [*sorted(leaving)]})
@@ -77,7 +60,7 @@ class Wanted:
 def _seats(value: Json) -> set[int]:
     if not isinstance(value, list):
         raise Malformed("seats are a list of numbers")
-    seats = {one for one in value if isinstance(one, int) and not isinstance(one, bool)}
-    if len(seats) != len(value) or not all(1 <= one <= MAX_SIZE for one in seats):
+    seats = {seat for seat in value if isinstance(seat, int) and not isinstance(seat, bool)}
+    if len(seats) != len(value) or not all(1 <= seat <= MAX_SIZE for seat in seats):
         raise Malformed(f"seats are different numbers from 1 to {MAX_SIZE}")
     return seats

@@ -11,8 +11,11 @@ from keymoot.node.feed.process import Launch, Process
 TRY_SECONDS = 30.0
 """How long an absent member is left alone between two tries: somebody may mend it."""
 
+FIRST_TRY_SECONDS = 1.0
+"""How long after the node's start the first try comes; each further pause is twice as long."""
+
 HANG_SECONDS = 30.0
-"""How long an enclave may take longer for a step of its start than those without whom nothing goes."""
+"""How much longer a step of an enclave's start may take than with those that are needed."""
 
 Processes = Mapping[int, Process]
 """Started enclaves, by seat."""
@@ -20,13 +23,8 @@ Processes = Mapping[int, Process]
 log = structlog.get_logger("keymoot.seats")
 
 
-class TooManyAbsent(Refused):
-    """More members' enclaves do not start than may be missing."""
-
-    code = "TOO_MANY_ABSENT"
-
+class TooManyAbsent(Refused, code="TOO_MANY_ABSENT"):
     def __init__(self, absent: dict[int, str], size: int, spare: int) -> None:
-        """List them, with what each said."""
         listed = "".join(f"\n  seat {seat}: {why}" for seat, why in sorted(absent.items()))
         super().__init__(
             f"{len(absent)} of {size} enclaves do not start, and at most {spare} may be missing; "
@@ -34,30 +32,18 @@ class TooManyAbsent(Refused):
         )
 
 
-class EnclaveHangs(Refused):
-    """An enclave has not done in time what the others have."""
-
-    code = "ENCLAVE_HANGS"
-
-    def __init__(self) -> None:
-        """Say what becomes of it."""
-        super().__init__(
-            f"its process starts and does not answer, {HANG_SECONDS:.0f} s after enough others "
-            "have: see what holds it up; it is tried again"
-        )
+class EnclaveHangs(Refused, code="ENCLAVE_HANGS"):
+    message = (
+        f"its process starts and does not answer, {HANG_SECONDS:.0f} s after enough others "
+        "have: see what holds it up; it is tried again"
+    )
 
 
 class Absent:
     """Who is missing, and why; up to a third may be."""
 
     def __init__(self, members: Iterable[int], former: Iterable[int] = (), *, fresh: bool) -> None:
-        """Expect these members; a new network begins with all of them.
-
-        Args:
-            members: Their seats.
-            former: Seats of members before, without whom it goes on.
-            fresh: Whether the network is new.
-        """
+        """Expect these members, and former ones, who may be missing; a new network needs all."""
         self._members, self._former = tuple(members), tuple(former)
         # As `Committee.faults` has it, for fewer than a committee has, too.
         self._spare = 0 if fresh else (len(self._members) - 1) // 3
@@ -65,11 +51,7 @@ class Absent:
         self.reasons: dict[int, str] = {}
 
     async def start(self, launch: Launch) -> Processes:
-        """Start all enclaves side by side; give those that run.
-
-        Raises:
-            TooManyAbsent: too many cannot start; none is left running.
-        """
+        """Start all enclaves side by side; give those that run."""
         started: dict[int, Process] = {}
 
         async def begin(seat: int) -> None:
@@ -88,9 +70,6 @@ class Absent:
         """Have started enclaves do something, side by side; give those that did it.
 
         Others are ended.
-
-        Raises:
-            TooManyAbsent: too many say no.
         """
         did: dict[int, Process] = {}
 
@@ -136,32 +115,24 @@ class Absent:
         return len(missing) <= self._spare and not self._fresh
 
     def note(self, seat: int, error: KeymootError | OSError) -> None:
-        """Note why an enclave does not start, or does not join."""
         if self.reasons.get(seat) != str(error):
             log.error("seat.absent", seat=seat, reason=str(error))
         self.reasons[seat] = str(error)
 
     def check(self) -> None:
-        """Raise if too many members are missing.
-
-        Raises:
-            TooManyAbsent: with all of them.
-        """
+        """Raise if too many members are missing."""
         missing = {seat: why for seat, why in self.reasons.items() if seat in self._members}
         if len(missing) > self._spare:
             raise TooManyAbsent(missing, len(self._members), self._spare)
 
-    async def tend(
+    async def reconcile(
         self, add: Callable[[int], Awaitable[None]], members: Callable[[], tuple[int, ...]]
     ) -> None:
-        """Try again to start whoever is missing, now and then, until cancelled.
-
-        Args:
-            add: Starts an enclave at a seat.
-            members: Gives whose seats are members' now.
-        """
+        """Try again to start whoever is missing of the members, now and then, until cancelled."""
+        pause = FIRST_TRY_SECONDS
         while True:
-            await asyncio.sleep(TRY_SECONDS)
+            await asyncio.sleep(min(pause, TRY_SECONDS))
+            pause *= 2
             for seat in sorted(self.reasons):
                 if seat not in members():
                     del self.reasons[seat]
@@ -178,5 +149,6 @@ class Absent:
 
 
 async def close_all(processes: Processes) -> None:
-    """End enclaves, side by side."""
-    await asyncio.gather(*(one.close() for one in processes.values()), return_exceptions=True)
+    await asyncio.gather(
+        *(process.close() for process in processes.values()), return_exceptions=True
+    )

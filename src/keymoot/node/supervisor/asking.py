@@ -27,7 +27,7 @@ log = structlog.get_logger("keymoot.asking")
 
 
 @dataclass(frozen=True, slots=True)
-class Said(Generic[A]):
+class AskOutcome(Generic[A]):
     """What came of a question.
 
     Attributes:
@@ -45,39 +45,40 @@ class Asking:
     """Questions of one kind to the enclaves of this machine, by seat."""
 
     def __init__(self, tasks: Tasks) -> None:
-        """Begin with nobody asked; `tasks` run the questions."""
         self._tasks = tasks
         self._owed: dict[int, asyncio.Task[Any]] = {}
 
     @property
     def silent(self) -> frozenset[int]:
         """Seats whose last question has waited longer than its time for an answer."""
-        return frozenset(seat for seat, one in self._owed.items() if not one.done())
+        return frozenset(seat for seat, owed in self._owed.items() if not owed.done())
 
-    async def each(self, seats: Sequence[SeatHolder], ask: Ask[A], seconds: float) -> Said[A]:
+    async def each(self, seats: Sequence[SeatHolder], ask: Ask[A], seconds: float) -> AskOutcome[A]:
         """Put one question to some enclaves, and give what they say within `seconds`.
 
         What `ask` raises that is no error of ours ends the tasks, and whoever runs them.
         """
         silent = self.silent
         asked = {
-            one.seat: self._tasks.start(_answer(ask, one))
-            for one in seats
-            if one.seat not in silent
+            enclave.seat: self._tasks.start(_answer(ask, enclave))
+            for enclave in seats
+            if enclave.seat not in silent
         }
         if asked:
             await asyncio.wait(asked.values(), timeout=seconds)
-        said: Said[A] = Said({}, {}, silent & {one.seat for one in seats} | _open(asked))
+        said: AskOutcome[A] = AskOutcome(
+            {}, {}, silent & {enclave.seat for enclave in seats} | _open(asked)
+        )
         for seat, task in asked.items():
             if seat in said.silent:
                 self._owed[seat] = task
                 continue
             self._owed.pop(seat, None)
-            found = task.result()
-            if isinstance(found, KeymootError):
-                said.refused[seat] = found
+            answer = task.result()
+            if isinstance(answer, KeymootError):
+                said.refused[seat] = answer
             else:
-                said.found[seat] = found
+                said.found[seat] = answer
         return said
 
 

@@ -41,12 +41,8 @@ class Health:
     trouble: str = ""
     _ends: deque[float] = field(default_factory=deque)
 
-    def look(self, asked_at: float | None) -> None:
-        """Learn when the oldest question was asked that is not answered yet; None for none.
-
-        Args:
-            asked_at: On the loop's clock.
-        """
+    def observe(self, asked_at: float | None) -> None:
+        """Learn when the oldest question was asked that has no answer, on the loop's clock."""
         waits = 0.0 if asked_at is None else _elapsed() - asked_at
         late = waits > SILENT_SECONDS
         if late and self.silent_since is None:
@@ -62,19 +58,20 @@ class Health:
             log.info("enclave.answers_again", seat=self.seat)
 
     def ended(self, status: int) -> None:
-        """Learn that the process ended."""
         log.warning("enclave.ended", seat=self.seat, status=status)
         self._is_down()
 
     def starts_not(self, error: Exception) -> None:
-        """Learn why it does not start; said once, however often it is tried. It counts as an end."""
+        """Learn why it does not start; said once, however often it is tried.
+
+        It counts as an end.
+        """
         self._is_down()
         if self.trouble != str(error):
             log.warning("enclave.does_not_start", seat=self.seat, reason=str(error))
         self.trouble = str(error)
 
     def started(self) -> None:
-        """Learn that it runs again."""
         self.down_since, self.trouble = None, ""
         log.info("enclave.started", seat=self.seat)
 
@@ -93,13 +90,11 @@ class Health:
 
     @property
     def ends(self) -> int:
-        """How often it ended lately."""
         while self._ends and _elapsed() - self._ends[0] > WITHIN_SECONDS:
             self._ends.popleft()
         return len(self._ends)
 
     def to_json(self) -> dict[str, Json]:
-        """Give it as `keymoot_assembly` shows it."""
         return {
             "silentSince": None if self.silent_since is None else int(self.silent_since),
             "downSince": None if self.down_since is None else int(self.down_since),

@@ -14,14 +14,14 @@ import structlog
 
 from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.units import Height
-from keymoot.enclave.answer import Answer
+from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.frames import Place
-from keymoot.enclave.messages import Identity
+from keymoot.enclave.frames import CertifiedPlace
+from keymoot.enclave.messages import EnclaveIdentity
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.ledger import Ledger
-from keymoot.engine.replicas import Replica
+from keymoot.engine.replicas import BlockExecutor
 from keymoot.engine.whereabouts import arose
 from keymoot.node.clock import Clock
 from keymoot.node.feed.postbox import Postbox, SaysTooMuch
@@ -29,7 +29,7 @@ from keymoot.node.feed.process import Launch, Process
 from keymoot.node.feed.replica import EnclaveReplica
 from keymoot.node.supervisor.health import Health
 from keymoot.node.tasks import background
-from keymoot.runtime.assembly import gather_pages
+from keymoot.runtime.committee_pages import gather_pages
 
 RESTART_SECONDS = 0.2
 MAX_RESTART_SECONDS = 10.0
@@ -41,13 +41,17 @@ PULSE_SECONDS = 1.0
 log = structlog.get_logger("keymoot.seats")
 
 
-class FoundingEnded(Refused):
+class BlockMissing(Refused, code="BLOCK_MISSING"):
+    """The data folder has lost a block."""
+
+    def __init__(self, height: Height) -> None:
+        super().__init__(f"block {height} is missing in the data folder: restore it whole")
+
+
+class FoundingEnded(Refused, code="FOUNDING_ENDED"):
     """An enclave ended while its network was being founded."""
 
-    code = "FOUNDING_ENDED"
-
     def __init__(self, seat: int) -> None:
-        """Say what to do."""
         super().__init__(
             f"the enclave of seat {seat} ended while its network was being founded, and each "
             "founder signs with the keys of one start: run `keymoot up` again, which begins anew"
@@ -59,25 +63,15 @@ class SeatHolder:
     """The enclave of one seat.
 
     Attributes:
-        seat: The seat.
         process: Its present start, or its last one.
         restarts: How often it was started again.
         alive: Whether its process runs, and has begun or watches.
-        health: How it is.
     """
 
     def __init__(
         self, seat: int, process: Process, launch: Launch, clock: Clock, ledger: Ledger
     ) -> None:
-        """Take over a start that has joined; nothing is asked of it before `run`.
-
-        Args:
-            seat: The seat.
-            process: The enclave.
-            launch: Starts it anew.
-            clock: The time of day.
-            ledger: What it executes, and where it posts.
-        """
+        """Take over a start that has joined; nothing is asked of it before `run`."""
         self.seat = seat
         self.process = process
         self.restarts = 0
@@ -91,8 +85,7 @@ class SeatHolder:
         process.listen(partial(self._hear, process))
 
     @property
-    def identity(self) -> Identity:
-        """Who the enclave is, with the keys of its present start."""
+    def identity(self) -> EnclaveIdentity:
         return self.process.identity
 
     @property
@@ -108,18 +101,14 @@ class SeatHolder:
         """Say that there is a newer certified block: who watches is shown it."""
         self._newer.set()
 
-    def lost(self, replica: Replica[Answer], error: Exception) -> None:
+    def lost(self, replica: BlockExecutor[RequestAnswer], error: Exception) -> None:
         """End a start that is over, or broke the protocol; a new one follows."""
         if replica is self._replica:
             self._unseat()
             self._over(self.process, error)
 
     async def stored(self) -> bool:
-        """Say what is on disk; tell whether it has left, with nothing kept of its seat.
-
-        Raises:
-            EnclaveRefused: it belongs to no network yet, or this start is over.
-        """
+        """Say what is on disk; tell whether it has left, with nothing kept of its seat."""
         return await self.process.stored(self._ledger.height())
 
     # -- life
@@ -127,12 +116,8 @@ class SeatHolder:
     async def run(self, begun: asyncio.Future[None]) -> None:
         """Keep the enclave running until cancelled; it is ended then.
 
-        Args:
-            begun: Is told that its first start has begun, or watches; or why it does not, and
-                then nothing is kept running.
-
-        Raises:
-            FoundingEnded: its network was not founded yet, and cannot be any more.
+        Of its first start `begun` is told that it has begun, or watches; or why it does not, and
+        then nothing is kept running. FoundingEnded: its network can be founded no more.
         """
         try:
             async with background() as tasks:
@@ -174,14 +159,7 @@ class SeatHolder:
         self.health.started()
 
     async def _live(self, begun: Callable[[], None]) -> int:
-        """Follow the ledger with the present start until its process ends; give its status.
-
-        Args:
-            begun: Called when it has begun, or watches.
-
-        Raises:
-            KeymootError: it does not begin.
-        """
+        """Follow the ledger with the present start until its process ends; give its status."""
         process = self.process
         try:
             async with background() as tasks:
@@ -198,11 +176,7 @@ class SeatHolder:
             self._unseat()
 
     async def _begin(self, process: Process) -> bool:
-        """Begin at the newest certified block; tell whether it has what that takes.
-
-        Raises:
-            EnclaveRefused: it does not believe the block.
-        """
+        """Begin at the newest certified block; tell whether it has what that takes."""
         chain = self._ledger.chain
         place, height = place_of(chain), chain.tip.height
         try:
@@ -217,7 +191,6 @@ class SeatHolder:
         return True
 
     async def _serve(self, process: Process) -> None:
-        """Answer the enclave's reads until its process ends."""
         try:
             await process.serve(self._ledger.chain)
         except KeymootError as error:
@@ -263,10 +236,9 @@ class SeatHolder:
         """Look whether the enclave answers what it was asked, until cancelled."""
         while True:
             await asyncio.sleep(PULSE_SECONDS)
-            self.health.look(self.process.asked_at if self.alive else None)
+            self.health.observe(self.process.asked_at if self.alive else None)
 
     def _hear(self, process: Process, raw: bytes) -> None:
-        """Take what the enclave says."""
         try:
             self._postbox.put(raw)
         except SaysTooMuch as error:
@@ -274,7 +246,6 @@ class SeatHolder:
             self._over(process, error)
 
     def _over(self, process: Process, error: Exception) -> None:
-        """Kill a start that is over."""
         log.warning("enclave.start_over", seat=self.seat, reason=str(error))
         process.kill()
 
@@ -294,12 +265,12 @@ def _overhear(_: bytes) -> None:
     """Take no notice of what is said."""
 
 
-def place_of(chain: ChainStore) -> Place | None:
+def place_of(chain: ChainStore) -> CertifiedPlace | None:
     """Give the newest certified block as an enclave is shown it; None before the founding."""
     record, height = chain.record, chain.tip.height
     if record is None:
         return None
     block = chain.block(height)
     if block is None:
-        raise Refused(f"block {height} is missing in the data folder: restore it whole")
-    return Place(record.encode(), block.header.encode(), chain.certificate(height) or b"")
+        raise BlockMissing(height)
+    return CertifiedPlace(record.encode(), block.header.encode(), chain.certificate(height) or b"")

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from keymoot.policy.condition import Condition
-from keymoot.policy.evm.powers.known import power_of
-from keymoot.policy.evm.powers.power import (
+from keymoot.policy.chains.evm.powers.known import power_of
+from keymoot.policy.chains.evm.powers.power import (
     APPROVAL,
     APPROVAL_FOR_ALL,
     DELEGATION,
@@ -17,21 +16,16 @@ from keymoot.policy.evm.powers.power import (
     Power,
     named,
 )
-from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
-from keymoot.policy.evm.signature import Function
+from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule
+from keymoot.policy.chains.evm.signature import Function
+from keymoot.policy.chains.solana.instruction import SystemTransfer
+from keymoot.policy.chains.solana.rule import AMOUNT, TransferRule
+from keymoot.policy.condition import Condition
 from keymoot.policy.limit import COUNT, VALUE, Limit
 from keymoot.policy.lint.finding import Finding
 from keymoot.policy.lint.likeness import looks_like_gift
-from keymoot.policy.lint.ranges import (
-    ENDLESS,
-    ENDLESS_NATIVE,
-    greatest,
-    is_endless,
-    is_wallet,
-)
+from keymoot.policy.lint.ranges import ENDLESS, ENDLESS_NATIVE, greatest, is_endless, is_wallet
 from keymoot.policy.rule import Rule
-from keymoot.policy.solana.instruction import SystemTransfer
-from keymoot.policy.solana.rule import AMOUNT, TransferRule
 
 _APPROVES = (APPROVAL, APPROVAL_FOR_ALL, PERMIT, DELEGATION)
 _SENDS = (TRANSFER, TRANSFER_FROM, DEPOSIT, WITHDRAWAL, SWAP)
@@ -42,7 +36,6 @@ Limits = Mapping[str, Limit]
 
 
 def evm_amounts(rule: EvmRule, limits: Limits) -> Iterator[Finding]:
-    """Look at what one ALLOW lets leave."""
     for function in rule.functions.values():
         known = power_of(function.selector)
         if known is None:
@@ -56,7 +49,6 @@ def evm_amounts(rule: EvmRule, limits: Limits) -> Iterator[Finding]:
 
 
 def solana_amounts(rule: TransferRule, limits: Limits) -> Iterator[Finding]:
-    """Look at what one ALLOW of a transfer lets leave."""
     meters = (VALUE,) if rule.instruction == SystemTransfer.NAME else ()
     if _counted(rule, AMOUNT, limits, meters):
         return
@@ -165,7 +157,6 @@ def _native(rule: EvmRule, limits: Limits) -> Iterator[Finding]:
 
 
 def _feeding(rule: Rule, source: str, limits: Limits, meters: tuple[str, ...]) -> list[Limit]:
-    """The limits that count this amount and mean something."""
     return [
         limit
         for limit in limits.values()
@@ -198,7 +189,6 @@ def _paced(limits: Limits) -> bool:
 
 
 def is_vacuous(limit: Limit) -> bool:
-    """Tell whether a limit is so high that it limits nothing."""
     if limit.meter is None:
         return limit.max >= ENDLESS
     return limit.max >= ENDLESS_NATIVE

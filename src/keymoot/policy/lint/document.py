@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from keymoot.policy.chain import SOLANA
+from keymoot.policy.chains.evm.address import EIP155
+from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule
+from keymoot.policy.chains.solana.rule import TransferRule
 from keymoot.policy.document import Policy
-from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.limit import COUNT, MAX_FEE
 from keymoot.policy.lint import ranges
 from keymoot.policy.lint.amounts import is_vacuous
@@ -13,16 +14,16 @@ from keymoot.policy.lint.whom import is_tokens_own
 from keymoot.policy.moment import parse_moment
 from keymoot.policy.names import checksummed
 from keymoot.policy.rule import ALLOW
-from keymoot.policy.solana.rule import TransferRule
-from keymoot.policy.text.rule import TextRule
+
+_PAYING = (EvmRule, TransferRule)
+"""Rules on what costs a fee: signatures on texts and typed data cost the wallet none."""
 
 _NEVER = parse_moment("2100-01-01T00:00:00Z", "")
 """Nobody who reads a policy today will see it end."""
 
 
 def whole(policy: Policy) -> Iterator[Finding]:
-    """Look at what no single rule says."""
-    if any(rule.action == ALLOW and not isinstance(rule, TextRule) for rule in policy.rules):
+    if any(rule.action == ALLOW and isinstance(rule, _PAYING) for rule in policy.rules):
         yield from _fees(policy)
     if policy.expires is None or policy.expires >= _NEVER:
         yield Finding("NEVER_EXPIRES", "", 'the policy never expires: set "expires"')
@@ -38,10 +39,10 @@ def whole(policy: Policy) -> Iterator[Finding]:
 
 
 def _fees(policy: Policy) -> Iterator[Finding]:
-    fee = "fees" if policy.chain.namespace == SOLANA else "gas"
-    limits = [one for one in policy.limits.values() if not is_vacuous(one)]
-    fees = [one for one in limits if one.meter == MAX_FEE]
-    windowed = {one.meter for one in limits if one.window is not None}
+    fee = "gas" if policy.chain.namespace == EIP155 else "fees"
+    limits = [limit for limit in policy.limits.values() if not is_vacuous(limit)]
+    fees = [limit for limit in limits if limit.meter == MAX_FEE]
+    windowed = {limit.meter for limit in limits if limit.window is not None}
     if not fees:
         text = f"no limit with the meter maxFee: the agent may burn all native funds as {fee}"
         yield Finding("NO_FEE_CAP", "", text)

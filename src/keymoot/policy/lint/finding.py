@@ -21,11 +21,9 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """The warning in one line."""
         where = f'rule "{self.rule}" ' if self.rule else ""
         return f"{self.code}: {where}{self.message}"
 
     def to_json(self) -> dict[str, Json]:
-        """Give it to programs; `rule` only where there is one."""
         shown: dict[str, Json] = {"code": self.code, "message": self.message}
         return shown | ({"rule": self.rule} if self.rule else {})

@@ -28,7 +28,7 @@ _PROOFS = re.compile(
 
 _CALLERS = re.compile(
     r".*(exec|execute|call|multicall|batch|forward|relay|invoke|dispatch|proxy|propose|schedule)"
-    r".*",
+    r".*"
 )
 
 _GIVERS = re.compile(
@@ -47,12 +47,10 @@ _BYTES = re.compile(r"bytes(\[.*)?")
 
 
 def is_somebody(path: str) -> bool:
-    """Tell whether a name says somebody who gets something."""
     return _SOMEBODY.fullmatch(_plain(path)) is not None
 
 
 def looks_like_gift(function: str) -> bool:
-    """Tell whether a function may give value away."""
     return _GIVERS.fullmatch(function.lower()) is not None
 
 
@@ -73,7 +71,6 @@ def looks_like_somebody(function: str, path: str, kind: str) -> bool:
 
 
 def hides_calls(function: str, path: str, kind: str) -> bool:
-    """Tell whether an argument may carry calls of other contracts."""
     name = _plain(path)
     if kind.startswith("("):
         return re.search(r"bytes(?![0-9])", kind) is not None

@@ -44,7 +44,7 @@ def greatest(condition: Condition | None, kind: str) -> int:
         if test.operator in ("lt", "lte"):
             most = min(most, test.operand - (test.operator == "lt"))
         elif test.operator in ("eq", "in"):
-            most = min(most, max(int(one) for one in _operands(test)))
+            most = min(most, max(int(operand) for operand in _operands(test)))
     return most
 
 
@@ -58,7 +58,7 @@ def least(condition: Condition | None, kind: str) -> int:
         if test.operator in ("gt", "gte"):
             found = max(found, test.operand + (test.operator == "gt"))
         elif test.operator in ("eq", "in"):
-            found = max(found, min(int(one) for one in _operands(test)))
+            found = max(found, min(int(operand) for operand in _operands(test)))
     return found
 
 

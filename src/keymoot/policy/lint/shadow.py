@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from keymoot.policy.chains.evm.hyperliquid.kinds import KINDS, ActionKind
+from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
+from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule
+from keymoot.policy.chains.evm.signature import Function
+from keymoot.policy.chains.solana.rule import AMOUNT, TransferRule
 from keymoot.policy.condition import Condition, Test
-from keymoot.policy.evm.rule import NATIVE_VALUE, EvmRule
-from keymoot.policy.evm.signature import Function
 from keymoot.policy.limit import Limit
 from keymoot.policy.lint.amounts import Limits
 from keymoot.policy.lint.finding import Finding
 from keymoot.policy.lint.ranges import disjoint, greatest, implies
 from keymoot.policy.rule import Rule
-from keymoot.policy.solana.rule import AMOUNT, TransferRule
 from keymoot.policy.text.rule import TextRule
 
 Key = str | tuple[int, ...]
@@ -40,16 +42,9 @@ class Region:
 
 
 def shadows(rules: Sequence[Rule], limits: Limits) -> Iterator[Finding]:
-    """Look for rules that an earlier one makes idle.
-
-    Args:
-        rules: The policy's ALLOWs, in order.
-        limits: By name.
-    """
+    """Look for rules that an earlier one makes idle, among the policy's ALLOWs in order."""
     seen: dict[str | bytes, list[Region]] = {}
     for rule in rules:
-        if isinstance(rule, TextRule):
-            continue
         for key, region in _regions(rule):
             for earlier in seen.get(key, ()):
                 finding = _between(earlier, region, limits)
@@ -126,12 +121,7 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
         if not rule.functions:
             yield b"", _region(rule, None)
     elif isinstance(rule, TransferRule):
-        found = {
-            "to": rule.to,
-            "mint": rule.mint,
-            "from": rule.source,
-            AMOUNT: rule.amount,
-        }
+        found = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
         conditions: dict[Key, tuple[str, Condition]] = {
             key: ("uint64" if key == AMOUNT else "solanaAddress", condition)
             for key, condition in found.items()
@@ -143,6 +133,21 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
             rule.instruction,
             Region(rule, rule.instruction, conditions, extras, {AMOUNT: AMOUNT}),
         )
+    elif isinstance(rule, ActionRule) and rule.kind is not None:
+        # What only reduces a position is no way around what counts how much is opened.
+        closes = " reduces" if rule.is_only("reduceOnly", value=True) else ""
+        yield f"{rule.kind} {rule.venue}{closes}", _action_region(rule, KINDS[rule.kind])
+
+
+def _action_region(rule: ActionRule, kind: ActionKind) -> Region:
+    conditions: dict[Key, tuple[str, Condition]] = {
+        name: (kind.fields[name], condition) for name, condition in rule.fields.items()
+    }
+    extras = rule.fields.keys() & {"builder", "isMarket"}
+    if rule.vault is not None:
+        conditions["vault"], extras = ("address", rule.vault), extras | {"vault"}
+    sources: dict[str, Key] = {name: name for name in kind.spent}
+    return Region(rule, f"the action {rule.kind}", conditions, frozenset(extras), sources)
 
 
 def _region(rule: EvmRule, function: Function | None) -> Region:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from keymoot.base.fixed import Address
-from keymoot.policy.condition import Condition
-from keymoot.policy.evm.powers.known import power_of
-from keymoot.policy.evm.powers.power import (
+from keymoot.policy.chains.evm.powers.known import power_of
+from keymoot.policy.chains.evm.powers.power import (
     APPROVAL,
     DELEGATION,
     OWNERSHIP,
@@ -15,8 +14,9 @@ from keymoot.policy.evm.powers.power import (
     Power,
     named,
 )
-from keymoot.policy.evm.rule import EvmRule
-from keymoot.policy.evm.signature import Function
+from keymoot.policy.chains.evm.rule import EvmRule
+from keymoot.policy.chains.evm.signature import Function
+from keymoot.policy.condition import Condition
 from keymoot.policy.lint import ranges
 from keymoot.policy.lint.finding import Finding
 from keymoot.policy.lint.likeness import hides_calls, is_somebody, looks_like_somebody
@@ -24,11 +24,7 @@ from keymoot.policy.names import checksummed
 
 _BURNED = frozenset(
     Address.from_hex(text)
-    for text in (
-        "0x" + "00" * 20,
-        "0x000000000000000000000000000000000000dead",
-        "0x" + "ee" * 20,
-    )
+    for text in ("0x" + "00" * 20, "0x000000000000000000000000000000000000dead", "0x" + "ee" * 20)
 )
 """Nobody's addresses: what goes there is gone."""
 
@@ -44,9 +40,7 @@ _SAFE_OPERATIONS = frozenset((0, 3))
 def evm_whom(rule: EvmRule, tokens: frozenset[Address]) -> Iterator[Finding]:
     """Look at whom one ALLOW lets get something.
 
-    Args:
-        rule: The ALLOW.
-        tokens: What the policy's rules call as tokens, of `tokens_of`.
+    `tokens` is what the policy's rules call as tokens.
     """
     if rule.to is None:
         what = "calls anyone" if rule.functions else "pays anyone"
@@ -62,7 +56,6 @@ def evm_whom(rule: EvmRule, tokens: frozenset[Address]) -> Iterator[Finding]:
 
 
 def tokens_of(rule: EvmRule) -> frozenset[Address]:
-    """Give the addresses that a rule calls as tokens."""
     if not any(is_tokens_own(function) for function in rule.functions.values()):
         return frozenset()
     called = ranges.named(rule.to) or frozenset()
@@ -70,7 +63,6 @@ def tokens_of(rule: EvmRule) -> frozenset[Address]:
 
 
 def is_tokens_own(function: Function) -> bool:
-    """Tell whether a function is one of tokens, called on the token itself."""
     known = power_of(function.selector)
     kinds = (APPROVAL, TRANSFER, TRANSFER_FROM)
     return known is not None and known.kind in kinds and function.name in _TOKENS_OWN

@@ -10,30 +10,23 @@ from keymoot.policy.text.rule import TextRule
 
 
 class TextMatch(Match):
-    """One rule's trial on one text."""
-
     rule: TextRule
 
     def __init__(self, rule: TextRule, intent: TextIntent, trace: list[Step]) -> None:
-        """Take the rule; `run` tries it."""
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """Give the one check."""
         return (self._prefix,)
 
     @property
     def what(self) -> str:
-        """The message, for people."""
         return "the message"
 
     def amount(self, source: str) -> int:  # noqa: ARG002
-        """Give 0: a text moves nothing."""
         return 0
 
     def path(self, source: str) -> str:
-        """Say where an amount would stand."""
         return source
 
     def understood(self, decoded: dict[str, Json]) -> None:

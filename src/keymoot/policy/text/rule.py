@@ -38,11 +38,7 @@ class TextRule(Rule):
 
 
 def parse_text_rule(json: dict[str, Json], method: str, path: str) -> TextRule:
-    """Read one rule of a method that signs texts.
-
-    Raises:
-        BadPolicy: not a rule; `path` names the field.
-    """
+    """Read one rule of a method that signs texts."""
     known_fields(json, {"id", "action", "method", "prefix"}, path)
     action = parse_action(json, path)
     prefix = required(json, "prefix", path)

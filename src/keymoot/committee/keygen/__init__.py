@@ -1,0 +1,1 @@
+"""Key generation: the roots are made, once."""

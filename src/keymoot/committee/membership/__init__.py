@@ -1,0 +1,1 @@
+"""Membership: who joins and who leaves with the end of an epoch."""

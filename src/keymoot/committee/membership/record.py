@@ -1,0 +1,82 @@
+"""Who comes and who goes with the next epoch: votes, newcomers with their keys, wishes to leave.
+
+The page lives as long as an epoch: with the next one all of it is said anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from keymoot.attest.evidence import MAX_EVIDENCE_BYTES
+from keymoot.base import rlp
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.fixed import Bytes32
+from keymoot.base.forms import U16
+from keymoot.base.record import Record
+from keymoot.committee.seat import Point, SessionKeys
+from keymoot.committee.seat_lists import BySeat, Seats
+from keymoot.threshold.committee import MIN_SIZE
+
+MAX_INVITED = 8
+"""Newcomers that one seat invites in one epoch: so votes of liars stay bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer(Record):
+    """An enclave on its way to a seat.
+
+    Attributes:
+        identity: Ed25519: the key that was voted for.
+        sealing: A point of secp256k1: its shares of the next epoch are encrypted to it.
+        session: The keys of its present start.
+    """
+
+    identity: Bytes32
+    sealing: Point
+    session: SessionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRecord(Record):
+    """The page.
+
+    Attributes:
+        invited: Which seats want an enclave to join, by its identity.
+        unwanted: Which seats want a member to leave, by its seat.
+        leaving: Who leaves, in the order in which that was settled.
+        joining: Newcomers by the seats that they will have.
+    """
+
+    REMEMBERED = 64
+
+    invited: Mapping[Bytes32, Seats] = field(default_factory=dict)
+    unwanted: BySeat[Seats] = field(default_factory=dict)
+    leaving: tuple[U16, ...] = ()
+    joining: BySeat[Newcomer] = field(default_factory=dict)
+
+    def next_seats(self, members: tuple[int, ...]) -> tuple[int, ...]:
+        """Who wants to leave first leaves first, as long as a committee stays."""
+        seats = {*members, *self.joining}
+        for leaver in self.leaving:
+            if len(seats) > MIN_SIZE:
+                seats.discard(leaver)
+        return tuple(sorted(seats))
+
+    def without(self, seats: frozenset[int]) -> "MembershipRecord":
+        """Give the page without some newcomers: to come again they must be voted for again."""
+        gone = {self.joining[at].identity for at in seats if at in self.joining}
+        return replace(
+            self,
+            invited={
+                invited: votes for invited, votes in self.invited.items() if invited not in gone
+            },
+            joining={at: newcomer for at, newcomer in self.joining.items() if at not in seats},
+        )
+
+
+def write_join(newcomer: Newcomer, evidence: bytes) -> bytes:
+    return rlp.encode([newcomer.item(), evidence])
+
+
+def read_join(content: bytes) -> tuple[Newcomer, bytes]:
+    newcomer, evidence = list_of(rlp.decode(content), 2, "join")
+    return Newcomer.of_item(newcomer), bytes_of(evidence, "evidence", MAX_EVIDENCE_BYTES)

@@ -1,0 +1,1 @@
+"""Nonces for FROST: committed to ahead, bound once."""

@@ -1,0 +1,1 @@
+"""Presignatures: dealt ahead in batches, bound once."""

@@ -1,0 +1,342 @@
+"""The stock of presignatures: batches are opened, dealt, acknowledged, bound and burned.
+
+A batch enters stock when degree+f+1 seats hold valid shares of it, so that degree+1 answer
+when f of them do not; it burns when fewer remain. What is bound is burned, whatever
+becomes of the request: the cursor never goes back.
+"""
+
+from dataclasses import replace
+
+from keymoot.base.errors import Defect
+from keymoot.base.units import Height, UnixSeconds
+from keymoot.committee.errors import Unwanted
+from keymoot.committee.messages import Kind, read_numbered
+from keymoot.committee.phases import BATCH_LIFETIME
+from keymoot.committee.presign.body import FIRST, SECOND, read_complaint
+from keymoot.committee.presign.inventory import Inventory
+from keymoot.committee.presign.record import BatchPage, PresignatureId, Stage
+from keymoot.committee.roots import ECDSA
+from keymoot.committee.seat import by_place, by_seat
+from keymoot.committee.state import CommitteeState
+from keymoot.threshold import first_round, second_round
+from keymoot.threshold.envelope import Complaint
+from keymoot.threshold.errors import Cheated
+from keymoot.threshold.first_round import FirstDealing, FirstPublic
+from keymoot.threshold.presignature import Batch
+from keymoot.threshold.second_round import SecondDealing
+from keymoot.threshold.secp256k1 import SECP256K1
+
+BATCH_SIZE = 64
+"""Presignatures of a batch."""
+
+MIN_READY = 2
+"""Batches that are kept in stock when nobody asks."""
+
+MAX_READY = 12
+"""Batches that are kept in stock when many ask."""
+
+MAX_OPEN = 2
+"""Batches that are dealt at one time."""
+
+PROBATION = 16
+"""Every so many batches it is the turn of seats again that were late."""
+
+DEMAND_SECONDS = 20
+"""How far back demand is counted."""
+
+STOCK = "stock"
+
+
+class Stock:
+    """The batches of a state."""
+
+    def __init__(self, state: CommitteeState) -> None:
+        self._state = state
+
+    @property
+    def page(self) -> Inventory:
+        raw = self._state.pages.get(STOCK)
+        return Inventory() if raw is None else Inventory.decode(raw)
+
+    def batch(self, number: int) -> BatchPage | None:
+        """Give a batch's page; None if it is burned, used up, or never was."""
+        raw = self._state.pages.get(f"batch/{number}")
+        return None if raw is None else BatchPage.decode(raw)
+
+    def left(self) -> int:
+        page = self.page
+        batches = (self.batch(number) for number in page.ready)
+        return sum(batch.size for batch in batches if batch is not None) - page.cursor
+
+    def need(self) -> int:
+        """Holders that a batch in stock has at least: degree+f+1."""
+        committee = self._state.committee
+        return committee.ecdsa_degree + committee.faults + 1
+
+    def setting(self, page: BatchPage) -> Batch:
+        keys = {at: SECP256K1.decode(key) for at, key in by_seat(page.keys).items()}
+        session = self._state.session(f"presign/{page.number}")
+        return Batch(session, self._state.root(ECDSA), keys, page.size)
+
+    def dealers(self, page: BatchPage) -> tuple[int, ...]:
+        """Give whose turn it is to deal the present round of a batch, other seats for each number.
+
+        Who was late comes last, but for every `PROBATION`th batch.
+        """
+        out = self._state.record.out
+        able = [seat for seat in self._with_part(page) if seat not in out]
+        turn = page.number % len(able) if able else 0
+        ordered = able[turn:] + able[:turn]
+        if page.number % PROBATION:
+            late = self.page.late
+            ordered.sort(key=lambda seat: seat in late)
+        return tuple(ordered[: self._wanted(page)])
+
+    def has_part(self, page: BatchPage, seat: int) -> bool:
+        """Tell whether a seat's present start is the one that the batch was opened with."""
+        session = self._state.seat(seat).session
+        return session is not None and page.key_of(seat) == session.sealing
+
+    def dealing(self, number: int, round_: int, seat: int) -> bytes | None:
+        return self._state.pages.get(f"batch/{number}/{round_}/{seat}")
+
+    # -- what messages do
+
+    def handle(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
+        if kind is Kind.COMPLAIN:
+            self._complain(seat, body, height, time)
+            return
+        number, content = read_numbered(body)
+        page = self._page_for(number, seat)
+        if kind is Kind.ACK:
+            self._acknowledge(page, seat, height, time)
+        else:
+            self._deal(page, seat, kind, content, height, time)
+
+    def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
+        """Bind the next presignature; None when there is none."""
+        page = self.page
+        if not page.ready:
+            return None
+        batch = self.batch(page.ready[0])
+        if batch is None:
+            raise Defect(f"batch {page.ready[0]} is in stock and has no page")
+        taken = PresignatureId(batch.number, page.cursor)
+        page = replace(page, bound=page.bound + 1, cursor=page.cursor + 1)
+        if page.cursor < batch.size:
+            self._put_list(page)
+            return taken
+        self._put_list(replace(page, used_up=(*page.used_up, time)[-MAX_READY:]))
+        self._remove(batch)
+        self.replenish(height, time)
+        return taken
+
+    def replenish(self, height: Height, time: UnixSeconds) -> None:
+        """Burn what nobody finishes, and open batches while there are too few."""
+        for number in self.page.open:
+            batch = self.batch(number)
+            if batch is not None and batch.since.overdue(BATCH_LIFETIME, height, time):
+                self._remove(batch)
+        if not self._state.ready:
+            return
+        recent = sum(1 for moment in self.page.used_up if time - moment <= DEMAND_SECONDS)
+        target = min(MIN_READY + recent, MAX_READY)
+        while True:
+            page = self.page
+            if len(page.open) >= MAX_OPEN or len(page.open) + len(page.ready) >= target:
+                return
+            self._open(height, time)
+
+    def started_anew(self, seat: int, height: Height, time: UnixSeconds) -> None:
+        """Take a seat out of all batches: what it held is gone.
+
+        A batch burns when too few are left who hold it, or could once it is dealt.
+        """
+        for number in (*self.page.ready, *self.page.open):
+            batch = self.batch(number)
+            if batch is None:
+                continue
+            holders = tuple(holder for holder in batch.holders if holder != seat)
+            if (batch.stage is Stage.READY and len(holders) < self.need()) or len(
+                self._with_part(batch)
+            ) < self.need():
+                self._remove(batch)
+            elif holders != batch.holders:
+                self._put(replace(batch, holders=holders))
+        self.replenish(height, time)
+
+    def burn(self) -> None:
+        """Burn everything unbound: an epoch begins. No number comes again."""
+        page = self.page
+        for number in (*page.ready, *page.open):
+            batch = self.batch(number)
+            if batch is not None:
+                self._remove(batch)
+
+    def wipe(self) -> None:
+        """Burn everything: a generation begins, and counts anew."""
+        self.burn()
+        self._state.pages.set(STOCK, None)
+
+    def _open(self, height: Height, time: UnixSeconds) -> None:
+        page = self.page
+        sessions = {seat: member.session for seat, member in self._state.seats().items()}
+        keys = by_place(
+            {seat: session.sealing for seat, session in sessions.items() if session is not None}
+        )
+        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, keys)
+        self._put(batch)
+        self._put_list(replace(page, next=page.next + 1, open=(*page.open, page.next)))
+
+    def _deal(
+        self,
+        page: BatchPage,
+        seat: int,
+        kind: Kind,
+        content: bytes,
+        height: Height,
+        time: UnixSeconds,
+    ) -> None:
+        round_, stage = (FIRST, Stage.FIRST) if kind is Kind.FIRST else (SECOND, Stage.SECOND)
+        given = page.first if round_ == FIRST else page.second
+        if page.stage is not stage or seat in given or seat in self._state.record.out:
+            raise Unwanted(f"batch {page.number} takes no such dealing from seat {seat}")
+        if round_ == FIRST:
+            FirstDealing.decode(content)
+            dealt = (*page.first, seat)
+            dealing = replace(page, first=dealt)
+        else:
+            SecondDealing.decode(content)
+            dealt = (*page.second, seat)
+            dealing = replace(page, second=dealt)
+        self._state.pages.set(f"batch/{page.number}/{round_}/{seat}", content)
+        if len(dealt) == self._wanted(page):
+            self._note_late(self.dealers(page), dealt)
+            after = Stage(page.stage + 1)
+            dealing = replace(dealing, stage=after, since_height=height, since_time=time)
+        self._put(dealing)
+
+    def _wanted(self, page: BatchPage) -> int:
+        committee = self._state.committee
+        first = page.stage is Stage.FIRST
+        return committee.random_dealers if first else committee.product_dealers
+
+    def _note_late(self, turn: tuple[int, ...], dealt: tuple[int, ...]) -> None:
+        """Remember whose turn it was and who dealt instead, so that nobody waits twice."""
+        page = self.page
+        late = (set(page.late) - set(dealt)) | (set(turn) - set(dealt))
+        if late != set(page.late):
+            self._put_list(replace(page, late=tuple(sorted(late))))
+
+    def _acknowledge(self, page: BatchPage, seat: int, height: Height, time: UnixSeconds) -> None:
+        if page.stage not in (Stage.ACKS, Stage.READY) or seat in page.holders:
+            raise Unwanted(f"batch {page.number} takes no acknowledgement from seat {seat}")
+        page = replace(page, holders=(*page.holders, seat))
+        if page.stage is Stage.ACKS and len(page.holders) >= self.need():
+            page = replace(page, stage=Stage.READY, since_height=height, since_time=time)
+            books = self.page
+            opened = tuple(number for number in books.open if number != page.number)
+            self._put_list(replace(books, open=opened, ready=(*books.ready, page.number)))
+        # Nobody who could complain is left: the dealings have done their work.
+        if all(holder in page.holders for holder in self._with_part(page)):
+            self._drop_dealings(page)
+        self._put(page)
+        self.replenish(height, time)
+
+    def _complain(self, seat: int, body: bytes, height: Height, time: UnixSeconds) -> None:
+        number, round_, dealer, complaint = read_complaint(body)
+        page = self._page_for(number, seat)
+        out = self._state.record.out
+        if dealer in out or seat in out:
+            raise Unwanted(f"who is out neither complains nor is complained over: {seat}, {dealer}")
+        if complaint is not None and (complaint.accuser, complaint.dealer) != (seat, dealer):
+            raise Unwanted("a complaint speaks for who sends it")
+        guilty, what = self._judge(page, round_, seat, dealer, complaint)
+        self._state.caught(guilty, height, what, out=True)
+        # A batch in stock has enough holders without the one who complains.
+        if guilty == dealer and page.stage is not Stage.READY:
+            self._remove(page)
+        self.replenish(height, time)
+
+    def _judge(
+        self, page: BatchPage, round_: int, seat: int, dealer: int, complaint: Complaint | None
+    ) -> tuple[int, str]:
+        batch = self.setting(page)
+        try:
+            if round_ == FIRST:
+                first = FirstDealing.decode(self._dealt(page, FIRST, dealer))
+                first_round.check(batch, dealer, first)
+                if complaint is not None:
+                    guilty = first_round.judge(batch, complaint, first)
+                    return guilty, _verdict(guilty, dealer)
+            else:
+                second = SecondDealing.decode(self._dealt(page, SECOND, dealer))
+                public = self.public(page)
+                # Without weights: those that all could agree on, a dealer could foresee.
+                claim = second_round.read(batch, public, dealer, second)
+                second_round.check(batch, public, dealer, claim)
+                if complaint is not None:
+                    guilty = second_round.judge(batch, complaint, second)
+                    return guilty, _verdict(guilty, dealer)
+        except Cheated as error:
+            return error.party, error.what
+        return seat, "complained over a good dealing"
+
+    def public(self, page: BatchPage) -> FirstPublic:
+        """What all know after the first round; raise Cheated where a dealing of it is bad."""
+        batch = self.setting(page)
+        checked = {
+            seat: first_round.check(
+                batch, seat, FirstDealing.decode(self._dealt(page, FIRST, seat))
+            )
+            for seat in sorted(page.first)
+        }
+        return first_round.combine(batch, checked)
+
+    def _dealt(self, page: BatchPage, round_: int, seat: int) -> bytes:
+        raw = self.dealing(page.number, round_, seat)
+        if raw is None:
+            which = "first" if round_ == FIRST else "second"
+            raise Unwanted(f"batch {page.number} has no {which} dealing of seat {seat}")
+        return raw
+
+    def _page_for(self, number: int, seat: int) -> BatchPage:
+        page = self.batch(number)
+        if page is None:
+            raise Unwanted(f"there is no batch {number}")
+        if not self.has_part(page, seat):
+            raise Unwanted(f"seat {seat} has started anew since batch {number} was opened")
+        return page
+
+    def _remove(self, batch: BatchPage) -> None:
+        page, pages = self.page, self._state.pages
+        self._put_list(
+            replace(
+                page,
+                open=tuple(number for number in page.open if number != batch.number),
+                ready=tuple(number for number in page.ready if number != batch.number),
+                # It counts within the oldest batch: the next one begins with its first.
+                cursor=0 if page.ready[:1] == (batch.number,) else page.cursor,
+            )
+        )
+        self._drop_dealings(batch)
+        pages.set(f"batch/{batch.number}", None)
+
+    def _drop_dealings(self, batch: BatchPage) -> None:
+        for round_, dealers in ((FIRST, batch.first), (SECOND, batch.second)):
+            for seat in dealers:
+                if self.dealing(batch.number, round_, seat) is not None:
+                    self._state.pages.set(f"batch/{batch.number}/{round_}/{seat}", None)
+
+    def _with_part(self, page: BatchPage) -> list[int]:
+        return [seat for seat in self._state.committee.indices if self.has_part(page, seat)]
+
+    def _put(self, batch: BatchPage) -> None:
+        self._state.pages.set(f"batch/{batch.number}", batch.encode())
+
+    def _put_list(self, page: Inventory) -> None:
+        self._state.pages.set(STOCK, page.encode())
+
+
+def _verdict(guilty: int, dealer: int) -> str:
+    return "dealt a bad share" if guilty == dealer else "complained over a good share"

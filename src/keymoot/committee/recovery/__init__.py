@@ -1,0 +1,1 @@
+"""Recovery: too many started anew, and a generation begins."""

@@ -1,0 +1,1 @@
+"""Resharing: an epoch ends, the roots are shared anew, their public keys stay."""

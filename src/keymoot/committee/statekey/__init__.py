@@ -1,0 +1,1 @@
+"""The key of the ledger's state: who has it, and how it is given to others."""

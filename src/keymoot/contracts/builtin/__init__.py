@@ -1,0 +1,1 @@
+"""The built-in contracts, and which of them stands where."""

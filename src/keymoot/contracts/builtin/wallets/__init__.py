@@ -1,0 +1,1 @@
+"""Wallets: owners, credentials, policies, budgets, requests and what serves them."""

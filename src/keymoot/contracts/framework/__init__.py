@@ -1,0 +1,1 @@
+"""The framework: contracts as Python classes with an Ethereum ABI."""

@@ -1,0 +1,134 @@
+"""Refusals of contracts, with the revert data that Ethereum's tools decode."""
+
+from typing import Any, ClassVar
+
+from keymoot.base.abi.encode import encode
+from keymoot.base.abi.kinds import parameters
+from keymoot.base.errors import Refused
+from keymoot.crypto.keccak import keccak256_raw
+
+
+class ContractError(Refused, code="REVERTED"):
+    """A contract says no. Subclasses give `SIGNATURE`, as Solidity writes `error …`.
+
+    Without one, the message travels as `Error(string)`.
+    """
+
+    SIGNATURE: ClassVar[str] = "Error(string)"
+
+    def __init__(self, message: str = "", *values: Any) -> None:
+        """Take the words, and the values of what `SIGNATURE` lists."""
+        super().__init__(message)
+        self._values = values
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (str(self),) if self.SIGNATURE == ContractError.SIGNATURE else self._values
+
+    def revert_data(self) -> bytes:
+        return revert_data(self.SIGNATURE, self.arguments())
+
+
+def revert_data(signature: str, arguments: tuple[Any, ...]) -> bytes:
+    return keccak256_raw(signature.encode())[:4] + encode(parameters(signature), arguments)
+
+
+class UnknownMethod(ContractError, code="UNKNOWN_METHOD"):
+    """No method has this selector."""
+
+    SIGNATURE = "UnknownMethod(bytes4)"
+
+    def __init__(self, selector: bytes) -> None:
+        message = f"this contract has no method with selector 0x{selector.hex()}"
+        super().__init__(message, selector[:4].ljust(4, b"\0"))
+
+
+class BadArguments(ContractError, code="BAD_ARGUMENTS"):
+    """The calldata is not the ABI encoding of the method's arguments."""
+
+    def __init__(self, method: str, why: str) -> None:
+        super().__init__(f"the arguments are not those of {method}: {why}")
+
+
+class NotPayable(ContractError, code="NOT_PAYABLE"):
+    """Value was sent to a method that takes none."""
+
+    SIGNATURE = "NotPayable()"
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"{method} takes no value: send 0")
+
+
+class Reentered(ContractError, code="REENTERED"):
+    """A contract was called while one of its own calls was still running."""
+
+    SIGNATURE = "Reentered()"
+
+    def __init__(self, contract: str) -> None:
+        super().__init__(f"{contract} is already running in this transaction")
+
+
+class KeyUseRefused(ContractError, code="KEY_USE_REFUSED"):
+    """A key or randomness was asked for where no final block is being executed."""
+
+    SIGNATURE = "KeyUseRefused()"
+    message = (
+        "keys and randomness work only in transactions of a final block, "
+        "never in queries or estimates: send a transaction"
+    )
+
+
+class InsufficientBalance(ContractError, code="INSUFFICIENT_BALANCE"):
+    """A transfer of more than there is."""
+
+    SIGNATURE = "InsufficientBalance(uint256,uint256)"
+
+    def __init__(self, has: int, needs: int) -> None:
+        super().__init__(f"the account has {has} wei, {needs} are needed", has, needs)
+
+
+class BadResult(Refused, code="BAD_RESULT"):
+    """A method returned what its declared types cannot hold."""
+
+    def __init__(self, signature: str, outputs: str) -> None:
+        """The value itself is never repeated."""
+        super().__init__(
+            f"{signature} returned what does not fit ({outputs}): the contract is wrong, "
+            "the call is undone"
+        )
+        self.signature = signature
+        self.outputs = outputs
+
+
+class UndeclaredEvent(Refused, code="UNDECLARED_EVENT"):
+    """A contract emits an event that is not in its interface."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(
+            f"{event} is not among the EVENTS of the contract that emits it: the contract is "
+            "wrong, the call is undone"
+        )
+
+
+class NotCallable(Refused, code="NOT_CALLABLE"):
+    """A contract calls what no contract offers to others."""
+
+    def __init__(self, method: str, why: str) -> None:
+        super().__init__(f"{method} cannot be called: {why}")
+
+
+class Anonymous(ContractError, code="ANONYMOUS"):
+    """A call without a sender asked for something that belongs to someone."""
+
+    SIGNATURE = "Anonymous()"
+    message = "this call has no sender: sign a transaction"
+
+
+COMMON: tuple[type[ContractError], ...] = (
+    Anonymous,
+    InsufficientBalance,
+    KeyUseRefused,
+    NotPayable,
+    Reentered,
+    UnknownMethod,
+)
+"""What a call of any contract can come back with, beside the contract's own errors."""

@@ -1,0 +1,183 @@
+"""The instance that a network knows: what the daemon's servers speak for.
+
+Its keys are made at the start and stay in memory: nothing of them is on a disk, so a copy of the
+daemon's folder is of no use elsewhere. No node is believed: what is read is proved, and what is
+put together is checked, as everywhere in `keymoot.agent`.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from keymoot.agent.account import Account
+from keymoot.agent.app_instance import AppInstance, Produce
+from keymoot.agent.app_keys import app_key
+from keymoot.agent.processes import stays_here
+from keymoot.agent.submission import TransactionFailed
+from keymoot.agent.views import WalletViews
+from keymoot.attest.evidence import ReportData
+from keymoot.base.errors import Malformed
+from keymoot.base.fixed import Address, Bytes32, WalletId
+from keymoot.base.secret import Secret
+from keymoot.base.strict_json import Json, parse
+from keymoot.base.units import UnixSeconds
+from keymoot.contracts.builtin.keys import AppKeyKind
+from keymoot.crypto import secp256k1
+from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
+from keymoot.daemon.port import (
+    CallOutcome,
+    InstanceIdentity,
+    KeyKind,
+    LedgerCall,
+    OpenedSecrets,
+    Signer,
+)
+from keymoot.policy.document import MAX_DOCUMENT_BYTES
+
+RESERVE_WEI = 10**17
+"""What an agent cannot send away of its instance's account: it pays for registrations."""
+
+
+class JoinedInstance:
+    """One instance of an app on a network.
+
+    The account of an instance counts its transactions, so one is sent after the other.
+    """
+
+    def __init__(
+        self, instance: AppInstance, produce: Produce, wallets: Mapping[str, WalletId]
+    ) -> None:
+        """Register an instance; its evidence is what `produce` makes, its wallets are by name.
+
+        Raises:
+            TransactionFailed, NetworkRefused: it is not let in; see `agent.app_instance`.
+        """
+        self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
+        self._signers: dict[str, Signer] = {}
+        self._lock, self._sending = threading.Lock(), threading.Lock()
+        anchor = instance.network.anchor()
+        shown, registered = instance.show(instance.app), instance.register()
+        self.expires_at = registered.expires_at
+        self._identity = InstanceIdentity(
+            app=instance.app,
+            name=_words(shown.metadata.get("name", b""))[:128],
+            key=instance.keys.address,
+            encryption=instance.keys.public,
+            measurement=registered.measurement,
+            vendor=registered.vendor,
+            network=anchor.network,
+            verifying_key=anchor.verifying_key,
+        )
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: it would carry the instance's keys."""
+        stays_here("a joined instance", "start a daemon")
+
+    @property
+    def identity(self) -> InstanceIdentity:
+        return self._identity
+
+    def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
+        one = self._instance
+        with self._sending:
+            return app_key(one.network, one.keys, one.app, name, AppKeyKind[kind.name])
+
+    def gives_keys(self) -> bool:
+        return self._instance.show(self._instance.app).policy.raw_keys
+
+    def vouch(self, digest: Bytes32) -> bytes:
+        return bytes(secp256k1.sign(self._instance.keys.signing, digest))
+
+    def evidence(self, report: ReportData) -> bytes:
+        return self._produce(report)
+
+    def submit(self, call: LedgerCall) -> CallOutcome:
+        """Send a transaction; what it returned is not told, for no receipt proves it.
+
+        TransactionRefused: it would take what registrations are paid with.
+        """
+        sending, key = self._instance.network.submission(), self._instance.keys.signing
+        try:
+            with self._sending:
+                held = self._instance.network.account(self._identity.key).balance
+                if call.value and held < call.value + RESERVE_WEI:
+                    raise TransactionRefused(
+                        f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
+                        f"registrations: send less than {call.value}"
+                    )
+                sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
+        except TransactionFailed as error:
+            return CallOutcome(fine=False, reason=error.reason, message=str(error))
+        return CallOutcome(fine=True)
+
+    def query(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Answer what can be proved; `rofl_queries` has the list."""
+        if method == "rofl.App":
+            return self._app()
+        if method == "rofl.AppInstance":
+            return self._app_instance(_address(arguments, "rak"))
+        if method == "evm.Balance":
+            held = self._instance.network.account(_address(arguments, "address")).balance
+            return held.to_bytes(32, "big")
+        raise NotServed(f"{method} is answered by nothing that this ledger proves")
+
+    @property
+    def wallets(self) -> Sequence[str]:
+        return tuple(self._wallets)
+
+    def signer(self, wallet: str) -> Signer:
+        with self._lock:
+            if wallet not in self._signers:
+                held = self._instance.credential(wallet, self._wallets[wallet])
+                self._signers[wallet] = Account(held)
+            return self._signers[wallet]
+
+    def policy(self, wallet: str) -> dict[str, Json]:
+        views, identifier = WalletViews(self._instance.network), self._wallets[wallet]
+        found, raw = views.show(identifier), views.policy(identifier)
+        document = parse(raw, MAX_DOCUMENT_BYTES) if raw else None
+        return {"wallet": identifier.hex0x, "version": found.policy_version, "policy": document}
+
+    def register(self, metadata: Mapping[str, bytes]) -> UnixSeconds:
+        with self._sending:
+            self.expires_at = self._instance.register(metadata=metadata).expires_at
+            return self.expires_at
+
+    def secrets(self) -> OpenedSecrets:
+        return OpenedSecrets(*self._instance.secrets())
+
+    def _app(self) -> dict[str, Any]:
+        found = self._instance.show(self._instance.app)
+        enclaves = [
+            {"mr_enclave": bytes(one), "mr_signer": bytes(32)} for one in found.policy.measurements
+        ]
+        return {
+            "id": bytes(found.app),
+            "admin": bytes(found.admin),
+            "policy": {"enclaves": enclaves, "vendors": list(found.policy.vendors)},
+            "metadata": {name: _words(value) for name, value in found.metadata.items()},
+            "secrets": dict(found.secrets),
+            "sek": bytes(found.secrets_key),
+        }
+
+    def _app_instance(self, key: Address) -> dict[str, Any]:
+        found = self._instance.instance(key)
+        return {
+            "app": bytes(found.app),
+            "rak": bytes(found.key),
+            "rek": bytes(found.encryption),
+            "expiration": found.expires_at,
+            "extra_keys": [],
+            "metadata": {name: _words(value) for name, value in found.metadata.items()},
+        }
+
+
+def _address(arguments: Mapping[str, Any], name: str) -> Address:
+    try:
+        return Address(arguments[name])
+    except (KeyError, TypeError, Malformed) as error:
+        raise BadArgument("an address of 20 bytes is expected", name) from error
+
+
+def _words(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

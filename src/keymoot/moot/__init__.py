@@ -1,1 +1,0 @@
-"""The assembly as a state machine: seats, key generation, stock, generations."""

@@ -1,0 +1,1 @@
+"""The chains for which wallets sign: each a folder, and one object that says all of it."""

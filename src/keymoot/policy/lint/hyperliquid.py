@@ -1,0 +1,37 @@
+"""What the lint looks for in an ALLOW of actions on Hyperliquid."""
+
+from collections.abc import Iterator, Mapping
+
+from keymoot.policy.chains.evm.hyperliquid.kinds import KINDS, ORDER
+from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
+from keymoot.policy.condition import LOWER, UPPER
+from keymoot.policy.limit import COUNT, Limit
+from keymoot.policy.lint.finding import Finding
+from keymoot.policy.lint.ranges import is_wallet
+
+
+def action_warnings(rule: ActionRule, limits: Mapping[str, Limit]) -> Iterator[Finding]:
+    if rule.kind is None:
+        return
+    spent = KINDS[rule.kind].spent
+    back = is_wallet(rule.fields.get("destination")) or rule.is_only("reduceOnly", value=True)
+    if spent and not back and not _counted(rule, limits):
+        text = f"is allowed again and again: no limit with a window counts its {spent[0]}"
+        yield Finding("UNCOUNTED", rule.name, text)
+    if rule.kind != ORDER:
+        return
+    prices = rule.fields.get("price")
+    bounds = {one.operator for one in prices.tests} if prices is not None else set()
+    sold = bool(bounds & LOWER) or rule.is_only("isBuy", value=True)
+    bought = bool(bounds & UPPER) or rule.is_only("isBuy", value=False)
+    if not (sold and bought):
+        text = (
+            "trades at any price on one side at least, and whoever takes the other side of such "
+            "an order gets the difference: bound price from both"
+        )
+        yield Finding("ANY_PRICE", rule.name, text)
+
+
+def _counted(rule: ActionRule, limits: Mapping[str, Limit]) -> bool:
+    windows = [one for one in limits.values() if one.window is not None]
+    return any(one.meter == COUNT or one.name in rule.spend for one in windows)

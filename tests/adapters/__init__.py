@@ -1,0 +1,1 @@
+"""Adapters, with stand-ins for the packages that they adapt to."""

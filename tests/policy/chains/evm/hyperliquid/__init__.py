@@ -1,0 +1,1 @@
+"""Actions of Hyperliquid: read, hashed, ruled."""

@@ -1,0 +1,1 @@
+"""Who reads the published transcripts, and knows nothing but what stands in them."""
