@@ -15,12 +15,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from keymoot.base.unix_socket import listening_at
 from keymoot.daemon.errors import AlreadyServed, BadRequest, NotCreatable
 from keymoot.daemon.http_request import HttpRequest, RequestReader
 from keymoot.daemon.http_response import CONTINUE, HttpResponse
 
 MAX_CONNECTIONS = 64
-MODE = 0o600
 HEAD_SECONDS = 15.0
 """From a request's first byte to its last."""
 
@@ -163,30 +163,14 @@ def listening(path: Path, user: int, group: int = -1) -> socket.socket:
     if len(os.fsencode(path)) > _MAX_PATH_BYTES:
         raise NotCreatable(f"{path} is too long for a socket: at most {_MAX_PATH_BYTES} bytes")
     _clear(path)
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # Bound elsewhere first, it is never there with another mode or owner.
-    beside = path.with_name(f".{path.name[:32]}.{os.getpid()}")
-    before = os.umask(0o777 - MODE)
+    owner = (user, group) if user != os.geteuid() else None
     try:
-        with suppress(FileNotFoundError):
-            beside.unlink()
-        channel.bind(str(beside))
-        beside.chmod(MODE)
-        if user != os.geteuid():
-            os.chown(beside, user, group)
-        channel.listen(_BACKLOG)
-        beside.rename(path)
+        return listening_at(path, _BACKLOG, owner)
     except OSError as error:
-        channel.close()
-        with suppress(OSError):
-            beside.unlink()
         raise NotCreatable(
             f"no socket can be made at {path} ({error.strerror}): make the folder writable for the "
             f"user who runs this, or name another place with --socket"
         ) from error
-    finally:
-        os.umask(before)
-    return channel
 
 
 def _clear(path: Path) -> None:

@@ -35,14 +35,28 @@ def check_pinned(raw: bytes, path: str) -> None:
     for number, line in enumerate(lines, 1):
         if _OTHER_ENDS.search(line) or "${" in line:
             raise Malformed("no other ends of lines than \\n, and no variables", f"{path}:{number}")
-        bare = _COMMENT.sub("", line).rstrip()
+        bare, goes_on = _joined(line, f"{path}:{number}")
         begun = begun if whole else number
-        whole += bare.removesuffix("\\") + " "
-        if not bare.endswith("\\"):
+        whole += bare + " "
+        if not goes_on:
             _check(whole.strip(), f"{path}:{begun}")
             whole = ""
     if whole:
         raise Malformed("the last line goes on: it ends with a backslash", f"{path}:{begun}")
+
+
+def _joined(line: str, at: str) -> tuple[str, bool]:
+    """Give a line without its comment, and whether the next one belongs to it.
+
+    pip joins lines before it looks for comments: a backslash anywhere else would be read twice.
+    """
+    bare = _COMMENT.sub("", line)
+    if not bare.strip():
+        return "", False
+    goes_on = line.endswith("\\")
+    if (goes_on and bare != line) or "\\" in bare.removesuffix("\\" if goes_on else ""):
+        raise Malformed("a backslash ends a line that goes on, and stands nowhere else", at)
+    return bare.removesuffix("\\"), goes_on
 
 
 def _check(whole: str, at: str) -> None:

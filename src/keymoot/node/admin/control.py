@@ -14,21 +14,21 @@ An answer says that the node has taken the question; what became of it is in `st
 """
 
 import asyncio
-import os
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.strict_json import Json, canonical, parse
+from keymoot.base.unix_socket import listening_at
 from keymoot.engine.whereabouts import arose
 
 FILE_NAME = "control"
 MAX_LINE_BYTES = 4_096
 MAX_ANSWER_BYTES = 65_536
+_BACKLOG = 64
 
 Verb = Callable[[Mapping[str, Json]], Awaitable[dict[str, Json]]]
 
@@ -42,15 +42,10 @@ class Control:
         self.verbs = verbs
 
     async def run(self) -> None:
-        (self._data / FILE_NAME).unlink(missing_ok=True)
-        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            with short_path(self._data) as path:
-                channel.bind(path)
-        finally:
-            os.umask(before)
-        server = await asyncio.start_unix_server(self._serve, sock=channel, limit=MAX_LINE_BYTES)
+        channel = listening_at(self._data / FILE_NAME, _BACKLOG)
+        server = await asyncio.start_unix_server(
+            self._serve, sock=channel, limit=MAX_LINE_BYTES, backlog=_BACKLOG
+        )
         try:
             async with server:
                 await server.serve_forever()
@@ -81,13 +76,3 @@ class Control:
             log.error("control.failed", error=place)  # noqa: TRY400  no words of others
             message = f"the node failed over this, a defect of ours, {place}: please report it"
             return canonical({"ok": False, "code": "DEFECT", "message": message})
-
-
-@contextmanager
-def short_path(data: Path) -> Iterator[str]:
-    """Give a path to the socket that is short enough, however deep the folder is."""
-    folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{FILE_NAME}"
-    finally:
-        os.close(folder)

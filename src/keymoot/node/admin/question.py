@@ -9,7 +9,8 @@ from pathlib import Path
 
 from keymoot.base.errors import Malformed, Refused, Relayed
 from keymoot.base.strict_json import Json, canonical, parse
-from keymoot.node.admin.control import MAX_ANSWER_BYTES, short_path
+from keymoot.base.unix_socket import short_path
+from keymoot.node.admin.control import FILE_NAME, MAX_ANSWER_BYTES
 
 ASK_SECONDS = 60.0
 """How long an answer may take: a new enclave has to start."""
@@ -66,8 +67,8 @@ def ask(data: Path, verb: str, *, seconds: float = ASK_SECONDS, **values: Json) 
     with channel:
         # A TimeoutError and a PermissionError are OSErrors too: the special ones come first.
         try:
-            with short_path(data) as path:
-                channel.connect(path)
+            with short_path(data / FILE_NAME) as path:
+                channel.connect(str(path))
         except PermissionError as error:
             raise NotYours(data) from error
         except (TimeoutError, BlockingIOError) as error:
