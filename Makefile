@@ -38,7 +38,8 @@ pythons: setup ## an environment of each Python here, to compare what blocks do
 demo: setup ## the whole story, in a minute or two
 	$(BIN)/python -m demo
 
-# How much is tried: what a person waits for, or with PROFILE=thorough all; see docs/testing.md.
+# How much is tried: what a person waits for, with PROFILE=thorough all, with PROFILE=random other
+# examples each time; see docs/testing.md.
 PROFILE ?= quick
 
 test: setup pythons ## all tests, a short demo included, on all cores
@@ -48,7 +49,7 @@ ecosystem: setup ## the client beside agent frameworks of today, installed from 
 	$(BIN)/python -m pytest -m ecosystem
 
 soak: setup ## the long ones: ten thousand seeds, a hundred kills
-	$(BIN)/python -m pytest -m soak --timeout 3600 --hypothesis-profile thorough
+	$(BIN)/python -m pytest -m soak --timeout 3600 --hypothesis-profile random
 
 vectors: setup ## write the published vectors again: to the same bytes
 	$(BIN)/python -m tests.proof.vectors
