@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 from keymoot.base.strict_json import Json
+from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.evm.hyperliquid.action import ActionIntent
 from keymoot.policy.chains.evm.hyperliquid.kinds import ORDER, Part
 from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
+from keymoot.policy.chains.evm.hyperliquid.window import NONCE, strange_nonce, within
 from keymoot.policy.match import Match, Step
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
 
-VENUE, VAULT, CONDITIONS, DEFAULTS = range(4)
+VENUE, VAULT, CONDITIONS, DEFAULTS, WITHIN = range(5)
 """How far a rule got before it stopped."""
 
 
@@ -21,15 +23,20 @@ class ActionMatch(Match):
     rule: ActionRule
 
     def __init__(
-        self, rule: ActionRule, intent: ActionIntent, part: Part, trace: list[Step]
+        self,
+        rule: ActionRule,
+        intent: ActionIntent,
+        part: Part,
+        now: UnixSeconds,
+        trace: list[Step],
     ) -> None:
         super().__init__(rule, intent.wallet, trace)
-        self.intent, self.part = intent, part
+        self.intent, self.part, self.now = intent, part, now
         self.passed = 0
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """In the order of VENUE to DEFAULTS."""
-        return (self._venue, self._vault, self._conditions, self._defaults)
+        """In the order of VENUE to WITHIN."""
+        return (self._venue, self._vault, self._conditions, self._defaults, self._within)
 
     @property
     def what(self) -> str:
@@ -86,6 +93,9 @@ class ActionMatch(Match):
             return self.note(self.path("isMarket"), "eq false", "true", passed=False)
         return True
 
+    def _within(self) -> bool:
+        return within(self.intent, self.now, self.rule.within, self.note)
+
 
 def unmatched(matches: list[ActionMatch], intent: ActionIntent, part: Part) -> Refusal:
     """Say what stopped the rule that went farthest."""
@@ -95,6 +105,8 @@ def unmatched(matches: list[ActionMatch], intent: ActionIntent, part: Part) -> R
     if closest is None or step is None:
         message = f"{REFUSED}no rule allows the action {intent.action}"
         return Refusal("NO_RULE", message, path=part.place)
+    if step.path == NONCE:
+        return strange_nonce(intent, closest.now, closest.rule.within[NONCE], step.rule)
     word = "CONDITION_FAILED" if (closest.stopped or 0) >= CONDITIONS else "NO_RULE"
     message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
     return Refusal(word, message, rule=step.rule, path=step.path)

@@ -10,7 +10,7 @@ from keymoot.policy.chains.evm.typed.intent import TypedIntent
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.rule import TypedRule
 from keymoot.policy.match import Match, Step
-from keymoot.policy.moment import format_moment
+from keymoot.policy.moment import show_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
@@ -19,8 +19,6 @@ TYPE, DOMAIN, CONDITIONS = range(3)
 """How far a rule got before it stopped."""
 
 MAX_SHOWN_FIELDS = 32
-_LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999: later ones are shown as numbers."""
 
 
 class TypedMatch(Match):
@@ -79,8 +77,8 @@ class TypedMatch(Match):
                 return False
         for name, seconds in self.rule.within.items():
             moment, last = self._read(name)[0], self.now + seconds
-            wanted = f"at most {format_moment(UnixSeconds(last))}"
-            if not self.note(self.path(name), wanted, _moment(moment), passed=moment <= last):
+            wanted = f"at most {show_moment(last)}"
+            if not self.note(self.path(name), wanted, show_moment(moment), passed=moment <= last):
                 return False
         return True
 
@@ -92,10 +90,6 @@ class TypedMatch(Match):
         if text is None:
             text = self.intent.texts[way] = show(value)
         return value, text
-
-
-def _moment(seconds: int) -> str:
-    return format_moment(UnixSeconds(seconds)) if seconds <= _LAST_MOMENT else str(seconds)
 
 
 def unmatched(matches: list[TypedMatch], intent: TypedIntent) -> Refusal:
