@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli.chains import commands_on
-from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, CommandFailed, fail, note, result
+from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, CommandFailed, fail, note, result, say
 from keymoot.cli.request_files import (
     MAX_FILE_BYTES,
     action_of,
@@ -123,7 +123,7 @@ def show(name: str, *, url: str | None = None) -> None:
     document = views.policy(wallet)
     if not document:
         fail(f"{name} has no policy yet, so everything is refused")
-    print(json_module.dumps(json_module.loads(document), indent=2))
+    say(json_module.dumps(json_module.loads(document), indent=2))
 
 
 def read_policy(file: Path) -> "Policy":
