@@ -177,6 +177,14 @@ def test_a_chain_of_structs_is_as_deep_as_rules_reach() -> None:
         struct_of("S0", chain(5))
 
 
+def test_the_longest_type_has_2048_characters() -> None:
+    start = "M(" + ",".join(f"bool {'f' * 61}{at:02}" for at in range(29)) + ",bool "
+    longest = f"{start}{'g' * (2_047 - len(start))})"
+    assert (len(longest), parse_type(longest).encode_type) == (2_048, longest)
+    with pytest.raises(BadType, match="is text such as"):
+        parse_type(longest.replace("g)", "gg)"))
+
+
 def test_how_deep_it_is_depends_on_no_order() -> None:
     """A struct that was read beside others is as deep below them."""
     tail = {f"T{at}": ((f"T{at + 1}" if at < 2 else "bool", "x"),) for at in range(3)}
