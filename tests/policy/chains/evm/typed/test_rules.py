@@ -344,3 +344,12 @@ def test_arrays_of_arrays_are_signed_and_not_spoken_of() -> None:
         with pytest.raises(BadPolicy, match="array") as caught:
             policy(rule | {"fields": rule["fields"] | {"rows": rows}})
         assert str(caught.value.path).startswith("rules[0].fields.rows")
+
+
+def test_a_rule_on_another_type_is_no_work_but_its_own() -> None:
+    """Its arrays are not looked for in a document that has none."""
+    alone, beside = policy(payment_rule()), policy(BATCH_RULE, payment_rule())
+    wish = read_intent("eth_signTypedData_v4", json.dumps(authorization()).encode(), WALLET)
+    # A rule is worth 32 comparisons, each of its domain's two conditions 16 and what it compares.
+    assert comparisons(beside, wish) - comparisons(alone, wish) == 32 + 2 * (16 + 1)
+    assert decided(beside, authorization()).rule == "x402"
