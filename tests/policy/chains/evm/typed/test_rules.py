@@ -373,3 +373,12 @@ def test_nobody_writes_what_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (wanted["path"], wanted["passed"]) == ("domain.verifyingContract", False)
     assert wanted["wanted"] == "eq 0x" + f"{1:040x}"
     assert wanted["got"] == show(USDC)
+
+
+def test_a_rule_on_another_type_is_no_work_but_its_own() -> None:
+    """Its arrays are not looked for in a document that has none."""
+    alone, beside = policy(payment_rule()), policy(BATCH_RULE, payment_rule())
+    wish = read_intent("eth_signTypedData_v4", json.dumps(authorization()).encode(), WALLET)
+    # A rule is worth 32 comparisons, each of its domain's two conditions 16 and what it compares.
+    assert comparisons(beside, wish) - comparisons(alone, wish) == 32 + 2 * (16 + 1)
+    assert decided(beside, authorization()).rule == "x402"
