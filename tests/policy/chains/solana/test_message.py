@@ -114,6 +114,8 @@ def test_what_the_runtime_would_not_run_is_malformed(wrong: SolanaMessage, why: 
 
 
 def test_the_longest_message_fits_its_packet_exactly() -> None:
+    # The least that every link of IPv6 carries, less its header and UDP's.
+    assert MAX_PACKET_BYTES == 1_280 - 40 - 8
     room = MAX_PACKET_BYTES - 65 - len(message(instructions=(Instruction(2, (), b""),)).encode())
     fits = message(instructions=(Instruction(2, (), bytes(room - 1)),))
     assert len(fits.encode()) + 65 == MAX_PACKET_BYTES
