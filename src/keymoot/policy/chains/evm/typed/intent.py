@@ -5,7 +5,7 @@ What would be signed is hashed here, of what was read; nobody's hash is believed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from keymoot.base.abi.kinds import BadType
@@ -61,7 +61,6 @@ class TypedIntent:
     slot: None = None
     max_fee: int = 0
     value: int = 0
-    texts: dict[tuple[int, ...], str] = field(default_factory=dict, compare=False)
 
     @property
     def network(self) -> str:
