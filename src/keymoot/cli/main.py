@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cyclopts import App, Parameter
 
-from keymoot.cli import agent, deploy, inspect, key, net, owner, policy, sign, wallet
+from keymoot.cli import agent, deploy, inspect, key, lists, net, owner, policy, sign, wallet
 from keymoot.cli import app as app_commands
 from keymoot.cli.options import Port, Positive, Whole
 from keymoot.cli.output import (
@@ -62,6 +62,7 @@ app.command(policy.app)
 app_commands.app.command(deploy.create)
 app_commands.app.command(deploy.deploy)
 app_commands.app.command(deploy.show)
+app_commands.app.command(lists.app)
 app.command(app_commands.app)
 app.command(agent.app)
 app.command(net.app)
