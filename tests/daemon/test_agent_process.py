@@ -95,7 +95,7 @@ def test_who_does_not_stop_is_killed_with_his_children(tmp_path, monkeypatch):
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 

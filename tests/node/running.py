@@ -115,6 +115,14 @@ class Running:
         return owner
 
 
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended, whether or not anybody has asked how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 @contextmanager
 def running(
     folder: Path, module: str = "keymoot.cli", options: Sequence[str] = ()
