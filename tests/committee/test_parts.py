@@ -1,0 +1,115 @@
+"""What a seat's parts forget, and when they have nothing to say."""
+
+import pytest
+
+from keymoot.base.fixed import Bytes32
+from keymoot.base.secret import Secret
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.pages import MemoryPages
+from keymoot.committee.statekey.member import StateKeyParticipant
+from keymoot.store.keys import FIRST_NAME
+from tests.committee.asking import (
+    before_asks,
+    one_time_key,
+    secret_by_algebra,
+    secrets,
+    standing,
+    step,
+    turn,
+    until,
+)
+from tests.committee.network import NETWORK, CommitteeNetwork
+
+
+def parts(net, seat=1):
+    participant = net.participants[seat]
+    return participant.dkg, participant.reshare, participant.state_key
+
+
+def test_before_a_founding_no_part_has_anything_to_do():
+    dkg, reshare, state_key = parts(CommitteeNetwork.at_rest())
+    nothing = CommitteeMachine(MemoryPages(), NETWORK)
+    assert (dkg.due(nothing), dkg.recovery(nothing), dkg.shares_in(nothing)) == ([], [], {})
+    assert (reshare.due(nothing, {}), reshare.recovery(nothing)) == ([], [])
+    assert reshare.shares_in(nothing) == {}
+    assert state_key.due(nothing, {}) == []
+
+
+def test_at_rest_no_part_says_anything_again():
+    net = CommitteeNetwork.at_rest()
+    for seat, participant in net.participants.items():
+        dkg, reshare, state_key = parts(net, seat)
+        assert dkg.due(net.ledger) == []
+        assert dkg.recovery(net.ledger) == reshare.recovery(net.ledger) == []
+        assert state_key.due(net.ledger, participant.shares) == []
+
+
+def test_shares_of_an_epoch_are_forgotten_once_nothing_goes_back_to_it():
+    net = CommitteeNetwork.at_rest()
+    for number in (1, 2, 3):
+        turn(net, (1, 2, 3))
+        for seat in net.participants:
+            dkg, reshare, _ = parts(net, seat)
+            # The living ones, and none of an epoch to which no recovery goes back.
+            assert dkg._made == {}, number
+            assert [made[0] for made in reshare._held] == [number]
+            assert net.participants[seat].shares
+
+
+def test_those_of_the_key_generation_stay_while_a_recovery_may_go_back_to_it():
+    net = CommitteeNetwork.at_rest()
+    net.silent = {4}
+    net.send(*(net.message(seat, Kind.END_EPOCH, write_numbered(0)) for seat in (1, 2, 3)))
+    for _ in range(8):
+        net.pass_time(40)
+    assert net.ledger.epochs.current.number == 1
+    assert net.ledger.epochs.previous.page is not None
+    for seat in (1, 2, 3):
+        dkg, reshare, _ = parts(net, seat)
+        assert dkg._made
+        assert len(reshare._held) == 1
+
+
+def test_who_has_no_seat_asks_for_nothing():
+    net = before_asks()
+    assert StateKeyParticipant(9, Secret(bytes(32))).due(net.ledger, {}) == []
+
+
+def test_what_is_forgotten_is_all_of_it():
+    own = one_time_key()
+    part = StateKeyParticipant(1, Secret(bytes(32)), frozenset({FIRST_NAME}))
+    part.found[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
+    part.sealed(FIRST_NAME)
+    assert (part.found, part._own, part.holds(FIRST_NAME)) == ({}, {}, True)
+    part.found[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
+    part.forget()
+    assert (part.found, part._own, part.held) == ({}, {}, frozenset())
+    assert not part.holds(Bytes32(bytes(32)))
+
+
+def test_answers_to_another_ask_than_the_newest_open_nothing():
+    net = before_asks()
+    step(net)
+    due = until(net, Kind.STATE_ANSWER)
+    other = one_time_key()
+    net.participants[2].state_key._own[FIRST_NAME] = other
+    net.send(*due)
+    net.settle()
+    assert 2 not in net.keeps
+    assert net.participants[2].state_key._own[FIRST_NAME] == other
+    assert not net.ledger.state.record.cheats
+    # The others have it, and in the next epoch seat 2 asks anew.
+    assert set(secrets(net).values()) == {secret_by_algebra(net)}
+    assert not standing(net).exists
+    turn(net, (1, 3, 4))
+    assert secrets(net)[2] == secret_by_algebra(net)
+    assert standing(net).exists
+
+
+@pytest.mark.parametrize("seat", [1, 4])
+def test_one_time_secrets_are_gone_once_they_have_served(seat):
+    net = CommitteeNetwork.at_rest()
+    _, _, state_key = parts(net, seat)
+    assert (state_key._own, state_key.found) == ({}, {})
+    assert state_key.holds(FIRST_NAME)
