@@ -9,6 +9,7 @@ from keymoot.committee.messages import Kind, write_numbered
 from keymoot.committee.pages import MemoryPages
 from keymoot.committee.statekey.member import StateKeyParticipant
 from keymoot.store.keys import FIRST_NAME
+from keymoot.threshold.rng import SeededRng
 from tests.committee.asking import (
     before_asks,
     one_time_key,
@@ -113,3 +114,46 @@ def test_one_time_secrets_are_gone_once_they_have_served(seat):
     _, _, state_key = parts(net, seat)
     assert (state_key._own, state_key.found) == ({}, {})
     assert state_key.holds(FIRST_NAME)
+
+
+def test_a_seat_whose_key_is_erased_computes_no_shares_of_an_epoch():
+    net = CommitteeNetwork.at_rest()
+    turn(net, (1, 2, 3))
+    _, reshare, _ = parts(net, 3)
+    reshare._held.clear()
+    (task,) = reshare.recovery(net.ledger)
+    net.participants[3].keys.take(net.scalar(), net.scalar(), None, 0)
+    assert task.run(SeededRng(net.secret())) == []
+    assert reshare._held == {}
+
+
+def test_nor_does_it_judge_or_hold_in_an_epochs_end():
+    net = CommitteeNetwork.at_rest()
+
+    def erase(seat, kind, body):
+        if seat == 3 and kind is Kind.RESHARE:
+            net.participants[3].keys.take(net.scalar(), net.scalar(), None, 0)
+        return body
+
+    net.spoil = erase
+    net.send(*(net.message(seat, Kind.END_EPOCH, write_numbered(0)) for seat in (1, 2, 3)))
+    for _ in range(8):
+        net.pass_time(40)
+    assert net.ledger.epochs.current.number == 1
+    said = {one.kind for one in net.log if one.seat == 3}
+    assert Kind.RESHARE in said
+    assert not said & {Kind.RESHARE_VERDICT, Kind.HELD}
+    assert parts(net, 3)[1]._held == {}
+    assert not net.ledger.state.record.cheats
+
+
+def test_shares_that_an_attempt_made_stay_while_it_may_come_to_live():
+    net = CommitteeNetwork.at_rest()
+    _, reshare, _ = parts(net)
+    epoch, generation = net.ledger.epochs.current, net.ledger.state.record.generation
+    other = type(generation)(b"\x09" * 32)
+    present, later = (1, epoch.attempt, generation), (1, epoch.attempt + 1, generation)
+    for made in (present, later, (1, epoch.attempt + 1, other), (0, epoch.attempt, generation)):
+        reshare._held[made] = {}
+    reshare.prune(net.ledger)
+    assert set(reshare._held) == {present, later}
