@@ -1,5 +1,8 @@
 """What a seat's parts forget, and when they have nothing to say."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from keymoot.base.fixed import Bytes32
@@ -157,3 +160,16 @@ def test_shares_that_an_attempt_made_stay_while_it_may_come_to_live():
         reshare._held[made] = {}
     reshare.prune(net.ledger)
     assert set(reshare._held) == {present, later}
+
+
+def test_so_do_those_of_an_attempt_that_outlives_its_generation():
+    net = CommitteeNetwork.at_rest()
+    _, reshare, _ = parts(net)
+    epochs, state = net.ledger.epochs, net.ledger.state
+    dealt = type(state.record.generation)(b"\x09" * 32)
+    current = replace(epochs.current, generation=dealt)
+    kept = SimpleNamespace(current=current, origin=None, previous=epochs.previous)
+    outlives, failed = (1, current.attempt, dealt), (1, current.attempt + 1, dealt)
+    reshare._held[outlives] = reshare._held[failed] = {}
+    reshare.prune(SimpleNamespace(epochs=kept, state=state))
+    assert set(reshare._held) == {outlives}
