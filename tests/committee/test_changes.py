@@ -4,7 +4,7 @@ import pytest
 
 from keymoot.base.units import Height
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from keymoot.committee.reshare.record import Stage
 from keymoot.committee.roots import ECDSA, ROOTS
 from tests.committee.members import check, publics, ready, secret_of

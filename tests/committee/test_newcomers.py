@@ -1,11 +1,13 @@
 """A newcomer has the state secret before it is a member, or it does not become one."""
 
+from dataclasses import replace
+
 import pytest
 
 from keymoot.committee.messages import Kind
 from keymoot.committee.reshare.record import Stage
 from keymoot.committee.signers import settled
-from keymoot.committee.statekey.record import read_ask, write_ask, write_held
+from keymoot.committee.statekey.record import AskBody, HeldBody
 from keymoot.store.keys import FIRST_NAME
 from tests.committee.asking import said, secrets, standing, until
 from tests.committee.members import check, publics, ready
@@ -67,7 +69,7 @@ class TestBeforeItIsAMember:
         net.settle()
         assert not said(net, Kind.JOIN)
         assert 5 not in net.keeps
-        message = net.message(5, Kind.STATE_HELD, write_held(FIRST_NAME))
+        message = net.message(5, Kind.STATE_HELD, HeldBody(FIRST_NAME).encode())
         assert net.refusal(message) == "NotSeated"
 
     def test_members_wait_for_it_when_they_hold_their_shares(self):
@@ -187,8 +189,7 @@ class TestThatNeverHolds:
         # It was dropped with the secret, so the version was raised; it asked for the newer one.
         assert standing(net).version == 1
         assert net.refusal(ask) == "Unwanted"
-        when, _, to, signature = read_ask(ask.body)
-        renamed = write_ask(when, standing(net).name, to, signature)
+        renamed = replace(AskBody.decode(ask.body), name=standing(net).name).encode()
         assert net.refusal(net.message(5, Kind.STATE_ASK, renamed)) == "Unwanted"
         assert "attempt" in str(net.refused[-1][1])
         assert 5 in standing(net).holders

@@ -7,10 +7,10 @@ from pathlib import Path
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.certified import certificate_message
-from keymoot.committee.machine import write_session
 from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.committee.roots import CERTIFICATE
+from keymoot.committee.seat import NewSession
 from keymoot.enclave.frames import VoteFrame
 from keymoot.runtime.block import Block
 from keymoot.threshold import bls
@@ -162,7 +162,9 @@ def test_a_start_that_is_named_and_replaced_in_one_block_does_not_sign_it(
     other.join(network.genesis, 1)
     other.begin(network.branch.place(), network.branch)
     network.said.clear()
-    body = write_session(named.identity.session, other.identity.session)
+    body = NewSession(
+        named.identity.session and named.identity.session.signing, other.identity.session
+    ).encode()
     session = NodeMessage(network.genesis.network, generation, 1, Kind.SESSION, body)
     raws = [order, session.signed(named.enclave.sealed.now.identity).encode()]
     raw = block(network, network.branch.top + 1, raws)

@@ -10,8 +10,8 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.pages import HEAD
 from keymoot.committee.roots import ECDSA, ROOTS
-from keymoot.committee.state import HEAD
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.proof.build import prove, prove_cells, prove_committee
@@ -119,7 +119,7 @@ def test_pages_that_are_missing_or_too_many_are_refused(world: World) -> None:
 
 
 def test_a_state_that_contradicts_its_header_is_refused(world: World) -> None:
-    world.change({HEAD: replace(world.head, generation=Hash32(b"g" * 32)).encode()})
+    world.change({HEAD.name: replace(world.head, generation=Hash32(b"g" * 32)).encode()})
     with pytest.raises(NotProven, match="another generation"):
         believe(shown(world), world)
 
@@ -169,7 +169,7 @@ def test_a_verification_share_may_be_the_identity(world: World) -> None:
 
 def test_committees_that_nobody_has_are_refused(world: World) -> None:
     for members in ((1, 2, 3), (4, 3, 2, 1), (1, 2, 3, 3), (0, 1, 2, 3), (1, 2, 3, 65)):
-        world.change({HEAD: replace(world.head, members=members).encode()})
+        world.change({HEAD.name: replace(world.head, members=members).encode()})
         for member in members:
             world.change({f"seat/{member}": world.seat(1).encode()})
         said = refusal(lambda: believe(shown(world), world))

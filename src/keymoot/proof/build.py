@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.units import Height
-from keymoot.committee.state import HEAD, CommitteeRecord
+from keymoot.committee.pages import HEAD
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.cells import log_key
 from keymoot.contracts.builtin.wallets.contract import Wallets
@@ -48,10 +48,10 @@ def _with_blob(state: State, address: Address, proof: SlotProof) -> SlotProof:
 
 def prove_committee(state: State) -> AccountProof:
     """Prove the pages that say who keeps the keys."""
-    raw = state.entry(Nodes.ADDRESS, page_slot(HEAD))
+    raw = state.entry(Nodes.ADDRESS, page_slot(HEAD.name))
     if raw is None:
         raise NotProven("this network has no committee")
-    names = page_names(CommitteeRecord.decode(raw))
+    names = page_names(HEAD.content.decode(raw))
     return prove_cells(state, Nodes.ADDRESS, (page_slot(name) for name in names))
 
 

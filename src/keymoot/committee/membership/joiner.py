@@ -6,8 +6,8 @@ from keymoot.base.fixed import Bytes32
 from keymoot.committee.attestation import join_report
 from keymoot.committee.identity import EnclaveIdentity
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.membership.record import Newcomer, write_join
-from keymoot.committee.messages import Kind, write_attempt
+from keymoot.committee.membership.record import JoinBody, Newcomer
+from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.reshare.epoch_keys import EpochKeys
 from keymoot.committee.reshare.record import Stage
 from keymoot.committee.seat import SessionKeys
@@ -54,7 +54,8 @@ class Joiner:
             newcomer.session,
         )
         evidence = self.identity.quote(report)
-        body = write_attempt(epoch.number + 1, epoch.attempt, write_join(newcomer, evidence))
+        content = JoinBody(newcomer, evidence).encode()
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         generation = machine.state.record.generation.hex()
         name = f"join/{epoch.number}/{epoch.attempt}/{generation}"
         return [SeatTask(name, lambda _: [(Kind.JOIN, body)])]

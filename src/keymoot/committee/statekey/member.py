@@ -16,12 +16,12 @@ from keymoot.committee.messages import Kind
 from keymoot.committee.reshare.member import Shares
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.statekey.record import (
+    AnswerBody,
     Ask,
+    AskBody,
+    HeldBody,
     ask_digest,
     state_secret,
-    write_answer,
-    write_ask,
-    write_held,
 )
 from keymoot.committee.statekey.round import StateKeyDistribution
 from keymoot.committee.task import Message, SeatTask
@@ -86,7 +86,7 @@ class StateKeyParticipant:
         if self.holds(key):
             if self.index in status.holders:
                 return []
-            said = (Kind.STATE_HELD, write_held(key))
+            said = (Kind.STATE_HELD, HeldBody(key).encode())
             return [SeatTask(f"{now}/held", lambda _: [said])]
         if key in self.found:
             return []
@@ -100,7 +100,8 @@ class StateKeyParticipant:
                 digest = ask_digest(network, generation, place, when, key, to)
                 self._own[key] = (secret, to)
                 signature = ed25519.sign(self.identity, digest)
-                return [(Kind.STATE_ASK, write_ask(when, key, to, signature))]
+                body = AskBody(*when, key, to.first, to.second, signature).encode()
+                return [(Kind.STATE_ASK, body)]
 
             return [] if self.index in status.asked else [SeatTask(f"{now}/ask", run)]
         if len(ask.answers) < version.need:
@@ -140,4 +141,4 @@ def _answer(
     key: Bytes32, asker: int, ask: Ask, share: Share, source: bytes, rng: SeededRng
 ) -> list[Message]:
     made = derived.answer(share, source, ask.to, rng)
-    return [(Kind.STATE_ANSWER, write_answer(key, asker, ask.number, made))]
+    return [(Kind.STATE_ANSWER, AnswerBody(key, asker, ask.number, made).encode())]
