@@ -212,15 +212,15 @@ class Box:
     def begin(self, place: CertifiedPlace | None, branch: Branch) -> None:
         """Begin on a disk: at its genesis, or at a certified block."""
         self.branch = branch
-        self.ask(frames.BEGIN, frames.begin_item(place))
+        self.ask(frames.BEGIN, frames.BeginFrame(place).item())
         self.began = True
         if place is not None:
             self.certified = Header.decode(place.header).height
             self.next = Height(self.certified + 1)
 
     def watch(self, place: CertifiedPlace, witness: dict[bytes, bytes]) -> bool:
-        (ready,) = self.ask(frames.WATCH, frames.WatchFrame(place, witness).item())
-        return bool(ready)
+        shown = frames.WatchFrame(place, witness)
+        return messages.ToldFrame.of_item(self.ask(frames.WATCH, shown.item())).yes
 
     def execute(self, block: bytes) -> VoteFrame:
         return VoteFrame.of_item(self.ask(frames.EXECUTE, block))
@@ -237,12 +237,11 @@ class Box:
         return found
 
     def answer(self, *requests: Hash32) -> list[RequestAnswer]:
-        item = self.ask(frames.ANSWER, frames.requests_item(requests))
-        return messages.read_answers(item)
+        told = self.ask(frames.ANSWER, frames.RequestsFrame(requests).item())
+        return list(messages.AnswersFrame.of_item(told).answers)
 
     def stored(self, height: Height) -> bool:
-        (left,) = self.ask(messages.STORED, uint(height))
-        return bool(left)
+        return messages.ToldFrame.of_item(self.ask(messages.STORED, uint(height))).yes
 
     def endorse(self, order: bytes) -> bytes:
         signature = self.ask(messages.ENDORSE, order)

@@ -3,15 +3,16 @@
 from keymoot.enclave import frames, messages
 
 FRAMES = (
-    frames.read_begin,
+    frames.BeginFrame.of_item,
     frames.WatchFrame.of_item,
     frames.CertifyFrame.of_item,
     frames.OutcomeFrame.of_item,
-    frames.read_requests,
+    frames.RequestsFrame.of_item,
     frames.VoteFrame.of_item,
     frames.ReleasedFrame.of_item,
     frames.CertifiedPlace.of_item,
-    messages.read_answers,
+    messages.AnswersFrame.of_item,
     messages.JoinFrame.of_item,
+    messages.ToldFrame.of_item,
     messages.read_stored,
 )

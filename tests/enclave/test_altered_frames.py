@@ -55,7 +55,7 @@ class Scene:
             item = frames.CertifyFrame(at, branch.proofs[at], Want.OUTCOMES, False).item()
             self.frames.append((frames.CERTIFY, item))
             self.frames.append((frames.OUTCOME, frames.OutcomeFrame(at, Want.DIGESTS).item()))
-        self.frames.append((frames.ANSWER, frames.requests_item([self.key])))
+        self.frames.append((frames.ANSWER, frames.RequestsFrame((self.key,)).item()))
         header = branch.headers[branch.certified]
         sessions = {2: self.box.identity.session}
         terms = RecoveryOrder(
@@ -65,7 +65,7 @@ class Scene:
         place = branch.place()
         self.others = [
             *self.frames,
-            (frames.BEGIN, frames.begin_item(place)),
+            (frames.BEGIN, frames.BeginFrame(place).item()),
             (frames.WATCH, frames.WatchFrame(place, {b"k": b"v"}).item()),
             (messages.JOIN, messages.JoinFrame(self.network.genesis.encode(), 2).item()),
         ]
@@ -134,7 +134,7 @@ class Talk:
         elif word == frames.OUTCOME:
             assert frames.OutcomeFrame.of_item(body).height <= self.covered
         elif word == frames.ANSWER:
-            for one in messages.read_answers(content):
+            for one in messages.AnswersFrame.of_item(content).answers:
                 self._answer(one.sealed)
 
     def _answer(self, sealed: bytes) -> None:

@@ -5,7 +5,7 @@ certificate of a block, its outcome leaves and those of the blocks before it, an
 the requests that this very block bound.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keymoot.base.errors import Refused
@@ -214,11 +214,11 @@ class ExecutedChain:
             raise NotCovered(height)
         return self._outcome(height, want)
 
-    def answer(self, requests: list[Hash32]) -> list[RequestAnswer]:
+    def answer(self, requests: Sequence[Hash32]) -> list[RequestAnswer]:
         """Answer requests, as of the newest certified state; again, if they were answered."""
         return self._answer(requests, rests=False)
 
-    def _answer(self, requests: list[Hash32], *, rests: bool) -> list[RequestAnswer]:
+    def _answer(self, requests: Sequence[Hash32], *, rests: bool) -> list[RequestAnswer]:
         if self.record is None:
             return [
                 RequestAnswer(request, b"", b"", "NOT_HELD", "there is nothing to answer")

@@ -15,16 +15,13 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
     STORED   height on the host's disk      -> whether it has left, and erased what it had
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated
 
-from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import fixed_of, list_of
 from keymoot.base.fixed import Hash32
-from keymoot.base.forms import Exactly
+from keymoot.base.forms import AtMost, Exactly
 from keymoot.base.record import Record
 from keymoot.base.units import Height
 from keymoot.enclave.answer import RequestAnswer
@@ -113,21 +110,19 @@ class OutcomeFrame(Record):
     want: Want
 
 
-def begin_item(place: CertifiedPlace | None) -> rlp.Item:
-    """Write where an enclave is to begin; None: at the genesis."""
-    return [] if place is None else place.item()
+@dataclass(frozen=True, slots=True)
+class BeginFrame(Record):
+    """Where an enclave is to begin; None: at the genesis."""
+
+    BARE = True
+
+    place: CertifiedPlace | None
 
 
-def read_begin(item: rlp.Decoded) -> CertifiedPlace | None:
-    return None if item == [] else CertifiedPlace.of_item(item)
+@dataclass(frozen=True, slots=True)
+class RequestsFrame(Record):
+    """Which requests are to be answered."""
 
+    BARE = True
 
-def requests_item(requests: Sequence[Hash32]) -> rlp.Item:
-    return list(requests)
-
-
-def read_requests(item: rlp.Decoded) -> list[Hash32]:
-    items = list_of(item, None, "requests")
-    if len(items) > MAX_BATCH:
-        raise Malformed(f"at most {MAX_BATCH} requests are answered at once, got {len(items)}")
-    return [fixed_of(raw, Hash32, "request") for raw in items]
+    requests: Annotated[tuple[Hash32, ...], AtMost(MAX_BATCH)]
