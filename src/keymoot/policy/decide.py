@@ -125,11 +125,11 @@ def _reserve(
     after: dict[str, Usage] = {}
     counted = {limit.name for limit in policy.limits.values() if limit.window is not None}
     # What was held of limits that this policy does not have stays held.
-    holds = [one for one in held if one.limit not in counted]
+    holds = [reservation for reservation in held if reservation.limit not in counted]
     for limit in policy.limits.values():
         feeding = [match for match in matches if limit.name in match.rule.spend]
         amount = _amount(limit, intent, feeding)
-        steps = [one for one in held if one.limit == limit.name]
+        steps = [reservation for reservation in held if reservation.limit == limit.name]
         spent = usage.get(limit.name, Usage())
         if not amount:
             holds += steps if limit.window is not None else []
@@ -142,8 +142,8 @@ def _reserve(
         else:
             asked = ask(limit, amount, spent, steps, now)
         passed = asked.fits(limit, now)
-        found = f"{asked.beside.used(limit, now)} + {amount}"
-        trace.append(Step(rule.name, limit.name, f"at most {limit.max}", found, passed))
+        shown = f"{asked.beside.used(limit, now)} + {amount}"
+        trace.append(Step(rule.name, limit.name, f"at most {limit.max}", shown, passed))
         if not passed:
             match = feeding[0] if feeding else matches[0]
             refusal = replace(_exceeded(limit, match, asked, now), decoded=decoded)

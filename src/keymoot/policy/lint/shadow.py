@@ -121,10 +121,10 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
         if not rule.functions:
             yield b"", _region(rule, None)
     elif isinstance(rule, TransferRule):
-        found = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
+        named = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
         conditions: dict[Key, tuple[str, Condition]] = {
             key: ("uint64" if key == AMOUNT else "solanaAddress", condition)
-            for key, condition in found.items()
+            for key, condition in named.items()
             if condition is not None
         }
         # Without `from`, only the wallet's own account: a rule with one lets others through.
