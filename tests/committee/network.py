@@ -227,7 +227,7 @@ class CommitteeNetwork:
     def seal_state(self, at: int) -> None:
         """What an enclave does with the state secret when it has come."""
         keeper = self.participants[at].state_key
-        for name, found in list(keeper.found.items()):
+        for name, found in list(keeper.opened.items()):
             if at not in self.keeps:
                 self.states[at] = {}
             self.states[at][name] = self.keeps[at] = found

@@ -69,7 +69,7 @@ class TestAll:
         net.seal_state = lambda _: None
         for _ in range(6):
             step(net)
-        assert all(one.state_key.found for one in net.participants.values())
+        assert all(one.state_key.opened for one in net.participants.values())
         assert standing(net).holders == frozenset()
         net.seal_state = sealed
         net.tasks()

@@ -163,8 +163,8 @@ class DcapCollateral(Record):
             ChainRefused: a chain does not lead to the root, or a list is not signed by its leaf.
         """
         # 1. Every part is within its dates.
-        for one in self.validity():
-            one.check(now)
+        for validity in self.validity():
+            validity.check(now)
         # 2. The chains lead to Intel's root.
         for chain in (self.pck_crl_chain, self.tcb_chain, self.qe_chain):
             check_chain(chain, root, now)

@@ -163,7 +163,7 @@ class AmdChain(Record):
                 check_chain(chain, line.root, now)
                 return Issuer(line, chain)
         raise ChainRefused(
-            f"the root is none of AMD's ({', '.join([one.name for one in lines])}): it has the "
+            f"the root is none of AMD's ({', '.join([line.name for line in lines])}): it has the "
             f"SHA-256 {digest.hex()}"
         )
 

@@ -123,12 +123,17 @@ class Intel:
                 f"{kinds or 'none'}; fetch it from Intel's service, and post it"
             )
         parts = known[0].validity()
-        for one in parts:
-            one.check(now)
+        for part in parts:
+            part.check(now)
         # 4. Certificates lead to the root: dcap-qvl is told the root, and skips some of these.
         ends = [
-            check_chain(one, self.root, now, "certificates")
-            for one in (chain, known[0].pck_crl_chain, known[0].tcb_chain, known[0].qe_chain)
+            check_chain(certificates, self.root, now, "certificates")
+            for certificates in (
+                chain,
+                known[0].pck_crl_chain,
+                known[0].tcb_chain,
+                known[0].qe_chain,
+            )
         ]
         # 5. Intel's rules let it pass.
         report = _verified(raw, known[0], now)

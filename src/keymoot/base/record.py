@@ -139,7 +139,7 @@ def _reader(
 def _writer(forms: Mapping[str, Form[Any]]) -> Callable[[Any], list[rlp.Item]]:
     names = [*forms]
     # of one name, attrgetter gives no tuple
-    of_all = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, names[0])]
+    of_all = attrgetter(*names) if len(names) > 1 else lambda record: [getattr(record, names[0])]
     gives = [(at, form.write) for at, form in enumerate(forms.values())]
     steps = [(at, give) for at, give in gives if give is not as_it_is]
 

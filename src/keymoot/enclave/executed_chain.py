@@ -89,16 +89,16 @@ class ExecutedChain:
         answers: Answers,
         speaker: Publisher,
         clock: Clock,
-        found: Callable[[FoundingRecord], None],
+        when_founded: Callable[[FoundingRecord], None],
     ) -> None:
         """Stand at `begun`, whose certificate was checked, or at the genesis.
 
-        There is no `record` while the network is being founded; `found` seals that it is founded,
+        There is no `record` while the network is being founded; `when_founded` seals that it is,
         and is called once, with the whole record.
         """
         self._replica, self._founder, self._signer = replica, founder, signer
         self._answers, self._speaker, self._clock = answers, speaker, clock
-        self._found = found
+        self._when_founded = when_founded
         self._participant = signer.participant
         self._network = signer.network
         self.record = record
@@ -255,7 +255,7 @@ class ExecutedChain:
         if height != record.height:
             raise MisplacedRecord(record.height)
         if self.record is None:
-            self._found(record)
+            self._when_founded(record)
             self.record = record
 
     def _outcome(self, height: Height, want: Want) -> bytes:

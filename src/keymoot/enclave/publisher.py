@@ -242,7 +242,7 @@ class Publisher:
     def _seal_state(self, machine: CommitteeMachine) -> None:
         """Seal a state secret before the ledger hears that we have it; it never leaves."""
         keeper = self._participant.state_key
-        for name, task in list(keeper.found.items()):
+        for name, task in list(keeper.opened.items()):
             present = machine.state_key.status.name
             self._sealed.put(self._sealed.now.holding(name, task, present))
             self._keys.take(task, name)

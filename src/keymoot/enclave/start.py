@@ -224,7 +224,7 @@ class Start:
             answers=answers,
             speaker=self.speaker,
             clock=self._clock,
-            found=self._found,
+            when_founded=self._found,
         )
 
     def _watch(self, shown: WatchFrame) -> rlp.Item:

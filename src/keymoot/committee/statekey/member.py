@@ -40,28 +40,28 @@ class StateKeyParticipant:
         index: The seat.
         identity: Ed25519 seed of the enclave's identity; signs asks.
         held: Names of the versions that the enclave has sealed.
-        found: Secrets that answers gave, by name, until the enclave has sealed them.
+        opened: Secrets that answers gave, by name, until the enclave has sealed them.
     """
 
     index: int
     identity: Secret
     held: frozenset[Bytes32] = frozenset()
-    found: dict[Bytes32, Secret] = field(default_factory=dict)
+    opened: dict[Bytes32, Secret] = field(default_factory=dict)
     _own: dict[Bytes32, tuple[Secret, AskerKey]] = field(default_factory=dict, repr=False)
 
     def holds(self, name: Bytes32) -> bool:
         return name in self.held
 
     def sealed(self, name: Bytes32) -> None:
-        """Go on: the enclave has sealed what was found."""
+        """Go on: the enclave has sealed what was opened."""
         self.held |= {name}
-        self.found.pop(name, None)
+        self.opened.pop(name, None)
         self._own.pop(name, None)
 
     def forget(self) -> None:
         """Begin again: the enclave has erased all secrets, for it has no seat any more."""
         self.held = frozenset()
-        self.found.clear()
+        self.opened.clear()
         self._own.clear()
 
     def due(self, machine: CommitteeMachine, shares: Shares) -> list[SeatTask]:
@@ -88,7 +88,7 @@ class StateKeyParticipant:
                 return []
             said = (Kind.STATE_HELD, HeldBody(key).encode())
             return [SeatTask(f"{now}/held", lambda _: [said])]
-        if key in self.found:
+        if key in self.opened:
             return []
         ask = version.ask(self.index)
         if ask is None:
@@ -118,7 +118,7 @@ class StateKeyParticipant:
         # The one-time secret goes with this: it opens no second ask.
         self._own.pop(key, None)
         point, _bad = derived.combine(root, source, *own, ask.answers)
-        self.found[key] = state_secret(point)
+        self.opened[key] = state_secret(point)
         return []
 
     def _answer_tasks(
