@@ -117,7 +117,7 @@ def test_another_network_shows_another_address_and_only_a_pin_tells(
         with pytest.raises(AnotherNetwork) as refused:
             act()
         assert refused.value.code == "ANOTHER_NETWORK"
-        assert (refused.value.found, refused.value.pinned) == (
+        assert (refused.value.shown, refused.value.pinned) == (
             thief.network.hex0x,
             WORLD.network.hex0x,
         )

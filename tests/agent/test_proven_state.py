@@ -125,7 +125,7 @@ def test_another_network_is_not_believed(node: Node) -> None:
     pinned.node = Node(other)
     with pytest.raises(AnotherNetwork) as named:
         pinned.renewed()
-    assert (named.value.found, named.value.pinned) == (
+    assert (named.value.shown, named.value.pinned) == (
         other.network.hex0x,
         node.world.network.hex0x,
     )

@@ -92,5 +92,5 @@ def test_another_networks_key_certifies_nothing_here(node, tmp_path):
         roster = ProvenState(node.network.identity().network, node.network.anchor().verifying_key)
         with pytest.raises(AnotherNetwork) as named:
             roster.committee(Network(other.url).nodes.line[0], 30)
-        assert named.value.found == other.network.identity().network.hex0x
+        assert named.value.shown == other.network.identity().network.hex0x
         assert "not good under the network's verifying key" in str(named.value.__cause__)

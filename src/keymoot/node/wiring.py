@@ -177,7 +177,8 @@ def _info(membership: Membership) -> NodeInfo:
             if enclave.seat in members
         ]
         return tuple(
-            SeatInfo(seat, one.identity_key, one.measurement, one.quote) for seat, one in known
+            SeatInfo(seat, identity.identity_key, identity.measurement, identity.quote)
+            for seat, identity in known
         )
 
     simulated = any(enclave.identity.simulated for enclave in enclaves.seats)

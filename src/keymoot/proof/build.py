@@ -97,25 +97,25 @@ def steps(seen: Header, newest: Shown, state: State, past: PastBlocks) -> list[C
 
     NotProven: over `MAX_LINKS` blocks of a generation's beginning were never certified.
     """
-    found: list[ChainStep] = []
+    chain: list[ChainStep] = []
     at = seen
     while at.generation != newest.header.generation:
         if keeps_hash(newest.header.height, at.height):
-            return [*found, ChainStep(newest, prove_descent(state, at.height))]
+            return [*chain, ChainStep(newest, prove_descent(state, at.height))]
         last = _last_certified(at, newest.header.height, past)
         if last is not None:
-            found.append(ChainStep(last, None))
+            chain.append(ChainStep(last, None))
             at = last.header
         first = past.certified(Height(at.height + 1))
         count = first.header.height - at.height - 1
         if count > MAX_LINKS:
             raise NotProven(f"{count} blocks in a row were never certified")
         links = (past.header(Height(at.height + below)).encode() for below in range(count, 0, -1))
-        found.append(ChainStep(first, Descent(None, tuple(links))))
+        chain.append(ChainStep(first, Descent(None, tuple(links))))
         at = first.header
     if at != newest.header:
-        found.append(ChainStep(newest, None))
-    return found
+        chain.append(ChainStep(newest, None))
+    return chain
 
 
 def _last_certified(seen: Header, newest: Height, past: PastBlocks) -> Shown | None:

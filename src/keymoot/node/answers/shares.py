@@ -193,7 +193,7 @@ class ShareService:
             log.warning("enclave.silent", seat=seat)
         return [
             (seat, answers)
-            for seat, answers in said.found.items()
+            for seat, answers in said.answers.items()
             if [answer.request for answer in answers] == list(requests)
         ]
 

@@ -99,7 +99,7 @@ class SeatChanges:
             return
         voters = [holder for holder in self._voters(machine) if holder.seat not in epoch.wants]
         said = await self._asking.each(voters, lambda voter: voter.process.turn(), VOTE_SECONDS)
-        log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
+        log.info("epoch.vote", seats=[*said.answers], silent=[*sorted(said.silent)])
 
     async def join(self) -> int:
         """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
@@ -201,7 +201,7 @@ class SeatChanges:
         ]
         # It ends once it has erased what opens its old shares; killed before, it is started again.
         said = await self._asking.each(gone, lambda enclave: enclave.stored(), VOTE_SECONDS)
-        for seat in sorted(seat for seat, left in said.found.items() if left):
+        for seat in sorted(seat for seat, left in said.answers.items() if left):
             log.info("seat.left", seat=seat)
             await self._enclaves.remove(seat)
             self._strike_out(set(), {seat})
