@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from keymoot.agent.account import Account
 from keymoot.agent.app_instance import AppInstance, Produce
-from keymoot.agent.app_keys import app_key
+from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -53,6 +53,7 @@ class JoinedInstance:
             TransactionFailed, NetworkRefused: it is not let in; see `agent.app_instance`.
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
+        self._keys = AppKeys(instance.network, instance.keys, instance.app)
         self._signers: dict[str, Signer] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
@@ -78,9 +79,8 @@ class JoinedInstance:
         return self._identity
 
     def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
-        one = self._instance
         with self._sending:
-            return app_key(one.network, one.keys, one.app, name, AppKeyKind[kind.name])
+            return self._keys.derive(name, AppKeyKind[kind.name])
 
     def gives_keys(self) -> bool:
         return self._instance.show(self._instance.app).policy.raw_keys

@@ -212,4 +212,13 @@ def _whole(fields: Mapping[str, Any], name: str, otherwise: int, least: int, mos
 
 
 def _refuse(value: Any, words: str, at: str) -> NoReturn:
-    raise Malformed(f"write {words}, got {shown(str(value), 64)}", at)
+    raise Malformed(f"write {words}, got {_told(value)}", at)
+
+
+def _told(value: Any) -> str:
+    """Say what stands there; of tables and long numbers only what kind of thing it is."""
+    if isinstance(value, str):
+        return shown(value, 64)
+    if type(value) is int and value.bit_length() > 64:
+        return "a number that is too large"
+    return f"{value}" if isinstance(value, bool | int | float) else f"a {type(value).__name__}"

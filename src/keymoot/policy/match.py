@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Wallet
 from keymoot.policy.refusal import Refusal
-from keymoot.policy.rule import Rule
+from keymoot.policy.rule import ALLOW, Rule
+
+_M = TypeVar("_M", bound="Match")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Match(ABC):
     Attributes:
         what: The thing that the rule was tried on, for people.
         trace: Gets every comparison.
+        passed: How many conditions of the rule hold.
         stopped: Which check stopped the rule, or None: it holds.
         step: The comparison that stopped it.
     """
@@ -36,6 +39,7 @@ class Match(ABC):
         self.rule = rule
         self.wallet = wallet
         self.trace = trace
+        self.passed = 0
         self.stopped: int | None = None
         self.step: Step | None = None
 
@@ -84,7 +88,15 @@ class Match(ABC):
     def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
         failing = condition.failing(value, self.wallet)
         wanted = condition.written(failing or condition.tests)
-        return self.note(path, wanted, got, passed=not failing)
+        passed = self.note(path, wanted, got, passed=not failing)
+        self.passed += passed
+        return passed
+
+
+def closest_of(matches: Sequence[_M]) -> _M | None:
+    """Give the ALLOW that got farthest without holding; of equals, the document's first."""
+    allows = [match for match in matches if match.rule.action == ALLOW and not match.holds]
+    return max(allows, key=lambda match: (match.stopped or 0, match.passed), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -331,3 +331,16 @@ def test_the_rules_of_the_page_are_rules() -> None:
     parse_policy(json.dumps(document | {"rules": rules}))
     for whole in (one for one in examples if one not in rules):
         parse_policy(json.dumps(whole))
+
+
+def test_arrays_of_arrays_are_signed_and_not_spoken_of() -> None:
+    grid = "Grid(address to,uint256[][] rows)"
+    rule = payment_rule(
+        id="grid", type=grid, fields={"to": {"eq": PAYEE.hex0x}}, within={}, spend={}
+    )
+    told = document(grid, {"to": PAYEE.hex0x, "rows": [["1", 2], []]})
+    assert decided(policy(rule), told).allowed
+    for rows in ({"all": {"all": {"lte": "5"}}}, {"any": {"lte": "5"}}, {"lte": "5"}):
+        with pytest.raises(BadPolicy, match="array") as caught:
+            policy(rule | {"fields": rule["fields"] | {"rows": rows}})
+        assert str(caught.value.path).startswith("rules[0].fields.rows")

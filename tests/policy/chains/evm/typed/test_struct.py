@@ -150,8 +150,10 @@ def _reached(types: dict[str, Any]) -> dict[str, Any]:
         ("Mail(string $a)", "no name of a field"),
         ("Mail(string[0] a)", "not an array suffix"),
         ("Mail(string[][][][][] a)", "nested deeper"),
-        ("Mail(Mail a)", "none in itself"),
-        ("Mail(Other a)Other(Mail a)", "none in itself"),
+        ("Mail(Mail a)", '"Mail" holds itself'),
+        ("Mail(string b,Mail[] a)", '"Mail" holds itself'),
+        ("Mail(Other a)Other(Mail a)", '"Mail" holds itself'),
+        ("Mail(Other a)Other(Other[] a)", '"Other" holds itself'),
         ("Mail(string a)Unused(bool b)", 'write it as "Mail\\(string a\\)"'),
         ("B(C c,A a)C(bool c)A(bool a)", "write it as"),
         ("M(" + ",".join(f"bool f{at}" for at in range(65)) + ")", "1 to 64 fields"),
@@ -173,6 +175,43 @@ def test_a_chain_of_structs_is_as_deep_as_rules_reach() -> None:
     assert struct_of("S0", chain(4)).function.kind_of("x.x.x.x.x") == "bool"
     with pytest.raises(BadType, match="nested at most 4 deep"):
         struct_of("S0", chain(5))
+
+
+def test_how_deep_it_is_depends_on_no_order() -> None:
+    """A struct that was read beside others is as deep below them."""
+    tail = {f"T{at}": ((f"T{at + 1}" if at < 2 else "bool", "x"),) for at in range(3)}
+    parts = (("A", "a"), ("T0", "t"))
+    for fields in (parts, parts[::-1]):
+        inner = {"A": (("B", "b"),), "B": (("T0", "t"),)}
+        with pytest.raises(BadType, match="nested at most 4 deep"):
+            struct_of("M", {"M": fields, **inner, **tail})
+        assert struct_of("M", {"M": fields, "A": (("T0", "t"),), **tail})
+
+
+def recursive(kind: str) -> bytes:
+    told = authorization()
+    told["types"]["TransferWithAuthorization"].append({"name": "next", "type": kind})
+    told["types"]["Node"] = [{"name": "next", "type": "Node[]"}]
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize("kind", ["Node", "Node[]", "Node[2][]", "TransferWithAuthorization[]"])
+def test_a_type_that_holds_itself_is_refused_by_name(kind: str) -> None:
+    with pytest.raises(NeverSigned, match="holds itself") as refused:
+        read_typed_data(recursive(kind), WALLET)
+    assert (refused.value.refusal.reason, refused.value.refusal.path) == ("RECURSIVE_TYPE", "types")
+    # One that nothing names is no part of the document.
+    with pytest.raises(NeverSigned, match="and of nothing else"):
+        read_typed_data(recursive("bool"), WALLET)
+
+
+def test_types_that_hold_each_other_are_refused_at_once() -> None:
+    """Followed, 64 fields of 64 structs would have no end."""
+    loops = [{"name": f"f{at}", "type": f"S{at}"} for at in range(64)]
+    types = {f"S{at}": loops for at in range(16)}
+    told = {"types": types, "primaryType": "S0", "domain": {"name": "x"}, "message": {}}
+    with pytest.raises(NeverSigned, match='"S0" holds itself'):
+        read_typed_data(json.dumps(told).encode(), WALLET)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from keymoot.base.strict_json import Json, parse
 from keymoot.crypto.keccak import keccak256
 from keymoot.policy.chains.evm.address import EIP155
 from keymoot.policy.chains.evm.typed.powers import hazard_of
-from keymoot.policy.chains.evm.typed.struct import Reader, Struct, struct_of
+from keymoot.policy.chains.evm.typed.struct import Reader, RecursiveType, Struct, struct_of
 from keymoot.policy.refusal import NeverSigned
 from keymoot.policy.shown import show
 
@@ -96,6 +96,8 @@ def read_typed_data(payload: bytes, wallet: Address) -> TypedIntent:
         domain, separator = _domain(document["domain"], fields.pop(DOMAIN, None), reader)
         struct = struct_of(primary, fields)
         values, body = reader.struct(struct, document["message"], "message")
+    except RecursiveType as error:
+        raise NeverSigned("RECURSIVE_TYPE", error.reason, "types") from error
     except BadType as error:
         raise _never(error.reason, "types") from error
     except Malformed as error:

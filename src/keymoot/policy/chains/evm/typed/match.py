@@ -9,18 +9,16 @@ from keymoot.policy.chains.evm.signature import follow
 from keymoot.policy.chains.evm.typed.intent import TypedIntent
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.rule import TypedRule
-from keymoot.policy.match import Match, Step
-from keymoot.policy.moment import format_moment
+from keymoot.policy.match import Match, Step, closest_of
+from keymoot.policy.moment import show_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
 
-TYPE, DOMAIN, CONDITIONS = range(3)
-"""How far a rule got before it stopped."""
+TYPE, DOMAIN, NAMED, CONDITIONS = range(4)
+"""How far a rule got before it stopped: whom and what it names comes before how much."""
 
 MAX_SHOWN_FIELDS = 32
-_LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999: later ones are shown as numbers."""
 
 
 class TypedMatch(Match):
@@ -33,8 +31,8 @@ class TypedMatch(Match):
         self.intent, self.now = intent, now
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """In the order of TYPE, DOMAIN, CONDITIONS."""
-        return (self._type, self._domain, self._conditions)
+        """In the order of TYPE to CONDITIONS."""
+        return (self._type, self._domain, self._named, self._conditions)
 
     @property
     def what(self) -> str:
@@ -72,15 +70,25 @@ class TypedMatch(Match):
                 return False
         return True
 
-    def _conditions(self) -> bool:
+    def _named(self) -> bool:
+        return self._hold(named=True)
+
+    def _hold(self, *, named: bool) -> bool:
         for name, condition in self.rule.fields.items():
+            if condition.positive != named:
+                continue
             value, text = self._read(name)
             if not self.compare(self.path(name), condition, value, text):
                 return False
+        return True
+
+    def _conditions(self) -> bool:
+        if not self._hold(named=False):
+            return False
         for name, seconds in self.rule.within.items():
             moment, last = self._read(name)[0], self.now + seconds
-            wanted = f"at most {format_moment(UnixSeconds(last))}"
-            if not self.note(self.path(name), wanted, _moment(moment), passed=moment <= last):
+            wanted = f"at most {show_moment(last)}"
+            if not self.note(self.path(name), wanted, show_moment(moment), passed=moment <= last):
                 return False
         return True
 
@@ -94,22 +102,28 @@ class TypedMatch(Match):
         return value, text
 
 
-def _moment(seconds: int) -> str:
-    return format_moment(UnixSeconds(seconds)) if seconds <= _LAST_MOMENT else str(seconds)
-
-
 def unmatched(matches: list[TypedMatch], intent: TypedIntent) -> Refusal:
     """Name the hazard, or what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
-    closest = max(allows, key=lambda match: match.stopped or 0, default=None)
+    closest = closest_of(matches)
     step = None if closest is None else closest.step
     if closest is not None and step is not None and (closest.stopped or 0) >= DOMAIN:
-        word = "CONDITION_FAILED" if closest.stopped == CONDITIONS else "NO_RULE"
+        word = "CONDITION_FAILED" if (closest.stopped or 0) >= NAMED else "NO_RULE"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
         return Refusal(word, message, rule=step.rule, path=step.path)
+    # What has the name of a rule's type, and other fields.
+    alike = next((one.rule for one in matches if _is_namesake(one.rule, intent)), None)
+    beside, name = "", None
+    if alike is not None and alike.struct is not None:
+        beside, name = f'; rule "{alike.name}" is for {show(alike.struct.encode_type)}', alike.name
     hazard = hazard_of(intent.struct.name)
     if hazard is not None:
-        message = f"{REFUSED}{hazard.gives}, and no rule names it here"
-        return Refusal(hazard.reason, message, path="primaryType")
-    message = f"{REFUSED}no rule allows typed data of {show(intent.struct.encode_type)}"
-    return Refusal("NO_RULE", message, path="primaryType")
+        message = f"{REFUSED}{hazard.gives}, and no rule names it here{beside}"
+        return Refusal(hazard.reason, message, rule=name, path="primaryType")
+    message = f"{REFUSED}no rule allows typed data of {show(intent.struct.encode_type)}{beside}"
+    return Refusal("NO_RULE", message, rule=name, path="primaryType")
+
+
+def _is_namesake(rule: TypedRule, intent: TypedIntent) -> bool:
+    return (
+        rule.action == ALLOW and rule.struct is not None and rule.struct.name == intent.struct.name
+    )

@@ -131,25 +131,34 @@ def parse_type(text: object) -> Struct:
     return struct
 
 
+class RecursiveType(BadType, code="RECURSIVE_TYPE"):
+    """A struct holds itself, if only in an array: no rule could name all of its parts."""
+
+
 class _Builder:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         self._built: dict[str, Struct] = {}
         self._places: dict[str, int] = {}
+        self._heights: dict[str, int] = {}
+        self._open: set[str] = set()
 
     def struct(self, name: str, depth: int) -> Struct:
+        if name in self._open:
+            raise RecursiveType(f'"{shown(name, 64)}" holds itself: such types are not signed')
+        if depth + self._heights.get(name, 0) > MAX_DEPTH or (
+            name not in self._built and len(self._built) + len(self._open) >= MAX_STRUCTS
+        ):
+            raise BadType(f"at most {MAX_STRUCTS} structs, nested at most {MAX_DEPTH} deep")
         if name in self._built:
             return self._built[name]
         fields = self._fields.get(name)
         if fields is None or _NAME.fullmatch(name) is None:
             raise BadType(f'"{shown(name, 64)}" is no struct of this type')
-        if depth > MAX_DEPTH or len(self._built) >= MAX_STRUCTS:
-            raise BadType(
-                f"at most {MAX_STRUCTS} structs, nested at most {MAX_DEPTH} deep, none in itself"
-            )
         if not 0 < len(fields) <= MAX_FIELDS or len({one for _, one in fields}) != len(fields):
             raise BadType(f"a struct has 1 to {MAX_FIELDS} fields, each with its own name")
-        parts = []
+        parts: list[tuple[str, Typed]] = []
+        self._open.add(name)
         for kind, own in fields:
             if _NAME.fullmatch(own) is None or own.startswith("$"):
                 raise BadType(f'"{shown(own, 64)}" is no name of a field')
@@ -159,12 +168,16 @@ class _Builder:
         if places > MAX_PLACES:
             raise BadType(f"a type has at most {MAX_PLACES} fields, those of its structs included")
         self._places[name] = places
+        inside = [
+            kind.name for kind in (_item(part) for _, part in parts) if isinstance(kind, Struct)
+        ]
+        self._heights[name] = max((1 + self._heights[one] for one in inside), default=0)
+        self._open.remove(name)
         return self._built.setdefault(name, Struct(name, tuple(parts)))
 
     def _places_of(self, kind: Typed) -> int:
-        while isinstance(kind, Listed):
-            kind = kind.item
-        return self._places[kind.name] if isinstance(kind, Struct) else 0
+        item = _item(kind)
+        return self._places[item.name] if isinstance(item, Struct) else 0
 
     def _kind(self, text: str, depth: int) -> Typed:
         base, bracket, rest = text.partition("[")
@@ -174,6 +187,13 @@ class _Builder:
         for length in _SUFFIX.findall(suffix):
             item = Listed(item, int(length) if length else None)  # consensus: [0-9] alone
         return item
+
+
+def _item(kind: Typed) -> Elementary | Struct:
+    """Give what an array is of, through all its dimensions; or the type itself."""
+    while isinstance(kind, Listed):
+        kind = kind.item
+    return kind
 
 
 def _named(kind: Typed) -> Iterator[Struct]:
