@@ -144,4 +144,4 @@ def standing_of_lists(raw: bytes, now: UnixSeconds) -> tuple[Standing, str, Unix
 
     parts = DcapCollateral.decode(raw).validity()
     standing, what = standing_of(parts, now)
-    return standing, what, min(one.until for one in parts)
+    return standing, what, min(part.until for part in parts)
