@@ -156,7 +156,7 @@ class DstackApi:
         algorithm = dstack_keys.named_algorithm(fields.text(asked, "algorithm", 32, ""))
         key = self._guest.path_key(path, algorithm)
         links = self._guest.chain().over_path(purpose, key.public)
-        return {"key": key.secret.expose().hex(), "signature_chain": [one.hex() for one in links]}
+        return {"key": key.secret.expose().hex(), "signature_chain": [link.hex() for link in links]}
 
     def get_key_v1(self, asked: dict[str, Any]) -> dict[str, Any]:
         domain = fields.text(asked, "domain", dstack_keys.MAX_NAME_BYTES, "")
@@ -168,7 +168,7 @@ class DstackApi:
         return {
             "key": key.secret.expose().hex(),
             "public_key": key.public.hex(),
-            "signature_chain": [one.hex() for one in links],
+            "signature_chain": [link.hex() for link in links],
         }
 
     def issue(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class DstackApi:
         links = [signature, *self._guest.chain().over_path(_SIGNING_PURPOSE, key.public)]
         return {
             "signature": signature.hex(),
-            "signature_chain": [one.hex() for one in links],
+            "signature_chain": [link.hex() for link in links],
             "public_key": key.public.hex(),
         }
 
@@ -254,13 +254,13 @@ def verify(asked: dict[str, Any]) -> dict[str, Any]:
 
 def methods(prefix: str, table: dict[str, Method]) -> dict[str, dict[str, Handler]]:
     """Give routes of methods: POST with a body of JSON; GET, too, where there is nothing to say."""
-    found: dict[str, dict[str, Handler]] = {}
+    routes: dict[str, dict[str, Handler]] = {}
     for name, method in table.items():
         handler = told(method)
-        found[prefix + name] = {"POST": handler}
+        routes[prefix + name] = {"POST": handler}
         if name in ("Info", "Version"):
-            found[prefix + name]["GET"] = handler
-    return found
+            routes[prefix + name]["GET"] = handler
+    return routes
 
 
 def told(method: Method) -> Handler:

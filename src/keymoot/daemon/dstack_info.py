@@ -73,8 +73,8 @@ def _registers(instance: Instance, log: EventLog) -> dict[str, str]:
     names = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"]
     if instance.identity.vendor == "tdx":
         try:
-            found = read_quote(quote_of(instance.evidence(_ZEROS))).fields
-            return {name: found[name.upper()].hex() for name in names}
+            parts = read_quote(quote_of(instance.evidence(_ZEROS))).fields
+            return {name: parts[name.upper()].hex() for name in names}
         except (Malformed, KeyError):
             return dict.fromkeys(names, "")
     told = [instance.identity.measurement.hex(), *log.registers()]

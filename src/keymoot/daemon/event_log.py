@@ -47,8 +47,8 @@ class EventLog:
 
     def registers(self) -> list[str]:
         """Give RTMR0 to RTMR3 in hex."""
-        found = replay(self._events)
-        return [found.get(number, bytes(DIGEST_BYTES)).hex() for number in range(REGISTER + 1)]
+        replayed = replay(self._events)
+        return [replayed.get(number, bytes(DIGEST_BYTES)).hex() for number in range(REGISTER + 1)]
 
     def to_json(self) -> list[dict[str, str | int]]:
         return [

@@ -117,8 +117,8 @@ def _kind(name: str) -> KeyKind:
 
 def _pairs(request: HttpRequest) -> dict[str, str]:
     """Read metadata; its sizes are `InstanceMetadata`'s business, and told in other words."""
-    found = fields.object_of(request)
-    for name, value in found.items():
+    told = fields.object_of(request)
+    for name, value in told.items():
         if not isinstance(value, str):
             raise BadArgument("metadata are texts by name", name)
-    return {name: str(value) for name, value in found.items()}
+    return {name: str(value) for name, value in told.items()}

@@ -117,10 +117,10 @@ def variables(
         opened = daemon.instance.secrets()
         for name in opened.closed:
             note(f'the secret "{shown(name)}" does not open: seal it to this app anew')
-        found = environment(inherited, sockets.rofl, sockets.dstack, opened.values)
-        for name in found.left_out:
+        given = environment(inherited, sockets.rofl, sockets.dstack, opened.values)
+        for name in given.left_out:
             note(f'the secret "{shown(name)}" is left out: its name or value is none of a variable')
-        return found.variables
+        return given.variables
 
     return made
 
