@@ -193,7 +193,7 @@ def _typed_region(rule: TypedRule, struct: Struct) -> Region:
         if condition is not None
     }
     places = struct.function.places
-    conditions |= {path: (places[path].kind, one) for path, one in rule.fields.items()}
+    conditions |= {path: (places[path].kind, condition) for path, condition in rule.fields.items()}
     sources: dict[str, Key] = {path: path for path in rule.spend.values()}
     what = f"typed data of {struct.name}"
     return Region(rule, what, conditions, frozenset(), sources, within=rule.within)
