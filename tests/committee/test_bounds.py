@@ -74,5 +74,5 @@ def test_a_message_has_a_kind_that_is_known():
     assert NodeMessage.decode(raw) == message
     for kind in (max(Kind) + 1, 255):
         fields = rlp.decode(raw[1:])
-        with pytest.raises(Malformed, match=f"no kind of message has the number {kind}"):
+        with pytest.raises(Malformed, match=f"no Kind has the number {kind}"):
             NodeMessage.decode(raw[:1] + rlp.encode([*fields[:3], uint(kind), *fields[4:]]))

@@ -11,8 +11,8 @@ from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.committee.roots import CERTIFICATE
 from keymoot.committee.seat import NewSession
-from keymoot.enclave.frames import VoteFrame
 from keymoot.runtime.block import Block
+from keymoot.runtime.vote import Vote
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from tests.enclave.box import Box, refused
@@ -80,7 +80,7 @@ def test_a_start_that_the_state_does_not_name_signs_nothing(network: Network) ->
     box = anew(network, 1)
     for late in range(3):
         ballot = box.execute(block(network, network.branch.top + 1 + late))
-        assert ballot == VoteFrame(ballot.hash)
+        assert ballot == Vote(ballot.hash)
 
 
 def test_what_a_block_bound_is_burned_when_only_a_later_certificate_covers_it(

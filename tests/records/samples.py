@@ -68,8 +68,6 @@ from keymoot.enclave.frames import (
     OutcomeFrame,
     ReleasedFrame,
     RequestsFrame,
-    VoteFrame,
-    Want,
     WatchFrame,
 )
 from keymoot.enclave.messages import AnswersFrame, EnclaveIdentity, Frame, JoinFrame, ToldFrame
@@ -78,8 +76,10 @@ from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
 from keymoot.runtime.asked import ExecutedQuery, QueryResult
 from keymoot.runtime.block import Block
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
+from keymoot.runtime.vote import Vote
 from keymoot.store.account import AccountState
 from keymoot.store.header import Header
 from keymoot.store.keys import Former
@@ -197,12 +197,12 @@ SAMPLES: tuple[Any, ...] = (
     PathQuestion(Height(3), b"prefix", bytes((1, 2, 15)), 2),
     StoredBlock(HEADER, (b"\x02transaction", Erased(_h(1), 70_000))),
     EnclaveIdentity(_b(1), Measurement(b"m" * 48), True, bytes(_h(2)), b"quote", POINT, BOOT),
-    VoteFrame(_h(1), b"\x01" * 48, b"\x02" * 64),
+    Vote(_h(1), b"\x01" * 48, b"\x02" * 64),
     ReleasedFrame(Height(3), (b"one", b""), (GIVEN,)),
     SEALED_PLACE,
     WatchFrame(CertifiedPlace(b"record", b"header", bytes(48)), {b"b": b"2", b"a": b"1"}),
-    CertifyFrame(height=Height(7), proof=b"p" * 48, want=Want.OUTCOMES, rests=True),
-    OutcomeFrame(height=Height(7), want=Want.DIGESTS),
+    CertifyFrame(height=Height(7), proof=b"p" * 48, want=Disclosure.OUTCOMES, rests=True),
+    OutcomeFrame(height=Height(7), want=Disclosure.DIGESTS),
     JoinFrame(genesis=b"genesis", seat=3),
     Wallet(_a(1), _a(2), SolanaAddress(_h(3)), True, 7, _h(4), UnixSeconds(5), BY_COMMITTEE),
     Book(10**18, 7, {"weekly": USAGE, "daily": Usage()}),

@@ -12,9 +12,11 @@ from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import RequestAnswer
-from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame, VoteFrame, Want
+from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame
 from keymoot.enclave.messages import AnswersFrame, ToldFrame
 from keymoot.runtime.asked import ExecutedQuery, QueryResult
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 
 class EnclaveCalls(ABC):
@@ -41,11 +43,11 @@ class EnclaveCalls(ABC):
         shown = frames.WatchFrame(place, witness)
         return ToldFrame.of_item(await self._ask(frames.WATCH, shown.item())).yes
 
-    async def execute(self, block: bytes) -> VoteFrame:
-        return VoteFrame.of_item(await self._ask(frames.EXECUTE, block))
+    async def execute(self, block: bytes) -> Vote:
+        return Vote.of_item(await self._ask(frames.EXECUTE, block))
 
     async def certify(
-        self, height: Height, proof: bytes, want: Want, *, rests: bool = False
+        self, height: Height, proof: bytes, want: Disclosure, *, rests: bool = False
     ) -> ReleasedFrame:
         """Show the certificate (48 bytes) or founding record of a block; give what leaves under it.
 
@@ -54,7 +56,7 @@ class EnclaveCalls(ABC):
         shown = frames.CertifyFrame(height, proof, want, rests)
         return ReleasedFrame.of_item(await self._ask(frames.CERTIFY, shown.item()))
 
-    async def outcome(self, height: Height, want: Want) -> bytes:
+    async def outcome(self, height: Height, want: Disclosure) -> bytes:
         """Give what a certified block did, or the digest of that."""
         asked = frames.OutcomeFrame(height, want)
         return bytes_of(await self._ask(frames.OUTCOME, asked.item()), "outcome")

@@ -17,44 +17,19 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Annotated
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.forms import AtMost, Exactly
 from keymoot.base.record import Record
 from keymoot.base.units import Height
+from keymoot.committee.certified import SIGNATURE_BYTES
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.messages import MAX_BATCH
+from keymoot.runtime.disclosure import Disclosure
 
 BEGIN, WATCH, EXECUTE, CERTIFY = "begin", "watch", "execute", "certify"
 OUTCOME, ANSWER, QUERY = "outcome", "answer", "query"
-
-SIGNATURE_BYTES = 64
-SHARE_BYTES = 48
-
-
-class Want(IntEnum):
-    """What a host wants to have of the blocks that a certificate covers."""
-
-    NOTHING = 0
-    DIGESTS = 1
-    OUTCOMES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class VoteFrame(Record):
-    """What an enclave gives for a block that it has executed.
-
-    Attributes:
-        hash: The block's hash, as this enclave computed it.
-        share: Its share of the certificate, 48 bytes; empty while it may not sign.
-        founding: Its signature under the founding record, 64 bytes; empty where none is due.
-    """
-
-    hash: Hash32
-    share: Annotated[bytes, Exactly(0, SHARE_BYTES)] = b""
-    founding: Annotated[bytes, Exactly(0, SIGNATURE_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +60,7 @@ class CertifiedPlace(Record):
 
     record: bytes
     header: bytes
-    signature: Annotated[bytes, Exactly(0, SHARE_BYTES)] = b""
+    signature: Annotated[bytes, Exactly(0, SIGNATURE_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +75,14 @@ class CertifyFrame(Record):
 
     height: Height
     proof: bytes
-    want: Want
+    want: Disclosure
     rests: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeFrame(Record):
     height: Height
-    want: Want
+    want: Disclosure
 
 
 @dataclass(frozen=True, slots=True)
