@@ -198,7 +198,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     QueryResult.of_item,
     SessionKeys.of_item,
     Newcomer.of_item,
-    messages.EnclaveIdentity.of_item,
+    messages.EnclaveGreeting.of_item,
     Envelope.of_item,
     Complaint.of_item,
     Dealing.of_item,

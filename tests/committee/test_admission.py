@@ -7,7 +7,7 @@ import pytest
 from keymoot.committee.keygen.record import RootComplaint, RootVerdict
 from keymoot.committee.membership.record import MAX_INVITED
 from keymoot.committee.messages import AttemptBody, Kind
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from tests.committee.bodies import fields_of
 from tests.committee.members import check, publics, ready
 
@@ -146,7 +146,7 @@ def test_newcomers_that_never_hold_are_dropped_and_the_next_attempt_is_without_t
     for _ in range(3):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert not net.ledger.epochs.membership.page.joining
     assert not net.ledger.epochs.membership.page.invited
     assert net.ledger.stock.left()

@@ -9,7 +9,7 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.genesis import EPOCH_SECONDS
 from keymoot.committee.keygen.record import RootComplaint, RootVerdict
 from keymoot.committee.messages import AttemptBody, Kind, NumberedBody
-from keymoot.committee.reshare.record import RETRY_SECONDS, Epoch, RootDealings, Stage
+from keymoot.committee.reshare.record import RETRY_SECONDS, Epoch, EpochStage, RootDealings
 from keymoot.committee.roots import ECDSA, ROOTS
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
@@ -52,7 +52,7 @@ def test_the_keys_stay_and_the_shares_are_others(size):
     before = publics(net)
     old = {kind.name: shares_of(net, kind, net.participants) for kind in ROOTS}
     vote(net, list(net.participants)[: net.ledger.state.committee.present])
-    assert net.ledger.epochs.current.stage is Stage.DEALING
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
     net.settle()
     assert net.ledger.epochs.current.number == 1
     assert publics(net) == before
@@ -97,9 +97,9 @@ def test_too_few_votes_end_no_epoch_and_a_seat_votes_once():
     message, error = net.refused[-1]
     assert (message.seat, message.kind) == (2, Kind.END_EPOCH)
     assert "voted" in str(error)
-    assert net.ledger.epochs.current.stage is Stage.LIVING
+    assert net.ledger.epochs.current.stage is EpochStage.LIVING
     vote(net, [4])
-    assert net.ledger.epochs.current.stage is Stage.DEALING
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
 
 
 def test_votes_and_keys_of_an_epoch_cannot_be_said_again_in_the_next():
@@ -295,7 +295,7 @@ def test_with_too_few_the_old_shares_serve_on_and_it_is_tried_again():
     for _ in range(3):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert net.ledger.stock.left()
     assert net.ledger.epochs.dealings(1) == {}
     net.silent = set()
@@ -326,7 +326,7 @@ def test_a_generation_drops_what_an_attempt_has_dealt():
     assert net.ledger.epochs.dealings(1)
     net.send(net.recovery({1, 2, 3, 4}))
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage) == (0, Stage.LIVING)
+    assert (epoch.number, epoch.stage) == (0, EpochStage.LIVING)
     assert net.ledger.epochs.dealings(1) == {}
     net.settle()
     assert all(len(participant.shares) == len(ROOTS) for participant in net.participants.values())
@@ -337,7 +337,7 @@ def test_two_holders_are_too_few():
     net.spoil = lambda seat, kind, body: None if kind is Kind.HELD and seat > 2 else body
     vote(net)
     net.settle()
-    assert net.ledger.epochs.current.stage is Stage.HOLDING
+    assert net.ledger.epochs.current.stage is EpochStage.HOLDING
     assert len(net.ledger.epochs.current.votes) == 2
     old = {
         at: participant.shares[ECDSA].secret.expose()
@@ -346,7 +346,7 @@ def test_two_holders_are_too_few():
     for _ in range(2):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert old == {
         at: participant.shares[ECDSA].secret.expose()
         for at, participant in net.participants.items()
@@ -381,7 +381,7 @@ def test_who_voted_for_other_roots_is_no_holder_after_the_switch():
 
     net.spoil = spoil
     vote(net)
-    while net.ledger.epochs.current.stage is not Stage.HOLDING:
+    while net.ledger.epochs.current.stage is not EpochStage.HOLDING:
         net.send(*net.tasks())
     held = [one for one in net.tasks() if one.kind is Kind.HELD]
     net.send(*sorted(held, key=lambda one: one.seat))
@@ -391,7 +391,7 @@ def test_who_voted_for_other_roots_is_no_holder_after_the_switch():
 
 def test_an_attempt_that_failed_is_not_made_again_at_once():
     began, failed = UnixSeconds(1_000), UnixSeconds(1_000 + EPOCH_SECONDS)
-    epoch = Epoch(1, Height(1), began, Stage.LIVING, Height(1), began)
+    epoch = Epoch(1, Height(1), began, EpochStage.LIVING, Height(1), began)
     assert not epoch.over(UnixSeconds(failed - 1), EPOCH_SECONDS)
     assert epoch.over(failed, EPOCH_SECONDS)
     again = epoch.dropped(Height(9), failed)

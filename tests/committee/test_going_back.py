@@ -9,7 +9,7 @@ from keymoot.base import rlp
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.page_store import MemoryPages
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.signers import settled
 from keymoot.crypto import ed25519
@@ -70,7 +70,7 @@ class TestBackToTheEpochBefore:
         assert {name: net.pages.get(name) for name in roots} != roots
         net.send(net.recovery({1, 2, 3, 4}))
         epoch = net.ledger.epochs.current
-        assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+        assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
         assert {name: net.pages.get(name) for name in roots} == roots
         seats = net.ledger.state.seats()
         assert {at: one.sealing for at, one in seats.items()} == before

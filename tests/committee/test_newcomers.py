@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from keymoot.committee.messages import Kind
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.signers import settled
 from keymoot.committee.statekey.record import AskBody, HeldBody
 from keymoot.store.keys import FIRST_NAME
@@ -51,7 +51,7 @@ class TestBeforeItIsAMember:
     def test_it_asks_and_holds_while_the_epoch_lives(self):
         net = admitted(5)
         net.settle()
-        assert stage(net) is Stage.LIVING
+        assert stage(net) is EpochStage.LIVING
         assert standing(net).holders == {1, 2, 3, 4, 5}
         assert secrets(net)[5] == secrets(net)[1]
         # Members answered it, and nobody else did.
@@ -80,7 +80,7 @@ class TestBeforeItIsAMember:
         net.turn()
         net.settle()
         # All eight have said that they hold their shares: it is one secret that is missing.
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         assert net.ledger.epochs.awaited == {8}
         net.spoil = lambda seat, kind, body: body
         again(net, 8)
@@ -104,7 +104,7 @@ class TestBeforeItIsAMember:
         again(net, 5)
         net.turn()
         net.settle()
-        assert (stage(net), net.ledger.epochs.awaited) == (Stage.HOLDING, {5})
+        assert (stage(net), net.ledger.epochs.awaited) == (EpochStage.HOLDING, {5})
         net.spoil = lambda seat, kind, body: body
         again(net, 5)
         net.settle()
@@ -141,10 +141,10 @@ class TestThatNeverHolds:
         keeping(net, Kind.STATE_HELD, 6)
         net.turn()
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         for _ in range(2):
             net.pass_time(12)
-        assert (stage(net), net.ledger.epochs.current.attempt) == (Stage.LIVING, 1)
+        assert (stage(net), net.ledger.epochs.current.attempt) == (EpochStage.LIVING, 1)
         assert joining(net) == {5}
         net.turn()
         net.settle()
@@ -209,7 +209,7 @@ class TestThatNeverHolds:
         # It has lost the secret, and says so just before all others hold their shares.
         net.send(*sorted(due, key=lambda one: one.kind is not Kind.STATE_ASK))
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         assert net.ledger.epochs.awaited == {5}
         net.spoil = lambda seat, kind, body: body
         again(net, 5)
@@ -242,10 +242,10 @@ class TestMembersThatStay:
         assert standing(net).holders == {1, 4}
         net.turn()
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         for _ in range(2):
             net.pass_time(12)
-        assert (net.ledger.epochs.current.number, stage(net)) == (0, Stage.LIVING)
+        assert (net.ledger.epochs.current.number, stage(net)) == (0, EpochStage.LIVING)
         # They are let go, and others come; whoever comes has it.
         net.spoil = lambda seat, kind, body: body
         for seat in (2, 3):

@@ -13,7 +13,7 @@ from keymoot.committee.phases import BATCH_PATIENCE
 from keymoot.committee.presign.inventory import Inventory
 from keymoot.committee.presign.ledger import MIN_READY, PROBATION
 from keymoot.committee.presign.record import PresignatureId
-from keymoot.committee.reshare.record import Stage as EpochStage
+from keymoot.committee.reshare.record import EpochStage
 from tests.committee.network import CommitteeNetwork
 from tests.examples import of
 

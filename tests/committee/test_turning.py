@@ -9,20 +9,20 @@ from keymoot.committee.messages import (
     NodeMessage,
     NumberedBody,
 )
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.committee.bodies import fields_of
 from tests.committee.network import CommitteeNetwork
 
 KIND_OF = {
-    Stage.DEALING: Kind.RESHARE,
-    Stage.VERDICTS: Kind.RESHARE_VERDICT,
-    Stage.HOLDING: Kind.HELD,
+    EpochStage.DEALING: Kind.RESHARE,
+    EpochStage.VERDICTS: Kind.RESHARE_VERDICT,
+    EpochStage.HOLDING: Kind.HELD,
 }
 
 
-def due(stage: Stage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
+def due(stage: EpochStage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
     """Lead a network to a stage; give what its seats have to say in it, and have not said."""
     net = CommitteeNetwork.at_rest()
     wish = NumberedBody(net.ledger.epochs.current.number).encode()
@@ -33,7 +33,7 @@ def due(stage: Stage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_a_seat_speaks_once_in_a_stage(stage: Stage) -> None:
+def test_a_seat_speaks_once_in_a_stage(stage: EpochStage) -> None:
     net, (first, second, *_) = due(stage)
     net.send(first)
     before = dict(net.pages._pages)
@@ -43,7 +43,7 @@ def test_a_seat_speaks_once_in_a_stage(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_words_of_another_stage_are_refused(stage: Stage) -> None:
+def test_words_of_another_stage_are_refused(stage: EpochStage) -> None:
     net, _ = due(stage)
     epoch, before = net.ledger.epochs.current, dict(net.pages._pages)
     for kind in set(KIND_OF.values()) - {KIND_OF[stage]}:
@@ -55,7 +55,7 @@ def test_words_of_another_stage_are_refused(stage: Stage) -> None:
 
 @pytest.mark.parametrize("size", [0, 31, 33, 4096])
 def test_a_vote_for_new_roots_is_their_digest_and_no_other_bytes(size: int) -> None:
-    net, _ = due(Stage.HOLDING)
+    net, _ = due(EpochStage.HOLDING)
     epoch = net.ledger.epochs.current
     body = AttemptBody(epoch.number + 1, epoch.attempt, bytes(size)).encode()
     assert net.refusal(net.message(1, Kind.HELD, body)) == "Malformed"
@@ -70,14 +70,14 @@ def test_who_comes_deals_nothing_and_who_leaves_neither_judges_nor_holds() -> No
     net.settle()
     net.turn()
     for stage, seat, why in (
-        (Stage.DEALING, 6, "NotSeated"),
-        (Stage.VERDICTS, 2, "Unwanted"),
-        (Stage.HOLDING, 2, "Unwanted"),
+        (EpochStage.DEALING, 6, "NotSeated"),
+        (EpochStage.VERDICTS, 2, "Unwanted"),
+        (EpochStage.HOLDING, 2, "Unwanted"),
     ):
         while net.ledger.epochs.current.stage is not stage:
             net.send(*net.tasks())
         epoch = net.ledger.epochs.current
-        content = bytes(32) if stage is Stage.HOLDING else RootVerdict().encode()
+        content = bytes(32) if stage is EpochStage.HOLDING else RootVerdict().encode()
         body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         assert net.refusal(net.message(seat, KIND_OF[stage], body)) == why
         assert net.ledger.epochs.current == epoch
@@ -87,7 +87,7 @@ def test_who_comes_deals_nothing_and_who_leaves_neither_judges_nor_holds() -> No
 
 
 def test_after_the_switch_only_those_count_who_hold_the_shares_that_live() -> None:
-    net, held = due(Stage.HOLDING)
+    net, held = due(EpochStage.HOLDING)
     net.send(*(one for one in held if one.seat != 1))
     epochs = net.ledger.epochs
     assert (epochs.current.number, epochs.previous.page.holders) == (1, {2, 3, 4})
@@ -125,7 +125,7 @@ def test_the_key_of_the_next_epoch_is_a_fresh_one_and_fixed_once_dealing_begins(
     assert net.ledger.state.seat(1).next == fresh
     wish = NumberedBody(0).encode()
     net.send(*(net.message(seat, Kind.END_EPOCH, wish) for seat in (1, 2, 3)))
-    assert net.ledger.epochs.current.stage is Stage.DEALING
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
     assert (
         net.refusal(net.message(1, Kind.EPOCH_KEY, NumberedBody(1, other).encode())) == "Unwanted"
     )
@@ -154,7 +154,7 @@ def test_a_complaint_over_who_dealt_nothing_names_the_accuser() -> None:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_words_of_another_attempt_or_epoch_are_refused(stage: Stage) -> None:
+def test_words_of_another_attempt_or_epoch_are_refused(stage: EpochStage) -> None:
     net, (first, *_) = due(stage)
     epoch, (number, attempt, content) = (
         net.ledger.epochs.current,

@@ -14,7 +14,7 @@ from keymoot.base import rlp
 from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.participant import Participant
 from keymoot.committee.reshare.member import Shares
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.signers import settled
 from keymoot.threshold.rng import SeededRng
@@ -82,7 +82,7 @@ class Walk:
 
     def turn(self) -> None:
         epoch = self.net.ledger.epochs.current
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             self.net.turn()
             self.net.settle(200)
         self.net.pass_time(24)
@@ -92,7 +92,7 @@ class Walk:
 
     def change(self) -> None:
         members, epoch = self.net.ledger.state.record.members, self.net.ledger.epochs.current
-        if epoch.stage is not Stage.LIVING or self.next_seat > 8:
+        if epoch.stage is not EpochStage.LIVING or self.next_seat > 8:
             return
         seat, self.next_seat = self.next_seat, self.next_seat + 1
         gone = self.rng.choice([at for at in members if at != LIAR])

@@ -19,7 +19,7 @@ from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
@@ -187,7 +187,7 @@ class Box:
         self.ballots: dict[Height, Vote] = {}
         self.enclave.wake = self._wake
         self._waiting = b""
-        self.identity = EnclaveIdentity.of_item(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
+        self.identity = EnclaveGreeting.of_item(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
 
     def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
         """Send a frame through the enclave's door; then let it look for tasks."""

@@ -15,7 +15,7 @@ from keymoot.committee.roots import ECDSA, ROOTS
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.proof.build import prove, prove_cells, prove_committee
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain
 from keymoot.proof.committee import ProvenCommittee, check_committee, page_names, page_slot
 from keymoot.proof.errors import NotProven
@@ -30,7 +30,7 @@ from tests.proof.world import World
 
 def believe(told: object, world: World) -> ProvenCommittee:
     """What a client does with an answer."""
-    bundle = Bundle.from_json(told)
+    bundle = ProofBundle.from_json(told)
     chain = FollowedChain(world.anchor).follow(bundle.shown)
     assert chain.newest is not None
     return check_committee(bundle.proof, chain.newest, world.verifying_key)
@@ -38,7 +38,7 @@ def believe(told: object, world: World) -> ProvenCommittee:
 
 def shown(world: World, proof: AccountProof | None = None) -> object:
     header = world.block()
-    return Bundle(world.certify(header), proof or prove_committee(world.state)).to_json()
+    return ProofBundle(world.certify(header), proof or prove_committee(world.state)).to_json()
 
 
 def test_members_roots_and_shares_are_proved(world: World) -> None:
@@ -84,7 +84,7 @@ def test_whatever_is_altered_is_refused(data: st.DataObject) -> None:
 
 def test_another_networks_committee_is_refused(world: World) -> None:
     other = World("another")
-    told = Bundle(world.certify(world.block()), prove_committee(other.state)).to_json()
+    told = ProofBundle(world.certify(world.block()), prove_committee(other.state)).to_json()
     with pytest.raises(BrokenProof):
         believe(told, world)
 
@@ -108,7 +108,7 @@ def test_pages_that_are_missing_or_too_many_are_refused(world: World) -> None:
 
     def told(some: list[str]) -> object:
         proof = prove_cells(world.state, Nodes.ADDRESS, map(page_slot, some))
-        return Bundle(header, proof).to_json()
+        return ProofBundle(header, proof).to_json()
 
     believe(told(names), world)
     for name in names:

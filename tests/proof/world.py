@@ -27,7 +27,7 @@ from keymoot.crypto.transactions import request_key
 from keymoot.policy.chains.evm.chain import EVM
 from keymoot.policy.chains.solana.chain import SOLANA
 from keymoot.proof.build import prove_committee
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.committee import page_slot
 from keymoot.proof.founding import Anchor, Founding
@@ -292,8 +292,8 @@ class World:
         proofs = (tuple(ordered_proof([item], 0)) for item in (raw, receipt))
         return ReceiptProof(self.certify(header), (), 0, *proofs)
 
-    def committee_bundle(self) -> Bundle:
-        return Bundle(self.certify(self.block()), prove_committee(self.state))
+    def committee_bundle(self) -> ProofBundle:
+        return ProofBundle(self.certify(self.block()), prove_committee(self.state))
 
     def branch(self, height: int) -> "World":
         """The same network as it was after a block, to go another way from there."""

@@ -34,8 +34,7 @@ from keymoot.committee.membership.record import JoinBody, MembershipRecord, Newc
 from keymoot.committee.messages import AttemptBody, Kind, NodeMessage, NumberedBody
 from keymoot.committee.nonces.record import NoncePool, SignerCommitment, SignerCommitments
 from keymoot.committee.presign.inventory import Inventory
-from keymoot.committee.presign.record import SECOND, BatchComplaint, BatchPage
-from keymoot.committee.presign.record import Stage as BatchStage
+from keymoot.committee.presign.record import SECOND, BatchComplaint, BatchPage, EpochStage
 from keymoot.committee.record import Cheat, CommitteeRecord
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.committee.reshare.record import Epoch, KeptEpoch, Origin, RootDealings, Stage
@@ -70,7 +69,7 @@ from keymoot.enclave.frames import (
     RequestsFrame,
     WatchFrame,
 )
-from keymoot.enclave.messages import AnswersFrame, EnclaveIdentity, Frame, JoinFrame, ToldFrame
+from keymoot.enclave.messages import AnswersFrame, EnclaveGreeting, Frame, JoinFrame, ToldFrame
 from keymoot.engine.stored_block import Erased, StoredBlock
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
@@ -196,7 +195,7 @@ SAMPLES: tuple[Any, ...] = (
     EntryQuestion(Height(3), b"key"),
     PathQuestion(Height(3), b"prefix", bytes((1, 2, 15)), 2),
     StoredBlock(HEADER, (b"\x02transaction", Erased(_h(1), 70_000))),
-    EnclaveIdentity(_b(1), Measurement(b"m" * 48), True, bytes(_h(2)), b"quote", POINT, BOOT),
+    EnclaveGreeting(_b(1), Measurement(b"m" * 48), True, bytes(_h(2)), b"quote", POINT, BOOT),
     Vote(_h(1), b"\x01" * 48, b"\x02" * 64),
     ReleasedFrame(Height(3), (b"one", b""), (GIVEN,)),
     SEALED_PLACE,
@@ -285,7 +284,7 @@ SAMPLES: tuple[Any, ...] = (
     BatchPage(
         1,
         64,
-        BatchStage.ACKS,
+        EpochStage.ACKS,
         Height(2),
         UnixSeconds(3),
         (POINT, b"", OTHER_POINT),

@@ -19,7 +19,7 @@ from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
     MAX_CHAIN,
     ChainRefused,
-    Root,
+    TrustedRoot,
     check_chain,
     pem_of,
     read_certificate,
@@ -154,7 +154,7 @@ class DcapCollateral(Record):
         """
         return _validity(self)
 
-    def check(self, root: Root, now: UnixSeconds) -> None:
+    def check(self, root: TrustedRoot, now: UnixSeconds) -> None:
         """Raise unless all of it is Intel's, and counts now: for who keeps it for others.
 
         Raises:

@@ -41,7 +41,7 @@ SEND = "say"
 
 
 @dataclass(frozen=True, slots=True)
-class EnclaveIdentity(Record):
+class EnclaveGreeting(Record):
     """Who an enclave is.
 
     Attributes:

@@ -10,7 +10,7 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.registry import kind_of
 from keymoot.policy.document import Policy
-from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, Asked, Reservation, ask
+from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, LimitAsk, Reservation, ask
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Usage
 from keymoot.policy.match import Match, Step, Trial
@@ -136,9 +136,9 @@ def _reserve(
             if amount is None:
                 continue
             # What asks nothing adds to no window, so an allowance can be taken back always.
-            asked = Asked(0, Usage(), spent, ())
+            asked = LimitAsk(0, Usage(), spent, ())
         elif limit.window is None:
-            asked = Asked(amount, Usage(), spent, ())
+            asked = LimitAsk(amount, Usage(), spent, ())
         else:
             asked = ask(limit, amount, spent, steps, now)
         passed = asked.fits(limit, now)
@@ -164,7 +164,7 @@ def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:
     return sum(match.amount(match.rule.spend[limit.name]) for match in feeding)
 
 
-def _exceeded(limit: Limit, match: Match, asked: Asked, now: UnixSeconds) -> Refusal:
+def _exceeded(limit: Limit, match: Match, asked: LimitAsk, now: UnixSeconds) -> Refusal:
     what, wanted = match.what, asked.amount
     used = asked.beside.used(limit, now)
     if limit.window is None:

@@ -9,7 +9,7 @@ from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.membership.record import JoinBody, Newcomer
 from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.reshare.epoch_keys import EpochKeys
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.seat import SessionKeys
 from keymoot.committee.task import SeatTask
 
@@ -40,7 +40,7 @@ class Joiner:
     def due(self, machine: CommitteeMachine) -> list[SeatTask]:
         """Ask for the seat, once enough members want us."""
         epoch, membership = machine.epochs.current, machine.epochs.membership
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return []
         taken = machine.state.has_seat(self.index) or self.index in membership.page.joining
         if taken or not membership.invited(self.identity.public):

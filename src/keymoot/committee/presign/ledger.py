@@ -21,8 +21,8 @@ from keymoot.committee.presign.record import (
     SECOND,
     BatchComplaint,
     BatchPage,
+    BatchStage,
     PresignatureId,
-    Stage,
 )
 from keymoot.committee.roots import ECDSA
 from keymoot.committee.seat import by_place, by_seat
@@ -174,7 +174,7 @@ class Stock:
             if batch is None:
                 continue
             holders = tuple(holder for holder in batch.holders if holder != seat)
-            if (batch.stage is Stage.READY and len(holders) < self.need()) or len(
+            if (batch.stage is BatchStage.READY and len(holders) < self.need()) or len(
                 self._with_part(batch)
             ) < self.need():
                 self._remove(batch)
@@ -201,14 +201,18 @@ class Stock:
         keys = by_place(
             {seat: session.sealing for seat, session in sessions.items() if session is not None}
         )
-        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, keys)
+        batch = BatchPage(page.next, BATCH_SIZE, BatchStage.FIRST, height, time, keys)
         self._put(batch)
         self._put_list(replace(page, next=page.next + 1, open=(*page.open, page.next)))
 
     def _move(self, page: BatchPage, height: Height, time: UnixSeconds) -> None:
         """Go on to the next stage as soon as enough have spoken; drop what waits too long."""
-        spoken = {Stage.FIRST: page.first, Stage.SECOND: page.second}.get(page.stage, page.holders)
-        enough = len(spoken) >= (self.need() if page.stage is Stage.ACKS else self._wanted(page))
+        spoken = {BatchStage.FIRST: page.first, BatchStage.SECOND: page.second}.get(
+            page.stage, page.holders
+        )
+        enough = len(spoken) >= (
+            self.need() if page.stage is BatchStage.ACKS else self._wanted(page)
+        )
         does = move(
             awaited=True,
             overdue=page.since.overdue(BATCH_LIFETIME, height, time),
@@ -218,11 +222,11 @@ class Stock:
         if does is Move.GIVE_UP:
             self._remove(page)
         elif does is Move.GO_ON:
-            if page.stage is Stage.ACKS:
+            if page.stage is BatchStage.ACKS:
                 self._put_in_stock(page.number)
             else:
                 self._note_late(self.dealers(page), spoken)
-            after = Stage(page.stage + 1)
+            after = BatchStage(page.stage + 1)
             self._put(replace(page, stage=after, since_height=height, since_time=time))
 
     def _put_in_stock(self, number: int) -> None:
@@ -231,7 +235,7 @@ class Stock:
         self._put_list(replace(page, open=opened, ready=(*page.ready, number)))
 
     def _deal(self, page: BatchPage, seat: int, kind: Kind, content: bytes) -> None:
-        stage = Stage.FIRST if kind is Kind.FIRST else Stage.SECOND
+        stage = BatchStage.FIRST if kind is Kind.FIRST else BatchStage.SECOND
         given = page.first if kind is Kind.FIRST else page.second
         if page.stage is not stage or seat in given or seat in self._state.record.out:
             raise Unwanted(f"batch {page.number} takes no such dealing from seat {seat}")
@@ -245,7 +249,7 @@ class Stock:
 
     def _wanted(self, page: BatchPage) -> int:
         committee = self._state.committee
-        first = page.stage is Stage.FIRST
+        first = page.stage is BatchStage.FIRST
         return committee.random_dealers if first else committee.product_dealers
 
     def _note_late(self, turn: tuple[int, ...], dealt: tuple[int, ...]) -> None:
@@ -256,7 +260,7 @@ class Stock:
             self._put_list(replace(page, late=tuple(sorted(late))))
 
     def _acknowledge(self, page: BatchPage, seat: int) -> None:
-        if page.stage not in (Stage.ACKS, Stage.READY) or seat in page.holders:
+        if page.stage not in (BatchStage.ACKS, BatchStage.READY) or seat in page.holders:
             raise Unwanted(f"batch {page.number} takes no acknowledgement from seat {seat}")
         page = replace(page, holders=(*page.holders, seat))
         # Nobody who could complain is left: the dealings have done their work.
@@ -275,7 +279,7 @@ class Stock:
         guilty, what = self._judge(page, seat, said)
         self._state.caught(guilty, height, what, out=True)
         # A batch in stock has enough holders without the one who complains.
-        if guilty == dealer and page.stage is not Stage.READY:
+        if guilty == dealer and page.stage is not BatchStage.READY:
             self._remove(page)
         self.replenish(height, time)
 

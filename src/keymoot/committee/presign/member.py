@@ -19,8 +19,8 @@ from keymoot.committee.presign.record import (
     SECOND,
     BatchComplaint,
     BatchPage,
+    BatchStage,
     PresignatureId,
-    Stage,
 )
 from keymoot.committee.task import Message, SeatTask
 from keymoot.threshold import first_round, second_round
@@ -97,12 +97,12 @@ class PresignParticipant:
         name = f"batch/{own[0].hex()}/{number}"
         dealers = stock.dealers(page)
         late = page.since.overdue(BATCH_PATIENCE, height, time)
-        if page.stage is Stage.FIRST:
+        if page.stage is BatchStage.FIRST:
             if self.index in page.first or (self.index not in dealers and not late):
                 return []
             setting = stock.setting(page)
             return [SeatTask(f"{name}/first", lambda rng: self._deal_first(setting, number, rng))]
-        if page.stage is Stage.SECOND:
+        if page.stage is BatchStage.SECOND:
             turn = self.index in dealers
             setting, first = stock.setting(page), _dealings(machine, page, FIRST)
             tasks = [

@@ -22,7 +22,7 @@ FIRST, SECOND = 1, 2
 """The two rounds of dealing."""
 
 
-class Stage(IntEnum):
+class BatchStage(IntEnum):
     """Where a batch stands."""
 
     FIRST = 0
@@ -51,7 +51,7 @@ class BatchPage(Record):
 
     number: U64
     size: U16
-    stage: Stage
+    stage: BatchStage
     since_height: Height
     since_time: UnixSeconds
     keys: tuple[Annotated[bytes, AtMost(33)], ...]

@@ -22,7 +22,7 @@ from keymoot.committee.pages import (
 from keymoot.committee.phases import EPOCH_PATIENCE, Move, move
 from keymoot.committee.reshare.activation import Activation
 from keymoot.committee.reshare.previous import PreviousEpoch
-from keymoot.committee.reshare.record import Epoch, Origin, RootDealings, Stage
+from keymoot.committee.reshare.record import Epoch, EpochStage, Origin, RootDealings
 from keymoot.committee.reshare.round import Dealings, ReshareRound
 from keymoot.committee.roots import CERTIFICATE, ROOTS
 from keymoot.committee.seat import SessionKeys, by_place, by_seat
@@ -36,10 +36,10 @@ from keymoot.threshold.secp256k1 import SECP256K1
 from keymoot.threshold.session import Session
 
 STAGE_OF = {
-    Kind.RESHARE: Stage.DEALING,
-    Kind.RESHARE_VERDICT: Stage.VERDICTS,
-    Kind.HELD: Stage.HOLDING,
-    **dict.fromkeys(ADMIT_KINDS, Stage.LIVING),
+    Kind.RESHARE: EpochStage.DEALING,
+    Kind.RESHARE_VERDICT: EpochStage.VERDICTS,
+    Kind.HELD: EpochStage.HOLDING,
+    **dict.fromkeys(ADMIT_KINDS, EpochStage.LIVING),
 }
 """In which stage what is said; each message names its attempt."""
 
@@ -107,7 +107,7 @@ class EpochTransitions:
             # Votes name the epoch: an old one cannot be said again in another.
             if NumberedBody.decode(body) != NumberedBody(epoch.number):
                 raise Unwanted(f"epoch {epoch.number} lives, the vote is over another one")
-            if epoch.stage is not Stage.LIVING or seat in epoch.wants:
+            if epoch.stage is not EpochStage.LIVING or seat in epoch.wants:
                 raise Unwanted("the epoch is ending already, or the seat has voted for it")
             self._put(replace(epoch, wants=epoch.wants | {seat}))
             return
@@ -115,7 +115,7 @@ class EpochTransitions:
         attempt, content = (said.number, said.attempt), said.content
         # One message is enough, whenever it arrives: said again it would be the same bytes,
         # and no block takes these twice.
-        if kind is Kind.HELD and epoch.stage is not Stage.HOLDING:
+        if kind is Kind.HELD and epoch.stage is not EpochStage.HOLDING:
             self._hear_late(epoch, seat, attempt, content)
             return
         if attempt != (epoch.number + 1, epoch.attempt):
@@ -145,11 +145,11 @@ class EpochTransitions:
         epoch, committee = self.current, self._state.committee
         if epoch is None:
             return False
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             if len(epoch.wants) >= committee.present or epoch.over(time, seconds):
                 self._begin_dealing(epoch, height, time)
             return False
-        holding = epoch.stage is Stage.HOLDING
+        holding = epoch.stage is EpochStage.HOLDING
 
         def enough() -> bool:
             if holding:
@@ -169,8 +169,8 @@ class EpochTransitions:
         if does is Move.GIVE_UP:
             heard = self._able(epoch) if holding else epoch.said - epoch.out
             self._drop(epoch, height, time, heard=heard)
-        elif epoch.stage is Stage.DEALING:
-            self._put(epoch.at(Stage.VERDICTS, height, time))
+        elif epoch.stage is EpochStage.DEALING:
+            self._put(epoch.at(EpochStage.VERDICTS, height, time))
         elif holding:
             self._enter(epoch, height, time)
         else:
@@ -181,10 +181,10 @@ class EpochTransitions:
     def awaited(self) -> frozenset[int]:
         """Give whose word the end of the epoch waits for, if it is under way."""
         epoch = self.current
-        if epoch is None or epoch.stage is Stage.LIVING:
+        if epoch is None or epoch.stage is EpochStage.LIVING:
             return frozenset()
         said = epoch.said
-        if epoch.stage is Stage.HOLDING:
+        if epoch.stage is EpochStage.HOLDING:
             said &= self._executing(epoch)
         return frozenset(self._speakers(epoch).indices) - said
 
@@ -193,7 +193,7 @@ class EpochTransitions:
         epoch = self.current
         if epoch is None:
             return
-        if epoch.stage is not Stage.LIVING:
+        if epoch.stage is not EpochStage.LIVING:
             self._drop(epoch, height, time, heard=None)
         self.membership.put(None)
 
@@ -228,7 +228,7 @@ class EpochTransitions:
 
     def _speakers(self, epoch: Epoch) -> Committee:
         """Members deal and sign, the next ones judge and hold."""
-        if epoch.stage in (Stage.VERDICTS, Stage.HOLDING):
+        if epoch.stage in (EpochStage.VERDICTS, EpochStage.HOLDING):
             return Committee(epoch.next_seats)
         return self._state.committee
 
@@ -242,7 +242,9 @@ class EpochTransitions:
                 keys[index] = seat.next or seat.sealing
             else:
                 keys[index] = joining[index].sealing
-        dealing = replace(epoch.at(Stage.DEALING, height, time), generation=state.record.generation)
+        dealing = replace(
+            epoch.at(EpochStage.DEALING, height, time), generation=state.record.generation
+        )
         self._put(replace(dealing, keys=by_place(keys)))
 
     def _post_key(self, epoch: Epoch, seat: int, body: bytes) -> None:
@@ -250,7 +252,7 @@ class EpochTransitions:
         key = said.content
         if said.number != epoch.number + 1:
             raise Unwanted(f"epoch {epoch.number + 1} comes next, the key is for another one")
-        if epoch.stage is not Stage.LIVING:
+        if epoch.stage is not EpochStage.LIVING:
             raise Unwanted("the keys of the next epoch are fixed already")
         SECP256K1.decode(key)
         known = self._state.seat(seat)
@@ -292,7 +294,7 @@ class EpochTransitions:
             return
         self._state.put_next_roots(roots)
         NEXT_DIGEST.write(self._state.pages, digest_of(roots))
-        self._put(epoch.at(Stage.HOLDING, height, time))
+        self._put(epoch.at(EpochStage.HOLDING, height, time))
 
     def _able(self, epoch: Epoch) -> frozenset[int]:
         """Give those of the next members that hold their new shares and the state secret."""
@@ -327,7 +329,7 @@ class EpochTransitions:
         must be voted for again, so that it does not stop the next attempt too.
         """
         self._clear(epoch)
-        if heard is not None and epoch.stage is not Stage.DEALING:
+        if heard is not None and epoch.stage is not EpochStage.DEALING:
             page = self.membership.page
             self.membership.put(page.without(frozenset(page.joining) - heard))
         self._put(epoch.dropped(height, time))

@@ -14,7 +14,7 @@ from keymoot.committee.keygen.record import RootComplaint, RootVerdict, digest_o
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import AttemptBody, Kind, NumberedBody
 from keymoot.committee.reshare.epoch_keys import EpochKeys, Role
-from keymoot.committee.reshare.record import Epoch, RootDealings, Stage
+from keymoot.committee.reshare.record import Epoch, EpochStage, RootDealings
 from keymoot.committee.reshare.round import Dealings, ReshareRound
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.task import Message, SeatTask
@@ -93,10 +93,10 @@ class ReshareParticipant:
         generation = machine.state.record.generation
         if self.index in epoch.said:
             return []
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             return self._key_task(machine, name, epoch.number) if member else []
         round_ = machine.epochs.next_round()
-        if epoch.stage is Stage.DEALING:
+        if epoch.stage is EpochStage.DEALING:
             if not member or not shares:
                 return []
             mine = dict(shares)
@@ -104,7 +104,7 @@ class ReshareParticipant:
         if self.index not in round_.committee:
             return []
         given = machine.epochs.dealings(epoch.number + 1)
-        if epoch.stage is Stage.VERDICTS:
+        if epoch.stage is EpochStage.VERDICTS:
             return [SeatTask(name, lambda rng: self._judge(round_, epoch, given, rng))]
         return [SeatTask(name, lambda _: self._hold(round_, epoch, generation, given))]
 

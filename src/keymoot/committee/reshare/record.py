@@ -32,7 +32,7 @@ RETRY_SECONDS = 60
 """How long an epoch whose end failed lives on before the next attempt."""
 
 
-class Stage(IntEnum):
+class EpochStage(IntEnum):
     """What an epoch is doing."""
 
     LIVING = 0
@@ -67,7 +67,7 @@ class Epoch(Record):
     number: U64
     since_height: Height
     since_time: UnixSeconds
-    stage: Stage = Stage.LIVING
+    stage: EpochStage = EpochStage.LIVING
     stage_height: Height = Height(0)
     stage_time: UnixSeconds = UnixSeconds(0)
     attempt: U32 = 0
@@ -93,7 +93,7 @@ class Epoch(Record):
             return False
         return time - self.since_time >= seconds
 
-    def at(self, stage: Stage, height: Height, time: UnixSeconds) -> "Epoch":
+    def at(self, stage: EpochStage, height: Height, time: UnixSeconds) -> "Epoch":
         return replace(self, stage=stage, stage_height=height, stage_time=time, said=frozenset())
 
     def dropped(self, height: Height, time: UnixSeconds) -> "Epoch":
@@ -101,7 +101,7 @@ class Epoch(Record):
             self.number,
             self.since_height,
             self.since_time,
-            Stage.LIVING,
+            EpochStage.LIVING,
             height,
             time,
             self.attempt + 1,

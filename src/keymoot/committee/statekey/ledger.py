@@ -26,7 +26,7 @@ from keymoot.committee.errors import Unwanted
 from keymoot.committee.messages import Kind
 from keymoot.committee.pages import COMING_KEY, FORMER_KEYS, PRESENT_KEY, PageName
 from keymoot.committee.reshare.ledger import EpochTransitions
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.state import CommitteeState
 from keymoot.committee.statekey.record import (
     AnswerBody,
@@ -137,7 +137,7 @@ class StateKeyLedger:
         """Begin to raise the version where somebody has left with it; raise it once all have it."""
         epochs, status = EpochTransitions(self._state), self.status
         epoch, coming = epochs.current, self.coming
-        if epoch is None or epoch.stage is not Stage.LIVING or not status.exists:
+        if epoch is None or epoch.stage is not EpochStage.LIVING or not status.exists:
             return
         # Members before may have to execute, as long as a recovery can go back to them.
         if epochs.previous.page is not None:

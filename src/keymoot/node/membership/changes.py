@@ -17,7 +17,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.committee.errors import NotReady
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.membership.record import MAX_INVITED
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.signers import settled
 from keymoot.engine.ledger import Ledger
 from keymoot.node.membership.roster import Roster
@@ -93,7 +93,7 @@ class SeatChanges:
         machine = self._roster.machine()
         _check_ready(machine)
         epoch = machine.epochs.current
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return
         if number not in (None, epoch.number):
             return
@@ -243,7 +243,7 @@ class SeatChanges:
     async def _say_again(self, machine: CommitteeMachine) -> None:
         """Have enclaves say what the ledger has not taken yet."""
         epoch, page = machine.epochs.current, machine.epochs.membership.page
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return
         holders = {enclave.seat: enclave for enclave in self._enclaves.seats}
         voters, members = self._voters(machine), {*machine.state.record.members}
