@@ -20,13 +20,13 @@ from keymoot.crypto.kdf import derive
 from keymoot.daemon import certificates, dstack_keys, fields
 from keymoot.daemon.certificates import Authority, CertificateWish
 from keymoot.daemon.dstack_info import REV, VERSIONS, app_id, info_v0, info_v1
-from keymoot.daemon.dstack_keys import ED25519, SECP256K1, Chain, DstackKey, issued_digest
+from keymoot.daemon.dstack_keys import ED25519, SECP256K1, DstackKey, SignatureChain, issued_digest
 from keymoot.daemon.errors import BadArgument, NotServed
 from keymoot.daemon.event_log import MAX_NAME_BYTES as MAX_EVENT_NAME
 from keymoot.daemon.event_log import MAX_PAYLOAD_BYTES, EventLog
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.quotes import agents_report, quote_of
 from keymoot.daemon.router import Handler, Routes
 
@@ -43,9 +43,9 @@ _SIGNING_PATH, _SIGNING_PURPOSE = "vms", "signing"
 class DstackGuest:
     """What both versions and tappd have in common: one instance, its chain and its authority."""
 
-    def __init__(self, instance: Instance, log: EventLog, now: Clock) -> None:
+    def __init__(self, instance: RegisteredInstance, log: EventLog, now: Clock) -> None:
         self.instance, self.log, self._now = instance, log, now
-        self._chain: Chain | None = None
+        self._chain: SignatureChain | None = None
         self._authority: Authority | None = None
         self._lock = threading.Lock()
 
@@ -57,7 +57,7 @@ class DstackGuest:
         root = self.instance.derive(dstack_keys.domain_root(domain, algorithm))
         return dstack_keys.domain_key(root, domain, algorithm)
 
-    def chain(self) -> Chain:
+    def chain(self) -> SignatureChain:
         """Give what signs derived keys; the app's key is derived once a start."""
         with self._lock:
             if self._chain is None:
@@ -65,7 +65,7 @@ class DstackGuest:
                 key = dstack_keys.path_key(root, "", SECP256K1)
                 app = bytes(self.instance.identity.app)
                 issued = self.instance.vouch(issued_digest(app, key.public))
-                self._chain = Chain(app, key, issued)
+                self._chain = SignatureChain(app, key, issued)
             return self._chain
 
     def authority(self) -> Authority:

@@ -90,7 +90,7 @@ def named_algorithm(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class SignatureChain:
     """Signs what was derived: the app's key the key, and the instance's own key the app's.
 
     The second link is not dstack's, whose root is one machine's key: it leads to the key that the

@@ -26,11 +26,11 @@ from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
 from keymoot.daemon.port import (
     CallOutcome,
+    GrantedWallet,
     InstanceIdentity,
     KeyKind,
     LedgerCall,
     OpenedSecrets,
-    Signer,
 )
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
@@ -54,7 +54,7 @@ class JoinedInstance:
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
         self._keys = AppKeys(instance.network, instance.keys, instance.app)
-        self._signers: dict[str, Signer] = {}
+        self._signers: dict[str, GrantedWallet] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
         shown, registered = instance.show(instance.app), instance.register()
@@ -125,7 +125,7 @@ class JoinedInstance:
     def wallets(self) -> Sequence[str]:
         return tuple(self._wallets)
 
-    def signer(self, wallet: str) -> Signer:
+    def signer(self, wallet: str) -> GrantedWallet:
         with self._lock:
             if wallet not in self._signers:
                 held = self._instance.credential(wallet, self._wallets[wallet])

@@ -27,7 +27,7 @@ from keymoot.daemon import fields
 from keymoot.daemon.errors import BadArgument
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
-from keymoot.daemon.port import Instance, Signer
+from keymoot.daemon.port import GrantedWallet, RegisteredInstance
 from keymoot.daemon.quotes import agents_report
 from keymoot.daemon.router import Handler, Routes
 from keymoot.policy.errors import PolicyRefused
@@ -39,7 +39,7 @@ MAX_MESSAGE_BYTES = 65_536
 class OwnApi:
     """Answers programs that know Keymoot."""
 
-    def __init__(self, instance: Instance, expires_at: Callable[[], UnixSeconds]) -> None:
+    def __init__(self, instance: RegisteredInstance, expires_at: Callable[[], UnixSeconds]) -> None:
         self._instance, self._expires_at = instance, expires_at
 
     def routes(self) -> Routes:
@@ -118,7 +118,7 @@ class OwnApi:
 
     def _wish(
         self, request: HttpRequest, wallet: str
-    ) -> tuple[dict[str, Json], str | None, Signer]:
+    ) -> tuple[dict[str, Json], str | None, GrantedWallet]:
         asked = fields.object_of(request)
         key = asked.get("idempotencyKey")
         if key is not None:

@@ -9,7 +9,7 @@ from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.submission import TransactionFailed
 from keymoot.base.errors import KeymootError
 from keymoot.base.units import UnixSeconds
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.renewal import Renewal
 
 Note = Callable[[str], None]
@@ -25,7 +25,7 @@ class Registrar:
         now: Seconds since 1970.
     """
 
-    instance: Instance
+    instance: RegisteredInstance
     entries: Callable[[], Mapping[str, bytes]]
     note: Note
     now: Callable[[], float] = time.time

@@ -17,7 +17,7 @@ from keymoot.daemon.environment import environment
 from keymoot.daemon.event_log import EventLog
 from keymoot.daemon.instance_metadata import InstanceMetadata
 from keymoot.daemon.own_api import OwnApi
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.registrar import Registrar
 from keymoot.daemon.rofl_api import RoflApi
 from keymoot.daemon.router import Router
@@ -49,7 +49,7 @@ class Sockets:
 class Daemon:
     """One instance's servers, registration and metadata."""
 
-    def __init__(self, instance: Instance, note: Note, user: int | None = None) -> None:
+    def __init__(self, instance: RegisteredInstance, note: Note, user: int | None = None) -> None:
         """Take the instance, whoever is told what happens, and the user who may ask."""
         self.instance, self.note = instance, note
         self.metadata = InstanceMetadata(self._registered_anew)
