@@ -298,16 +298,14 @@ class TestBackToTheEpochBefore:
         """Who signs that block is known from its order alone, so nothing of it may change."""
         from keymoot.committee.reshare.ledger import EpochTransitions
 
-        counted = []
-        real = EpochTransitions.count
+        moved = []
+        real = EpochTransitions.move
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                EpochTransitions, "count", lambda *one: counted.append(one[1]) or real(*one)
-            )
+            patch.setattr(EpochTransitions, "move", lambda *at: moved.append(at[1]) or real(*at))
             net.send(net.recovery({1, 2, 3, 4}, anew=set()), net.message(1, Kind.TICK, b""))
-            assert net.height not in counted
+            assert net.height not in moved
             net.send(net.message(1, Kind.TICK, b""))
-            assert net.height in counted
+            assert net.height in moved
 
     def test_one_message_says_it_whenever_it_arrives(self, net):
         """The same bytes come into one block only, so what was refused could not be said again."""
