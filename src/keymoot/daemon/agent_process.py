@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from keymoot.base.errors import Refused
+from keymoot.base.errors import KeymootError
 from keymoot.daemon import guard
 from keymoot.daemon.errors import CommandNotFound
 from keymoot.daemon.keeper import (
@@ -191,7 +191,7 @@ class AgentProcess:
     def _start(self, *, first: bool) -> None:
         try:
             self._process = process = self.program.start()
-        except Refused as error:
+        except KeymootError as error:  # no program, or no secrets: the network is away, we are out
             if first:
                 raise
             self.note(f"error: {error}")

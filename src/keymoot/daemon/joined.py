@@ -7,10 +7,11 @@ put together is checked, as everywhere in `keymoot.agent`.
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from keymoot.agent.account import Account
-from keymoot.agent.app_instance import AppInstance, Produce
+from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
 from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
@@ -20,7 +21,8 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import UnixSeconds, Wei
+from keymoot.contracts.builtin.apps.errors import NotRegistered
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
@@ -36,6 +38,13 @@ from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
 RESERVE_WEI = 10**17
 """What an agent cannot send away of its instance's account: it pays for registrations."""
+
+
+MAX_CALL_GAS = 5_000_000
+"""Most gas that an agent may ask for in one transaction of its instance's."""
+
+TRANSFER_GAS = 100_000
+"""Of which what a transfer of the ledger's tokens takes is a part; the rest is left behind."""
 
 
 class JoinedInstance:
@@ -94,21 +103,32 @@ class JoinedInstance:
     def submit(self, call: LedgerCall) -> CallOutcome:
         """Send a transaction; what it returned is not told, for no receipt proves it.
 
-        TransactionRefused: it would take what registrations are paid with.
+        TransactionRefused: too much gas, or it could take what registrations are paid with.
         """
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
-                held = self._instance.network.account(self._identity.key).balance
-                if call.value and held < call.value + RESERVE_WEI:
-                    raise TransactionRefused(
-                        f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
-                        f"registrations: send less than {call.value}"
-                    )
+                self._check_affords(call)
                 sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
         return CallOutcome(fine=True)
+
+    def _check_affords(self, call: LedgerCall) -> None:
+        if call.gas > MAX_CALL_GAS:
+            raise TransactionRefused(
+                f"gas of {call.gas} is asked for, at most {MAX_CALL_GAS} are spent on a "
+                "transaction of an agent's: ask for less, or for 0 to have it estimated"
+            )
+        network = self._instance.network
+        held = network.account(self._identity.key).balance
+        fee = (call.gas or MAX_CALL_GAS) * network.identity().base_fee
+        if held < call.value + fee + RESERVE_WEI:
+            raise TransactionRefused(
+                f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
+                f"registrations: {call.value} and gas of up to {fee} are more than the rest. Send "
+                "less, or tokens to the instance"
+            )
 
     def query(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answer what can be proved; `rofl_queries` has the list."""
@@ -142,6 +162,29 @@ class JoinedInstance:
         with self._sending:
             self.expires_at = self._instance.register(metadata=metadata).expires_at
             return self.expires_at
+
+    def objection(self) -> str:
+        try:
+            return self._instance.instance(self._identity.key).objection
+        except NotRegistered as error:
+            return error.code
+
+    def begin_anew(self) -> None:
+        """Give what the old account holds to that of new keys; the old are forgotten."""
+        old, network = self._instance, self._instance.network
+        made = old.with_keys(InstanceKeys.new())
+        with self._sending, self._lock:
+            fee = TRANSFER_GAS * network.identity().base_fee
+            left = network.account(old.keys.address).balance - fee
+            if left > 0:
+                sending = network.submission()
+                sending.call(old.keys.signing, made.keys.address, b"", Wei(left), "the transfer")
+            self._instance = made
+            self._keys = AppKeys(network, made.keys, made.app)
+            self._signers.clear()
+            self._identity = replace(
+                self._identity, key=made.keys.address, encryption=made.keys.public
+            )
 
     def secrets(self) -> OpenedSecrets:
         return OpenedSecrets(*self._instance.secrets())

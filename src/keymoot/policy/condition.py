@@ -54,7 +54,9 @@ class Test:
     json: Json = field(compare=False)
 
     def holds(self, value: Any, wallet: Wallet) -> bool:
-        operand = wallet if self._names_wallet else self.operand
+        operand = self.operand
+        if type(operand) is str and operand == WALLET:
+            operand = wallet
         if self.operator == "eq":
             return bool(value == operand)
         if self.operator == "in":
@@ -103,9 +105,12 @@ class Condition:
                 all(test.holds(element, wallet) for test in self.tests) for element in value
             )
             return () if passes else self.tests
-        values = value if self.elements == ALL else [value]
         for test in self.tests:
-            if not all(test.holds(element, wallet) for element in values):
+            if self.elements is None:
+                held = test.holds(value, wallet)
+            else:
+                held = all(test.holds(element, wallet) for element in value)
+            if not held:
                 return (test,)
         return ()
 

@@ -5,7 +5,7 @@ What would be signed is hashed here, of what was read; nobody's hash is believed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from keymoot.base.abi.kinds import BadType
@@ -61,7 +61,6 @@ class TypedIntent:
     slot: None = None
     max_fee: int = 0
     value: int = 0
-    texts: dict[tuple[int, ...], str] = field(default_factory=dict, compare=False)
 
     @property
     def network(self) -> str:
@@ -78,8 +77,6 @@ class TypedIntent:
 
 def read_typed_data(payload: bytes, wallet: Address) -> TypedIntent:
     """Decode a wish; raise NeverSigned for what is no document, and for what no rule can read."""
-    if len(payload) > MAX_TYPED_DATA_BYTES:
-        raise _never(f"at most {MAX_TYPED_DATA_BYTES} bytes are read, got {len(payload)}")
     try:
         document = parse(payload, MAX_TYPED_DATA_BYTES)
         if not isinstance(document, dict) or document.keys() != _PARTS:
@@ -144,5 +141,5 @@ def _domain(
     return dict(zip([name for _, name in fields], values, strict=True)), separator
 
 
-def _never(why: str, path: str = "payload") -> NeverSigned:
+def _never(why: str, path: str) -> NeverSigned:
     return NeverSigned("MALFORMED_TYPED_DATA", f"this is no EIP-712 document: {why}", path)

@@ -11,7 +11,7 @@ strictly: each field is there, none beside, each value in its type.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from keymoot.base.abi.kinds import (
@@ -74,10 +74,16 @@ class Struct:
     fields: tuple[tuple[str, "Typed"], ...]
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.fields)
+
+    @cached_property
     def encode_type(self) -> str:
         """The text that the type's hash is over."""
-        others = sorted(set(_named(self)) - {self}, key=lambda struct: struct.name)
-        return "".join(struct.written for struct in (self, *others))
+        # Within one type a name is one struct.
+        named = {struct.name: struct for struct in _named(self)}
+        del named[self.name]
+        return "".join(struct.written for struct in (self, *(named[at] for at in sorted(named))))
 
     @cached_property
     def type_hash(self) -> bytes:
@@ -103,7 +109,13 @@ def struct_of(name: str, fields: Fields) -> Struct:
     Raises:
         BadType: a name that is none, a struct that is not there or that holds itself, too many.
     """
-    return _Builder(fields).struct(name, 0)
+    return _known(name, tuple(fields.items()))
+
+
+@lru_cache(maxsize=32)
+def _known(name: str, fields: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Struct:
+    """Build once what agents ask for again and again: a type, its hash, its places."""
+    return _Builder(dict(fields)).struct(name, 0)
 
 
 def parse_type(text: object) -> Struct:
@@ -239,9 +251,9 @@ class Reader:
 
     def struct(self, kind: Struct, json: Json, path: str) -> tuple[tuple[Any, ...], bytes]:
         """Give a struct's values in order, and `hashStruct` of it; Malformed names the path."""
-        names = [name for name, _ in kind.fields]
-        if not isinstance(json, dict) or json.keys() != set(names):
-            raise Malformed(f"an object of {shown(', '.join(names))}, and of nothing else", path)
+        if not isinstance(json, dict) or json.keys() != kind.names:
+            names = ", ".join(name for name, _ in kind.fields)
+            raise Malformed(f"an object of {shown(names)}, and of nothing else", path)
         values, words = [], [kind.type_hash]
         for name, part in kind.fields:
             value, word = self._value(part, json[name], f"{path}.{name}")
@@ -270,10 +282,13 @@ def _leaf(kind: Elementary, json: Json, path: str) -> tuple[Any, bytes]:
     """Read one value without parts, and encode it as EIP-712's `encodeData` does."""
     if kind.family in ("uint", "int"):
         number = _integer(json, path)
-        least = -(1 << (kind.size - 1)) if kind.family == "int" else 0
-        if not least <= number < least + (1 << kind.size):
+        signed = kind.family == "int"
+        # One bit of a signed number is its sign's.
+        if (number if number >= 0 else ~number).bit_length() > kind.size - signed or (
+            number < 0 and not signed
+        ):
             raise Malformed(f"{kind.name} does not hold this number", path)
-        return number, (number % (1 << 256)).to_bytes(32, "big")
+        return number, number.to_bytes(32, "big", signed=signed)
     if kind.family == "bool":
         if not isinstance(json, bool):
             raise Malformed("true or false", path)
