@@ -34,10 +34,10 @@ from keymoot.committee.membership.record import JoinBody, MembershipRecord, Newc
 from keymoot.committee.messages import AttemptBody, Kind, NodeMessage, NumberedBody
 from keymoot.committee.nonces.record import NoncePool, SignerCommitment, SignerCommitments
 from keymoot.committee.presign.inventory import Inventory
-from keymoot.committee.presign.record import SECOND, BatchComplaint, BatchPage, EpochStage
+from keymoot.committee.presign.record import SECOND, BatchComplaint, BatchPage, BatchStage
 from keymoot.committee.record import Cheat, CommitteeRecord
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
-from keymoot.committee.reshare.record import Epoch, KeptEpoch, Origin, RootDealings, Stage
+from keymoot.committee.reshare.record import Epoch, EpochStage, KeptEpoch, Origin, RootDealings
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.seat import NewSession, Seat, SessionKeys
 from keymoot.committee.statekey.record import (
@@ -151,7 +151,7 @@ EPOCH = Epoch(
     number=300,
     since_height=Height(7),
     since_time=UnixSeconds(1_800_000_000),
-    stage=Stage.VERDICTS,
+    stage=EpochStage.VERDICTS,
     stage_height=Height(9),
     stage_time=UnixSeconds(1_800_000_100),
     attempt=1,
@@ -284,7 +284,7 @@ SAMPLES: tuple[Any, ...] = (
     BatchPage(
         1,
         64,
-        EpochStage.ACKS,
+        BatchStage.ACKS,
         Height(2),
         UnixSeconds(3),
         (POINT, b"", OTHER_POINT),
