@@ -22,6 +22,7 @@ PACKAGES += ["threshold", "attest"]
 
 OUTSIDE = {
     "policy/lint/": "warns people; no replica runs it",
+    "base/unix_socket.py": "listens, for daemons and nodes; no replica runs it",
     "contracts/framework/solidity.py": "writes interface files; no replica runs it",
 }
 """Files and folders of these packages that no replica executes, and why."""

@@ -12,7 +12,14 @@ from keymoot.base.fixed import Hash32, Signature65
 from keymoot.base.request import SIGN_HYPERLIQUID, decode_request
 from keymoot.crypto import secp256k1
 from tests.agent.fake_network import FakeNetwork
-from tests.policy.chains.evm.hyperliquid.actions import VAULT, VECTORS, order, orders, sent
+from tests.policy.chains.evm.hyperliquid.actions import (
+    NONCE,
+    VAULT,
+    VECTORS,
+    order,
+    orders,
+    sent,
+)
 
 
 def test_signs_what_the_exchange_takes(account: Account, network: FakeNetwork) -> None:
@@ -43,7 +50,7 @@ def test_a_refusal_is_the_networks(
     account: Account, network: FakeNetwork, action: Any, more: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(PolicyRefused) as caught:
-        account.sign_hyperliquid_action(action, 1, network="mainnet", **more)
+        account.sign_hyperliquid_action(action, NONCE, network="mainnet", **more)
     assert caught.value.reason == reason
     assert network.signed == []
 
@@ -51,7 +58,7 @@ def test_a_refusal_is_the_networks(
 def test_what_is_no_json_is_not_sent(account: Account, network: FakeNetwork) -> None:
     for action in ({"type": b"order"}, {"type": float("nan")}):
         with pytest.raises(BadTransaction, match="no action"):
-            account.sign_hyperliquid_action(action, 1, network="mainnet")
+            account.sign_hyperliquid_action(action, NONCE, network="mainnet")
     assert network.sent == []
 
 
@@ -63,4 +70,4 @@ def test_a_signature_over_another_action_is_not_returned(
 
     network.lie = other
     with pytest.raises(WrongAnswer):
-        account.sign_hyperliquid_action(orders(), 1, network="mainnet")
+        account.sign_hyperliquid_action(orders(), NONCE, network="mainnet")

@@ -71,3 +71,24 @@ def test_mistakes(shell: Shell, arguments: tuple[str, ...], told: str) -> None:
     assert done.returncode == 1
     assert told in done.stderr
     assert sorted(Path(shell.folder).rglob("*")) == before
+
+
+def test_nothing_that_lies_in_a_strangers_folder_decides_where_we_write(shell: Shell) -> None:
+    folder, mine = app_folder(shell.folder / "app"), shell.folder / "mine"
+    mine.write_text("mine")
+    for name in ("yield-1.2.3.bundle", "yield-1.2.3.bundle.new"):
+        (folder / name).symlink_to(mine)
+    built = shell.json("app", "build", "app")
+    assert Bundle.read((shell.folder / built["bundle"]).read_bytes())
+    assert not (shell.folder / built["bundle"]).is_symlink()
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["\x1b]0;yours\x07.pem", "\x9b31m.pem", "\u202egnp.pem"])
+def test_no_name_in_a_strangers_folder_steers_the_terminal(shell: Shell, name: str) -> None:
+    folder = app_folder(shell.folder / "app")
+    (folder / "yields" / name).write_text("-")
+    done = shell.run("app", "build", "app")
+    assert done.returncode == 1
+    assert "looks like a secret" in done.stderr
+    assert set(done.stderr).isdisjoint("\x1b\x9b\x07\u202e")

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from hashlib import sha256, sha384
 from pathlib import Path
@@ -192,6 +194,41 @@ def test_a_packed_bundle_is_not_unpacked() -> None:
     assert len(raw) < 100_000
     with pytest.raises(Malformed, match="packed"):
         Bundle.read(raw)
+
+
+def nested(count: int, innermost: bytes) -> bytes:
+    """Give an archive whose files lie within each other: each holds all that follow it."""
+    data, entries = innermost, []
+    for number in range(count):
+        name, crc, size = b"f%d" % number, zlib.crc32(data), len(data)
+        sizes = (33, crc, size, size, len(name))
+        data = struct.pack("<4s4H H3I2H", b"PK\3\4", 20, 0, 0, 0, *sizes, 0) + name + data
+        entries.append((name, sizes, len(data)))
+    listed = b"".join(
+        struct.pack(
+            "<4s2B5H3I5H2I", b"PK\1\2", 20, 3, 20, 0, 0, 0, *sizes, 0, 0, 0, 0, 0, len(data) - at
+        )
+        + name
+        for name, sizes, at in reversed(entries)
+    )
+    end = (0, 0, count, count, len(listed), len(data), 0)
+    return data + listed + struct.pack("<4s4H2IH", b"PK\5\6", *end)
+
+
+def test_no_bundle_takes_more_memory_than_it_has_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, read, given = nested(20, bytes(10_000)), zipfile.ZipFile.read, list[int]()
+    with zipfile.ZipFile(io.BytesIO(raw)) as whole:
+        assert sum(entry.file_size for entry in whole.infolist()) > 19 * 10_000
+
+    def counted(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+        content = read(archive, entry)
+        given.append(len(content))
+        return content
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", counted)
+    with pytest.raises(Malformed):
+        Bundle.read(raw)
+    assert sum(given) <= len(raw)
 
 
 def test_names_that_some_disks_fold_are_refused() -> None:

@@ -69,7 +69,12 @@ def test_what_is_wrong_is_named(old: str, new: str, at: str) -> None:
         b"a = [" * 3_000,
         b"#" * (MAX_MANIFEST_BYTES + 1),
         b"name.a = 1",
+        MANIFEST.replace("cpus = 2", "cpus = 0x" + "f" * 5_000).encode(),
+        MANIFEST.replace('name = "yield"', f"name.{'a.' * 20_000}a = 1").encode(),
+        MANIFEST.replace("[resources]", f"[resources.cpus.{'a.' * 20_000}a]").encode(),
+        MANIFEST.replace('version = "1.2.3"', f"version = {'[' * 300}{']' * 300}").encode(),
     ],
+    ids=lambda raw: raw[:12].hex() + str(len(raw)),
 )
 def test_what_is_no_manifest(raw: bytes) -> None:
     with pytest.raises(Malformed):

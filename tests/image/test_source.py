@@ -90,6 +90,16 @@ def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
         build(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_manifest_is_an_ordinary_file(tmp_path: Path, kind: str) -> None:
+    folder = app_folder(tmp_path / "app")
+    manifest = folder / "keymoot.toml"
+    text = manifest.rename(tmp_path / "elsewhere.toml")
+    os.mkfifo(manifest) if kind == "pipe" else manifest.symlink_to(text)
+    with pytest.raises(NoBundle, match=r"keymoot\.toml"):
+        build(folder)
+
+
 def test_a_folder_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_ENTRIES", 4)
     with pytest.raises(NoBundle, match="over 4 files"):

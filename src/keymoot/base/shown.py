@@ -39,6 +39,18 @@ def shown(text: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
     return f"{_cut(text[:most], most)}… ({len(text)} characters)"
 
 
+def unarmed(text: str) -> str:
+    """Give lines as they are, but for what nobody sees or what steers a terminal.
+
+    The last door before a person's eyes. What a message repeats of its input was `shown` before,
+    where one remembered to; so backslashes, ends of lines and tabs stay here.
+    """
+    return _HIDDEN.sub(lambda match: match[0] if match[0] in _LAID_OUT else _escaped(match), text)
+
+
+_LAID_OUT = frozenset("\\\n\t")
+
+
 def bounded(text: str, most_bytes: int) -> str:
     """Cut a message of ours to `most_bytes` of UTF-8; it has one whatever stands in it."""
     return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")

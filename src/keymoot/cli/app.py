@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, fields, result, warn_simulated
+from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, fields, result, say, warn_simulated
 
 if TYPE_CHECKING:
     from keymoot.image.bundle import Bundle
@@ -40,8 +40,8 @@ def init(folder: Path = HERE, *, name: str | None = None) -> None:
     for path, content in files.items():
         if path not in there:
             write_new(folder / path, content)
-    print(f"wrote {', '.join(path for path in files if path not in there)} in {folder}")
-    print(f"Next: keymoot app build {folder}" if folder != HERE else "Next: keymoot app build")
+    say(f"wrote {', '.join(path for path in files if path not in there)} in {folder}")
+    say(f"Next: keymoot app build {folder}" if folder != HERE else "Next: keymoot app build")
 
 
 @app.command

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, note
+from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, note, result, say
 
 
 def begins_as_json(name: str) -> bool:
@@ -50,8 +50,6 @@ def _read(name: str, most: int) -> bytes:
 
 
 def _show(held: list[Any], left: list[str], wrong: Any, *, as_json: bool) -> None:
-    import json
-
     if as_json:
         shown = {
             "holds": wrong is None,
@@ -59,13 +57,13 @@ def _show(held: list[Any], left: list[str], wrong: Any, *, as_json: bool) -> Non
             "assumptions": left,
             "error": None if wrong is None else {"code": wrong.code, "message": str(wrong)},
         }
-        print(json.dumps(shown, indent=2, sort_keys=True))
+        result(shown, [], as_json=True)
     else:
         width = max((len(step.name) for step in held), default=0)
         for held_step in held:
-            print(f"holds    {held_step.name.ljust(width)}  {held_step.says}")
+            say(f"holds    {held_step.name.ljust(width)}  {held_step.says}")
         for text in left:
-            print(f"believed {text}")
+            say(f"believed {text}")
     if wrong is not None:
         after = f"after {held[-1].name}" if held else "at the beginning"
         note(f"error: this file proves nothing, {after}: {wrong}")

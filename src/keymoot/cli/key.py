@@ -5,7 +5,7 @@ from pathlib import Path
 from cyclopts import App
 
 from keymoot.cli.options import ActingOwner
-from keymoot.cli.output import fields, result, warn_simulated
+from keymoot.cli.output import fields, result, say, warn_simulated
 from keymoot.cli.password import new_password
 
 app = App(
@@ -69,4 +69,4 @@ def derive(name: str, out: Path, *, by: ActingOwner) -> None:
     # The same question gives the same key: what the disk does not take is asked for again.
     secret = acting.derived_keys().derive(name.encode())
     write_new(out, data(secret.expose()).encode() + b"\n")
-    print(f"the key is in {out}")
+    say(f"the key is in {out}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from keymoot.base.errors import Portable
+from keymoot.base.shown import unarmed
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -36,7 +37,7 @@ def result(value: Any, lines: Sequence[str], *, as_json: bool) -> None:
         print(json.dumps(value, indent=2, sort_keys=True))
     else:
         for line in lines:
-            print(line)
+            say(line)
 
 
 def fields(pairs: Mapping[str, Any]) -> list[str]:
@@ -44,8 +45,14 @@ def fields(pairs: Mapping[str, Any]) -> list[str]:
     return [f"{name.ljust(width)}  {value}" for name, value in pairs.items()]
 
 
+def say(line: str) -> None:
+    """Print a line of the result; text of strangers in it steers no terminal."""
+    print(unarmed(line))
+
+
 def note(line: str) -> None:
-    print(line, file=sys.stderr)
+    """Print a line beside the result, as `say` does."""
+    print(unarmed(line), file=sys.stderr)
 
 
 def warn_simulated(*, simulated: bool) -> None:
@@ -68,7 +75,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         fail("nothing was changed: nobody can be asked here, so say --yes", EXIT_WARNED)
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{unarmed(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question.
         note("")

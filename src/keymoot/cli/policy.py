@@ -2,20 +2,28 @@
 
 import json as json_module
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
 from keymoot.cli.chains import commands_on
-from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, CommandFailed, fail, note, result
-from keymoot.cli.request_files import MAX_FILE_BYTES, bytes_of, told_of_json
+from keymoot.cli.output import EXIT_REFUSED, EXIT_WARNED, CommandFailed, fail, note, result, say
+from keymoot.cli.request_files import (
+    MAX_FILE_BYTES,
+    action_of,
+    bytes_of,
+    told_of_json,
+    typed_data_of,
+)
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import WalletAddress
+    from keymoot.base.units import UnixSeconds
     from keymoot.policy.decide import Decision
     from keymoot.policy.document import Policy
+
+_NAMES = {"--message": "texts", "--typed-data": "typed data", "--action": "actions"}
 
 app = App(name="policy", help="Policies: what a wallet may sign.", help_format="markdown")
 
@@ -26,10 +34,13 @@ def check(
     *,
     tx: Path | None = None,
     message: Path | None = None,
+    typed_data: Path | None = None,
+    action: Path | None = None,
     wallet: str | None = None,
+    at: str | None = None,
     json: bool = False,
 ) -> None:
-    """Read a policy, and try a transaction or a message on it; nothing is sent anywhere.
+    """Read a policy, and try what an agent may ask for on it; nothing is sent anywhere.
 
     The trace shows every comparison. Limits are tried with nothing spent yet. Exit status 3
     means that it would be refused, 4 that there are warnings (and nothing was refused): what
@@ -40,22 +51,29 @@ def check(
         tx: A transaction as web3.py's dictionary, in JSON; numbers or hex. For Solana: base64
             of the message, or of the whole transaction.
         message: A text to sign, as it is.
+        typed_data: A document of eth_signTypedData_v4, in JSON: types, primaryType, domain,
+            message.
+        action: An action of Hyperliquid, in JSON: {"action": {…}, "network": "mainnet"};
+            nonce, vaultAddress and expiresAfter as they are posted. Without a nonce it is now.
         wallet: The wallet's address, for rules that say $wallet; where it is left out, the
             transaction's `from`, or on Solana whoever pays.
+        at: The ledger's time to try it at, as 2026-12-01T09:30:00Z; where it is left out, now.
         json: Print the result as JSON.
     """
     from keymoot.policy.lint.warnings import warnings_of
     from keymoot.policy.names import written
 
-    if tx is not None and message is not None:
-        fail("try one thing at a time: --tx or --message")
+    options = {"--tx": tx, "--message": message, "--typed-data": typed_data, "--action": action}
+    asked = [(option, path) for option, path in options.items() if path is not None]
+    if len(asked) > 1:
+        fail(f"try one thing at a time: {', '.join(options)}")
+    now = _moment(at)
     policy = read_policy(file)
     warnings = warnings_of(policy)
     told = [warning.to_json() for warning in warnings]
     for warning in warnings:
         note(f"warning: {warning.line}")
-    asked = tx or message
-    if asked is None:
+    if not asked:
         shown: dict[str, Any] = {
             "valid": True,
             "hash": policy.hash.hex0x,
@@ -69,16 +87,16 @@ def check(
         if warnings:
             raise CommandFailed(EXIT_WARNED)
         return
-    wish = _read_wish(asked, policy.chain.namespace, wallet, as_text=message is not None)
+    wish = _read_wish(*asked[0], policy.chain.namespace, wallet, now)
     if wallet is None and b'"$wallet"' in policy.source:
         note(f"$wallet is {written(wish[2])} here: say whose it is with --wallet")
-    decision = _decide(policy, *wish)
+    decision = _decide(policy, *wish, now)
     result(
         {
             "allowed": decision.allowed,
             "rule": decision.rule,
             "refusal": None if decision.refusal is None else decision.refusal.to_json(),
-            "trace": [asdict(step) for step in decision.trace],
+            "trace": [step.to_json() for step in decision.trace],
             "warnings": told,
         },
         _lines(decision),
@@ -104,7 +122,7 @@ def show(name: str, *, url: str | None = None) -> None:
     document = views.policy(wallet)
     if not document:
         fail(f"{name} has no policy yet, so everything is refused")
-    print(json_module.dumps(json_module.loads(document), indent=2))
+    say(json_module.dumps(json_module.loads(document), indent=2))
 
 
 def read_policy(file: Path) -> "Policy":
@@ -121,10 +139,22 @@ def read_policy(file: Path) -> "Policy":
         fail(f"{file}: {told_of_json(raw, error)}")
 
 
+def _moment(at: str | None) -> "UnixSeconds":
+    from keymoot.base.units import UnixSeconds
+    from keymoot.policy.errors import BadPolicy
+    from keymoot.policy.moment import parse_moment
+
+    try:
+        return UnixSeconds(int(time.time())) if at is None else parse_moment(at, "--at")
+    except BadPolicy as error:
+        fail(str(error))
+
+
 def _read_wish(
-    file: Path, namespace: str, wallet: str | None, *, as_text: bool
+    option: str, file: Path, namespace: str, wallet: str | None, now: "UnixSeconds"
 ) -> "tuple[str, bytes, WalletAddress]":
     """Give what would be asked: method, payload, and the account that is to sign."""
+    from keymoot.base.request import SIGN_HYPERLIQUID, SIGN_TYPED_DATA
     from keymoot.policy.chains.registry import chain_in
     from keymoot.policy.errors import BadPolicy
 
@@ -132,18 +162,25 @@ def _read_wish(
     parse = chain.addresses.parse
     try:
         account = None if wallet is None else parse(wallet, "--wallet")
-        if not as_text:
+        if option == "--tx":
             return chain.transactions.method, *commands.read(file, account)
-        if not chain.others:
-            fail(f"wallets of {namespace} sign no texts")
-        return chain.others[0].method, bytes_of(file), account or parse(commands.NOBODY, "")
+        account = account or parse(commands.NOBODY, "")
+        methods = [kind.method for kind in chain.others]
+        if option == "--message" and methods:
+            return methods[0], bytes_of(file), account
+        if option == "--typed-data" and SIGN_TYPED_DATA in methods:
+            return SIGN_TYPED_DATA, typed_data_of(file), account
+        if option == "--action" and SIGN_HYPERLIQUID in methods:
+            return SIGN_HYPERLIQUID, action_of(file, now), account
+        fail(f"wallets of {namespace} sign no {_NAMES[option]}")
     except BadPolicy as error:
         fail(str(error))
 
 
-def _decide(policy: "Policy", method: str, payload: bytes, account: "WalletAddress") -> "Decision":
+def _decide(
+    policy: "Policy", method: str, payload: bytes, account: "WalletAddress", now: "UnixSeconds"
+) -> "Decision":
     from keymoot.base.request import MAX_PAYLOAD_BYTES
-    from keymoot.base.units import UnixSeconds
     from keymoot.policy.decide import Decision, decide
     from keymoot.policy.intent import NeverSigned, read_intent
 
@@ -154,7 +191,7 @@ def _decide(policy: "Policy", method: str, payload: bytes, account: "WalletAddre
         intent = read_intent(method, payload, account)
     except NeverSigned as error:
         return Decision(None, {}, (), error.refusal, (), {})
-    return decide(policy, intent, {}, (), UnixSeconds(int(time.time())))
+    return decide(policy, intent, {}, (), now)
 
 
 def _lines(decision: "Decision") -> list[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from keymoot.base.fixed import SolanaAddress
     from keymoot.base.strict_json import Json
     from keymoot.base.transaction import EvmTransaction
+    from keymoot.base.units import UnixSeconds
 
 MAX_FILE_BYTES = 1_048_576
 """Longest file of JSON that is read; what it says may be too long all the same."""
@@ -44,8 +45,46 @@ def told_of_json(raw: bytes, error: "Malformed") -> str:
     return str(error)
 
 
-def fields_of(file: Path) -> "dict[str, Json]":
-    """Read a JSON object, strictly: no key twice, no fractions, no endless nesting."""
+def typed_data_of(file: Path) -> bytes:
+    """Give the payload that an account asks with for a document of eth_signTypedData_v4."""
+    from keymoot.base.strict_json import canonical
+
+    wanted = "no typed data: a JSON object of types, primaryType, domain and message"
+    return canonical(fields_of(file, wanted))
+
+
+def action_of(file: Path, now: "UnixSeconds") -> bytes:
+    """Give the payload for an action of Hyperliquid; what is left out is what the SDK would say.
+
+    The keys of the action keep their order, for the exchange hashes them in it.
+    """
+    import json
+
+    from keymoot.policy.chains.evm.hyperliquid.action import USER_SIGNED
+
+    wanted = (
+        'no action: a JSON object such as {"action": {"type": "order", …}, "network": "mainnet"}, '
+        "with nonce, vaultAddress and expiresAfter where they matter"
+    )
+    told = fields_of(file, wanted)
+    action = told.get("action")
+    if "action" not in told or "network" not in told:
+        fail(f"{file} is {wanted}")
+    nonce: Json = 1_000 * now
+    if isinstance(action, dict) and action.get("type") in USER_SIGNED:
+        nonce = action.get(USER_SIGNED[str(action["type"])][2], nonce)
+    whole = {"nonce": nonce, "vaultAddress": None, "expiresAfter": None} | told
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+NO_TRANSACTION = 'not a transaction: a JSON object such as {"to": "0x…", "value": 0}'
+
+
+def fields_of(file: Path, wanted: str = NO_TRANSACTION) -> "dict[str, Json]":
+    """Read a JSON object, strictly: no key twice, no fractions, no endless nesting.
+
+    `wanted` says, behind "is", what a file with something else should be.
+    """
     from keymoot.base.errors import Malformed
     from keymoot.base.strict_json import parse
 
@@ -55,7 +94,7 @@ def fields_of(file: Path) -> "dict[str, Json]":
     except Malformed as error:
         fail(f"{file}: {told_of_json(raw, error)}")
     if not isinstance(fields, dict):
-        fail(f'{file} is not a transaction: a JSON object such as {{"to": "0x…", "value": 0}}')
+        fail(f"{file} is {wanted}")
     return fields
 
 

@@ -7,11 +7,12 @@ put together is checked, as everywhere in `keymoot.agent`.
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from keymoot.agent.account import Account
-from keymoot.agent.app_instance import AppInstance, Produce
-from keymoot.agent.app_keys import app_key
+from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
+from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -20,22 +21,30 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import UnixSeconds, Wei
+from keymoot.contracts.builtin.apps.errors import NotRegistered
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
 from keymoot.daemon.port import (
     CallOutcome,
+    GrantedWallet,
     InstanceIdentity,
     KeyKind,
     LedgerCall,
     OpenedSecrets,
-    Signer,
 )
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
 RESERVE_WEI = 10**17
 """What an agent cannot send away of its instance's account: it pays for registrations."""
+
+
+MAX_CALL_GAS = 5_000_000
+"""Most gas that an agent may ask for in one transaction of its instance's."""
+
+TRANSFER_GAS = 100_000
+"""Of which what a transfer of the ledger's tokens takes is a part; the rest is left behind."""
 
 
 class JoinedInstance:
@@ -53,7 +62,8 @@ class JoinedInstance:
             TransactionFailed, NetworkRefused: it is not let in; see `agent.app_instance`.
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
-        self._signers: dict[str, Signer] = {}
+        self._keys = AppKeys(instance.network, instance.keys, instance.app)
+        self._signers: dict[str, GrantedWallet] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
         shown, registered = instance.show(instance.app), instance.register()
@@ -78,9 +88,8 @@ class JoinedInstance:
         return self._identity
 
     def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
-        one = self._instance
         with self._sending:
-            return app_key(one.network, one.keys, one.app, name, AppKeyKind[kind.name])
+            return self._keys.derive(name, AppKeyKind[kind.name])
 
     def gives_keys(self) -> bool:
         return self._instance.show(self._instance.app).policy.raw_keys
@@ -94,21 +103,32 @@ class JoinedInstance:
     def submit(self, call: LedgerCall) -> CallOutcome:
         """Send a transaction; what it returned is not told, for no receipt proves it.
 
-        TransactionRefused: it would take what registrations are paid with.
+        TransactionRefused: too much gas, or it could take what registrations are paid with.
         """
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
-                held = self._instance.network.account(self._identity.key).balance
-                if call.value and held < call.value + RESERVE_WEI:
-                    raise TransactionRefused(
-                        f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
-                        f"registrations: send less than {call.value}"
-                    )
+                self._check_affords(call)
                 sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
         return CallOutcome(fine=True)
+
+    def _check_affords(self, call: LedgerCall) -> None:
+        if call.gas > MAX_CALL_GAS:
+            raise TransactionRefused(
+                f"gas of {call.gas} is asked for, at most {MAX_CALL_GAS} are spent on a "
+                "transaction of an agent's: ask for less, or for 0 to have it estimated"
+            )
+        network = self._instance.network
+        held = network.account(self._identity.key).balance
+        fee = (call.gas or MAX_CALL_GAS) * network.identity().base_fee
+        if held < call.value + fee + RESERVE_WEI:
+            raise TransactionRefused(
+                f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
+                f"registrations: {call.value} and gas of up to {fee} are more than the rest. Send "
+                "less, or tokens to the instance"
+            )
 
     def query(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answer what can be proved; `rofl_queries` has the list."""
@@ -125,7 +145,7 @@ class JoinedInstance:
     def wallets(self) -> Sequence[str]:
         return tuple(self._wallets)
 
-    def signer(self, wallet: str) -> Signer:
+    def signer(self, wallet: str) -> GrantedWallet:
         with self._lock:
             if wallet not in self._signers:
                 held = self._instance.credential(wallet, self._wallets[wallet])
@@ -134,41 +154,65 @@ class JoinedInstance:
 
     def policy(self, wallet: str) -> dict[str, Json]:
         views, identifier = WalletViews(self._instance.network), self._wallets[wallet]
-        found, raw = views.show(identifier), views.policy(identifier)
+        kept, raw = views.show(identifier), views.policy(identifier)
         document = parse(raw, MAX_DOCUMENT_BYTES) if raw else None
-        return {"wallet": identifier.hex0x, "version": found.policy_version, "policy": document}
+        return {"wallet": identifier.hex0x, "version": kept.policy_version, "policy": document}
 
     def register(self, metadata: Mapping[str, bytes]) -> UnixSeconds:
         with self._sending:
             self.expires_at = self._instance.register(metadata=metadata).expires_at
             return self.expires_at
 
+    def objection(self) -> str:
+        try:
+            return self._instance.instance(self._identity.key).objection
+        except NotRegistered as error:
+            return error.code
+
+    def begin_anew(self) -> None:
+        """Give what the old account holds to that of new keys; the old are forgotten."""
+        old, network = self._instance, self._instance.network
+        made = old.with_keys(InstanceKeys.new())
+        with self._sending, self._lock:
+            fee = TRANSFER_GAS * network.identity().base_fee
+            left = network.account(old.keys.address).balance - fee
+            if left > 0:
+                sending = network.submission()
+                sending.call(old.keys.signing, made.keys.address, b"", Wei(left), "the transfer")
+            self._instance = made
+            self._keys = AppKeys(network, made.keys, made.app)
+            self._signers.clear()
+            self._identity = replace(
+                self._identity, key=made.keys.address, encryption=made.keys.public
+            )
+
     def secrets(self) -> OpenedSecrets:
         return OpenedSecrets(*self._instance.secrets())
 
     def _app(self) -> dict[str, Any]:
-        found = self._instance.show(self._instance.app)
+        shown = self._instance.show(self._instance.app)
         enclaves = [
-            {"mr_enclave": bytes(one), "mr_signer": bytes(32)} for one in found.policy.measurements
+            {"mr_enclave": bytes(measurement), "mr_signer": bytes(32)}
+            for measurement in shown.policy.measurements
         ]
         return {
-            "id": bytes(found.app),
-            "admin": bytes(found.admin),
-            "policy": {"enclaves": enclaves, "vendors": list(found.policy.vendors)},
-            "metadata": {name: _words(value) for name, value in found.metadata.items()},
-            "secrets": dict(found.secrets),
-            "sek": bytes(found.secrets_key),
+            "id": bytes(shown.app),
+            "admin": bytes(shown.admin),
+            "policy": {"enclaves": enclaves, "vendors": list(shown.policy.vendors)},
+            "metadata": {name: _words(value) for name, value in shown.metadata.items()},
+            "secrets": dict(shown.secrets),
+            "sek": bytes(shown.secrets_key),
         }
 
     def _app_instance(self, key: Address) -> dict[str, Any]:
-        found = self._instance.instance(key)
+        instance = self._instance.instance(key)
         return {
-            "app": bytes(found.app),
-            "rak": bytes(found.key),
-            "rek": bytes(found.encryption),
-            "expiration": found.expires_at,
+            "app": bytes(instance.app),
+            "rak": bytes(instance.key),
+            "rek": bytes(instance.encryption),
+            "expiration": instance.expires_at,
             "extra_keys": [],
-            "metadata": {name: _words(value) for name, value in found.metadata.items()},
+            "metadata": {name: _words(value) for name, value in instance.metadata.items()},
         }
 
 

@@ -14,6 +14,9 @@ FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 300.0
 SHORTEST_SECONDS = 5.0
 """Between two registrations, however short an app's registrations live."""
 
+WELL_SECONDS = 60.0
+"""A registration that counted so long was a good one: the next failure is a first."""
+
 _RETRY = Backoff(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
 
 
@@ -24,17 +27,29 @@ class Renewal:
     Attributes:
         expires_at: Last second at which it counts.
         due_at: When to register next.
+        since: When it was made; None: something has failed since.
     """
 
     expires_at: UnixSeconds
     due_at: float
     backoff: Backoff = field(default=_RETRY)
+    since: float | None = None
 
     @classmethod
     def of(cls, expires_at: UnixSeconds, now: float) -> "Renewal":
         """Take a registration that the ledger has."""
-        return cls(expires_at, now + max(SHORTEST_SECONDS, (expires_at - now) / 2))
+        return _RENEWED.renewed(expires_at, now)
+
+    def renewed(self, expires_at: UnixSeconds, now: float) -> "Renewal":
+        """Take a new one; how often one failed is remembered until it has stood well."""
+        due_at = now + max(SHORTEST_SECONDS, (expires_at - now) / 2)
+        return Renewal(expires_at, due_at, self.backoff, now)
 
     def failed(self, now: float) -> "Renewal":
-        backoff = self.backoff.failed()
+        """Try again later: it was not renewed, or does not count any more."""
+        well = self.since is not None and now - self.since >= WELL_SECONDS
+        backoff = (self.backoff.succeeded() if well else self.backoff).failed()
         return Renewal(self.expires_at, now + backoff.seconds, backoff)
+
+
+_RENEWED = Renewal(UnixSeconds(0), 0.0)

@@ -164,10 +164,17 @@ def _entries(raw: bytes) -> dict[str, File]:
                 if entry.filename != LISTING:
                     check_path(entry.filename)
                 # Stored: as many bytes as the archive has, whatever it says of their number.
-                if entry.compress_type != zipfile.ZIP_STORED or entry.filename in files:
-                    raise Malformed("a packed entry, or one that stands there twice")
-                content = archive.read(entry)
-                files[entry.filename] = File(content, entry.external_attr == _EXECUTABLE)
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise Malformed("a packed entry: bundles are stored")
+            # Files may lie within each other, and each would be read: a bundle's do not.
+            if sum(entry.file_size for entry in told) > len(raw):
+                raise Malformed("its files claim more bytes than the bundle has")
+            for entry in told:
+                if entry.filename in files:
+                    raise Malformed("an entry stands there twice")
+                files[entry.filename] = File(
+                    archive.read(entry), entry.external_attr == _EXECUTABLE
+                )
     except Malformed:
         raise
     # The library raises what it likes of strangers' bytes.

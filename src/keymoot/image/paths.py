@@ -5,9 +5,8 @@ A path is of ASCII and has no case but its own, so that no disk folds two into o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 from keymoot.base.errors import Malformed
@@ -47,8 +46,8 @@ def check_apart(paths: Iterable[str]) -> None:
             folder = folder.rpartition("/")[0]
 
 
-@dataclass(frozen=True)
-class Pattern:
+@dataclass(frozen=True, slots=True)
+class PathPattern:
     """Which paths are meant, as `agent.py`, `src/*.py` or `src/**`."""
 
     text: str
@@ -75,14 +74,37 @@ class Pattern:
         return "*" not in self.text
 
     def matches(self, path: str) -> bool:
-        return self._compiled.fullmatch(path) is not None
+        """Tell whether a path is meant, in steps that grow with both lengths and no faster.
 
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        *folders, last = self.text.split("/")
-        head = "".join("([^/]+/)*" if part == "**" else f"{_name(part)}/" for part in folders)
-        return re.compile(head + ("([^/]+/)*[^/]+" if last == "**" else _name(last)), re.ASCII)
+        The pattern is a stranger's, and so are the names: nothing here is tried twice.
+        """
+        parts = self.text.split("/")
+        if parts[-1] == "**":
+            parts.append("*")
+        return _matches(parts, path.split("/"), "**", _named)
 
 
-def _name(part: str) -> str:
-    return "[^/]*".join(map(re.escape, re.sub(r"\*+", "*", part).split("*")))
+def _named(part: str, name: str) -> bool:
+    return _matches(part, name, "*", str.__eq__)
+
+
+def _matches(
+    pattern: Sequence[str], things: Sequence[str], any_number: str, fits: Callable[[str, str], bool]
+) -> bool:
+    """Match one by one; where it fails, let the last `any_number` stand for one thing more.
+
+    What an earlier one stood for need not be tried again: a later one may stand for as much.
+    """
+    at = reached = begun = 0
+    wild = -1
+    while reached < len(things):
+        if at < len(pattern) and pattern[at] == any_number:
+            wild, begun, at = at, reached, at + 1
+        elif at < len(pattern) and fits(pattern[at], things[reached]):
+            at, reached = at + 1, reached + 1
+        elif wild >= 0:
+            begun += 1
+            at, reached = wild + 1, begun
+        else:
+            return False
+    return all(part == any_number for part in pattern[at:])

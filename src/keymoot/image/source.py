@@ -4,7 +4,7 @@ A bundle is public, and the same wherever it is built. So a link, a file that lo
 or a pattern that names nothing ends the build, with the file's name.
 """
 
-import json
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from typing import Final
 
 from keymoot.base.errors import Malformed
 from keymoot.base.shown import shown
+from keymoot.base.strict_json import parse
 from keymoot.image.bundle import LISTING, MAX_BUNDLE_BYTES, MAX_FILES, Bundle, File
 from keymoot.image.errors import NoBundle
 from keymoot.image.manifest import FILE, MAX_MANIFEST_BYTES, Manifest, parse_manifest
@@ -42,11 +43,11 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a folder (NoBundle: there is none; Malformed: it names the field)."""
     path = folder / FILE
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_MANIFEST_BYTES + 1)
+        raw, _ = _ordinary(path, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise NoBundle(
-            f"{path} cannot be read ({error.strerror}): `keymoot app init` writes one"
+            f"{path} cannot be read ({error.strerror}): it is an ordinary file, and "
+            "`keymoot app init` writes one"
         ) from error
     try:
         return parse_manifest(raw)
@@ -101,26 +102,38 @@ def _paths(folder: Path) -> Iterator[str]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise NoBundle(f"{error.filename} cannot be read ({error.strerror})") from error
+    raise NoBundle(
+        f"{shown(str(error.filename), 512)} cannot be read ({error.strerror})"
+    ) from error
 
 
 def _file(folder: Path, path: str) -> File:
     """Read one file, once; never through a link at its end."""
     try:
-        handle = os.open(folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            mode = os.fstat(handle).st_mode
-            if not stat.S_ISREG(mode):
-                raise NoBundle(f"{shown(path)} is no ordinary file: leave it out of `include`")
-            content = file.read(MAX_BUNDLE_BYTES + 1)
+        content, mode = _ordinary(folder / path, MAX_BUNDLE_BYTES)
     except OSError as error:
         raise NoBundle(
-            f"{shown(path)} cannot be read, or is a link ({error.strerror}): bundles hold files"
+            f"{shown(path)} cannot be read, or is a link ({error.strerror}): bundles hold "
+            "ordinary files; leave it out of `include`"
         ) from error
     if len(content) > MAX_BUNDLE_BYTES:
         raise NoBundle(f"{shown(path)} has over {MAX_BUNDLE_BYTES} bytes")
     _check_public(path, content)
     return File(content, bool(mode & stat.S_IXUSR))
+
+
+def _ordinary(path: Path, most: int) -> tuple[bytes, int]:
+    """Give at most one byte over `most` of a file, and its mode.
+
+    Raises:
+        OSError: it cannot be read, is a link, or no file whose end comes: nobody waits for it.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "no ordinary file", str(path))
+        return file.read(most + 1), mode
 
 
 def _check_public(path: str, content: bytes) -> None:
@@ -133,7 +146,7 @@ def _check_public(path: str, content: bytes) -> None:
         or _is_keystore(content)
     ):
         raise NoBundle(
-            f"{path} looks like a secret, and everybody can read a bundle: leave it out of "
+            f"{shown(path)} looks like a secret, and everybody can read a bundle: leave it out of "
             "`include`, and name the variable in `secrets`"
         )
 
@@ -143,8 +156,8 @@ def _is_keystore(content: bytes) -> bool:
     if len(content) > _MAX_SECRET_BYTES or not content.lstrip().startswith(b"{"):
         return False
     try:
-        told = json.loads(content)
-    except (ValueError, RecursionError):
+        told = parse(content, _MAX_SECRET_BYTES, floats=True)
+    except Malformed:
         return False
     return isinstance(told, dict) and (
         bool({"crypto", "Crypto"} & told.keys()) or {"wallet", "key", "network"} <= told.keys()

@@ -3,23 +3,46 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Wallet
 from keymoot.policy.refusal import Refusal
-from keymoot.policy.rule import Rule
+from keymoot.policy.rule import ALLOW, Rule
+
+_M = TypeVar("_M", bound="Match")
 
 
-@dataclass(frozen=True, slots=True)
+Text: TypeAlias = "str | Callable[[], str]"
+"""What a person may want to read, or what writes it then: of most comparisons nobody does."""
+
+
 class Step:
     """One line of the trace: what was looked at, what was wanted, what was found."""
 
-    rule: str
-    path: str
-    wanted: str
-    got: str
-    passed: bool
+    __slots__ = ("_got", "_wanted", "passed", "path", "rule")
+
+    def __init__(self, rule: str, path: str, wanted: Text, got: Text, passed: bool) -> None:  # noqa: FBT001
+        self.rule, self.path, self.passed = rule, path, passed
+        self._wanted, self._got = wanted, got
+
+    @property
+    def wanted(self) -> str:
+        return self._wanted if isinstance(self._wanted, str) else self._wanted()
+
+    @property
+    def got(self) -> str:
+        return self._got if isinstance(self._got, str) else self._got()
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "rule": self.rule,
+            "path": self.path,
+            "wanted": self.wanted,
+            "got": self.got,
+            "passed": self.passed,
+        }
 
 
 class Match(ABC):
@@ -28,6 +51,7 @@ class Match(ABC):
     Attributes:
         what: The thing that the rule was tried on, for people.
         trace: Gets every comparison.
+        passed: How many conditions of the rule hold.
         stopped: Which check stopped the rule, or None: it holds.
         step: The comparison that stopped it.
     """
@@ -36,6 +60,7 @@ class Match(ABC):
         self.rule = rule
         self.wallet = wallet
         self.trace = trace
+        self.passed = 0
         self.stopped: int | None = None
         self.step: Step | None = None
 
@@ -73,7 +98,7 @@ class Match(ABC):
     def understood(self, decoded: dict[str, Json]) -> None:
         """Add to what is shown of an allowed wish what only the rule knows."""
 
-    def note(self, path: str, wanted: str, got: str, *, passed: bool) -> bool:
+    def note(self, path: str, wanted: Text, got: Text, *, passed: bool) -> bool:
         """Write a comparison down, and give its outcome."""
         step = Step(self.rule.name, path, wanted, got, passed)
         self.trace.append(step)
@@ -81,10 +106,18 @@ class Match(ABC):
             self.step = step
         return passed
 
-    def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
+    def compare(self, path: str, condition: Condition, value: Any, got: Text) -> bool:
         failing = condition.failing(value, self.wallet)
-        wanted = condition.written(failing or condition.tests)
-        return self.note(path, wanted, got, passed=not failing)
+        wanted = partial(condition.written, failing or condition.tests)
+        passed = self.note(path, wanted, got, passed=not failing)
+        self.passed += passed
+        return passed
+
+
+def closest_of(matches: Sequence[_M]) -> _M | None:
+    """Give the ALLOW that got farthest without holding; of equals, the document's first."""
+    allows = [match for match in matches if match.rule.action == ALLOW and not match.holds]
+    return max(allows, key=lambda match: (match.stopped or 0, match.passed), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ _MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])Z"
 )
 _DAY_SECONDS = 86_400
+_LAST_MOMENT = 253_402_300_799
+"""The last second of the year 9999."""
 _EPOCH_DAY = 719_468
 """Days from 0000-03-01 to 1970-01-01."""
 
@@ -47,6 +49,11 @@ def format_moment(moment: UnixSeconds) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}Z"
+
+
+def show_moment(seconds: int) -> str:
+    """Write a number that should be a moment: later ones than the year 9999 as they are."""
+    return format_moment(UnixSeconds(seconds)) if seconds <= _LAST_MOMENT else str(seconds)
 
 
 # The Gregorian calendar in integers: years that begin in March, so that the odd day is the

@@ -21,6 +21,17 @@ SENDS = rule("sends", "usdSend", {"destination": {"eq": PAYEE}, "amount": {"lte"
 HOME = rule("home", "withdraw3", {"destination": {"eq": "$wallet"}, "amount": {"lte": "5"}})
 NARROW = rule("narrow", "order", ASSET | BAND | {"isBuy": {"eq": True}}, spend=DAY)
 VAULTS = rule("vaults", "order", ASSET | BAND, spend=DAY, vault={"eq": VAULT})
+OPEN_VAULT = rule("open", "order", ASSET | BAND | {"notional": {"lte": "5"}}, vault={"eq": VAULT})
+MARKET = GOOD | {"id": "market", "fields": ASSET | BAND | {"isMarket": {"eq": True}}}
+LIMITS = GOOD | {"id": "limits", "fields": ASSET | BAND | {"isMarket": {"eq": False}}}
+BUILT = ASSET | BAND | {"builder": {"eq": VAULT}, "builderFee": {"lte": "5"}}
+BUILDS = GOOD | {"id": "builds", "fields": BUILT}
+OTHERS = AGAIN | {"fields": BUILT | {"builder": {"eq": PAYEE}, "notional": {"lte": "5"}}}
+SOON = GOOD | {"id": "soon", "within": {"expiresAfter": "5m"}}
+SOONER = GOOD | {"id": "sooner", "within": {"expiresAfter": "1m", "nonce": "1m"}}
+STEADY = GOOD | {"id": "steady", "within": {"nonce": "5m"}}
+CANCEL = rule("cancel", "cancel", {})
+CANCELS = rule("cancels", "cancel", {"asset": {"in": ["1", "2"]}})
 TESTNET = GOOD | {"id": "testnet", "network": "testnet"}
 
 
@@ -36,6 +47,23 @@ TESTNET = GOOD | {"id": "testnet", "network": "testnet"}
         ([HOME], set()),
         ([GOOD, NARROW], {("SHADOWED", "narrow")}),
         ([GOOD, VAULTS, TESTNET], set()),
+        ([NARROW, GOOD], set()),
+        # What closes is counted as if it opened, where the rule for all stands first.
+        ([GOOD, CLOSE], {("SHADOWED", "close")}),
+        ([OPEN_VAULT, GOOD], {("UNCOUNTED", "open")}),
+        ([GOOD, MARKET], set()),
+        ([GOOD, LIMITS], {("SHADOWED", "limits")}),
+        ([BUILDS, GOOD], {("SHADOWED", "good")}),
+        ([GOOD, BUILDS], set()),
+        # Both take orders without a builder.
+        ([OTHERS, BUILDS], {("UNCOUNTED", "again"), ("BYPASS", "again")}),
+        ([SOON, GOOD], set()),
+        ([GOOD, SOON], {("SHADOWED", "soon")}),
+        ([SOON, SOONER], {("SHADOWED", "sooner")}),
+        ([SOONER, SOON], set()),
+        ([STEADY, GOOD], {("SHADOWED", "good")}),
+        ([CANCEL, CANCELS], {("SHADOWED", "cancels")}),
+        ([CANCELS, CANCEL], set()),
         ([AGAIN, GOOD], {("UNCOUNTED", "again"), ("BYPASS", "again")}),
     ],
 )

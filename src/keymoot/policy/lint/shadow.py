@@ -1,12 +1,17 @@
 """What shadows what: the first ALLOW whose conditions hold decides, and only it is counted."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from keymoot.policy.chains.evm.hyperliquid.kinds import KINDS, ActionKind
+from keymoot.policy.chains.evm.hyperliquid.kinds import KINDS, ORDER, ActionKind
 from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
+from keymoot.policy.chains.evm.hyperliquid.window import NONCE, NONCE_SECONDS
 from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule
 from keymoot.policy.chains.evm.signature import Function
+from keymoot.policy.chains.evm.typed.intent import DOMAIN_FIELDS
+from keymoot.policy.chains.evm.typed.rule import TypedRule
+from keymoot.policy.chains.evm.typed.struct import Struct
 from keymoot.policy.chains.solana.rule import AMOUNT, TransferRule
 from keymoot.policy.condition import Condition, Test
 from keymoot.policy.limit import Limit
@@ -21,6 +26,12 @@ Key = str | tuple[int, ...]
 _NOTHING = Condition((Test("eq", 0, "0"),))
 """What an ALLOW wants of native value where it says nothing."""
 
+_FALSE = Condition((Test("eq", False, False),))  # noqa: FBT003
+"""What an ALLOW of orders wants of isMarket where it says nothing."""
+
+_OF_BUILDERS: Final[frozenset[Key]] = frozenset(("builder", "builderFee"))
+"""An order may have none of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -32,6 +43,10 @@ class Region:
         conditions: With the type of what they compare; a missing one is none.
         extras: What else it lets through; another region without them lets less through.
         sources: The places of amounts, by what `spend` calls them.
+        within: How many seconds from the ledger's time a moment may be.
+        optional: Places that a wish may leave empty, whatever the condition on them.
+        absent: Those of them that are always empty here.
+        closes: It only takes positions back: no way around what counts how they are opened.
     """
 
     rule: Rule
@@ -39,6 +54,10 @@ class Region:
     conditions: dict[Key, tuple[str, Condition]]
     extras: frozenset[str]
     sources: dict[str, Key]
+    within: Mapping[str, int] = field(default_factory=dict)
+    optional: frozenset[Key] = frozenset()
+    absent: frozenset[Key] = frozenset()
+    closes: bool = False
 
 
 def shadows(rules: Sequence[Rule], limits: Limits) -> Iterator[Finding]:
@@ -59,7 +78,7 @@ def _between(earlier: Region, later: Region, limits: Limits) -> Finding | None:
     missed = [
         limits[name]
         for name, source in later.rule.spend.items()
-        if _escapes(earlier, limits[name], later.sources.get(source), limits)
+        if not earlier.closes and _escapes(earlier, limits[name], later.sources.get(source), limits)
     ]
     names = " and ".join(f'"{limit.name}"' for limit in missed)
     if _covers(earlier, later):
@@ -84,8 +103,10 @@ def _covers(earlier: Region, later: Region) -> bool:
     """Tell whether all that `later` lets through is let through before."""
     if not later.extras <= earlier.extras:
         return False
+    if any(later.within.get(moment, most + 1) > most for moment, most in earlier.within.items()):
+        return False
     return all(
-        implies(later.conditions.get(key, (kind, None))[1], condition, kind)
+        key in later.absent or implies(later.conditions.get(key, (kind, None))[1], condition, kind)
         for key, (kind, condition) in earlier.conditions.items()
     )
 
@@ -95,6 +116,7 @@ def _meet(earlier: Region, later: Region) -> bool:
     return not any(
         disjoint(condition, later.conditions.get(key, (kind, None))[1], kind)
         for key, (kind, condition) in earlier.conditions.items()
+        if key not in earlier.optional
     )
 
 
@@ -121,10 +143,10 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
         if not rule.functions:
             yield b"", _region(rule, None)
     elif isinstance(rule, TransferRule):
-        found = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
+        named = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
         conditions: dict[Key, tuple[str, Condition]] = {
             key: ("uint64" if key == AMOUNT else "solanaAddress", condition)
-            for key, condition in found.items()
+            for key, condition in named.items()
             if condition is not None
         }
         # Without `from`, only the wallet's own account: a rule with one lets others through.
@@ -134,20 +156,47 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
             Region(rule, rule.instruction, conditions, extras, {AMOUNT: AMOUNT}),
         )
     elif isinstance(rule, ActionRule) and rule.kind is not None:
-        # What only reduces a position is no way around what counts how much is opened.
-        closes = " reduces" if rule.is_only("reduceOnly", value=True) else ""
-        yield f"{rule.kind} {rule.venue}{closes}", _action_region(rule, KINDS[rule.kind])
+        whose = "the wallet" if rule.vault is None else "a vault"
+        yield f"{rule.kind} {rule.venue} of {whose}", _action_region(rule, KINDS[rule.kind])
+    elif isinstance(rule, TypedRule) and rule.struct is not None:
+        # A document whose domain has other fields is another one.
+        yield f"{rule.struct.encode_type} {sorted(rule.domain)}", _typed_region(rule, rule.struct)
 
 
 def _action_region(rule: ActionRule, kind: ActionKind) -> Region:
     conditions: dict[Key, tuple[str, Condition]] = {
         name: (kind.fields[name], condition) for name, condition in rule.fields.items()
     }
-    extras = rule.fields.keys() & {"builder", "isMarket"}
     if rule.vault is not None:
-        conditions["vault"], extras = ("address", rule.vault), extras | {"vault"}
-    sources: dict[str, Key] = {name: name for name in kind.spent}
-    return Region(rule, f"the action {rule.kind}", conditions, frozenset(extras), sources)
+        conditions["vault"] = ("address", rule.vault)
+    absent: frozenset[Key] = frozenset()
+    if rule.kind == ORDER:
+        conditions.setdefault("isMarket", ("bool", _FALSE))
+        absent = frozenset() if "builder" in rule.fields else _OF_BUILDERS
+    return Region(
+        rule,
+        f"the action {rule.kind}",
+        conditions,
+        extras=frozenset({"builder"} & rule.fields.keys()),
+        sources={name: name for name in kind.spent},
+        within={NONCE: NONCE_SECONDS} | rule.within,
+        optional=_OF_BUILDERS,
+        absent=absent,
+        closes=rule.is_only("reduceOnly", value=True),
+    )
+
+
+def _typed_region(rule: TypedRule, struct: Struct) -> Region:
+    conditions: dict[Key, tuple[str, Condition]] = {
+        f"domain {name}": (DOMAIN_FIELDS[name], condition)
+        for name, condition in rule.domain.items()
+        if condition is not None
+    }
+    places = struct.function.places
+    conditions |= {path: (places[path].kind, condition) for path, condition in rule.fields.items()}
+    sources: dict[str, Key] = {path: path for path in rule.spend.values()}
+    what = f"typed data of {struct.name}"
+    return Region(rule, what, conditions, frozenset(), sources, within=rule.within)
 
 
 def _region(rule: EvmRule, function: Function | None) -> Region:

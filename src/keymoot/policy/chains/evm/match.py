@@ -11,7 +11,7 @@ from keymoot.policy.chains.evm.intent import EvmIntent
 from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule, suffixes_behind
 from keymoot.policy.chains.evm.signature import Function
 from keymoot.policy.chains.evm.suffix import ERC8021, Suffix, erc8021_codes
-from keymoot.policy.match import Match, Step
+from keymoot.policy.match import Match, Step, closest_of
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
@@ -135,8 +135,7 @@ class EvmMatch(Match):
 
 def unmatched(matches: list[EvmMatch], intent: EvmIntent) -> Refusal:
     """Name the hazard, or what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
-    closest = max(allows, key=lambda match: match.stopped or 0, default=None)
+    closest = closest_of(matches)
     if closest is not None and closest.step is not None and (closest.stopped or 0) >= CALLDATA:
         step = closest.step
         word = "MALFORMED_CALLDATA" if step.path == "data" else "CONDITION_FAILED"

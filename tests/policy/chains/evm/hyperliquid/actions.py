@@ -20,6 +20,9 @@ VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("vectors.json").re
 MILLION = 1_000_000
 """Of 10^-6 USD."""
 
+NONCE = 1_000 * documents.NOW
+"""The ledger's time in milliseconds, as an agent with a right clock has it."""
+
 PAYEE = "0x" + "02" * 20
 VAULT = "0x" + "33" * 20
 CLOID = "0x" + "0f" * 16
@@ -35,7 +38,7 @@ def orders(*several: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"type": "order", "orders": list(several or (order(),)), "grouping": "na"} | changes
 
 
-def user_signed(kind: str, nonce: int = 1, **fields: Any) -> dict[str, Any]:
+def user_signed(kind: str, nonce: int = NONCE, **fields: Any) -> dict[str, Any]:
     named = "nonce" if kind == "usdClassTransfer" else "time"
     told = {"type": kind, "signatureChainId": "0x66eee", "hyperliquidChain": "Mainnet"}
     return told | {named: nonce} | fields
@@ -46,7 +49,7 @@ def sent(amount: str = "5", destination: str = PAYEE) -> dict[str, Any]:
 
 
 def wish(action: Any, **changes: Any) -> dict[str, Any]:
-    told = {"action": action, "nonce": 1, "vaultAddress": None, "expiresAfter": None}
+    told = {"action": action, "nonce": NONCE, "vaultAddress": None, "expiresAfter": None}
     return told | {"network": "mainnet"} | changes
 
 

@@ -43,7 +43,7 @@ _PAYMENT = (
     ("string", "amount"),
     ("uint64", "time"),
 )
-_USER_SIGNED: Final = {
+USER_SIGNED: Final = {
     SEND: ("UsdSend", _PAYMENT, "time"),
     WITHDRAW: ("Withdraw", _PAYMENT, "time"),
     CLASS_TRANSFER: (
@@ -84,6 +84,7 @@ class ActionIntent:
         venue: MAINNET or TESTNET.
         nonce: Milliseconds, by the exchange's custom; it takes each once.
         vault: For whom it trades, where not for the wallet itself.
+        expires_after: Last millisecond at which the exchange takes it, where it says one.
         parts: What needs a rule: each order, each cancel, or the action.
         digest: What is signed.
         network: An action names no chain.
@@ -99,6 +100,7 @@ class ActionIntent:
     venue: str
     nonce: int
     vault: Address | None
+    expires_after: int | None
     parts: tuple[Part, ...]
     digest: Hash32
     message: bytes = b""
@@ -119,6 +121,8 @@ class ActionIntent:
             "parts": parts,
             "count": len(self.parts),
         }
+        if self.expires_after is not None:
+            told["expiresAfter"] = str(self.expires_after)
         return told if self.vault is None else told | {"vault": checksummed(self.vault)}
 
 
@@ -139,12 +143,12 @@ def _read(told: dict[str, Json], wallet: Address) -> ActionIntent:
     if not isinstance(action, dict) or not isinstance(action.get("type"), str):
         raise Malformed("an object with a type is expected", "action")
     name = str(action["type"])
-    found = READERS.get(name)
-    if found is None:
+    known = READERS.get(name)
+    if known is None:
         why = _HAZARDS.get(name, "no rule of this version reads it")
         message = f'the action "{shown(name)}" is never signed: {why}'
         raise NeverSigned("UNKNOWN_ACTION", message, "action.type")
-    kind, reader = found
+    kind, reader = known
     # 2. Where, when, and for whom.
     venue = read.text(told["network"], "network", NETWORKS)
     nonce = read.whole(told["nonce"], "nonce")
@@ -153,18 +157,18 @@ def _read(told: dict[str, Json], wallet: Address) -> ActionIntent:
     # 3. What it does.
     parts = tuple(reader(action))
     # 4. The digest, of what was read.
-    if kind in _USER_SIGNED:
+    if kind in USER_SIGNED:
         digest = _by_user(kind, action, venue, nonce)
         if vault is not None or expires is not None:
             path = "vaultAddress" if vault is not None else "expiresAfter"
             raise Malformed("the user's own document does not say this: null is expected", path)
     else:
         digest = agent_digest(action, nonce, vault, expires, mainnet=venue == MAINNET)
-    return ActionIntent(wallet, kind, name, venue, nonce, vault, parts, digest)
+    return ActionIntent(wallet, kind, name, venue, nonce, vault, expires, parts, digest)
 
 
 def _by_user(kind: str, action: dict[str, Json], venue: str, nonce: int) -> Hash32:
-    primary, fields, own_nonce = _USER_SIGNED[kind]
+    primary, fields, own_nonce = USER_SIGNED[kind]
     read.text(action["hyperliquidChain"], "action.hyperliquidChain", (_CHAINS[venue],))
     read.text(action["signatureChainId"], "action.signatureChainId", (SIGNATURE_CHAIN,))
     if read.whole(action[own_nonce], f"action.{own_nonce}") != nonce:

@@ -3,33 +3,46 @@
 from collections.abc import Callable
 
 from keymoot.base.strict_json import Json
+from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.evm.hyperliquid.action import ActionIntent
 from keymoot.policy.chains.evm.hyperliquid.kinds import ORDER, Part
 from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
-from keymoot.policy.match import Match, Step
+from keymoot.policy.chains.evm.hyperliquid.window import NONCE, strange_nonce, within
+from keymoot.policy.match import Match, Step, closest_of
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
 
-VENUE, VAULT, CONDITIONS, DEFAULTS = range(4)
-"""How far a rule got before it stopped."""
+VENUE, VAULT, NAMED, CONDITIONS, DEFAULTS, WITHIN = range(6)
+"""How far a rule got before it stopped: whom and what it names comes before how much."""
 
 
 class ActionMatch(Match):
-    """One rule's trial on one part; `passed` counts the conditions that hold."""
+    """One rule's trial on one part."""
 
     rule: ActionRule
 
     def __init__(
-        self, rule: ActionRule, intent: ActionIntent, part: Part, trace: list[Step]
+        self,
+        rule: ActionRule,
+        intent: ActionIntent,
+        part: Part,
+        now: UnixSeconds,
+        trace: list[Step],
     ) -> None:
         super().__init__(rule, intent.wallet, trace)
-        self.intent, self.part = intent, part
-        self.passed = 0
+        self.intent, self.part, self.now = intent, part, now
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """In the order of VENUE to DEFAULTS."""
-        return (self._venue, self._vault, self._conditions, self._defaults)
+        """In the order of VENUE to WITHIN."""
+        return (
+            self._venue,
+            self._vault,
+            self._named,
+            self._conditions,
+            self._defaults,
+            self._within,
+        )
 
     @property
     def what(self) -> str:
@@ -62,8 +75,16 @@ class ActionMatch(Match):
             )
         return self.compare("vaultAddress", condition, vault, show(vault))
 
+    def _named(self) -> bool:
+        return self._hold(named=True)
+
     def _conditions(self) -> bool:
+        return self._hold(named=False)
+
+    def _hold(self, *, named: bool) -> bool:
         for name, condition in self.rule.fields.items():
+            if condition.positive != named:
+                continue
             value = self.part.fields.get(name)
             if value is None:
                 # No builder: nothing that an ALLOW would have to bound, nor a DENY to deny.
@@ -72,7 +93,6 @@ class ActionMatch(Match):
                 return self.note(self.path(name), condition.wanted, "none", passed=False)
             if not self.compare(self.path(name), condition, value, show(value)):
                 return False
-            self.passed += 1
         return True
 
     def _defaults(self) -> bool:
@@ -86,15 +106,22 @@ class ActionMatch(Match):
             return self.note(self.path("isMarket"), "eq false", "true", passed=False)
         return True
 
+    def _within(self) -> bool:
+        return within(self.intent, self.now, self.rule.within, self.note)
+
 
 def unmatched(matches: list[ActionMatch], intent: ActionIntent, part: Part) -> Refusal:
     """Say what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
-    closest = max(allows, key=lambda match: (match.stopped or 0, match.passed), default=None)
+    closest = closest_of(matches)
     step = None if closest is None else closest.step
     if closest is None or step is None:
-        message = f"{REFUSED}no rule allows the action {intent.action}"
+        message = (
+            f'{REFUSED}no rule has the type "{intent.kind}", by which one would allow the action '
+            f'"{intent.action}"'
+        )
         return Refusal("NO_RULE", message, path=part.place)
-    word = "CONDITION_FAILED" if (closest.stopped or 0) >= CONDITIONS else "NO_RULE"
+    if step.path == NONCE:
+        return strange_nonce(intent, closest.now, closest.rule.within[NONCE], step.rule)
+    word = "CONDITION_FAILED" if (closest.stopped or 0) >= NAMED else "NO_RULE"
     message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
     return Refusal(word, message, rule=step.rule, path=step.path)

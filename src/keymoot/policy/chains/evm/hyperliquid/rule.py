@@ -5,15 +5,23 @@ from functools import partial
 
 from keymoot.base.fixed import Address
 from keymoot.base.strict_json import Json
-from keymoot.policy.chains.evm.hyperliquid.action import NETWORKS
+from keymoot.base.units import Seconds
+from keymoot.policy.chains.evm.hyperliquid.action import NETWORKS, USER_SIGNED
 from keymoot.policy.chains.evm.hyperliquid.kinds import KINDS, ORDER, ActionKind
+from keymoot.policy.chains.evm.hyperliquid.window import (
+    EXPIRES_AFTER,
+    NAMES,
+    NONCE,
+    NONCE_SECONDS,
+)
 from keymoot.policy.condition import LOWER, UPPER, Condition, Sets, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.limit import Limit
+from keymoot.policy.moment import parse_length
 from keymoot.policy.rule import ALLOW, Rule, parse_action, parse_field, parse_name, parse_spend
 from keymoot.policy.shape import known_fields, required
 
-_FIELDS = {"id", "action", "method", "type", "network", "fields", "vault", "spend"}
+_FIELDS = {"id", "action", "method", "type", "network", "fields", "vault", "within", "spend"}
 _NOBODY = Address(bytes(Address.LENGTH))
 
 
@@ -26,12 +34,14 @@ class ActionRule(Rule):
         venue: Of which of the exchange's networks; None for a DENY on either.
         fields: Conditions by field.
         vault: On whom the action trades for; where it is None, an ALLOW wants the wallet itself.
+        within: How far its nonce may be from the ledger's time, and how far ahead it has to end.
     """
 
     kind: str | None
     venue: str | None
     fields: dict[str, Condition]
     vault: Condition | None
+    within: dict[str, Seconds]
 
     def is_only(self, name: str, *, value: bool) -> bool:
         """Whether a truth value is this one in all that the rule speaks of."""
@@ -58,6 +68,7 @@ def parse_action_rule(
         kind=name,
         venue=venue,
         fields=fields,
+        within=_within(json.get("within", {}), name, action, f"{path}.within"),
         vault=parse_field(json, "vault", sets.form.kind, sets, path),
         spend=parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend"),
     )
@@ -89,6 +100,20 @@ def _conditions(json: Json, kind: ActionKind, sets: Sets, path: str) -> dict[str
         name: parse_condition(condition, kind.fields[name], sets, f"{path}.{name}")
         for name, condition in json.items()
     }
+
+
+def _within(json: Json, kind: str | None, action: str, path: str) -> dict[str, Seconds]:
+    if not isinstance(json, dict):
+        raise BadPolicy('within is an object such as {"expiresAfter": "10m"}', path)
+    if json and action != ALLOW:
+        raise BadPolicy("a DENY has conditions on fields only", path)
+    known_fields(json, set(NAMES), path)
+    within = {name: parse_length(length, f"{path}.{name}") for name, length in json.items()}
+    if within.get(NONCE, 0) > NONCE_SECONDS:
+        raise BadPolicy(f"a nonce is at most {NONCE_SECONDS} s away already", f"{path}.{NONCE}")
+    if EXPIRES_AFTER in within and kind in USER_SIGNED:
+        raise BadPolicy("the exchange knows no end of this kind of action", f"{path}.expiresAfter")
+    return within
 
 
 def _source(kind: ActionKind, source: str, path: str) -> str:
@@ -151,4 +176,4 @@ def _has_floor(rule: ActionRule, name: str) -> bool:
 
 def _compares(rule: ActionRule, name: str, operators: frozenset[str]) -> bool:
     condition = rule.fields.get(name)
-    return condition is not None and any(one.operator in operators for one in condition.tests)
+    return condition is not None and any(test.operator in operators for test in condition.tests)

@@ -1,6 +1,7 @@
 """The rules on an action of Hyperliquid, tried; and how many comparisons that takes."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from keymoot.base.request import SIGN_HYPERLIQUID
 from keymoot.base.units import UnixSeconds
@@ -9,23 +10,36 @@ from keymoot.policy.chains.evm.hyperliquid.action import ActionIntent, read_acti
 from keymoot.policy.chains.evm.hyperliquid.kinds import Part
 from keymoot.policy.chains.evm.hyperliquid.match import ActionMatch, unmatched
 from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule, parse_action_rule
+from keymoot.policy.chains.evm.hyperliquid.window import NAMES, out_of_window
 from keymoot.policy.chains.texts import no_withdrawal
 from keymoot.policy.condition import RULE, made_by
 from keymoot.policy.match import Step, Trial
 from keymoot.policy.rule import Rule
 
+WITHIN = 16
+"""Comparisons that holding a moment against the ledger's time is worth."""
+
 
 def _try_rules(
     rules: Sequence[Rule], intent: ActionIntent, now: UnixSeconds, trace: list[Step]
 ) -> list[Trial]:
-    """Each part of an action has a trial, whenever it is: each order, each cancel."""
-    del now
+    """Each part of an action has a trial: each order, each cancel; out of time, none has."""
+    strange = out_of_window(intent, now, partial(_note, trace))
+    if strange is not None:
+        return [Trial((), lambda: strange)]
     ours = _about(rules, intent)
-    return [_of_part(ours, intent, part, trace) for part in intent.parts]
+    return [_of_part(ours, intent, part, now, trace) for part in intent.parts]
 
 
-def _of_part(rules: list[ActionRule], intent: ActionIntent, part: Part, trace: list[Step]) -> Trial:
-    matches = [ActionMatch(rule, intent, part, trace) for rule in rules]
+def _note(trace: list[Step], path: str, wanted: str, got: str, *, passed: bool) -> bool:
+    trace.append(Step("", path, wanted, got, passed))
+    return passed
+
+
+def _of_part(
+    rules: list[ActionRule], intent: ActionIntent, part: Part, now: UnixSeconds, trace: list[Step]
+) -> Trial:
+    matches = [ActionMatch(rule, intent, part, now, trace) for rule in rules]
     for match in matches:
         match.run()
     return Trial(matches, lambda: unmatched(matches, intent, part))
@@ -38,10 +52,10 @@ def _about(rules: Sequence[Rule], intent: ActionIntent) -> list[ActionRule]:
 
 
 def _comparisons(rules: Sequence[Rule], intent: ActionIntent) -> int:
-    made = 0
+    made = len(NAMES) * WITHIN
     for rule in _about(rules, intent):
-        conditions = sum(made_by(one) for one in (rule.vault, *rule.fields.values()))
-        made += len(intent.parts) * (RULE + conditions)
+        conditions = sum(made_by(condition) for condition in (rule.vault, *rule.fields.values()))
+        made += len(intent.parts) * (RULE + conditions + WITHIN * len(rule.within))
     return made
 
 

@@ -1,6 +1,7 @@
 """Try one rule on typed data: domain and type, then its fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from keymoot.base.strict_json import Json
@@ -9,18 +10,16 @@ from keymoot.policy.chains.evm.signature import follow
 from keymoot.policy.chains.evm.typed.intent import TypedIntent
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.rule import TypedRule
-from keymoot.policy.match import Match, Step
-from keymoot.policy.moment import format_moment
+from keymoot.policy.match import Match, Step, closest_of
+from keymoot.policy.moment import show_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
 
-TYPE, DOMAIN, CONDITIONS = range(3)
-"""How far a rule got before it stopped."""
+TYPE, DOMAIN, NAMED, CONDITIONS = range(4)
+"""How far a rule got before it stopped: whom and what it names comes before how much."""
 
 MAX_SHOWN_FIELDS = 32
-_LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999: later ones are shown as numbers."""
 
 
 class TypedMatch(Match):
@@ -33,15 +32,15 @@ class TypedMatch(Match):
         self.intent, self.now = intent, now
 
     def checks(self) -> tuple[Callable[[], bool], ...]:
-        """In the order of TYPE, DOMAIN, CONDITIONS."""
-        return (self._type, self._domain, self._conditions)
+        """In the order of TYPE to CONDITIONS."""
+        return (self._type, self._domain, self._named, self._conditions)
 
     @property
     def what(self) -> str:
         return self.intent.struct.name
 
     def amount(self, source: str) -> int:
-        return int(self._read(source)[0])  # consensus: an integer
+        return int(self._read(source))  # consensus: an integer
 
     def path(self, source: str) -> str:
         return f"message.{source}"
@@ -49,67 +48,82 @@ class TypedMatch(Match):
     def understood(self, decoded: dict[str, Json]) -> None:
         places = self.intent.struct.function.places
         leaves = [path for path, place in places.items() if not place.kind.startswith("(")]
-        decoded["message"] = {path: self._read(path)[1] for path in leaves[:MAX_SHOWN_FIELDS]}
+        decoded["message"] = {path: show(self._read(path)) for path in leaves[:MAX_SHOWN_FIELDS]}
 
     def _type(self) -> bool:
         if self.rule.struct is None:
             return True
         wanted, got = self.rule.struct.encode_type, self.intent.struct.encode_type
-        return self.note("primaryType", show(wanted), show(got), passed=wanted == got)
+        shown = partial(show, wanted), partial(show, got)
+        return self.note("primaryType", *shown, passed=wanted == got)
 
     def _domain(self) -> bool:
         domain, ruled = self.intent.domain, self.rule.domain
-        names = [name for name in ruled if name in domain]
-        whole = self.rule.action != ALLOW or domain.keys() == ruled.keys()
-        if not whole or len(names) != len(ruled):
-            wanted, got = ", ".join(sorted(ruled)), ", ".join(sorted(domain))
+        there, named = domain.keys(), ruled.keys()
+        if there != named if self.rule.action == ALLOW else not named <= there:
+            wanted, got = partial(_listed, ruled), partial(_listed, domain)
             return self.note("domain", wanted, got, passed=False)
-        for name in names:
-            condition, value = ruled[name], domain[name]
+        for name, condition in ruled.items():
+            value = domain[name]
             if condition is not None and not self.compare(
-                f"domain.{name}", condition, value, show(value)
+                f"domain.{name}", condition, value, partial(show, value)
             ):
                 return False
         return True
 
-    def _conditions(self) -> bool:
+    def _named(self) -> bool:
+        return self._hold(named=True)
+
+    def _hold(self, *, named: bool) -> bool:
         for name, condition in self.rule.fields.items():
-            value, text = self._read(name)
-            if not self.compare(self.path(name), condition, value, text):
-                return False
-        for name, seconds in self.rule.within.items():
-            moment, last = self._read(name)[0], self.now + seconds
-            wanted = f"at most {format_moment(UnixSeconds(last))}"
-            if not self.note(self.path(name), wanted, _moment(moment), passed=moment <= last):
+            if condition.positive != named:
+                continue
+            value = self._read(name)
+            if not self.compare(self.path(name), condition, value, partial(show, value)):
                 return False
         return True
 
-    def _read(self, path: str) -> tuple[Any, str]:
-        """Give a field as conditions compare it, and as people see it."""
-        way = self.intent.struct.function.places[path].way
-        value = follow(self.intent.values, way)
-        text = self.intent.texts.get(way)
-        if text is None:
-            text = self.intent.texts[way] = show(value)
-        return value, text
+    def _conditions(self) -> bool:
+        if not self._hold(named=False):
+            return False
+        for name, seconds in self.rule.within.items():
+            moment, last = self._read(name), self.now + seconds
+            wanted = f"at most {show_moment(last)}"
+            if not self.note(self.path(name), wanted, show_moment(moment), passed=moment <= last):
+                return False
+        return True
+
+    def _read(self, path: str) -> Any:
+        """Give a field as conditions compare it."""
+        return follow(self.intent.values, self.intent.struct.function.places[path].way)
 
 
-def _moment(seconds: int) -> str:
-    return format_moment(UnixSeconds(seconds)) if seconds <= _LAST_MOMENT else str(seconds)
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def unmatched(matches: list[TypedMatch], intent: TypedIntent) -> Refusal:
     """Name the hazard, or what stopped the rule that went farthest."""
-    allows = [m for m in matches if m.rule.action == ALLOW and not m.holds]
-    closest = max(allows, key=lambda match: match.stopped or 0, default=None)
+    closest = closest_of(matches)
     step = None if closest is None else closest.step
     if closest is not None and step is not None and (closest.stopped or 0) >= DOMAIN:
-        word = "CONDITION_FAILED" if closest.stopped == CONDITIONS else "NO_RULE"
+        word = "CONDITION_FAILED" if (closest.stopped or 0) >= NAMED else "NO_RULE"
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
         return Refusal(word, message, rule=step.rule, path=step.path)
+    # What has the name of a rule's type, and other fields.
+    alike = next((match.rule for match in matches if _is_namesake(match.rule, intent)), None)
+    beside, name = "", None
+    if alike is not None and alike.struct is not None:
+        beside, name = f'; rule "{alike.name}" is for {show(alike.struct.encode_type)}', alike.name
     hazard = hazard_of(intent.struct.name)
     if hazard is not None:
-        message = f"{REFUSED}{hazard.gives}, and no rule names it here"
-        return Refusal(hazard.reason, message, path="primaryType")
-    message = f"{REFUSED}no rule allows typed data of {show(intent.struct.encode_type)}"
-    return Refusal("NO_RULE", message, path="primaryType")
+        message = f"{REFUSED}{hazard.gives}, and no rule names it here{beside}"
+        return Refusal(hazard.reason, message, rule=name, path="primaryType")
+    message = f"{REFUSED}no rule allows typed data of {show(intent.struct.encode_type)}{beside}"
+    return Refusal("NO_RULE", message, rule=name, path="primaryType")
+
+
+def _is_namesake(rule: TypedRule, intent: TypedIntent) -> bool:
+    return (
+        rule.action == ALLOW and rule.struct is not None and rule.struct.name == intent.struct.name
+    )

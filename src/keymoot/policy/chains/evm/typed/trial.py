@@ -10,7 +10,7 @@ from keymoot.policy.chains.evm.typed.intent import TypedIntent, read_typed_data
 from keymoot.policy.chains.evm.typed.match import TypedMatch, unmatched
 from keymoot.policy.chains.evm.typed.rule import TypedRule, parse_typed_rule
 from keymoot.policy.chains.texts import no_withdrawal
-from keymoot.policy.condition import RULE, made_by
+from keymoot.policy.condition import made_by
 from keymoot.policy.match import Step, Trial
 from keymoot.policy.rule import Rule
 
@@ -22,7 +22,9 @@ def try_rules(
     rules: Sequence[Rule], intent: TypedIntent, now: UnixSeconds, trace: list[Step]
 ) -> list[Trial]:
     """A document has one trial."""
-    matches = [TypedMatch(one, intent, now, trace) for one in rules if isinstance(one, TypedRule)]
+    matches = [
+        TypedMatch(rule, intent, now, trace) for rule in rules if isinstance(rule, TypedRule)
+    ]
     for match in matches:
         match.run()
     return [Trial(matches, lambda: unmatched(matches, intent))]
@@ -33,7 +35,7 @@ def comparisons(rules: Sequence[Rule], intent: TypedIntent) -> int:
 
 
 def _of(rule: TypedRule, intent: TypedIntent) -> int:
-    made = RULE + sum(map(made_by, rule.domain.values()))
+    made = rule.work
     if rule.struct is None or rule.struct.encode_type != intent.struct.encode_type:
         return made
     for path, condition in rule.fields.items():
