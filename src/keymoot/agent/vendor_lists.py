@@ -52,7 +52,9 @@ def post_amd_chain(network: Network, payer: Secret, signer: bytes, root: bytes) 
     return confirmation_of(network.send(payer, "postAmdChain", chain, contract=Apps))
 
 
-def intel_standing(network: Network, kind: str, fmspc: str) -> tuple[Standing, str, UnixSeconds]:
+def intel_standing(
+    network: Network, kind: str, fmspc: str, authority: str
+) -> tuple[Standing, str, UnixSeconds]:
     """Give what the ledger's lists are good for, which part is the worst, and when the first ends.
 
     It is proved, as of the newest certified block.
@@ -61,13 +63,15 @@ def intel_standing(network: Network, kind: str, fmspc: str) -> tuple[Standing, s
         network: Which.
         kind: `TDX` or `SGX`.
         fmspc: Of the machine: 12 digits of hex in upper case.
+        authority: Who vouches for the machine: `Intel SGX PCK Platform CA` or
+            `Intel SGX PCK Processor CA`.
 
     Raises:
         ListsMissing: it is proved that there are none.
     """
-    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc))
+    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc, authority))
     header, storage = network.cells(Apps.ADDRESS, [public_slot(key)])
     raw = storage.cell(key)
     if raw is None:
-        raise ListsMissing(kind, fmspc)
+        raise ListsMissing(kind, fmspc, authority)
     return standing_of_lists(raw, header.time)

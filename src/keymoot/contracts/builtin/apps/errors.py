@@ -1,6 +1,7 @@
 """What Apps refuses: a word for each, by which a client knows what to do."""
 
 from keymoot.base.fixed import Address, AppId
+from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.framework.errors import ContractError
 
@@ -95,10 +96,11 @@ class ChainMissing(ContractError, code="CHAIN_MISSING"):
 class ListsMissing(ContractError, code="LISTS_MISSING"):
     """Nobody has posted what Intel publishes for such machines."""
 
-    def __init__(self, kind: str, fmspc: str) -> None:
+    def __init__(self, kind: str, fmspc: str, authority: str) -> None:
         super().__init__(
-            f"the ledger has no lists of Intel's for {kind} machines of kind {fmspc}: post what "
-            "Intel's service gives for them (postIntelLists)"
+            f"the ledger has no lists of Intel's for {shown(kind, 8)} machines of kind "
+            f"{shown(fmspc, 12)} under {shown(authority, 64)}: post what Intel's service gives for "
+            "them (postIntelLists)"
         )
 
 
