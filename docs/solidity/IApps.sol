@@ -33,6 +33,7 @@ interface IApps {
     error RawKeysRefused();
     error Reentered();
     error RegistrationExpired(uint64);
+    error SaidBefore();
     error StaleApp(uint64);
     error UnknownMethod(bytes4);
     error UnknownNonce();

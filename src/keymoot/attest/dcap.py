@@ -207,12 +207,13 @@ class DcapCollateral(Record):
         pairs = zip(self.validity()[:_LISTS], other.validity()[:_LISTS], strict=True)
         if any(mine.since < theirs.since for mine, theirs in pairs):
             return True
-        known = zip(self._evaluations(), other._evaluations(), strict=True)
-        return any(mine < theirs for mine, theirs in known)
-
-    def _evaluations(self) -> tuple[int, ...]:
-        pairs = ((self.tcb_info, "tcbInfo"), (self.qe_identity, "qeIdentity"))
-        return tuple(_evaluation(raw, name) for raw, name in pairs)
+        return any(
+            _evaluation(mine, name) < _evaluation(theirs, name)
+            for mine, theirs, name in (
+                (self.tcb_info, other.tcb_info, "tcbInfo"),
+                (self.qe_identity, other.qe_identity, "qeIdentity"),
+            )
+        )
 
 
 def authority_of(chain: Sequence[bytes]) -> str:

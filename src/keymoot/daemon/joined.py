@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from keymoot.agent.account import Account
 from keymoot.agent.app_instance import AppInstance, Produce
 from keymoot.agent.app_keys import app_key
+from keymoot.agent.app_views import InstanceView
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -20,7 +21,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
@@ -35,7 +36,8 @@ from keymoot.daemon.port import (
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
 RESERVE_WEI = 10**17
-"""What an agent cannot send away of its instance's account: it pays for registrations."""
+"""Of its instance's account an agent sends nothing, and asks for nothing, with less than this left:
+it pays for registrations, and no transaction costs so much."""
 
 
 class JoinedInstance:
@@ -57,7 +59,8 @@ class JoinedInstance:
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
         shown, registered = instance.show(instance.app), instance.register()
-        self.expires_at = registered.expires_at
+        self._took(registered)
+        self._told: Mapping[str, bytes] = {}
         self._identity = InstanceIdentity(
             app=instance.app,
             name=_words(shown.metadata.get("name", b""))[:128],
@@ -80,6 +83,7 @@ class JoinedInstance:
     def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
         one = self._instance
         with self._sending:
+            self._check_spared()
             return app_key(one.network, one.keys, one.app, name, AppKeyKind[kind.name])
 
     def gives_keys(self) -> bool:
@@ -99,12 +103,7 @@ class JoinedInstance:
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
-                held = self._instance.network.account(self._identity.key).balance
-                if call.value and held < call.value + RESERVE_WEI:
-                    raise TransactionRefused(
-                        f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
-                        f"registrations: send less than {call.value}"
-                    )
+                self._check_spared(call.value)
                 sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
@@ -140,8 +139,25 @@ class JoinedInstance:
 
     def register(self, metadata: Mapping[str, bytes]) -> UnixSeconds:
         with self._sending:
-            self.expires_at = self._instance.register(metadata=metadata).expires_at
+            if metadata != self._told:  # at the agent's wish
+                self._check_spared()
+            self._took(self._instance.register(metadata=metadata))
+            self._told = dict(metadata)
             return self.expires_at
+
+    def _took(self, registered: InstanceView) -> None:
+        self.expires_at = registered.expires_at
+        self.counts_seconds = Seconds(registered.expires_at - registered.registered_at)
+
+    def _check_spared(self, value: int = 0) -> None:
+        """Raise unless the reserve is left behind a transaction that the agent wants."""
+        held = self._instance.network.balance(self._instance.keys.address)
+        if held < value + RESERVE_WEI:
+            raise TransactionRefused(
+                f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
+                f"registrations: send tokens to {self._instance.keys.address.hex0x}"
+                + (f", or send less than {value}" if value else "")
+            )
 
     def secrets(self) -> OpenedSecrets:
         return OpenedSecrets(*self._instance.secrets())

@@ -22,20 +22,23 @@ class Registrar:
     Attributes:
         entries: Gives the metadata that stand in the registration.
         note: Is told what changes.
-        now: Seconds since 1970.
+        now: Seconds that pass, from any moment on.
     """
 
     instance: Instance
     entries: Callable[[], Mapping[str, bytes]]
     note: Note
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = time.monotonic
     _stop: threading.Event = field(default_factory=threading.Event)
     _renewal: Renewal = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _why: str = ""
 
     def __post_init__(self) -> None:
-        self._renewal = Renewal.of(self.instance.expires_at, self.now())
+        self._renewal = self._taken(self.instance.expires_at)
+
+    def _taken(self, expires_at: UnixSeconds) -> Renewal:
+        return Renewal.of(expires_at, self.instance.counts_seconds, self.now())
 
     @property
     def expires_at(self) -> UnixSeconds:
@@ -49,7 +52,7 @@ class Registrar:
         """
         with self._lock:
             told = self.entries() if entries is None else entries
-            self._renewal = Renewal.of(self.instance.register(told), self.now())
+            self._renewal = self._taken(self.instance.register(told))
             if self._why:
                 self.note("registered again")
                 self._why = ""
@@ -66,16 +69,21 @@ class Registrar:
             self.tend()
 
     def tend(self) -> None:
-        """Renew, and put up with what is refused: it is tried again later."""
+        """Renew, and put up with what is refused, or with what breaks: it is tried again later."""
         try:
             self.register()
         except KeymootError as error:
-            with self._lock:
-                self._renewal = self._renewal.failed(self.now())
-            # Said once: a network that is away for a night does not fill a log.
-            if self._why != (why := reason_of(error)):
-                self._why = why
-                self.note(f"the registration is not renewed ({why}): {error}")
+            self._not_renewed(reason_of(error), str(error))
+        except Exception as error:  # noqa: BLE001  a device's hiccup does not end the registration
+            self._not_renewed(type(error).__name__, "a defect of ours: please report it")
+
+    def _not_renewed(self, why: str, words: str) -> None:
+        with self._lock:
+            self._renewal = self._renewal.failed(self.now())
+        # Said once: a network that is away for a night does not fill a log.
+        if self._why != why:
+            self._why = why
+            self.note(f"the registration is not renewed ({why}): {words}")
 
 
 def reason_of(error: KeymootError) -> str:

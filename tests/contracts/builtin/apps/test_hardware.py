@@ -260,7 +260,9 @@ class TestIntel:
     def test_a_machine_is_looked_up_under_the_authority_that_vouches_for_it(self) -> None:
         scenario = of_intel()
         assert post(scenario, INTEL.collateral()) == ""
-        made = Enclave(scenario.app, make=lambda report: PROCESSORS.evidence(4, intel.td_body(report)))
+        made = Enclave(
+            scenario.app, make=lambda report: PROCESSORS.evidence(4, intel.td_body(report))
+        )
         done = scenario.register(made)
         assert (done.error_code, "processors" in done.error) == ("LISTS_MISSING", True)
         assert post(scenario, PROCESSORS.collateral(revoked_machines=(11,))) == ""
@@ -275,9 +277,7 @@ class TestIntel:
         less_known = INTEL.collateral(since=SINCE + 10)
         for mixed in (
             less_known,
-            replace(
-                less_known, qe_identity=known.qe_identity, qe_signature=known.qe_signature
-            ),
+            replace(less_known, qe_identity=known.qe_identity, qe_signature=known.qe_signature),
             replace(less_known, tcb_info=known.tcb_info, tcb_signature=known.tcb_signature),
         ):
             assert post(scenario, mixed) == "LISTS_OLDER"

@@ -83,6 +83,16 @@ class EvidenceStale(ContractError, code="EVIDENCE_STALE"):
         )
 
 
+class SaidBefore(ContractError, code="SAID_BEFORE"):
+    """A registration that is said again, by whoever has read it on the ledger."""
+
+    SIGNATURE = "SaidBefore()"
+    message = (
+        "the instance has registered over this block or a later one: register with evidence over a "
+        "newer block"
+    )
+
+
 class ChainMissing(ContractError, code="CHAIN_MISSING"):
     """Nobody has posted what AMD publishes for this chip's line."""
 
@@ -249,6 +259,7 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     NotEndorsed,
     NotMyKey,
     OtherBinding,
+    SaidBefore,
     StaleApp,
     UnknownNonce,
     UnknownScheme,
