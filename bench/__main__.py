@@ -1,6 +1,6 @@
 """Run every measurement in one run, so that ratios compare like with like.
 
-python -m bench [pace|floors|threshold|evidence|instances|state|reads|requests|worst|start|…]
+python -m bench [pace|floors|threshold|evidence|typed-data|instances|state|reads|requests|…]
 python -m bench load [MINUTES]
 python -m bench versus CHECKOUT [SECONDS]
 """
@@ -25,6 +25,7 @@ from bench import (
     start,
     state,
     threshold,
+    typed_data,
     versus,
     worst,
 )
@@ -36,6 +37,7 @@ PARTS = {
     "floors": floors.measure,
     "threshold": threshold.measure,
     "evidence": evidence.measure,
+    "typed-data": typed_data.measure,
     "instances": instances.measure,
     "state": state.measure,
     "reads": reads.measure,

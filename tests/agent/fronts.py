@@ -196,7 +196,7 @@ WAYS: dict[str, Way] = {
 }
 
 _SENDING = "eth_sendRawTransactionSync"
-_FIGURES = ("eth_getTransactionCount", "eth_gasPrice", "eth_estimateGas")
+_FIGURES = ("eth_getTransactionCount", "eth_estimateGas")
 
 
 def _sends(answer: Json, *, acts: bool) -> Way:

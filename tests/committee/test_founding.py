@@ -75,6 +75,41 @@ def test_a_seat_that_awakes_computes_its_shares_from_what_is_public():
     assert share.root.group.equal(share.root.group.base(share.secret), share.root.share_of(3))
 
 
+def erased(net, seat):
+    """Have a seat's sealing keys be others than those that it is dealt to under."""
+    net.participants[seat].keys.take(net.scalar(), net.scalar(), None, 0)
+
+
+def test_a_seat_whose_key_is_erased_computes_nothing_and_goes_on():
+    net = CommitteeNetwork(silent={3})
+    for _ in range(8):
+        net.pass_time(40)
+    erased(net, 3)
+    net.silent.clear()
+    net.settle()
+    assert net.participants[3].shares == {}
+    assert not net.ledger.state.record.cheats
+
+
+def test_one_whose_key_is_erased_before_it_judges_accuses_nobody_and_votes_for_nothing():
+    net = CommitteeNetwork()
+
+    def erase(seat, kind, body):
+        if seat == 3 and kind is Kind.KEYGEN_OPEN:
+            erased(net, 3)
+        return body
+
+    net.spoil = erase
+    for _ in range(8):
+        net.pass_time(40)
+    assert net.ledger.state.ready
+    said = {one.kind for one in net.log if one.seat == 3}
+    assert Kind.KEYGEN_VERDICT in said
+    assert Kind.KEYGEN_VOTE not in said
+    assert net.participants[3].shares == {}
+    assert not net.ledger.state.record.cheats
+
+
 def spoil_opening(change):
     def spoil(seat, kind, body):
         if seat == 2 and kind is Kind.KEYGEN_OPEN:

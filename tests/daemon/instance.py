@@ -43,7 +43,7 @@ class MemoryInstance:
             verifying_key=b"v" * 96,
         )
         self.outcome = CallOutcome(fine=True)
-        self.refusal = None
+        self.refusal, self.against = None, ""
         self.told = {}
         self.opened = OpenedSecrets({}, ())
         self.wallets = ("mine",)
@@ -91,9 +91,16 @@ class MemoryInstance:
         self.asked.append(("register", dict(metadata)))
         if self.refusal:
             raise self.refusal
-        self.told = dict(metadata)
+        self.told, self.against = dict(metadata), ""
         self.expires_at = UnixSeconds(self.expires_at + 100)
         return self.expires_at
+
+    def objection(self):
+        return self.against
+
+    def begin_anew(self):
+        self.asked.append(("begin_anew",))
+        self.refusal, self.against = None, "NOT_REGISTERED"
 
     def secrets(self):
         return self.opened

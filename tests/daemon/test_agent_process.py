@@ -3,7 +3,10 @@
 import hashlib
 import os
 import signal
+import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from keymoot.base.secret import Secret
+from keymoot.daemon import guard
 from keymoot.daemon import keeper as rules
 from keymoot.daemon.agent_process import AgentProcess, AgentProgram
 from keymoot.daemon.errors import CommandNotFound
@@ -90,6 +94,115 @@ def test_who_does_not_stop_is_killed_with_his_children(tmp_path, monkeypatch):
     process.tell(signal.SIGTERM)
     assert ended() == 137
     until(lambda: gone(pid))
+
+
+GRANDCHILD = (
+    "import subprocess;c=subprocess.Popen([sys.executable,'-c','import time;time.sleep(900)'],"
+    "start_new_session=True);pathlib.Path(sys.argv[1]+'c').write_text(str(c.pid));"
+    "pathlib.Path(sys.argv[1]+'p').write_text(str(os.getpid()));"
+)
+"""Starts a process in a session of its own, out of reach of signals to the agent's group."""
+
+
+def pids(up: Path) -> list[int]:
+    return [int(Path(f"{up}{which}").read_text()) for which in "cp"]
+
+
+def test_an_agent_does_not_outlive_its_daemon(tmp_path):
+    """Nobody can catch SIGKILL, so it has to work without the daemon's doing."""
+    up = tmp_path / "up"
+    agent = "import os;" + READY + GRANDCHILD + "signal.signal(15, signal.SIG_IGN);" + WAITS
+    keeping = (
+        "import sys; from keymoot.daemon.agent_process import AgentProcess, AgentProgram;"
+        "AgentProcess(AgentProgram(sys.argv[1:], dict), print).run()"
+    )
+    daemon = subprocess.Popen([sys.executable, "-c", keeping, sys.executable, "-c", agent, str(up)])
+    until(up.exists)
+    assert not any(gone(pid) for pid in pids(up))
+    daemon.kill()
+    daemon.wait()
+    until(lambda: all(gone(pid) for pid in pids(up)))
+
+
+def test_an_agent_does_not_outlive_its_guard_and_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(rules, "FIRST_WAIT_SECONDS", 0.01)
+    up, said = tmp_path / "up", []
+    agent = "import os;" + READY + GRANDCHILD
+    agent += "pathlib.Path(sys.argv[1]+'g').write_text(str(os.getppid()));" + WAITS
+    process = AgentProcess(program(agent, str(up)), said.append)
+    ended = in_thread(process)
+    until(up.exists)
+    first = pids(up)[1]
+    up.unlink()
+    os.kill(int(Path(f"{up}g").read_text()), signal.SIGKILL)
+    until(lambda: gone(first))
+    until(up.exists)
+    assert any("ended by signal 9" in line for line in said)
+    process.tell(signal.SIGTERM)
+    assert ended() == 128 + signal.SIGTERM
+
+
+def test_what_an_agent_leaves_ends_with_it(tmp_path):
+    up = tmp_path / "up"
+    code = "import os;" + READY + GRANDCHILD
+    assert AgentProcess(program(code, str(up)), print).run() == 0
+    assert gone(pids(up)[0])
+
+
+def test_a_guard_whose_daemon_is_gone_starts_nothing(tmp_path):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        order = guard.encode_order([b"touch", bytes(tmp_path / "up")], {}, None, None)
+        ours.sendall(order[:-1])
+        ours.close()
+        line = (sys.executable, "-I", "-S", guard.__file__, str(theirs.fileno()))
+        assert subprocess.run(line, pass_fds=[theirs.fileno()], check=False).returncode == 0
+    assert not (tmp_path / "up").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run an agent as another user")
+def test_as_another_user_it_dies_with_its_daemon_too():
+    with tempfile.TemporaryDirectory() as folder:
+        _as_another_user(Path(folder))
+
+
+def _as_another_user(folder: Path) -> None:
+    folder.chmod(0o777)
+    up, nobody = folder / "up", 65_534
+    keeping = (
+        "import sys; from keymoot.daemon.agent_process import AgentProcess, AgentProgram;"
+        f"AgentProcess(AgentProgram(sys.argv[1:], dict, {nobody}, {nobody}), print).run()"
+    )
+    script = (
+        'echo $$ > "$0p"; sleep 900 & echo $! > "$0c"; id -u > "$0u"; id -G >> "$0u"; > "$0"; wait'
+    )
+    line = [sys.executable, "-c", keeping, "/bin/sh", "-c", script, str(up)]
+    daemon = subprocess.Popen(line)
+    until(up.exists)
+    assert Path(f"{up}u").read_text().split() == [str(nobody)] * 2
+    daemon.kill()
+    daemon.wait()
+    until(lambda: all(gone(pid) for pid in pids(up)))
+
+
+def test_the_guard_has_nothing_of_the_daemons_environment(tmp_path, monkeypatch):
+    """Whoever runs as its user reads it; of the daemon he cannot."""
+    monkeypatch.setenv("KEYMOOT_CREDENTIAL", "hush")
+    code = READY + "import os;"
+    code += "told=pathlib.Path(f'/proc/{os.getppid()}/environ').read_bytes();"
+    code += "pathlib.Path(sys.argv[1]).write_bytes(told)"
+    found = {"PATH": os.environ["PATH"], "API_KEY": "hush"}
+    assert AgentProcess(program(code, str(tmp_path / "told"), found=found), print).run() == 0
+    assert b"hush" not in (tmp_path / "told").read_bytes()
+
+
+def test_an_agent_has_no_file_of_its_guards(tmp_path):
+    """It could say there that it has ended."""
+    code = READY + "import os;"
+    code += "told=[n for n in range(3, 99) if os.path.islink(f'/proc/self/fd/{n}')];"
+    code += "pathlib.Path(sys.argv[1]).write_text(repr(told))"
+    assert AgentProcess(program(code, str(tmp_path / "told")), print).run() == 0
+    assert (tmp_path / "told").read_text() == "[]"
 
 
 def gone(pid: int) -> bool:

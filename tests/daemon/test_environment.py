@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keymoot.base.secret import Secret
-from keymoot.daemon.environment import OURS, environment, variable
+from keymoot.daemon.environment import OURS, environment
+from keymoot.image.variables import variable
 
 ROFL, DSTACK = Path("/run/rofl-appd.sock"), Path("/run/dstack.sock")
 

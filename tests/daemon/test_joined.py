@@ -19,7 +19,7 @@ from keymoot.base.units import UnixSeconds, Wei
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 from keymoot.daemon.cbor import encode
 from keymoot.daemon.instance_metadata import PREFIX
-from keymoot.daemon.joined import RESERVE_WEI, JoinedInstance
+from keymoot.daemon.joined import MAX_CALL_GAS, RESERVE_WEI, JoinedInstance
 from keymoot.testing import payments
 from tests.daemon.conftest import Asking
 from tests.node.in_memory import in_memory
@@ -95,6 +95,42 @@ def test_an_evicted_instance_gets_nothing_with_the_reason(net, boss):
     assert "is not renewed" in said
 
 
+def test_an_instance_that_was_evicted_starts_anew_by_itself(net, boss):
+    app = boss.create(POLICY)
+    ask = asking(net, app)
+    key, first = ask.json("POST", GENERATE, WISH)["key"], ask.daemon.instance.identity.key
+    chain = ask.json("POST", "/GetKey", {"path": "a"})["signature_chain"]
+    held = net.network.balance(first)
+    boss.evict(app, first)
+    assert b"has put out this instance" in ask("POST", GENERATE, WISH).body
+    ask.daemon.registrar.look()
+    out = ask("POST", GENERATE, WISH)
+    assert (out.status, b"INSTANCE_EVICTED" in out.body) == (400, True)
+    assert ask.json("GET", "/v1/instance")["objection"] == "INSTANCE_EVICTED"
+    ask.daemon.registrar.tend()
+    told = ask.json("GET", "/v1/instance")
+    assert (told["objection"], told["key"] != first.hex0x) == ("", True)
+    assert ask.json("POST", GENERATE, WISH)["key"] == key
+    assert ask.json("POST", "/GetKey", {"path": "a"})["signature_chain"] != chain
+    # it has its tokens with it, but for some gas
+    assert net.network.balance(ask.daemon.instance.identity.key) > 0.9 * held
+
+
+def test_an_instance_whose_code_is_admitted_again_registers_again(net, boss):
+    app = boss.create(POLICY)
+    ask = asking(net, app)
+    boss.update(app, policy=replace(POLICY, measurements=(OTHER,)))
+    ask.daemon.registrar.look()
+    ask.daemon.registrar.tend()
+    assert b"MEASUREMENT_EVICTED" in ask("POST", GENERATE, WISH).body
+    # the policy is another one now, so an old registration is not enough
+    boss.update(app, policy=replace(POLICY, most_per_maker=3))
+    ask.daemon.registrar.look()
+    assert ask.json("GET", "/v1/instance")["objection"] == "POLICY_TIGHTENED"
+    ask.daemon.registrar.tend()
+    assert ask("POST", GENERATE, WISH).status == 200
+
+
 def test_a_wallet_signs_through_the_daemon_as_its_policy_allows(net, boss):
     app = boss.create(POLICY)
     owner = net.owner()
@@ -162,6 +198,26 @@ def test_an_agent_leaves_its_instance_what_registrations_cost(net, boss):
         body = {"tx": {"kind": "eth", "data": data | {"value": str(value)}}}
         assert ask("POST", "/rofl/v1/tx/sign-submit", body).status == status
     ask.daemon.registrar.register()
+
+
+def test_an_agent_does_not_burn_what_registrations_cost(net, boss):
+    """Gas is paid of the same account."""
+    ask = asking(net, boss.create(POLICY))
+    held = net.network.balance(ask.instance.identity.key)
+    data = {"to": "0c" * 20, "data": ""}
+
+    def sent(gas, value=0):
+        body = {"tx": {"kind": "eth", "data": data | {"gas_limit": gas, "value": str(value)}}}
+        answer = ask("POST", "/rofl/v1/tx/sign-submit", body)
+        return answer.status, answer.body
+
+    status, said = sent(MAX_CALL_GAS + 1)
+    assert (status, b"at most 5000000 are spent" in said) == (400, True)
+    most = held - RESERVE_WEI - MAX_CALL_GAS * net.network.identity().base_fee
+    assert sent(MAX_CALL_GAS, most + 1)[0] == 400
+    assert sent(MAX_CALL_GAS, most)[0] == 200
+    # nothing but the reserve is left to ask for gas with
+    assert sent(MAX_CALL_GAS)[0] == 400
 
 
 def test_nothing_that_an_agent_asks_for_spends_what_registrations_cost(net, boss):

@@ -1,14 +1,15 @@
 """Renewals: when, what is told of a failure, and how seldom it is tried again."""
 
 import threading
+from itertools import count
 
 import pytest
 
-from keymoot.agent.errors import NetworkRefused
+from keymoot.agent.errors import NetworkRefused, NetworkUnreachable
 from keymoot.base.units import Seconds, UnixSeconds
-from keymoot.daemon.backoff import Backoff
 from keymoot.daemon.registrar import Registrar, reason_of
 from keymoot.daemon.renewal import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Renewal
+from tests.daemon.conftest import Asking
 from tests.daemon.instance import MemoryInstance
 
 REFUSED = NetworkRefused(3, "this code is not the app's", {"reason": "MEASUREMENT_REFUSED"})
@@ -36,15 +37,15 @@ def test_a_registration_is_renewed_halfway():
 @pytest.mark.parametrize("wrong", [-(10**9), -20_000, 20_000, 10**9])
 def test_a_host_whose_clock_is_wrong_renews_as_often_as_others(wrong):
     """Behind it would let the registration end; ahead it would spend all it has on renewals."""
-    due = Renewal.of(UnixSeconds(1_790_000_000), Seconds(7_200), 1_789_992_800.0 + wrong).due_at
-    assert due - (1_789_992_800.0 + wrong) == 3_600
+    now = 1_789_992_800.0 + wrong
+    assert Renewal.of(UnixSeconds(1_790_000_000), Seconds(7_200), now).due_at == now + 3_600
 
 
 @pytest.mark.parametrize("error", [OSError(5, "device"), RuntimeError("defect"), MemoryError()])
 def test_whatever_fails_the_thread_goes_on_and_says_so(error):
     instance, said, failed = MemoryInstance(), [], threading.Event()
-    keeping = Registrar(instance, dict, said.append, lambda: 10.0**6)
-    keeping._renewal = Renewal(UnixSeconds(0), 0.0, Backoff(0.001, 0.001))
+    hours = count(1_000, 3_600)
+    keeping = Registrar(instance, dict, said.append, lambda: float(next(hours)))
     renewed, register = threading.Event(), instance.register
 
     def told(metadata):
@@ -107,5 +108,110 @@ def test_the_thread_renews_when_it_is_due():
 
 
 def test_a_refusal_has_the_contracts_word():
-    assert reason_of(REFUSED) == "MEASUREMENT_REFUSED"
+    assert REFUSED.reason == reason_of(REFUSED) == "MEASUREMENT_REFUSED"
+    assert NetworkRefused(3, "no").reason == ""
     assert reason_of(NetworkRefused(3, "no")) == "NETWORK_REFUSED"
+
+
+def put_out(keeping, instance, why):
+    """Have the ledger say no to an instance, and the registrar hear of it."""
+    instance.against = why
+    instance.refusal = NetworkRefused(3, "no", {"reason": why})
+    keeping.doubt()
+
+
+def passed(keeping, clock, seconds):
+    clock.time += seconds
+    keeping.step()
+
+
+def test_an_instance_that_was_put_out_registers_again_as_soon_as_it_may():
+    instance = MemoryInstance()
+    keeping, said, clock = registrar(instance)
+    put_out(keeping, instance, "MEASUREMENT_EVICTED")
+    passed(keeping, clock, 2)
+    assert keeping.out == "MEASUREMENT_EVICTED"
+    assert "as soon as the app's policy admits it" in said[0]
+    passed(keeping, clock, 2)
+    assert keeping.out == "MEASUREMENT_EVICTED"
+    asked = len(instance.asked)
+    assert asked == 1
+    for _ in range(10):
+        passed(keeping, clock, 1)  # later each time: two more attempts in ten seconds
+    assert len(instance.asked) == asked + 1
+    instance.refusal = None
+    passed(keeping, clock, LONGEST_RETRY_SECONDS)
+    assert keeping.out == ""
+    assert said[-1] == "registered again"
+
+
+def test_who_was_put_out_for_ever_goes_on_under_new_keys():
+    instance = MemoryInstance()
+    keeping, said, clock = registrar(instance)
+    put_out(keeping, instance, "INSTANCE_EVICTED")
+    passed(keeping, clock, 2)
+    passed(keeping, clock, 2)
+    assert [asked[0] for asked in instance.asked] == ["begin_anew", "register"]
+    assert (keeping.out, said[-1]) == ("", "registered again")
+
+
+def test_who_is_put_out_again_and_again_waits_longer_each_time():
+    """Each start costs tokens, and an admin who does this means it."""
+    instance = MemoryInstance()
+    keeping, _, clock = registrar(instance)
+    waits = []
+    for _ in range(4):
+        put_out(keeping, instance, "INSTANCE_EVICTED")
+        passed(keeping, clock, 2)
+        waits.append(keeping.tries_in_seconds)
+        passed(keeping, clock, waits[-1])
+        assert keeping.out == ""
+    assert waits == [2, 4, 8, 16]
+
+
+def test_who_is_out_says_so_in_a_clear_word_and_asks_nobody():
+    instance = MemoryInstance()
+    ask = Asking(instance)
+    ask.daemon.registrar.out = "MEASUREMENT_EVICTED"
+    wish = {"key_id": "a", "kind": "raw-256"}
+    refused = ask("POST", "/rofl/v1/keys/generate", wish)
+    assert refused.status == 400
+    assert b"MEASUREMENT_EVICTED" in refused.body
+    assert b"registers it again" in refused.body
+    signed = ask.json("POST", "/v1/wallets/mine/sign/message", {"message": "hi"}, status=403)
+    assert signed["error"]["code"] == "INSTANCE_OUT"
+    assert ask.json("GET", "/v1/instance")["objection"] == "MEASUREMENT_EVICTED"
+    assert instance.asked == []
+
+
+def test_a_refusal_of_who_asks_wakes_the_registrar_and_one_of_what_is_asked_does_not():
+    instance = MemoryInstance()
+    ask = Asking(instance)
+    woken = ask.daemon.registrar._wake
+    wish = {"key_id": "a", "kind": "raw-256"}
+    instance.gives = False
+    ask("POST", "/rofl/v1/keys/generate", wish)
+    assert not woken.is_set()
+
+    def refused(name, kind):
+        raise NetworkRefused(3, "out", {"reason": "REGISTRATION_EXPIRED"})
+
+    instance.derive = refused
+    ask("POST", "/rofl/v1/keys/generate", wish)
+    assert woken.is_set()
+
+
+def test_a_network_that_is_away_puts_nobody_out():
+    instance = MemoryInstance()
+    keeping, said, clock = registrar(instance)
+
+    def away():
+        raise NetworkUnreachable("http://x", "refused")
+
+    instance.objection = away
+    passed(keeping, clock, 40)
+    assert (keeping.out, said) == ("", [])
+    instance.refusal = NetworkUnreachable("http://x", "refused")
+    clock.time = instance.expires_at + 1.0
+    keeping.step()
+    assert keeping.out == "REGISTRATION_EXPIRED"

@@ -18,25 +18,28 @@ HEAD = "| target | held against | cases | a second | kept | slowest |"
 
 def main(cases: int, names: list[str]) -> int:
     """Run; `cases` is shared out among the targets."""
+    unknown = [name for name in names if name not in engine.TARGETS]
+    if unknown:
+        sys.exit(f"no target is called {unknown[0]!r}; there are: {', '.join(engine.TARGETS)}")
     targets = [engine.TARGETS[name] for name in names or engine.TARGETS]
-    shares = sum(one.share for one in targets)
-    rows, found = [], 0
-    for one in targets:
-        folder = FOLDER / one.name.replace(" ", "-")
-        status = _apart(one.name, max(cases * one.share // shares, 1), folder)
+    shares = sum(target.share for target in targets)
+    rows, findings = [], 0
+    for target in targets:
+        folder = FOLDER / target.name.replace(" ", "-")
+        status = _apart(target.name, max(cases * target.share // shares, 1), folder)
         if status:
-            print(f"{one.name}: ended with {status}, see {folder / 'log'}", flush=True)
-            found += 1
+            print(f"{target.name}: ended with {status}, see {folder / 'log'}", flush=True)
+            findings += 1
             continue
         rows.append(json.loads((folder / "row.json").read_text()))
         for kind, raw in rows[-1]["findings"].items():
-            print(f"{one.name}: {kind}: {raw or 'the empty input'}", flush=True)
-            found += 1
+            print(f"{target.name}: {kind}: {raw or 'the empty input'}", flush=True)
+            findings += 1
     print(HEAD)
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     for row in rows:
         print(_line(row))
-    return 1 if found else 0
+    return 1 if findings else 0
 
 
 def _apart(name: str, cases: int, folder: Path) -> int:

@@ -8,13 +8,14 @@ import pytest
 from keymoot.agent.account import Account
 from keymoot.agent.app_admin import AppAdmin
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, simulated
-from keymoot.agent.app_keys import app_key
+from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.app_secrets import SecretEnvelope
 from keymoot.agent.derived_keys import DerivedKeys
 from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.owner import new_key
 from keymoot.agent.query import QueryReverted
 from keymoot.agent.share_collection import TooFewShares
+from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import AppId, Measurement
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import canonical
@@ -109,7 +110,7 @@ def test_keys_of_an_app_are_the_same_in_every_instance_and_nowhere_else(net):
         one.register()
 
     def key(one, kind=AppKeyKind.RAW_256, name=b"wt3"):
-        return app_key(net.network, one.keys, app, name, kind).expose()
+        return AppKeys(net.network, one.keys, app).derive(name, kind).expose()
 
     mine = key(first)
     assert mine == key(second)
@@ -122,14 +123,16 @@ def test_keys_of_an_app_are_the_same_in_every_instance_and_nowhere_else(net):
     other = boss.create(POLICY)
     stranger = instance(net, other)
     stranger.register()
-    assert app_key(net.network, stranger.keys, other, b"wt3", AppKeyKind.RAW_256).expose() != mine
+    theirs = AppKeys(net.network, stranger.keys, other).derive(b"wt3", AppKeyKind.RAW_256)
+    assert theirs.expose() != mine
     with pytest.raises(TooFewShares):
-        app_key(net.network, stranger.keys, app, b"wt3", AppKeyKind.RAW_256)
+        AppKeys(net.network, stranger.keys, app).derive(b"wt3", AppKeyKind.RAW_256)
     # no keys at all, where the app says so; what is asked by nobody registered
     boss.update(app, policy=replace(POLICY, raw_keys=False))
-    with pytest.raises(NetworkRefused, match="gives no keys away"):
+    with pytest.raises(TransactionFailed, match="gives no keys away") as caught:
         key(first)
-    with pytest.raises(NetworkRefused, match="is no instance"):
+    assert caught.value.reason == "RAW_KEYS_REFUSED"
+    with pytest.raises(TransactionFailed, match="is no instance"):
         key(instance(net, app))
 
 

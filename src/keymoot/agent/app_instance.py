@@ -18,10 +18,15 @@ of a simulated one `simulated(measurement)`. Whatever an instance is refused for
     VENDOR_REFUSED, MACHINE_REFUSED, DEBUG_ENCLAVE this machine will not do: stop
     KEY_TAKEN, INSTANCE_EVICTED                    start anew, with new keys
     APP_REMOVED, NO_SUCH_APP                       stop
+    CHAIN_MISSING, LISTS_MISSING, COLLATERAL_STALE somebody has to post what the vendor publishes
+    NOT_ENDORSED, MIX_REFUSED                      ask a node to endorse it; run it elsewhere
     APP_NOT_GRANTED                                the wallet's owner has to grant the app
+    RAW_KEYS_REFUSED                               the app gives no keys: ask a wallet
 
-At registering it is the `reason` of TransactionFailed, or of NetworkRefused; of what is asked
-later, the `reason` of PolicyRefused or NetworkRefused.
+At registering it is the `reason` of TransactionFailed, or of NetworkRefused where the network
+tried it out and took no transaction; of what is asked later, the `reason` of PolicyRefused,
+NetworkRefused or TransactionFailed. `register` makes evidence anew by itself where it is told
+EVIDENCE_STALE; the daemon (`keymoot.daemon.registrar`) does the rest of it.
 """
 
 import secrets
@@ -122,7 +127,13 @@ class AppInstance(AppViews):
         """
         super().__init__(network)
         self.app, self.keys = app, keys
-        self._produce, self._payer, self._endorse = produce, payer or keys.signing, endorse
+        self._produce, self._payer, self._endorse = produce, payer, endorse
+
+    def with_keys(self, keys: InstanceKeys) -> "AppInstance":
+        """Give the same under other keys, which are not registered yet."""
+        return AppInstance(
+            self.network, self.app, keys, self._produce, payer=self._payer, endorse=self._endorse
+        )
 
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: it would carry the keys."""
@@ -194,7 +205,7 @@ class AppInstance(AppViews):
         report = instance_report(network, self.app, keys.address, keys.public, newest.hash)
         digest = registration_digest(report, seconds, told)
         self.network.send(
-            self._payer,
+            self._payer or keys.signing,
             "register",
             self.app,
             keys.address,

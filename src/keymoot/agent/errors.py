@@ -138,6 +138,13 @@ class NetworkRefused(Refused, code="NETWORK_REFUSED"):
         self.rpc_code = rpc_code
         self.data = data
 
+    @property
+    def reason(self) -> str:
+        """The word of whoever refused, such as MEASUREMENT_REFUSED; empty where none was given."""
+        if not isinstance(self.data, dict):
+            return ""
+        return str(self.data.get("code") or self.data.get("reason") or "")
+
 
 class NetworkBusy(Refused, code="NETWORK_BUSY"):
     """Keymoot RPC has no room or patience now; nothing was accepted."""

@@ -7,17 +7,23 @@ from keymoot.agent.errors import SET_URL, WrongAnswer
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
-from keymoot.base.units import LEDGER_CHAIN_ID, ChainId
+from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Wei
 from keymoot.committee.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.crypto.keccak import keccak256
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkIdentity:
-    """Who a network is: found out once, then pinned in credentials. Simulated: test funds only."""
+    """Who a network is: found out once, then pinned in credentials.
+
+    Attributes:
+        base_fee: What a unit of gas costs, always.
+        simulated: Test funds only.
+    """
 
     network: NetworkId
     chain_id: ChainId
+    base_fee: Wei
     simulated: bool
 
 
@@ -31,7 +37,8 @@ def read_identity(told: Any) -> NetworkIdentity:
         # The id is the genesis's hash.
         if Hash32(network) != keccak256(genesis):
             raise WrongAnswer("the network's genesis does not hash to its id")
-        chain_id = Genesis.decode(genesis).chain_id
+        read = Genesis.decode(genesis)
+        chain_id = read.chain_id
         if chain_id != LEDGER_CHAIN_ID:
             theirs, ours = f"chain {chain_id}", f"a ledger's is {LEDGER_CHAIN_ID}"
             raise WrongAnswer(f"the network's genesis is of {theirs}, {ours}: {SET_URL}")
@@ -39,4 +46,5 @@ def read_identity(told: Any) -> NetworkIdentity:
             raise WrongAnswer("the network's chain id is not its genesis's")
     except Malformed as error:
         raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
-    return NetworkIdentity(network, chain_id, simulated=told.get("simulated") is not False)
+    simulated = told.get("simulated") is not False
+    return NetworkIdentity(network, chain_id, read.base_fee, simulated=simulated)

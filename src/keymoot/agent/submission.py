@@ -4,8 +4,9 @@ The same bytes go to one node after the other: a transaction is executed once, w
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median_high
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from keymoot.agent.errors import NetworkRefused, WrongAnswer
 from keymoot.agent.identity import NetworkIdentity
@@ -47,13 +48,35 @@ class TransactionFailed(Refused, code="TRANSACTION_FAILED"):
         self.receipt = receipt
 
 
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    raw: bytes
+    nonce: Nonce
+
+    @property
+    def hash(self) -> Hash32:
+        return keccak256(self.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """What came of a transaction that enclaves answer.
+
+    Attributes:
+        nonce: The sender's next.
+        answer: None where the transaction is in a block, and its answers have to be fetched.
+    """
+
+    nonce: Nonce
+    answer: T | None
+
+
 class Submission:
     def __init__(
         self, nodes: NodeSet, timeout_seconds: float, identity: NetworkIdentity, proven: ProvenState
     ) -> None:
         self._nodes, self._timeout_seconds = nodes, timeout_seconds
-        self._chain_id, self._network = identity.chain_id, identity.network
-        self._proven = proven
+        self._identity, self._proven = identity, proven
 
     def send(
         self,
@@ -80,10 +103,68 @@ class Submission:
 
         Where it was not carried out, `TransactionFailed` calls it `what`.
         """
-        receipt = self._submit(self._signed(key, to, data, value, gas))
+        signed = self._signed(key, to, data, value, gas, None)
+
+        def proved(turn: NodeTurn, receipt: Any) -> dict[str, Any]:
+            return self._receipt(turn, signed.hash, receipt)
+
+        receipt = self._submit(signed, "eth_sendRawTransactionSync", proved, proved)
         if quantity(receipt.get("status")) != 1:
             raise self._failure(what, receipt)
         return receipt
+
+    def ask(
+        self,
+        key: Secret,
+        contract: type[Contract],
+        name: str,
+        arguments: tuple[Any, ...],
+        read: Callable[[NodeTurn, Any], T],
+        *,
+        gas: Gas = ESTIMATED,
+        nonce: Nonce | None = None,
+    ) -> Asked[T]:
+        """Call a contract's method, and have what enclaves answer to it, in one exchange.
+
+        An answer that is believed shows that the transaction is in a block. Where there is none
+        its receipt is asked for, and proved.
+
+        Args:
+            key: The sender's.
+            contract: Whose method it is.
+            name: The method's.
+            arguments: What it takes.
+            read: Makes of a node's answer what it stands for; WrongAnswer or Malformed where that
+                is not good.
+            gas: The most that it may use; by default what nodes say is needed.
+            nonce: The sender's next; None to ask for it.
+
+        Raises:
+            TransactionFailed: it is in a block, and failed.
+            NetworkRefused: it was not accepted.
+            ConnectionLost: no answer came in time; it may be in a block.
+        """
+        method = contract.method(name)
+        data = method.encode(arguments)
+        signed = self._signed(key, contract.ADDRESS, data, NOTHING, gas, nonce)
+
+        def done(turn: NodeTurn, receipt: Any) -> None:
+            proved = self._receipt(turn, signed.hash, receipt)
+            if quantity(proved.get("status")) != 1:
+                raise self._failure(method.name, proved)
+
+        def answered(turn: NodeTurn, told: Any) -> T | None:
+            try:
+                return read(turn, told)
+            except (WrongAnswer, Malformed):
+                receipt = self._receipt_at(turn, signed.hash)
+                if receipt is None:
+                    raise
+                done(turn, receipt)
+                return None
+
+        answer = self._submit(signed, "keymoot_ask", answered, done)
+        return Asked(Nonce(signed.nonce + 1), answer)
 
     def _failure(self, method: str, receipt: dict[str, Any]) -> TransactionFailed:
         """Ask for the reason, which Ethereum's receipts do not carry."""
@@ -96,44 +177,54 @@ class Submission:
     def _ask(self, question: Callable[[NodeTurn], T]) -> T:
         return Rounds(self._nodes, self._timeout_seconds, patient=False).ask(question)
 
-    def _signed(self, key: Secret, to: Address | None, data: bytes, value: Wei, gas: Gas) -> bytes:
-        sender = secp256k1.address_of_secret(key).hex0x
+    def _signed(
+        self,
+        key: Secret,
+        to: Address | None,
+        data: bytes,
+        value: Wei,
+        gas: Gas,
+        nonce: Nonce | None,
+    ) -> SignedTransaction:
+        sender = secp256k1.address_of_secret(key)
         # Or another network could carry it out: they all have one chain id.
-        listed = (AccessEntry(NAMES_NETWORK, (Bytes32(self._network),)),)
+        listed = (AccessEntry(NAMES_NETWORK, (Bytes32(self._identity.network),)),)
         call = {
-            "from": sender,
+            "from": sender.hex0x,
             "data": hexes.data(data),
             "value": hexes.quantity(value),
             "accessList": [entry.to_json() for entry in listed],
         }
         if to is not None:
             call["to"] = to.hex0x
-        nonce, price, estimated = self._figures(Address.from_hex(sender), call)
+        if nonce is None or gas == ESTIMATED:
+            asked, estimated = self._figures(sender, None if gas else call)
+            nonce, gas = asked if nonce is None else nonce, gas or estimated
         transaction = EvmTransaction(
             kind=DYNAMIC_FEE,
-            chain_id=self._chain_id,
-            nonce=Nonce(nonce),
+            chain_id=self._identity.chain_id,
+            nonce=nonce,
             max_priority_fee=NOTHING,
-            max_fee=Wei(price),
-            gas=gas or Gas(estimated),
+            max_fee=self._identity.base_fee,
+            gas=gas,
             to=to,
             value=value,
             data=data,
             access_list=listed,
         )
-        return transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
+        raw = transaction.signed_bytes(secp256k1.sign(key, signing_hash(transaction)))
+        return SignedTransaction(raw, nonce)
 
-    def _figures(self, sender: Address, call: dict[str, Any]) -> tuple[int, int, int]:
+    def _figures(self, sender: Address, call: dict[str, Any] | None) -> tuple[Nonce, Gas]:
+        """Give an account's next nonce, and the gas that a call needs, where there is one."""
         seconds = self._timeout_seconds
 
-        def told(turn: NodeTurn) -> tuple[int, int, int]:
-            calls: list[tuple[str, list[Any]]] = [
-                ("eth_getTransactionCount", [sender.hex0x, "pending"]),
-                ("eth_gasPrice", []),
-                ("eth_estimateGas", [call]),
-            ]
-            nonce, price, gas = turn.call_all(calls, seconds)
-            return quantity(nonce), quantity(price), quantity(gas)
+        def told(turn: NodeTurn) -> tuple[Nonce, Gas]:
+            count: tuple[str, list[Any]] = "eth_getTransactionCount", [sender.hex0x, "pending"]
+            if call is None:
+                return Nonce(quantity(turn.call(*count, seconds))), ESTIMATED
+            nonce, gas = turn.call_all([count, ("eth_estimateGas", [call])], seconds)
+            return Nonce(quantity(nonce)), Gas(quantity(gas))
 
         if len(self._nodes) == 1:
             return self._ask(told)
@@ -146,32 +237,45 @@ class Submission:
 
         # One of several must not spoil what is signed once: what can be proved is proved, and of
         # what is left the middle is taken.
-        header, account = self._ask(lambda turn: self._proven.account(turn, seconds, sender))
+        _, account = self._ask(lambda turn: self._proven.account(turn, seconds, sender))
+        if call is None:
+            return account.nonce, ESTIMATED
         gas = asked_of_each(self._nodes, seconds, estimate, agreed)
-        return account.nonce, header.base_fee, median_high(gas)
+        return account.nonce, Gas(median_high(gas))
 
-    def _submit(self, raw: bytes) -> dict[str, Any]:
-        """Send the same bytes, to one node after the other, until a receipt comes or time is up."""
-        name, sent = keccak256(raw), False
+    def _submit(
+        self,
+        signed: SignedTransaction,
+        method: str,
+        answered: Callable[[NodeTurn, Any], T],
+        included: Callable[[NodeTurn, Any], T],
+    ) -> T:
+        """Send the same bytes, to one node after the other, until one is believed or time is up.
 
-        def one(turn: NodeTurn) -> dict[str, Any]:
+        Args:
+            signed: What is sent.
+            method: Which sends it, and waits for its block.
+            answered: Reads what that gave.
+            included: Reads the receipt, where a node that refuses has one.
+        """
+        sent = False
+
+        def one(turn: NodeTurn) -> T:
             nonlocal sent
             left = turn.left_seconds
             wait = left if turn.alone else 0.8 * left
             try:
-                asked = [hexes.data(raw), min(max(1, int(900 * wait)), LONGEST_WAIT_MILLIS)]
-                told = turn.call("eth_sendRawTransactionSync", asked, left)
+                asked = [hexes.data(signed.raw), min(max(1, int(900 * wait)), LONGEST_WAIT_MILLIS)]
+                told = turn.call(method, asked, left)
                 sent = True
-                return self._receipt(turn, name, told)
+                return answered(turn, told)
             except ConnectionLost:
                 sent = True
                 raise
             except NetworkRefused as error:
-                receipt = turn.call(
-                    "eth_getTransactionReceipt", [name.hex0x], self._timeout_seconds
-                )
+                receipt = self._receipt_at(turn, signed.hash)
                 if receipt is not None:
-                    return self._receipt(turn, name, receipt)
+                    return included(turn, receipt)
                 if error.rpc_code in STILL_COMING or sent:
                     # An earlier copy counts, where this one is refused.
                     sent = True
@@ -179,6 +283,10 @@ class Submission:
                 raise
 
         return Rounds(self._nodes, self._timeout_seconds).ask(one)
+
+    def _receipt_at(self, turn: NodeTurn, name: Hash32) -> Any:
+        """Give the receipt that a node has; nothing of it is proved."""
+        return turn.call("eth_getTransactionReceipt", [name.hex0x], self._timeout_seconds)
 
     def _receipt(self, turn: NodeTurn, name: Hash32, receipt: Any) -> dict[str, Any]:
         """Give a receipt whose height, index and status are proved; the rest is the node's word."""

@@ -2,7 +2,6 @@
 
 import json as json_module
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +96,7 @@ def check(
             "allowed": decision.allowed,
             "rule": decision.rule,
             "refusal": None if decision.refusal is None else decision.refusal.to_json(),
-            "trace": [asdict(step) for step in decision.trace],
+            "trace": [step.to_json() for step in decision.trace],
             "warnings": told,
         },
         _lines(decision),

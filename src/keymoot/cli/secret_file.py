@@ -19,6 +19,7 @@ def read_secrets(path: Path) -> "dict[str, Secret]":
     A value is what stands behind the first `=`, as it is; quotes are a part of it.
     """
     from keymoot.base.secret import Secret
+    from keymoot.image.variables import value_of
 
     secrets: dict[str, Secret] = {}
     for number, line in enumerate(_text(path).split("\n"), 1):
@@ -27,7 +28,10 @@ def read_secrets(path: Path) -> "dict[str, Secret]":
             continue
         if not between or name != name.strip() or name in secrets:
             fail(f"{path}:{number}: a line is NAME=value, each name once; no blanks before =")
-        secrets[name] = Secret(value.removesuffix("\r").encode())
+        raw = value.removesuffix("\r").encode()
+        if value_of(raw) is None:
+            fail(f"{path}:{number}: no variable holds a zero byte")
+        secrets[name] = Secret(raw)
     return secrets
 
 

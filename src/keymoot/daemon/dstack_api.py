@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from keymoot.base.errors import KeymootError
-from keymoot.base.fixed import Bytes32
+from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.secret import Secret
 from keymoot.base.shown import bounded
 from keymoot.base.units import UnixSeconds
@@ -46,6 +46,7 @@ class DstackGuest:
     def __init__(self, instance: Instance, log: EventLog, now: Clock) -> None:
         self.instance, self.log, self._now = instance, log, now
         self._chain: Chain | None = None
+        self._vouched_by: Address | None = None
         self._authority: Authority | None = None
         self._lock = threading.Lock()
 
@@ -58,14 +59,15 @@ class DstackGuest:
         return dstack_keys.domain_key(root, domain, algorithm)
 
     def chain(self) -> Chain:
-        """Give what signs derived keys; the app's key is derived once a start."""
+        """Give what signs derived keys; the app's key is derived once for each key of ours."""
         with self._lock:
-            if self._chain is None:
+            if self._chain is None or self._vouched_by != self.instance.identity.key:
+                by = self.instance.identity.key
                 root = self.instance.derive(dstack_keys.app_root())
                 key = dstack_keys.path_key(root, "", SECP256K1)
                 app = bytes(self.instance.identity.app)
                 issued = self.instance.vouch(issued_digest(app, key.public))
-                self._chain = Chain(app, key, issued)
+                self._chain, self._vouched_by = Chain(app, key, issued), by
             return self._chain
 
     def authority(self) -> Authority:

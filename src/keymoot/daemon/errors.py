@@ -44,6 +44,21 @@ class ReservedReportData(Refused, code="RESERVED_REPORT_DATA"):
     )
 
 
+class InstanceOut(Refused, code="INSTANCE_OUT"):
+    """The instance counts for nothing now, so nothing is given.
+
+    Attributes:
+        reason: The ledger's word for it.
+    """
+
+    def __init__(self, reason: str, seconds: int) -> None:
+        super().__init__(
+            f"this instance counts for nothing now ({reason}): the daemon registers it again as "
+            f"soon as the app's policy admits it, and tries next in {seconds} s"
+        )
+        self.reason = reason
+
+
 class TransactionRefused(Refused, code="TRANSACTION_REFUSED"):
     """The daemon does not sign this transaction with the instance's key, whatever it costs."""
 

@@ -7,11 +7,12 @@ put together is checked, as everywhere in `keymoot.agent`.
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from keymoot.agent.account import Account
-from keymoot.agent.app_instance import AppInstance, Produce
-from keymoot.agent.app_keys import app_key
+from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
+from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.app_views import InstanceView
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
@@ -21,7 +22,8 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import Seconds, UnixSeconds
+from keymoot.base.units import Seconds, UnixSeconds, Wei
+from keymoot.contracts.builtin.apps.errors import NotRegistered
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
@@ -36,8 +38,14 @@ from keymoot.daemon.port import (
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
 RESERVE_WEI = 10**17
-"""Of its instance's account an agent sends nothing, and asks for nothing, with less than this left:
-it pays for registrations, and no transaction costs so much."""
+"""Of its instance's account an agent neither sends nor spends what goes below this: it pays for
+registrations, and no question costs so much."""
+
+MAX_CALL_GAS = 5_000_000
+"""Most gas that an agent may ask for in one transaction of its instance's."""
+
+TRANSFER_GAS = 100_000
+"""Of which what a transfer of the ledger's tokens takes is a part; the rest is left behind."""
 
 
 class JoinedInstance:
@@ -55,6 +63,7 @@ class JoinedInstance:
             TransactionFailed, NetworkRefused: it is not let in; see `agent.app_instance`.
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
+        self._keys = AppKeys(instance.network, instance.keys, instance.app)
         self._signers: dict[str, Signer] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
@@ -81,10 +90,9 @@ class JoinedInstance:
         return self._identity
 
     def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
-        one = self._instance
         with self._sending:
             self._check_spared()
-            return app_key(one.network, one.keys, one.app, name, AppKeyKind[kind.name])
+            return self._keys.derive(name, AppKeyKind[kind.name])
 
     def gives_keys(self) -> bool:
         return self._instance.show(self._instance.app).policy.raw_keys
@@ -98,16 +106,32 @@ class JoinedInstance:
     def submit(self, call: LedgerCall) -> CallOutcome:
         """Send a transaction; what it returned is not told, for no receipt proves it.
 
-        TransactionRefused: it would take what registrations are paid with.
+        TransactionRefused: too much gas, or it could take what registrations are paid with.
         """
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
-                self._check_spared(call.value)
+                self._check_affords(call)
                 sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
         return CallOutcome(fine=True)
+
+    def _check_affords(self, call: LedgerCall) -> None:
+        if call.gas > MAX_CALL_GAS:
+            raise TransactionRefused(
+                f"gas of {call.gas} is asked for, at most {MAX_CALL_GAS} are spent on a "
+                "transaction of an agent's: ask for less, or for 0 to have it estimated"
+            )
+        network = self._instance.network
+        held = network.account(self._identity.key).balance
+        fee = (call.gas or MAX_CALL_GAS) * network.identity().base_fee
+        if held < call.value + fee + RESERVE_WEI:
+            raise TransactionRefused(
+                f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
+                f"registrations: {call.value} and gas of up to {fee} are more than the rest. Send "
+                "less, or tokens to the instance"
+            )
 
     def query(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answer what can be proved; `rofl_queries` has the list."""
@@ -149,14 +173,36 @@ class JoinedInstance:
         self.expires_at = registered.expires_at
         self.counts_seconds = Seconds(registered.expires_at - registered.registered_at)
 
-    def _check_spared(self, value: int = 0) -> None:
-        """Raise unless the reserve is left behind a transaction that the agent wants."""
+    def _check_spared(self) -> None:
+        """Raise unless the account has more than what registrations are paid with."""
         held = self._instance.network.balance(self._instance.keys.address)
-        if held < value + RESERVE_WEI:
+        if held <= RESERVE_WEI:
             raise TransactionRefused(
-                f"the instance has {held} wei, of which {RESERVE_WEI} are kept for its "
-                f"registrations: send tokens to {self._instance.keys.address.hex0x}"
-                + (f", or send less than {value}" if value else "")
+                f"the instance has {held} wei, and {RESERVE_WEI} are kept for its registrations: "
+                f"send tokens to {self._instance.keys.address.hex0x}"
+            )
+
+    def objection(self) -> str:
+        try:
+            return self._instance.instance(self._identity.key).objection
+        except NotRegistered as error:
+            return error.code
+
+    def begin_anew(self) -> None:
+        """Give what the old account holds to that of new keys; the old are forgotten."""
+        old, network = self._instance, self._instance.network
+        made = old.with_keys(InstanceKeys.new())
+        with self._sending, self._lock:
+            fee = TRANSFER_GAS * network.identity().base_fee
+            left = network.account(old.keys.address).balance - fee
+            if left > 0:
+                sending = network.submission()
+                sending.call(old.keys.signing, made.keys.address, b"", Wei(left), "the transfer")
+            self._instance = made
+            self._keys = AppKeys(network, made.keys, made.app)
+            self._signers.clear()
+            self._identity = replace(
+                self._identity, key=made.keys.address, encryption=made.keys.public
             )
 
     def secrets(self) -> OpenedSecrets:

@@ -13,7 +13,6 @@ A refusal is `{"error": {"code", "message", "data"?}}`: 403 of a policy, 422 of 
 wish, 404 of a name that nobody has, 502 of a network that does not answer as it should.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from eth_account.messages import encode_defunct
@@ -22,13 +21,13 @@ from keymoot.base import hexes
 from keymoot.base.errors import Fault, KeymootError, Malformed
 from keymoot.base.request import MAX_METHOD_BYTES, MAX_PAYLOAD_BYTES
 from keymoot.base.strict_json import Json
-from keymoot.base.units import UnixSeconds
 from keymoot.daemon import fields
 from keymoot.daemon.errors import BadArgument
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
 from keymoot.daemon.port import Instance, Signer
 from keymoot.daemon.quotes import agents_report
+from keymoot.daemon.registrar import Registrar
 from keymoot.daemon.router import Handler, Routes
 from keymoot.policy.errors import PolicyRefused
 
@@ -39,8 +38,8 @@ MAX_MESSAGE_BYTES = 65_536
 class OwnApi:
     """Answers programs that know Keymoot."""
 
-    def __init__(self, instance: Instance, expires_at: Callable[[], UnixSeconds]) -> None:
-        self._instance, self._expires_at = instance, expires_at
+    def __init__(self, instance: Instance, registrar: Registrar) -> None:
+        self._instance, self._registrar = instance, registrar
 
     def routes(self) -> Routes:
         found: dict[str, dict[str, Handler]] = {
@@ -100,7 +99,8 @@ class OwnApi:
                 "vendor": identity.vendor,
                 "simulated": identity.simulated,
                 "network": identity.network.hex0x,
-                "expiresAt": self._expires_at(),
+                "expiresAt": self._registrar.expires_at,
+                "objection": self._registrar.out,
             }
         )
 

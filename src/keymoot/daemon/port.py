@@ -173,6 +173,14 @@ class Instance(Protocol):
         """Renew the registration; give the last second at which that counts."""
         ...
 
+    def objection(self) -> str:
+        """Give the ledger's word for why the instance counts for nothing; empty where it counts."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Go on under new keys, which `register` registers; the tokens go along."""
+        ...
+
     def secrets(self) -> OpenedSecrets:
         """Give the app's secrets as they are now."""
         ...

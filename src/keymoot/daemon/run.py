@@ -12,6 +12,7 @@ from pathlib import Path
 from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 from keymoot.daemon.agent_process import FORWARDED, AgentProcess, AgentProgram
+from keymoot.daemon.attended import AttendedInstance
 from keymoot.daemon.dstack_api import DstackApi, DstackGuest
 from keymoot.daemon.environment import environment
 from keymoot.daemon.event_log import EventLog
@@ -51,16 +52,17 @@ class Daemon:
 
     def __init__(self, instance: Instance, note: Note, user: int | None = None) -> None:
         """Take the instance, whoever is told what happens, and the user who may ask."""
-        self.instance, self.note = instance, note
+        self.note = note
         self.metadata = InstanceMetadata(self._registered_anew)
         self.registrar = Registrar(instance, self.metadata.entries, note)
+        self.instance = instance = AttendedInstance(instance, self.registrar)
         log = EventLog(extends=instance.identity.simulated)
         guest = DstackGuest(instance, log, lambda: UnixSeconds(int(time.time())))
         self.router = Router(
             RoflApi(instance, self.metadata).routes(),
             DstackApi(guest).routes(),
             TappdApi(guest).routes(),
-            OwnApi(instance, lambda: self.registrar.expires_at).routes(),
+            OwnApi(instance, self.registrar).routes(),
         )
         owner = os.geteuid() if user is None else user
         self.server = SocketServer(self.router.answer, owner, self._failed)

@@ -21,12 +21,13 @@ import tomllib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from keymoot.base.errors import Malformed
 from keymoot.base.shown import shown
 from keymoot.base.strict_json import Json
 from keymoot.image.paths import Pattern, check_path
+from keymoot.image.variables import variable
 
 FILE = "keymoot.toml"
 MAX_MANIFEST_BYTES = 65_536
@@ -39,12 +40,8 @@ MAX_CHARACTERS = 1_024
 MIN_MEMORY_MIB, MAX_MEMORY_MIB = 16, 1 << 20
 MAX_CPUS = 256
 
-DAEMONS_VARIABLES: Final = ("KEYMOOT_", "DSTACK_")
-"""So begin the names of variables that the daemon sets: no secret has such a name."""
-
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}([-+][0-9A-Za-z.-]{1,32})?", re.ASCII)
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 _MEASURED = frozenset({"name", "version", "command", "requirements", "secrets", "resources"})
 _REQUIRED = frozenset({"name", "version", "command"})
 
@@ -181,9 +178,12 @@ def _secrets(value: Any) -> tuple[str, ...]:
     names = tuple(_texts(value, "secrets", MAX_SECRETS))
     for index, name in enumerate(names):
         at = f"secrets[{index}]"
-        _matched(name, _VARIABLE, at, "a variable's name, OPENAI_API_KEY")
-        if name.startswith(DAEMONS_VARIABLES):
-            raise Malformed(f"{name} is the daemon's own variable: choose another name", at)
+        if variable(name) != name:
+            raise Malformed(
+                f"the daemon sets no variable of this name ({shown(name)}), for it is none, or one "
+                "that decides what runs: choose another name, such as OPENAI_API_KEY",
+                at,
+            )
         if name in names[:index]:
             raise Malformed(f"{name} stands there twice", at)
     return names

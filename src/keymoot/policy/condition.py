@@ -54,7 +54,9 @@ class Test:
     json: Json = field(compare=False)
 
     def holds(self, value: Any, wallet: Wallet) -> bool:
-        operand = wallet if self._names_wallet else self.operand
+        operand = self.operand
+        if type(operand) is str and operand == WALLET:
+            operand = wallet
         if self.operator == "eq":
             return bool(value == operand)
         if self.operator == "in":
@@ -101,9 +103,12 @@ class Condition:
         if self.elements == ANY:
             found = any(all(test.holds(one, wallet) for test in self.tests) for one in value)
             return () if found else self.tests
-        values = value if self.elements == ALL else [value]
         for test in self.tests:
-            if not all(test.holds(one, wallet) for one in values):
+            if self.elements is None:
+                held = test.holds(value, wallet)
+            else:
+                held = all(test.holds(one, wallet) for one in value)
+            if not held:
                 return (test,)
         return ()
 

@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from keymoot.base.strict_json import Json
 from keymoot.policy.condition import Condition, Wallet
@@ -13,15 +14,35 @@ from keymoot.policy.rule import ALLOW, Rule
 _M = TypeVar("_M", bound="Match")
 
 
-@dataclass(frozen=True, slots=True)
+Text: TypeAlias = "str | Callable[[], str]"
+"""What a person may want to read, or what writes it then: of most comparisons nobody does."""
+
+
 class Step:
     """One line of the trace: what was looked at, what was wanted, what was found."""
 
-    rule: str
-    path: str
-    wanted: str
-    got: str
-    passed: bool
+    __slots__ = ("_got", "_wanted", "passed", "path", "rule")
+
+    def __init__(self, rule: str, path: str, wanted: Text, got: Text, passed: bool) -> None:  # noqa: FBT001
+        self.rule, self.path, self.passed = rule, path, passed
+        self._wanted, self._got = wanted, got
+
+    @property
+    def wanted(self) -> str:
+        return self._wanted if isinstance(self._wanted, str) else self._wanted()
+
+    @property
+    def got(self) -> str:
+        return self._got if isinstance(self._got, str) else self._got()
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "rule": self.rule,
+            "path": self.path,
+            "wanted": self.wanted,
+            "got": self.got,
+            "passed": self.passed,
+        }
 
 
 class Match(ABC):
@@ -77,7 +98,7 @@ class Match(ABC):
     def understood(self, decoded: dict[str, Json]) -> None:
         """Add to what is shown of an allowed wish what only the rule knows."""
 
-    def note(self, path: str, wanted: str, got: str, *, passed: bool) -> bool:
+    def note(self, path: str, wanted: Text, got: Text, *, passed: bool) -> bool:
         """Write a comparison down, and give its outcome."""
         step = Step(self.rule.name, path, wanted, got, passed)
         self.trace.append(step)
@@ -85,9 +106,9 @@ class Match(ABC):
             self.step = step
         return passed
 
-    def compare(self, path: str, condition: Condition, value: Any, got: str) -> bool:
+    def compare(self, path: str, condition: Condition, value: Any, got: Text) -> bool:
         failing = condition.failing(value, self.wallet)
-        wanted = condition.written(failing or condition.tests)
+        wanted = partial(condition.written, failing or condition.tests)
         passed = self.note(path, wanted, got, passed=not failing)
         self.passed += passed
         return passed

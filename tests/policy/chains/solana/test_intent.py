@@ -118,7 +118,9 @@ REFUSED = [
     ("CreateAccountWithSeed", of_system(3), "ACCOUNT_CREATION"),
     ("CreateAccountAllowPrefund", of_system(13), "ACCOUNT_CREATION"),
     ("Allocate", system_program.allocate({"pubkey": ME, "space": 1}), "ALLOCATION"),
+    ("AllocateWithSeed", of_system(9), "ALLOCATION"),
     ("TransferWithSeed", of_system(11), "TRANSFER_FROM"),
+    ("a nonce is changed", of_system(12), "DURABLE_NONCE"),
     ("another of System", of_system(99), "UNKNOWN_INSTRUCTION"),
     ("nothing of System", Instruction(Pubkey.default(), b"", metas(ME)), "UNKNOWN_INSTRUCTION"),
     ("a short number of System", Instruction(Pubkey.default(), b"\2\0\0", metas(ME)), "UNKNOWN_INSTRUCTION"),
@@ -129,6 +131,8 @@ REFUSED = [
     ("Burn", of_token(8, OTHER, OTHER, ME), "BURN"),
     ("BurnChecked", of_token(15, OTHER, OTHER, ME), "BURN"),
     ("CloseAccount", of_token(9, OTHER, OTHER, ME), "CLOSE_ACCOUNT"),
+    ("WithdrawExcessLamports", of_token(38, OTHER, OTHER, ME), "CLOSE_ACCOUNT"),
+    ("UnwrapLamports", of_token(45, OTHER, OTHER, ME), "CLOSE_ACCOUNT"),
     ("Batch", of_token(255, OTHER), "WRAPPER"),
     ("another of SPL Token", of_token(17, OTHER), "UNKNOWN_INSTRUCTION"),
     ("nothing of SPL Token", Instruction(Pubkey(TOKEN_PROGRAM), b"", []), "UNKNOWN_INSTRUCTION"),
@@ -137,6 +141,12 @@ REFUSED = [
         "TOKEN_2022"),
     ("an associated account is made", Instruction(
         Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"), b"\1", metas(ME)), "ACCOUNT_CREATION"),
+    ("a stake", Instruction(
+        Pubkey.from_string("Stake11111111111111111111111111111111111111"), b"\1", metas(ME)), "STAKE"),
+    ("a table", Instruction(
+        Pubkey.from_string("AddressLookupTab1e1111111111111111111111111"), b"\0", metas(ME)), "TABLE_LOOKUPS"),
+    ("a program", Instruction(
+        Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111"), b"\1", metas(ME)), "CONTRACT_CREATION"),
     ("a memo", Instruction(
         Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"), b"hi", metas(ME)), "UNKNOWN_PROGRAM"),
     ("a strange program", Instruction(OTHER, b"\2\0\0\0", metas(ME)), "UNKNOWN_PROGRAM"),

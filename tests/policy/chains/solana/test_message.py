@@ -113,7 +113,32 @@ def test_what_the_runtime_would_not_run_is_malformed(wrong: SolanaMessage, why: 
         decode_message(wrong.encode())
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "00"),
+        (127, "7f"),
+        (128, "8001"),
+        (16_383, "ff7f"),
+        (16_384, "808001"),
+        (65_535, "ffff03"),
+    ],
+)
+def test_a_length_is_written_in_the_fewest_bytes(value: int, written: str) -> None:
+    assert compact(value).hex() == written
+
+
+@pytest.mark.parametrize("length", [1, 127, 128, 200, 300])
+def test_the_shape_of_a_message_is_known_to_its_last_byte(length: int) -> None:
+    raw = message(instructions=(Instruction(2, (), bytes(length)),)).encode()
+    assert resembles_message(raw)
+    assert resembles_message(raw + b"x")
+    assert not resembles_message(raw[:-1])
+
+
 def test_the_longest_message_fits_its_packet_exactly() -> None:
+    # The least that every link of IPv6 carries, less its header and UDP's.
+    assert MAX_PACKET_BYTES == 1_280 - 40 - 8
     room = MAX_PACKET_BYTES - 65 - len(message(instructions=(Instruction(2, (), b""),)).encode())
     fits = message(instructions=(Instruction(2, (), bytes(room - 1)),))
     assert len(fits.encode()) + 65 == MAX_PACKET_BYTES

@@ -65,7 +65,10 @@ def follow(value: Any, way: tuple[int, ...]) -> Any:
     """Give what stands at a place's way in decoded values; behind EACH a tuple of one an item."""
     for depth, at in enumerate(way):
         if at == EACH:
-            return tuple([follow(item, way[depth + 1 :]) for item in value])
+            rest = way[depth + 1 :]
+            if len(rest) == 1 and rest[0] != EACH:
+                return tuple([item[rest[0]] for item in value])
+            return tuple([follow(item, rest) for item in value])
         value = value[at]
     return value
 

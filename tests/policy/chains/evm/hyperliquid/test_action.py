@@ -47,6 +47,22 @@ def test_what_waits_for_a_higher_price_counts_with_that_price() -> None:
 def test_a_batch_is_shown_in_part() -> None:
     shown = actions.read(orders(*[order()] * 64)).decoded()
     assert (len(json.dumps(shown)) < 4_096, shown["count"]) == (True, 64)
+    parts: Any = shown["parts"]
+    assert len(parts) == 8
+
+
+def test_what_is_shown_says_when_it_ends_and_for_whom() -> None:
+    plain = actions.read(orders()).decoded()
+    assert not plain.keys() & {"expiresAfter", "vault"}
+    told = actions.read(orders(), expiresAfter=9, vaultAddress=VAULT).decoded()
+    assert (told["expiresAfter"], str(told["vault"]).lower()) == ("9", VAULT)
+
+
+def test_the_longest_action_has_16384_bytes() -> None:
+    raw = actions.payload(orders())
+    assert read_action(raw.ljust(16_384), documents.WALLET)
+    with pytest.raises(NeverSigned, match="at most 16384"):
+        read_action(raw.ljust(16_385), documents.WALLET)
 
 
 BAD: list[tuple[Any, str]] = [

@@ -73,6 +73,13 @@ def test_an_order_may_be_bounded_in_several_ways(fields: dict[str, Any]) -> None
     assert documents.parsed(perps() | {"rules": [one], "limits": []}).rules[0].name == "one"
 
 
+def test_what_may_be_spent_is_said() -> None:
+    for at, what in ((1, "notional or size"), (2, "nothing"), (6, "amount")):
+        bad = documents.changed(perps(), f"rules/{at}/spend", {"usd-day": "price"})
+        with pytest.raises(BadPolicy, match=f"spends is {what}"):
+            documents.parsed(bad)
+
+
 def test_a_size_may_be_spent() -> None:
     limit = {"id": "btc-day", "max": "100000000", "window": "24h", "kind": "rolling"}
     one = rule("one", "order", ASSET | {"notional": {"lte": "5"}}, spend={"btc-day": "size"})

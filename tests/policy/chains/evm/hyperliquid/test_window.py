@@ -55,6 +55,11 @@ def test_one_that_is_not_may_be_hoarded_and_is_refused(nonce: int) -> None:
     assert ("ahead of" if nonce > NONCE else "behind") in refusal.message
 
 
+def test_how_far_it_is_is_said_in_seconds() -> None:
+    assert "is 86400 s ahead of the" in refused(orders(), nonce=NONCE + DAY).message
+    assert "is 301 s behind the" in refused(orders(), nonce=NONCE - MOST - 1_999).message
+
+
 def test_so_is_a_payment_of_another_time() -> None:
     payment = user_signed("usdSend", nonce=NONCE + DAY, destination=PAYEE, amount="5")
     assert reason(payment, nonce=NONCE + DAY) == ("NONCE_OUT_OF_WINDOW", "nonce")

@@ -15,6 +15,7 @@ from keymoot.policy.document import parse_policy
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.intent import NeverSigned, read_intent
 from keymoot.policy.limit import Usage
+from keymoot.policy.shown import show
 from keymoot.policy.work import comparisons
 from tests.policy.chains.evm.typed.payments import (
     AUTHORIZATION,
@@ -331,3 +332,53 @@ def test_the_rules_of_the_page_are_rules() -> None:
     parse_policy(json.dumps(document | {"rules": rules}))
     for whole in (one for one in examples if one not in rules):
         parse_policy(json.dumps(whole))
+
+
+def test_arrays_of_arrays_are_signed_and_not_spoken_of() -> None:
+    grid = "Grid(address to,uint256[][] rows)"
+    rule = payment_rule(
+        id="grid", type=grid, fields={"to": {"eq": PAYEE.hex0x}}, within={}, spend={}
+    )
+    told = document(grid, {"to": PAYEE.hex0x, "rows": [["1", 2], []]})
+    assert decided(policy(rule), told).allowed
+    for rows in ({"all": {"all": {"lte": "5"}}}, {"any": {"lte": "5"}}, {"lte": "5"}):
+        with pytest.raises(BadPolicy, match="array") as caught:
+            policy(rule | {"fields": rule["fields"] | {"rows": rows}})
+        assert str(caught.value.path).startswith("rules[0].fields.rows")
+
+
+def test_nobody_writes_what_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fifty rules that are tried, the texts of a comparison are written when it is shown."""
+    written: list[Any] = []
+
+    def noting(value: Any) -> str:
+        written.append(value)
+        return show(value)
+
+    monkeypatch.setattr("keymoot.policy.chains.evm.typed.match.show", noting)
+    denied = [
+        {
+            "id": f"denied-{at}",
+            "action": "DENY",
+            "method": "eth_signTypedData_v4",
+            "domain": {"verifyingContract": {"eq": "0x" + f"{at:040x}"}},
+        }
+        for at in range(40)
+    ]
+    made = decided(policy(*denied, payment_rule()), authorization())
+    assert made.allowed
+    assert len(written) == len(made.decoded["message"]) == 6
+    assert len(made.trace) > 40
+    wanted = made.trace[1].to_json()
+    assert (wanted["path"], wanted["passed"]) == ("domain.verifyingContract", False)
+    assert wanted["wanted"] == "eq 0x" + f"{1:040x}"
+    assert wanted["got"] == show(USDC)
+
+
+def test_a_rule_on_another_type_is_no_work_but_its_own() -> None:
+    """Its arrays are not looked for in a document that has none."""
+    alone, beside = policy(payment_rule()), policy(BATCH_RULE, payment_rule())
+    wish = read_intent("eth_signTypedData_v4", json.dumps(authorization()).encode(), WALLET)
+    # A rule is worth 32 comparisons, each of its domain's two conditions 16 and what it compares.
+    assert comparisons(beside, wish) - comparisons(alone, wish) == 32 + 2 * (16 + 1)
+    assert decided(beside, authorization()).rule == "x402"

@@ -150,8 +150,10 @@ def _reached(types: dict[str, Any]) -> dict[str, Any]:
         ("Mail(string $a)", "no name of a field"),
         ("Mail(string[0] a)", "not an array suffix"),
         ("Mail(string[][][][][] a)", "nested deeper"),
-        ("Mail(Mail a)", "none in itself"),
-        ("Mail(Other a)Other(Mail a)", "none in itself"),
+        ("Mail(Mail a)", '"Mail" holds itself'),
+        ("Mail(string b,Mail[] a)", '"Mail" holds itself'),
+        ("Mail(Other a)Other(Mail a)", '"Mail" holds itself'),
+        ("Mail(Other a)Other(Other[] a)", '"Other" holds itself'),
         ("Mail(string a)Unused(bool b)", 'write it as "Mail\\(string a\\)"'),
         ("B(C c,A a)C(bool c)A(bool a)", "write it as"),
         ("M(" + ",".join(f"bool f{at}" for at in range(65)) + ")", "1 to 64 fields"),
@@ -173,6 +175,51 @@ def test_a_chain_of_structs_is_as_deep_as_rules_reach() -> None:
     assert struct_of("S0", chain(4)).function.kind_of("x.x.x.x.x") == "bool"
     with pytest.raises(BadType, match="nested at most 4 deep"):
         struct_of("S0", chain(5))
+
+
+def test_the_longest_type_has_2048_characters() -> None:
+    start = "M(" + ",".join(f"bool {'f' * 61}{at:02}" for at in range(29)) + ",bool "
+    longest = f"{start}{'g' * (2_047 - len(start))})"
+    assert (len(longest), parse_type(longest).encode_type) == (2_048, longest)
+    with pytest.raises(BadType, match="is text such as"):
+        parse_type(longest.replace("g)", "gg)"))
+
+
+def test_how_deep_it_is_depends_on_no_order() -> None:
+    """A struct that was read beside others is as deep below them."""
+    tail = {f"T{at}": ((f"T{at + 1}" if at < 2 else "bool", "x"),) for at in range(3)}
+    parts = (("A", "a"), ("T0", "t"))
+    for fields in (parts, parts[::-1]):
+        inner = {"A": (("B", "b"),), "B": (("T0", "t"),)}
+        with pytest.raises(BadType, match="nested at most 4 deep"):
+            struct_of("M", {"M": fields, **inner, **tail})
+        assert struct_of("M", {"M": fields, "A": (("T0", "t"),), **tail})
+
+
+def recursive(kind: str) -> bytes:
+    told = authorization()
+    told["types"]["TransferWithAuthorization"].append({"name": "next", "type": kind})
+    told["types"]["Node"] = [{"name": "next", "type": "Node[]"}]
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize("kind", ["Node", "Node[]", "Node[2][]", "TransferWithAuthorization[]"])
+def test_a_type_that_holds_itself_is_refused_by_name(kind: str) -> None:
+    with pytest.raises(NeverSigned, match="holds itself") as refused:
+        read_typed_data(recursive(kind), WALLET)
+    assert (refused.value.refusal.reason, refused.value.refusal.path) == ("RECURSIVE_TYPE", "types")
+    # One that nothing names is no part of the document.
+    with pytest.raises(NeverSigned, match="and of nothing else"):
+        read_typed_data(recursive("bool"), WALLET)
+
+
+def test_types_that_hold_each_other_are_refused_at_once() -> None:
+    """Followed, 64 fields of 64 structs would have no end."""
+    loops = [{"name": f"f{at}", "type": f"S{at}"} for at in range(64)]
+    types = {f"S{at}": loops for at in range(16)}
+    told = {"types": types, "primaryType": "S0", "domain": {"name": "x"}, "message": {}}
+    with pytest.raises(NeverSigned, match='"S0" holds itself'):
+        read_typed_data(json.dumps(told).encode(), WALLET)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +332,41 @@ def test_any_json_is_an_intent_or_a_refusal(told: Any) -> None:
             read_typed_data(json.dumps(given_).encode(), WALLET)
         except NeverSigned as error:
             assert error.refusal.path
+
+
+NO_TEXT: list[Any] = [None, True, 5, [], {}, ["a"]]
+NO_NUMBER: list[Any] = [None, True, "", "-", "x", "0x", "0X01", "0x00", "1.0", "--1", [], {}]
+FAMILIES: dict[str, tuple[list[Any], list[Any]]] = {
+    "string": (["", "x"], NO_TEXT),
+    "bytes": (["0x", "0x00"], [*NO_TEXT, "", "00", "0x0", "0xzz"]),
+    "bytes4": (["0x00000000"], [*NO_TEXT, "0x", "0x000000", "0x0000000000"]),
+    "address": (["0x" + "0A" * 20], [*NO_TEXT, "0x" + "00" * 19, "0x" + "00" * 21]),
+    "bool": ([True, False], [None, 0, 1, "true", [], [True]]),
+    "int8": ([-128, 127, "-128", "127", "0x7f"], [*NO_NUMBER, -129, 128, "-129", "128", "-0x1"]),
+    "uint8": ([0, 255, "0", "255", "0xff"], [*NO_NUMBER, -1, 256, "-1", "256", "0x100"]),
+    "string[]": ([[], ["a", ""]], [None, "a", {}, [5], ["a", None], [["a"]]]),
+    "bool[2]": ([[True, False]], [None, True, [], [True], [True] * 3, [True, 1]]),
+}
+"""Of each kind of type what it holds, and what it does not."""
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_a_value_is_of_its_family_or_the_document_is_none(kind: str) -> None:
+    def read(value: Any, **domain: Any) -> None:
+        told = document(f"M({kind} x)", {"x": value}, **domain)
+        read_typed_data(json.dumps(told).encode(), WALLET)
+
+    held, strange = FAMILIES[kind]
+    for value in held:
+        read(value)
+    for value in strange:
+        with pytest.raises(NeverSigned) as refused:
+            read(value)
+        assert refused.value.refusal.reason == "MALFORMED_TYPED_DATA"
+        assert str(refused.value.refusal.path).startswith("message.x")
+    for name in NO_TEXT:
+        with pytest.raises(NeverSigned, match="a text"):
+            read(held[0], name=name)
 
 
 def test_numbers_are_written_as_wallets_write_them() -> None:

@@ -7,9 +7,6 @@ of each value its shortest form, as the exchange's own clients write it.
 from keymoot.base.errors import Malformed
 from keymoot.base.strict_json import Json
 
-_MAX_UNSIGNED = (1 << 64) - 1
-_MIN_SIGNED = -(1 << 63)
-
 
 def pack(value: Json) -> bytes:
     """Write a value; raise Malformed for an integer of more than 64 bits."""
@@ -39,8 +36,6 @@ def _head(count: int, short: int, few: int, codes: tuple[int | None, int, int]) 
 
 
 def _integer(value: int) -> bytes:
-    if not _MIN_SIGNED <= value <= _MAX_UNSIGNED:
-        raise Malformed("an integer of an action has at most 64 bits")
     if -32 <= value < 128:
         return value.to_bytes(1, "big", signed=value < 0)
     for at, width in enumerate((1, 2, 4, 8)):

@@ -1,6 +1,7 @@
 """Try one rule on typed data: domain and type, then its fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from keymoot.base.strict_json import Json
@@ -39,7 +40,7 @@ class TypedMatch(Match):
         return self.intent.struct.name
 
     def amount(self, source: str) -> int:
-        return int(self._read(source)[0])  # consensus: an integer
+        return int(self._read(source))  # consensus: an integer
 
     def path(self, source: str) -> str:
         return f"message.{source}"
@@ -47,25 +48,25 @@ class TypedMatch(Match):
     def understood(self, decoded: dict[str, Json]) -> None:
         places = self.intent.struct.function.places
         leaves = [path for path, place in places.items() if not place.kind.startswith("(")]
-        decoded["message"] = {path: self._read(path)[1] for path in leaves[:MAX_SHOWN_FIELDS]}
+        decoded["message"] = {path: show(self._read(path)) for path in leaves[:MAX_SHOWN_FIELDS]}
 
     def _type(self) -> bool:
         if self.rule.struct is None:
             return True
         wanted, got = self.rule.struct.encode_type, self.intent.struct.encode_type
-        return self.note("primaryType", show(wanted), show(got), passed=wanted == got)
+        shown = partial(show, wanted), partial(show, got)
+        return self.note("primaryType", *shown, passed=wanted == got)
 
     def _domain(self) -> bool:
         domain, ruled = self.intent.domain, self.rule.domain
-        names = [name for name in ruled if name in domain]
-        whole = self.rule.action != ALLOW or domain.keys() == ruled.keys()
-        if not whole or len(names) != len(ruled):
-            wanted, got = ", ".join(sorted(ruled)), ", ".join(sorted(domain))
+        there, named = domain.keys(), ruled.keys()
+        if there != named if self.rule.action == ALLOW else not named <= there:
+            wanted, got = partial(_listed, ruled), partial(_listed, domain)
             return self.note("domain", wanted, got, passed=False)
-        for name in names:
-            condition, value = ruled[name], domain[name]
+        for name, condition in ruled.items():
+            value = domain[name]
             if condition is not None and not self.compare(
-                f"domain.{name}", condition, value, show(value)
+                f"domain.{name}", condition, value, partial(show, value)
             ):
                 return False
         return True
@@ -77,8 +78,8 @@ class TypedMatch(Match):
         for name, condition in self.rule.fields.items():
             if condition.positive != named:
                 continue
-            value, text = self._read(name)
-            if not self.compare(self.path(name), condition, value, text):
+            value = self._read(name)
+            if not self.compare(self.path(name), condition, value, partial(show, value)):
                 return False
         return True
 
@@ -86,20 +87,19 @@ class TypedMatch(Match):
         if not self._hold(named=False):
             return False
         for name, seconds in self.rule.within.items():
-            moment, last = self._read(name)[0], self.now + seconds
+            moment, last = self._read(name), self.now + seconds
             wanted = f"at most {show_moment(last)}"
             if not self.note(self.path(name), wanted, show_moment(moment), passed=moment <= last):
                 return False
         return True
 
-    def _read(self, path: str) -> tuple[Any, str]:
-        """Give a field as conditions compare it, and as people see it."""
-        way = self.intent.struct.function.places[path].way
-        value = follow(self.intent.values, way)
-        text = self.intent.texts.get(way)
-        if text is None:
-            text = self.intent.texts[way] = show(value)
-        return value, text
+    def _read(self, path: str) -> Any:
+        """Give a field as conditions compare it."""
+        return follow(self.intent.values, self.intent.struct.function.places[path].way)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def unmatched(matches: list[TypedMatch], intent: TypedIntent) -> Refusal:

@@ -10,7 +10,7 @@ from keymoot.base.units import Seconds
 from keymoot.policy.chains.evm.typed.intent import DOMAIN_FIELDS
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.struct import Struct, parse_type
-from keymoot.policy.condition import Condition, Sets, parse_condition
+from keymoot.policy.condition import RULE, Condition, Sets, made_by, parse_condition
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.limit import Limit
 from keymoot.policy.moment import parse_length
@@ -42,12 +42,14 @@ class TypedRule(Rule):
         struct: The type; None for a DENY of any.
         fields: Conditions by path.
         within: How far ahead of the ledger's time a field's moment may be, by path.
+        work: Comparisons that its domain is worth.
     """
 
     domain: dict[str, Condition | None]
     struct: Struct | None
     fields: dict[str, Condition]
     within: dict[str, Seconds]
+    work: int
 
 
 def parse_typed_rule(
@@ -92,6 +94,7 @@ def parse_typed_rule(
         struct=struct,
         fields=fields,
         within=within,
+        work=RULE + sum(map(made_by, domain.values())),
     )
 
 

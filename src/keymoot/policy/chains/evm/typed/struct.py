@@ -11,7 +11,7 @@ strictly: each field is there, none beside, each value in its type.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from keymoot.base.abi.kinds import (
@@ -74,10 +74,16 @@ class Struct:
     fields: tuple[tuple[str, "Typed"], ...]
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.fields)
+
+    @cached_property
     def encode_type(self) -> str:
         """The text that the type's hash is over."""
-        others = sorted(set(_named(self)) - {self}, key=lambda one: one.name)
-        return "".join(one.written for one in (self, *others))
+        # Within one type a name is one struct.
+        named = {struct.name: struct for struct in _named(self)}
+        del named[self.name]
+        return "".join(struct.written for struct in (self, *(named[at] for at in sorted(named))))
 
     @cached_property
     def type_hash(self) -> bytes:
@@ -103,7 +109,13 @@ def struct_of(name: str, fields: Fields) -> Struct:
     Raises:
         BadType: a name that is none, a struct that is not there or that holds itself, too many.
     """
-    return _Builder(fields).struct(name, 0)
+    return _known(name, tuple(fields.items()))
+
+
+@lru_cache(maxsize=32)
+def _known(name: str, fields: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Struct:
+    """Build once what agents ask for again and again: a type, its hash, its places."""
+    return _Builder(dict(fields)).struct(name, 0)
 
 
 def parse_type(text: object) -> Struct:
@@ -131,25 +143,34 @@ def parse_type(text: object) -> Struct:
     return struct
 
 
+class RecursiveType(BadType, code="RECURSIVE_TYPE"):
+    """A struct holds itself, if only in an array: no rule could name all of its parts."""
+
+
 class _Builder:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         self._built: dict[str, Struct] = {}
         self._places: dict[str, int] = {}
+        self._heights: dict[str, int] = {}
+        self._open: set[str] = set()
 
     def struct(self, name: str, depth: int) -> Struct:
+        if name in self._open:
+            raise RecursiveType(f'"{shown(name, 64)}" holds itself: such types are not signed')
+        if depth + self._heights.get(name, 0) > MAX_DEPTH or (
+            name not in self._built and len(self._built) + len(self._open) >= MAX_STRUCTS
+        ):
+            raise BadType(f"at most {MAX_STRUCTS} structs, nested at most {MAX_DEPTH} deep")
         if name in self._built:
             return self._built[name]
         fields = self._fields.get(name)
         if fields is None or _NAME.fullmatch(name) is None:
             raise BadType(f'"{shown(name, 64)}" is no struct of this type')
-        if depth > MAX_DEPTH or len(self._built) >= MAX_STRUCTS:
-            raise BadType(
-                f"at most {MAX_STRUCTS} structs, nested at most {MAX_DEPTH} deep, none in itself"
-            )
         if not 0 < len(fields) <= MAX_FIELDS or len({one for _, one in fields}) != len(fields):
             raise BadType(f"a struct has 1 to {MAX_FIELDS} fields, each with its own name")
-        parts = []
+        parts: list[tuple[str, Typed]] = []
+        self._open.add(name)
         for kind, own in fields:
             if _NAME.fullmatch(own) is None or own.startswith("$"):
                 raise BadType(f'"{shown(own, 64)}" is no name of a field')
@@ -159,12 +180,16 @@ class _Builder:
         if places > MAX_PLACES:
             raise BadType(f"a type has at most {MAX_PLACES} fields, those of its structs included")
         self._places[name] = places
+        inside = [
+            kind.name for kind in (_item(part) for _, part in parts) if isinstance(kind, Struct)
+        ]
+        self._heights[name] = max((1 + self._heights[one] for one in inside), default=0)
+        self._open.remove(name)
         return self._built.setdefault(name, Struct(name, tuple(parts)))
 
     def _places_of(self, kind: Typed) -> int:
-        while isinstance(kind, Listed):
-            kind = kind.item
-        return self._places[kind.name] if isinstance(kind, Struct) else 0
+        item = _item(kind)
+        return self._places[item.name] if isinstance(item, Struct) else 0
 
     def _kind(self, text: str, depth: int) -> Typed:
         base, bracket, rest = text.partition("[")
@@ -174,6 +199,13 @@ class _Builder:
         for length in _SUFFIX.findall(suffix):
             item = Listed(item, int(length) if length else None)  # consensus: [0-9] alone
         return item
+
+
+def _item(kind: Typed) -> Elementary | Struct:
+    """Give what an array is of, through all its dimensions; or the type itself."""
+    while isinstance(kind, Listed):
+        kind = kind.item
+    return kind
 
 
 def _named(kind: Typed) -> Iterator[Struct]:
@@ -215,9 +247,9 @@ class Reader:
 
     def struct(self, kind: Struct, json: Json, path: str) -> tuple[tuple[Any, ...], bytes]:
         """Give a struct's values in order, and `hashStruct` of it; Malformed names the path."""
-        names = [name for name, _ in kind.fields]
-        if not isinstance(json, dict) or json.keys() != set(names):
-            raise Malformed(f"an object of {shown(', '.join(names))}, and of nothing else", path)
+        if not isinstance(json, dict) or json.keys() != kind.names:
+            names = ", ".join(name for name, _ in kind.fields)
+            raise Malformed(f"an object of {shown(names)}, and of nothing else", path)
         values, words = [], [kind.type_hash]
         for name, part in kind.fields:
             value, word = self._value(part, json[name], f"{path}.{name}")
@@ -244,10 +276,13 @@ def _leaf(kind: Elementary, json: Json, path: str) -> tuple[Any, bytes]:
     """Read one value without parts, and encode it as EIP-712's `encodeData` does."""
     if kind.family in ("uint", "int"):
         number = _integer(json, path)
-        least = -(1 << (kind.size - 1)) if kind.family == "int" else 0
-        if not least <= number < least + (1 << kind.size):
+        signed = kind.family == "int"
+        # One bit of a signed number is its sign's.
+        if (number if number >= 0 else ~number).bit_length() > kind.size - signed or (
+            number < 0 and not signed
+        ):
             raise Malformed(f"{kind.name} does not hold this number", path)
-        return number, (number % (1 << 256)).to_bytes(32, "big")
+        return number, number.to_bytes(32, "big", signed=signed)
     if kind.family == "bool":
         if not isinstance(json, bool):
             raise Malformed("true or false", path)

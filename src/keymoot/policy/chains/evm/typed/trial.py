@@ -10,7 +10,7 @@ from keymoot.policy.chains.evm.typed.intent import TypedIntent, read_typed_data
 from keymoot.policy.chains.evm.typed.match import TypedMatch, unmatched
 from keymoot.policy.chains.evm.typed.rule import TypedRule, parse_typed_rule
 from keymoot.policy.chains.texts import no_withdrawal
-from keymoot.policy.condition import RULE, made_by
+from keymoot.policy.condition import made_by
 from keymoot.policy.match import Step, Trial
 from keymoot.policy.rule import Rule
 
@@ -33,7 +33,7 @@ def comparisons(rules: Sequence[Rule], intent: TypedIntent) -> int:
 
 
 def _of(rule: TypedRule, intent: TypedIntent) -> int:
-    made = RULE + sum(map(made_by, rule.domain.values()))
+    made = rule.work
     if rule.struct is None or rule.struct.encode_type != intent.struct.encode_type:
         return made
     for path, condition in rule.fields.items():
