@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from keymoot.attest.certificates import Root
+from keymoot.attest.certificates import TrustedRoot
 from keymoot.attest.snp import GENOA, MILAN, TURIN, Amd, Issuer, Line, SnpEvidence
 from keymoot.base.fixed import Bytes32
 from tests.attest.authority import SINCE, UNTIL, certificate, raw_signature, revoked
@@ -112,7 +112,7 @@ def factory(name: str = "Milan", bits: int = 2_048) -> Factory:
     known = LINES[name]
     root_key, chip_key, cloud_key = (rsa.generate_private_key(65537, bits) for _ in range(3))
     root = certificate(f"ARK-{name}", root_key, f"ARK-{name}", root_key)
-    trusted = Root(f"a test's ARK-{name}", Bytes32(sha256(root).digest()))
+    trusted = TrustedRoot(f"a test's ARK-{name}", Bytes32(sha256(root).digest()))
     line = Line(name, trusted, known.family, known.models, known.parts, known.chip_bytes)
     issuers = {}
     for kind, key in (("VCEK", chip_key), ("VLEK", cloud_key)):

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from keymoot.attest.certificates import Root, pem_of
+from keymoot.attest.certificates import TrustedRoot, pem_of
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.dcap_evidence import DcapEvidence
 from keymoot.attest.tdx import Intel
@@ -81,8 +81,8 @@ class Factory:
     pck: bytes
 
     @property
-    def trusted(self) -> Root:
-        return Root("a test's root", Bytes32(sha256(self.root).digest()))
+    def trusted(self) -> TrustedRoot:
+        return TrustedRoot("a test's root", Bytes32(sha256(self.root).digest()))
 
     def collateral(
         self,

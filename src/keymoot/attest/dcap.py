@@ -19,7 +19,7 @@ from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
     MAX_CHAIN,
     ChainRefused,
-    Root,
+    TrustedRoot,
     check_chain,
     pem_of,
     read_certificate,
@@ -154,7 +154,7 @@ class DcapCollateral(Record):
         """
         return _validity(self)
 
-    def check(self, root: Root, now: UnixSeconds) -> None:
+    def check(self, root: TrustedRoot, now: UnixSeconds) -> None:
         """Raise unless all of it is Intel's, and counts now: for who keeps it for others.
 
         Raises:
@@ -163,8 +163,8 @@ class DcapCollateral(Record):
             ChainRefused: a chain does not lead to the root, or a list is not signed by its leaf.
         """
         # 1. Every part is within its dates.
-        for one in self.validity():
-            one.check(now)
+        for validity in self.validity():
+            validity.check(now)
         # 2. The chains lead to Intel's root.
         for chain in (self.pck_crl_chain, self.tcb_chain, self.qe_chain):
             check_chain(chain, root, now)

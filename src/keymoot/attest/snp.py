@@ -21,7 +21,7 @@ from cryptography import x509
 from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
     ChainRefused,
-    Root,
+    TrustedRoot,
     check_chain,
     p384_key,
     p384_signed,
@@ -102,15 +102,15 @@ class Line:
     """
 
     name: str
-    root: Root
+    root: TrustedRoot
     family: int
     models: range
     parts: Mapping[str, int]
     chip_bytes: int
 
 
-def _root(line: str, fingerprint: str) -> Root:
-    return Root(f"ARK-{line}", Bytes32.from_hex(fingerprint))
+def _root(line: str, fingerprint: str) -> TrustedRoot:
+    return TrustedRoot(f"ARK-{line}", Bytes32.from_hex(fingerprint))
 
 
 MILAN: Final = Line(
@@ -177,7 +177,7 @@ class AmdChain(Record):
                     revocations.validity.check(now)
                 return Issuer(line, chain, revocations)
         raise ChainRefused(
-            f"the root is none of AMD's ({', '.join([one.name for one in lines])}): it has the "
+            f"the root is none of AMD's ({', '.join([line.name for line in lines])}): it has the "
             f"SHA-256 {digest.hex()}"
         )
 

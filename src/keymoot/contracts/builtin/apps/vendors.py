@@ -19,7 +19,7 @@ from keymoot.base.units import UnixSeconds
 from keymoot.contracts.builtin.apps.errors import ChainMissing, ListsMissing, ListsOlder
 
 if TYPE_CHECKING:
-    from keymoot.attest.certificates import Root
+    from keymoot.attest.certificates import TrustedRoot
     from keymoot.attest.nitro import Aws
     from keymoot.attest.snp import Line
 
@@ -40,7 +40,7 @@ def amazon() -> "Aws":
     return Aws()
 
 
-def intel_root() -> "Root":
+def intel_root() -> "TrustedRoot":
     from keymoot.attest.tdx import INTEL_ROOT  # noqa: PLC0415  see above
 
     return INTEL_ROOT
@@ -151,4 +151,4 @@ def standing_of_lists(raw: bytes, now: UnixSeconds) -> tuple[Standing, str, Unix
 
     parts = DcapCollateral.decode(raw).validity()
     standing, what = standing_of(parts, now)
-    return standing, what, min(one.until for one in parts)
+    return standing, what, min(part.until for part in parts)
