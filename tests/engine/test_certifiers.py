@@ -22,6 +22,8 @@ from tests.engine.house import House
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
 
+pytestmark = pytest.mark.own_time
+
 NETWORK = NetworkId(keccak256(b"a network"))
 OLD, NEW = Hash32(bytes(32)), keccak256(b"an order")
 BLOCK = keccak256(b"a block")

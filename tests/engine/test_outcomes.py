@@ -19,6 +19,8 @@ from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
 
+pytestmark = pytest.mark.own_time
+
 LONG = b"b" + b"\xff" * 60
 ENTRY_BYTES = 200_000
 

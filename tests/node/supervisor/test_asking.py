@@ -10,6 +10,8 @@ from keymoot.base.errors import Refused
 from keymoot.node.supervisor.asking import Asking
 from keymoot.node.tasks import background
 
+pytestmark = pytest.mark.own_time
+
 TWO = cast("Any", [SimpleNamespace(seat=1), SimpleNamespace(seat=2)])
 
 
