@@ -3,15 +3,17 @@
 All tests share one process: what one module leaves open, the others have to do without.
 """
 
+import asyncio
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import examples, remembered
+from tests.loops import own_time
 
 if TYPE_CHECKING:
     from tests.node.running import Running
@@ -34,6 +36,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long: so all cores end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give a test whose subject waits a loop with a clock of its own, which no load moves."""
+    marked = item.get_closest_marker("own_time") is not None
+    return {"loop": own_time if marked else asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -27,22 +27,34 @@ from keymoot.committee.attestation import Attestation
 from keymoot.committee.certified import CertifiedHeader
 from keymoot.committee.founding_record import FoundingRecord
 from keymoot.committee.genesis import Genesis
-from keymoot.committee.keygen.record import Keygen, read_hashes, read_openings, read_verdict
-from keymoot.committee.machine import read_session
-from keymoot.committee.membership.record import MembershipRecord, Newcomer, read_join
-from keymoot.committee.messages import NodeMessage, read_attempt, read_numbered
-from keymoot.committee.nonces.ledger import NoncePool
-from keymoot.committee.nonces.record import SignerCommitment, read_commitments, read_seats
-from keymoot.committee.presign.body import read_complaint
+from keymoot.committee.keygen.record import Keygen, RootHashes, RootOpenings, RootVerdict
+from keymoot.committee.membership.record import JoinBody, MembershipRecord, Newcomer
+from keymoot.committee.messages import AttemptBody, NodeMessage, NumberedBody
+from keymoot.committee.nonces.record import (
+    NonceBatch,
+    NoncePool,
+    SeatBits,
+    SignerCommitment,
+    SignerCommitments,
+)
 from keymoot.committee.presign.inventory import Inventory
-from keymoot.committee.presign.record import BatchPage, PresignatureId
+from keymoot.committee.presign.record import (
+    BatchComplaint,
+    BatchPage,
+    PresignatureId,
+)
+from keymoot.committee.record import CommitteeRecord
 from keymoot.committee.recovery.order import SignedRecoveryOrder
-from keymoot.committee.reshare.previous import KeptEpoch
-from keymoot.committee.reshare.record import Epoch, Origin
-from keymoot.committee.reshare.round import read_dealings
-from keymoot.committee.seat import Seat, SessionKeys
-from keymoot.committee.state import CommitteeRecord
-from keymoot.committee.statekey.record import Ask, StateKeyStatus, read_answer, read_ask, read_held
+from keymoot.committee.reshare.record import Epoch, KeptEpoch, Origin, RootDealings
+from keymoot.committee.seat import NewSession, Seat, SessionKeys
+from keymoot.committee.statekey.record import (
+    AnswerBody,
+    Ask,
+    AskBody,
+    FormerVersions,
+    HeldBody,
+    StateKeyStatus,
+)
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 from keymoot.contracts.builtin.apps.record import App, Entries, Instance, SeatedInstances
 from keymoot.contracts.builtin.keys import Question
@@ -139,28 +151,30 @@ OF_BYTES: list[Callable[[bytes], Any]] = [
     read_envelope,
     read_log,
     read_quote,
-    read_join,
+    JoinBody.decode,
     Inventory.decode,
     BatchPage.decode,
     PresignatureId.decode,
     Question.decode,
-    read_session,
-    read_hashes,
-    read_openings,
-    read_verdict,
-    read_dealings,
-    read_attempt,
-    read_numbered,
-    read_complaint,
+    NewSession.decode,
+    RootHashes,
+    RootOpenings.decode,
+    RootVerdict.decode,
+    RootDealings.decode,
+    AttemptBody.decode,
+    NumberedBody.decode,
+    BatchComplaint.decode,
     SignerCommitment.decode,
     NoncePool.decode,
-    read_commitments,
-    read_seats,
+    SignerCommitments.decode,
+    NonceBatch,
+    SeatBits,
     StateKeyStatus.decode,
     Ask.decode,
-    read_ask,
-    read_answer,
-    read_held,
+    AskBody.decode,
+    FormerVersions.decode,
+    AnswerBody.decode,
+    HeldBody.decode,
     SECP256K1.decode,
     EDWARDS25519.decode,
     G1.decode,
@@ -184,7 +198,7 @@ OF_ITEMS: list[Callable[[rlp.Decoded], Any]] = [
     QueryResult.of_item,
     SessionKeys.of_item,
     Newcomer.of_item,
-    messages.EnclaveIdentity.of_item,
+    messages.EnclaveGreeting.of_item,
     Envelope.of_item,
     Complaint.of_item,
     Dealing.of_item,

@@ -36,7 +36,7 @@ from keymoot.policy.chains.evm.hyperliquid.action import read_action
 from keymoot.policy.decide import decide
 from keymoot.policy.refusal import NeverSigned
 from keymoot.proof.build import prove_cells
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.log import record_slot
 from keymoot.proof.state import AccountProof
 from keymoot.store.state import State
@@ -138,7 +138,7 @@ class FakeNetwork:
     def bundle(self, prove: Callable[[State], AccountProof]) -> Any:
         """Prove something of the state as it is now."""
         header = self.world.block()
-        return Bundle(self.world.certify(header), prove(self.world.state)).to_json()
+        return ProofBundle(self.world.certify(header), prove(self.world.state)).to_json()
 
     def told(self, key: Hash32) -> dict[str, Any]:
         """Say what was asked under a name."""

@@ -21,7 +21,7 @@ from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE
 from keymoot.crypto import secp256k1
 from keymoot.policy.chains.evm.chain import EVM
 from keymoot.policy.errors import PolicyRefused
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.errors import OlderHeader
 from keymoot.proof.founding import Anchor
 from keymoot.proof.log import record_slot
@@ -117,7 +117,7 @@ def test_another_network_shows_another_address_and_only_a_pin_tells(
         with pytest.raises(AnotherNetwork) as refused:
             act()
         assert refused.value.code == "ANOTHER_NETWORK"
-        assert (refused.value.found, refused.value.pinned) == (
+        assert (refused.value.shown, refused.value.pinned) == (
             thief.network.hex0x,
             WORLD.network.hex0x,
         )
@@ -204,7 +204,7 @@ def test_a_log_is_shown_whole_or_not_at_all(honest: Liar) -> None:
     told = honest.rpc("keymoot_log", [wallet.hex0x, "0x0", "0x20"])
 
     def without(lost: int) -> Any:
-        bundle = Bundle.from_json(told["result"])
+        bundle = ProofBundle.from_json(told["result"])
         kept = tuple(one for at, one in enumerate(bundle.proof.slots) if at != lost)
         return {"result": replace(bundle, proof=replace(bundle.proof, slots=kept)).to_json()}
 

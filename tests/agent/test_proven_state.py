@@ -10,7 +10,7 @@ from keymoot.agent.proven_state import ATTEMPTS, ProvenState
 from keymoot.agent.transport import Transport
 from keymoot.base.fixed import Hash32
 from keymoot.proof.build import PastBlocks, prove_committee, steps
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.errors import NotProven, OlderHeader, OtherBranch
 from tests.proof.world import World
@@ -48,7 +48,7 @@ class Node:
         return self.world.founding(1, self.world.blocks[0].hash).to_json()
 
     def keymoot_committee(self) -> Any:
-        return Bundle(self.newest(), prove_committee(self.world.state)).to_json()
+        return ProofBundle(self.newest(), prove_committee(self.world.state)).to_json()
 
     def keymoot_follow(self, name: str) -> Any:
         seen = next((one for one in self.world.blocks if one.hash.hex0x == name), None)
@@ -125,7 +125,7 @@ def test_another_network_is_not_believed(node: Node) -> None:
     pinned.node = Node(other)
     with pytest.raises(AnotherNetwork) as named:
         pinned.renewed()
-    assert (named.value.found, named.value.pinned) == (
+    assert (named.value.shown, named.value.pinned) == (
         other.network.hex0x,
         node.world.network.hex0x,
     )
@@ -209,6 +209,6 @@ def test_a_committee_of_a_false_state_is_not_believed(node: Node) -> None:
     old = prove_committee(node.world.state)
     node.world.change({"seat/4": node.world.seat(3).encode()})
     node.world.block()
-    node.instead = {"keymoot_committee": Bundle(node.newest(), old).to_json()}
+    node.instead = {"keymoot_committee": ProofBundle(node.newest(), old).to_json()}
     with pytest.raises(Unproven, match="proof node"):
         Client(node).renewed()

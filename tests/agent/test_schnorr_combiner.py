@@ -14,7 +14,7 @@ from keymoot.base.fixed import Bytes32, Hash32, NetworkId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.binding import FrostBinding
-from keymoot.committee.nonces.record import SignerCommitment, write_commitments
+from keymoot.committee.nonces.record import SignerCommitment, SignerCommitments
 from keymoot.committee.outcome import signing_of
 from keymoot.committee.reshare.record import Epoch
 from keymoot.committee.roots import EDDSA
@@ -141,7 +141,10 @@ def test_under_the_root_of_another_epoch_nobody_is_named(request_, since, seen, 
     )
     wanted = Ed25519Signable(WALLET, plain.public, MESSAGE)
     asked = AskedRequest(NETWORK, KEY, ProvenState(NETWORK), REPLY)
-    answer = {"signers": hexes.data(write_commitments(request_.slots)), "height": height}
+    answer = {
+        "signers": hexes.data(SignerCommitments(tuple(request_.slots)).encode()),
+        "height": height,
+    }
     with pytest.raises(TooFewShares) as error:
         wanted.gathering(asked, committee, answer).run(answer | {"answers": list(answers.values())})
     assert error.value.silent == named

@@ -7,7 +7,7 @@ from hashlib import sha256
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from keymoot.attest.certificates import Root
+from keymoot.attest.certificates import TrustedRoot
 from keymoot.attest.nitro import Aws, NitroEvidence
 from keymoot.base.fixed import Bytes32
 from tests.attest.authority import NOW, certificate, raw_signature
@@ -25,7 +25,7 @@ class Factory:
     bundle: tuple[bytes, ...]
 
     def believed(self) -> Aws:
-        return Aws(Root("a test's root", Bytes32(sha256(self.bundle[0]).digest())))
+        return Aws(TrustedRoot("a test's root", Bytes32(sha256(self.bundle[0]).digest())))
 
     def payload(self, report_data: bytes | None = None, **changes) -> dict:
         """Give the fields; one that is changed to `...` is left out."""

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from keymoot.attest.certificates import Root, pem_of
+from keymoot.attest.certificates import TrustedRoot, pem_of
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.dcap_evidence import DcapEvidence
 from keymoot.attest.tdx import Intel
@@ -90,8 +90,8 @@ class Factory:
         return replace(self, ca_key=ca, pck_key=pck, ca=made, pck=machine, authority=authority)
 
     @property
-    def trusted(self) -> Root:
-        return Root("a test's root", Bytes32(sha256(self.root).digest()))
+    def trusted(self) -> TrustedRoot:
+        return TrustedRoot("a test's root", Bytes32(sha256(self.root).digest()))
 
     def collateral(
         self,
@@ -256,3 +256,24 @@ def other() -> Factory:
 
 
 __all__ = ["Factory", "factory", "other", "replace", "sgx_body", "td_body"]
+
+
+def as_json(made: DcapCollateral) -> bytes:
+    """Write collateral as services give it."""
+
+    def chain(ders) -> str:
+        return pem_of(ders).decode()
+
+    return json.dumps(
+        {
+            "pck_crl_issuer_chain": chain(made.pck_crl_chain),
+            "root_ca_crl": made.root_crl.hex(),
+            "pck_crl": made.pck_crl.hex(),
+            "tcb_info_issuer_chain": chain(made.tcb_chain),
+            "tcb_info": made.tcb_info.decode(),
+            "tcb_info_signature": made.tcb_signature.hex(),
+            "qe_identity_issuer_chain": chain(made.qe_chain),
+            "qe_identity": made.qe_identity.decode(),
+            "qe_identity_signature": made.qe_signature.hex(),
+        }
+    ).encode()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from keymoot.attest.certificates import (
     MAX_CHAIN,
     ChainRefused,
-    Root,
+    TrustedRoot,
     check_chain,
     pem_of,
     read_certificate,
@@ -30,7 +30,7 @@ KEYS = [ec.generate_private_key(ec.SECP384R1()) for _ in range(4)]
 ROOT = certificate("root", KEYS[0], "root", KEYS[0])
 MIDDLE = certificate("middle", KEYS[1], "root", KEYS[0], path_length=0)
 LEAF = certificate("leaf", KEYS[2], "middle", KEYS[1], authority=False, until=UNTIL - 5)
-PINNED = Root("a test's root", Bytes32(sha256(ROOT).digest()))
+PINNED = TrustedRoot("a test's root", Bytes32(sha256(ROOT).digest()))
 CHAIN = [LEAF, MIDDLE, ROOT]
 
 

@@ -11,7 +11,7 @@ from keymoot.attest.claims import Claims
 from keymoot.attest.eventlog import (
     MAX_EVENTS,
     MAX_LOG_BYTES,
-    Event,
+    LoggedEvent,
     LogRefused,
     check_log,
     read_dstack,
@@ -172,6 +172,6 @@ def test_dstacks_log_in_another_form(change: dict, why: str) -> None:
 def test_strangers_bytes_are_no_log(raw: bytes) -> None:
     for read, before in ((read_log, b""), (read_log, FIRST), (read_dstack, b"")):
         try:
-            assert all(isinstance(one, Event) for one in read(before + raw))
+            assert all(isinstance(one, LoggedEvent) for one in read(before + raw))
         except Malformed as error:
             assert str(error)

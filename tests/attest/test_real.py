@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from keymoot.attest.certificates import Root, check_chain, read_pem
+from keymoot.attest.certificates import TrustedRoot, check_chain, read_pem
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.dcap_evidence import DcapEvidence
 from keymoot.attest.evidence import CollateralStale, DebugEnclave, EvidenceRefused
@@ -163,7 +163,7 @@ def test_a_report_of_a_debugged_guest_is_refused_by_default() -> None:
 @pytest.mark.parametrize("line", ["milan", "genoa", "turin"])
 @pytest.mark.parametrize("kind", ["", "-vlek"])
 def test_roots_are_amds(line: str, kind: str) -> None:
-    root: Root = LINES[line.title()].root
+    root: TrustedRoot = LINES[line.title()].root
     text = (SNP / f"ask-ark-{line}{kind}.pem").read_bytes()
     chain = read_pem(text.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n", "chain")
     check_chain(chain, root, UnixSeconds(1_760_000_000))

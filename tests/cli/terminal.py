@@ -16,20 +16,25 @@ from pathlib import Path
 from keymoot.cli.main import main
 
 COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 _READY = multiprocessing.get_context("forkserver")
 """Its server has imported what commands import, once, and has no threads where it forks."""
 
-_READY.set_forkserver_preload(["keymoot.cli.main", "keymoot.agent.owner", "keymoot.agent.keystore"])
+_READY.set_forkserver_preload(
+    ["keymoot.cli.main", "keymoot.agent.owner", "keymoot.agent.keystore", "keymoot.node.server"]
+)
 
 
 class Terminal:
     """The command as it is installed, in a terminal of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.ours, theirs = pty.openpty()
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"}
+        environment |= variables or {}
         self._begin(theirs, folder, environment, arguments)
         os.close(theirs)
         self.shown = ""
@@ -46,6 +51,7 @@ class Terminal:
             env=environment,
             preexec_fn=_own_terminal,  # noqa: PLW1509  no threads here
         )
+        self.pid = process.pid
         self._ended = lambda: process.wait(PATIENCE_SECONDS)
 
     def wait_for(self, words: str) -> "Terminal":
@@ -105,6 +111,8 @@ class QuickTerminal(Terminal):
             target=_command, args=(os.ttyname(theirs), folder, environment, arguments, shown)
         )
         process.start()
+        assert process.pid is not None
+        self.pid = process.pid
         shown.close()
         # Before it has opened the terminal, nobody but us holds that end of it.
         assert seen.poll(PATIENCE_SECONDS)

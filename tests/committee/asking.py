@@ -1,7 +1,7 @@
 """CommitteeNetworks that come to the state key, and what tests know of it that no seat does."""
 
 from keymoot.base.secret import Secret
-from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.statekey.record import state_input, state_secret
 from keymoot.threshold import derived
@@ -77,6 +77,6 @@ def until(net, kind, seat=None):
 
 def turn(net, seats):
     number = net.ledger.epochs.current.number
-    net.send(*(net.message(seat, Kind.END_EPOCH, write_numbered(number)) for seat in seats))
+    net.send(*(net.message(seat, Kind.END_EPOCH, NumberedBody(number).encode()) for seat in seats))
     net.settle()
     assert net.ledger.epochs.current.number == number + 1

@@ -5,7 +5,7 @@ from itertools import combinations
 from nacl.signing import VerifyKey
 
 from keymoot.committee.nonces.record import commitments_of
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import EDDSA, ROOTS
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
@@ -33,7 +33,7 @@ def check(net, members, number):
     ledger = net.ledger
     assert ledger.state.record.members == members
     assert ledger.epochs.current.number == number
-    assert ledger.epochs.current.stage is Stage.LIVING
+    assert ledger.epochs.current.stage is EpochStage.LIVING
     assert not ledger.state.record.cheats
     for kind in ROOTS:
         root = ledger.state.root(kind.name)

@@ -17,25 +17,25 @@ from keymoot.committee.attestation import Attestation
 from keymoot.committee.genesis import Founder
 from keymoot.committee.identity import EnclaveIdentity
 from keymoot.committee.keygen.ledger import PHASE_OF
-from keymoot.committee.machine import CommitteeMachine, write_session
+from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import (
     BY_IDENTITY,
+    AttemptBody,
     Kind,
     NodeMessage,
-    read_numbered,
-    write_attempt,
-    write_numbered,
+    NumberedBody,
 )
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from keymoot.committee.participant import Participant, SessionSecrets
 from keymoot.committee.presign import ledger as stock
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.committee.reshare.epoch_keys import EpochKeys, Role
-from keymoot.committee.seat import SessionKeys
+from keymoot.committee.seat import NewSession, SessionKeys
 from keymoot.committee.statekey.member import StateKeyParticipant
 from keymoot.crypto import ed25519
 from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.committee.bodies import fields_of
 from tests.copying import copy_of
 
 NETWORK = NetworkId(b"\x31" * 32)
@@ -209,9 +209,9 @@ class CommitteeNetwork:
         """Give what a seat says instead; of key generation without the attempt before it."""
         if kind not in PHASE_OF:
             return self.spoil(at, kind, body)
-        attempt, content = read_numbered(body)
+        attempt, content = fields_of(NumberedBody.decode(body))
         spoiled = self.spoil(at, kind, content)
-        return None if spoiled is None else write_numbered(attempt, spoiled)
+        return None if spoiled is None else NumberedBody(attempt, spoiled).encode()
 
     def turn_keys(self, at: int) -> None:
         """What an enclave does with its sealed keys once the ledger shows why."""
@@ -227,7 +227,7 @@ class CommitteeNetwork:
     def seal_state(self, at: int) -> None:
         """What an enclave does with the state secret when it has come."""
         keeper = self.participants[at].state_key
-        for name, found in list(keeper.found.items()):
+        for name, found in list(keeper.opened.items()):
             if at not in self.keeps:
                 self.states[at] = {}
             self.states[at][name] = self.keeps[at] = found
@@ -265,7 +265,7 @@ class CommitteeNetwork:
     def vote(self, kind: Kind, content: bytes, voters: Iterable[int] | None = None) -> None:
         committee, epoch = self.ledger.state.committee, self.ledger.epochs.current
         assert epoch is not None
-        body = write_attempt(epoch.number + 1, epoch.attempt, content)
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         chosen = committee.indices[: committee.present] if voters is None else voters
         self.send(*(self.message(one, kind, body) for one in chosen))
 
@@ -274,7 +274,7 @@ class CommitteeNetwork:
         committee, epoch = self.ledger.state.committee, self.ledger.epochs.current
         assert epoch is not None
         awake = [at for at in committee.indices if at not in self.silent]
-        body = write_numbered(epoch.number)
+        body = NumberedBody(epoch.number).encode()
         self.send(*(self.message(at, Kind.END_EPOCH, body) for at in awake[: committee.present]))
 
     def change(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> None:
@@ -303,7 +303,9 @@ class CommitteeNetwork:
         state, newcomers = self.ledger.state, self.ledger.epochs.membership.page.joining
         before = state.seat(seat).session if state.has_seat(seat) else newcomers[seat].session
         self.participants[seat] = self.participant(seat, self.participants[seat].keys)
-        body = write_session(before, self.participants[seat].session.public)
+        body = NewSession(
+            before and before.signing, self.participants[seat].session.public
+        ).encode()
         made = NodeMessage(NETWORK, self.ledger.state.record.generation, seat, Kind.SESSION, body)
         self.send(made.signed(self.identities[seat]))
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from keymoot.committee.keygen.record import RootComplaint, RootVerdict
 from keymoot.committee.membership.record import MAX_INVITED
-from keymoot.committee.messages import Kind, read_attempt, write_attempt
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.messages import AttemptBody, Kind
+from keymoot.committee.reshare.record import EpochStage
+from tests.committee.bodies import fields_of
 from tests.committee.members import check, publics, ready
 
 
@@ -144,7 +146,7 @@ def test_newcomers_that_never_hold_are_dropped_and_the_next_attempt_is_without_t
     for _ in range(3):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert not net.ledger.epochs.membership.page.joining
     assert not net.ledger.epochs.membership.page.invited
     assert net.ledger.stock.left()
@@ -181,7 +183,6 @@ def test_newcomers_that_hold_stay_admitted_when_others_did_not():
 
 
 def test_a_lying_newcomer_is_named_and_comes_in_no_more():
-    from keymoot.committee.keygen.record import write_verdict
     from keymoot.threshold import dealing as dealings
     from keymoot.threshold.rng import SeededRng
 
@@ -192,11 +193,13 @@ def test_a_lying_newcomer_is_named_and_comes_in_no_more():
 
     def spoil(seat, kind, body):
         if seat == 5 and kind is Kind.RESHARE_VERDICT:
-            number, attempt, _ = read_attempt(body)
+            number, attempt, _ = fields_of(AttemptBody.decode(body))
             turn, given = net.ledger.epochs.next_round(), net.ledger.epochs.dealings(number)
             to, secret = turn.recipients(0), net.participants[5].keys.next
             one = dealings.complain(to, 1, 5, secret, given[1][0], SeededRng(net.secret()))
-            return write_attempt(number, attempt, write_verdict([(0, one)]))
+            return AttemptBody(
+                number, attempt, RootVerdict((RootComplaint(0, one),)).encode()
+            ).encode()
         return None if seat == 5 else body
 
     net.spoil = spoil
@@ -215,11 +218,11 @@ def test_a_leaver_that_deals_a_bad_share_is_named_by_a_newcomer():
 
     def spoil(seat, kind, body):
         if seat == 2 and kind is Kind.RESHARE:
-            number, attempt, content = read_attempt(body)
+            number, attempt, content = fields_of(AttemptBody.decode(body))
             item = rlp.decode(content)
             flat = item[0][1][-1]
             flat[5] = flat[5][:-1] + bytes([flat[5][-1] ^ 1])
-            return write_attempt(number, attempt, rlp.encode(item))
+            return AttemptBody(number, attempt, rlp.encode(item)).encode()
         return body
 
     net.spoil = spoil

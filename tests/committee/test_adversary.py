@@ -7,7 +7,7 @@ import pytest
 from nacl.signing import VerifyKey
 
 from keymoot.base import rlp
-from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.nonces.record import commitments_of
 from keymoot.committee.roots import ECDSA, EDDSA, ROOTS
 from keymoot.threshold import frost
@@ -133,7 +133,7 @@ def story(net, adversaries, epochs=1):
     until(net, lambda: net.ledger.state.ready and net.ledger.stock.left() > 0)
     publics = [kind.group.encode(net.ledger.state.root(kind.name).public) for kind in ROOTS]
     for number in range(epochs):
-        body = write_numbered(number)
+        body = NumberedBody(number).encode()
         net.send(*(net.message(seat, Kind.END_EPOCH, body) for seat in sorted(honest)))
         until(
             net,

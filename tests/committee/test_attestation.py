@@ -19,7 +19,7 @@ from keymoot.committee.attestation import (
     join_report,
 )
 from keymoot.committee.keygen.record import Phase
-from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from tests.committee.members import ready
 from tests.committee.network import CODE, NETWORK, CommitteeNetwork
 
@@ -161,7 +161,7 @@ class TestFounders:
     @pytest.mark.parametrize("evidence", [b"", b"\xc0", bytes(16_385)])
     def test_what_is_no_evidence_is_refused(self, evidence):
         net = CommitteeNetwork(attested=False)
-        body = write_numbered(0, evidence)
+        body = NumberedBody(0, evidence).encode()
         assert net.refusal(net.message(1, Kind.EVIDENCE, body)) == "Malformed"
 
     def test_all_with_evidence_found_the_network(self):

@@ -15,9 +15,9 @@ from keymoot.committee.keygen.record import (
     MAX_COMPLAINTS,
     Keygen,
     Phase,
-    read_hashes,
-    read_verdict,
-    write_verdict,
+    RootComplaint,
+    RootHashes,
+    RootVerdict,
 )
 from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.committee.roots import ROOTS
@@ -43,17 +43,17 @@ def standing(size: int) -> bytes:
 @pytest.mark.parametrize(
     ("parser", "good", "bad"),
     [
-        (read_hashes, bytes(HASH_BYTES * len(ROOTS)), bytes(HASH_BYTES * len(ROOTS) - 1)),
-        (read_hashes, bytes(HASH_BYTES * len(ROOTS)), bytes(HASH_BYTES * (len(ROOTS) + 1))),
+        (RootHashes, bytes(HASH_BYTES * len(ROOTS)), bytes(HASH_BYTES * len(ROOTS) - 1)),
+        (RootHashes, bytes(HASH_BYTES * len(ROOTS)), bytes(HASH_BYTES * (len(ROOTS) + 1))),
         (
-            read_verdict,
-            write_verdict([(len(ROOTS) - 1, COMPLAINT)]),
-            write_verdict([(len(ROOTS), COMPLAINT)]),
+            RootVerdict.decode,
+            RootVerdict((RootComplaint(len(ROOTS) - 1, COMPLAINT),)).encode(),
+            rlp.encode([[uint(len(ROOTS)), COMPLAINT.item()]]),
         ),
         (
-            read_verdict,
-            write_verdict([(0, COMPLAINT)] * MOST),
-            write_verdict([(0, COMPLAINT)] * (MOST + 1)),
+            RootVerdict.decode,
+            RootVerdict((RootComplaint(0, COMPLAINT),) * MOST).encode(),
+            rlp.encode([[b"", COMPLAINT.item()]] * (MOST + 1)),
         ),
         (Keygen.decode, KEYGEN, KEYGEN[:1] + bytes((Phase.DONE + 1,)) + KEYGEN[2:]),
         (StateKeyStatus.decode, standing(MAX_SIZE), standing(MAX_SIZE + 1)),
@@ -74,5 +74,5 @@ def test_a_message_has_a_kind_that_is_known():
     assert NodeMessage.decode(raw) == message
     for kind in (max(Kind) + 1, 255):
         fields = rlp.decode(raw[1:])
-        with pytest.raises(Malformed, match=f"no kind of message has the number {kind}"):
+        with pytest.raises(Malformed, match=f"no Kind has the number {kind}"):
             NodeMessage.decode(raw[:1] + rlp.encode([*fields[:3], uint(kind), *fields[4:]]))

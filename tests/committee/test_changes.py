@@ -4,8 +4,8 @@ import pytest
 
 from keymoot.base.units import Height
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.pages import MemoryPages
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.page_store import MemoryPages
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ECDSA, ROOTS
 from tests.committee.members import check, publics, ready, secret_of
 from tests.committee.network import NETWORK
@@ -75,7 +75,9 @@ def test_pages_named_are_all_there_are_to_begin_with():
     check(net, (1, 3, 4, 5, 6), 2)
 
 
-@pytest.mark.parametrize("stage", [Stage.LIVING, Stage.DEALING, Stage.VERDICTS, Stage.HOLDING])
+@pytest.mark.parametrize(
+    "stage", [EpochStage.LIVING, EpochStage.DEALING, EpochStage.VERDICTS, EpochStage.HOLDING]
+)
 @pytest.mark.parametrize("seat", [2, 5])
 def test_members_and_newcomers_start_anew_in_the_middle(stage, seat):
     net = ready()
@@ -83,12 +85,12 @@ def test_members_and_newcomers_start_anew_in_the_middle(stage, seat):
     net.arrive(5)
     net.admit(5)
     net.settle()
-    if stage is not Stage.LIVING:
+    if stage is not EpochStage.LIVING:
         net.turn()
     while net.ledger.epochs.current.stage is not stage:
         net.send(*net.tasks())
     net.restart(seat)
-    if stage is Stage.LIVING:
+    if stage is EpochStage.LIVING:
         net.settle()
         net.turn()
     net.settle()
@@ -127,14 +129,14 @@ def test_an_old_start_of_a_newcomer_cannot_come_again():
     check(net, (1, 2, 3, 4, 5), 1)
 
 
-@pytest.mark.parametrize("stage", [Stage.LIVING, Stage.DEALING, Stage.HOLDING])
+@pytest.mark.parametrize("stage", [EpochStage.LIVING, EpochStage.DEALING, EpochStage.HOLDING])
 def test_a_generation_in_the_middle_takes_nobody_in(stage):
     net = ready()
     before = publics(net)
     net.arrive(5)
     net.admit(5)
     net.settle()
-    if stage is not Stage.LIVING:
+    if stage is not EpochStage.LIVING:
         net.turn()
     while net.ledger.epochs.current.stage is not stage:
         net.send(*net.tasks())

@@ -8,21 +8,21 @@ from nacl.signing import VerifyKey
 from keymoot.base.errors import Malformed
 from keymoot.base.secret import Secret
 from keymoot.committee.errors import Unwanted
-from keymoot.committee.messages import Kind, read_numbered, write_numbered
-from keymoot.committee.nonces.ledger import LOW, MAX_LEFT, MIN_LEFT, NONCE_BATCH_SIZE
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.nonces.ledger import LOW, MAX_LEFT, MIN_LEFT
 from keymoot.committee.nonces.record import (
+    NONCE_BATCH_SIZE,
+    SeatBits,
     SignerCommitment,
+    SignerCommitments,
     commitments_of,
-    read_commitments,
-    read_seats,
-    write_commitments,
-    write_seats,
 )
 from keymoot.committee.roots import EDDSA
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.frost import Commitment
 from keymoot.threshold.rng import SeededRng
+from tests.committee.bodies import fields_of
 from tests.committee.network import CommitteeNetwork
 from tests.examples import examples
 
@@ -170,7 +170,7 @@ def test_an_epoch_burns_what_is_unbound_and_no_number_comes_again(net):
     bound = bind(net)
     epoch = net.ledger.epochs.current.number
     for seat in net.participants:
-        net.send(net.message(seat, Kind.END_EPOCH, write_numbered(epoch)))
+        net.send(net.message(seat, Kind.END_EPOCH, NumberedBody(epoch).encode()))
     net.settle()
     assert net.ledger.epochs.current.number == epoch + 1
     for seat, participant in net.participants.items():
@@ -221,7 +221,9 @@ def test_what_no_block_took_up_is_said_again_as_it_was(net):
 def test_a_sheaf_out_of_turn_or_shape_is_refused(change):
     net = CommitteeNetwork()
     net.spoil = lambda at, kind, body: (
-        write_numbered(*change(*read_numbered(body))) if at == 2 and kind is Kind.NONCES else body
+        NumberedBody(*change(*fields_of(NumberedBody.decode(body)))).encode()
+        if at == 2 and kind is Kind.NONCES
+        else body
     )
     net.settle(200)
     assert {type(error) for _, error in net.refused} <= {Unwanted, Malformed}
@@ -233,7 +235,7 @@ def test_a_sheaf_out_of_turn_or_shape_is_refused(change):
 
 def test_more_than_enough_is_refused(net):
     pool = net.ledger.nonces.pool(1)
-    body = write_numbered(pool.end // NONCE_BATCH_SIZE, bytes(64 * NONCE_BATCH_SIZE))
+    body = NumberedBody(pool.end // NONCE_BATCH_SIZE, bytes(64 * NONCE_BATCH_SIZE)).encode()
     with pytest.raises(Unwanted, match="enough"):
         net.ledger.apply(net.message(1, Kind.NONCES, body), 10**6, net.time, net.ancestor)
 
@@ -241,7 +243,7 @@ def test_more_than_enough_is_refused(net):
 def test_a_commitment_that_is_no_point_names_its_seat():
     net = CommitteeNetwork()
     net.spoil = lambda at, kind, body: (
-        write_numbered(read_numbered(body)[0], b"\x02" * 64 * NONCE_BATCH_SIZE)
+        NumberedBody(NumberedBody.decode(body).number, b"\x02" * 64 * NONCE_BATCH_SIZE).encode()
         if at == 4 and kind is Kind.NONCES
         else body
     )
@@ -275,7 +277,7 @@ def test_a_complaint_that_comes_after_its_seat_started_anew_puts_nobody_out():
     # Seat 4 posts no points, and good ones in its next start: under the same numbers.
     net, no_point = CommitteeNetwork(), b"\x02" * 32
     net.spoil = lambda at, kind, body: (
-        write_numbered(read_numbered(body)[0], no_point * 2 * NONCE_BATCH_SIZE)
+        NumberedBody(NumberedBody.decode(body).number, no_point * 2 * NONCE_BATCH_SIZE).encode()
         if at == 4 and kind is Kind.NONCES
         else body
     )
@@ -303,22 +305,22 @@ def test_a_complaint_over_nothing_blames_nobody(net, seat, number):
 
 @given(st.frozensets(st.integers(1, 64)))
 def test_sets_of_seats_come_back(seats):
-    assert read_seats(write_seats(seats)) == seats
+    assert SeatBits(SeatBits.of(seats)).seats == seats
 
 
 @settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_slots_have_one_form(raw):
     try:
-        found = read_commitments(raw)
+        found = SignerCommitments.decode(raw).slots
     except Malformed:
         return
-    assert write_commitments(found) == raw
+    assert SignerCommitments(tuple(found)).encode() == raw
 
 
 def assert_no_posting(net, seat):
     batch = net.ledger.nonces.pool(seat).end // NONCE_BATCH_SIZE
-    body = write_numbered(batch, bytes(64 * NONCE_BATCH_SIZE))
+    body = NumberedBody(batch, bytes(64 * NONCE_BATCH_SIZE)).encode()
     assert net.refusal(net.message(seat, Kind.NONCES, body)) == "Unwanted"
     assert str(net.refused[-1][1]) == f"seat {seat} posts no commitments now"
     assert net.ledger.nonces.pool(seat).end == batch * NONCE_BATCH_SIZE

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from keymoot.base import rlp
-from keymoot.committee.messages import Kind, read_numbered, write_numbered
-from keymoot.committee.presign.body import FIRST, SECOND, write_complaint
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.presign.record import FIRST, SECOND, BatchComplaint
 from keymoot.threshold.envelope import Complaint, Envelope, complain
 from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.committee.bodies import fields_of
 from tests.committee.network import CommitteeNetwork
 
 
@@ -20,10 +21,10 @@ def after_seat_two_deals(kind: Kind, change: Callable[[Any], None]) -> Committee
 
     def spoil(seat, what, body):
         if seat == 2 and what is kind:
-            number, content = read_numbered(body)
+            number, content = fields_of(NumberedBody.decode(body))
             item = rlp.decode(content)
             change(item)
-            return write_numbered(number, rlp.encode(item))
+            return NumberedBody(number, rlp.encode(item)).encode()
         return body
 
     net.spoil = spoil
@@ -68,10 +69,10 @@ def test_a_false_complaint_names_the_accuser_and_burns_nothing(holders):
     dealer = next(seat for seat in page.first if seat != 3)
     # in another's name it is not heard, or anybody could be put out
     frame = Complaint(1, dealer, SECP256K1.encode(SECP256K1.generator), bytes(64))
-    framing = net.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, frame))
+    framing = net.message(3, Kind.COMPLAIN, BatchComplaint(0, 1, dealer, frame).encode())
     assert net.refusal(framing) == "Unwanted"
     assert not net.ledger.state.record.cheats
-    said = net.message(3, Kind.COMPLAIN, write_complaint(0, 1, dealer, None))
+    said = net.message(3, Kind.COMPLAIN, BatchComplaint(0, 1, dealer, None).encode())
     assert net.refusal(said) == ""
     assert {one.seat for one in net.ledger.state.record.cheats} == {3}
     assert stock.batch(0) == page
@@ -97,7 +98,7 @@ def test_a_proved_complaint_over_a_good_share_names_the_accuser(round_):
         Envelope.of_item(item[2]),
         SeededRng(net.secret()),
     )
-    said = net.message(3, Kind.COMPLAIN, write_complaint(0, round_, dealer, complaint))
+    said = net.message(3, Kind.COMPLAIN, BatchComplaint(0, round_, dealer, complaint).encode())
     assert net.refusal(said) == ""
     (cheat,) = net.ledger.state.record.cheats
     assert (cheat.seat, cheat.what) == (3, "complained over a good share")
@@ -113,7 +114,7 @@ def test_nobody_complains_over_what_nobody_dealt_or_who_is_out(round_):
     stock = net.ledger.stock
     page = stock.batch(0)
     dealt = (page.first, page.second)[round_ == SECOND]
-    over = {seat: write_complaint(0, round_, seat, None) for seat in range(9)}
+    over = {seat: BatchComplaint(0, round_, seat, None).encode() for seat in range(9)}
     for seat in set(over) - set(dealt):
         assert net.refusal(net.message(1, Kind.COMPLAIN, over[seat])) == "Unwanted"
     assert not net.ledger.state.record.cheats
@@ -131,6 +132,8 @@ def test_dealings_are_gone_once_all_hold_their_shares():
     page = net.ledger.stock.batch(0)
     for round_, dealt in ((FIRST, page.first), (SECOND, page.second)):
         accuser = next(seat for seat in net.participants if seat != dealt[0])
-        said = net.message(accuser, Kind.COMPLAIN, write_complaint(0, round_, dealt[0], None))
+        said = net.message(
+            accuser, Kind.COMPLAIN, BatchComplaint(0, round_, dealt[0], None).encode()
+        )
         assert net.refusal(said) == "Unwanted"
     assert not net.ledger.state.record.cheats

@@ -6,7 +6,7 @@ import pytest
 
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import Kind
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from keymoot.committee.reshare.epoch_keys import EpochKeys, KeyRotation, Role
 from keymoot.threshold.secp256k1 import SECP256K1
 from tests.committee.members import ready

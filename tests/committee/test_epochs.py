@@ -7,16 +7,16 @@ import pytest
 from keymoot.base import rlp
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.genesis import EPOCH_SECONDS
-from keymoot.committee.keygen.record import write_verdict
-from keymoot.committee.messages import Kind, read_attempt, write_attempt, write_numbered
-from keymoot.committee.reshare.record import RETRY_SECONDS, Epoch, Stage
-from keymoot.committee.reshare.round import read_dealings, write_dealings
+from keymoot.committee.keygen.record import RootComplaint, RootVerdict
+from keymoot.committee.messages import AttemptBody, Kind, NumberedBody
+from keymoot.committee.reshare.record import RETRY_SECONDS, Epoch, EpochStage, RootDealings
 from keymoot.committee.roots import ECDSA, ROOTS
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.polynomial import lagrange
 from keymoot.threshold.rng import SeededRng
+from tests.committee.bodies import fields_of
 from tests.committee.network import CommitteeNetwork
 
 
@@ -29,7 +29,7 @@ def publics(net):
 
 
 def vote(net, seats=None):
-    body = write_numbered(net.ledger.epochs.current.number)
+    body = NumberedBody(net.ledger.epochs.current.number).encode()
     net.send(
         *(net.message(seat, Kind.END_EPOCH, body) for seat in seats or list(net.participants)[:3])
     )
@@ -52,7 +52,7 @@ def test_the_keys_stay_and_the_shares_are_others(size):
     before = publics(net)
     old = {kind.name: shares_of(net, kind, net.participants) for kind in ROOTS}
     vote(net, list(net.participants)[: net.ledger.state.committee.present])
-    assert net.ledger.epochs.current.stage is Stage.DEALING
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
     net.settle()
     assert net.ledger.epochs.current.number == 1
     assert publics(net) == before
@@ -97,9 +97,9 @@ def test_too_few_votes_end_no_epoch_and_a_seat_votes_once():
     message, error = net.refused[-1]
     assert (message.seat, message.kind) == (2, Kind.END_EPOCH)
     assert "voted" in str(error)
-    assert net.ledger.epochs.current.stage is Stage.LIVING
+    assert net.ledger.epochs.current.stage is EpochStage.LIVING
     vote(net, [4])
-    assert net.ledger.epochs.current.stage is Stage.DEALING
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
 
 
 def test_votes_and_keys_of_an_epoch_cannot_be_said_again_in_the_next():
@@ -215,12 +215,12 @@ def test_who_deals_something_else_than_his_share_is_named(place):
 
     def spoil(seat, kind, body):
         if seat == 2 and kind is Kind.RESHARE:
-            number, attempt, content = read_attempt(body)
-            made = list(read_dealings(content))
+            number, attempt, content = fields_of(AttemptBody.decode(body))
+            made = list(RootDealings.decode(content).dealings)
             shares, kind_ = other.participants[2].shares, ROOTS[place]
             to = net.ledger.epochs.next_round().recipients(place)
             made[place] = reshare.deal(to, shares[kind_.name], SeededRng(net.secret()))
-            return write_attempt(number, attempt, write_dealings(tuple(made)))
+            return AttemptBody(number, attempt, RootDealings(tuple(made)).encode()).encode()
         return body
 
     net.spoil = spoil
@@ -240,7 +240,7 @@ def test_a_bad_box_is_complained_over_and_names_its_dealer(victims):
 
     def spoil(seat, kind, body):
         if seat == 2 and kind is Kind.RESHARE:
-            number, attempt, content = read_attempt(body)
+            number, attempt, content = fields_of(AttemptBody.decode(body))
             item = rlp.decode(content)
             boxes = item[0][1]
             # some boxes of the first root get another last byte
@@ -248,7 +248,7 @@ def test_a_bad_box_is_complained_over_and_names_its_dealer(victims):
             for victim in victims:
                 box = flat[victim - 1]
                 flat[victim - 1] = box[:-1] + bytes([box[-1] ^ 1])
-            return write_attempt(number, attempt, rlp.encode(item))
+            return AttemptBody(number, attempt, rlp.encode(item)).encode()
         return body
 
     net.spoil = spoil
@@ -266,12 +266,14 @@ def test_a_false_complaint_names_the_accuser():
 
     def spoil(seat, kind, body):
         if seat == 3 and kind is Kind.RESHARE_VERDICT:
-            number, attempt, _ = read_attempt(body)
+            number, attempt, _ = fields_of(AttemptBody.decode(body))
             turn, given = net.ledger.epochs.next_round(), net.ledger.epochs.dealings(number)
             to, secret = turn.recipients(0), net.participants[3].keys.next
             one = dealings.complain(to, 1, 3, secret, given[1][0], SeededRng(net.secret()))
             stolen.append(one)
-            return write_attempt(number, attempt, write_verdict([(0, one)]))
+            return AttemptBody(
+                number, attempt, RootVerdict((RootComplaint(0, one),)).encode()
+            ).encode()
         return body
 
     net.spoil = spoil
@@ -293,7 +295,7 @@ def test_with_too_few_the_old_shares_serve_on_and_it_is_tried_again():
     for _ in range(3):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert net.ledger.stock.left()
     assert net.ledger.epochs.dealings(1) == {}
     net.silent = set()
@@ -324,7 +326,7 @@ def test_a_generation_drops_what_an_attempt_has_dealt():
     assert net.ledger.epochs.dealings(1)
     net.send(net.recovery({1, 2, 3, 4}))
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage) == (0, Stage.LIVING)
+    assert (epoch.number, epoch.stage) == (0, EpochStage.LIVING)
     assert net.ledger.epochs.dealings(1) == {}
     net.settle()
     assert all(len(participant.shares) == len(ROOTS) for participant in net.participants.values())
@@ -335,7 +337,7 @@ def test_two_holders_are_too_few():
     net.spoil = lambda seat, kind, body: None if kind is Kind.HELD and seat > 2 else body
     vote(net)
     net.settle()
-    assert net.ledger.epochs.current.stage is Stage.HOLDING
+    assert net.ledger.epochs.current.stage is EpochStage.HOLDING
     assert len(net.ledger.epochs.current.votes) == 2
     old = {
         at: participant.shares[ECDSA].secret.expose()
@@ -344,7 +346,7 @@ def test_two_holders_are_too_few():
     for _ in range(2):
         net.pass_time(12)
     epoch = net.ledger.epochs.current
-    assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+    assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
     assert old == {
         at: participant.shares[ECDSA].secret.expose()
         for at, participant in net.participants.items()
@@ -356,8 +358,8 @@ def test_a_vote_for_other_roots_counts_for_nothing():
 
     def spoil(seat, kind, body):
         if kind is Kind.HELD and seat in (1, 2):
-            number, attempt, _ = read_attempt(body)
-            return write_attempt(number, attempt, bytes(32))
+            number, attempt, _ = fields_of(AttemptBody.decode(body))
+            return AttemptBody(number, attempt, bytes(32)).encode()
         return body
 
     net.spoil = spoil
@@ -373,13 +375,13 @@ def test_who_voted_for_other_roots_is_no_holder_after_the_switch():
 
     def spoil(seat, kind, body):
         if kind is Kind.HELD and seat == 1:
-            number, attempt, _ = read_attempt(body)
-            return write_attempt(number, attempt, bytes(32))
+            number, attempt, _ = fields_of(AttemptBody.decode(body))
+            return AttemptBody(number, attempt, bytes(32)).encode()
         return body
 
     net.spoil = spoil
     vote(net)
-    while net.ledger.epochs.current.stage is not Stage.HOLDING:
+    while net.ledger.epochs.current.stage is not EpochStage.HOLDING:
         net.send(*net.tasks())
     held = [one for one in net.tasks() if one.kind is Kind.HELD]
     net.send(*sorted(held, key=lambda one: one.seat))
@@ -389,7 +391,7 @@ def test_who_voted_for_other_roots_is_no_holder_after_the_switch():
 
 def test_an_attempt_that_failed_is_not_made_again_at_once():
     began, failed = UnixSeconds(1_000), UnixSeconds(1_000 + EPOCH_SECONDS)
-    epoch = Epoch(1, Height(1), began, Stage.LIVING, Height(1), began)
+    epoch = Epoch(1, Height(1), began, EpochStage.LIVING, Height(1), began)
     assert not epoch.over(UnixSeconds(failed - 1), EPOCH_SECONDS)
     assert epoch.over(failed, EPOCH_SECONDS)
     again = epoch.dropped(Height(9), failed)

@@ -4,8 +4,8 @@ import pytest
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.committee.keygen.record import Phase, read_openings, read_verdict, write_openings
-from keymoot.committee.messages import Kind, NodeMessage, write_numbered
+from keymoot.committee.keygen.record import Phase, RootComplaint, RootOpenings, RootVerdict
+from keymoot.committee.messages import Kind, NodeMessage, NumberedBody
 from keymoot.committee.roots import ROOTS
 from keymoot.threshold.polynomial import interpolate
 from tests.committee.network import CommitteeNetwork
@@ -135,7 +135,7 @@ def test_another_opening_than_promised_names_its_seat():
 
 def is_opening(body):
     try:
-        return len(read_openings(body)) == len(ROOTS)
+        return len(RootOpenings.decode(body).openings) == len(ROOTS)
     except Exception:
         return False
 
@@ -182,7 +182,6 @@ def test_a_false_complaint_names_the_accuser_and_harms_nobody():
     def spoil(seat, kind, body):
         if seat != 3 or kind is not Kind.KEYGEN_VERDICT:
             return body
-        from keymoot.committee.keygen.record import write_verdict
         from keymoot.threshold import dealing as dealings
         from tests.threshold.parties import rng
 
@@ -190,7 +189,7 @@ def test_a_false_complaint_names_the_accuser_and_harms_nobody():
         to = founding.setting().recipients(0)
         made = founding.openings()[1][0].dealing
         complaint = dealings.complain(to, 1, 3, net.participants[3].keys.living, made, rng())
-        return write_verdict([(0, complaint)])
+        return RootVerdict((RootComplaint(0, complaint),)).encode()
 
     net.spoil = spoil
     net.settle()
@@ -210,7 +209,10 @@ def test_a_message_is_taken_once_in_its_phase_and_from_its_seat():
         said[1].body,
     )
     assert net.refusal(forged.signed(net.participants[2].session.signing)) == "NotSeated"
-    assert net.refusal(net.message(1, Kind.KEYGEN_VOTE, write_numbered(0, bytes(32)))) == "Unwanted"
+    assert (
+        net.refusal(net.message(1, Kind.KEYGEN_VOTE, NumberedBody(0, bytes(32)).encode()))
+        == "Unwanted"
+    )
 
 
 def test_a_vote_is_a_digest_and_nothing_beside_it():
@@ -252,8 +254,11 @@ def test_bodies_survive_their_encoding():
     net, seen = CommitteeNetwork(), {}
     net.spoil = lambda _, kind, body: seen.setdefault(kind, body) and body
     net.settle()
-    assert write_openings(read_openings(seen[Kind.KEYGEN_OPEN])) == seen[Kind.KEYGEN_OPEN]
-    assert read_verdict(seen[Kind.KEYGEN_VERDICT]) == []
+    assert (
+        RootOpenings(RootOpenings.decode(seen[Kind.KEYGEN_OPEN]).openings).encode()
+        == seen[Kind.KEYGEN_OPEN]
+    )
+    assert RootVerdict.decode(seen[Kind.KEYGEN_VERDICT]).complaints == ()
 
 
 def test_a_generation_begins_it_again():

@@ -6,10 +6,11 @@ import pytest
 
 from keymoot.base.contained import Unexecutable
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.committee.machine import write_session
-from keymoot.committee.messages import Kind, read_numbered, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.presign.ledger import Stock
+from keymoot.committee.seat import NewSession
 from keymoot.threshold.first_round import FirstDealing
+from tests.committee.bodies import fields_of
 from tests.committee.members import ready
 from tests.committee.network import CommitteeNetwork
 
@@ -20,11 +21,11 @@ def test_old_dealings_do_not_decode_as_new_ones():
     net.spoil = lambda _, kind, body: (seen.append((kind, body)), body)[1]
     net.settle()
     first = next(body for kind, body in seen if kind is Kind.FIRST)
-    _, content = read_numbered(first)
+    _, content = fields_of(NumberedBody.decode(first))
     assert FirstDealing.decode(content)
     net.send(net.recovery({1, 2, 3, 4}))
     # the undone dealing, replayed by its own seat in the new generation, is another session's
-    net.send(net.message(1, Kind.FIRST, write_numbered(0, content)))
+    net.send(net.message(1, Kind.FIRST, NumberedBody(0, content).encode()))
     net.settle()
     for _ in range(3):
         net.pass_time(16)
@@ -72,7 +73,7 @@ def test_what_goes_wrong_in_the_middle_changes_nothing(monkeypatch):
     """A fault of ours is found after the seat has its new start: neither counts."""
     net = ready()
     net.restart(1)
-    body = write_session(net.participants[1].session.public, net.session().public)
+    body = NewSession(net.participants[1].session.public.signing, net.session().public).encode()
     session = net.message(1, Kind.SESSION, body)
     before = dict(net.pages)
 

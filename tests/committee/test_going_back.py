@@ -7,12 +7,13 @@ import pytest
 
 from keymoot.base import rlp
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, read_attempt, write_attempt
-from keymoot.committee.pages import MemoryPages
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.messages import AttemptBody, Kind
+from keymoot.committee.page_store import MemoryPages
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.signers import settled
 from keymoot.crypto import ed25519
+from tests.committee.bodies import fields_of
 from tests.committee.members import publics, ready, secret_of
 from tests.committee.network import NETWORK, CommitteeNetwork
 
@@ -69,7 +70,7 @@ class TestBackToTheEpochBefore:
         assert {name: net.pages.get(name) for name in roots} != roots
         net.send(net.recovery({1, 2, 3, 4}))
         epoch = net.ledger.epochs.current
-        assert (epoch.number, epoch.stage, epoch.attempt) == (0, Stage.LIVING, 1)
+        assert (epoch.number, epoch.stage, epoch.attempt) == (0, EpochStage.LIVING, 1)
         assert {name: net.pages.get(name) for name in roots} == roots
         seats = net.ledger.state.seats()
         assert {at: one.sealing for at, one in seats.items()} == before
@@ -105,11 +106,11 @@ class TestBackToTheEpochBefore:
             if participant == 3:
                 return None
             if participant == 4 and kind is Kind.RESHARE:
-                number, attempt, content = read_attempt(body)
+                number, attempt, content = fields_of(AttemptBody.decode(body))
                 item = rlp.decode(content)
                 boxes = item[0][1][-1]
                 boxes[2] = boxes[2][:-1] + bytes([boxes[2][-1] ^ 1])
-                return write_attempt(number, attempt, rlp.encode(item))
+                return AttemptBody(number, attempt, rlp.encode(item)).encode()
             return body
 
         net.spoil = spoil
@@ -146,7 +147,7 @@ class TestBackToTheEpochBefore:
             if one.kind is not Kind.EPOCH_KEY:
                 assert net.refusal(again) == "Unwanted"
         # an attempt of the failed one's name is none
-        body = write_attempt(1, 0, b"x" * 32)
+        body = AttemptBody(1, 0, b"x" * 32).encode()
         assert net.refusal(net.message(1, Kind.HELD, body)) == "Unwanted"
 
     @pytest.mark.parametrize("kept", [Kind.RESHARE_VERDICT, Kind.HELD])
@@ -297,16 +298,14 @@ class TestBackToTheEpochBefore:
         """Who signs that block is known from its order alone, so nothing of it may change."""
         from keymoot.committee.reshare.ledger import EpochTransitions
 
-        counted = []
-        real = EpochTransitions.count
+        moved = []
+        real = EpochTransitions.move
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                EpochTransitions, "count", lambda *one: counted.append(one[1]) or real(*one)
-            )
+            patch.setattr(EpochTransitions, "move", lambda *at: moved.append(at[1]) or real(*at))
             net.send(net.recovery({1, 2, 3, 4}, anew=set()), net.message(1, Kind.TICK, b""))
-            assert net.height not in counted
+            assert net.height not in moved
             net.send(net.message(1, Kind.TICK, b""))
-            assert net.height in counted
+            assert net.height in moved
 
     def test_one_message_says_it_whenever_it_arrives(self, net):
         """The same bytes come into one block only, so what was refused could not be said again."""

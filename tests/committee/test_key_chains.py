@@ -11,20 +11,18 @@ import pytest
 
 from keymoot.base import rlp
 from keymoot.base.fields import bytes_of, list_of
-from keymoot.committee.machine import read_session, write_session
-from keymoot.committee.membership.record import read_join, write_join
+from keymoot.committee.membership.record import JoinBody
 from keymoot.committee.messages import (
+    AttemptBody,
     Kind,
     NodeMessage,
-    read_attempt,
-    read_numbered,
-    write_attempt,
-    write_numbered,
+    NumberedBody,
 )
 from keymoot.committee.recovery.order import SignedRecoveryOrder
-from keymoot.committee.seat import SessionKeys, by_seat
-from keymoot.committee.statekey.record import read_ask
+from keymoot.committee.seat import NewSession, SessionKeys, by_seat
+from keymoot.committee.statekey.record import AskBody
 from keymoot.crypto import ed25519
+from tests.committee.bodies import fields_of
 from tests.committee.members import ready
 from tests.committee.network import NETWORK, CommitteeNetwork
 
@@ -48,17 +46,17 @@ class Notary:
                 assert ed25519.verify(identity, order.terms.digest(), order.signatures[at])
                 self.start(at, session)
         elif kind is Kind.JOIN:
-            newcomer, _ = read_join(read_attempt(one.body)[2])
+            newcomer, _ = fields_of(JoinBody.decode(AttemptBody.decode(one.body).content))
             assert one.signed_by(newcomer.identity)
             self.identity[seat] = newcomer.identity
             self.keys[newcomer.identity] = {newcomer.sealing}
             self.start(seat, newcomer.session)
         elif kind is Kind.SESSION:
             assert one.signed_by(self.identity[seat])
-            self.start(seat, read_session(one.body)[1])
+            self.start(seat, NewSession.decode(one.body).session)
         elif kind is Kind.EPOCH_KEY:
             assert one.signed_by(self.session[seat].signing)
-            self.keys[self.identity[seat]].add(read_numbered(one.body)[1])
+            self.keys[self.identity[seat]].add(NumberedBody.decode(one.body).content)
 
     def start(self, seat: int, session: SessionKeys) -> None:
         self.session[seat] = session
@@ -143,13 +141,13 @@ class TestAForeignKeyIsRefused:
         return net.session()
 
     def test_of_an_epoch(self, net, host):
-        body = write_numbered(1, host.public.sealing)
+        body = NumberedBody(1, host.public.sealing).encode()
         said = NodeMessage(NETWORK, net.ledger.state.record.generation, 2, Kind.EPOCH_KEY, body)
         for key in (host.signing, net.participants[1].session.signing, net.identities[2]):
             assert net.refusal(said.signed(key)) == "NotSeated"
 
     def test_of_a_start(self, net, host):
-        body = write_session(net.participants[2].session.public, host.public)
+        body = NewSession(net.participants[2].session.public.signing, host.public).encode()
         said = NodeMessage(NETWORK, net.ledger.state.record.generation, 2, Kind.SESSION, body)
         keys = (host.signing, net.participants[2].session.signing, net.identities[1])
         for key in keys:
@@ -172,12 +170,12 @@ class TestAForeignKeyIsRefused:
         net.arrive(5)
         net.admit(5)
         join = next(one for one in net.tasks() if one.kind is Kind.JOIN)
-        number, attempt, content = read_attempt(join.body)
-        newcomer, evidence = read_join(content)
+        number, attempt, content = fields_of(AttemptBody.decode(join.body))
+        newcomer, evidence = fields_of(JoinBody.decode(content))
         key = host.public if place == "session" else host.public.sealing
-        forged = write_attempt(
-            number, attempt, write_join(replace(newcomer, **{place: key}), evidence)
-        )
+        forged = AttemptBody(
+            number, attempt, JoinBody(replace(newcomer, **{place: key}), evidence).encode()
+        ).encode()
         said = replace(join, body=forged)
         assert net.refusal(said) == "NotSeated"
         assert net.refusal(said.signed(host.signing)) == "NotSeated"
@@ -188,7 +186,7 @@ class TestAForeignKeyIsRefused:
         net = before_asks()
         asks = [one for one in until(net, Kind.STATE_ASK) if one.kind is Kind.STATE_ASK]
         mine, other = asks[0], asks[1]
-        _, _, to, _ = read_ask(other.body)
+        to = AskBody.decode(other.body).to
         epoch, attempt, name, first, second, signature = list_of(rlp.decode(mine.body), 6, "ask")
         assert bytes_of(first, "first") != to.first
         body = rlp.encode([epoch, attempt, name, to.first, to.second, signature])

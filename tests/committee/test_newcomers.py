@@ -1,11 +1,13 @@
 """A newcomer has the state secret before it is a member, or it does not become one."""
 
+from dataclasses import replace
+
 import pytest
 
 from keymoot.committee.messages import Kind
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.signers import settled
-from keymoot.committee.statekey.record import read_ask, write_ask, write_held
+from keymoot.committee.statekey.record import AskBody, HeldBody
 from keymoot.store.keys import FIRST_NAME
 from tests.committee.asking import said, secrets, standing, until
 from tests.committee.members import check, publics, ready
@@ -49,7 +51,7 @@ class TestBeforeItIsAMember:
     def test_it_asks_and_holds_while_the_epoch_lives(self):
         net = admitted(5)
         net.settle()
-        assert stage(net) is Stage.LIVING
+        assert stage(net) is EpochStage.LIVING
         assert standing(net).holders == {1, 2, 3, 4, 5}
         assert secrets(net)[5] == secrets(net)[1]
         # Members answered it, and nobody else did.
@@ -67,7 +69,7 @@ class TestBeforeItIsAMember:
         net.settle()
         assert not said(net, Kind.JOIN)
         assert 5 not in net.keeps
-        message = net.message(5, Kind.STATE_HELD, write_held(FIRST_NAME))
+        message = net.message(5, Kind.STATE_HELD, HeldBody(FIRST_NAME).encode())
         assert net.refusal(message) == "NotSeated"
 
     def test_members_wait_for_it_when_they_hold_their_shares(self):
@@ -78,7 +80,7 @@ class TestBeforeItIsAMember:
         net.turn()
         net.settle()
         # All eight have said that they hold their shares: it is one secret that is missing.
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         assert net.ledger.epochs.awaited == {8}
         net.spoil = lambda seat, kind, body: body
         again(net, 8)
@@ -102,7 +104,7 @@ class TestBeforeItIsAMember:
         again(net, 5)
         net.turn()
         net.settle()
-        assert (stage(net), net.ledger.epochs.awaited) == (Stage.HOLDING, {5})
+        assert (stage(net), net.ledger.epochs.awaited) == (EpochStage.HOLDING, {5})
         net.spoil = lambda seat, kind, body: body
         again(net, 5)
         net.settle()
@@ -139,10 +141,10 @@ class TestThatNeverHolds:
         keeping(net, Kind.STATE_HELD, 6)
         net.turn()
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         for _ in range(2):
             net.pass_time(12)
-        assert (stage(net), net.ledger.epochs.current.attempt) == (Stage.LIVING, 1)
+        assert (stage(net), net.ledger.epochs.current.attempt) == (EpochStage.LIVING, 1)
         assert joining(net) == {5}
         net.turn()
         net.settle()
@@ -187,8 +189,7 @@ class TestThatNeverHolds:
         # It was dropped with the secret, so the version was raised; it asked for the newer one.
         assert standing(net).version == 1
         assert net.refusal(ask) == "Unwanted"
-        when, _, to, signature = read_ask(ask.body)
-        renamed = write_ask(when, standing(net).name, to, signature)
+        renamed = replace(AskBody.decode(ask.body), name=standing(net).name).encode()
         assert net.refusal(net.message(5, Kind.STATE_ASK, renamed)) == "Unwanted"
         assert "attempt" in str(net.refused[-1][1])
         assert 5 in standing(net).holders
@@ -208,7 +209,7 @@ class TestThatNeverHolds:
         # It has lost the secret, and says so just before all others hold their shares.
         net.send(*sorted(due, key=lambda one: one.kind is not Kind.STATE_ASK))
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         assert net.ledger.epochs.awaited == {5}
         net.spoil = lambda seat, kind, body: body
         again(net, 5)
@@ -241,10 +242,10 @@ class TestMembersThatStay:
         assert standing(net).holders == {1, 4}
         net.turn()
         net.settle()
-        assert stage(net) is Stage.HOLDING
+        assert stage(net) is EpochStage.HOLDING
         for _ in range(2):
             net.pass_time(12)
-        assert (net.ledger.epochs.current.number, stage(net)) == (0, Stage.LIVING)
+        assert (net.ledger.epochs.current.number, stage(net)) == (0, EpochStage.LIVING)
         # They are let go, and others come; whoever comes has it.
         net.spoil = lambda seat, kind, body: body
         for seat in (2, 3):

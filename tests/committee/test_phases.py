@@ -57,3 +57,14 @@ def test_silence_is_waited_for_and_then_enough_decide(awaited, overdue, enough, 
     found = move(awaited=awaited, overdue=overdue, enough=lambda: asked.append(1) or enough)
     assert found is expected
     assert bool(asked) is (expected is not Move.WAIT)
+
+
+@pytest.mark.parametrize("overdue", [False, True])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_enough_may_end_a_phase_early(awaited, overdue):
+    found = move(awaited=awaited, overdue=overdue, enough=lambda: False, early=lambda: True)
+    assert found is Move.GO_ON
+    waits = awaited and not overdue
+    for enough, end in ((False, Move.GIVE_UP), (True, Move.GO_ON)):
+        found = move(awaited=awaited, overdue=overdue, enough=lambda: enough, early=lambda: False)  # noqa: B023
+        assert found is (Move.WAIT if waits else end)

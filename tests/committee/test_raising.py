@@ -8,13 +8,13 @@ from keymoot.committee.messages import Kind
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.signers import settled
 from keymoot.committee.statekey.record import (
-    former_in,
+    AskBody,
+    HeldBody,
     next_name,
     state_input,
     state_secret,
-    write_ask,
-    write_held,
 )
+from keymoot.committee.statekey.version import version_in
 from keymoot.store.keys import FIRST_NAME
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1, G2
@@ -54,7 +54,7 @@ def test_a_leaver_raises_it_and_the_others_come_to_the_same_new_secret():
     assert not now.exposed
     assert now.holders == now.told == {1, 3, 4, 5}
     assert net.ledger.state_key.coming is None
-    assert [one.name for one in former_in(net.ledger.state.pages)] == [FIRST_NAME]
+    assert [one.name for one in version_in(net.ledger.state.pages).former] == [FIRST_NAME]
     after = {at: secret for at, secret in secrets(net).items() if at != 2}
     assert set(after.values()) == {by_algebra(net, 1, now.name)}
     assert secrets(net)[2] == before[2] != after[1]
@@ -69,8 +69,8 @@ def test_who_has_left_is_not_heard():
     assert coming.status.holders == {1, 4, 5}
     _, to = one_time_key()
     for kind, body in (
-        (Kind.STATE_ASK, write_ask((2, 0), coming.name, to, bytes(64))),
-        (Kind.STATE_HELD, write_held(coming.name)),
+        (Kind.STATE_ASK, AskBody(2, 0, coming.name, to.first, to.second, bytes(64)).encode()),
+        (Kind.STATE_HELD, HeldBody(coming.name).encode()),
     ):
         assert net.refusal(net.message(2, kind, body)) == "NotSeated"
 

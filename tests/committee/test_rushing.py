@@ -5,19 +5,18 @@ from dataclasses import replace
 import pytest
 
 from keymoot.committee.messages import (
+    AttemptBody,
     Kind,
-    read_attempt,
-    read_numbered,
-    write_attempt,
-    write_numbered,
+    NumberedBody,
 )
-from keymoot.committee.reshare.round import read_dealings, write_dealings
+from keymoot.committee.reshare.record import RootDealings
 from keymoot.committee.roots import ROOTS
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold.first_round import FirstDealing
 from keymoot.threshold.polynomial import lagrange
 from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.committee.bodies import fields_of
 from tests.committee.members import publics, ready
 from tests.committee.network import CommitteeNetwork
 
@@ -70,11 +69,13 @@ def test_a_new_share_of_zero_stops_nobody(place):
     before, waiting = publics(net), held_back(net, Kind.RESHARE)
     net.turn()
     net.settle()
-    number, attempt, content = read_attempt(waiting[0])
-    made = list(read_dealings(content))
+    number, attempt, content = fields_of(AttemptBody.decode(waiting[0]))
+    made = list(RootDealings.decode(content).dealings)
     made[place] = zero_dealing(net, place, net.ledger.epochs.dealings(number))
     said = net.message(
-        LAST, Kind.RESHARE, write_attempt(number, attempt, write_dealings(tuple(made)))
+        LAST,
+        Kind.RESHARE,
+        AttemptBody(number, attempt, RootDealings(tuple(made)).encode()).encode(),
     )
     net.silent = {LAST}
     net.send(said)
@@ -101,7 +102,7 @@ def test_a_nonce_that_the_last_dealer_cancels_names_him():
     net = CommitteeNetwork()
     waiting = held_back(net, Kind.FIRST)
     net.settle()
-    number, content = read_numbered(waiting[0])
+    number, content = fields_of(NumberedBody.decode(waiting[0]))
     own = FirstDealing.decode(content)
     stock = net.ledger.stock
     given = [stock.dealing(number, 1, seat) for seat in stock.batch(number).first]
@@ -111,7 +112,7 @@ def test_a_nonce_that_the_last_dealer_cancels_names_him():
     constants = [SECP256K1.decode_all(one.plain[0])[0] for one in others]
     cancelling = SECP256K1.encode_all([SECP256K1.negate(SECP256K1.sum(constants)), *rest])
     spoiled = replace(own, plain=(cancelling, *own.plain[1:]))
-    net.send(net.message(LAST, Kind.FIRST, write_numbered(number, spoiled.encode())))
+    net.send(net.message(LAST, Kind.FIRST, NumberedBody(number, spoiled.encode()).encode()))
     net.spoil = lambda seat, kind, body: body
     net.settle()
     assert {one.seat for one in net.ledger.state.record.cheats} == {LAST}

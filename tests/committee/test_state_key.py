@@ -10,13 +10,12 @@ from keymoot.committee.messages import Kind
 from keymoot.committee.outcome import key_input
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.statekey.record import (
+    AnswerBody,
+    AskBody,
+    HeldBody,
     ask_digest,
-    read_answer,
     state_input,
     state_secret,
-    write_answer,
-    write_ask,
-    write_held,
 )
 from keymoot.crypto import ed25519
 from keymoot.store.keys import FIRST_NAME
@@ -35,6 +34,7 @@ from tests.committee.asking import (
     turn,
     until,
 )
+from tests.committee.bodies import fields_of
 from tests.committee.network import NETWORK, CommitteeNetwork
 
 
@@ -69,7 +69,7 @@ class TestAll:
         net.seal_state = lambda _: None
         for _ in range(6):
             step(net)
-        assert all(one.state_key.found for one in net.participants.values())
+        assert all(one.state_key.opened for one in net.participants.values())
         assert standing(net).holders == frozenset()
         net.seal_state = sealed
         net.tasks()
@@ -78,7 +78,7 @@ class TestAll:
 
     def test_a_seat_says_once_that_it_holds_the_secret(self):
         net = founded()
-        again = net.message(1, Kind.STATE_HELD, write_held(standing(net).name))
+        again = net.message(1, Kind.STATE_HELD, HeldBody(standing(net).name).encode())
         assert net.refusal(again) == "Unwanted"
 
     def test_it_is_no_key_that_an_account_can_ask_for(self):
@@ -137,8 +137,10 @@ class TestLiars:
 
         def spoil(participant, kind, body):
             if kind is Kind.STATE_ANSWER and participant == 2:
-                _, asker, number, answer = read_answer(body)
-                return write_answer(FIRST_NAME, asker, number, replace(answer, cipher=answer.nonce))
+                _, asker, number, answer = fields_of(AnswerBody.decode(body))
+                return AnswerBody(
+                    FIRST_NAME, asker, number, replace(answer, cipher=answer.nonce)
+                ).encode()
             return body
 
         net.spoil = spoil
@@ -151,12 +153,12 @@ class TestLiars:
     def test_bytes_that_are_no_point_name_their_seat_too(self):
         net = before_asks()
         step(net)
-        bad = write_answer(
+        bad = AnswerBody(
             FIRST_NAME,
             2,
             net.ledger.state_key.ask(2).number,
             DerivationShare(b"\xff" * 48, b"\1" * 48),
-        )
+        ).encode()
         net.send(net.message(3, Kind.STATE_ANSWER, bad))
         (cheat,) = net.ledger.state.record.cheats
         assert cheat.seat == 3
@@ -175,7 +177,9 @@ class TestLiars:
     def test_a_late_answer_to_an_older_ask_blames_nobody(self):
         net = before_asks()
         due = until(net, Kind.STATE_ANSWER)
-        late = [m for m in due if m.kind is Kind.STATE_ANSWER and read_answer(m.body)[1] == 1]
+        late = [
+            m for m in due if m.kind is Kind.STATE_ANSWER and AnswerBody.decode(m.body).asker == 1
+        ]
         net.restart(1)
         net.send(*until(net, Kind.STATE_ASK, 1))
         assert net.ledger.state_key.ask(1).answers == {}
@@ -200,7 +204,13 @@ class TestLiars:
         for what, (who, seat, start, when, name) in places.items():
             digest = ask_digest(NETWORK, generation, (seat, start), when, name, to)
             signature = ed25519.sign(net.identities[who], digest)
-            net.send(net.message(2, Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, to, signature)))
+            net.send(
+                net.message(
+                    2,
+                    Kind.STATE_ASK,
+                    AskBody(0, 0, FIRST_NAME, to.first, to.second, signature).encode(),
+                )
+            )
             assert type(net.refused[-1][1]).__name__ == "NotSeated", what
         assert net.ledger.state_key.asks() == {}
 
@@ -216,7 +226,11 @@ class TestLiars:
             signature = ed25519.sign(net.identities[2], digest)
             assert (
                 net.refusal(
-                    net.message(2, Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, key, signature))
+                    net.message(
+                        2,
+                        Kind.STATE_ASK,
+                        AskBody(0, 0, FIRST_NAME, key.first, key.second, signature).encode(),
+                    )
                 )
                 == "BadPoint"
             )
@@ -248,13 +262,13 @@ class TestLiars:
         net = before_asks()
         net.send(
             *(
-                net.message(at, Kind.STATE_HELD, write_held(Bytes32(b"v" * 32)))
+                net.message(at, Kind.STATE_HELD, HeldBody(Bytes32(b"v" * 32)).encode())
                 for at in net.participants
             )
         )
         assert not standing(net).exists
-        net.send(net.message(1, Kind.STATE_HELD, write_held(FIRST_NAME)))
-        net.send(net.message(1, Kind.STATE_HELD, write_held(FIRST_NAME)))
+        net.send(net.message(1, Kind.STATE_HELD, HeldBody(FIRST_NAME).encode()))
+        net.send(net.message(1, Kind.STATE_HELD, HeldBody(FIRST_NAME).encode()))
         assert standing(net).holders == {1}
 
     def test_nothing_is_heard_before_there_are_roots(self):
@@ -262,9 +276,9 @@ class TestLiars:
         _, to = one_time_key()
         answer = DerivationShare(b"\1" * 48, b"\2" * 48)
         for kind, body in (
-            (Kind.STATE_ASK, write_ask((0, 0), FIRST_NAME, to, bytes(64))),
-            (Kind.STATE_ANSWER, write_answer(FIRST_NAME, 2, 1, answer)),
-            (Kind.STATE_ANSWER, write_answer(FIRST_NAME, 9, 1, answer)),
-            (Kind.STATE_HELD, write_held(FIRST_NAME)),
+            (Kind.STATE_ASK, AskBody(0, 0, FIRST_NAME, to.first, to.second, bytes(64)).encode()),
+            (Kind.STATE_ANSWER, AnswerBody(FIRST_NAME, 2, 1, answer).encode()),
+            (Kind.STATE_ANSWER, AnswerBody(FIRST_NAME, 9, 1, answer).encode()),
+            (Kind.STATE_HELD, HeldBody(FIRST_NAME).encode()),
         ):
             assert net.refusal(net.message(1, kind, body)) == "Unwanted"

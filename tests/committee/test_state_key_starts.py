@@ -6,7 +6,7 @@ import pytest
 
 from keymoot.base.secret import Secret
 from keymoot.committee.messages import Kind
-from keymoot.committee.statekey.record import read_answer, read_ask, state_secret
+from keymoot.committee.statekey.record import AnswerBody, AskBody, state_secret
 from keymoot.threshold.bls12381 import G1
 from keymoot.threshold.polynomial import interpolate_points
 from tests.committee.asking import (
@@ -21,6 +21,7 @@ from tests.committee.asking import (
     turn,
     until,
 )
+from tests.committee.bodies import fields_of
 
 
 class TestOneTimeKeys:
@@ -33,15 +34,22 @@ class TestOneTimeKeys:
         net.keeps.pop(3)
         net.restart(3)
         net.settle()
-        keys = [read_ask(one.body)[2].first for one in said(net, Kind.STATE_ASK)]
-        masks = [read_answer(one.body)[3].nonce for one in net.log if one.kind is Kind.STATE_ANSWER]
+        keys = [AskBody.decode(one.body).first for one in said(net, Kind.STATE_ASK)]
+        masks = [
+            AnswerBody.decode(one.body).answer.nonce
+            for one in net.log
+            if one.kind is Kind.STATE_ANSWER
+        ]
         assert len(keys) == len(set(keys)) == 6
         assert len(masks) == len(set(masks)) > 16
 
     def test_the_pairs_give_nothing_without_the_one_time_secret(self):
         """Ciphers alone, and under another asker's secret, interpolate to other points."""
         net = founded()
-        answers = [read_answer(one.body) + (one.seat,) for one in said(net, Kind.STATE_ANSWER)]
+        answers = [
+            fields_of(AnswerBody.decode(one.body)) + (one.seat,)
+            for one in said(net, Kind.STATE_ANSWER)
+        ]
         mine = {seat: one for _, asker, _, one, seat in answers if asker == 1}
         secret, _ = one_time_key()
         for seats in combinations(mine, 3):

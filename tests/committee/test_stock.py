@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.committee.messages import Kind, read_numbered, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.phases import BATCH_PATIENCE
 from keymoot.committee.presign.inventory import Inventory
 from keymoot.committee.presign.ledger import MIN_READY, PROBATION
 from keymoot.committee.presign.record import PresignatureId
-from keymoot.committee.reshare.record import Stage as EpochStage
+from keymoot.committee.reshare.record import EpochStage
 from tests.committee.network import CommitteeNetwork
 from tests.examples import of
 
@@ -134,9 +134,9 @@ def test_what_a_dead_start_says_is_refused():
     net = ready()
     old = net.participants[1]
     net.restart(1)
-    late = net.message(1, Kind.ACK, write_numbered(0))
+    late = net.message(1, Kind.ACK, NumberedBody(0).encode())
     net.participants[1], new = old, net.participants[1]
-    assert net.refusal(net.message(1, Kind.ACK, write_numbered(0))) == "NotSeated"
+    assert net.refusal(net.message(1, Kind.ACK, NumberedBody(0).encode())) == "NotSeated"
     net.participants[1] = new
     assert net.refusal(late) == "Unwanted"
     # nor is what a seat says to another network
@@ -159,8 +159,8 @@ def test_dealings_come_once_and_in_their_round():
     net = ready()
     take(net, BATCH_SIZE)
     for seat in net.participants:
-        assert net.refusal(net.message(seat, Kind.ACK, write_numbered(0))) == "Unwanted"
-    assert net.refusal(net.message(1, Kind.FIRST, write_numbered(10**6, b""))) == "Unwanted"
+        assert net.refusal(net.message(seat, Kind.ACK, NumberedBody(0).encode())) == "Unwanted"
+    assert net.refusal(net.message(1, Kind.FIRST, NumberedBody(10**6, b"").encode())) == "Unwanted"
 
 
 def test_a_seat_that_says_twice_that_it_holds_shares_is_one():
@@ -168,7 +168,7 @@ def test_a_seat_that_says_twice_that_it_holds_shares_is_one():
     net.spoil = lambda seat, kind, body: None if kind is Kind.ACK and seat != 1 else body
     net.settle()
     assert net.ledger.stock.batch(0).holders == (1,)
-    assert net.refusal(net.message(1, Kind.ACK, write_numbered(0))) == "Unwanted"
+    assert net.refusal(net.message(1, Kind.ACK, NumberedBody(0).encode())) == "Unwanted"
     assert net.ledger.stock.batch(0).holders == (1,)
 
 
@@ -178,7 +178,7 @@ def test_one_that_has_dealt_or_is_out_deals_no_more(kind):
     net, waiting = CommitteeNetwork(), {}
 
     def spoil(seat, said, body):
-        if said is kind and seat != 1 and read_numbered(body)[0] == 0:
+        if said is kind and seat != 1 and NumberedBody.decode(body).number == 0:
             waiting.setdefault(seat, body)
             return None
         return body
@@ -197,7 +197,7 @@ def test_one_that_has_dealt_or_is_out_deals_no_more(kind):
         own,
         net.message(other, kind, waiting[other]),
         net.message(third, later, waiting[third]),
-        net.message(third, Kind.ACK, write_numbered(0)),
+        net.message(third, Kind.ACK, NumberedBody(0).encode()),
     ):
         refusals = len(net.refused)
         net.send(wrong)
@@ -276,7 +276,7 @@ def test_no_presignature_serves_twice_whatever_happens(data):
             net.pass_time(5)
         elif what == "turn":
             number = net.ledger.epochs.current.number
-            body = write_numbered(number)
+            body = NumberedBody(number).encode()
             net.send(*(net.message(seat, Kind.END_EPOCH, body) for seat in net.participants))
             net.settle()
             # A seat that has just started anew may lack its shares; the attempt is dropped then.

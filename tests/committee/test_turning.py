@@ -2,30 +2,30 @@
 
 import pytest
 
-from keymoot.committee.keygen.record import write_verdict
+from keymoot.committee.keygen.record import RootComplaint, RootVerdict
 from keymoot.committee.messages import (
+    AttemptBody,
     Kind,
     NodeMessage,
-    read_attempt,
-    write_attempt,
-    write_numbered,
+    NumberedBody,
 )
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.secp256k1 import SECP256K1
+from tests.committee.bodies import fields_of
 from tests.committee.network import CommitteeNetwork
 
 KIND_OF = {
-    Stage.DEALING: Kind.RESHARE,
-    Stage.VERDICTS: Kind.RESHARE_VERDICT,
-    Stage.HOLDING: Kind.HELD,
+    EpochStage.DEALING: Kind.RESHARE,
+    EpochStage.VERDICTS: Kind.RESHARE_VERDICT,
+    EpochStage.HOLDING: Kind.HELD,
 }
 
 
-def due(stage: Stage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
+def due(stage: EpochStage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
     """Lead a network to a stage; give what its seats have to say in it, and have not said."""
     net = CommitteeNetwork.at_rest()
-    wish = write_numbered(net.ledger.epochs.current.number)
+    wish = NumberedBody(net.ledger.epochs.current.number).encode()
     net.send(*(net.message(seat, Kind.END_EPOCH, wish) for seat in (1, 2, 3)))
     while net.ledger.epochs.current.stage is not stage:
         net.send(*net.tasks())
@@ -33,7 +33,7 @@ def due(stage: Stage) -> tuple[CommitteeNetwork, list[NodeMessage]]:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_a_seat_speaks_once_in_a_stage(stage: Stage) -> None:
+def test_a_seat_speaks_once_in_a_stage(stage: EpochStage) -> None:
     net, (first, second, *_) = due(stage)
     net.send(first)
     before = dict(net.pages._pages)
@@ -43,21 +43,21 @@ def test_a_seat_speaks_once_in_a_stage(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_words_of_another_stage_are_refused(stage: Stage) -> None:
+def test_words_of_another_stage_are_refused(stage: EpochStage) -> None:
     net, _ = due(stage)
     epoch, before = net.ledger.epochs.current, dict(net.pages._pages)
     for kind in set(KIND_OF.values()) - {KIND_OF[stage]}:
-        content = bytes(32) if kind is Kind.HELD else write_verdict([])
-        body = write_attempt(epoch.number + 1, epoch.attempt, content)
+        content = bytes(32) if kind is Kind.HELD else RootVerdict().encode()
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         assert net.refusal(net.message(1, kind, body)) == "Unwanted"
     assert net.pages._pages == before
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 4096])
 def test_a_vote_for_new_roots_is_their_digest_and_no_other_bytes(size: int) -> None:
-    net, _ = due(Stage.HOLDING)
+    net, _ = due(EpochStage.HOLDING)
     epoch = net.ledger.epochs.current
-    body = write_attempt(epoch.number + 1, epoch.attempt, bytes(size))
+    body = AttemptBody(epoch.number + 1, epoch.attempt, bytes(size)).encode()
     assert net.refusal(net.message(1, Kind.HELD, body)) == "Malformed"
     assert net.ledger.epochs.current == epoch
 
@@ -70,15 +70,15 @@ def test_who_comes_deals_nothing_and_who_leaves_neither_judges_nor_holds() -> No
     net.settle()
     net.turn()
     for stage, seat, why in (
-        (Stage.DEALING, 6, "NotSeated"),
-        (Stage.VERDICTS, 2, "Unwanted"),
-        (Stage.HOLDING, 2, "Unwanted"),
+        (EpochStage.DEALING, 6, "NotSeated"),
+        (EpochStage.VERDICTS, 2, "Unwanted"),
+        (EpochStage.HOLDING, 2, "Unwanted"),
     ):
         while net.ledger.epochs.current.stage is not stage:
             net.send(*net.tasks())
         epoch = net.ledger.epochs.current
-        content = bytes(32) if stage is Stage.HOLDING else write_verdict([])
-        body = write_attempt(epoch.number + 1, epoch.attempt, content)
+        content = bytes(32) if stage is EpochStage.HOLDING else RootVerdict().encode()
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         assert net.refusal(net.message(seat, KIND_OF[stage], body)) == why
         assert net.ledger.epochs.current == epoch
     net.settle()
@@ -87,16 +87,16 @@ def test_who_comes_deals_nothing_and_who_leaves_neither_judges_nor_holds() -> No
 
 
 def test_after_the_switch_only_those_count_who_hold_the_shares_that_live() -> None:
-    net, held = due(Stage.HOLDING)
+    net, held = due(EpochStage.HOLDING)
     net.send(*(one for one in held if one.seat != 1))
     epochs = net.ledger.epochs
     assert (epochs.current.number, epochs.previous.page.holders) == (1, {2, 3, 4})
     attempt, digest = epochs.origin.attempt, net.pages.get("roots/voted")
-    said = write_attempt(1, attempt, digest)
+    said = AttemptBody(1, attempt, digest).encode()
     for seat, body in (
-        (1, write_attempt(1, attempt, bytes(32))),
-        (1, write_attempt(1, attempt + 1, digest)),
-        (1, write_attempt(2, attempt, digest)),
+        (1, AttemptBody(1, attempt, bytes(32)).encode()),
+        (1, AttemptBody(1, attempt + 1, digest).encode()),
+        (1, AttemptBody(2, attempt, digest).encode()),
         (2, said),
     ):
         assert net.refusal(net.message(seat, Kind.HELD, body)) == "Unwanted"
@@ -113,16 +113,22 @@ def test_the_key_of_the_next_epoch_is_a_fresh_one_and_fixed_once_dealing_begins(
     known = net.ledger.state.seat(1)
     assert known.next
     for key in (known.next, known.sealing):
-        assert net.refusal(net.message(1, Kind.EPOCH_KEY, write_numbered(1, key))) == "Unwanted"
+        assert (
+            net.refusal(net.message(1, Kind.EPOCH_KEY, NumberedBody(1, key).encode())) == "Unwanted"
+        )
     fresh, other = (SECP256K1.encode(SECP256K1.base(net.scalar())) for _ in range(2))
-    assert net.refusal(net.message(1, Kind.EPOCH_KEY, write_numbered(2, fresh))) == "Unwanted"
+    assert (
+        net.refusal(net.message(1, Kind.EPOCH_KEY, NumberedBody(2, fresh).encode())) == "Unwanted"
+    )
     assert net.ledger.state.seat(1) == known
-    assert net.refusal(net.message(1, Kind.EPOCH_KEY, write_numbered(1, fresh))) == ""
+    assert net.refusal(net.message(1, Kind.EPOCH_KEY, NumberedBody(1, fresh).encode())) == ""
     assert net.ledger.state.seat(1).next == fresh
-    wish = write_numbered(0)
+    wish = NumberedBody(0).encode()
     net.send(*(net.message(seat, Kind.END_EPOCH, wish) for seat in (1, 2, 3)))
-    assert net.ledger.epochs.current.stage is Stage.DEALING
-    assert net.refusal(net.message(1, Kind.EPOCH_KEY, write_numbered(1, other))) == "Unwanted"
+    assert net.ledger.epochs.current.stage is EpochStage.DEALING
+    assert (
+        net.refusal(net.message(1, Kind.EPOCH_KEY, NumberedBody(1, other).encode())) == "Unwanted"
+    )
     assert net.ledger.state.seat(1).next == fresh
 
 
@@ -133,9 +139,11 @@ def test_a_complaint_over_who_dealt_nothing_names_the_accuser() -> None:
         if (seat, kind) == (4, Kind.RESHARE):
             return None
         if (seat, kind) == (1, Kind.RESHARE_VERDICT):
-            number, attempt, _ = read_attempt(body)
+            number, attempt, _ = fields_of(AttemptBody.decode(body))
             false = Complaint(1, 4, bytes(33), bytes(64))
-            return write_attempt(number, attempt, write_verdict([(0, false)]))
+            return AttemptBody(
+                number, attempt, RootVerdict((RootComplaint(0, false),)).encode()
+            ).encode()
         return body
 
     net.spoil = spoil
@@ -146,11 +154,14 @@ def test_a_complaint_over_who_dealt_nothing_names_the_accuser() -> None:
 
 
 @pytest.mark.parametrize("stage", KIND_OF)
-def test_words_of_another_attempt_or_epoch_are_refused(stage: Stage) -> None:
+def test_words_of_another_attempt_or_epoch_are_refused(stage: EpochStage) -> None:
     net, (first, *_) = due(stage)
-    epoch, (number, attempt, content) = net.ledger.epochs.current, read_attempt(first.body)
+    epoch, (number, attempt, content) = (
+        net.ledger.epochs.current,
+        fields_of(AttemptBody.decode(first.body)),
+    )
     for other in ((number + 1, attempt), (number, attempt + 1), (number - 1, attempt)):
-        said = net.message(first.seat, first.kind, write_attempt(*other, content))
+        said = net.message(first.seat, first.kind, AttemptBody(*other, content).encode())
         assert net.refusal(said) == "Unwanted"
     assert net.ledger.epochs.current == epoch
     assert net.refusal(first) == ""

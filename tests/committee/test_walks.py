@@ -11,13 +11,14 @@ import random
 import pytest
 
 from keymoot.base import rlp
-from keymoot.committee.messages import Kind, read_attempt, write_attempt
+from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.participant import Participant
 from keymoot.committee.reshare.member import Shares
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.signers import settled
 from keymoot.threshold.rng import SeededRng
+from tests.committee.bodies import fields_of
 from tests.committee.members import publics, secret_of
 from tests.committee.network import CommitteeNetwork
 from tests.examples import some
@@ -42,13 +43,13 @@ class Walk:
             return None
         if participant == LIAR and kind is Kind.RESHARE:
             # to whoever is away it deals what opens to nothing
-            number, attempt, content = read_attempt(body)
+            number, attempt, content = fields_of(AttemptBody.decode(body))
             item = rlp.decode(content)
             for dealing in item:
                 boxes = dealing[1][-1]
                 for place in [at - 1 for at in self.away if boxes[at - 1 : at] not in ([], [b""])]:
                     boxes[place] = boxes[place][:-1] + bytes([boxes[place][-1] ^ 1])
-            return write_attempt(number, attempt, rlp.encode(item))
+            return AttemptBody(number, attempt, rlp.encode(item)).encode()
         return body
 
     @property
@@ -81,7 +82,7 @@ class Walk:
 
     def turn(self) -> None:
         epoch = self.net.ledger.epochs.current
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             self.net.turn()
             self.net.settle(200)
         self.net.pass_time(24)
@@ -91,7 +92,7 @@ class Walk:
 
     def change(self) -> None:
         members, epoch = self.net.ledger.state.record.members, self.net.ledger.epochs.current
-        if epoch.stage is not Stage.LIVING or self.next_seat > 8:
+        if epoch.stage is not EpochStage.LIVING or self.next_seat > 8:
             return
         seat, self.next_seat = self.next_seat, self.next_seat + 1
         gone = self.rng.choice([at for at in members if at != LIAR])

@@ -12,7 +12,7 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import Kind, NodeMessage
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from tests.committee.network import NETWORK, CommitteeNetwork
 
 TRIES = 3_000

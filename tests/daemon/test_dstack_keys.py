@@ -11,7 +11,14 @@ from keymoot.base.secret import Secret
 from keymoot.crypto import secp256k1
 from keymoot.crypto.keccak import keccak256
 from keymoot.daemon import dstack_keys
-from keymoot.daemon.dstack_keys import ED25519, SECP256K1, Chain, DstackKey, domain_key, path_key
+from keymoot.daemon.dstack_keys import (
+    ED25519,
+    SECP256K1,
+    DstackKey,
+    SignatureChain,
+    domain_key,
+    path_key,
+)
 
 ROOT = Secret(bytes.fromhex("1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b"))
 
@@ -46,7 +53,7 @@ def test_version_1_derives_as_its_vectors_say(domain, algorithm, key, public):
 
 def test_version_1_signs_the_claim_of_its_vector():
     app = DstackKey(SECP256K1, ROOT, b"")
-    links = Chain(b"", app, b"issued").over_domain(
+    links = SignatureChain(b"", app, b"issued").over_domain(
         "storage-encryption", domain_key(ROOT, "storage-encryption", SECP256K1)
     )
     assert (links[0].hex(), links[1]) == (LINK, b"issued")
@@ -59,7 +66,9 @@ def test_version_0_derives_by_hkdf_under_its_salt():
 
 def test_version_0_signs_purpose_and_key():
     key = path_key(ROOT, "a", SECP256K1)
-    link = Chain(b"", DstackKey(SECP256K1, ROOT, b""), b"").over_path("mine", key.public)[0]
+    link = SignatureChain(b"", DstackKey(SECP256K1, ROOT, b""), b"").over_path("mine", key.public)[
+        0
+    ]
     digest = keccak256(f"mine:{key.public.hex()}".encode())
     assert secp256k1.recover(digest, secp256k1.Signature65(link)) == secp256k1.address_of_secret(
         ROOT

@@ -18,7 +18,7 @@ from keymoot.daemon.keeper import (
     Keeper,
     Restarting,
     Send,
-    Start,
+    StartProcess,
     TimeCame,
     Told,
 )
@@ -26,7 +26,7 @@ from keymoot.daemon.keeper import (
 
 def begun() -> Keeper:
     keeper = Keeper()
-    assert keeper.handle(Began(), 0.0) == [Start()]
+    assert keeper.handle(Began(), 0.0) == [StartProcess()]
     return keeper
 
 
@@ -42,7 +42,7 @@ def test_who_fails_is_started_again_later_each_time():
         assert keeper.wakes_at == now + told.seconds
         assert keeper.handle(TimeCame(), now + told.seconds - 0.01) == []
         now += told.seconds
-        assert keeper.handle(TimeCame(), now) == [Start()]
+        assert keeper.handle(TimeCame(), now) == [StartProcess()]
         assert keeper.wakes_at is None
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
@@ -103,7 +103,7 @@ def test_whatever_comes_there_is_one_process_or_none(events):
         now = max(now, keeper.wakes_at or 0) if isinstance(event, TimeCame) else now + later
         running = running and not isinstance(event, Ended)
         for command in keeper.handle(event, now):
-            if isinstance(command, Start):
+            if isinstance(command, StartProcess):
                 assert not running
                 running = True
             if isinstance(command, Send):

@@ -18,8 +18,8 @@ from keymoot.committee.task import SeatTask
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame, VoteFrame, Want
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
@@ -27,8 +27,10 @@ from keymoot.enclave.simulated import SimulatedPlatform
 from keymoot.enclave.worker import Report, Worker
 from keymoot.engine.reads import answer
 from keymoot.runtime.block import Tip
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.first_state import first_state
 from keymoot.runtime.receipt import Receipt
+from keymoot.runtime.vote import Vote
 from keymoot.store.header import Header
 from keymoot.store.questions import LENGTH_BYTES, Question, read_question
 from keymoot.store.state import State
@@ -182,10 +184,10 @@ class Box:
         self.woken, self.lost, self.began, self.joined = False, "", False, False
         self.next = Height(1)
         self.certified = Height(0)
-        self.ballots: dict[Height, VoteFrame] = {}
+        self.ballots: dict[Height, Vote] = {}
         self.enclave.wake = self._wake
         self._waiting = b""
-        self.identity = EnclaveIdentity.of_item(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
+        self.identity = EnclaveGreeting.of_item(self.ask(messages.HELLO, Bytes32(os.urandom(32))))
 
     def ask(self, word: str, body: rlp.Item) -> rlp.Decoded:
         """Send a frame through the enclave's door; then let it look for tasks."""
@@ -212,37 +214,40 @@ class Box:
     def begin(self, place: CertifiedPlace | None, branch: Branch) -> None:
         """Begin on a disk: at its genesis, or at a certified block."""
         self.branch = branch
-        self.ask(frames.BEGIN, frames.begin_item(place))
+        self.ask(frames.BEGIN, frames.BeginFrame(place).item())
         self.began = True
         if place is not None:
             self.certified = Header.decode(place.header).height
             self.next = Height(self.certified + 1)
 
     def watch(self, place: CertifiedPlace, witness: dict[bytes, bytes]) -> bool:
-        (ready,) = self.ask(frames.WATCH, frames.WatchFrame(place, witness).item())
-        return bool(ready)
+        shown = frames.WatchFrame(place, witness)
+        return messages.ToldFrame.of_item(self.ask(frames.WATCH, shown.item())).yes
 
-    def execute(self, block: bytes) -> VoteFrame:
-        return VoteFrame.of_item(self.ask(frames.EXECUTE, block))
+    def execute(self, block: bytes) -> Vote:
+        return Vote.of_item(self.ask(frames.EXECUTE, block))
 
     def certify(
-        self, height: Height, proof: bytes, want: Want = Want.OUTCOMES, rests: bool = False
+        self,
+        height: Height,
+        proof: bytes,
+        want: Disclosure = Disclosure.OUTCOMES,
+        rests: bool = False,
     ) -> ReleasedFrame:
         shown = frames.CertifyFrame(height, proof, want, rests)
         return ReleasedFrame.of_item(self.ask(frames.CERTIFY, shown.item()))
 
-    def outcome(self, height: Height, want: Want = Want.OUTCOMES) -> bytes:
+    def outcome(self, height: Height, want: Disclosure = Disclosure.OUTCOMES) -> bytes:
         found = self.ask(frames.OUTCOME, frames.OutcomeFrame(height, want).item())
         assert isinstance(found, bytes)
         return found
 
     def answer(self, *requests: Hash32) -> list[RequestAnswer]:
-        item = self.ask(frames.ANSWER, frames.requests_item(requests))
-        return messages.read_answers(item)
+        told = self.ask(frames.ANSWER, frames.RequestsFrame(requests).item())
+        return list(messages.AnswersFrame.of_item(told).answers)
 
     def stored(self, height: Height) -> bool:
-        (left,) = self.ask(messages.STORED, uint(height))
-        return bool(left)
+        return messages.ToldFrame.of_item(self.ask(messages.STORED, uint(height))).yes
 
     def endorse(self, order: bytes) -> bytes:
         signature = self.ask(messages.ENDORSE, order)

@@ -7,7 +7,7 @@ from tests.enclave.box import START, nanos
 from tests.runtime.people import AGENT, OWNER, STRANGER
 
 
-def genesis_of(founders: list[messages.EnclaveIdentity]) -> Genesis:
+def genesis_of(founders: list[messages.EnclaveGreeting]) -> Genesis:
     return Genesis(
         chain_id=LEDGER_CHAIN_ID,
         development=True,

@@ -1,17 +1,19 @@
 """What reads the bodies of frames between host and enclave, in either direction."""
 
 from keymoot.enclave import frames, messages
+from keymoot.runtime.vote import Vote
 
 FRAMES = (
-    frames.read_begin,
+    frames.BeginFrame.of_item,
     frames.WatchFrame.of_item,
     frames.CertifyFrame.of_item,
     frames.OutcomeFrame.of_item,
-    frames.read_requests,
-    frames.VoteFrame.of_item,
+    frames.RequestsFrame.of_item,
+    Vote.of_item,
     frames.ReleasedFrame.of_item,
     frames.CertifiedPlace.of_item,
-    messages.read_answers,
+    messages.AnswersFrame.of_item,
     messages.JoinFrame.of_item,
+    messages.ToldFrame.of_item,
     messages.read_stored,
 )

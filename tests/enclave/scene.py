@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import messages
-from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import CACHED_BLOB_BYTES, CACHED_NODES
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.store.blobs import BlobCache
 from keymoot.store.trie import NodeCache
 from tests.enclave.box import Box, Lie
@@ -56,7 +56,7 @@ def before(network: Network, key: Hash32) -> Box:
     while box.next < network.height_of(key):
         box.execute(branch.blocks[box.next])
         if box.next in branch.proofs:
-            box.certify(box.next, branch.proofs[box.next], Want.NOTHING)
+            box.certify(box.next, branch.proofs[box.next], Disclosure.NOTHING)
         box.next = Height(box.next + 1)
     return box
 

@@ -16,10 +16,12 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.enclave import frames, messages
-from keymoot.enclave.frames import ReleasedFrame, VoteFrame, Want
+from keymoot.enclave.frames import ReleasedFrame
 from keymoot.enclave.process import respond
 from keymoot.enclave.replica import CACHED_BLOB_BYTES, CACHED_NODES
 from keymoot.runtime.block import Block
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 from keymoot.store.blobs import BlobCache
 from keymoot.store.trie import NodeCache
 from tests.enclave.box import Box
@@ -52,10 +54,10 @@ class Scene:
         for height in range(self.first, branch.top + 1):
             at = Height(height)
             self.frames.append((frames.EXECUTE, branch.blocks[at]))
-            item = frames.CertifyFrame(at, branch.proofs[at], Want.OUTCOMES, False).item()
+            item = frames.CertifyFrame(at, branch.proofs[at], Disclosure.OUTCOMES, False).item()
             self.frames.append((frames.CERTIFY, item))
-            self.frames.append((frames.OUTCOME, frames.OutcomeFrame(at, Want.DIGESTS).item()))
-        self.frames.append((frames.ANSWER, frames.requests_item([self.key])))
+            self.frames.append((frames.OUTCOME, frames.OutcomeFrame(at, Disclosure.DIGESTS).item()))
+        self.frames.append((frames.ANSWER, frames.RequestsFrame((self.key,)).item()))
         header = branch.headers[branch.certified]
         sessions = {2: self.box.identity.session}
         terms = RecoveryOrder(
@@ -65,7 +67,7 @@ class Scene:
         place = branch.place()
         self.others = [
             *self.frames,
-            (frames.BEGIN, frames.begin_item(place)),
+            (frames.BEGIN, frames.BeginFrame(place).item()),
             (frames.WATCH, frames.WatchFrame(place, {b"k": b"v"}).item()),
             (messages.JOIN, messages.JoinFrame(self.network.genesis.encode(), 2).item()),
         ]
@@ -86,7 +88,7 @@ def scene(founded: Network, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     while box.next < first:
         box.execute(network.branch.blocks[box.next])
         if box.next in network.branch.proofs:
-            box.certify(box.next, network.branch.proofs[box.next], Want.NOTHING)
+            box.certify(box.next, network.branch.proofs[box.next], Disclosure.NOTHING)
         box.next = Height(box.next + 1)
     return Scene(network, key, first, box)
 
@@ -120,7 +122,7 @@ class Talk:
     def _look(self, word: str, payload: bytes, content: rlp.Decoded) -> None:
         _, _, body = messages.parse(payload)
         if word == frames.EXECUTE:
-            ballot = VoteFrame.of_item(content)
+            ballot = Vote.of_item(content)
             if ballot.hash not in [one.hash for one in self.scene.network.branch.headers.values()]:
                 # Another block, well formed: this start goes its own way from here.
                 self.astray = self.astray or Block.decode(bytes(body)).height
@@ -134,7 +136,7 @@ class Talk:
         elif word == frames.OUTCOME:
             assert frames.OutcomeFrame.of_item(body).height <= self.covered
         elif word == frames.ANSWER:
-            for one in messages.read_answers(content):
+            for one in messages.AnswersFrame.of_item(content).answers:
                 self._answer(one.sealed)
 
     def _answer(self, sealed: bytes) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.certified import certificate_message
-from keymoot.committee.machine import write_session
 from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.committee.roots import CERTIFICATE
-from keymoot.enclave.frames import VoteFrame
+from keymoot.committee.seat import NewSession
 from keymoot.runtime.block import Block
+from keymoot.runtime.vote import Vote
 from keymoot.threshold import bls
 from keymoot.threshold.bls12381 import G1
 from tests.enclave.box import Box, refused
@@ -80,7 +80,7 @@ def test_a_start_that_the_state_does_not_name_signs_nothing(network: Network) ->
     box = anew(network, 1)
     for late in range(3):
         ballot = box.execute(block(network, network.branch.top + 1 + late))
-        assert ballot == VoteFrame(ballot.hash)
+        assert ballot == Vote(ballot.hash)
 
 
 def test_what_a_block_bound_is_burned_when_only_a_later_certificate_covers_it(
@@ -162,7 +162,9 @@ def test_a_start_that_is_named_and_replaced_in_one_block_does_not_sign_it(
     other.join(network.genesis, 1)
     other.begin(network.branch.place(), network.branch)
     network.said.clear()
-    body = write_session(named.identity.session, other.identity.session)
+    body = NewSession(
+        named.identity.session and named.identity.session.signing, other.identity.session
+    ).encode()
     session = NodeMessage(network.genesis.network, generation, 1, Kind.SESSION, body)
     raws = [order, session.signed(named.enclave.sealed.now.identity).encode()]
     raw = block(network, network.branch.top + 1, raws)

@@ -12,17 +12,17 @@ from keymoot.committee.messages import (
     MESSAGE_TYPE,
     Kind,
     NodeMessage,
-    read_numbered,
-    write_numbered,
+    NumberedBody,
 )
 from keymoot.committee.nonces import ledger as stock
-from keymoot.committee.nonces.record import commitments_of, read_commitments, write_seats
+from keymoot.committee.nonces.record import SeatBits, SignerCommitments, commitments_of
 from keymoot.committee.roots import EDDSA
 from keymoot.enclave import messages
 from keymoot.runtime.release import find_record
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
 from keymoot.threshold.edwards25519 import EDWARDS25519
+from tests.committee.bodies import fields_of
 from tests.enclave.network import Network
 from tests.enclave.shares import refused, shares_of
 from tests.node.solana import RECOVERY, payment, policy
@@ -53,14 +53,14 @@ def bind(network, scenario, lamports=5):
 
 
 def again(network, scenario, key, silent=frozenset()):
-    payload = key + (write_seats(silent) if silent else b"")
+    payload = key + (SeatBits.of(silent) if silent else b"")
     raw, new = network.request(scenario, payload, ASK_AGAIN)
     receipt = network.send(raw)
     return receipt, new
 
 
 def slots_of(network, key):
-    return read_commitments(find_record(network.state(), key).bound_to)
+    return SignerCommitments.decode(find_record(network.state(), key).bound_to).slots
 
 
 def signed(network, scenario, key, message, answers):
@@ -231,8 +231,8 @@ def test_a_commitment_that_is_no_point_is_told_to_the_ledger(network, scenario):
         if raw[0] == MESSAGE_TYPE:
             said = NodeMessage.decode(raw)
             if said.kind is Kind.NONCES:
-                batch, content = read_numbered(said.body)
-                body = write_numbered(batch, b"\x02" * len(content))
+                batch, content = fields_of(NumberedBody.decode(said.body))
+                body = NumberedBody(batch, b"\x02" * len(content)).encode()
                 key = bad.enclave.start.participant.session.signing
                 raw = (
                     type(said)(said.network, said.generation, said.seat, said.kind, body)

@@ -6,17 +6,17 @@ import sys
 
 import pytest
 
+from keymoot.enclave.measurement import libraries, own_package
+
 LIBRARIES = {
     "Crypto",
     "_cffi_backend",
     "cbor2",
-    "cffi",
     "coincurve",
     "cryptography",
     "dcap_qvl",
     "nacl",
     "pyblst",
-    "pycparser",
     "sha3",
 }
 """Cryptography, by what it is bound to C, and what reads documents of AWS."""
@@ -40,16 +40,29 @@ them, and a library that asks for its own version brings `tempfile`."""
 
 SCRIPT = """
 import json, sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+spec = spec_from_file_location("boot", sys.argv[1])
+boot = module_from_spec(spec)
+spec.loader.exec_module(boot)
 before = set(sys.modules)
+code = boot.Code(Path(sys.argv[2]), Path(sys.argv[3]))
+sys.meta_path.insert(0, boot.MeasuredFinder(code))
 import keymoot.enclave.process
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
+"""Imports an enclave as its boot does: isolated, of what is measured."""
 
 
 @pytest.fixture(scope="module")
 def imported() -> list[str]:
+    package = own_package()
+    places = [str(one) for one in (package / "enclave/boot.py", package.parent, libraries())]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", SCRIPT, *places],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 

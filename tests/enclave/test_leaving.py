@@ -9,7 +9,7 @@ from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import Kind
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from keymoot.committee.signers import settled
 from keymoot.committee.task import SeatTask
 from keymoot.enclave.publisher import PublishedState, Publisher

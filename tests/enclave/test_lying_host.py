@@ -9,8 +9,8 @@ import pytest
 from keymoot.base import rlp
 from keymoot.base.units import Height
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.frames import Want
 from keymoot.engine.reads import answer
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.store.questions import NewestQuestion, PathQuestion
 from tests.enclave.scene import Scene, at, flipped, is_over, missing
 from tests.enclave.shares import refused
@@ -61,7 +61,7 @@ def test_a_read_that_does_not_fit_ends_the_start(scene, tmp_path, lie, number):
     # The same enclave with an honest host executes the block, and answers under its certificate.
     honest = scene.cloned(tmp_path / "honest")
     assert honest.execute(scene.block).share
-    (given,) = honest.certify(scene.height, scene.proof, Want.DIGESTS).answers
+    (given,) = honest.certify(scene.height, scene.proof, Disclosure.DIGESTS).answers
     assert given.request == scene.key
     assert not given.code
     scene.others_go_on()

@@ -9,7 +9,7 @@ from nacl.signing import VerifyKey
 
 from keymoot.base.fixed import Bytes32, Hash32, WalletId
 from keymoot.base.strict_json import canonical
-from keymoot.committee.nonces.record import read_commitments
+from keymoot.committee.nonces.record import SignerCommitments
 from keymoot.committee.roots import EDDSA
 from keymoot.committee.wallet_key import wallet_key
 from keymoot.contracts.builtin.wallets.contract import Wallets
@@ -97,7 +97,7 @@ def ask(
 
 def signature_of(network: Network, scenario: Scenario, key: Hash32) -> tuple[bytes, bytes]:
     """Give the wallet's public key and the signature, of all signers' shares."""
-    slots = read_commitments(find_record(network.state(), key).bound_to)
+    slots = SignerCommitments.decode(find_record(network.state(), key).bound_to).slots
     found = [network.opened(one) for one in shares_of(network, key).values() if one.sealed]
     assert len(found) == len(slots)
     total = sum(EDWARDS25519.decode_scalar(one[3]) for one in found)

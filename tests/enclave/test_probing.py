@@ -6,8 +6,9 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.contracts.builtin.vault import Vault
-from keymoot.enclave.frames import VoteFrame, Want
 from keymoot.runtime.block import Block
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 from tests.enclave.box import refused
 from tests.enclave.network import Network
 from tests.runtime.people import STRANGER, calldata, payment
@@ -39,10 +40,10 @@ def test_nothing_but_a_hash_leaves_for_an_invented_block(network: Network) -> No
     for later in range(3):
         box = network.restart(1, settle=False)
         ballot = box.execute(invented(network, [born, raw], later))
-        assert ballot == VoteFrame(ballot.hash)
+        assert ballot == Vote(ballot.hash)
         seen.add(ballot.hash)
         height = Height(network.branch.top + 1)
-        for want in Want:
+        for want in Disclosure:
             with refused("NOT_COVERED"):
                 box.outcome(height, want)
         assert box.answer(key)[0].code == "NOT_HELD"

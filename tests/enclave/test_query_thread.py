@@ -43,16 +43,18 @@ class Spinning:
         return self.steps > before
 
 
-def test_a_query_stands_still_while_something_else_is_answered() -> None:
+def test_a_query_stands_still_while_something_else_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(query_thread, "QUERY_SECONDS", PATIENCE_SECONDS)
     aside, spinning = QueryThread(), Spinning()
     aside.put(spinning)
     assert spinning.moves()
     with aside.makes_way():
-        # What it has begun it ends; then it waits, however long this takes.
-        time.sleep(0.1)
+        # The step that it has begun it ends, late or soon; then it waits, however long this takes.
         before = spinning.steps
         time.sleep(0.2)
-        assert spinning.steps == before
+        assert spinning.steps <= before + 1
     assert spinning.moves()
     spinning.enough = True
     assert spinning.ended.wait(PATIENCE_SECONDS)

@@ -1,7 +1,7 @@
 """What leaves under a certificate, within the size of one answer."""
 
 from keymoot.enclave import executed_chain
-from keymoot.enclave.frames import Want
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import outcome_digest
 
 
@@ -19,5 +19,5 @@ def test_outcomes_that_do_not_fit_one_answer_are_left_out_and_given_alone(networ
     assert box.outcome(heights[2]) == outcomes[2]
     # Digests are small; and who wants nothing gets nothing.
     digests = [outcome_digest(one) for one in outcomes]
-    assert list(box.certify(heights[-1], proof, Want.DIGESTS).outcomes) == digests
-    assert list(box.certify(heights[-1], proof, Want.NOTHING).outcomes) == [b""] * 3
+    assert list(box.certify(heights[-1], proof, Disclosure.DIGESTS).outcomes) == digests
+    assert list(box.certify(heights[-1], proof, Disclosure.NOTHING).outcomes) == [b""] * 3

@@ -11,7 +11,7 @@ from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32
 from keymoot.committee.genesis import Founder, Genesis, Member
 from keymoot.enclave import frames, messages
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.process import respond
 from tests.enclave.box import Box, Clock, refused
 from tests.enclave.genesis import genesis_of
@@ -71,7 +71,7 @@ def test_hello_shows_public_keys_only(tmp_path: Path) -> None:
     box = box_in(tmp_path)
     answer, content = talk(box, messages.HELLO, Bytes32(b"n" * 32))
     assert answer == messages.OK
-    assert EnclaveIdentity.of_item(content).simulated
+    assert EnclaveGreeting.of_item(content).simulated
     assert not any(secret in rlp.encode(content) for secret in secrets_of(box))
 
 

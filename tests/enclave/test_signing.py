@@ -11,7 +11,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.messages import Kind, NodeMessage
-from keymoot.committee.pages import DraftPages
+from keymoot.committee.page_store import DraftPages
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
 from keymoot.enclave.executed_chain import ExecutedChain
 from keymoot.enclave.signing import Signer, order_in

@@ -12,10 +12,9 @@ from keymoot.base.units import Height
 from keymoot.committee.certified import certificate_message
 from keymoot.committee.founding_record import FoundingRecord
 from keymoot.committee.genesis import Founder, Genesis, Member
-from keymoot.committee.machine import write_session
 from keymoot.committee.messages import Kind, NodeMessage
 from keymoot.committee.roots import CERTIFICATE, ROOTS
-from keymoot.committee.seat import SessionKeys
+from keymoot.committee.seat import NewSession, SessionKeys
 from keymoot.contracts.builtin.nodes import Nodes, committee_on
 from keymoot.crypto import ed25519
 from keymoot.enclave.frames import CertifiedPlace
@@ -252,7 +251,7 @@ def test_a_boot_that_no_identity_signed_changes_nothing(network: Network) -> Non
     assert seat.session is not None
     session = SessionKeys(HOST_KEY, HOST_POINT)
     generation = network.branch.headers[network.branch.certified].generation
-    body = write_session(seat.session, session)
+    body = NewSession(seat.session and seat.session.signing, session).encode()
     made = NodeMessage(network.genesis.network, generation, 2, Kind.SESSION, body)
     assert network.send(made.signed(HOST).encode()).status == 0
     assert network.machine.state.seat(2).session == seat.session

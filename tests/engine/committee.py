@@ -25,10 +25,12 @@ from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.replicas import Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.replicas import ReleasedOutcomes
 from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import Outcome, outcome_digest
 from keymoot.runtime.transactions import open_transaction
+from keymoot.runtime.vote import Vote
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.meter import FreeMeter

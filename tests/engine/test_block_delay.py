@@ -12,6 +12,8 @@ from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, STRANGER
 
+pytestmark = pytest.mark.own_time
+
 LONG, SHORT = 60.0, 0.3
 
 

@@ -8,9 +8,10 @@ from keymoot.base.units import Height
 from keymoot.committee.certified import certificate_message
 from keymoot.committee.errors import NotReady
 from keymoot.committee.messages import NodeMessage
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
+from keymoot.committee.record import CommitteeRecord
 from keymoot.committee.recovery.order import SignedRecoveryOrder
-from keymoot.committee.state import CommitteeRecord, CommitteeState
+from keymoot.committee.state import CommitteeState
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.certifiers import orders_in, speaks, standing_of
 from keymoot.engine.combining import combine
@@ -20,6 +21,8 @@ from tests.engine.committee import DEALT, deal, genesis_of, message, order
 from tests.engine.house import House
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
+
+pytestmark = pytest.mark.own_time
 
 NETWORK = NetworkId(keccak256(b"a network"))
 OLD, NEW = Hash32(bytes(32)), keccak256(b"an order")

@@ -19,6 +19,8 @@ from tests.engine.house import PATIENCE_SECONDS, House
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, STRANGER, calldata
 
+pytestmark = pytest.mark.own_time
+
 BEFORE = 10**24
 
 

@@ -21,6 +21,8 @@ from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import AGENT, OWNER, RECOVERY, Person, calldata, payment
 
+pytestmark = pytest.mark.own_time
+
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:

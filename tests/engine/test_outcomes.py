@@ -11,13 +11,15 @@ from keymoot.committee.nonces.record import MAX_COMMITMENTS_BYTES
 from keymoot.contracts.builtin.wallets.queue import KINDS, MAX_BYTES, MAX_QUEUE
 from keymoot.enclave import frames, messages
 from keymoot.engine import outcomes
-from keymoot.engine.replicas import Disclosure
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import MAX_OUTCOME_BYTES, Outcome
 from keymoot.runtime.rules import MAX_BLOCK_BYTES
 from tests.engine.committee import Chained, MemoryReplica
 from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
+
+pytestmark = pytest.mark.own_time
 
 LONG = b"b" + b"\xff" * 60
 ENTRY_BYTES = 200_000

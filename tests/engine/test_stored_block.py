@@ -24,6 +24,8 @@ from tests.engine.house import House
 from tests.engine.parts import Crash, transfer
 from tests.runtime.people import OWNER
 
+pytestmark = pytest.mark.own_time
+
 KEPT = 3
 
 

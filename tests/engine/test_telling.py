@@ -2,12 +2,16 @@
 
 import asyncio
 
+import pytest
+
 from keymoot.base.units import Height
-from keymoot.engine.replicas import Disclosure
+from keymoot.runtime.disclosure import Disclosure
 from tests.engine.committee import Lies, MemoryReplica
 from tests.engine.house import House, founded
 from tests.engine.parts import transfer
 from tests.runtime.people import OWNER
+
+pytestmark = pytest.mark.own_time
 
 
 def told(house: House, height: Height) -> dict[int, Disclosure]:

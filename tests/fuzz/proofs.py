@@ -18,7 +18,7 @@ from keymoot.crypto import ed25519, hpke
 from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.transactions import request_key
 from keymoot.proof.build import prove_cells
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain, read_steps
 from keymoot.proof.descent import Descent
 from keymoot.proof.dossier import MAX_DOSSIER_BYTES, Dossier
@@ -181,7 +181,7 @@ OLD_NAME = _again().blocks[1].hash
 
 def check_shown(told: Any) -> None:
     """Of a block that was seen, only itself is believed."""
-    bundle = Bundle.from_json(told)
+    bundle = ProofBundle.from_json(told)
     chain = FollowedChain(WORLD.anchor).follow(bundle.shown)
     assert chain.newest == NEWEST
     bundle.proof.check(NEWEST.state_root)
@@ -200,7 +200,7 @@ def check_answer(told: Any) -> None:
     with suppress(KeymootError):
         read_steps(told)
     with suppress(KeymootError):
-        Bundle.from_json(told)
+        ProofBundle.from_json(told)
     assert str(refusal_of(told))
     if isinstance(told, dict):
         with suppress(KeymootError):

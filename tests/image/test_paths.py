@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keymoot.base.errors import Malformed
-from keymoot.image.paths import Pattern
+from keymoot.image.paths import PathPattern
 
 NAMES = st.text("ab.", min_size=1, max_size=5).filter(lambda name: name not in (".", ".."))
 PARTS = st.one_of(st.just("**"), st.text("ab*", min_size=1, max_size=5))
@@ -34,7 +34,7 @@ def test_a_pattern_means_what_its_regular_expression_would(
     parts: list[str], names: list[str]
 ) -> None:
     try:
-        pattern = Pattern.parse("/".join(parts))
+        pattern = PathPattern.parse("/".join(parts))
     except Malformed:
         return
     path = "/".join(names)
@@ -51,8 +51,8 @@ def test_a_pattern_means_what_its_regular_expression_would(
 )
 def test_no_pattern_of_a_stranger_takes_long(pattern: str, path: str) -> None:
     code = (
-        "import sys; from keymoot.image.paths import Pattern; "
-        "assert not Pattern.parse(sys.argv[1]).matches(sys.argv[2])"
+        "import sys; from keymoot.image.paths import PathPattern; "
+        "assert not PathPattern.parse(sys.argv[1]).matches(sys.argv[2])"
     )
 
     def limit() -> None:

@@ -106,13 +106,25 @@ class Running:
     def enclaves(self) -> list[int]:
         """Process ids of the enclaves, in no order."""
         assert self.process is not None
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+        return children_of(self.process.pid)
 
     def owner(self) -> Owner:
         owner = Owner(self.network, new_key())
         owner.network.faucet(owner.address)
         return owner
+
+
+def children_of(pid: int) -> list[int]:
+    """Give the process ids of a process's children, in no order."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended, whether or not anybody has asked how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -56,57 +55,6 @@ def until_signed(requesters: Requesters, more: int) -> None:
         time.sleep(0.05)
 
 
-def test_four_become_five_and_four_again_while_an_agent_signs(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        owner = node.owner()
-        wallet, credential, account = wallet_with_agent(node, owner, limit=10**9)
-        keys = DerivedKeys(owner.network, owner._key)
-        derived = keys.derive(b"a name").expose()
-        requesters = Requesters(account, 2)
-        where = ("--data", str(node.data))
-        # 1. One more, at the lowest vacant seat.
-        assert "seat 5 joins" in cli(node, "join", *where)
-        until_admitted(node, {5})
-        assert members(node) == [1, 2, 3, 4]
-        assert "epoch 1 has begun" in cli(node, "turn", *where, "--url", node.url)
-        assert members(node) == [1, 2, 3, 4, 5]
-        until_signed(requesters, 10)
-        # 2. One in the middle goes, with its process, and leaves its folder.
-        assert "seat 2 leaves" in cli(node, "leave", "2", *where)
-        assert len(node.enclaves()) == 5
-        assert "epoch 2 has begun" in cli(node, "turn", *where, "--url", node.url)
-        assert members(node) == [1, 3, 4, 5]
-        until_signed(requesters, 10)
-        until_enclaves(node, 4)
-        assert node.config.enclave_folder(2).is_dir()
-        status = json.loads(cli(node, "status", "--url", node.url, "--json"))
-        assert [one["seat"] for one in status["seats"]] == [1, 3, 4, 5]
-        assert [one["seat"] for one in status["nodes"]] == [1, 3, 4, 5]
-        assert (status["joining"], status["cheats"]) == ([], [])
-        requesters.stop()
-        assert not requesters.errors
-        assert len(set(requesters.signed)) == len(requesters.signed)
-        # 3. The present members' enclaves are started, and go on.
-        node.stop()
-        node.start()
-        until_seated(node)
-        assert (members(node), epoch(node)) == ([1, 3, 4, 5], 2)
-        assert len(node.enclaves()) == 4
-        # 4. A credential of before follows to them; the addresses and keys are the same.
-        Account(credential, node.url).sign_transaction(pay(1))
-        assert owner.show(wallet.wallet).account == wallet.account
-        assert keys.derive(b"a name").expose() == derived
-        # 5. A number that is free is given again.
-        assert ask(node.data, "join")["seat"] == 2
-        until_admitted(node, {2})
-        turn(node)
-        assert members(node) == [1, 2, 3, 4, 5]
-        Account(credential, node.url).sign_transaction(pay(2))
-        os.kill(node.enclaves()[0], signal.SIGKILL)
-        until_seated(node)
-        Account(credential, node.url).sign_transaction(pay(3))
-
-
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A real network of four, which nobody else uses; these tests change it in their order."""
@@ -138,16 +86,56 @@ def test_who_may_not_leave_and_what_is_no_verb(fresh: Running) -> None:
     turn(fresh)
 
 
-def test_what_was_asked_survives_a_restart(fresh: Running) -> None:
-    wallet_with_agent(fresh, fresh.owner())
-    assert ask(fresh.data, "join")["seat"] == 5
-    ask(fresh.data, "leave", seat=2)
-    # A kill leaves no time to write anything down.
-    fresh.kill()
-    fresh.start()
-    until_seated(fresh)
-    until_admitted(fresh, {5})
-    turn(fresh)
-    assert members(fresh) == [1, 3, 4, 5]
-    until_enclaves(fresh, 4)
-    assert ask(fresh.data, "join")["seat"] == 2
+def test_four_become_five_and_four_again_while_an_agent_signs(fresh: Running) -> None:
+    node = fresh
+    owner, begun = node.owner(), epoch(node)
+    wallet, credential, account = wallet_with_agent(node, owner, limit=10**9)
+    keys = DerivedKeys(owner.network, owner._key)
+    derived = keys.derive(b"a name").expose()
+    requesters = Requesters(account, 2)
+    where = ("--data", str(node.data))
+    # 1. One more, at the lowest vacant seat.
+    assert "seat 5 joins" in cli(node, "join", *where)
+    until_admitted(node, {5})
+    assert members(node) == [1, 2, 3, 4]
+    assert f"epoch {begun + 1} has begun" in cli(node, "turn", *where, "--url", node.url)
+    assert members(node) == [1, 2, 3, 4, 5]
+    until_signed(requesters, 10)
+    # 2. One in the middle goes, with its process, and leaves its folder.
+    assert "seat 2 leaves" in cli(node, "leave", "2", *where)
+    assert len(node.enclaves()) == 5
+    assert f"epoch {begun + 2} has begun" in cli(node, "turn", *where, "--url", node.url)
+    assert members(node) == [1, 3, 4, 5]
+    until_signed(requesters, 10)
+    until_enclaves(node, 4)
+    assert node.config.enclave_folder(2).is_dir()
+    status = json.loads(cli(node, "status", "--url", node.url, "--json"))
+    assert [one["seat"] for one in status["seats"]] == [1, 3, 4, 5]
+    assert [one["seat"] for one in status["nodes"]] == [1, 3, 4, 5]
+    assert (status["joining"], status["cheats"]) == ([], [])
+    requesters.stop()
+    assert not requesters.errors
+    assert len(set(requesters.signed)) == len(requesters.signed)
+    # 3. A number that is free is given again; what is asked survives a kill, which leaves no time
+    #    to write anything down.
+    assert ask(node.data, "join")["seat"] == 2
+    ask(node.data, "leave", seat=3)
+    node.kill()
+    node.start()
+    until_seated(node)
+    # 4. The present members' enclaves are started, and go on: a credential of before follows to
+    #    them; the addresses and keys are the same.
+    assert (members(node), epoch(node)) == ([1, 3, 4, 5], begun + 2)
+    Account(credential, node.url, PATIENCE_SECONDS).sign_transaction(pay(1))
+    assert owner.show(wallet.wallet).account == wallet.account
+    assert keys.derive(b"a name").expose() == derived
+    # 5. What was asked becomes so.
+    until_admitted(node, {2})
+    turn(node)
+    assert members(node) == [1, 2, 4, 5]
+    until_enclaves(node, 4)
+    Account(credential, node.url, PATIENCE_SECONDS).sign_transaction(pay(2))
+    os.kill(node.enclaves()[0], signal.SIGKILL)
+    until_seated(node)
+    Account(credential, node.url, PATIENCE_SECONDS).sign_transaction(pay(3))
+    assert ask(node.data, "join")["seat"] == 3

@@ -9,7 +9,7 @@ from keymoot.base.fixed import WalletId
 from keymoot.committee.certified import NotCertified
 from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 from keymoot.crypto.keccak import keccak256
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain, Shown, read_steps
 from keymoot.proof.committee import check_committee
 from keymoot.proof.founding import Founding
@@ -31,7 +31,7 @@ def test_everything_follows_from_the_id_and_what_was_seen_is_built_upon(node):
     founded = Founding.from_json(node.network.call("keymoot_founding")).check(pinned)
     anchor = founded.anchor
     assert anchor.verifying_key == credential.verifying_key
-    bundle = Bundle.from_json(node.network.call("keymoot_committee"))
+    bundle = ProofBundle.from_json(node.network.call("keymoot_committee"))
     chain = FollowedChain(anchor).follow(bundle.shown)
     machine = check_committee(bundle.proof, chain.newest, anchor.verifying_key)
     founders = [one.identity for one in founded.genesis.founders()]
@@ -92,5 +92,5 @@ def test_another_networks_key_certifies_nothing_here(node, tmp_path):
         roster = ProvenState(node.network.identity().network, node.network.anchor().verifying_key)
         with pytest.raises(AnotherNetwork) as named:
             roster.committee(Network(other.url).nodes.line[0], 30)
-        assert named.value.found == other.network.identity().network.hex0x
+        assert named.value.shown == other.network.identity().network.hex0x
         assert "not good under the network's verifying key" in str(named.value.__cause__)

@@ -12,7 +12,7 @@ import pytest
 
 from keymoot.base.units import Wei, seconds_of
 from keymoot.node.server import _public, trace_crashes
-from tests.node.running import RECOVERY, Running, pay, running, until, wallet_with_agent
+from tests.node.running import RECOVERY, Running, gone, pay, running, until, wallet_with_agent
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_enclave_dies_with_its_node(node: Running) -> None:
     children = node.enclaves()
     os.kill(node.process.pid, signal.SIGKILL)
     node.process.wait()
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+    until(lambda: all(gone(pid) for pid in children))
     node.process = None
     node.start()
 

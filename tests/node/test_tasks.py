@@ -6,6 +6,8 @@ import pytest
 
 from keymoot.node.tasks import Ending, background
 
+pytestmark = pytest.mark.own_time
+
 
 async def forever(ended: list[str]) -> None:
     try:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,15 +13,18 @@ from keymoot.agent.errors import NetworkRefused
 from keymoot.base.units import UnixNanos
 from keymoot.cli.net import _health, _storage_fields
 from keymoot.node import wiring
+from keymoot.node.config import FUSE_VARIABLE
 from keymoot.node.supervisor.health import OFTEN, SILENT_SECONDS, Health
 from keymoot.testing.clients import served
 from keymoot.testing.network import memory
 from tests.cli.shell import Shell
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import QuickTerminal, Terminal
 from tests.engine.disks import fill, small_disk
 from tests.node.running import (
     PATIENCE_SECONDS,
     Running,
+    children_of,
+    gone,
     pay,
     running,
     until,
@@ -47,12 +48,13 @@ def status(node: Running) -> str:
     return done.stdout
 
 
-def up(node: Running, *options: str, fuse: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "keymoot.cli", "up", "--data", str(node.data), "--port", "0"]
-    environment = {**os.environ, "KEYMOOT_SIMULATED_CPU": str(fuse or node.fuses)}
-    return subprocess.run(
-        [*command, *options], capture_output=True, text=True, env=environment, check=False
-    )
+def refused_start(node: Running, *options: str, fuse: Path | None = None) -> str:
+    """Start a node that does not start; give what it says."""
+    where = ("--data", str(node.data), "--port", "0")
+    variables = {FUSE_VARIABLE: str(fuse or node.fuses)}
+    at = QuickTerminal(node.folder, "up", *where, *options, variables=variables)
+    assert at.end() == 1, at.shown
+    return at.shown
 
 
 @pytest.mark.timeout(600)
@@ -70,32 +72,26 @@ def test_a_folder_with_faults_starts_with_the_others_or_says_what_is_wrong(tmp_p
             (["--nodes", "7"], "has 4 enclaves, and --nodes 7 is for a new one"),
             (["--epoch-seconds", "61"], "lives 3600 seconds, and --epoch-seconds 61 is for a new"),
         ):
-            done = up(node, *options)
-            assert done.returncode == 1
-            assert words in done.stderr
+            assert words in refused_start(node, *options)
 
         # More than a third are damaged: all of them are listed.
         for path in keeps.values():
             path.write_bytes(b"damaged")
-        done = up(node)
-        assert done.returncode == 1
-        assert "2 of 4 enclaves do not start, and at most 1 may be missing" in done.stderr
+        said = refused_start(node)
+        assert "2 of 4 enclaves do not start, and at most 1 may be missing" in said
         for at, path in keeps.items():
-            assert f"seat {at}: {path} does not open" in done.stderr
+            assert f"seat {at}: {path} does not open" in said
 
         # Another machine's fuses: nothing is made in their place.
-        done = up(node, fuse=tmp_path / "other" / "fuse.key")
-        assert done.returncode == 1
-        assert str(tmp_path / "other" / "fuse-1.key") in done.stderr
-        assert f"{node.config.enclave_folder(1)}/" in done.stderr
+        said = refused_start(node, fuse=tmp_path / "other" / "fuse.key")
+        assert str(tmp_path / "other" / "fuse-1.key") in said
+        assert f"{node.config.enclave_folder(1)}/" in said
         assert not (tmp_path / "other").exists()
 
         # The ledger is gone: no new one is begun beside the enclaves of the old one.
         ledger = node.data / "ledger.mdb"
         ledger.rename(tmp_path / "ledger.mdb")
-        done = up(node)
-        assert done.returncode == 1
-        assert f"{ledger} is missing" in done.stderr
+        assert f"{ledger} is missing" in refused_start(node)
         assert not ledger.exists()
         (tmp_path / "ledger.mdb").rename(ledger)
 
@@ -136,32 +132,35 @@ def test_a_crash_in_the_very_first_start_leaves_a_folder_that_goes_on(
 
 
 @pytest.mark.timeout(600)
-def test_an_enclave_that_hangs_or_keeps_ending_is_named(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
-        owner = node.owner()
-        _, _, account = wallet_with_agent(node, owner)
-        by_seat = {}
-        for pid in node.enclaves():
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-            by_seat[int(command.split("enclave-")[1].split("\0")[0])] = pid
-        os.kill(by_seat[3], signal.SIGSTOP)
-        since = until(lambda: seat(node, 3)["health"]["silentSince"])
-        assert abs(since - time.time()) < PATIENCE_SECONDS
-        shown = next(line for line in status(node).splitlines() if line.startswith("seat 3"))
-        assert "HANGS: answers nothing since 20" in shown
-        assert '"event": "enclave.hangs"' in node.log.read_text()
-        account.sign_transaction(pay(0))
-        os.kill(by_seat[3], signal.SIGCONT)
-        until(lambda: seat(node, 3)["health"]["silentSince"] is None)
-        assert "enclave.answers_again" in node.log.read_text()
-        # The terminal ends: as Ctrl-C does it.
-        node.process.send_signal(signal.SIGHUP)
-        assert node.process.wait(PATIENCE_SECONDS) == 0
-        node.process = None
-        log = node.log.read_text()
-        assert '"signal": "SIGHUP"' in log
-        assert "nothing is lost" in log
-        assert "enclave.ended" not in log
+def test_an_enclave_that_hangs_is_named_and_closing_the_terminal_stops_the_node(
+    tmp_path: Path,
+) -> None:
+    node = Running(tmp_path / "node")
+    node.folder.mkdir()
+    where = ("--data", str(node.data), "--port", str(node.port))
+    at = Terminal(node.folder, "up", *where, variables={FUSE_VARIABLE: str(node.fuses)})
+    at.wait_for("Next: keymoot wallet create")
+    _, _, account = wallet_with_agent(node, node.owner())
+    enclaves = children_of(at.pid)
+    by_seat = {}
+    for pid in enclaves:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+        by_seat[int(command.split("enclave-")[1].split("\0")[0])] = pid
+    os.kill(by_seat[3], signal.SIGSTOP)
+    since = until(lambda: seat(node, 3)["health"]["silentSince"])
+    assert abs(since - time.time()) < PATIENCE_SECONDS
+    shown = next(line for line in status(node).splitlines() if line.startswith("seat 3"))
+    assert "HANGS: answers nothing since 20" in shown
+    at.wait_for('"event": "enclave.hangs"')
+    account.sign_transaction(pay(0))
+    os.kill(by_seat[3], signal.SIGCONT)
+    until(lambda: seat(node, 3)["health"]["silentSince"] is None)
+    at.wait_for("enclave.answers_again")
+    assert "enclave.ended" not in at.shown
+    # The node cannot say goodbye to a terminal that is gone, and does not fail over that.
+    assert at.hang_up() == 0
+    assert not (node.data / "control").exists()
+    until(lambda: all(gone(pid) for pid in enclaves))
 
 
 @pytest.mark.timeout(600)
@@ -208,15 +207,14 @@ def test_a_full_disk_under_a_real_node(tmp_path: Path) -> None:
         until(lambda: committee_status(node)["storage"] is None)
         until(lambda: committee_status(node)["stock"]["presignatures"])
         account.sign_transaction(pay(1_000))
-        assert node.stop() == 0
-
-
-def test_closing_the_terminal_stops_the_node_cleanly(tmp_path: Path) -> None:
-    at = Terminal(tmp_path, "up", "--data", "data", "--port", "0")
-    at.wait_for("Next: keymoot wallet create")
-    # It cannot say goodbye to a terminal that is gone, and does not fail over that.
-    assert at.hang_up() == 0
-    assert not (tmp_path / "data" / "control").exists()
+        # A terminal that ends asks for the same as Ctrl-C.
+        node.process.send_signal(signal.SIGHUP)
+        assert node.process.wait(PATIENCE_SECONDS) == 0
+        node.process = None
+        last = node.log.read_text().rpartition("starting the enclaves")[2]
+        assert '"signal": "SIGHUP"' in last
+        assert "nothing is lost" in last
+        assert "enclave.ended" not in last
 
 
 class Watch:

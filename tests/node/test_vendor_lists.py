@@ -1,7 +1,5 @@
 """Evidence of hardware through a running network, under vendors that only tests trust."""
 
-import json
-
 import pytest
 
 from keymoot.agent.app_admin import AppAdmin
@@ -9,7 +7,6 @@ from keymoot.agent.app_instance import AppInstance, InstanceKeys
 from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.owner import new_key
 from keymoot.agent.vendor_lists import intel_standing, post_amd_chain, post_intel_lists
-from keymoot.attest.certificates import pem_of
 from keymoot.attest.collateral import Standing
 from keymoot.base.fixed import Measurement
 from keymoot.base.units import UnixSeconds
@@ -30,27 +27,6 @@ def net(tmp_path_factory):
         patch.setattr(vendors, "amd_lines", lambda: (MILAN.line,))
         with in_memory(tmp_path_factory.mktemp("vendors")) as net:
             yield net
-
-
-def as_json(made) -> bytes:
-    """Write collateral as services give it."""
-
-    def chain(ders) -> str:
-        return pem_of(ders).decode()
-
-    return json.dumps(
-        {
-            "pck_crl_issuer_chain": chain(made.pck_crl_chain),
-            "root_ca_crl": made.root_crl.hex(),
-            "pck_crl": made.pck_crl.hex(),
-            "tcb_info_issuer_chain": chain(made.tcb_chain),
-            "tcb_info": made.tcb_info.decode(),
-            "tcb_info_signature": made.tcb_signature.hex(),
-            "qe_identity_issuer_chain": chain(made.qe_chain),
-            "qe_identity": made.qe_identity.decode(),
-            "qe_identity_signature": made.qe_signature.hex(),
-        }
-    ).encode()
 
 
 def admin_of(net) -> tuple[AppAdmin, object]:
@@ -76,12 +52,12 @@ def test_intels_lists_are_posted_and_its_domains_come_in(net):
         made.register()
     with pytest.raises(ListsMissing):
         intel_standing(net.network, "TDX", intel.FMSPC, "platforms")
-    post_intel_lists(net.network, key, as_json(INTEL.collateral()))
+    post_intel_lists(net.network, key, intel.as_json(INTEL.collateral()))
     standing, _, until = intel_standing(net.network, "TDX", intel.FMSPC, "platforms")
     assert (standing, until) == (Standing.FRESH, UNTIL)
     assert (made.register().vendor, made.register().objection) == ("tdx", "")
     with pytest.raises(NetworkRefused, match="does not end in"):
-        post_intel_lists(net.network, key, as_json(intel.other().collateral()))
+        post_intel_lists(net.network, key, intel.as_json(intel.other().collateral()))
 
 
 def test_amds_chain_is_posted_and_its_guests_come_in(net):

@@ -10,12 +10,12 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.committee.pages import HEAD
 from keymoot.committee.roots import ECDSA, ROOTS
-from keymoot.committee.state import HEAD
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.proof.build import prove, prove_cells, prove_committee
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain
 from keymoot.proof.committee import ProvenCommittee, check_committee, page_names, page_slot
 from keymoot.proof.errors import NotProven
@@ -30,7 +30,7 @@ from tests.proof.world import World
 
 def believe(told: object, world: World) -> ProvenCommittee:
     """What a client does with an answer."""
-    bundle = Bundle.from_json(told)
+    bundle = ProofBundle.from_json(told)
     chain = FollowedChain(world.anchor).follow(bundle.shown)
     assert chain.newest is not None
     return check_committee(bundle.proof, chain.newest, world.verifying_key)
@@ -38,7 +38,7 @@ def believe(told: object, world: World) -> ProvenCommittee:
 
 def shown(world: World, proof: AccountProof | None = None) -> object:
     header = world.block()
-    return Bundle(world.certify(header), proof or prove_committee(world.state)).to_json()
+    return ProofBundle(world.certify(header), proof or prove_committee(world.state)).to_json()
 
 
 def test_members_roots_and_shares_are_proved(world: World) -> None:
@@ -84,7 +84,7 @@ def test_whatever_is_altered_is_refused(data: st.DataObject) -> None:
 
 def test_another_networks_committee_is_refused(world: World) -> None:
     other = World("another")
-    told = Bundle(world.certify(world.block()), prove_committee(other.state)).to_json()
+    told = ProofBundle(world.certify(world.block()), prove_committee(other.state)).to_json()
     with pytest.raises(BrokenProof):
         believe(told, world)
 
@@ -108,7 +108,7 @@ def test_pages_that_are_missing_or_too_many_are_refused(world: World) -> None:
 
     def told(some: list[str]) -> object:
         proof = prove_cells(world.state, Nodes.ADDRESS, map(page_slot, some))
-        return Bundle(header, proof).to_json()
+        return ProofBundle(header, proof).to_json()
 
     believe(told(names), world)
     for name in names:
@@ -119,7 +119,7 @@ def test_pages_that_are_missing_or_too_many_are_refused(world: World) -> None:
 
 
 def test_a_state_that_contradicts_its_header_is_refused(world: World) -> None:
-    world.change({HEAD: replace(world.head, generation=Hash32(b"g" * 32)).encode()})
+    world.change({HEAD.name: replace(world.head, generation=Hash32(b"g" * 32)).encode()})
     with pytest.raises(NotProven, match="another generation"):
         believe(shown(world), world)
 
@@ -169,7 +169,7 @@ def test_a_verification_share_may_be_the_identity(world: World) -> None:
 
 def test_committees_that_nobody_has_are_refused(world: World) -> None:
     for members in ((1, 2, 3), (4, 3, 2, 1), (1, 2, 3, 3), (0, 1, 2, 3), (1, 2, 3, 65)):
-        world.change({HEAD: replace(world.head, members=members).encode()})
+        world.change({HEAD.name: replace(world.head, members=members).encode()})
         for member in members:
             world.change({f"seat/{member}": world.seat(1).encode()})
         said = refusal(lambda: believe(shown(world), world))

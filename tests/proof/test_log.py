@@ -14,7 +14,7 @@ from keymoot.contracts.builtin.wallets.record import RequestRecord
 from keymoot.contracts.builtin.wallets.wallet import Book
 from keymoot.crypto.transactions import request_key
 from keymoot.proof.build import prove, prove_cells, prove_log
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain
 from keymoot.proof.errors import NotProven
 from keymoot.proof.log import MAX_PAGE, Page, check_log, check_record, index_slot, record_slot
@@ -38,11 +38,13 @@ def logged(length: int, kept: Iterable[int] | None = None, world: World | None =
 
 def shown(world: World, start: int, count: int) -> object:
     header = world.block()
-    return Bundle(world.certify(header), prove_log(world.state, WALLET, start, count)).to_json()
+    return ProofBundle(
+        world.certify(header), prove_log(world.state, WALLET, start, count)
+    ).to_json()
 
 
 def believe(told: object, world: World, start: int, count: int) -> Page:
-    bundle = Bundle.from_json(told)
+    bundle = ProofBundle.from_json(told)
     newest = FollowedChain(world.anchor).follow(bundle.shown).newest
     assert newest is not None
     return check_log(bundle.proof, newest, WALLET, start, count)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.units import Height
-from keymoot.committee.state import HEAD
+from keymoot.committee.pages import HEAD
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.proof.build import prove, prove_cells
 from keymoot.proof.committee import page_slot
@@ -38,7 +38,7 @@ def test_what_was_shown_is_what_the_state_says() -> None:
     assert storage.cell(Nodes.pages.slot_key(b"short")) == b"brief"
     assert storage.cell(Nodes.pages.slot_key(b"seat/9")) is None
     with pytest.raises(NotProven, match="not in the proof"):
-        storage.cell(Nodes.pages.slot_key(HEAD.encode()))
+        storage.cell(Nodes.pages.slot_key(HEAD.name.encode()))
 
 
 @given(st.data())

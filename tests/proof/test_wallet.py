@@ -13,7 +13,7 @@ from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 from keymoot.contracts.builtin.wallets.wallet import IN_VAULT
 from keymoot.policy.chains.evm.chain import EVM
 from keymoot.proof.build import prove, prove_cells, prove_wallet
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof
@@ -24,7 +24,7 @@ from tests.proof.world import BOOK, POLICY, World
 
 
 def believe(told: object, world: World, wallet: WalletId) -> ProvenWallet:
-    bundle = Bundle.from_json(told)
+    bundle = ProofBundle.from_json(told)
     chain = FollowedChain(world.anchor).follow(bundle.shown)
     assert chain.newest is not None
     return check_wallet(bundle.proof, chain.newest, world.network, wallet, world.roots)
@@ -32,7 +32,7 @@ def believe(told: object, world: World, wallet: WalletId) -> ProvenWallet:
 
 def shown(world: World, proving: Callable[[State], AccountProof]) -> object:
     header = world.block()
-    return Bundle(world.certify(header), proving(world.state)).to_json()
+    return ProofBundle(world.certify(header), proving(world.state)).to_json()
 
 
 def of(wallet: WalletId) -> Callable[[State], AccountProof]:

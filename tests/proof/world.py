@@ -12,11 +12,11 @@ from keymoot.base.units import LEDGER_CHAIN_ID, Gas, Height, UnixNanos, UnixSeco
 from keymoot.committee.certified import certificate_message
 from keymoot.committee.founding_record import FoundingRecord
 from keymoot.committee.genesis import BASE_FEE_WEI, Founder, Genesis, Member
-from keymoot.committee.reshare.ledger import EPOCH
+from keymoot.committee.pages import EPOCH, HEAD
+from keymoot.committee.record import CommitteeRecord
 from keymoot.committee.reshare.record import Epoch
 from keymoot.committee.roots import CERTIFICATE, ROOTS
 from keymoot.committee.seat import Seat, SessionKeys
-from keymoot.committee.state import HEAD, CommitteeRecord
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.contracts.builtin.wallets.record import AGENT, REFUSED, RequestRecord
@@ -27,7 +27,7 @@ from keymoot.crypto.transactions import request_key
 from keymoot.policy.chains.evm.chain import EVM
 from keymoot.policy.chains.solana.chain import SOLANA
 from keymoot.proof.build import prove_committee
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.committee import page_slot
 from keymoot.proof.founding import Anchor, Founding
@@ -109,7 +109,10 @@ class World:
         self.network = self.genesis.network
         self.head = CommitteeRecord(self.committee.indices, FIRST, 0, frozenset(), (), 3_600)
         self.state = State(self.table, EMPTY_ROOT)
-        self.pages = {HEAD: self.head.encode(), EPOCH: Epoch(0, Height(1), UnixSeconds(1)).encode()}
+        self.pages = {
+            HEAD.name: self.head.encode(),
+            EPOCH.name: Epoch(0, Height(1), UnixSeconds(1)).encode(),
+        }
         for kind in ROOTS:
             self.pages[f"root/{kind.name}"] = rlp.encode(self.roots[kind.name].encode())
         for at in self.committee.indices:
@@ -251,7 +254,7 @@ class World:
         """
         if generation is not None and generation != self.head.generation:
             self.head = replace(self.head, generation=generation)
-            self.change({HEAD: self.head.encode()})
+            self.change({HEAD.name: self.head.encode()})
         height = len(self.blocks) + 1
         parent = self.blocks[-1].hash if self.blocks else Hash32(self.network)
         journal = Journal(self.state)
@@ -289,8 +292,8 @@ class World:
         proofs = (tuple(ordered_proof([item], 0)) for item in (raw, receipt))
         return ReceiptProof(self.certify(header), (), 0, *proofs)
 
-    def committee_bundle(self) -> Bundle:
-        return Bundle(self.certify(self.block()), prove_committee(self.state))
+    def committee_bundle(self) -> ProofBundle:
+        return ProofBundle(self.certify(self.block()), prove_committee(self.state))
 
     def branch(self, height: int) -> "World":
         """The same network as it was after a block, to go another way from there."""

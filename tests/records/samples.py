@@ -22,20 +22,32 @@ from keymoot.committee.attestation import Attestation
 from keymoot.committee.certified import CertifiedHeader
 from keymoot.committee.founding_record import FoundingRecord
 from keymoot.committee.genesis import Founder, Genesis, Member
-from keymoot.committee.keygen.record import Keygen, Phase
-from keymoot.committee.membership.record import MembershipRecord, Newcomer
-from keymoot.committee.nonces.ledger import NoncePool
-from keymoot.committee.nonces.record import SignerCommitment
+from keymoot.committee.keygen.record import (
+    Keygen,
+    Phase,
+    RootComplaint,
+    RootHashes,
+    RootOpenings,
+    RootVerdict,
+)
+from keymoot.committee.membership.record import JoinBody, MembershipRecord, Newcomer
+from keymoot.committee.messages import AttemptBody, Kind, NodeMessage, NumberedBody
+from keymoot.committee.nonces.record import NoncePool, SignerCommitment, SignerCommitments
 from keymoot.committee.presign.inventory import Inventory
-from keymoot.committee.presign.record import BatchPage
-from keymoot.committee.presign.record import Stage as BatchStage
+from keymoot.committee.presign.record import SECOND, BatchComplaint, BatchPage, BatchStage
+from keymoot.committee.record import Cheat, CommitteeRecord
 from keymoot.committee.recovery.order import RecoveryOrder, SignedRecoveryOrder
-from keymoot.committee.reshare.previous import KeptEpoch
-from keymoot.committee.reshare.record import Epoch, Origin, Stage
+from keymoot.committee.reshare.record import Epoch, EpochStage, KeptEpoch, Origin, RootDealings
 from keymoot.committee.roots import ROOTS
-from keymoot.committee.seat import Seat, SessionKeys
-from keymoot.committee.state import Cheat, CommitteeRecord
-from keymoot.committee.statekey.record import Ask, StateKeyStatus
+from keymoot.committee.seat import NewSession, Seat, SessionKeys
+from keymoot.committee.statekey.record import (
+    AnswerBody,
+    Ask,
+    AskBody,
+    FormerVersions,
+    HeldBody,
+    StateKeyStatus,
+)
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 from keymoot.contracts.builtin.apps.record import App, Entries, Instance, SeatedInstances
 from keymoot.contracts.builtin.keys import Question
@@ -49,24 +61,27 @@ from keymoot.contracts.builtin.wallets.wallet import (
 )
 from keymoot.enclave.answer import RequestAnswer as Given
 from keymoot.enclave.frames import (
+    BeginFrame,
     CertifiedPlace,
     CertifyFrame,
     OutcomeFrame,
     ReleasedFrame,
-    VoteFrame,
-    Want,
+    RequestsFrame,
     WatchFrame,
 )
-from keymoot.enclave.messages import EnclaveIdentity, JoinFrame
+from keymoot.enclave.messages import AnswersFrame, EnclaveGreeting, Frame, JoinFrame, ToldFrame
 from keymoot.engine.stored_block import Erased, StoredBlock
 from keymoot.policy.held import Reservation
 from keymoot.policy.limit import Usage
 from keymoot.runtime.asked import ExecutedQuery, QueryResult
 from keymoot.runtime.block import Block
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.receipt import Log, Receipt
+from keymoot.runtime.vote import Vote
 from keymoot.store.account import AccountState
 from keymoot.store.header import Header
+from keymoot.store.keys import Former
 from keymoot.store.questions import EntryQuestion, PathQuestion
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.committee import Committee
@@ -128,13 +143,15 @@ ENVELOPE = Envelope(POINT, b"\x01" * 64, (b"", b"box", b"another box"))
 DEALING = Dealing((POINT, OTHER_POINT), ENVELOPE)
 COMPLAINT = Complaint(2, 3, POINT, b"\x02" * 64)
 COMMITMENT = Commitment(b"\x03" * 32, b"\x04" * 33)
+OPENING = Opening(DEALING, b"\x01" * 64)
 ANSWER = DerivationShare(b"\x05" * 48, b"\x06" * 48)
+SLOT = SignerCommitment(3, 70_000, COMMITMENT)
 NEWCOMER = Newcomer(_b(8), OTHER_POINT, BOOT)
 EPOCH = Epoch(
     number=300,
     since_height=Height(7),
     since_time=UnixSeconds(1_800_000_000),
-    stage=Stage.VERDICTS,
+    stage=EpochStage.VERDICTS,
     stage_height=Height(9),
     stage_time=UnixSeconds(1_800_000_100),
     attempt=1,
@@ -145,6 +162,7 @@ EPOCH = Epoch(
     votes={3: bytes(_h(1)), 1: bytes(_h(2))},
     generation=_h(9),
 )
+ORIGIN = Origin(_h(1), 2, Committee.among({1, 2, 4, 5}))
 CERTIFICATE = RecoveryOrder(NetworkId(_h(1)), _h(2), Height(9), _h(3), {3: BOOT, 1: BOOT})
 MEMBER = Member(_b(1), Founder(_b(1), POINT, BOOT))
 USAGE = Usage(((UnixSeconds(100), 5), (UnixSeconds(200), 70_000)), Seconds(3_600), UnixSeconds(50))
@@ -177,13 +195,13 @@ SAMPLES: tuple[Any, ...] = (
     EntryQuestion(Height(3), b"key"),
     PathQuestion(Height(3), b"prefix", bytes((1, 2, 15)), 2),
     StoredBlock(HEADER, (b"\x02transaction", Erased(_h(1), 70_000))),
-    EnclaveIdentity(_b(1), Measurement(b"m" * 48), True, bytes(_h(2)), b"quote", POINT, BOOT),
-    VoteFrame(_h(1), b"\x01" * 48, b"\x02" * 64),
+    EnclaveGreeting(_b(1), Measurement(b"m" * 48), True, bytes(_h(2)), b"quote", POINT, BOOT),
+    Vote(_h(1), b"\x01" * 48, b"\x02" * 64),
     ReleasedFrame(Height(3), (b"one", b""), (GIVEN,)),
     SEALED_PLACE,
     WatchFrame(CertifiedPlace(b"record", b"header", bytes(48)), {b"b": b"2", b"a": b"1"}),
-    CertifyFrame(height=Height(7), proof=b"p" * 48, want=Want.OUTCOMES, rests=True),
-    OutcomeFrame(height=Height(7), want=Want.DIGESTS),
+    CertifyFrame(height=Height(7), proof=b"p" * 48, want=Disclosure.OUTCOMES, rests=True),
+    OutcomeFrame(height=Height(7), want=Disclosure.DIGESTS),
     JoinFrame(genesis=b"genesis", seat=3),
     Wallet(_a(1), _a(2), SolanaAddress(_h(3)), True, 7, _h(4), UnixSeconds(5), BY_COMMITTEE),
     Book(10**18, 7, {"weekly": USAGE, "daily": Usage()}),
@@ -286,12 +304,12 @@ SAMPLES: tuple[Any, ...] = (
         {5: NEWCOMER},
     ),
     EPOCH,
-    Origin(_h(1), 2, Committee.among({1, 2, 4, 5})),
+    ORIGIN,
     BOOT,
     Seat(_b(1), POINT, BOOT, Height(3), OTHER_POINT),
     Inventory(9, (8,), (6, 7), (1_800_000_000,), 500, (2, 1), 17),
     CertifiedHeader(HEADER, b"\x01" * 48),
-    KeptEpoch(EPOCH, (1, 2, 3), bytes(_h(1)), b"origin", frozenset({1, 3})),
+    KeptEpoch(EPOCH, (1, 2, 3), bytes(_h(1)), ORIGIN, frozenset({1, 3})),
     NoncePool(3, 64),
     Keygen(
         Phase.VERDICTS,
@@ -299,9 +317,9 @@ SAMPLES: tuple[Any, ...] = (
         Height(2),
         UnixSeconds(3),
         frozenset({1}),
-        {2: bytes(_h(1)), 1: bytes(_h(2))},
+        {2: RootHashes(b"\x02" * RootHashes.LENGTH), 1: RootHashes(bytes(RootHashes.LENGTH))},
         frozenset({4}),
-        {1: bytes(_h(3))},
+        {1: _h(3)},
     ),
     MEMBER,
     Genesis(
@@ -319,10 +337,31 @@ SAMPLES: tuple[Any, ...] = (
     ENVELOPE,
     COMPLAINT,
     DEALING,
-    Opening(DEALING, b"\x01" * 64),
+    OPENING,
     COMMITMENT,
     ANSWER,
-    SignerCommitment(3, 70_000, COMMITMENT),
+    SLOT,
     Cheat(4, Height(3), "lied"),
     GIVEN,
+    NumberedBody(300, b"content"),
+    AttemptBody(300, 2, b"content"),
+    NodeMessage(NetworkId(_h(1)), _h(2), 3, Kind.ACK, b"body", b"s" * 64),
+    RootOpenings((OPENING,) * len(ROOTS)),
+    RootComplaint(3, COMPLAINT),
+    RootVerdict((RootComplaint(0, COMPLAINT), RootComplaint(3, COMPLAINT))),
+    RootDealings((DEALING,) * len(ROOTS)),
+    NewSession(BOOT.signing, BOOT),
+    JoinBody(NEWCOMER, b"evidence"),
+    BatchComplaint(300, SECOND, 3, COMPLAINT),
+    AskBody(3, 2, _b(1), G1.encode(G1.generator), G2.encode(G2.generator), b"s" * 64),
+    AnswerBody(_b(1), 3, 300, ANSWER),
+    HeldBody(_b(1)),
+    Former(_b(1), b"w" * 48),
+    FormerVersions((Former(_b(1), b"w" * 48), Former(_b(2), b""))),
+    SignerCommitments((SLOT, SignerCommitment(4, 1, COMMITMENT))),
+    Frame(300, "word", [b"a", [b"b"]]),
+    BeginFrame(SEALED_PLACE),
+    RequestsFrame((_h(1), _h(2))),
+    AnswersFrame((GIVEN, GIVEN)),
+    ToldFrame(yes=True),
 )

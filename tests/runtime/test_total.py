@@ -23,7 +23,7 @@ from keymoot.crypto.secp256k1 import sign
 from keymoot.crypto.transactions import request_digest, signing_hash
 from keymoot.runtime import gas
 from keymoot.runtime.chain import MemoryChain
-from keymoot.runtime.execute import execute
+from keymoot.runtime.execute import Execution, execute
 from keymoot.runtime.receipt import Receipt
 from keymoot.runtime.transactions import open_transaction
 from keymoot.store.journal import Journal
@@ -78,24 +78,15 @@ def played(several: list[Any]) -> list[Receipt]:
     """Send all of them into one block, and look at what is there then."""
     chain = PLAY.chain
     journal, receipts = Journal(chain.state()), []
-    keys = chain.keys.at(Version())
+    keys, active = chain.keys.at(Version()), chain.contracts.at(chain.block.height)
+    within = Execution(journal, chain.block, active, keys, lambda _: None)
     for at, step in enumerate(several):
         raw = signed(step, journal, at, chain)
         try:
             tx = open_transaction(raw, LEDGER_CHAIN_ID, chain.block.network)
         except Malformed:
             continue  # too long for a block, so in none
-        receipts.append(
-            execute(
-                journal,
-                tx,
-                chain.block,
-                chain.contracts.at(chain.block.height),
-                keys,
-                at,
-                lambda _: None,
-            )
-        )
+        receipts.append(execute(within, tx, at))
     for receipt in receipts:
         assert isinstance(receipt, Receipt)
         assert receipt.fault is None, receipt.fault

@@ -6,7 +6,9 @@ from keymoot.base.errors import Defect
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds, Wei
-from keymoot.committee.statekey.record import FORMER, STATE, StateKeyStatus, former_in, write_former
+from keymoot.committee.pages import FORMER_KEYS, PRESENT_KEY
+from keymoot.committee.statekey.record import FormerVersions, StateKeyStatus
+from keymoot.committee.statekey.version import version_in
 from keymoot.contracts.builtin.nodes import CellPages, Nodes
 from keymoot.runtime.block import Block, Executed, execute_block
 from keymoot.runtime.chain import MemoryChain
@@ -34,8 +36,8 @@ def scenario() -> Scenario:
     assert named(scenario) == 0
     journal = Journal(scenario.chain.state())
     pages = CellPages(PublicStore(journal, Nodes.ADDRESS, FreeMeter()))
-    pages.set(STATE, StateKeyStatus(1, NAME, since=Height(1)).encode())
-    pages.set(FORMER, write_former((Former(FIRST_NAME, b""),)))
+    PRESENT_KEY.status.write(pages, StateKeyStatus(1, NAME, since=Height(1)))
+    FORMER_KEYS.write(pages, FormerVersions((Former(FIRST_NAME, b""),)))
     scenario.chain.alter(journal.changes())
     scenario.chain.keys.take(SECOND, NAME)
     return scenario
@@ -74,7 +76,7 @@ def test_the_first_block_wraps_the_former_secret_whatever_is_in_it(scenario: Sce
     chain = scenario.chain
     assert not version_of(chain.state()).former[0].wrapped
     chain.send_together([])
-    former = former_in(committee_in(chain.state(), chain.chain.network).state.pages)
+    former = version_in(committee_in(chain.state(), chain.chain.network).state.pages).former
     assert [one.name for one in former] == [FIRST_NAME]
     newest = only(scenario, SECOND, NAME)
     assert newest.secret(version_of(chain.state()), 0).expose() == bytes(32)

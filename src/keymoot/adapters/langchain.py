@@ -66,4 +66,7 @@ def wallet_tools(account: EvmAccount) -> list[Any]:
         """
         return told(lambda: account.sign_message(encode_defunct(text=text)).signature)
 
-    return [tool(one) for one in (wallet_address, sign_transaction, sign_typed_data, sign_message)]
+    return [
+        tool(function)
+        for function in (wallet_address, sign_transaction, sign_typed_data, sign_message)
+    ]

@@ -18,6 +18,7 @@ from keymoot.base.transaction import (
     MAX_DATA_BYTES,
     AccessEntry,
     EvmTransaction,
+    read_access_list,
 )
 from keymoot.base.units import ChainId, Gas, Nonce, Wei
 from keymoot.policy.names import checksummed
@@ -161,21 +162,12 @@ def _data(fields: Mapping[str, Any]) -> bytes:
 
 
 def _access_list(given: object) -> tuple[AccessEntry, ...]:
-    if not isinstance(given, (list, tuple)):
-        raise BadTransaction("a list is expected", "accessList")
-    return tuple(_entry(each, f"accessList[{at}]") for at, each in enumerate(given))
-
-
-def _entry(given: object, path: str) -> AccessEntry:
-    if not isinstance(given, Mapping) or set(given) != {"address", "storageKeys"}:
-        raise BadTransaction("an entry has address and storageKeys", path)
-    keys = given["storageKeys"]
-    if not isinstance(keys, (list, tuple)):
-        raise BadTransaction("a list is expected", f"{path}.storageKeys")
-    return AccessEntry(
-        _address(given["address"], f"{path}.address"),
-        tuple(_slot(each, f"{path}.storageKeys[{at}]") for at, each in enumerate(keys)),
-    )
+    try:
+        return read_access_list(given, _address, _slot)
+    except BadTransaction:
+        raise
+    except Malformed as error:
+        raise BadTransaction(error.reason, error.path) from None
 
 
 def _slot(given: object, path: str) -> Bytes32:

@@ -14,14 +14,13 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.secret import Secret
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE, CUSTODY_WORDS
 from keymoot.crypto.secp256k1 import address_of
 from keymoot.threshold import ecdsa
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.ecdsa import SignatureShare, Task
 from keymoot.threshold.errors import TooFew
 from keymoot.threshold.secp256k1 import SECP256K1
-
-BY_COMMITTEE = "assembly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,6 @@ class EcdsaCombiner(ShareCollection[ReleasedSignature]):
 
 def assembled(answer: Mapping[str, Any]) -> bool:
     """Tell whether an answer is to be put together from shares."""
-    if answer.get("custody") != BY_COMMITTEE:
+    if answer.get("custody") != CUSTODY_WORDS[BY_COMMITTEE]:
         return False
     return any(answer.get(name) for name in ("answers", "lost"))

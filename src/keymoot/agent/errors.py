@@ -45,7 +45,7 @@ class WrongSender(Refused, code="WRONG_SENDER"):
 
     def __init__(self, shown: str, own: str) -> None:
         super().__init__(f"the transaction is from {shown}, this wallet is {own}: set from to it")
-        self.found = shown
+        self.shown = shown
         self.own = own
 
 
@@ -173,7 +173,7 @@ class AnotherNetwork(Unproven, code="ANOTHER_NETWORK"):
             f"{url} shows network {fingerprint}, pinned here is {pinned}: {SET_URL}. If you know why there "
             f"is another network now, `keymoot net forget {url}` takes back what commands have pinned"
         )
-        self.url, self.found, self.pinned = url, fingerprint, pinned
+        self.url, self.shown, self.pinned = url, fingerprint, pinned
 
 
 class LeftBehind(Unproven, code="LEFT_BEHIND"):
@@ -214,7 +214,7 @@ class NotKeymoot(WrongAnswer, code="NOT_KEYMOOT"):
     def __init__(self, url: str, shown: str) -> None:
         super().__init__(f"{url} is not your network's Keymoot RPC, but {shown}: {SET_URL}")
         self.url = url
-        self.found = shown
+        self.shown = shown
 
 
 class SignedElse(WrongAnswer, code="SIGNED_ELSE"):

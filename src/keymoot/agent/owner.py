@@ -35,7 +35,7 @@ from keymoot.base.fixed import (
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import EvmTransaction
 from keymoot.base.units import Height, UnixSeconds, Wei
-from keymoot.committee.nonces.record import write_seats
+from keymoot.committee.nonces.record import SeatBits
 from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
@@ -260,7 +260,7 @@ class Owner(WalletViews):
             name,
             int(time.time()) + WITHDRAWAL_SECONDS,
             hpke.public_key(secret),
-            int.from_bytes(write_seats(silent), "big"),
+            int.from_bytes(SeatBits.of(silent), "big"),
             max_fee or 0,
         )
         seconds = self.network.timeout_seconds

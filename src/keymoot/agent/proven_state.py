@@ -25,7 +25,7 @@ from keymoot.committee.certified import NotCertified
 from keymoot.committee.founding_record import NotFounded
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.contracts.builtin.wallets.record import RequestRecord
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import FollowedChain, Shown, read_steps
 from keymoot.proof.committee import ProvenCommittee, check_committee
 from keymoot.proof.errors import DescentMissing, NotProven, OlderHeader, OtherBranch
@@ -116,7 +116,7 @@ class ProvenState(Forked):
             told = transport.call(method, params, timeout_seconds)
             try:
                 with _believing():
-                    bundle = Bundle.from_json(told)
+                    bundle = ProofBundle.from_json(told)
                 anchor = self._anchor_for(chain, bundle.shown, transport, timeout_seconds)
                 # No lock is held while a node is asked: one that hangs would stop all threads.
                 with self._lock, _believing():

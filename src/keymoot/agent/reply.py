@@ -63,11 +63,11 @@ class Reply:
             )
 
     def _read(self, answer: dict[str, Any], committee: ProvenCommittee) -> ReleasedSignature:
-        one, nodes = self.asked, committee.identities
+        asked, nodes = self.asked, committee.identities
         if assembled(answer):
-            released = self.wanted.gathering(one, committee, answer).run(answer, self.kept)
+            released = self.wanted.gathering(asked, committee, answer).run(answer, self.kept)
         else:
-            released = open_share(answer, one.network, one.key, nodes.values(), one.secret)
+            released = open_share(answer, asked.network, asked.key, nodes.values(), asked.secret)
         return self.wanted.check(released)
 
     def settle(

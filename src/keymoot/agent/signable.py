@@ -18,7 +18,7 @@ from keymoot.base.secret import Secret
 from keymoot.committee.nonces.record import (
     MAX_COMMITMENTS_BYTES,
     SignerCommitment,
-    read_commitments,
+    SignerCommitments,
 )
 from keymoot.committee.roots import EDDSA
 from keymoot.crypto import ed25519, secp256k1
@@ -131,6 +131,7 @@ class Ed25519Signable(Signable):
 def _slots(told: Any) -> tuple[SignerCommitment, ...]:
     """Read the signers that the server names; without them nobody can be left out."""
     try:
-        return read_commitments(hexes.parse_data(told, "signers", MAX_COMMITMENTS_BYTES))
+        raw = hexes.parse_data(told, "signers", MAX_COMMITMENTS_BYTES)
+        return SignerCommitments.decode(raw).slots
     except Malformed:
         return ()

@@ -43,7 +43,7 @@ from keymoot.base.fixed import Hash32, RequestId
 from keymoot.base.request import ASK_AGAIN, Request
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
-from keymoot.committee.nonces.record import write_seats
+from keymoot.committee.nonces.record import SeatBits
 from keymoot.crypto import hpke, secp256k1
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.keccak import keccak256
@@ -204,7 +204,7 @@ class SigningRequests(Forked):
                 self._forget_again(asking, wish)
                 return released
             self._forget_again(asking, wish)
-            payload = wish.key + (write_seats(silent) if silent else b"")
+            payload = wish.key + (SeatBits.of(silent) if silent else b"")
             asking, sent = self._wish(_again(wish, number), ASK_AGAIN, payload)
             look = not sent
         return self._delivered(asking, wanted, deadline, sent=sent, look=look)

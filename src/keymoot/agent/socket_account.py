@@ -56,9 +56,9 @@ class SocketAccount(EvmAccount):
         path = os.fspath(socket or os.environ.get(SOCKET, ""))
         told = _asked(path, "GET", "/v1/wallets", None, TIMEOUT_SECONDS)
         wallets = told.get("wallets")
-        for one in wallets if isinstance(wallets, list) else []:
-            if isinstance(one, dict) and one.get("name") == name:
-                return cls(name, Address.from_hex(str(one.get("address"))), path)
+        for wallet in wallets if isinstance(wallets, list) else []:
+            if isinstance(wallet, dict) and wallet.get("name") == name:
+                return cls(name, Address.from_hex(str(wallet.get("address"))), path)
         raise WrongAnswer(
             f'the daemon has no wallet "{name}": start it with --wallet {name}, which its owner '
             "granted to the app"

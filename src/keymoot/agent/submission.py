@@ -59,7 +59,7 @@ class SignedTransaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class Submitted(Generic[T]):
     """What came of a transaction that enclaves answer.
 
     Attributes:
@@ -123,7 +123,7 @@ class Submission:
         *,
         gas: Gas = ESTIMATED,
         nonce: Nonce | None = None,
-    ) -> Asked[T]:
+    ) -> Submitted[T]:
         """Call a contract's method, and have what enclaves answer to it, in one exchange.
 
         An answer that is believed shows that the transaction is in a block. Where there is none
@@ -164,7 +164,7 @@ class Submission:
                 return None
 
         answer = self._submit(signed, "keymoot_ask", answered, done)
-        return Asked(Nonce(signed.nonce + 1), answer)
+        return Submitted(Nonce(signed.nonce + 1), answer)
 
     def _failure(self, method: str, receipt: dict[str, Any]) -> TransactionFailed:
         """Ask for the reason, which Ethereum's receipts do not carry."""

@@ -14,6 +14,7 @@ from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.snp import AmdChain
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
+from keymoot.contracts.builtin.apps import vendors
 from keymoot.contracts.builtin.apps.contract import Apps
 from keymoot.contracts.builtin.apps.errors import ListsMissing
 from keymoot.contracts.builtin.apps.vendors import machine_name, standing_of_lists
@@ -32,11 +33,48 @@ def post_intel_lists(network: Network, payer: Secret, collateral: bytes) -> Conf
         Malformed: no such JSON.
         TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE, LISTS_OLDER.
     """
-    lists = DcapCollateral.of_json(collateral).encode()
-    return confirmation_of(network.send(payer, "postIntelLists", lists, contract=Apps))
+    return send_intel_lists(network, payer, DcapCollateral.of_json(collateral))
 
 
-def post_amd_chain(network: Network, payer: Secret, signer: bytes, root: bytes) -> Confirmation:
+def send_intel_lists(network: Network, payer: Secret, lists: DcapCollateral) -> Confirmation:
+    """Post Intel's lists that were read, or fetched; see `post_intel_lists`."""
+    return confirmation_of(network.send(payer, "postIntelLists", lists.encode(), contract=Apps))
+
+
+def check_intel_lists(lists: DcapCollateral, now: UnixSeconds) -> None:
+    """Raise unless lists are Intel's and count now, where this install has what that takes.
+
+    The ledger checks the same: here it costs nothing.
+
+    Raises:
+        Malformed, ChainRefused, CollateralStale: they are not posted.
+    """
+    try:
+        root = vendors.intel_root()
+    except ModuleNotFoundError:  # a client's install: `keymoot[node]` has the library
+        return
+    lists.check(root, now)
+
+
+def posted_intel_lists(
+    network: Network, kind: str, fmspc: str, authority: str
+) -> tuple[DcapCollateral | None, UnixSeconds]:
+    """Give the ledger's lists for a kind of machine, or None, proved; and as of when.
+
+    Args:
+        network: Which.
+        kind: `TDX` or `SGX`.
+        fmspc: Of the machine: 12 digits of hex in upper case.
+        authority: Who vouches for the machine: `Intel SGX PCK Platform CA` or
+            `Intel SGX PCK Processor CA`.
+    """
+    raw, now = _posted(network, kind, fmspc, authority)
+    return (None if raw is None else DcapCollateral.decode(raw)), now
+
+
+def post_amd_chain(
+    network: Network, payer: Secret, signer: bytes, root: bytes, revoked: bytes = b""
+) -> Confirmation:
     """Post AMD's certificates of a line: its signing key (ASK, or ASVK for clouds), and its root.
 
     Args:
@@ -44,11 +82,13 @@ def post_amd_chain(network: Network, payer: Secret, signer: bytes, root: bytes) 
         payer: Whose account of the ledger pays.
         signer: DER.
         root: DER.
+        revoked: The root's list of revoked keys, as DER. From then on it has to be renewed:
+            when it has ended no new evidence of this line counts. Empty: none is looked at.
 
     Raises:
-        TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE.
+        TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE, LISTS_OLDER.
     """
-    chain = AmdChain(signer, root).encode()
+    chain = AmdChain(signer, root, revoked).encode()
     return confirmation_of(network.send(payer, "postAmdChain", chain, contract=Apps))
 
 
@@ -69,9 +109,15 @@ def intel_standing(
     Raises:
         ListsMissing: it is proved that there are none.
     """
-    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc, authority))
-    header, storage = network.cells(Apps.ADDRESS, [public_slot(key)])
-    raw = storage.cell(key)
+    raw, now = _posted(network, kind, fmspc, authority)
     if raw is None:
         raise ListsMissing(kind, fmspc, authority)
-    return standing_of_lists(raw, header.time)
+    return standing_of_lists(raw, now)
+
+
+def _posted(
+    network: Network, kind: str, fmspc: str, authority: str
+) -> tuple[bytes | None, UnixSeconds]:
+    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc, authority))
+    header, storage = network.cells(Apps.ADDRESS, [public_slot(key)])
+    return storage.cell(key), header.time

@@ -35,7 +35,7 @@ _PEM_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class TrustedRoot:
     """A root that is trusted.
 
     Attributes:
@@ -89,7 +89,7 @@ def seconds_of(moment: datetime) -> UnixSeconds:
 
 
 def check_chain(
-    ders: Sequence[bytes], root: Root, now: UnixSeconds, path: str = "chain"
+    ders: Sequence[bytes], root: TrustedRoot, now: UnixSeconds, path: str = "chain"
 ) -> UnixSeconds:
     """Walk from a leaf to the root, and give when the first of them ends.
 

@@ -21,7 +21,7 @@ from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
     MAX_CHAIN,
     ChainRefused,
-    Root,
+    TrustedRoot,
     check_chain,
     pem_of,
     read_certificate,
@@ -164,7 +164,7 @@ class DcapCollateral(Record):
         """
         return _validity(self)
 
-    def check(self, root: Root, now: UnixSeconds) -> None:
+    def check(self, root: TrustedRoot, now: UnixSeconds) -> None:
         """Raise unless all of it is Intel's, and counts now: for who keeps it for others.
 
         Raises:
@@ -177,8 +177,8 @@ class DcapCollateral(Record):
         if _object(self.qe_identity, "qeIdentity").get("id") != _QUOTING.get(kind):
             raise ChainRefused(f"the quoting enclave is not the one of {shown(kind, 8)} machines")
         # 1. Every part is within its dates.
-        for one in self.validity():
-            one.check(now)
+        for validity in self.validity():
+            validity.check(now)
         # 2. The chains lead to Intel's root.
         for chain in (self.pck_crl_chain, self.tcb_chain, self.qe_chain):
             check_chain(chain, root, now)

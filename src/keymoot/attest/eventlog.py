@@ -6,7 +6,7 @@ signed. Two forms are read: the crypto-agile log of firmware and kernel ("TCG PC
 Firmware Profile", 1.06, section 10; TDX: CCEL), and dstack's JSON.
 
 Replayed, the *digests* are proven. What stands beside a digest is proven only where the digest
-is its hash, which `Event.proven` says: firmware writes what it likes into other events.
+is its hash, which `LoggedEvent.proven` says: firmware writes what it likes into other events.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ _DSTACK_RUNTIME = 0x08000001
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LoggedEvent:
     """One measurement.
 
     Attributes:
@@ -63,7 +63,7 @@ class Event:
         return self.digest in (sha384(self.data).digest(), _of_dstack(self))
 
 
-def _of_dstack(event: Event) -> bytes:
+def _of_dstack(event: LoggedEvent) -> bytes:
     """Give the digest by which dstack's guest binds kind, name and data."""
     kind = event.kind.to_bytes(4, "little")
     return sha384(b":".join([kind, event.name.encode(), event.data])).digest()
@@ -73,7 +73,7 @@ class LogRefused(EvidenceRefused, code="LOG_REFUSED"):
     """A log does not lead to the registers that were signed."""
 
 
-def replay(events: Iterable[Event]) -> Mapping[int, bytes]:
+def replay(events: Iterable[LoggedEvent]) -> Mapping[int, bytes]:
     """Give what the registers hold after some events; they begin with zeros."""
     registers: dict[int, bytes] = {}
     for event in events:
@@ -82,7 +82,7 @@ def replay(events: Iterable[Event]) -> Mapping[int, bytes]:
     return registers
 
 
-def check_log(claims: Claims, events: Sequence[Event], prefix: str = "RTMR") -> None:
+def check_log(claims: Claims, events: Sequence[LoggedEvent], prefix: str = "RTMR") -> None:
     """Raise unless a log tells all that was measured into the registers that it names.
 
     Args:
@@ -102,7 +102,7 @@ def check_log(claims: Claims, events: Sequence[Event], prefix: str = "RTMR") -> 
             )
 
 
-def read_log(raw: bytes) -> tuple[Event, ...]:
+def read_log(raw: bytes) -> tuple[LoggedEvent, ...]:
     """Read a crypto-agile log; in TDX's, register n stands as n + 1, and so it is read.
 
     Events that extend nothing (EV_NO_ACTION) are left out.
@@ -145,7 +145,7 @@ class _Cursor:
         return not rest or rest == _END_OF_LOG
 
 
-def _events(log: _Cursor) -> Iterator[Event]:
+def _events(log: _Cursor) -> Iterator[LoggedEvent]:
     # The first has the old form, extends nothing, and says that the others have the new one.
     log.take(4)
     if log.number(4) != _NO_ACTION:
@@ -167,7 +167,7 @@ def _events(log: _Cursor) -> Iterator[Event]:
             raise Malformed(f"measurement registers are 1 to {MAX_REGISTERS}, got {index}", "log")
         if digest is None:
             raise Malformed("an event has no digest of SHA-384", "log")
-        yield Event(index - 1, kind, digest, "", data)
+        yield LoggedEvent(index - 1, kind, digest, "", data)
 
 
 def _digest(log: _Cursor) -> bytes | None:
@@ -184,7 +184,7 @@ def _digest(log: _Cursor) -> bytes | None:
     return sha384
 
 
-def read_dstack(raw: bytes) -> tuple[Event, ...]:
+def read_dstack(raw: bytes) -> tuple[LoggedEvent, ...]:
     """Read dstack's log: objects with `imr`, `event_type`, `digest`, `event`, and payload.
 
     Raises:
@@ -196,7 +196,7 @@ def read_dstack(raw: bytes) -> tuple[Event, ...]:
     return tuple([_event_of(entry, f"log[{at}]") for at, entry in enumerate(entries)])
 
 
-def _event_of(entry: Json, path: str) -> Event:
+def _event_of(entry: Json, path: str) -> LoggedEvent:
     if not isinstance(entry, dict):
         raise Malformed("an event is an object", path)
     register, kind = entry.get("imr"), entry.get("event_type")
@@ -213,7 +213,7 @@ def _event_of(entry: Json, path: str) -> Event:
     if len(digest) != DIGEST_BYTES:
         raise Malformed(f"a digest has {DIGEST_BYTES} bytes, got {len(digest)}", f"{path}.digest")
     data = _hex(entry.get("event_payload", ""), f"{path}.event_payload")
-    made = Event(register, kind, digest, name, data)
+    made = LoggedEvent(register, kind, digest, name, data)
     if kind == _DSTACK_RUNTIME and digest != _of_dstack(made):
         raise Malformed("the digest is not that of event and payload", path)
     return made

@@ -21,7 +21,7 @@ from cryptography import x509
 from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
     MAX_CHAIN,
-    Root,
+    TrustedRoot,
     check_chain,
     p384_key,
     p384_signed,
@@ -35,7 +35,7 @@ from keymoot.base.forms import ALWAYS, AtMost
 from keymoot.base.record import Record
 from keymoot.base.units import UnixSeconds
 
-AWS_ROOT: Final = Root(
+AWS_ROOT: Final = TrustedRoot(
     "AWS Nitro Enclaves root G1",
     Bytes32.from_hex("0x641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"),
 )
@@ -90,7 +90,7 @@ class Aws:
         root: Where trust begins.
     """
 
-    root: Root = AWS_ROOT
+    root: TrustedRoot = AWS_ROOT
     vendors: ClassVar[tuple[str, ...]] = (VENDOR,)
     tag: ClassVar[bytes] = TAG
 

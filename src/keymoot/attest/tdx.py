@@ -21,7 +21,7 @@ from typing import ClassVar, Final
 
 import dcap_qvl
 
-from keymoot.attest.certificates import Root, check_chain, read_pem
+from keymoot.attest.certificates import TrustedRoot, check_chain, read_pem
 from keymoot.attest.claims import Claims, Tcb
 from keymoot.attest.dcap import DcapCollateral, authority_of
 from keymoot.attest.dcap_evidence import TAG, DcapEvidence
@@ -37,8 +37,8 @@ from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 
-INTEL_ROOT: Final = Root(
-    "Intel SGX Root CA",
+INTEL_ROOT: Final = TrustedRoot(
+    "Intel SGX TrustedRoot CA",
     Bytes32.from_hex("0x44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"),
 )
 
@@ -89,7 +89,7 @@ class Intel:
     """
 
     collateral: Sequence[DcapCollateral]
-    root: Root = INTEL_ROOT
+    root: TrustedRoot = INTEL_ROOT
     vendors: ClassVar[tuple[str, ...]] = (TDX_VENDOR, SGX_VENDOR)
     tag: ClassVar[bytes] = TAG
 
@@ -124,12 +124,17 @@ class Intel:
                 f"{kinds or 'none'}; fetch it from Intel's service, and post it"
             )
         parts = known[0].validity()
-        for one in parts:
-            one.check(now)
+        for part in parts:
+            part.check(now)
         # 4. Certificates lead to the root: dcap-qvl is told the root, and skips some of these.
         ends = [
-            check_chain(one, self.root, now, "certificates")
-            for one in (chain, known[0].pck_crl_chain, known[0].tcb_chain, known[0].qe_chain)
+            check_chain(certificates, self.root, now, "certificates")
+            for certificates in (
+                chain,
+                known[0].pck_crl_chain,
+                known[0].tcb_chain,
+                known[0].qe_chain,
+            )
         ]
         # 5. Intel's rules let it pass.
         report = _verified(raw, known[0], now)

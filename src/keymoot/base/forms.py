@@ -13,8 +13,9 @@
     frozenset[X]                  a list that rises
     Mapping[K, X]                 a list of pairs whose keys rise
 
-AtMost bounds the entries of the last ones, too; `Check` adds what else must hold. A form of
-its own is Annotated[T, Form(read, write)]. Reading accepts what writing gives and nothing else.
+AtMost bounds the entries of the last ones, too, and Exactly those of a tuple; `Check` adds what
+else must hold. A form of its own is Annotated[T, Form(read, write)]. Reading accepts what writing
+gives and nothing else.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -56,7 +57,7 @@ class AtMost:
 
 
 class Exactly:
-    """Bytes of this length, or of one of these lengths."""
+    """Bytes of this length, or of one of these lengths; or so many entries."""
 
     def __init__(self, *lengths: int) -> None:
         """In the order in which an error names them."""
@@ -173,7 +174,8 @@ def _compound(kind: Any, extras: Sequence[Any], records: Lookup) -> Form[Any] | 
     if origin is tuple and parts[1:] != (...,):
         return _row([form_of(part, records) for part in parts])
     if origin is tuple:
-        return _tuple(form_of(parts[0], records), most)
+        exact = next((extra.lengths for extra in extras if isinstance(extra, Exactly)), ())
+        return _tuple(form_of(parts[0], records), most, exact)
     if origin is frozenset:
         return _set(form_of(parts[0], records), most)
     if origin is Mapping:
@@ -232,6 +234,9 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
+ANY_ITEM: Final[Form[Decoded]] = Form(as_it_is, as_it_is)
+"""Of a field that somebody else reads, who knows its form."""
+
 _BYTES: Form[bytes] = Form(lambda item: bytes_of(item, ""), as_it_is)
 
 
@@ -243,7 +248,7 @@ def _bytes(most: int) -> Form[bytes]:
 
 
 def _exact(lengths: tuple[int, ...]) -> Form[bytes]:
-    words = " or ".join([f"{length}" for length in lengths])
+    words = _either(lengths)
 
     def read(item: Decoded) -> bytes:
         raw = bytes_of(item, "")
@@ -278,12 +283,12 @@ def _optional(form: Form[Any], empty: Item) -> Form[Any]:
     return Form(read, write)
 
 
-def each(form: Form[Any], most: int | None) -> Form[Any]:
+def each(form: Form[Any], most: int | None, exact: tuple[int, ...] = ()) -> Form[Any]:
     """Give the form of a list; an error's path begins with the place in it."""
     inner, outer = form.read, form.write
 
     def read(item: Decoded) -> list[Any]:
-        items = _bounded(list_of(item, None, ""), most)
+        items = _bounded(list_of(item, None, ""), most, exact)
         entries: list[Any] = []
         add = entries.append
         try:
@@ -298,7 +303,7 @@ def each(form: Form[Any], most: int | None) -> Form[Any]:
         items: list[Item] = []
         add = items.append
         try:
-            for entry in _bounded(value, most):
+            for entry in _bounded(value, most, exact):
                 add(outer(entry))
         except Malformed as error:
             error.within(f"[{len(items)}]")
@@ -308,8 +313,8 @@ def each(form: Form[Any], most: int | None) -> Form[Any]:
     return Form(read, write)
 
 
-def _tuple(form: Form[Any], most: int | None) -> Form[tuple[Any, ...]]:
-    entries = each(form, most)
+def _tuple(form: Form[Any], most: int | None, exact: tuple[int, ...] = ()) -> Form[tuple[Any, ...]]:
+    entries = each(form, most, exact)
     read: Callable[[Decoded], list[Any]] = entries.read
     return Form(lambda item: tuple(read(item)), entries.write)
 
@@ -347,10 +352,16 @@ def _row(forms: list[Form[Any]]) -> Form[Any]:
     return Form(read, write)
 
 
-def _bounded(entries: C, most: int | None) -> C:
+def _bounded(entries: C, most: int | None, exact: tuple[int, ...]) -> C:
+    if exact and len(entries) not in exact:
+        raise Malformed(f"{_either(exact)} entries were expected, got {len(entries)}")
     if most is not None and len(entries) > most:
         raise Malformed(f"at most {most} entries are accepted, got {len(entries)}")
     return entries
+
+
+def _either(lengths: tuple[int, ...]) -> str:
+    return " or ".join([f"{length}" for length in lengths])
 
 
 def _checked(form: Form[Any], check: Callable[[Any], object]) -> Form[Any]:

@@ -33,6 +33,8 @@ class Record:
         MAX_ITEMS: Most items, of all lists together.
         REMEMBERED: How many decoded records are kept by their bytes: for those that are read
             far more often than they change.
+        PREFIX: What stands before the list: the type byte of a transaction.
+        BARE: The one field, which is written as a list, is the whole list, with none around it.
 
     A constant of the form is a class variable: `kind: ClassVar[Annotated[Hash32, ALWAYS]]`.
     """
@@ -42,13 +44,16 @@ class Record:
     MAX_DEPTH: ClassVar[int] = rlp.MAX_DEPTH
     MAX_ITEMS: ClassVar[int] = rlp.MAX_ITEMS
     REMEMBERED: ClassVar[int] = 0
+    PREFIX: ClassVar[bytes] = b""
+    BARE: ClassVar[bool] = False
 
     def item(self) -> list[rlp.Item]:
         """Malformed, with the field's path: a value is beyond its bound."""
         return (_COMPILED.get(type(self)) or compiled(type(self))).write(self)
 
     def encode(self) -> bytes:
-        return rlp.encode((_COMPILED.get(type(self)) or compiled(type(self))).write(self))
+        made = _COMPILED.get(type(self)) or compiled(type(self))
+        return self.PREFIX + rlp.encode(made.write(self))
 
     @classmethod
     def of_item(cls, item: rlp.Decoded) -> Self:
@@ -84,7 +89,9 @@ def compiled(cls: type[Record]) -> Compiled:
         elif name in own and own[name].init and UNWRITTEN not in extras:
             forms[name] = form_of(kind, _form_of_record)
             later = own[name] if LATER in extras else None
-    if later is None:
+    if cls.BARE:
+        read, write = _bare(cls, forms)
+    elif later is None:
         read, write = _reader(cls, forms, constants), _writer(forms)
     else:
         read, write = _with_later(cls, forms, constants, later)
@@ -132,7 +139,7 @@ def _reader(
 def _writer(forms: Mapping[str, Form[Any]]) -> Callable[[Any], list[rlp.Item]]:
     names = [*forms]
     # of one name, attrgetter gives no tuple
-    of_all = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, names[0])]
+    of_all = attrgetter(*names) if len(names) > 1 else lambda record: [getattr(record, names[0])]
     gives = [(at, form.write) for at, form in enumerate(forms.values())]
     steps = [(at, give) for at, give in gives if give is not as_it_is]
 
@@ -148,6 +155,30 @@ def _writer(forms: Mapping[str, Form[Any]]) -> Callable[[Any], list[rlp.Item]]:
         return items
 
     return write
+
+
+def _bare(
+    cls: type[Record], forms: Mapping[str, Form[Any]]
+) -> tuple[Callable[[rlp.Decoded], Any], Callable[[Any], list[rlp.Item]]]:
+    """Give what reads and writes a record that is its one field."""
+    ((name, form),) = forms.items()
+    path, inner, outer = _camel(name), form.read, form.write
+
+    def read(item: rlp.Decoded) -> Any:
+        try:
+            return cast("Any", cls)(inner(list_of(item, None, "")))
+        except Malformed as error:
+            error.within(path)
+            raise
+
+    def write(record: Any) -> list[rlp.Item]:
+        try:
+            return cast("list[rlp.Item]", outer(getattr(record, name)))
+        except Malformed as error:
+            error.within(path)
+            raise
+
+    return read, write
 
 
 def _with_later(
@@ -178,12 +209,14 @@ def _with_later(
 
 def _decoder(cls: type[Record], read: Callable[[rlp.Decoded], Any]) -> Callable[[bytes], Any]:
     most, depth, count = cls.MAX_BYTES, cls.MAX_DEPTH, cls.MAX_ITEMS
-    label = _camel(cls.__name__)
+    label, prefix, begin = _camel(cls.__name__), cls.PREFIX, len(cls.PREFIX)
 
     def decode(raw: bytes) -> Any:
         if most is not None and len(raw) > most:
             raise Malformed(f"at most {most} bytes are accepted, got {len(raw)}", label)
-        item = rlp.decode(raw, depth, count)
+        if raw[:begin] != prefix:
+            raise Malformed(f"this starts with 0x{prefix.hex()}", label)
+        item = rlp.decode(raw[begin:] if begin else raw, depth, count)
         try:
             return read(item)
         except Malformed as error:

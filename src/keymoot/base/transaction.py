@@ -5,8 +5,9 @@ for what people send to the ledger (signed), and for what an agent asks a wallet
 sign (unsigned). Hashing and recovery are `crypto`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
@@ -64,6 +65,33 @@ class AccessEntry:
 
     def to_json(self) -> Json:
         return {"address": self.address.hex0x, "storageKeys": [slot.hex0x for slot in self.slots]}
+
+
+def read_access_list(
+    given: object,
+    address_of: Callable[[Any, str], Address],
+    slot_of: Callable[[Any, str], Bytes32],
+) -> tuple[AccessEntry, ...]:
+    """Read an access list as clients give it: Malformed, with the path of what is wrong.
+
+    `address_of` and `slot_of` read a value and know its path.
+    """
+    if not isinstance(given, (list, tuple)):
+        raise Malformed("a list is expected", "accessList")
+    entries, items = [], 0
+    for at, entry in enumerate(given):
+        path = f"accessList[{at}]"
+        if not isinstance(entry, Mapping) or set(entry) != {"address", "storageKeys"}:
+            raise Malformed("an entry has address and storageKeys", path)
+        keys = entry["storageKeys"]
+        if not isinstance(keys, (list, tuple)):
+            raise Malformed("a list is expected", f"{path}.storageKeys")
+        items += 2 + len(keys)
+        if items > MAX_ITEMS:
+            raise Malformed(f"at most {MAX_ITEMS} items are accepted", "accessList")
+        slots = [slot_of(key, f"{path}.storageKeys[{place}]") for place, key in enumerate(keys)]
+        entries.append(AccessEntry(address_of(entry["address"], f"{path}.address"), tuple(slots)))
+    return tuple(entries)
 
 
 @dataclass(frozen=True, slots=True)

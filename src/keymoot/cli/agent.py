@@ -83,9 +83,9 @@ def run(
     instance = AppInstance(network, identifier, keys, produce)
     joined = JoinedInstance(instance, produce, wallets)
     daemon, sockets = Daemon(joined, note, who[0]), Sockets.at(socket)
-    found = variables(daemon, sockets, os.environ, note)
+    given = variables(daemon, sockets, os.environ, note)
     with unpacked(bundle, *who) if bundle else nullcontext() as folder:
-        agent = AgentProgram(program, found, who[0], who[1], folder)
+        agent = AgentProgram(program, given, who[0], who[1], folder)
         return run_daemon(daemon, agent, sockets, note)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cyclopts import App, Parameter
 
-from keymoot.cli import agent, deploy, inspect, key, net, owner, policy, sign, wallet
+from keymoot.cli import agent, deploy, inspect, key, lists, net, owner, policy, sign, wallet
 from keymoot.cli import app as app_commands
 from keymoot.cli.options import Port, Positive, Whole
 from keymoot.cli.output import (
@@ -62,6 +62,7 @@ app.command(policy.app)
 app_commands.app.command(deploy.create)
 app_commands.app.command(deploy.deploy)
 app_commands.app.command(deploy.show)
+app_commands.app.command(lists.app)
 app.command(app_commands.app)
 app.command(agent.app)
 app.command(net.app)
@@ -147,12 +148,14 @@ def up(
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # The process ends, and looks no more at what it leaves.
+    gc.freeze()
+    sys.exit(status)
 
 
 def run(arguments: list[str], program: App = app) -> int:
     """Run a command of ours, or of a program beside ours, and give its exit status."""
-    gc.enable()
     from keymoot.base.errors import KeymootError
 
     try:
@@ -164,6 +167,9 @@ def run(arguments: list[str], program: App = app) -> int:
     except Exception:
         return EXIT_USAGE
     try:
+        if not isinstance(getattr(command, "__self__", None), App):
+            # Help and the version make no garbage worth looking for; a command may.
+            gc.enable()
         status = command(*bound.args, **bound.kwargs)
         # What was not written was not done.
         sys.stdout.flush()
@@ -180,4 +186,6 @@ def run(arguments: list[str], program: App = app) -> int:
     except OSError as error:
         note(f"error: {error.filename or 'the output'}: {error.strerror or error}")
         return EXIT_ERROR
+    finally:
+        gc.enable()
     return status if isinstance(status, int) else 0

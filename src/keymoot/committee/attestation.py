@@ -29,8 +29,6 @@ from keymoot.base.units import UnixSeconds
 from keymoot.committee.seat import SessionKeys
 from keymoot.crypto.keccak import keccak256
 
-ATTESTATION = "attestation"
-
 MAX_MEASUREMENTS = 16
 
 Measurements: TypeAlias = Annotated[tuple[Measurement, ...], AtMost(MAX_MEASUREMENTS), Check(rises)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from keymoot.base.errors import Malformed
-from keymoot.committee.nonces.record import SignerCommitment, read_commitments, write_commitments
+from keymoot.committee.nonces.record import SignerCommitment, SignerCommitments
 from keymoot.committee.presign.record import PresignatureId
 from keymoot.crypto.scheme import ECDSA, ED25519, Scheme
 
@@ -45,7 +45,7 @@ class FrostBinding:
     message: bytes
 
     def encode(self) -> bytes:
-        return write_commitments(self.slots)
+        return SignerCommitments(self.slots).encode()
 
 
 SignatureBinding: TypeAlias = PresignatureBinding | FrostBinding
@@ -65,4 +65,4 @@ def read_binding(bound_to: bytes, message: bytes) -> SignatureBinding:
         return PresignatureBinding(PresignatureId.decode(bound_to))
     if not message:
         raise Malformed("nonces sign a message, and none is there", "message")
-    return FrostBinding(read_commitments(bound_to), message)
+    return FrostBinding(SignerCommitments.decode(bound_to).slots, message)

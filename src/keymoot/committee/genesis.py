@@ -104,8 +104,10 @@ class Genesis(Record):
             raise Malformed("either every member has a seat in the committee or none", "members")
         # Who stands twice would count twice: for the founding record, and in every quorum.
         for keys in (
-            [founder.identity for founder in seated] + [one.session.signing for one in seated],
-            [founder.sealing for founder in seated] + [one.session.sealing for one in seated],
+            [founder.identity for founder in seated]
+            + [founder.session.signing for founder in seated],
+            [founder.sealing for founder in seated]
+            + [founder.session.sealing for founder in seated],
         ):
             if len(set(keys)) < len(keys):
                 raise Malformed("a key of the founders stands in two places", "members")

@@ -6,32 +6,45 @@ time. A message that is refused changes nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from keymoot.base import rlp
 from keymoot.base.contained import contained
-from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.committee.attestation import ATTESTATION, Attestation
+from keymoot.committee.attestation import Attestation
 from keymoot.committee.errors import NotSeated, Unwanted, WrongGeneration
 from keymoot.committee.genesis import EPOCH_SECONDS, Founder
 from keymoot.committee.keygen.ledger import PHASE_OF, DkgCoordinator
-from keymoot.committee.membership.ledger import ADMISSION
 from keymoot.committee.membership.record import Newcomer
 from keymoot.committee.messages import BY_IDENTITY, Kind, NodeMessage
 from keymoot.committee.nonces.ledger import NonceLedger
-from keymoot.committee.pages import DraftPages, Pages
-from keymoot.committee.presign.body import FIRST, SECOND
-from keymoot.committee.presign.ledger import STOCK, Stock
+from keymoot.committee.page_store import DraftPages, Pages
+from keymoot.committee.pages import (
+    ATTESTATION,
+    DEALINGS,
+    EPOCH,
+    HEAD,
+    KEYGEN,
+    KEYGEN_GENERATION,
+    MEMBERSHIP,
+    NEXT_DIGEST,
+    NEXT_ROOT,
+    OPENINGS,
+    ORIGIN,
+    PROPOSED_DIGEST,
+    ROOT,
+    SEAT,
+    VOTED_DIGEST,
+    PageName,
+)
+from keymoot.committee.presign.ledger import Stock
 from keymoot.committee.presign.record import PresignatureId
+from keymoot.committee.record import CommitteeRecord
 from keymoot.committee.recovery.ledger import Ancestor, RecoveryLedger
 from keymoot.committee.recovery.order import SignedRecoveryOrder
-from keymoot.committee.reshare.activation import NEXT_DIGEST, ORIGIN
-from keymoot.committee.reshare.ledger import EPOCH, STAGE_OF, EpochTransitions
-from keymoot.committee.reshare.previous import dealing_page
-from keymoot.committee.roots import ROOTS
-from keymoot.committee.seat import Seat, SessionKeys
-from keymoot.committee.state import HEAD, CommitteeRecord, CommitteeState
+from keymoot.committee.reshare.ledger import STAGE_OF, EpochTransitions
+from keymoot.committee.seat import NewSession, Seat
+from keymoot.committee.state import CommitteeState
 from keymoot.committee.statekey.ledger import STATE_KINDS, StateKeyLedger
 from keymoot.threshold.committee import Committee
 
@@ -88,28 +101,25 @@ class CommitteeMachine:
 
     def names(self) -> Iterator[str]:
         """Name every page there is, so that a start can take all of them over."""
-        yield from (HEAD, "keygen", "keygen/session", "roots/digest", "roots/voted", STOCK)
-        yield from (EPOCH, ORIGIN, NEXT_DIGEST, ADMISSION, ATTESTATION)
-        yield from self.state_key.pages()
-        yield from (f"{which}/{kind.name}" for which in ("root", "next") for kind in ROOTS)
+        return (page.name for page in self._names())
+
+    def _names(self) -> Iterator[PageName[Any]]:
+        yield from (HEAD, KEYGEN, KEYGEN_GENERATION, PROPOSED_DIGEST, VOTED_DIGEST)
+        yield from (EPOCH, ORIGIN, NEXT_DIGEST, MEMBERSHIP, ATTESTATION)
+        yield from (*ROOT.values(), *NEXT_ROOT.values())
+        yield from self.state_key.names()
+        yield from self.stock.names()
         if not self.state.founded:
             return
         epoch, origin = self.epochs.current, self.epochs.origin
         for index in self.state.committee.indices:
-            yield from (f"seat/{index}", f"opening/{index}")
+            yield from (SEAT.of(index), OPENINGS.of(index))
             if epoch is not None:
-                yield dealing_page(epoch.number + 1, index)
+                yield DEALINGS.of(epoch.number + 1, index)
         if epoch is not None and origin is not None:
-            yield from (dealing_page(epoch.number, index) for index in origin.dealers.indices)
+            yield from (DEALINGS.of(epoch.number, index) for index in origin.dealers.indices)
         yield from self.epochs.previous.names()
         yield from self.nonces.names()
-        page = self.stock.page
-        for number in (*page.open, *page.ready):
-            yield f"batch/{number}"
-            batch = self.stock.batch(number)
-            if batch is not None:
-                yield from (f"batch/{number}/{FIRST}/{seat}" for seat in batch.first)
-                yield from (f"batch/{number}/{SECOND}/{seat}" for seat in batch.second)
 
     def check(self, message: NodeMessage) -> None:
         """Raise WrongGeneration or NotSeated unless it is of this generation and of who it says."""
@@ -201,9 +211,7 @@ class CommitteeMachine:
         self.keygen.move(height, time)
         # Who signs the block that begins a generation is known: no epoch begins in it too.
         record = self.state.record
-        if record.since < height and (
-            self.epochs.count(height, time) or self.epochs.move(height, time, record.epoch_seconds)
-        ):
+        if record.since < height and self.epochs.move(height, time, record.epoch_seconds):
             self.stock.burn()
             self.nonces.burn()
             self.state_key.epoch_began()
@@ -221,9 +229,10 @@ class CommitteeMachine:
     def _post_session(self, index: int, body: bytes, height: Height, time: UnixSeconds) -> None:
         newcomer = self.epochs.membership.page.joining.get(index)
         known = newcomer or self.state.seat(index)
-        before, session = read_session(body)
+        said = NewSession.decode(body)
+        session = said.session
         # Each start names the one that it follows, so that no old one comes again.
-        if before != (b"" if known.session is None else known.session.signing):
+        if said.before != (None if known.session is None else known.session.signing):
             raise Unwanted("the seat has started anew since")
         if isinstance(known, Newcomer):
             self.epochs.membership.started_anew(index, session)
@@ -243,12 +252,3 @@ class CommitteeMachine:
         self.recovery.apply(signed, height, time)
         self.state_key.wipe()
         self.keygen.begin_again(height, time)
-
-
-def write_session(before: SessionKeys | None, session: SessionKeys) -> bytes:
-    return rlp.encode([b"" if before is None else before.signing, session.item()])
-
-
-def read_session(body: bytes) -> tuple[bytes, SessionKeys]:
-    before, session = list_of(rlp.decode(body), 2, "session")
-    return bytes_of(before, "before", 32), SessionKeys.of_item(session)

@@ -10,13 +10,15 @@ recovery carries the signatures of its own.
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
+from typing import Annotated
 
 from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
+from keymoot.base.forms import U16, U32, U64, AtMost
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.crypto import ed25519
+from keymoot.crypto.ed25519 import SIGNATURE_BYTES
 from keymoot.crypto.keccak import keccak256
 
 MESSAGE_TYPE = 0x4E
@@ -24,16 +26,6 @@ MESSAGE_TYPE = 0x4E
 
 MAX_BODY_BYTES = 245_760
 """Longest body: a batch of presignatures for a large committee."""
-
-_SIGNATURE_BYTES = 64
-_FIELDS = 6
-
-
-_FIRST = bytes((MESSAGE_TYPE,))
-
-
-def is_message(raw: bytes) -> bool:
-    return raw[:1] == _FIRST
 
 
 class Kind(IntEnum):
@@ -93,19 +85,22 @@ DEALINGS = frozenset({Kind.KEYGEN_OPEN, Kind.FIRST, Kind.SECOND, Kind.RESHARE})
 
 
 @dataclass(frozen=True)
-class NodeMessage:
+class NodeMessage(Record):
     """One message of one seat."""
+
+    PREFIX = bytes((MESSAGE_TYPE,))
+    MAX_ITEMS = 6
 
     network: NetworkId
     generation: Hash32
-    seat: int
+    seat: U16
     kind: Kind
-    body: bytes
-    signature: bytes = b""
+    body: Annotated[bytes, AtMost(MAX_BODY_BYTES)]
+    signature: Annotated[bytes, AtMost(SIGNATURE_BYTES)] = b""
 
     @cached_property
     def digest(self) -> Hash32:
-        return keccak256(_FIRST + rlp.encode(self._fields()))
+        return keccak256(self.PREFIX + rlp.encode(self.item()[:-1]))
 
     def signed(self, key: Secret) -> "NodeMessage":
         return replace(self, signature=ed25519.sign(key, self.digest))
@@ -114,56 +109,30 @@ class NodeMessage:
         """Tell whether a key made the signature; a block asks twice, and it is checked once."""
         return _verified(public, self.digest, self.signature)
 
-    def encode(self) -> bytes:
-        return _FIRST + rlp.encode([*self._fields(), self.signature])
 
-    @staticmethod
-    def decode(raw: bytes) -> "NodeMessage":
-        if not is_message(raw):
-            raise Malformed(f"a node's message starts with 0x{MESSAGE_TYPE:02x}")
-        fields = list_of(rlp.decode(raw[1:], max_items=_FIELDS), _FIELDS, "message")
-        kind = uint_of(fields[3], "kind", 1)
-        if kind not in Kind.__members__.values():
-            raise Malformed(f"no kind of message has the number {kind}", "kind")
-        return NodeMessage(
-            fixed_of(fields[0], NetworkId, "network"),
-            fixed_of(fields[1], Hash32, "generation"),
-            uint_of(fields[2], "seat", 2),
-            Kind(kind),
-            bytes_of(fields[4], "body", MAX_BODY_BYTES),
-            bytes_of(fields[5], "signature", _SIGNATURE_BYTES),
-        )
-
-    def _fields(self) -> list[rlp.Item]:
-        return [self.network, self.generation, uint(self.seat), uint(self.kind), self.body]
+def is_message(raw: bytes) -> bool:
+    return raw[:1] == NodeMessage.PREFIX
 
 
 def is_dealing(raw: bytes) -> bool:
     return is_message(raw) and NodeMessage.decode(raw).kind in DEALINGS
 
 
-def write_numbered(number: int, content: bytes = b"") -> bytes:
-    """Body of what names a batch, an epoch or an attempt by its number."""
-    return rlp.encode([uint(number), content])
+@dataclass(frozen=True, slots=True)
+class NumberedBody(Record):
+    """Body of what names a batch, an epoch or an attempt at key generation by its number."""
+
+    number: U64
+    content: bytes = b""
 
 
-def read_numbered(body: bytes) -> tuple[int, bytes]:
-    number, content = list_of(rlp.decode(body), 2, "numbered")
-    return uint_of(number, "batch", 8), bytes_of(content, "content")
-
-
-def write_attempt(number: int, attempt: int, content: bytes = b"") -> bytes:
+@dataclass(frozen=True, slots=True)
+class AttemptBody(Record):
     """Body of what is said in an attempt to reach epoch `number`."""
-    return rlp.encode([uint(number), uint(attempt), content])
 
-
-def read_attempt(body: bytes) -> tuple[int, int, bytes]:
-    number, attempt, content = list_of(rlp.decode(body), 3, "turn")
-    return (
-        uint_of(number, "number", 8),
-        uint_of(attempt, "attempt", 4),
-        bytes_of(content, "content"),
-    )
+    number: U64
+    attempt: U32
+    content: bytes = b""
 
 
 @lru_cache(maxsize=256)

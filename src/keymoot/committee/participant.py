@@ -22,7 +22,7 @@ from keymoot.committee.phases import BATCH_PATIENCE, EPOCH_PATIENCE, KEYGEN_PATI
 from keymoot.committee.presign.member import PresignParticipant
 from keymoot.committee.reshare.epoch_keys import EpochKeys, KeyRotation
 from keymoot.committee.reshare.member import ReshareParticipant, Shares
-from keymoot.committee.reshare.record import Stage as EpochStage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.roots import ECDSA, EDDSA
 from keymoot.committee.seat import SessionKeys
 from keymoot.committee.signers import signer_of

@@ -56,8 +56,23 @@ class Move(Enum):
     GIVE_UP = auto()
 
 
-def move(*, awaited: bool, overdue: bool, enough: Callable[[], bool]) -> Move:
-    """`awaited`: somebody whose word counts is silent. `enough` is asked at the end."""
+def move(
+    *,
+    awaited: bool,
+    overdue: bool,
+    enough: Callable[[], bool],
+    early: Callable[[], bool] | None = None,
+) -> Move:
+    """Say what a phase does now.
+
+    Args:
+        awaited: Somebody whose word counts is silent.
+        overdue: The phase has had its time.
+        enough: Asked at the end, when all have spoken or time is over.
+        early: Asked before it: what was said is enough, whoever is silent.
+    """
+    if early is not None and early():
+        return Move.GO_ON
     if awaited and not overdue:
         return Move.WAIT
     return Move.GO_ON if enough() else Move.GIVE_UP

@@ -33,6 +33,19 @@ class SessionKeys(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class NewSession(Record):
+    """What a seat says that has started anew.
+
+    Attributes:
+        before: The signing key of the start that it follows; None: it follows none.
+        session: The keys of this one.
+    """
+
+    before: Bytes32 | None
+    session: SessionKeys
+
+
+@dataclass(frozen=True, slots=True)
 class Seat(Record):
     """One seat.
 

@@ -32,7 +32,7 @@ from keymoot.daemon.keeper import (
     Keeper,
     Restarting,
     Send,
-    Start,
+    StartProcess,
     TimeCame,
     Told,
 )
@@ -178,7 +178,7 @@ class AgentProcess:
             return TimeCame()
 
     def _do(self, command: Command, *, first: bool) -> None:
-        if isinstance(command, Start):
+        if isinstance(command, StartProcess):
             self._start(first=first)
         elif isinstance(command, Send) and self._process is not None:
             # Its children, too; one that has ended meanwhile is told by its end.

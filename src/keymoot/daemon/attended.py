@@ -18,12 +18,12 @@ from keymoot.contracts.builtin.apps.errors import STANDING_ERRORS, RawKeysRefuse
 from keymoot.daemon.errors import InstanceOut
 from keymoot.daemon.port import (
     CallOutcome,
-    Instance,
+    GrantedWallet,
     InstanceIdentity,
     KeyKind,
     LedgerCall,
     OpenedSecrets,
-    Signer,
+    RegisteredInstance,
 )
 from keymoot.daemon.registrar import Registrar, reason_of
 
@@ -39,7 +39,7 @@ Attend = Callable[[], Any]
 class AttendedInstance:
     """An instance whose registrar hears of each refusal that concerns its registration."""
 
-    def __init__(self, instance: Instance, registrar: Registrar) -> None:
+    def __init__(self, instance: RegisteredInstance, registrar: Registrar) -> None:
         self._instance, self._registrar = instance, registrar
 
     @contextmanager
@@ -92,7 +92,7 @@ class AttendedInstance:
     def wallets(self) -> Sequence[str]:
         return self._instance.wallets
 
-    def signer(self, wallet: str) -> Signer:
+    def signer(self, wallet: str) -> GrantedWallet:
         return _AttendedSigner(self._instance.signer(wallet), self._attending)
 
     def policy(self, wallet: str) -> dict[str, Json]:
@@ -113,7 +113,7 @@ class AttendedInstance:
 
 
 class _AttendedSigner:
-    def __init__(self, signer: Signer, attending: Attend) -> None:
+    def __init__(self, signer: GrantedWallet, attending: Attend) -> None:
         self._signer, self._attending = signer, attending
 
     @property

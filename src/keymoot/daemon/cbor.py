@@ -29,10 +29,10 @@ def encode(value: Cbor) -> bytes:
     if isinstance(value, list):
         return _head(_LIST, len(value)) + b"".join(map(encode, value))
     pairs = sorted(
-        ((encode(key), encode(one)) for key, one in value.items()),
+        ((encode(key), encode(item)) for key, item in value.items()),
         key=lambda pair: (len(pair[0]), pair[0]),
     )
-    return _head(_MAP, len(pairs)) + b"".join([key + one for key, one in pairs])
+    return _head(_MAP, len(pairs)) + b"".join([key + item for key, item in pairs])
 
 
 def decode(raw: bytes) -> Cbor:
@@ -83,14 +83,14 @@ def _item(raw: bytes, at: int, left: int) -> tuple[Cbor, int]:
     if kind == _LIST:
         items: list[Cbor] = []
         for _ in range(number):
-            one, at = _item(raw, at, left - 1)
-            items.append(one)
+            item, at = _item(raw, at, left - 1)
+            items.append(item)
         return items, at
     return _map(raw, at, number, left - 1)
 
 
 def _map(raw: bytes, at: int, count: int, left: int) -> tuple[Cbor, int]:
-    found: dict[str | bytes | int, Cbor] = {}
+    pairs: dict[str | bytes | int, Cbor] = {}
     before = (0, b"")
     for _ in range(count):
         key, end = _item(raw, at, left)
@@ -100,8 +100,8 @@ def _map(raw: bytes, at: int, count: int, left: int) -> tuple[Cbor, int]:
         if order <= before:
             raise Malformed("keys of CBOR's maps rise, the shorter ones first")
         before = order
-        found[key], at = _item(raw, end, left)
-    return found, at
+        pairs[key], at = _item(raw, end, left)
+    return pairs, at
 
 
 def _number(raw: bytes, at: int) -> tuple[int, int]:

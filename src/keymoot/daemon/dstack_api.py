@@ -20,13 +20,13 @@ from keymoot.crypto.kdf import derive
 from keymoot.daemon import certificates, dstack_keys, fields
 from keymoot.daemon.certificates import Authority, CertificateWish
 from keymoot.daemon.dstack_info import REV, VERSIONS, app_id, info_v0, info_v1
-from keymoot.daemon.dstack_keys import ED25519, SECP256K1, Chain, DstackKey, issued_digest
+from keymoot.daemon.dstack_keys import ED25519, SECP256K1, DstackKey, SignatureChain, issued_digest
 from keymoot.daemon.errors import BadArgument, NotServed
 from keymoot.daemon.event_log import MAX_NAME_BYTES as MAX_EVENT_NAME
 from keymoot.daemon.event_log import MAX_PAYLOAD_BYTES, EventLog
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.quotes import agents_report, quote_of
 from keymoot.daemon.router import Handler, Routes
 
@@ -43,9 +43,9 @@ _SIGNING_PATH, _SIGNING_PURPOSE = "vms", "signing"
 class DstackGuest:
     """What both versions and tappd have in common: one instance, its chain and its authority."""
 
-    def __init__(self, instance: Instance, log: EventLog, now: Clock) -> None:
+    def __init__(self, instance: RegisteredInstance, log: EventLog, now: Clock) -> None:
         self.instance, self.log, self._now = instance, log, now
-        self._chain: Chain | None = None
+        self._chain: SignatureChain | None = None
         self._vouched_by: Address | None = None
         self._authority: Authority | None = None
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class DstackGuest:
         root = self.instance.derive(dstack_keys.domain_root(domain, algorithm))
         return dstack_keys.domain_key(root, domain, algorithm)
 
-    def chain(self) -> Chain:
+    def chain(self) -> SignatureChain:
         """Give what signs derived keys; the app's key is derived once for each key of ours."""
         with self._lock:
             if self._chain is None or self._vouched_by != self.instance.identity.key:
@@ -67,7 +67,7 @@ class DstackGuest:
                 key = dstack_keys.path_key(root, "", SECP256K1)
                 app = bytes(self.instance.identity.app)
                 issued = self.instance.vouch(issued_digest(app, key.public))
-                self._chain, self._vouched_by = Chain(app, key, issued), by
+                self._chain, self._vouched_by = SignatureChain(app, key, issued), by
             return self._chain
 
     def authority(self) -> Authority:
@@ -158,7 +158,7 @@ class DstackApi:
         algorithm = dstack_keys.named_algorithm(fields.text(asked, "algorithm", 32, ""))
         key = self._guest.path_key(path, algorithm)
         links = self._guest.chain().over_path(purpose, key.public)
-        return {"key": key.secret.expose().hex(), "signature_chain": [one.hex() for one in links]}
+        return {"key": key.secret.expose().hex(), "signature_chain": [link.hex() for link in links]}
 
     def get_key_v1(self, asked: dict[str, Any]) -> dict[str, Any]:
         domain = fields.text(asked, "domain", dstack_keys.MAX_NAME_BYTES, "")
@@ -170,7 +170,7 @@ class DstackApi:
         return {
             "key": key.secret.expose().hex(),
             "public_key": key.public.hex(),
-            "signature_chain": [one.hex() for one in links],
+            "signature_chain": [link.hex() for link in links],
         }
 
     def issue(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class DstackApi:
         links = [signature, *self._guest.chain().over_path(_SIGNING_PURPOSE, key.public)]
         return {
             "signature": signature.hex(),
-            "signature_chain": [one.hex() for one in links],
+            "signature_chain": [link.hex() for link in links],
             "public_key": key.public.hex(),
         }
 
@@ -256,13 +256,13 @@ def verify(asked: dict[str, Any]) -> dict[str, Any]:
 
 def methods(prefix: str, table: dict[str, Method]) -> dict[str, dict[str, Handler]]:
     """Give routes of methods: POST with a body of JSON; GET, too, where there is nothing to say."""
-    found: dict[str, dict[str, Handler]] = {}
+    routes: dict[str, dict[str, Handler]] = {}
     for name, method in table.items():
         handler = told(method)
-        found[prefix + name] = {"POST": handler}
+        routes[prefix + name] = {"POST": handler}
         if name in ("Info", "Version"):
-            found[prefix + name]["GET"] = handler
-    return found
+            routes[prefix + name]["GET"] = handler
+    return routes
 
 
 def told(method: Method) -> Handler:

@@ -8,7 +8,7 @@ from keymoot.attest.evidence import ReportData
 from keymoot.attest.quote import read_quote
 from keymoot.base.errors import Malformed
 from keymoot.daemon.event_log import EventLog
-from keymoot.daemon.port import Instance, InstanceIdentity
+from keymoot.daemon.port import InstanceIdentity, RegisteredInstance
 from keymoot.daemon.quotes import quote_of
 
 REV = "keymoot"
@@ -30,7 +30,7 @@ def app_compose(identity: InstanceIdentity) -> str:
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 
-def info_v0(instance: Instance, log: EventLog, certificate: str) -> dict[str, Any]:
+def info_v0(instance: RegisteredInstance, log: EventLog, certificate: str) -> dict[str, Any]:
     """Give `Info` of version 0, and of tappd: half of it a JSON text within."""
     common, registers = _common(instance.identity), _registers(instance, log)
     compose = app_compose(instance.identity)
@@ -46,7 +46,7 @@ def info_v0(instance: Instance, log: EventLog, certificate: str) -> dict[str, An
     return {**common, "app_cert": certificate, "tcb_info": json.dumps(tcb)}
 
 
-def info_v1(instance: Instance) -> dict[str, Any]:
+def info_v1(instance: RegisteredInstance) -> dict[str, Any]:
     return {**_common(instance.identity), "app_compose": app_compose(instance.identity)}
 
 
@@ -68,13 +68,13 @@ def _common(identity: InstanceIdentity) -> dict[str, Any]:
     }
 
 
-def _registers(instance: Instance, log: EventLog) -> dict[str, str]:
+def _registers(instance: RegisteredInstance, log: EventLog) -> dict[str, str]:
     """Give MRTD and RTMR0 to RTMR3: a quote's, or those of SIMULATED machines."""
     names = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"]
     if instance.identity.vendor == "tdx":
         try:
-            found = read_quote(quote_of(instance.evidence(_ZEROS))).fields
-            return {name: found[name.upper()].hex() for name in names}
+            parts = read_quote(quote_of(instance.evidence(_ZEROS))).fields
+            return {name: parts[name.upper()].hex() for name in names}
         except (Malformed, KeyError):
             return dict.fromkeys(names, "")
     told = [instance.identity.measurement.hex(), *log.registers()]

@@ -83,14 +83,14 @@ def domain_key(root: Secret, domain: str, algorithm: str) -> DstackKey:
 
 def named_algorithm(name: str) -> str:
     """Read version 0's name of an algorithm; nothing is secp256k1."""
-    found = {"": SECP256K1, "k256": SECP256K1}.get(name, name)
-    if found not in (SECP256K1, ED25519):
+    algorithm = {"": SECP256K1, "k256": SECP256K1}.get(name, name)
+    if algorithm not in (SECP256K1, ED25519):
         raise BadArgument(f"algorithms are {SECP256K1} and {ED25519}", "algorithm")
-    return found
+    return algorithm
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class SignatureChain:
     """Signs what was derived: the app's key the key, and the instance's own key the app's.
 
     The second link is not dstack's, whose root is one machine's key: it leads to the key that the

@@ -37,7 +37,7 @@ def environment(
     inherited: Mapping[str, str], rofl: Path, dstack: Path, secrets: Mapping[str, Secret]
 ) -> AgentEnvironment:
     """Give what the process gets; secrets do not replace what is ours, and nothing twice."""
-    found = {name: one for name, one in inherited.items() if not _OWN_THINGS.fullmatch(name)}
+    kept = {name: value for name, value in inherited.items() if not _OWN_THINGS.fullmatch(name)}
     left_out = []
     for given, secret in sorted(secrets.items()):
         name = variable(given)
@@ -45,6 +45,6 @@ def environment(
         if name is None or value is None:
             left_out.append(given)
         else:
-            found[name] = value
+            kept[name] = value
     told = (str(rofl), str(dstack), str(dstack))
-    return AgentEnvironment(found | dict(zip(OURS, told, strict=True)), tuple(left_out))
+    return AgentEnvironment(kept | dict(zip(OURS, told, strict=True)), tuple(left_out))

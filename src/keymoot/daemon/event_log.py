@@ -8,7 +8,7 @@ dstack itself has given the call up.
 import threading
 from hashlib import sha384
 
-from keymoot.attest.eventlog import DIGEST_BYTES, Event, replay
+from keymoot.attest.eventlog import DIGEST_BYTES, LoggedEvent, replay
 from keymoot.daemon.errors import NotServed
 
 REGISTER = 3
@@ -24,7 +24,7 @@ class EventLog:
 
     def __init__(self, *, extends: bool) -> None:
         """Take whether there is a register to extend: SIMULATED machines have one here."""
-        self._extends, self._events = extends, list[Event]()
+        self._extends, self._events = extends, list[LoggedEvent]()
         self._lock = threading.Lock()
 
     def add(self, name: str, payload: bytes) -> None:
@@ -39,7 +39,7 @@ class EventLog:
                 "report data of a quote"
             )
         parts = (KIND.to_bytes(4, "little"), name.encode(), payload)
-        event = Event(REGISTER, KIND, sha384(b":".join(parts)).digest(), name, payload)
+        event = LoggedEvent(REGISTER, KIND, sha384(b":".join(parts)).digest(), name, payload)
         with self._lock:
             if len(self._events) >= MAX_EVENTS:
                 raise NotServed(f"a log has at most {MAX_EVENTS} events")
@@ -47,8 +47,8 @@ class EventLog:
 
     def registers(self) -> list[str]:
         """Give RTMR0 to RTMR3 in hex."""
-        found = replay(self._events)
-        return [found.get(number, bytes(DIGEST_BYTES)).hex() for number in range(REGISTER + 1)]
+        replayed = replay(self._events)
+        return [replayed.get(number, bytes(DIGEST_BYTES)).hex() for number in range(REGISTER + 1)]
 
     def to_json(self) -> list[dict[str, str | int]]:
         return [

@@ -28,10 +28,10 @@ def object_of(request: HttpRequest, *, empty: bool = False) -> dict[str, Json]:
     """Give the object that a request carries; where it may be empty, nothing is one."""
     if empty and not request.body:
         return {}
-    found = body_of(request)
-    if not isinstance(found, dict):
+    body = body_of(request)
+    if not isinstance(body, dict):
         raise BadArgument("the body is a JSON object", "body")
-    return found
+    return body
 
 
 def text(fields: Mapping[str, Json], name: str, most: int, default: str | None = None) -> str:
@@ -73,14 +73,14 @@ def raw(
 def number(fields: Mapping[str, Any], name: str, bits: int, default: int | None = None) -> int:
     """Give a whole number: JSON's own, decimal digits, or hex behind "0x"."""
     value = fields.get(name, default)
-    found: int | None = None
+    whole: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
-        found = value
+        whole = value
     elif isinstance(value, str) and len(value) <= 80:
-        found = _hex_number(value) if value.startswith("0x") else decimal(value)
-    if found is None or not 0 <= found < 1 << bits:
+        whole = _hex_number(value) if value.startswith("0x") else decimal(value)
+    if whole is None or not 0 <= whole < 1 << bits:
         raise BadArgument(f"a whole number below 2^{bits} is expected", name)
-    return found
+    return whole
 
 
 def _hex_number(value: str) -> int | None:
@@ -92,4 +92,4 @@ def texts(value: Json, name: str, most_items: int, most_bytes: int) -> list[str]
     """Give a list of texts."""
     if not isinstance(value, list) or len(value) > most_items:
         raise BadArgument(f"a list of at most {most_items} texts is expected", name)
-    return [text({name: one}, name, most_bytes) for one in value]
+    return [text({name: entry}, name, most_bytes) for entry in value]

@@ -91,13 +91,13 @@ def main(channel: socket.socket) -> None:
 
 def _received(channel: socket.socket, count: int) -> bytes:
     """Give so many bytes, or none where the other side is gone before."""
-    found = b""
-    while len(found) < count <= MAX_ORDER_BYTES:
-        part = _heard(channel, count - len(found))
+    received = b""
+    while len(received) < count <= MAX_ORDER_BYTES:
+        part = _heard(channel, count - len(received))
         if not part:
             return b""
-        found += part
-    return found
+        received += part
+    return received
 
 
 def _heard(channel: socket.socket, most: int = 4096) -> bytes:
@@ -160,8 +160,8 @@ def _become(order: dict[str, Any], guard: int, write: int) -> NoReturn:
 def _reaped() -> Iterator[tuple[int, int]]:
     """Take the children that have ended, and how: their status, or minus a signal."""
     with suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            yield found[0], os.waitstatus_to_exitcode(found[1])
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended[0], os.waitstatus_to_exitcode(ended[1])
 
 
 def _end_all(agent: int) -> None:
@@ -184,13 +184,13 @@ def _killed(send: Callable[[int, int], None], pid: int) -> bool:
 
 def _children() -> list[int]:
     """Give the processes whose parent is this one."""
-    us, found = str(os.getpid()), []
+    us, children = str(os.getpid()), []
     for entry in Path("/proc").glob("[1-9]*"):
         with suppress(OSError):
             after_name = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
             if after_name[1] == us:
-                found.append(int(entry.name))
-    return found
+                children.append(int(entry.name))
+    return children
 
 
 def _prctl(option: int, value: int) -> None:

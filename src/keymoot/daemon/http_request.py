@@ -144,7 +144,7 @@ def _read_head(raw: bytes) -> _Head:
     if headers.get("expect", "100-continue").lower() != "100-continue":
         raise BadRequest("of expectations 100-continue is met", 417)
     # 4. Whether more follows.
-    wishes = [one.strip() for one in headers.get("connection", "").lower().split(",")]
+    wishes = [wish.strip() for wish in headers.get("connection", "").lower().split(",")]
     stays = "close" not in wishes and not (old and "keep-alive" not in wishes)
     return _Head(line[1].decode("ascii"), path, query, headers, stays, length)
 
@@ -152,18 +152,18 @@ def _read_head(raw: bytes) -> _Head:
 def _read_headers(lines: list[bytes]) -> dict[str, str]:
     if len(lines) > MAX_HEADERS:
         raise BadRequest(f"a request has at most {MAX_HEADERS} header fields", 431)
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for line in lines:
         field = _HEADER.fullmatch(line)
         if field is None:
             raise BadRequest("a header field is a name, a colon and printable ASCII")
         name, value = field[1].decode("ascii").lower(), field[2].decode("ascii").strip(" \t")
-        if name in found:
+        if name in headers:
             if name in _ONCE:
                 raise BadRequest(f"{name} stands there twice")
-            value = f"{found[name]}, {value}"
-        found[name] = value
-    return found
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
+    return headers
 
 
 class _Chunks:

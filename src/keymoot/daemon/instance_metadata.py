@@ -55,7 +55,7 @@ class InstanceMetadata:
         """Take names away; ones that are not there are none's business."""
         with self._lock:
             gone = set(names)
-            self._become({name: one for name, one in self._pairs.items() if name not in gone})
+            self._become({name: value for name, value in self._pairs.items() if name not in gone})
 
     def _become(self, pairs: dict[str, str]) -> None:
         _check(pairs)

@@ -29,11 +29,11 @@ from keymoot.crypto import secp256k1
 from keymoot.daemon.errors import BadArgument, NotServed, TransactionRefused
 from keymoot.daemon.port import (
     CallOutcome,
+    GrantedWallet,
     InstanceIdentity,
     KeyKind,
     LedgerCall,
     OpenedSecrets,
-    Signer,
 )
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
@@ -64,7 +64,7 @@ class JoinedInstance:
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
         self._keys = AppKeys(instance.network, instance.keys, instance.app)
-        self._signers: dict[str, Signer] = {}
+        self._signers: dict[str, GrantedWallet] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
         shown, registered = instance.show(instance.app), instance.register()
@@ -148,7 +148,7 @@ class JoinedInstance:
     def wallets(self) -> Sequence[str]:
         return tuple(self._wallets)
 
-    def signer(self, wallet: str) -> Signer:
+    def signer(self, wallet: str) -> GrantedWallet:
         with self._lock:
             if wallet not in self._signers:
                 held = self._instance.credential(wallet, self._wallets[wallet])
@@ -157,9 +157,9 @@ class JoinedInstance:
 
     def policy(self, wallet: str) -> dict[str, Json]:
         views, identifier = WalletViews(self._instance.network), self._wallets[wallet]
-        found, raw = views.show(identifier), views.policy(identifier)
+        kept, raw = views.show(identifier), views.policy(identifier)
         document = parse(raw, MAX_DOCUMENT_BYTES) if raw else None
-        return {"wallet": identifier.hex0x, "version": found.policy_version, "policy": document}
+        return {"wallet": identifier.hex0x, "version": kept.policy_version, "policy": document}
 
     def register(self, metadata: Mapping[str, bytes]) -> UnixSeconds:
         with self._sending:
@@ -209,28 +209,29 @@ class JoinedInstance:
         return OpenedSecrets(*self._instance.secrets())
 
     def _app(self) -> dict[str, Any]:
-        found = self._instance.show(self._instance.app)
+        shown = self._instance.show(self._instance.app)
         enclaves = [
-            {"mr_enclave": bytes(one), "mr_signer": bytes(32)} for one in found.policy.measurements
+            {"mr_enclave": bytes(measurement), "mr_signer": bytes(32)}
+            for measurement in shown.policy.measurements
         ]
         return {
-            "id": bytes(found.app),
-            "admin": bytes(found.admin),
-            "policy": {"enclaves": enclaves, "vendors": list(found.policy.vendors)},
-            "metadata": {name: _words(value) for name, value in found.metadata.items()},
-            "secrets": dict(found.secrets),
-            "sek": bytes(found.secrets_key),
+            "id": bytes(shown.app),
+            "admin": bytes(shown.admin),
+            "policy": {"enclaves": enclaves, "vendors": list(shown.policy.vendors)},
+            "metadata": {name: _words(value) for name, value in shown.metadata.items()},
+            "secrets": dict(shown.secrets),
+            "sek": bytes(shown.secrets_key),
         }
 
     def _app_instance(self, key: Address) -> dict[str, Any]:
-        found = self._instance.instance(key)
+        instance = self._instance.instance(key)
         return {
-            "app": bytes(found.app),
-            "rak": bytes(found.key),
-            "rek": bytes(found.encryption),
-            "expiration": found.expires_at,
+            "app": bytes(instance.app),
+            "rak": bytes(instance.key),
+            "rek": bytes(instance.encryption),
+            "expiration": instance.expires_at,
             "extra_keys": [],
-            "metadata": {name: _words(value) for name, value in found.metadata.items()},
+            "metadata": {name: _words(value) for name, value in instance.metadata.items()},
         }
 
 

@@ -49,7 +49,7 @@ class TimeCame:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartProcess:
     """Start the process."""
 
 
@@ -76,7 +76,7 @@ class Done:
 
 
 Event: TypeAlias = Began | Ended | Told | TimeCame
-Command: TypeAlias = Start | Send | Restarting | Done
+Command: TypeAlias = StartProcess | Send | Restarting | Done
 
 
 class Keeper:
@@ -105,7 +105,7 @@ class Keeper:
             self.wakes_at = None
             return [Send(signal.SIGKILL)]
         self.wakes_at, self._since = None, now
-        return [Start()]
+        return [StartProcess()]
 
     def _ended(self, status: int, now: float) -> list[Command]:
         ran = now - (self._since if self._since is not None else now)

@@ -25,7 +25,7 @@ from keymoot.daemon import fields
 from keymoot.daemon.errors import BadArgument
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
-from keymoot.daemon.port import Instance, Signer
+from keymoot.daemon.port import GrantedWallet, RegisteredInstance
 from keymoot.daemon.quotes import agents_report
 from keymoot.daemon.registrar import Registrar
 from keymoot.daemon.router import Handler, Routes
@@ -38,18 +38,18 @@ MAX_MESSAGE_BYTES = 65_536
 class OwnApi:
     """Answers programs that know Keymoot."""
 
-    def __init__(self, instance: Instance, registrar: Registrar) -> None:
+    def __init__(self, instance: RegisteredInstance, registrar: Registrar) -> None:
         self._instance, self._registrar = instance, registrar
 
     def routes(self) -> Routes:
-        found: dict[str, dict[str, Handler]] = {
+        routes: dict[str, dict[str, Handler]] = {
             "/v1/instance": {"GET": told(self.instance)},
             "/v1/wallets": {"GET": told(self.wallets)},
             "/v1/evidence": {"POST": told(self.evidence)},
         }
         for wallet in self._instance.wallets:
-            found |= self._of_wallet(wallet)
-        return found
+            routes |= self._of_wallet(wallet)
+        return routes
 
     def _of_wallet(self, wallet: str) -> dict[str, dict[str, Handler]]:
         def policy(request: HttpRequest) -> HttpResponse:
@@ -107,7 +107,7 @@ class OwnApi:
     def wallets(self, request: HttpRequest) -> HttpResponse:
         del request
         names = self._instance.wallets
-        told_of = [{"name": one, "address": self._instance.signer(one).address} for one in names]
+        told_of = [{"name": name, "address": self._instance.signer(name).address} for name in names]
         return HttpResponse.json({"wallets": told_of})
 
     def evidence(self, request: HttpRequest) -> HttpResponse:
@@ -118,7 +118,7 @@ class OwnApi:
 
     def _wish(
         self, request: HttpRequest, wallet: str
-    ) -> tuple[dict[str, Json], str | None, Signer]:
+    ) -> tuple[dict[str, Json], str | None, GrantedWallet]:
         asked = fields.object_of(request)
         key = asked.get("idempotencyKey")
         if key is not None:
@@ -145,10 +145,10 @@ def told(handler: Handler) -> Handler:
 
 
 def _object(asked: dict[str, Json], name: str) -> dict[str, Any]:
-    found = asked.get(name)
-    if not isinstance(found, dict):
+    value = asked.get(name)
+    if not isinstance(value, dict):
         raise BadArgument("an object is expected", name)
-    return found
+    return value
 
 
 def _signature(made: Any) -> HttpResponse:

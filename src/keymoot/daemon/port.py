@@ -91,7 +91,7 @@ class OpenedSecrets:
     closed: tuple[str, ...]
 
 
-class Signer(Protocol):
+class GrantedWallet(Protocol):
     """A wallet that the app was granted: what `keymoot.agent.Account` is."""
 
     @property
@@ -112,7 +112,7 @@ class Signer(Protocol):
     ) -> Any: ...
 
 
-class Instance(Protocol):
+class RegisteredInstance(Protocol):
     """The instance, which is registered; safe to use from threads.
 
     Each method that asks the network raises what `keymoot.agent` does.
@@ -163,7 +163,7 @@ class Instance(Protocol):
         """The names of the wallets that this instance signs with."""
         ...
 
-    def signer(self, wallet: str) -> Signer: ...
+    def signer(self, wallet: str) -> GrantedWallet: ...
 
     def policy(self, wallet: str) -> dict[str, Json]:
         """Give a wallet's policy and its version, proved."""

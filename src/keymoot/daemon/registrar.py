@@ -17,7 +17,7 @@ from keymoot.agent.submission import TransactionFailed
 from keymoot.base.errors import KeymootError
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.builtin.apps.errors import InstanceEvicted, KeyTaken, RegistrationExpired
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.renewal import Renewal
 from keymoot.policy.errors import PolicyRefused
 
@@ -44,7 +44,7 @@ class Registrar:
         out: The ledger's word for why the instance counts for nothing; empty while it counts.
     """
 
-    instance: Instance
+    instance: RegisteredInstance
     entries: Callable[[], Mapping[str, bytes]]
     note: Note
     now: Callable[[], float] = time.monotonic

@@ -13,7 +13,7 @@ from keymoot.daemon.errors import BadArgument
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
 from keymoot.daemon.instance_metadata import InstanceMetadata
-from keymoot.daemon.port import Instance, KeyKind
+from keymoot.daemon.port import KeyKind, RegisteredInstance
 from keymoot.daemon.rofl_queries import answer_query
 from keymoot.daemon.rofl_transactions import read_submission, result_of
 from keymoot.daemon.router import Handler, Routes, failed
@@ -28,7 +28,7 @@ _MAX_TEXT_BYTES = 1_024
 class RoflApi:
     """Answers ROFL's clients for one instance."""
 
-    def __init__(self, instance: Instance, metadata: InstanceMetadata) -> None:
+    def __init__(self, instance: RegisteredInstance, metadata: InstanceMetadata) -> None:
         self._instance, self._metadata = instance, metadata
 
     def routes(self) -> Routes:
@@ -117,8 +117,8 @@ def _kind(name: str) -> KeyKind:
 
 def _pairs(request: HttpRequest) -> dict[str, str]:
     """Read metadata; its sizes are `InstanceMetadata`'s business, and told in other words."""
-    found = fields.object_of(request)
-    for name, value in found.items():
+    told = fields.object_of(request)
+    for name, value in told.items():
         if not isinstance(value, str):
             raise BadArgument("metadata are texts by name", name)
-    return {name: str(value) for name, value in found.items()}
+    return {name: str(value) for name, value in told.items()}

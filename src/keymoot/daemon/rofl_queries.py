@@ -15,7 +15,7 @@ from keymoot.base.errors import Malformed
 from keymoot.daemon.cbor import decode, encode
 from keymoot.daemon.errors import NotServed
 from keymoot.daemon.instance_metadata import MAX_NAME_BYTES, MAX_PAIRS, MAX_VALUE_BYTES
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 
 LEDGER_QUERIES = ("rofl.App", "rofl.AppInstance", "evm.Balance")
 """What the network is asked for; the rest is known here."""
@@ -23,7 +23,7 @@ LEDGER_QUERIES = ("rofl.App", "rofl.AppInstance", "evm.Balance")
 _LIMITS = ("max_pairs", "max_key_size", "max_value_size")
 
 
-def answer_query(instance: Instance, method: str, raw: bytes) -> bytes:
+def answer_query(instance: RegisteredInstance, method: str, raw: bytes) -> bytes:
     """Give the answer in CBOR.
 
     Raises:

@@ -86,15 +86,15 @@ def _standard(raw: bytes) -> LedgerCall:
         raise TransactionRefused(str(error)) from error
 
 
-def _called(found: Cbor) -> LedgerCall:
-    call = _entry(found, "call", dict)
+def _called(told: Cbor) -> LedgerCall:
+    call = _entry(told, "call", dict)
     if call.get("format", 0) != 0:
         raise TransactionRefused(_ENCRYPT)
     method = call.get("method")
     body = call.get("body")
     if method not in ("evm.Call", "evm.Create"):
         raise TransactionRefused(_METHOD)
-    fee = _entry(_entry(found, "ai", dict), "fee", dict)
+    fee = _entry(_entry(told, "ai", dict), "fee", dict)
     gas = fee.get("gas", 0)
     if isinstance(gas, bool) or not isinstance(gas, int) or not 0 <= gas < 1 << 64:
         raise Malformed("fee.gas is a whole number")
@@ -110,8 +110,8 @@ def _called(found: Cbor) -> LedgerCall:
     )
 
 
-def _entry(found: Any, name: str, kind: type) -> Any:
-    value = found.get(name) if isinstance(found, dict) else None
+def _entry(within: Any, name: str, kind: type) -> Any:
+    value = within.get(name) if isinstance(within, dict) else None
     if not isinstance(value, kind):
         raise Malformed(f"{name} is missing, or of another type")
     return value

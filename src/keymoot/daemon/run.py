@@ -18,7 +18,7 @@ from keymoot.daemon.environment import environment
 from keymoot.daemon.event_log import EventLog
 from keymoot.daemon.instance_metadata import InstanceMetadata
 from keymoot.daemon.own_api import OwnApi
-from keymoot.daemon.port import Instance
+from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.registrar import Registrar
 from keymoot.daemon.rofl_api import RoflApi
 from keymoot.daemon.router import Router
@@ -50,7 +50,7 @@ class Sockets:
 class Daemon:
     """One instance's servers, registration and metadata."""
 
-    def __init__(self, instance: Instance, note: Note, user: int | None = None) -> None:
+    def __init__(self, instance: RegisteredInstance, note: Note, user: int | None = None) -> None:
         """Take the instance, whoever is told what happens, and the user who may ask."""
         self.note = note
         self.metadata = InstanceMetadata(self._registered_anew)
@@ -119,10 +119,10 @@ def variables(
         opened = daemon.instance.secrets()
         for name in opened.closed:
             note(f'the secret "{shown(name)}" does not open: seal it to this app anew')
-        found = environment(inherited, sockets.rofl, sockets.dstack, opened.values)
-        for name in found.left_out:
+        given = environment(inherited, sockets.rofl, sockets.dstack, opened.values)
+        for name in given.left_out:
             note(f'the secret "{shown(name)}" is left out: its name or value is none of a variable')
-        return found.variables
+        return given.variables
 
     return made
 

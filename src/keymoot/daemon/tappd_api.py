@@ -43,8 +43,8 @@ class TappdApi:
         return self._guest.certified(asked, seed)
 
     def derive_k256_key(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._dstack.get_key(asked)
-        return {"k256_key": found["key"], "k256_signature_chain": found["signature_chain"]}
+        key = self._dstack.get_key(asked)
+        return {"k256_key": key["key"], "k256_signature_chain": key["signature_chain"]}
 
     def tdx_quote(self, asked: dict[str, Any]) -> dict[str, Any]:
         content = fields.raw(asked, "report_data", MAX_CONTENT_BYTES, prefix=False)

@@ -44,16 +44,18 @@ LIBRARIES = (
     "_cffi_backend",
     "_pysha3",
     "cbor2",
-    "cffi",
     "coincurve",
     "cryptography",
     "dcap_qvl",
     "nacl",
     "pyblst",
-    "pycparser",
     "sha3",
 )
-"""Modules and packages of others that it may import."""
+"""Modules and packages of others that it may import.
+
+cffi is not one, whose parser of C comes with it: its backend alone serves what was built with it,
+and pycryptodome, which would take it, has ctypes where it is not.
+"""
 
 _BYTECODE_FOLDER = "__pycache__"
 

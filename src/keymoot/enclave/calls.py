@@ -7,13 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from keymoot.base import rlp
-from keymoot.base.fields import bytes_of, list_of, uint
+from keymoot.base.fields import bytes_of, uint
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height
 from keymoot.enclave import frames, messages
 from keymoot.enclave.answer import RequestAnswer
-from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame, VoteFrame, Want
+from keymoot.enclave.frames import CertifiedPlace, ReleasedFrame
+from keymoot.enclave.messages import AnswersFrame, ToldFrame
 from keymoot.runtime.asked import ExecutedQuery, QueryResult
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 
 class EnclaveCalls(ABC):
@@ -33,19 +36,18 @@ class EnclaveCalls(ABC):
 
     async def begin(self, place: CertifiedPlace | None) -> None:
         """Let it begin at a certified block, once; None: at the genesis of a new network."""
-        await self._ask(frames.BEGIN, frames.begin_item(place))
+        await self._ask(frames.BEGIN, frames.BeginFrame(place).item())
 
     async def watch(self, place: CertifiedPlace, witness: dict[bytes, bytes]) -> bool:
         """Show the committee at a newer certified block; tell whether it can begin now."""
         shown = frames.WatchFrame(place, witness)
-        (ready,) = list_of(await self._ask(frames.WATCH, shown.item()), 1, "watched")
-        return bool(bytes_of(ready, "ready"))
+        return ToldFrame.of_item(await self._ask(frames.WATCH, shown.item())).yes
 
-    async def execute(self, block: bytes) -> VoteFrame:
-        return VoteFrame.of_item(await self._ask(frames.EXECUTE, block))
+    async def execute(self, block: bytes) -> Vote:
+        return Vote.of_item(await self._ask(frames.EXECUTE, block))
 
     async def certify(
-        self, height: Height, proof: bytes, want: Want, *, rests: bool = False
+        self, height: Height, proof: bytes, want: Disclosure, *, rests: bool = False
     ) -> ReleasedFrame:
         """Show the certificate (48 bytes) or founding record of a block; give what leaves under it.
 
@@ -54,14 +56,15 @@ class EnclaveCalls(ABC):
         shown = frames.CertifyFrame(height, proof, want, rests)
         return ReleasedFrame.of_item(await self._ask(frames.CERTIFY, shown.item()))
 
-    async def outcome(self, height: Height, want: Want) -> bytes:
+    async def outcome(self, height: Height, want: Disclosure) -> bytes:
         """Give what a certified block did, or the digest of that."""
         asked = frames.OutcomeFrame(height, want)
         return bytes_of(await self._ask(frames.OUTCOME, asked.item()), "outcome")
 
     async def answer(self, requests: Sequence[Hash32]) -> list[RequestAnswer]:
-        item = frames.requests_item(requests)
-        return messages.read_answers(await self._ask(frames.ANSWER, item))
+        asked = frames.RequestsFrame(tuple(requests))
+        told = AnswersFrame.of_item(await self._ask(frames.ANSWER, asked.item()))
+        return list(told.answers)
 
     async def query(self, asked: ExecutedQuery) -> QueryResult:
         """Have a call run without effect on its newest certified state."""
@@ -92,5 +95,4 @@ class EnclaveCalls(ABC):
 
         Gives whether it has no seat any more, and has erased what it had for it.
         """
-        (left,) = list_of(await self._ask(messages.STORED, uint(height)), 1, "left")
-        return bool(bytes_of(left, "left"))
+        return ToldFrame.of_item(await self._ask(messages.STORED, uint(height))).yes

@@ -16,7 +16,7 @@ from keymoot.enclave import messages
 from keymoot.enclave.calls import EnclaveCalls
 from keymoot.enclave.channel import Channel
 from keymoot.enclave.measurement import libraries
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 
 BOOT = str(Path(__file__).resolve().with_name("boot.py"))
 
@@ -38,7 +38,7 @@ class EnclaveClient(EnclaveCalls):
         process: asyncio.subprocess.Process,
         channel: Channel,
         reads: socket.socket,
-        identity: EnclaveIdentity,
+        identity: EnclaveGreeting,
     ) -> None:
         """Take over a started and greeted process, with our ends of its two channels; see `start`.
 
@@ -78,7 +78,7 @@ class EnclaveClient(EnclaveCalls):
             try:
                 await channel.greeted
                 nonce = Bytes32(os.urandom(Bytes32.LENGTH))
-                identity = EnclaveIdentity.of_item(await channel.ask(messages.HELLO, nonce))
+                identity = EnclaveGreeting.of_item(await channel.ask(messages.HELLO, nonce))
             except BaseException:
                 channel.close()
                 raise

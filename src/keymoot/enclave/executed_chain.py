@@ -5,7 +5,7 @@ certificate of a block, its outcome leaves and those of the blocks before it, an
 the requests that this very block bound.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keymoot.base.errors import Refused
@@ -20,14 +20,16 @@ from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.answers import Answers, Moment
 from keymoot.enclave.bound import Bound, bound_in
 from keymoot.enclave.founder import FoundingSigner
-from keymoot.enclave.frames import ReleasedFrame, VoteFrame, Want
+from keymoot.enclave.frames import ReleasedFrame
 from keymoot.enclave.messages import MAX_OUTCOMES_BYTES
 from keymoot.enclave.publisher import Clock, PublishedState, Publisher
 from keymoot.enclave.refusals import MisplacedRecord, NotCovered
 from keymoot.enclave.replica import NotKept, Replica
 from keymoot.enclave.signing import BlockMark, Signer, order_in
 from keymoot.runtime.block import BadBlock, Block
+from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import Outcome, outcome_digest
+from keymoot.runtime.vote import Vote
 from keymoot.store.header import Header
 from keymoot.store.state import State
 
@@ -89,16 +91,16 @@ class ExecutedChain:
         answers: Answers,
         speaker: Publisher,
         clock: Clock,
-        found: Callable[[FoundingRecord], None],
+        when_founded: Callable[[FoundingRecord], None],
     ) -> None:
         """Stand at `begun`, whose certificate was checked, or at the genesis.
 
-        There is no `record` while the network is being founded; `found` seals that it is founded,
+        There is no `record` while the network is being founded; `when_founded` seals that it is,
         and is called once, with the whole record.
         """
         self._replica, self._founder, self._signer = replica, founder, signer
         self._answers, self._speaker, self._clock = answers, speaker, clock
-        self._found = found
+        self._when_founded = when_founded
         self._participant = signer.participant
         self._network = signer.network
         self.record = record
@@ -116,7 +118,7 @@ class ExecutedChain:
 
     # -- executing
 
-    def execute(self, name: Hash32, block: Block) -> VoteFrame:
+    def execute(self, name: Hash32, block: Block) -> Vote:
         """Execute the next block, or give again what was given for one.
 
         Raises:
@@ -168,22 +170,22 @@ class ExecutedChain:
         if self.record is None and not all(map(is_message, block.transactions)):
             raise BadBlock("before the network is founded, blocks hold messages of nodes only")
 
-    def _ballot(self, step: _Step) -> VoteFrame:
+    def _ballot(self, step: _Step) -> Vote:
         header = step.header
         if self.record is None:
-            return VoteFrame(header.hash, founding=self._founder.sign(header, step.after))
+            return Vote(header.hash, founding=self._founder.sign(header, step.after))
         share = self._signer.again(header)
         if not share and header.height > self.certified.height:
             if step.order is not None:
                 share = self._signer.by_order(header, step.order, step.after)
             else:
                 share = self._signer.by_parent(header, self.certified, self._before)
-        return VoteFrame(header.hash, share)
+        return Vote(header.hash, share)
 
     # -- under certificates
 
     def certify(
-        self, height: Height, proof: bytes, want: Want, *, rests: bool = False
+        self, height: Height, proof: bytes, want: Disclosure, *, rests: bool = False
     ) -> ReleasedFrame:
         """Take the certificate of an executed block; give what may leave under it.
 
@@ -208,17 +210,17 @@ class ExecutedChain:
         answers = self._answer(self._answers.bound_at(height), rests=rests)
         return ReleasedFrame(step.first, tuple(self._outcomes(step, want)), tuple(answers))
 
-    def outcome(self, height: Height, want: Want) -> bytes:
+    def outcome(self, height: Height, want: Disclosure) -> bytes:
         """Give the outcome of a block that a certificate covers; while founding, of any."""
         if self.record is not None and height > self.certified.height:
             raise NotCovered(height)
         return self._outcome(height, want)
 
-    def answer(self, requests: list[Hash32]) -> list[RequestAnswer]:
+    def answer(self, requests: Sequence[Hash32]) -> list[RequestAnswer]:
         """Answer requests, as of the newest certified state; again, if they were answered."""
         return self._answer(requests, rests=False)
 
-    def _answer(self, requests: list[Hash32], *, rests: bool) -> list[RequestAnswer]:
+    def _answer(self, requests: Sequence[Hash32], *, rests: bool) -> list[RequestAnswer]:
         if self.record is None:
             return [
                 RequestAnswer(request, b"", b"", "NOT_HELD", "there is nothing to answer")
@@ -255,16 +257,16 @@ class ExecutedChain:
         if height != record.height:
             raise MisplacedRecord(record.height)
         if self.record is None:
-            self._found(record)
+            self._when_founded(record)
             self.record = record
 
-    def _outcome(self, height: Height, want: Want) -> bytes:
-        if want is Want.NOTHING:
+    def _outcome(self, height: Height, want: Disclosure) -> bytes:
+        if want is Disclosure.NOTHING:
             return b""
         made = Outcome.of(self._replica.executed(height)).encode()
-        return made if want is Want.OUTCOMES else outcome_digest(made)
+        return made if want is Disclosure.OUTCOMES else outcome_digest(made)
 
-    def _outcomes(self, step: _Step, want: Want) -> list[bytes]:
+    def _outcomes(self, step: _Step, want: Disclosure) -> list[bytes]:
         """Give what is wanted of the blocks under a certificate.
 
         Nothing of a block long ago, nor of one that does not fit beside those below it: the host

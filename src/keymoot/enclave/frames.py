@@ -15,49 +15,21 @@ The frame around it, and who an enclave is, are in `messages`. Words of the host
     STORED   height on the host's disk      -> whether it has left, and erased what it had
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Annotated
 
-from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import fixed_of, list_of
 from keymoot.base.fixed import Hash32
-from keymoot.base.forms import Exactly
+from keymoot.base.forms import AtMost, Exactly
 from keymoot.base.record import Record
 from keymoot.base.units import Height
+from keymoot.committee.certified import SIGNATURE_BYTES
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.messages import MAX_BATCH
+from keymoot.runtime.disclosure import Disclosure
 
 BEGIN, WATCH, EXECUTE, CERTIFY = "begin", "watch", "execute", "certify"
 OUTCOME, ANSWER, QUERY = "outcome", "answer", "query"
-
-SIGNATURE_BYTES = 64
-SHARE_BYTES = 48
-
-
-class Want(IntEnum):
-    """What a host wants to have of the blocks that a certificate covers."""
-
-    NOTHING = 0
-    DIGESTS = 1
-    OUTCOMES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class VoteFrame(Record):
-    """What an enclave gives for a block that it has executed.
-
-    Attributes:
-        hash: The block's hash, as this enclave computed it.
-        share: Its share of the certificate, 48 bytes; empty while it may not sign.
-        founding: Its signature under the founding record, 64 bytes; empty where none is due.
-    """
-
-    hash: Hash32
-    share: Annotated[bytes, Exactly(0, SHARE_BYTES)] = b""
-    founding: Annotated[bytes, Exactly(0, SIGNATURE_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +60,7 @@ class CertifiedPlace(Record):
 
     record: bytes
     header: bytes
-    signature: Annotated[bytes, Exactly(0, SHARE_BYTES)] = b""
+    signature: Annotated[bytes, Exactly(0, SIGNATURE_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +75,29 @@ class CertifyFrame(Record):
 
     height: Height
     proof: bytes
-    want: Want
+    want: Disclosure
     rests: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeFrame(Record):
     height: Height
-    want: Want
+    want: Disclosure
 
 
-def begin_item(place: CertifiedPlace | None) -> rlp.Item:
-    """Write where an enclave is to begin; None: at the genesis."""
-    return [] if place is None else place.item()
+@dataclass(frozen=True, slots=True)
+class BeginFrame(Record):
+    """Where an enclave is to begin; None: at the genesis."""
+
+    BARE = True
+
+    place: CertifiedPlace | None
 
 
-def read_begin(item: rlp.Decoded) -> CertifiedPlace | None:
-    return None if item == [] else CertifiedPlace.of_item(item)
+@dataclass(frozen=True, slots=True)
+class RequestsFrame(Record):
+    """Which requests are to be answered."""
 
+    BARE = True
 
-def requests_item(requests: Sequence[Hash32]) -> rlp.Item:
-    return list(requests)
-
-
-def read_requests(item: rlp.Decoded) -> list[Hash32]:
-    items = list_of(item, None, "requests")
-    if len(items) > MAX_BATCH:
-        raise Malformed(f"at most {MAX_BATCH} requests are answered at once, got {len(items)}")
-    return [fixed_of(raw, Hash32, "request") for raw in items]
+    requests: Annotated[tuple[Hash32, ...], AtMost(MAX_BATCH)]

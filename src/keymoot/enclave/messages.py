@@ -5,13 +5,13 @@ answer  = length (4 bytes) ‖ rlp([id, "ok", body])  or  rlp([id, CODE, message
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import list_of, text_of, uint, uint_of
+from keymoot.base.fields import uint_of
 from keymoot.base.fixed import Bytes32, Measurement
-from keymoot.base.forms import AtMost, Check, Uint
+from keymoot.base.forms import ANY_ITEM, U64, AtMost, Check, Uint
 from keymoot.base.record import Record
 from keymoot.base.units import Height
 from keymoot.committee.seat import POINT_BYTES, SessionKeys
@@ -41,7 +41,7 @@ SEND = "say"
 
 
 @dataclass(frozen=True, slots=True)
-class EnclaveIdentity(Record):
+class EnclaveGreeting(Record):
     """Who an enclave is.
 
     Attributes:
@@ -73,8 +73,35 @@ class JoinFrame(Record):
     seat: Annotated[int, Uint(1), Check(_check_seat)]
 
 
+@dataclass(frozen=True, slots=True)
+class AnswersFrame(Record):
+    """What several requests get."""
+
+    BARE = True
+
+    answers: tuple[RequestAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFrame(Record):
+    """A yes or a no."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Record):
+    """One frame: its number, its word, and a body whose form the word tells."""
+
+    MAX_ITEMS = MAX_ANSWER_BYTES
+
+    number: U64
+    word: Annotated[str, AtMost(64)]
+    body: Annotated[Any, ANY_ITEM]
+
+
 def frame(number: int, word: str, body: rlp.Item) -> bytes:
-    payload = rlp.encode([uint(number), word.encode(), body])
+    payload = Frame(number, word, body).encode()
     if len(payload) > MAX_ANSWER_BYTES:
         raise Malformed(f"a frame has at most {MAX_ANSWER_BYTES} bytes, got {len(payload)}")
     return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
@@ -82,17 +109,9 @@ def frame(number: int, word: str, body: rlp.Item) -> bytes:
 
 def parse(payload: bytes) -> tuple[int, str, rlp.Decoded]:
     """Read one frame's payload: its number, its word, its body."""
-    number, word, body = list_of(rlp.decode(payload, max_items=len(payload)), 3, "frame")
-    return uint_of(number, "number", 8), text_of(word, "word", 64), body
+    told = Frame.decode(payload)
+    return told.number, told.word, told.body
 
 
 def read_stored(item: rlp.Decoded) -> Height:
     return Height(uint_of(item, "height", 8))
-
-
-def answers_item(answers: list[RequestAnswer]) -> rlp.Item:
-    return [answer.item() for answer in answers]
-
-
-def read_answers(item: rlp.Decoded) -> list[RequestAnswer]:
-    return [RequestAnswer.of_item(answer) for answer in list_of(item, None, "answers")]

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
-from keymoot.committee.presign.ledger import STOCK
+from keymoot.committee.pages import STOCK
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.store.blobs import ENTRY_BYTES
 from keymoot.store.entry import unpack
@@ -39,7 +39,7 @@ class PageBook:
     def settle(self, certified: Height) -> None:
         for height in range(self._certified + 1, certified + 1):
             for slot, write in self._above.pop(Height(height)).items():
-                self.revision += slot != _slot_of(STOCK)
+                self.revision += slot != _slot_of(STOCK.name)
                 if slot in self._known:
                     self._forget(slot)
                     self._keep(slot, _content(write))

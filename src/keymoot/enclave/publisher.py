@@ -13,11 +13,12 @@ from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.errors import NotReady, NotSeated
-from keymoot.committee.machine import CommitteeMachine, write_session
-from keymoot.committee.messages import BY_IDENTITY, Kind, NodeMessage, write_attempt, write_numbered
+from keymoot.committee.machine import CommitteeMachine
+from keymoot.committee.messages import BY_IDENTITY, AttemptBody, Kind, NodeMessage, NumberedBody
 from keymoot.committee.participant import Participant
 from keymoot.committee.reshare.epoch_keys import GONE, KeyRotation
 from keymoot.committee.reshare.record import Epoch
+from keymoot.committee.seat import NewSession
 from keymoot.committee.signers import settled
 from keymoot.committee.task import Message, SeatTask
 from keymoot.enclave.sealed_state import SealedState, SealedStateFile
@@ -60,7 +61,7 @@ class Publisher:
         self._founding = self._watching = self._silent = False
         self._stored = Height(0)
         self._owed: tuple[KeyRotation | None, Height] | None = None
-        self._booted: tuple[Hash32, bytes] | None = None
+        self._booted: tuple[Hash32, Bytes32 | None] | None = None
         self._ticked = UnixSeconds(0)
         self._news: tuple[object, ...] = ()
         self._short: CannotWrite | None = None
@@ -160,7 +161,7 @@ class Publisher:
     def turn(self) -> None:
         """Vote for the epoch to end now: whoever runs this node asked."""
         epoch = self._voting()
-        self.post([(Kind.END_EPOCH, write_numbered(epoch.number))])
+        self.post([(Kind.END_EPOCH, NumberedBody(epoch.number).encode())])
 
     def admit(self, identity: Bytes32) -> None:
         self._invite(Kind.ADMIT, identity)
@@ -176,7 +177,8 @@ class Publisher:
 
     def _invite(self, kind: Kind, content: bytes) -> None:
         epoch = self._voting()
-        self.post([(kind, write_attempt(epoch.number + 1, epoch.attempt, content))])
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content)
+        self.post([(kind, body.encode())])
 
     def _voting(self) -> Epoch:
         """Give the living epoch, if our vote counts."""
@@ -196,10 +198,11 @@ class Publisher:
         if not known or before == session:
             return
         # Once for each that it could follow, and anew in each generation.
-        place = machine.state.record.generation, b"" if before is None else bytes(before.signing)
+        said = NewSession(None if before is None else before.signing, session)
+        place = machine.state.record.generation, said.before
         if place != self._booted:
             self._booted = place
-            self._post(place[0], [(Kind.SESSION, write_session(before, session))])
+            self._post(place[0], [(Kind.SESSION, said.encode())])
 
     def _turn_keys(self, seen: PublishedState) -> None:
         """Go over to the sealing keys of the ledger's epoch; erase those that nothing needs."""
@@ -239,7 +242,7 @@ class Publisher:
     def _seal_state(self, machine: CommitteeMachine) -> None:
         """Seal a state secret before the ledger hears that we have it; it never leaves."""
         keeper = self._participant.state_key
-        for name, task in list(keeper.found.items()):
+        for name, task in list(keeper.opened.items()):
             present = machine.state_key.status.name
             self._sealed.put(self._sealed.now.holding(name, task, present))
             self._keys.take(task, name)

@@ -22,7 +22,7 @@ from keymoot.base.errors import (
 )
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.committee.statekey.record import version_in
+from keymoot.committee.statekey.version import version_in
 from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.contracts.framework.registry import Registry
 from keymoot.enclave.layers import Layers, batch_bytes

@@ -18,7 +18,7 @@ from keymoot.committee.seat import SessionKeys
 from keymoot.crypto import ed25519
 from keymoot.enclave import frames, messages
 from keymoot.enclave.founder import SignedRecord
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.platform import Platform
 from keymoot.enclave.publisher import Clock, Send, wall_clock
 from keymoot.enclave.queries import Watch
@@ -92,7 +92,7 @@ class Enclave:
     def _hello(self, nonce: Bytes32) -> rlp.Item:
         sealed = self.sealed.now
         report = bind(self._keys(), sealed.network or _NO_NETWORK, nonce)
-        return EnclaveIdentity(
+        return EnclaveGreeting(
             identity_key=self._public(sealed.identity),
             measurement=self._platform.measurement,
             simulated=self._platform.simulated,

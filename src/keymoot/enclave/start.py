@@ -32,7 +32,15 @@ from keymoot.enclave import frames, messages
 from keymoot.enclave.answers import Answers
 from keymoot.enclave.executed_chain import AnotherBlock, ExecutedChain, NotExecuted
 from keymoot.enclave.founder import ForeignRecord, FoundingSigner, SignedRecord
-from keymoot.enclave.frames import CertifiedPlace, CertifyFrame, OutcomeFrame, WatchFrame
+from keymoot.enclave.frames import (
+    BeginFrame,
+    CertifiedPlace,
+    CertifyFrame,
+    OutcomeFrame,
+    RequestsFrame,
+    WatchFrame,
+)
+from keymoot.enclave.messages import AnswersFrame, ToldFrame
 from keymoot.enclave.publisher import Clock, Publisher, Send
 from keymoot.enclave.queries import Answerer, Certified, Watch
 from keymoot.enclave.refusals import CertificateMissing, NotListed, OrderRefused, UnknownMessage
@@ -129,7 +137,7 @@ class Start:
 
     def _handle(self, word: str, body: rlp.Decoded) -> rlp.Item:
         if word == frames.BEGIN:
-            return self._begin(frames.read_begin(body))
+            return self._begin(BeginFrame.of_item(body).place)
         if word == frames.WATCH:
             return self._watch(WatchFrame.of_item(body))
         if word == frames.EXECUTE:
@@ -142,8 +150,8 @@ class Start:
             asked = OutcomeFrame.of_item(body)
             return self._known().outcome(asked.height, asked.want)
         if word == frames.ANSWER:
-            requests = frames.read_requests(body)
-            return messages.answers_item(self._known().answer(requests))
+            requests = RequestsFrame.of_item(body).requests
+            return AnswersFrame(tuple(self._known().answer(requests))).item()
         if word == messages.ENDORSE:
             return self._endorse(bytes_of(body, "order"))
         return self._speak(word, body)
@@ -216,7 +224,7 @@ class Start:
             answers=answers,
             speaker=self.speaker,
             clock=self._clock,
-            found=self._found,
+            when_founded=self._found,
         )
 
     def _watch(self, shown: WatchFrame) -> rlp.Item:
@@ -224,7 +232,7 @@ class Start:
         if self._course is not None:
             raise BegunAlready
         _, header = self._check(shown.place)
-        return [b"\x01" if self._watching.see(header, dict(shown.witness)) else b""]
+        return ToldFrame(self._watching.see(header, dict(shown.witness))).item()
 
     def _check(self, place: CertifiedPlace) -> tuple[FoundingRecord, Header]:
         """Check that a block is certified on our network, which this start joins with that."""
@@ -292,7 +300,7 @@ class Start:
             self.speaker.part(bytes_of(body, "seat", 1))
         elif word == messages.STORED:
             self.speaker.stored(messages.read_stored(body))
-            return [b"\x01" if self.speaker.left else b""]
+            return ToldFrame(self.speaker.left).item()
         else:
             raise UnknownMessage(word)
         return []

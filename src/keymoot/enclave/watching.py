@@ -8,7 +8,7 @@ from keymoot.base.errors import Refused
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.statekey.record import version_in
+from keymoot.committee.statekey.version import version_in
 from keymoot.enclave.publisher import PublishedState, Publisher
 from keymoot.runtime.committee_pages import read_pages
 from keymoot.store.header import Header

@@ -7,15 +7,16 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height
 from keymoot.committee.certified import certificate_message
 from keymoot.committee.messages import is_message
+from keymoot.committee.pages import KEPT_ROOT, NEXT_ROOT
 from keymoot.committee.recovery.order import terms_in
 from keymoot.committee.roots import CERTIFICATE
-from keymoot.committee.state import CommitteeState, read_root
+from keymoot.committee.state import CommitteeState
 from keymoot.engine.combining import SigningContext
 from keymoot.runtime.committee_pages import committee_in
 from keymoot.store.state import State
 from keymoot.threshold.root import Root
 
-_OTHER_PAGES = (f"next/{CERTIFICATE}", f"before/root/{CERTIFICATE}")
+_OTHER_PAGES = (NEXT_ROOT[CERTIFICATE], KEPT_ROOT[CERTIFICATE])
 """Pages of the same root as the next epoch shares it, and as the one before did."""
 
 
@@ -63,8 +64,8 @@ def standing_in(state: State, network: NetworkId) -> Certifiers:
 
 def standing_of(state: CommitteeState) -> Certifiers:
     """Read who certifies what follows a state, from the committee's pages in it."""
-    pages = (state.pages.get(name) for name in _OTHER_PAGES)
-    others = tuple(read_root(CERTIFICATE, raw) for raw in pages if raw is not None)
+    roots = (page.read(state.pages) for page in _OTHER_PAGES)
+    others = tuple(root for root in roots if root is not None)
     root, head = state.root(CERTIFICATE), state.record
     members, faults = frozenset(head.members), state.committee.faults
     answering = state.committee.ecdsa_degree + 1 + faults

@@ -153,10 +153,10 @@ class ChainStore:
 
     def order(self, height: Height) -> bytes:
         """Give a block that is on disk as replicas execute it."""
-        found = self.block(height)
-        if found is None:
+        block = self.block(height)
+        if block is None:
             raise missing("the block", height)
-        return found.order().encode()
+        return block.order().encode()
 
     def receipts(self, height: Height) -> tuple[Receipt, ...]:
         return receipts_in(self.snapshot, height)

@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from keymoot.base.errors import Refused
 from keymoot.base.units import Height
-from keymoot.engine.replicas import BlockExecutor, Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.replicas import BlockExecutor, ReleasedOutcomes
 from keymoot.engine.tail import BlockTail
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 A = TypeVar("A")
 

@@ -10,8 +10,10 @@ from keymoot.base.units import Height
 from keymoot.engine.certifiers import Certifiers
 from keymoot.engine.claims import OutcomeClaims
 from keymoot.engine.feed import Feed
-from keymoot.engine.replicas import BlockExecutor, Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.replicas import BlockExecutor, ReleasedOutcomes
 from keymoot.engine.tail import BlockTail, UncertifiedBlock
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 A = TypeVar("A")
 

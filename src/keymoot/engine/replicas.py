@@ -6,37 +6,14 @@ answered in order. Two kinds of error: `Refused` says not now, so the same is as
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
-from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 A_co = TypeVar("A_co", covariant=True)
 """What answers are; the engine only passes them on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """What a replica gives for a block that it has executed.
-
-    Attributes:
-        hash: The block's hash, as it computed it.
-        share: Its share of the certificate, 48 bytes; empty while it may not sign.
-        founding: Its signature under the founding record, 64 bytes; empty where none is due.
-    """
-
-    hash: Hash32
-    share: bytes = b""
-    founding: bytes = b""
-
-
-class Disclosure(IntEnum):
-    """What a replica is to tell of the blocks that a certificate covers."""
-
-    NOTHING = 0
-    DIGESTS = 1
-    OUTCOMES = 2
 
 
 @dataclass(frozen=True, slots=True)

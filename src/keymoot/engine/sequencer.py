@@ -32,12 +32,13 @@ from keymoot.engine.followers import Followers, Listener
 from keymoot.engine.founders import Founders
 from keymoot.engine.mempool import Mempool
 from keymoot.engine.outcomes import Outcomes
-from keymoot.engine.replicas import BlockExecutor, Vote
+from keymoot.engine.replicas import BlockExecutor
 from keymoot.engine.tail import BlockTail, UncertifiedBlock
 from keymoot.engine.writer import Writer
 from keymoot.runtime.block import Block
 from keymoot.runtime.rules import MAX_BLOCK_TRANSACTIONS
 from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.runtime.vote import Vote
 from keymoot.store.state import State
 from keymoot.store.table import Batch
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from keymoot.base.fixed import Address, Hash32
 from keymoot.base.units import Height
 from keymoot.engine.chain_store import ChainStore
-from keymoot.engine.replicas import Vote
 from keymoot.runtime.block import Block
 from keymoot.runtime.transactions import LedgerTransaction
+from keymoot.runtime.vote import Vote
 
 MAX_TAIL_BLOCKS = 1_024
 MAX_TAIL_BYTES = 134_217_728

@@ -29,7 +29,7 @@ FILTER_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class LogPattern:
     """Which logs are wanted; empty means any."""
 
     addresses: frozenset[Address]
@@ -54,7 +54,7 @@ class Filter:
         last: Where they end; None for the newest block.
     """
 
-    pattern: Pattern | None
+    pattern: LogPattern | None
     next_height: Height
     touched: float
     nothing: bool = False
@@ -164,7 +164,7 @@ def _filter_id(name: Json) -> str:
     return name
 
 
-def read_pattern(query: dict[str, Json]) -> Pattern:
+def read_pattern(query: dict[str, Json]) -> LogPattern:
     wanted = query.get("address")
     addresses = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
     topics = query.get("topics")
@@ -174,7 +174,7 @@ def read_pattern(query: dict[str, Json]) -> Pattern:
         raise invalid_params(f"topics is a list of at most {MAX_TOPICS}")
     if len(addresses) > MAX_ALTERNATIVES:
         raise invalid_params(f"at most {MAX_ALTERNATIVES} addresses are accepted")
-    return Pattern(
+    return LogPattern(
         frozenset(address_of(address, "address") for address in addresses),
         tuple(_alternatives(topic) for topic in topics),
     )
@@ -205,7 +205,7 @@ def _range(ledger: Ledger, query: dict[str, Json]) -> tuple[Height, Height]:
     return Height(newest + 1) if first is None else first, newest if last is None else last
 
 
-async def _find(services: Services, pattern: Pattern, first: Height, last: Height) -> Json:
+async def _find(services: Services, pattern: LogPattern, first: Height, last: Height) -> Json:
     if last - first >= MAX_BLOCKS:
         raise RpcError(LIMIT_EXCEEDED, f"a query covers at most {MAX_BLOCKS} blocks: cut it up")
     logs: list[Json] = []

@@ -7,10 +7,11 @@ and is not supported is refused.
 
 from dataclasses import dataclass
 
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32
 from keymoot.base.hexes import parse_data, parse_quantity
 from keymoot.base.strict_json import Json
-from keymoot.base.transaction import MAX_ITEMS, AccessEntry
+from keymoot.base.transaction import AccessEntry, read_access_list
 from keymoot.base.units import Gas, Wei
 from keymoot.engine.ledger import Ledger
 from keymoot.gateway.errors import REJECTED, RpcError, invalid_params
@@ -62,27 +63,15 @@ def read_message(ledger: Ledger, message: Json) -> Message:
         value=Wei(_quantity(given, "value") or 0),
         gas=None if gas is None else Gas(gas),
         fee=_fee(ledger, given),
-        listed=_listed(given.get("accessList", [])),
+        listed=read_access_list(given.get("accessList", []), address_of, _slot),
     )
 
 
-def _listed(given: Json) -> tuple[AccessEntry, ...]:
-    if not isinstance(given, list):
-        raise invalid_params("accessList is a list")
-    entries, items = [], 0
-    for at, entry in enumerate(given):
-        path = f"accessList[{at}]"
-        slots = entry.get("storageKeys", []) if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or not isinstance(slots, list) or "address" not in entry:
-            raise invalid_params(f"{path} is an object with address and storageKeys")
-        items += 2 + len(slots)
-        if items > MAX_ITEMS:
-            raise invalid_params(f"accessList has more than {MAX_ITEMS} items")
-        keys = tuple(
-            Bytes32(parse_data(slot, f"{path}.storageKeys", Bytes32.LENGTH)) for slot in slots
-        )
-        entries.append(AccessEntry(address_of(entry["address"], f"{path}.address"), keys))
-    return tuple(entries)
+def _slot(given: Json, path: str) -> Bytes32:
+    raw = parse_data(given, path)
+    if len(raw) != Bytes32.LENGTH:
+        raise Malformed(f"{Bytes32.LENGTH} bytes are expected, got {len(raw)}", path)
+    return Bytes32(raw)
 
 
 def _fee(ledger: Ledger, given: dict[str, Json]) -> Wei | None:

@@ -25,7 +25,7 @@ from keymoot.proof.build import (
     prove_wallet,
     steps,
 )
-from keymoot.proof.bundle import Bundle
+from keymoot.proof.bundle import ProofBundle
 from keymoot.proof.chain import Shown
 from keymoot.proof.founding import Founding
 from keymoot.runtime.release import find_record, status_of
@@ -78,7 +78,7 @@ async def committee(services: Services, params: list[Json]) -> Json:
     """keymoot_committee: who keeps the keys, proved under the newest certified header."""
     exactly(params, 0, 0)
     ledger = services.ledger
-    return Bundle(_newest(ledger), prove_committee(ledger.state())).to_json()
+    return ProofBundle(_newest(ledger), prove_committee(ledger.state())).to_json()
 
 
 async def wallet(services: Services, params: list[Json]) -> Json:
@@ -86,7 +86,7 @@ async def wallet(services: Services, params: list[Json]) -> Json:
     (which,) = exactly(params, 1, 1)
     ledger = services.ledger
     proof = prove_wallet(ledger.state(), WalletId(hash_of(which, "wallet")))
-    return Bundle(_newest(ledger), proof).to_json()
+    return ProofBundle(_newest(ledger), proof).to_json()
 
 
 async def cells(services: Services, params: list[Json]) -> Json:
@@ -94,7 +94,7 @@ async def cells(services: Services, params: list[Json]) -> Json:
     who, slots = exactly(params, 2, 2)
     ledger, address = services.ledger, address_of(who, "address")
     wanted = slots_of(slots, "slots", least=1)
-    return Bundle(_newest(ledger), prove_cells(ledger.state(), address, wanted)).to_json()
+    return ProofBundle(_newest(ledger), prove_cells(ledger.state(), address, wanted)).to_json()
 
 
 async def log(services: Services, params: list[Json]) -> Json:
@@ -102,7 +102,7 @@ async def log(services: Services, params: list[Json]) -> Json:
     which, start, count = exactly(params, 3, 3)
     ledger, wallet = services.ledger, WalletId(hash_of(which, "wallet"))
     first, most = _small(start, "start"), _small(count, "count")
-    return Bundle(_newest(ledger), prove_log(ledger.state(), wallet, first, most)).to_json()
+    return ProofBundle(_newest(ledger), prove_log(ledger.state(), wallet, first, most)).to_json()
 
 
 async def follow(services: Services, params: list[Json]) -> Json:

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from keymoot.base.errors import Malformed
 from keymoot.base.shown import shown
 from keymoot.base.strict_json import Json
-from keymoot.image.paths import Pattern, check_path
+from keymoot.image.paths import PathPattern, check_path
 from keymoot.image.variables import variable
 
 FILE = "keymoot.toml"
@@ -96,7 +96,7 @@ class Manifest:
     """
 
     described: Described
-    include: tuple[Pattern, ...]
+    include: tuple[PathPattern, ...]
     description: str = ""
 
 
@@ -113,7 +113,7 @@ def parse_manifest(raw: bytes) -> Manifest:
     _check_names(fields, _REQUIRED | {"include"}, _MEASURED | {"include", "description"})
     includes = _texts(fields.pop("include"), "include", MAX_INCLUDES)
     description = _text(fields.pop("description", ""), "description")
-    patterns = (Pattern.parse(text, f"include[{at}]") for at, text in enumerate(includes))
+    patterns = (PathPattern.parse(text, f"include[{at}]") for at, text in enumerate(includes))
     return Manifest(read_described(fields), tuple(patterns), description)
 
 

@@ -47,7 +47,7 @@ def check_apart(paths: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class PathPattern:
     """Which paths are meant, as `agent.py`, `src/*.py` or `src/**`."""
 
     text: str

@@ -14,7 +14,7 @@ from keymoot.base.units import LEDGER_CHAIN_ID
 from keymoot.committee.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.engine.folder import begin, founded, members_in, open_chain, stored_genesis
 from keymoot.engine.ledger import Ledger
 from keymoot.engine.lmdb_table import LmdbStore
@@ -161,7 +161,7 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
     )
 
 
-def _member(identity: EnclaveIdentity) -> Member:
+def _member(identity: EnclaveGreeting) -> Member:
     founder = Founder(identity.identity_key, identity.sealing, identity.session)
     return Member(identity.identity_key, founder)
 
@@ -177,7 +177,8 @@ def _info(membership: Membership) -> NodeInfo:
             if enclave.seat in members
         ]
         return tuple(
-            SeatInfo(seat, one.identity_key, one.measurement, one.quote) for seat, one in known
+            SeatInfo(seat, identity.identity_key, identity.measurement, identity.quote)
+            for seat, identity in known
         )
 
     simulated = any(enclave.identity.simulated for enclave in enclaves.seats)

@@ -101,13 +101,15 @@ class Condition:
     def failing(self, value: Any, wallet: Wallet) -> tuple[Test, ...]:
         """Give comparisons that do not hold; none where the condition holds."""
         if self.elements == ANY:
-            found = any(all(test.holds(one, wallet) for test in self.tests) for one in value)
-            return () if found else self.tests
+            passes = any(
+                all(test.holds(element, wallet) for test in self.tests) for element in value
+            )
+            return () if passes else self.tests
         for test in self.tests:
             if self.elements is None:
                 held = test.holds(value, wallet)
             else:
-                held = all(test.holds(one, wallet) for one in value)
+                held = all(test.holds(element, wallet) for element in value)
             if not held:
                 return (test,)
         return ()
@@ -201,7 +203,7 @@ def _members(json: Json, kind: str, sets: Sets, path: str) -> frozenset[Value]:
         raise BadPolicy(f"the name of a set, or a list of 1 to {MAX_SET_MEMBERS} values", path)
     if WALLET in json:
         raise BadPolicy('$wallet stands alone: {"eq": "$wallet"}', path)
-    members = [_value(one, kind, sets.form, f"{path}[{at}]") for at, one in enumerate(json)]
+    members = [_value(member, kind, sets.form, f"{path}[{at}]") for at, member in enumerate(json)]
     if len(set(members)) != len(members):
         raise BadPolicy("a value stands twice in the list", path)
     return frozenset(members)
@@ -267,7 +269,7 @@ def can_hold(tests: tuple[Test, ...], kind: str, form: AddressForm) -> bool:
         alike = named if form.several_names or not named else [frozenset.intersection(*named)]
         return all(_is_left(names, excluded) for names in alike)
     if named:
-        return any(all(test.holds(one, wallet) for test in tests) for one in named[0])
+        return any(all(test.holds(operand, wallet) for test in tests) for operand in named[0])
     never = frozenset[Any]().union(*excluded)
     if kind == "bool":
         return len(never) < 2
@@ -281,7 +283,7 @@ def can_hold(tests: tuple[Test, ...], kind: str, form: AddressForm) -> bool:
                 most = min(most, test.operand - (test.operator == "lt"))
             else:
                 least = max(least, test.operand + (test.operator == "gt"))
-    left = most - least + 1 - sum(least <= one <= most for one in never)
+    left = most - least + 1 - sum(least <= number <= most for number in never)
     return bool(left > 0)
 
 

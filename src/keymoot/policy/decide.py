@@ -10,7 +10,7 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.registry import kind_of
 from keymoot.policy.document import Policy
-from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, Asked, Reservation, ask
+from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, LimitAsk, Reservation, ask
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Usage
 from keymoot.policy.match import Match, Step, Trial
@@ -125,25 +125,25 @@ def _reserve(
     after: dict[str, Usage] = {}
     counted = {limit.name for limit in policy.limits.values() if limit.window is not None}
     # What was held of limits that this policy does not have stays held.
-    holds = [one for one in held if one.limit not in counted]
+    holds = [reservation for reservation in held if reservation.limit not in counted]
     for limit in policy.limits.values():
         feeding = [match for match in matches if limit.name in match.rule.spend]
         amount = _amount(limit, intent, feeding)
-        steps = [one for one in held if one.limit == limit.name]
+        steps = [reservation for reservation in held if reservation.limit == limit.name]
         spent = usage.get(limit.name, Usage())
         if not amount:
             holds += steps if limit.window is not None else []
             if amount is None:
                 continue
             # What asks nothing adds to no window, so an allowance can be taken back always.
-            asked = Asked(0, Usage(), spent, ())
+            asked = LimitAsk(0, Usage(), spent, ())
         elif limit.window is None:
-            asked = Asked(amount, Usage(), spent, ())
+            asked = LimitAsk(amount, Usage(), spent, ())
         else:
             asked = ask(limit, amount, spent, steps, now)
         passed = asked.fits(limit, now)
-        found = f"{asked.beside.used(limit, now)} + {amount}"
-        trace.append(Step(rule.name, limit.name, f"at most {limit.max}", found, passed))
+        shown = f"{asked.beside.used(limit, now)} + {amount}"
+        trace.append(Step(rule.name, limit.name, f"at most {limit.max}", shown, passed))
         if not passed:
             match = feeding[0] if feeding else matches[0]
             refusal = replace(_exceeded(limit, match, asked, now), decoded=decoded)
@@ -164,7 +164,7 @@ def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:
     return sum(match.amount(match.rule.spend[limit.name]) for match in feeding)
 
 
-def _exceeded(limit: Limit, match: Match, asked: Asked, now: UnixSeconds) -> Refusal:
+def _exceeded(limit: Limit, match: Match, asked: LimitAsk, now: UnixSeconds) -> Refusal:
     what, wanted = match.what, asked.amount
     used = asked.beside.used(limit, now)
     if limit.window is None:

@@ -115,7 +115,7 @@ def _sets(json: Json, chain: Chain, *, known: bool) -> Sets:
         raise BadPolicy(f"sets is an object of at most {MAX_SETS} lists of addresses", "sets")
     form = chain.addresses
     left = form.most
-    found: dict[str, frozenset[Fixed]] = {}
+    named: dict[str, frozenset[Fixed]] = {}
     for name, members in json.items():
         path = f"sets.{name}"
         name_of(name, path)
@@ -129,17 +129,17 @@ def _sets(json: Json, chain: Chain, *, known: bool) -> Sets:
             addresses = form.read_known(members)
         else:
             addresses = [form.parse(member, f"{path}[{at}]") for at, member in enumerate(members)]
-        found[name] = frozenset(addresses)
-        if len(found[name]) != len(addresses):
+        named[name] = frozenset(addresses)
+        if len(named[name]) != len(addresses):
             raise BadPolicy("an address stands twice in the set", path)
-    return Sets(form, found)
+    return Sets(form, named)
 
 
 def _limits(json: Json) -> dict[str, Limit]:
     limits: dict[str, Limit] = {}
-    for at, one in enumerate(objects(json, "limits", MAX_LIMITS)):
+    for at, entry in enumerate(objects(json, "limits", MAX_LIMITS)):
         path = f"limits[{at}]"
-        limit = _limit(one, path)
+        limit = _limit(entry, path)
         if limit.name in limits:
             raise BadPolicy(f'two limits are called "{limit.name}"', f"{path}.id")
         limits[limit.name] = limit
@@ -177,9 +177,9 @@ def _limit(json: dict[str, Json], path: str) -> Limit:
 def _rules(json: Json, chain: Chain, sets: Sets, limits: dict[str, Limit]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     names: set[str] = set()
-    for at, one in enumerate(objects(json, "rules", MAX_RULES)):
+    for at, entry in enumerate(objects(json, "rules", MAX_RULES)):
         path = f"rules[{at}]"
-        rule = _rule(one, chain, sets, limits, path)
+        rule = _rule(entry, chain, sets, limits, path)
         if rule.name in names:
             raise BadPolicy(f'two rules are called "{rule.name}"', f"{path}.id")
         rules.append(rule)

@@ -35,7 +35,7 @@ class Reservation(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LimitAsk:
     """What a limit is asked for by one wish, whose nonce may hold some of it already.
 
     Attributes:
@@ -57,7 +57,7 @@ class Asked:
 
 def ask(
     limit: Limit, amount: int, usage: Usage, steps: Iterable[Reservation], now: UnixSeconds
-) -> Asked:
+) -> LimitAsk:
     """Look what a wish adds to a limit with a window, of which its nonce holds `steps` already."""
     buckets = list(usage.buckets)
     beside = list(usage.buckets)
@@ -79,7 +79,7 @@ def ask(
             stays.append(Reservation(step.limit, step.amount - moved, step.at))
         # No window that the wish adds to begins before the steps that it moves.
         beside[place] = (at, beside[place][1] - min(step.amount, beside[place][1]))
-    return Asked(
+    return LimitAsk(
         amount,
         Usage(tuple((at, spent) for at, spent in beside if at > since)),
         Usage(tuple(buckets), usage.longest, usage.forgotten),

@@ -36,16 +36,16 @@ class Refusal:
     decoded: Json = field(default=None)
 
     def to_json(self) -> dict[str, Json]:
-        found: dict[str, Json] = {"reason": self.reason}
+        told: dict[str, Json] = {"reason": self.reason}
         texts = (("rule", self.rule), ("path", self.path), ("limit", self.limit))
-        found |= {name: text for name, text in texts if text is not None}
+        told |= {name: text for name, text in texts if text is not None}
         amounts = (("max", self.max), ("used", self.used), ("requested", self.requested))
-        found |= {name: str(amount) for name, amount in amounts if amount is not None}
+        told |= {name: str(amount) for name, amount in amounts if amount is not None}
         if self.available_at is not None:
-            found["availableAt"] = format_moment(self.available_at)
+            told["availableAt"] = format_moment(self.available_at)
         if self.decoded is not None:
-            found["decoded"] = self.decoded
-        return found
+            told["decoded"] = self.decoded
+        return told
 
 
 def too_high_a_fee(fee: int, most: int, unit: str) -> Refusal:

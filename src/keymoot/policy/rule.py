@@ -54,7 +54,7 @@ def parse_spend(
         raise BadPolicy('spend is an object such as {"usdc-day": "assets"}', path)
     if json and action != ALLOW:
         raise BadPolicy("only an ALLOW spends", path)
-    found = {}
+    sources = {}
     for limit, source in json.items():
         where = f"{path}.{limit}"
         if limit not in limits:
@@ -63,8 +63,8 @@ def parse_spend(
             raise BadPolicy("a limit with a meter is fed by every transaction already", where)
         if not isinstance(source, str):
             raise BadPolicy("name an argument, or $value", where)
-        found[limit] = source_of(source, where)
-    return found
+        sources[limit] = source_of(source, where)
+    return sources
 
 
 def check_spendable(kind: str, path: str) -> None:

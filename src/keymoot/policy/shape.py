@@ -31,9 +31,9 @@ def name_of(json: Json, path: str) -> str:
 def objects(json: Json, path: str, limit: int) -> list[dict[str, Json]]:
     if not isinstance(json, list) or len(json) > limit:
         raise BadPolicy(f"a list of at most {limit} objects is expected", path)
-    found = []
-    for at, one in enumerate(json):
-        if not isinstance(one, dict):
+    entries = []
+    for at, entry in enumerate(json):
+        if not isinstance(entry, dict):
             raise BadPolicy("an object is expected", f"{path}[{at}]")
-        found.append(one)
-    return found
+        entries.append(entry)
+    return entries

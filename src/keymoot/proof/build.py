@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.units import Height
-from keymoot.committee.state import HEAD, CommitteeRecord
+from keymoot.committee.pages import HEAD
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.cells import log_key
 from keymoot.contracts.builtin.wallets.contract import Wallets
@@ -48,10 +48,10 @@ def _with_blob(state: State, address: Address, proof: SlotProof) -> SlotProof:
 
 def prove_committee(state: State) -> AccountProof:
     """Prove the pages that say who keeps the keys."""
-    raw = state.entry(Nodes.ADDRESS, page_slot(HEAD))
+    raw = state.entry(Nodes.ADDRESS, page_slot(HEAD.name))
     if raw is None:
         raise NotProven("this network has no committee")
-    names = page_names(CommitteeRecord.decode(raw))
+    names = page_names(HEAD.content.decode(raw))
     return prove_cells(state, Nodes.ADDRESS, (page_slot(name) for name in names))
 
 
@@ -97,25 +97,25 @@ def steps(seen: Header, newest: Shown, state: State, past: PastBlocks) -> list[C
 
     NotProven: over `MAX_LINKS` blocks of a generation's beginning were never certified.
     """
-    found: list[ChainStep] = []
+    chain: list[ChainStep] = []
     at = seen
     while at.generation != newest.header.generation:
         if keeps_hash(newest.header.height, at.height):
-            return [*found, ChainStep(newest, prove_descent(state, at.height))]
+            return [*chain, ChainStep(newest, prove_descent(state, at.height))]
         last = _last_certified(at, newest.header.height, past)
         if last is not None:
-            found.append(ChainStep(last, None))
+            chain.append(ChainStep(last, None))
             at = last.header
         first = past.certified(Height(at.height + 1))
         count = first.header.height - at.height - 1
         if count > MAX_LINKS:
             raise NotProven(f"{count} blocks in a row were never certified")
         links = (past.header(Height(at.height + below)).encode() for below in range(count, 0, -1))
-        found.append(ChainStep(first, Descent(None, tuple(links))))
+        chain.append(ChainStep(first, Descent(None, tuple(links))))
         at = first.header
     if at != newest.header:
-        found.append(ChainStep(newest, None))
-    return found
+        chain.append(ChainStep(newest, None))
+    return chain
 
 
 def _last_certified(seen: Header, newest: Height, past: PastBlocks) -> Shown | None:

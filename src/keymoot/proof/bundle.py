@@ -16,7 +16,7 @@ _FIELDS = ("header", "certificate", "proof")
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class ProofBundle:
     """A certified header, and a proof under its state root."""
 
     shown: Shown
@@ -26,9 +26,9 @@ class Bundle:
         return {**self.shown.to_json(), "proof": self.proof.to_json()}
 
     @staticmethod
-    def from_json(told: Any) -> "Bundle":
+    def from_json(told: Any) -> "ProofBundle":
         """Nothing is checked yet."""
         header, certificate, proof = fields_of(told, _FIELDS, "bundle")
-        return Bundle(
+        return ProofBundle(
             Shown.of(header, certificate, "bundle"), AccountProof.from_json(proof, "bundle.proof")
         )

@@ -6,15 +6,14 @@ read here; so whoever shows less, or more, is refused.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from keymoot.base import rlp
 from keymoot.base.fixed import Bytes32
-from keymoot.committee.reshare.ledger import EPOCH
+from keymoot.committee.pages import EPOCH, HEAD, ROOT, SEAT, PageName
+from keymoot.committee.record import CommitteeRecord
 from keymoot.committee.reshare.record import Epoch
 from keymoot.committee.roots import CERTIFICATE, ROOTS, RootKind
 from keymoot.committee.seat import Seat
-from keymoot.committee.state import HEAD, CommitteeRecord
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.proof.errors import NotProven
 from keymoot.proof.state import AccountProof, Storage
@@ -23,6 +22,8 @@ from keymoot.store.public import public_slot
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.root import Root
 
+T = TypeVar("T")
+
 
 def page_slot(name: str) -> Bytes32:
     return public_slot(_key(name))
@@ -30,9 +31,9 @@ def page_slot(name: str) -> Bytes32:
 
 def page_names(head: CommitteeRecord) -> Iterator[str]:
     """Name the pages that a proof of the committee with this head holds, in their order."""
-    yield from (HEAD, EPOCH)
-    yield from (_root_page(kind) for kind in ROOTS)
-    yield from (_seat_page(index) for index in head.members)
+    yield from (HEAD.name, EPOCH.name)
+    yield from (page.name for page in ROOT.values())
+    yield from (SEAT.of(index).name for index in head.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def check_committee(proof: AccountProof, header: Header, verifying_key: bytes) -
     if proof.address != Nodes.ADDRESS:
         raise NotProven(f"the committee is proved of the contract Nodes, {Nodes.ADDRESS.hex0x}")
     storage = proof.check(header.state_root)
-    head = CommitteeRecord.decode(_page(storage, HEAD))
+    head = _page(storage, HEAD)
     # 2. Exactly the pages that this head calls for.
     names = list(page_names(head))
     if storage.slots.keys() != {page_slot(name) for name in names}:
@@ -99,36 +100,28 @@ def check_committee(proof: AccountProof, header: Header, verifying_key: bytes) -
     if head.generation != header.generation:
         raise NotProven(f"the header of block {header.height} names another generation")
     committee = Committee(head.members)
-    seats = {at: Seat.decode(_page(storage, _seat_page(at))) for at in committee.indices}
+    seats = {at: _page(storage, SEAT.of(at)) for at in committee.indices}
     roots = {kind.name: _root(storage, kind, committee) for kind in ROOTS}
     # 4. Whose certificates we believe is one of its roots.
     certificate = roots[CERTIFICATE]
     if certificate.group.encode(certificate.public) != verifying_key:
         raise NotProven("the committee's certificate root is not the network's verifying key")
-    return ProvenCommittee(header, head, Epoch.decode(_page(storage, EPOCH)), seats, roots)
+    return ProvenCommittee(header, head, _page(storage, EPOCH), seats, roots)
 
 
 def _root(storage: Storage, kind: RootKind, committee: Committee) -> Root:
-    root = Root.decode(kind.group, rlp.decode(_page(storage, _root_page(kind))))
+    root = _page(storage, ROOT[kind.name])
     if root.degree != kind.degree(committee) or len(root.shares) < committee.indices[-1]:
         raise NotProven(f"the {kind.name} root is not one of a committee of {committee.size}")
     return root
 
 
-def _page(storage: Storage, name: str) -> bytes:
-    page = storage.cell(_key(name))
-    if page is None:
-        raise NotProven(f'the state has no page "{name}": this network has no committee yet')
-    return page
+def _page(storage: Storage, page: PageName[T]) -> T:
+    raw = storage.cell(_key(page.name))
+    if raw is None:
+        raise NotProven(f'the state has no page "{page.name}": this network has no committee yet')
+    return page.content.decode(raw)
 
 
 def _key(name: str) -> bytes:
     return Nodes.pages.slot_key(name.encode())
-
-
-def _root_page(kind: RootKind) -> str:
-    return f"root/{kind.name}"
-
-
-def _seat_page(index: int) -> str:
-    return f"seat/{index}"

@@ -13,7 +13,6 @@ from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.record import Record
 from keymoot.base.units import ChainId, Gas, Height, UnixSeconds, Wei
 from keymoot.committee.machine import NO_GENERATION
-from keymoot.committee.recovery.ledger import Ancestor
 from keymoot.contracts.builtin.nodes import (
     Nodes,
     committee_on,
@@ -22,10 +21,10 @@ from keymoot.contracts.builtin.nodes import (
     wrap_former,
 )
 from keymoot.contracts.framework.context import BlockEnvironment
-from keymoot.contracts.framework.registry import CODE_HASH, Active, Registry
+from keymoot.contracts.framework.registry import CODE_HASH, Registry
 from keymoot.crypto.keccak import keccak256
 from keymoot.runtime import gas
-from keymoot.runtime.execute import execute
+from keymoot.runtime.execute import Execution, execute
 from keymoot.runtime.history import ancestor_hash, remember_parent
 from keymoot.runtime.receipt import Receipt, bloom, consensus_receipts
 from keymoot.runtime.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_TIME
@@ -211,9 +210,9 @@ def execute_block(
     def ancestor(height: Height) -> Hash32 | None:
         return ancestor_hash(journal, height, block.height)
 
+    within = Execution(journal, environment, active, sealing, ancestor)
     receipts = tuple(
-        _execute(journal, tx, environment, active, sealing, position, ancestor)
-        for position, tx in enumerate(transactions)
+        _execute(within, transaction, position) for position, transaction in enumerate(transactions)
     )
     faults = tuple(
         (receipt.transaction_hash, receipt.fault)
@@ -253,21 +252,13 @@ def seed_of(parent: Hash32, transactions_root: Hash32, height: Height, time: Uni
     return keccak256(b"keymoot/v1/seed" + parent + transactions_root + place)
 
 
-def _execute(
-    journal: Journal,
-    tx: LedgerTransaction,
-    block: BlockEnvironment,
-    contracts: Active,
-    keys: VersionKeys,
-    position: int,
-    ancestor: Ancestor,
-) -> Receipt:
+def _execute(within: Execution, transaction: LedgerTransaction, position: int) -> Receipt:
     try:
-        return execute(journal, tx, block, contracts, keys, position, ancestor)
+        return execute(within, transaction, position)
     except BrokenStorage:
         raise
     except Exception as error:
-        raise CannotExecute(block.height, position, tx.hash) from error
+        raise CannotExecute(within.block.height, position, transaction.hash) from error
 
 
 def _mix(journal: Journal, network: NetworkId, keys: VersionKeys, seed: Hash32) -> Hash32:

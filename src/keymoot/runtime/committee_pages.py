@@ -7,7 +7,7 @@ that it has checked against a header and its commit.
 
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.page_store import MemoryPages
 from keymoot.contracts.builtin.nodes import Nodes, committee_on, state_version
 from keymoot.store.journal import Journal
 from keymoot.store.keys import Version

@@ -1,11 +1,11 @@
 """Execute one transaction of a decided block: effects and receipt, or undo and receipt."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from keymoot.base.contained import Unexecutable, contained
 from keymoot.base.errors import Malformed, Refused
-from keymoot.base.fixed import WalletId
+from keymoot.base.fixed import Address, WalletId
 from keymoot.base.units import Gas, Nonce, Wei
 from keymoot.committee.recovery.ledger import Ancestor
 from keymoot.contracts.builtin.nodes import Nodes, committee_on
@@ -29,48 +29,64 @@ from keymoot.store.meter import FreeMeter
 from keymoot.store.public import PublicStore
 
 
-def execute(
-    journal: Journal,
-    tx: LedgerTransaction,
-    block: BlockEnvironment,
-    contracts: Active,
-    keys: VersionKeys | None,
-    position: int,
-    ancestor: Ancestor,
-) -> Receipt:
-    """Execute the transaction at `position` of `block`; the journal has its effects.
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What all transactions of one block are executed with.
+
+    Attributes:
+        journal: The state before the block, with what its transactions have done so far.
+        block: Height, time, and all else that contracts see of it.
+        contracts: Those that are active at this height.
+        keys: What opens confidential state; None where there is none.
+        ancestor: Gives hashes of the blocks before, for recoveries that build on one.
+    """
+
+    journal: Journal
+    block: BlockEnvironment
+    contracts: Active
+    keys: VersionKeys | None
+    ancestor: Ancestor
+
+    def calls(self, meter: GasMeter, position: int, origin: Address | None = None) -> CallMachine:
+        """Give what runs the calls of the transaction at `position`, which `origin` sent."""
+        return CallMachine(
+            self.journal,
+            self.block,
+            self.contracts,
+            self.keys,
+            Mode.EXECUTE,
+            meter,
+            position,
+            origin,
+        )
+
+
+def execute(within: Execution, tx: LedgerTransaction, position: int) -> Receipt:
+    """Execute the transaction at `position` of a block; its journal has the effects.
 
     A refusal is a receipt with status 0, never an exception: what a transaction asked
     for is undone, what it paid is not. One that may not enter pays nothing. What our code
     did not expect is a refusal too (`base.contained`), and takes all the gas there is.
-    `ancestor` gives hashes of the blocks before this one, for recoveries that build on one.
 
     Raises:
         BrokenStorage: the state cannot be read; the node must stop.
         Defect: we are.
     """
-    journal.begin_transaction()
+    within.journal.begin_transaction()
     try:
         with contained():
-            admit(journal, tx, block)
+            admit(within.journal, tx, within.block)
     except (Refused, Malformed) as error:
-        return _unpaid(tx, block, error)
+        return _unpaid(tx, within.block, error)
     if tx.message is not None:
-        return _execute_message(journal, tx, block, contracts, keys, position, ancestor)
+        return _execute_message(within, tx, position)
     if tx.request is not None:
-        return _execute_request(journal, tx, block, contracts, keys, position)
-    return _execute_ethereum(journal, tx, block, contracts, keys, position)
+        return _execute_request(within, tx, position)
+    return _execute_ethereum(within, tx, position)
 
 
-def _execute_ethereum(
-    journal: Journal,
-    tx: LedgerTransaction,
-    block: BlockEnvironment,
-    contracts: Active,
-    keys: VersionKeys | None,
-    position: int,
-) -> Receipt:
-    transaction = tx.ethereum
+def _execute_ethereum(within: Execution, tx: LedgerTransaction, position: int) -> Receipt:
+    journal, block, transaction = within.journal, within.block, tx.ethereum
     if transaction is None or transaction.to is None:
         return _unpaid(
             tx, block, CannotDeploy("this release has no EVM: contracts cannot be deployed yet")
@@ -83,7 +99,7 @@ def _execute_ethereum(
     # 2. The call runs.
     meter = GasMeter(transaction.gas)
     meter.charge(gas.intrinsic(transaction.data, transaction.access_list))
-    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position, tx.sender)
+    calls = within.calls(meter, position, tx.sender)
     status, output, code, message, fault = 1, b"", "", "", None
     try:
         output = calls.call(tx.sender, transaction.to, transaction.data, transaction.value)
@@ -110,20 +126,14 @@ def _execute_ethereum(
     )
 
 
-def _execute_request(
-    journal: Journal,
-    tx: LedgerTransaction,
-    block: BlockEnvironment,
-    contracts: Active,
-    keys: VersionKeys | None,
-    position: int,
-) -> Receipt:
-    wallets, request = contracts.get(Wallets.ADDRESS), tx.request
+def _execute_request(within: Execution, tx: LedgerTransaction, position: int) -> Receipt:
+    journal, block, request = within.journal, within.block, tx.request
+    wallets = within.contracts.get(Wallets.ADDRESS)
     if request is None or not isinstance(wallets, Wallets):
         return _unpaid(tx, block, NoCode("Wallets"))
     asking = asking_instance(journal, tx, block.time)
     meter = GasMeter(gas.REQUEST_LIMIT)
-    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position, tx.sender)
+    calls = within.calls(meter, position, tx.sender)
     ctx = Context(calls, Wallets.ADDRESS, tx.sender)
     fault = None
     try:
@@ -151,26 +161,19 @@ def _execute_request(
     )
 
 
-def _execute_message(
-    journal: Journal,
-    tx: LedgerTransaction,
-    block: BlockEnvironment,
-    contracts: Active,
-    keys: VersionKeys | None,
-    position: int,
-    ancestor: Ancestor,
-) -> Receipt:
+def _execute_message(within: Execution, tx: LedgerTransaction, position: int) -> Receipt:
     """Let a node's message change the committee, and bind who waited for stock."""
-    wallets = contracts.get(Wallets.ADDRESS)
+    journal, block = within.journal, within.block
+    wallets = within.contracts.get(Wallets.ADDRESS)
     if tx.message is None or not isinstance(wallets, Wallets):
         return _unpaid(tx, block, NoCode("Wallets"))
     meter = GasMeter(gas.MESSAGE_LIMIT)
-    calls = CallMachine(journal, block, contracts, keys, Mode.EXECUTE, meter, position)
+    calls = within.calls(meter, position)
     ctx = Context(calls, Wallets.ADDRESS, None)
     machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
     message, code, why, fault = tx.message, "", "", None
     try:
-        calls.attempt(lambda: machine.apply(message, block.height, block.time, ancestor))
+        calls.attempt(lambda: machine.apply(message, block.height, block.time, within.ancestor))
     except (Refused, Malformed) as error:
         code, why, fault = error.code, str(error), _fault(error)
     # What the message did stays, whatever becomes of those who wait: enclaves follow messages,

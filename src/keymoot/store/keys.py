@@ -9,9 +9,12 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address, Bytes32, Hash32, NetworkId
+from keymoot.base.forms import Exactly
+from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.crypto.kdf import derive
 from keymoot.crypto.sealing import KEY_BYTES, NONCE_BYTES, TAG_BYTES, SealBroken, Sealer
@@ -30,7 +33,7 @@ _WRAP_NONCE = bytes(NONCE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class Former(Record):
     """A version of before, in public state.
 
     `wrapped` is its secret, sealed under the next version's; empty until the first block under that
@@ -38,7 +41,7 @@ class Former:
     """
 
     name: Bytes32
-    wrapped: bytes
+    wrapped: Annotated[bytes, Exactly(0, WRAPPED_BYTES)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from keymoot.committee.task import SeatTask
 from keymoot.enclave import frames, messages
 from keymoot.enclave.channel import Channel
 from keymoot.enclave.measurement import measure, own_package
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.process import respond
 from keymoot.enclave.remote import Remote
 from keymoot.enclave.service import Enclave
@@ -183,7 +183,7 @@ class MemoryProcess(Process):
 
     async def greet(self) -> None:
         nonce = Bytes32(self.rng.randbytes(Bytes32.LENGTH))
-        self.identity = EnclaveIdentity.of_item(await self._ask(messages.HELLO, nonce))
+        self.identity = EnclaveGreeting.of_item(await self._ask(messages.HELLO, nonce))
 
     # -- as the node sees it
 

@@ -54,9 +54,9 @@ class AskerKey:
 
 
 @lru_cache(maxsize=256)
-def _checked(one: bytes, other: bytes) -> tuple[Any, Any]:
+def _checked(in_g1: bytes, in_g2: bytes) -> tuple[Any, Any]:
     """Check once what an enclave meets twice, in the block and when it answers."""
-    first, second = G1.decode(one), G2.decode(other)
+    first, second = G1.decode(in_g1), G2.decode(in_g2)
     if not pairings_equal((first, G2.generator), [(G1.generator, second)]):
         raise BadPoint("the two halves of the asker's key do not belong together")
     return first, second

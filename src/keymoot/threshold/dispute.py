@@ -17,14 +17,14 @@ from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.session import Session
 
 
-class Dealing(Protocol):
+class EnvelopeDealing(Protocol):
     """A dealing of either round."""
 
     @property
     def envelope(self) -> Envelope: ...
 
 
-D = TypeVar("D", bound=Dealing)
+D = TypeVar("D", bound=EnvelopeDealing)
 
 Check: TypeAlias = Callable[[Batch, int, int, Secret, D], None]
 """Holds what a dealer's box had for a recipient against the dealing."""

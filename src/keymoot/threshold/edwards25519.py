@@ -63,9 +63,9 @@ class Edwards25519(Group[bytes]):
     def is_identity(self, point: bytes) -> bool:
         return point == _IDENTITY
 
-    def equal(self, one: bytes, other: bytes) -> bool:
+    def equal(self, point: bytes, other: bytes) -> bool:
         """Encodings of checked points are canonical."""
-        return one == other
+        return point == other
 
     def encode(self, point: bytes) -> bytes:
         if point == _IDENTITY:

@@ -107,7 +107,7 @@ class Group(ABC, Generic[P]):
         """There is at least one."""
 
     @abstractmethod
-    def multiply_scalars(self, one: Secret, other: Secret) -> Secret:
+    def multiply_scalars(self, secret: Secret, other: Secret) -> Secret:
         """Multiply two secret scalars."""
 
     def scale(self, factor: int, scalar: Secret) -> Secret:

@@ -300,11 +300,11 @@ def _sum(terms: Iterable[bytes]) -> bytes:
     return _ZERO if total is None else bytes(ffi.buffer(total))
 
 
-def _multiply(one: bytes, other: bytes) -> bytes:
-    buffer = ffi.new(_NEW_SCALAR, one)
+def _multiply(scalar: bytes, other: bytes) -> bytes:
+    buffer = ffi.new(_NEW_SCALAR, scalar)
     if lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, buffer, other):
         return bytes(ffi.buffer(buffer))
-    if _ZERO not in (one, other):
+    if _ZERO not in (scalar, other):
         raise Defect("a secret scalar is not below the order of secp256k1")
     return _ZERO
 

@@ -6,9 +6,8 @@ from contextlib import suppress
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
-from keymoot.committee.machine import write_session
-from keymoot.committee.messages import Kind, NodeMessage, write_numbered
-from keymoot.committee.seat import SessionKeys
+from keymoot.committee.messages import Kind, NodeMessage, NumberedBody
+from keymoot.committee.seat import NewSession, SessionKeys
 from keymoot.crypto import ed25519
 from keymoot.enclave import messages
 from keymoot.enclave.channel import EnclaveRefused
@@ -241,7 +240,10 @@ class Run(Deeds):
         machine = self.hosts.tree.machine(tip.certified)
         if self.random.random() < 0.5:
             session = SessionKeys(Bytes32(ed25519.public_key(HOST)), HOST_POINT)
-            return Kind.SESSION, write_session(machine.state.seat(seat).session, session)
+            return Kind.SESSION, NewSession(
+                machine.state.seat(seat).session and machine.state.seat(seat).session.signing,
+                session,
+            ).encode()
         epoch = machine.epochs.current
         assert epoch is not None
-        return Kind.EPOCH_KEY, write_numbered(epoch.number + 1, HOST_POINT)
+        return Kind.EPOCH_KEY, NumberedBody(epoch.number + 1, HOST_POINT).encode()

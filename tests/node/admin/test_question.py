@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ def controlled(folder: Path, verbs) -> Iterator[Control]:
     thread.start()
     while not (folder / FILE_NAME).exists():
         assert not task.done()
+        time.sleep(0.01)
     yield control
     loop.call_soon_threadsafe(task.cancel)
     loop.call_soon_threadsafe(loop.stop)

@@ -9,6 +9,8 @@ from keymoot.node.answers import micro_batcher
 from keymoot.node.answers.micro_batcher import MicroBatcher, TooManyWait
 from keymoot.node.tasks import background
 
+pytestmark = pytest.mark.own_time
+
 
 async def test_what_came_meanwhile_is_one_question():
     asked, go = [], asyncio.Event()

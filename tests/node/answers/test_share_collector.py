@@ -20,6 +20,7 @@ from keymoot.node.answers import share_collector
 from keymoot.node.answers.response_cache import ResponseCache
 from keymoot.node.answers.share_collector import Heard, ShareCollector
 from keymoot.node.answers.signing_material import SigningMaterial
+from tests.loops import own_time
 
 REQUEST, OTHER = Hash32(b"\x01" * 32), Hash32(b"\x02" * 32)
 ECDSA = SigningMaterial(Height(7), UnixSeconds(10**6), 2, 3)
@@ -84,7 +85,8 @@ def scenario(house: House, story: Callable[[], Awaitable[Any]]) -> None:
             running.cancel()
             house.store.close()
 
-    asyncio.run(whole())
+    with asyncio.Runner(loop_factory=own_time) as runner:
+        runner.run(whole())
 
 
 def test_answers_are_given_once_there_are_enough_whoever_lies(house: House) -> None:

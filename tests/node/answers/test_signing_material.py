@@ -6,7 +6,7 @@ from typing import Any
 from keymoot.base.fixed import Address
 from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.committee.nonces.record import SignerCommitment, write_commitments
+from keymoot.committee.nonces.record import SignerCommitment, SignerCommitments
 from keymoot.committee.presign.record import PresignatureId
 from keymoot.contracts.builtin.keys import Question
 from keymoot.contracts.builtin.wallets.record import BOUND, QUEUED, REFUSED
@@ -42,7 +42,9 @@ def test_a_presignature_takes_one_more_than_its_degree_and_room_for_liars() -> N
 
 def test_named_signers_have_to_answer_all_and_others_stand_for_none_of_them() -> None:
     commitment = Commitment(b"h" * 32, b"b" * 32)
-    slots = write_commitments([SignerCommitment(at, 0, commitment) for at in (1, 2, 4)])
+    slots = SignerCommitments(
+        tuple([SignerCommitment(at, 0, commitment) for at in (1, 2, 4)])
+    ).encode()
     need = need_of_record(record(bound_to=slots), FOUR)
     assert need is not None
     assert not need.met([1, 2, 3])

@@ -11,6 +11,8 @@ from keymoot.node.feed import postbox
 from keymoot.node.feed.postbox import CARRIERS, Postbox, SaysTooMuch
 from keymoot.node.tasks import background
 
+pytestmark = pytest.mark.own_time
+
 
 class Ledger:
     """A ledger of which one block is certified and not written yet."""

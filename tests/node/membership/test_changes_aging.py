@@ -6,7 +6,7 @@ from typing import cast
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.engine.ledger import Ledger
 from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.roster import Roster
@@ -73,7 +73,7 @@ class Reading:
         self._check()
         page = SimpleNamespace(joining={}, leaving=(), invited={})
         return SimpleNamespace(
-            current=SimpleNamespace(stage=Stage.LIVING, since_height=Height(1)),
+            current=SimpleNamespace(stage=EpochStage.LIVING, since_height=Height(1)),
             previous=SimpleNamespace(page=None),
             membership=SimpleNamespace(page=page),
         )

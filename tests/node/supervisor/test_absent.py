@@ -10,6 +10,8 @@ from keymoot.node.supervisor import absent as module
 from keymoot.node.supervisor.absent import Absent, TooManyAbsent
 from tests.node.supervisor.process import Begins
 
+pytestmark = pytest.mark.own_time
+
 
 class Machine:
     """Starts enclaves, of which some do not start and some hang."""

@@ -10,6 +10,8 @@ from keymoot.base.errors import Refused
 from keymoot.node.supervisor.asking import Asking
 from keymoot.node.tasks import background
 
+pytestmark = pytest.mark.own_time
+
 TWO = cast("Any", [SimpleNamespace(seat=1), SimpleNamespace(seat=2)])
 
 
@@ -26,12 +28,12 @@ async def test_who_owes_answers_is_asked_no_more():
         asking = Asking(tasks)
         for _ in range(3):
             said = await asking.each(TWO, answer, 0.05)
-            assert (said.found, said.silent) == ({1: "answer"}, {2})
+            assert (said.answers, said.silent) == ({1: "answer"}, {2})
         assert asked == [1, 2, 1, 1]
         come.set()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert (await asking.each(TWO, answer, 60)).found == {1: "answer", 2: "answer"}
+        assert (await asking.each(TWO, answer, 60)).answers == {1: "answer", 2: "answer"}
 
 
 async def test_who_says_no_does_not_stop_the_others():
@@ -42,7 +44,7 @@ async def test_who_says_no_does_not_stop_the_others():
 
     async with background() as tasks:
         said = await Asking(tasks).each(TWO, answer, 60)
-    assert said.found == {2: "answer"}
+    assert said.answers == {2: "answer"}
     assert str(said.refused[1]) == "not now"
     assert not said.silent
 

@@ -23,6 +23,8 @@ from keymoot.testing.process import MemoryProcess
 from tests.node.stories import while_it_runs
 from tests.node.supervisor.process import Begins
 
+pytestmark = pytest.mark.own_time
+
 
 class Ledger:
     """A ledger of one founded network, which takes no message yet."""

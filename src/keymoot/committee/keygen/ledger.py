@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from keymoot.base.fields import fixed_of
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.attestation import founder_report
@@ -11,15 +10,23 @@ from keymoot.committee.keygen.record import (
     Keygen,
     Openings,
     Phase,
+    RootHashes,
+    RootOpenings,
+    RootVerdict,
     check_openings,
     digest_of,
     judge,
-    read_hashes,
-    read_openings,
     roots_of,
     weigh,
 )
-from keymoot.committee.messages import Kind, read_numbered
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.pages import (
+    KEYGEN,
+    KEYGEN_GENERATION,
+    OPENINGS,
+    PROPOSED_DIGEST,
+    VOTED_DIGEST,
+)
 from keymoot.committee.phases import KEYGEN_PATIENCE, Move, move
 from keymoot.committee.reshare.ledger import EpochTransitions
 from keymoot.committee.roots import RootDealing
@@ -27,8 +34,6 @@ from keymoot.committee.state import CommitteeState
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.session import Session
-
-KEYGEN = "keygen"
 
 PHASE_OF = {
     Kind.EVIDENCE: Phase.EVIDENCE,
@@ -47,8 +52,7 @@ class DkgCoordinator:
 
     @property
     def record(self) -> Keygen | None:
-        raw = self._state.pages.get(KEYGEN)
-        return None if raw is None else Keygen.decode(raw)
+        return KEYGEN.read(self._state.pages)
 
     def begin(self, height: Height, time: UnixSeconds) -> None:
         self._put(Keygen(Phase.EVIDENCE, 0, height, time))
@@ -59,7 +63,7 @@ class DkgCoordinator:
         if keygen is None or keygen.phase in (Phase.EVIDENCE, Phase.DONE):
             return
         for seat in self._state.committee.indices:
-            self._state.pages.set(f"opening/{seat}", None)
+            OPENINGS.of(seat).remove(self._state.pages)
         self._state.put_roots(None)
         self._put(keygen.again(height, time))
 
@@ -69,42 +73,39 @@ class DkgCoordinator:
             raise Unwanted("no key generation has begun")
         state = self._state
         # a finished generation keeps its session's name, whatever generation came since
-        generation = state.pages.get("keygen/session") if keygen.phase is Phase.DONE else None
         session = state.session(f"keygen/{keygen.attempt}")
-        if generation is not None:
-            session = replace(session, generation=type(session.generation)(generation))
-        return session
+        ended = KEYGEN_GENERATION.read(state.pages) if keygen.phase is Phase.DONE else None
+        return session if ended is None else replace(session, generation=ended)
 
     def setting(self) -> RootDealing:
         return RootDealing(self.session(), self._state.committee, self._state.epoch_keys())
 
     def openings(self) -> Openings:
-        keygen, verdicts = self.record, {}
+        keygen, openings = self.record, {}
         for seat in self._state.committee.indices:
-            raw = self._state.pages.get(f"opening/{seat}")
-            if raw is not None and keygen is not None and seat not in keygen.out:
-                verdicts[seat] = read_openings(raw)
-        return verdicts
+            opened = OPENINGS.of(seat).read(self._state.pages)
+            if opened is not None and keygen is not None and seat not in keygen.out:
+                openings[seat] = opened.openings
+        return openings
 
     def handle(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
         keygen = self.record
-        attempt, body = read_numbered(body)
-        if keygen is None or PHASE_OF[kind] is not keygen.phase or attempt != keygen.attempt:
+        said = NumberedBody.decode(body)
+        if keygen is None or PHASE_OF[kind] is not keygen.phase or said.number != keygen.attempt:
             raise Unwanted("the key generation is in another phase, or at another attempt")
         if not keygen.speaks(seat):
             raise Unwanted(f"seat {seat} has spoken in this phase, or is out of it")
-        keygen = replace(keygen, said=keygen.said | {seat})
+        keygen, content = replace(keygen, said=keygen.said | {seat}), said.content
         if kind is Kind.EVIDENCE:
-            self._attest(seat, body, time)
+            self._attest(seat, content, time)
         elif kind is Kind.KEYGEN_HASH:
-            read_hashes(body)
-            keygen = replace(keygen, hashes={**keygen.hashes, seat: body})
+            keygen = replace(keygen, hashes={**keygen.hashes, seat: RootHashes(content)})
         elif kind is Kind.KEYGEN_OPEN:
-            keygen = self._open(keygen, seat, body, height)
+            keygen = self._open(keygen, seat, RootOpenings.decode(content), height)
         elif kind is Kind.KEYGEN_VERDICT:
-            keygen = self._judge(keygen, seat, body, height)
+            keygen = self._judge(keygen, seat, RootVerdict.decode(content), height)
         else:
-            keygen = replace(keygen, votes={**keygen.votes, seat: fixed_of(body, Hash32, "vote")})
+            keygen = replace(keygen, votes={**keygen.votes, seat: Hash32(content)})
         self._put(keygen)
         self.move(height, time)
 
@@ -114,29 +115,39 @@ class DkgCoordinator:
             return
         committee = self._state.committee
         awaited = [seat for seat in committee.indices if keygen.speaks(seat)]
-        if keygen.phase is Phase.VOTES:
-            self._count(keygen, awaited, height, time)
-            return
+        votes = keygen.phase is Phase.VOTES
+
+        def enough() -> bool:
+            counted = self._in_favour(keygen) if votes else keygen.said - keygen.out
+            return len(counted) >= committee.present
+
         # Whoever has a seat is dealt to: nobody deals before all have shown what they run.
         overdue = keygen.since.overdue(KEYGEN_PATIENCE, height, time)
         does = move(
             awaited=bool(awaited),
             overdue=overdue and keygen.phase is not Phase.EVIDENCE,
-            enough=lambda: len(keygen.said - keygen.out) >= committee.present,
+            enough=enough,
+            early=enough if votes else None,
         )
         if does is Move.WAIT:
             return
         if does is Move.GIVE_UP:
             self.begin_again(height, time)
+        elif keygen.phase is Phase.VERDICTS:
+            self._propose(keygen, height, time)
+        elif votes:
+            self._finish(keygen, height, time)
+        else:
+            self._put(keygen.next(height, time))
+
+    def _propose(self, keygen: Keygen, height: Height, time: UnixSeconds) -> None:
+        try:
+            roots = roots_of(self.setting(), self.openings())
+        except TooFew:
+            self.begin_again(height, time)
             return
-        if keygen.phase is Phase.VERDICTS:
-            try:
-                roots = roots_of(self.setting(), self.openings())
-            except TooFew:
-                self.begin_again(height, time)
-                return
-            self._state.put_roots(roots)
-            self._state.pages.set("roots/digest", digest_of(roots))
+        self._state.put_roots(roots)
+        PROPOSED_DIGEST.write(self._state.pages, digest_of(roots))
         self._put(keygen.next(height, time))
 
     def _attest(self, seat: int, evidence: bytes, time: UnixSeconds) -> None:
@@ -146,16 +157,15 @@ class DkgCoordinator:
         report = founder_report(state.network, member.identity, member.sealing, member.session)
         state.attestation.check(evidence, report, time)
 
-    def _open(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
-        openings = read_openings(body)
+    def _open(self, keygen: Keygen, seat: int, opened: RootOpenings, height: Height) -> Keygen:
         try:
-            check_openings(self.setting(), seat, keygen.hashes[seat], openings)
+            check_openings(self.setting(), seat, keygen.hashes[seat], opened.openings)
         except Cheated as error:
             return self._put_out(keygen, error.party, height, error.what)
-        self._state.pages.set(f"opening/{seat}", body)
+        OPENINGS.of(seat).write(self._state.pages, opened)
         return keygen
 
-    def _judge(self, keygen: Keygen, seat: int, body: bytes, height: Height) -> Keygen:
+    def _judge(self, keygen: Keygen, seat: int, verdict: RootVerdict, height: Height) -> Keygen:
         setting, openings = self.setting(), self.openings()
 
         def guilty_of(place: int, complaint: Complaint) -> int:
@@ -163,7 +173,7 @@ class DkgCoordinator:
             made = None if given is None else given[place].dealing
             return judge(setting.recipients(place), complaint, made)
 
-        for guilty, what in weigh(body, seat, keygen.out, guilty_of):
+        for guilty, what in weigh(verdict, seat, keygen.out, guilty_of):
             keygen = self._put_out(keygen, guilty, height, what)
         return keygen
 
@@ -171,17 +181,16 @@ class DkgCoordinator:
         self._state.caught(seat, height, what, out=False)
         return replace(keygen, out=keygen.out | {seat})
 
-    def _count(self, keygen: Keygen, awaited: list[int], height: Height, time: UnixSeconds) -> None:
-        state, votes = self._state, keygen.votes
-        digest = state.pages.get("roots/digest")
-        for_it = [seat for seat, vote in votes.items() if vote == digest]
-        if len(for_it) >= state.committee.present:
-            state.pages.set("keygen/session", state.record.generation)
-            state.pages.set("roots/voted", digest)
-            self._put(replace(keygen, phase=Phase.DONE, said=frozenset()))
-            EpochTransitions(state).begin(height, time)
-        elif not awaited or keygen.since.overdue(KEYGEN_PATIENCE, height, time):
-            self.begin_again(height, time)
+    def _in_favour(self, keygen: Keygen) -> frozenset[int]:
+        digest = PROPOSED_DIGEST.read(self._state.pages)
+        return frozenset(seat for seat, vote in keygen.votes.items() if vote == digest)
+
+    def _finish(self, keygen: Keygen, height: Height, time: UnixSeconds) -> None:
+        state, pages = self._state, self._state.pages
+        KEYGEN_GENERATION.write(pages, state.record.generation)
+        VOTED_DIGEST.take(pages, PROPOSED_DIGEST)
+        self._put(replace(keygen, phase=Phase.DONE, said=frozenset()))
+        EpochTransitions(state).begin(height, time)
 
     def _put(self, keygen: Keygen) -> None:
-        self._state.pages.set(KEYGEN, keygen.encode())
+        KEYGEN.write(self._state.pages, keygen)

@@ -14,12 +14,13 @@ from keymoot.committee.keygen.record import (
     Keygen,
     Openings,
     Phase,
+    RootComplaint,
+    RootOpenings,
+    RootVerdict,
     digest_of,
-    write_openings,
-    write_verdict,
 )
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.reshare.epoch_keys import EpochKeys
 from keymoot.committee.reshare.member import Shares
 from keymoot.committee.roots import ROOTS, RootDealing
@@ -27,7 +28,6 @@ from keymoot.committee.seat import SessionKeys
 from keymoot.committee.task import Message, SeatTask
 from keymoot.threshold import dkg
 from keymoot.threshold.dkg import Opening
-from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.secp256k1 import SECP256K1
@@ -68,7 +68,7 @@ class DkgParticipant:
         task, attempt = self._task(machine, keygen, setting, name), keygen.attempt
 
         def run(rng: SeededRng) -> list[Message]:
-            return [(kind, write_numbered(attempt, body)) for kind, body in task(rng)]
+            return [(kind, NumberedBody(attempt, body).encode()) for kind, body in task(rng)]
 
         return [SeatTask(f"{name}/{keygen.phase}", run)]
 
@@ -114,13 +114,13 @@ class DkgParticipant:
 
     def _open(self, name: str) -> list[Message]:
         mine = self._openings.pop(name, None)
-        return [] if mine is None else [(Kind.KEYGEN_OPEN, write_openings(mine))]
+        return [] if mine is None else [(Kind.KEYGEN_OPEN, RootOpenings(mine).encode())]
 
     def _judge(
         self, setting: RootDealing, name: str, openings: Openings, rng: SeededRng
     ) -> list[Message]:
         self._received[name], complaints = self._receive(setting, openings, rng)
-        return [(Kind.KEYGEN_VERDICT, write_verdict(complaints))]
+        return [(Kind.KEYGEN_VERDICT, RootVerdict(tuple(complaints)).encode())]
 
     def _vote(self, setting: RootDealing, name: str, openings: Openings) -> list[Message]:
         received = self._received.pop(name, None)
@@ -144,13 +144,13 @@ class DkgParticipant:
 
     def _receive(
         self, setting: RootDealing, openings: Openings, rng: SeededRng
-    ) -> tuple[list[dict[int, Secret]], list[tuple[int, Complaint]]]:
+    ) -> tuple[list[dict[int, Secret]], list[RootComplaint]]:
         """Open what each dealer gave us of each root; complain of what is no share.
 
         Nothing at all where the key that it is encrypted to is erased.
         """
         received: list[dict[int, Secret]] = []
-        complaints: list[tuple[int, Complaint]] = []
+        complaints: list[RootComplaint] = []
         secret = self.keys.secret_of(SECP256K1.encode(setting.keys[self.index]))
         if secret is None:
             return received, complaints
@@ -159,7 +159,7 @@ class DkgParticipant:
             given = {seat: opening[place] for seat, opening in openings.items()}
             shares, blamed = dkg.receive(to, self.index, secret, given, rng.child(kind.name))
             received.append(shares)
-            complaints += [(place, complaint) for complaint in blamed]
+            complaints += [RootComplaint(place, complaint) for complaint in blamed]
         return received, complaints
 
     def _finish(

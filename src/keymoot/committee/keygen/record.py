@@ -10,12 +10,12 @@ Too few leave nothing but a new attempt.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import Annotated
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import list_of, uint, uint_of
-from keymoot.base.fixed import Hash32
-from keymoot.base.forms import U32
+from keymoot.base.fixed import Fixed, Hash32
+from keymoot.base.forms import U32, AtMost, Check, Exactly, Uint
 from keymoot.base.record import Record
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.phases import Since
@@ -44,6 +44,17 @@ class Phase(IntEnum):
     DONE = 5
 
 
+class RootHashes(Fixed):
+    """What a seat binds itself to: a hash for each root, one behind the other."""
+
+    LENGTH = HASH_BYTES * len(ROOTS)
+    __slots__ = ()
+
+    @property
+    def of_roots(self) -> tuple[bytes, ...]:
+        return tuple(self[at : at + HASH_BYTES] for at in range(0, self.LENGTH, HASH_BYTES))
+
+
 @dataclass(frozen=True, slots=True)
 class Keygen(Record):
     """The page of a key generation.
@@ -66,9 +77,9 @@ class Keygen(Record):
     since_height: Height
     since_time: UnixSeconds
     said: Seats = frozenset()
-    hashes: BySeat[bytes] = field(default_factory=dict)
+    hashes: BySeat[RootHashes] = field(default_factory=dict)
     out: Seats = frozenset()
-    votes: BySeat[bytes] = field(default_factory=dict)
+    votes: BySeat[Hash32] = field(default_factory=dict)
 
     def speaks(self, seat: int) -> bool:
         if self.phase is Phase.DONE or seat in self.said or seat in self.out:
@@ -97,58 +108,58 @@ Openings = Mapping[int, tuple[Opening, ...]]
 """What seats opened, one opening for each root."""
 
 
-def read_hashes(body: bytes) -> tuple[bytes, ...]:
-    if len(body) != HASH_BYTES * len(ROOTS):
-        raise Malformed(f"the hashes have {HASH_BYTES * len(ROOTS)} bytes, got {len(body)}")
-    return tuple(body[at : at + HASH_BYTES] for at in range(0, len(body), HASH_BYTES))
+@dataclass(frozen=True, slots=True)
+class RootOpenings(Record):
+    """What a seat opens: one opening for each root."""
+
+    BARE = True
+
+    openings: Annotated[tuple[Opening, ...], Exactly(len(ROOTS))]
 
 
-def write_openings(openings: tuple[Opening, ...]) -> bytes:
-    return rlp.encode([opening.item() for opening in openings])
+def _check_root(root: int) -> None:
+    if root >= len(ROOTS):
+        raise Malformed(f"no root has the number {root}")
 
 
-def read_openings(body: bytes) -> tuple[Opening, ...]:
-    items = list_of(rlp.decode(body), len(ROOTS), "openings")
-    return tuple(Opening.of_item(item) for item in items)
+@dataclass(frozen=True, slots=True)
+class RootComplaint(Record):
+    """A complaint over a dealing of one root, by its place among them."""
+
+    root: Annotated[int, Uint(1), Check(_check_root)]
+    complaint: Complaint
 
 
-def write_verdict(complaints: list[tuple[int, Complaint]]) -> bytes:
-    """Write complaints, each with the place of its root."""
-    return rlp.encode([[uint(place), complaint.item()] for place, complaint in complaints])
+@dataclass(frozen=True, slots=True)
+class RootVerdict(Record):
+    """What a seat says of all dealings: its complaints, or none."""
 
+    BARE = True
 
-def read_verdict(body: bytes) -> list[tuple[int, Complaint]]:
-    items = list_of(rlp.decode(body), None, "verdict")
-    if len(items) > MAX_COMPLAINTS * len(ROOTS):
-        raise Malformed("too many complaints")
-    verdict = []
-    for pair in items:
-        place, complaint = list_of(pair, 2, "verdict")
-        number = uint_of(place, "root", 1)
-        if number >= len(ROOTS):
-            raise Malformed(f"no root has the number {number}", "root")
-        verdict.append((number, Complaint.of_item(complaint)))
-    return verdict
+    complaints: Annotated[tuple[RootComplaint, ...], AtMost(MAX_COMPLAINTS * len(ROOTS))] = ()
 
 
 def check_openings(
-    setting: RootDealing, seat: int, hashes: bytes, openings: tuple[Opening, ...]
+    setting: RootDealing, seat: int, hashes: RootHashes, openings: tuple[Opening, ...]
 ) -> None:
     """Raise Cheated where one is not what was promised, or bad."""
-    for place, (promised, opening) in enumerate(zip(read_hashes(hashes), openings, strict=True)):
+    for place, (promised, opening) in enumerate(zip(hashes.of_roots, openings, strict=True)):
         dkg.check(setting.recipients(place), seat, promised, opening)
 
 
 def weigh(
-    body: bytes, seat: int, out: frozenset[int], judge_one: Callable[[int, Complaint], int]
+    verdict: RootVerdict,
+    seat: int,
+    out: frozenset[int],
+    guilty_of: Callable[[int, Complaint], int],
 ) -> list[tuple[int, str]]:
     """Say whom a seat's complaints put out, and for what, in order.
 
-    `judge_one` gives who is guilty in a complaint over root number so-and-so.
+    `guilty_of` gives who is guilty in a complaint over root number so-and-so.
     """
     faults: list[tuple[int, str]] = []
     gone = set(out)
-    for place, complaint in read_verdict(body):
+    for place, complaint in [(said.root, said.complaint) for said in verdict.complaints]:
         if complaint.accuser != seat:
             faults.append((seat, "complained in another's name"))
             gone.add(seat)
@@ -156,7 +167,7 @@ def weigh(
         if complaint.dealer in gone:
             # Others complained over him before; there is nothing left to judge.
             continue
-        guilty = judge_one(place, complaint)
+        guilty = guilty_of(place, complaint)
         if guilty not in gone:
             what = "complained over a good share" if guilty == seat else "dealt a bad share"
             faults.append((guilty, what))

@@ -6,10 +6,10 @@ from keymoot.base.fixed import Bytes32
 from keymoot.committee.attestation import join_report
 from keymoot.committee.identity import EnclaveIdentity
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.membership.record import Newcomer, write_join
-from keymoot.committee.messages import Kind, write_attempt
+from keymoot.committee.membership.record import JoinBody, Newcomer
+from keymoot.committee.messages import AttemptBody, Kind
 from keymoot.committee.reshare.epoch_keys import EpochKeys
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.seat import SessionKeys
 from keymoot.committee.task import SeatTask
 
@@ -40,7 +40,7 @@ class Joiner:
     def due(self, machine: CommitteeMachine) -> list[SeatTask]:
         """Ask for the seat, once enough members want us."""
         epoch, membership = machine.epochs.current, machine.epochs.membership
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return []
         taken = machine.state.has_seat(self.index) or self.index in membership.page.joining
         if taken or not membership.invited(self.identity.public):
@@ -54,7 +54,8 @@ class Joiner:
             newcomer.session,
         )
         evidence = self.identity.quote(report)
-        body = write_attempt(epoch.number + 1, epoch.attempt, write_join(newcomer, evidence))
+        content = JoinBody(newcomer, evidence).encode()
+        body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         generation = machine.state.record.generation.hex()
         name = f"join/{epoch.number}/{epoch.attempt}/{generation}"
         return [SeatTask(name, lambda _: [(Kind.JOIN, body)])]

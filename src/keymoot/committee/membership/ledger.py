@@ -13,13 +13,12 @@ from keymoot.base.fixed import Bytes32
 from keymoot.base.units import UnixSeconds
 from keymoot.committee.attestation import join_report
 from keymoot.committee.errors import NotSeated, Unwanted
-from keymoot.committee.membership.record import MAX_INVITED, MembershipRecord, Newcomer, read_join
-from keymoot.committee.messages import Kind, NodeMessage, read_attempt
+from keymoot.committee.membership.record import MAX_INVITED, JoinBody, MembershipRecord, Newcomer
+from keymoot.committee.messages import AttemptBody, Kind, NodeMessage
+from keymoot.committee.pages import MEMBERSHIP
 from keymoot.committee.seat import Seat, SessionKeys
 from keymoot.committee.state import CommitteeState
 from keymoot.threshold.committee import MAX_SIZE
-
-ADMISSION = "admission"
 
 ADMIT_KINDS = (Kind.JOIN, Kind.ADMIT, Kind.PART)
 
@@ -32,19 +31,21 @@ class MembershipLedger:
 
     @property
     def page(self) -> MembershipRecord:
-        raw = self._state.pages.get(ADMISSION)
-        return MembershipRecord() if raw is None else MembershipRecord.decode(raw)
+        return MEMBERSHIP.read(self._state.pages) or MembershipRecord()
 
     def put(self, page: MembershipRecord | None) -> None:
         """Write the page; None when an epoch or a generation begins."""
-        self._state.pages.set(ADMISSION, None if page is None else page.encode())
+        if page is None:
+            MEMBERSHIP.remove(self._state.pages)
+        else:
+            MEMBERSHIP.write(self._state.pages, page)
 
     def invited(self, identity: Bytes32) -> bool:
         votes = self.page.invited.get(identity, frozenset())
         return len(votes) >= self._state.committee.present
 
     def check_join(self, message: NodeMessage) -> None:
-        newcomer, _ = read_join(read_attempt(message.body)[2])
+        newcomer = JoinBody.decode(AttemptBody.decode(message.body).content).newcomer
         if not self.invited(newcomer.identity):
             raise NotSeated("too few members have invited this enclave to join")
         if not message.signed_by(newcomer.identity):
@@ -55,17 +56,16 @@ class MembershipLedger:
     ) -> None:
         """`seat` is who speaks, or the number wanted; newcomers' evidence binds `nonce`."""
         if kind is Kind.JOIN:
-            newcomer, evidence = read_join(content)
+            said = JoinBody.decode(content)
+            newcomer = said.newcomer
             self._check_vacant(seat, newcomer)
             # The last check, for it is the dearest: one signature of the vendor.
             report = join_report(
                 self._state.network, nonce, newcomer.identity, newcomer.sealing, newcomer.session
             )
-            self._state.attestation.check(evidence, report, time)
+            self._state.attestation.check(said.evidence, report, time)
             self._take_in(seat, newcomer)
         elif kind is Kind.ADMIT:
-            if len(content) != Bytes32.LENGTH:
-                raise Malformed(f"an identity has {Bytes32.LENGTH} bytes, got {len(content)}")
             self._admit(seat, Bytes32(content))
         else:
             if len(content) != 1:

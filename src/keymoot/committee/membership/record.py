@@ -5,12 +5,11 @@ The page lives as long as an epoch: with the next one all of it is said anew.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from keymoot.attest.evidence import MAX_EVIDENCE_BYTES
-from keymoot.base import rlp
-from keymoot.base.fields import bytes_of, list_of
 from keymoot.base.fixed import Bytes32
-from keymoot.base.forms import U16
+from keymoot.base.forms import U16, AtMost
 from keymoot.base.record import Record
 from keymoot.committee.seat import Point, SessionKeys
 from keymoot.committee.seat_lists import BySeat, Seats
@@ -73,10 +72,9 @@ class MembershipRecord(Record):
         )
 
 
-def write_join(newcomer: Newcomer, evidence: bytes) -> bytes:
-    return rlp.encode([newcomer.item(), evidence])
+@dataclass(frozen=True, slots=True)
+class JoinBody(Record):
+    """What an enclave says that wants a seat: who it is, and evidence of what it runs."""
 
-
-def read_join(content: bytes) -> tuple[Newcomer, bytes]:
-    newcomer, evidence = list_of(rlp.decode(content), 2, "join")
-    return Newcomer.of_item(newcomer), bytes_of(evidence, "evidence", MAX_EVIDENCE_BYTES)
+    newcomer: Newcomer
+    evidence: Annotated[bytes, AtMost(MAX_EVIDENCE_BYTES)]

@@ -8,23 +8,25 @@ Every signer that is named must answer. Where one is silent or lies, the request
 again and says whom to leave out (ROAST, 2022/550: who is silent blocks one list at most).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from keymoot.base.errors import Malformed
-from keymoot.base.forms import U64
-from keymoot.base.record import Record
 from keymoot.base.units import Height
 from keymoot.committee.errors import Unwanted
-from keymoot.committee.messages import Kind, read_numbered
-from keymoot.committee.nonces.record import SignerCommitment
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.nonces.record import (
+    NONCE_BATCH_SIZE,
+    NonceBatch,
+    NoncePool,
+    SignerCommitment,
+)
+from keymoot.committee.pages import NONCE_BATCH, NONCE_POOL, PageName
 from keymoot.committee.state import CommitteeState
 from keymoot.threshold.committee import MAX_SIZE
 from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.frost import Commitment
-
-NONCE_BATCH_SIZE = 32
-"""Commitments that a seat posts at once."""
 
 MIN_LEFT = 64
 """A seat posts another batch while it has fewer left."""
@@ -35,29 +37,6 @@ LOW = MIN_LEFT // 2
 MAX_LEFT = MIN_LEFT + NONCE_BATCH_SIZE
 """No more of a seat are kept."""
 
-_POINT = EDWARDS25519.POINT_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class NoncePool(Record):
-    """What one seat has posted in its present start.
-
-    `cursor` is the number of its next commitment to bind, `end` of the first not posted.
-    """
-
-    REMEMBERED = 256
-
-    cursor: U64 = 0
-    end: U64 = 0
-
-    def __post_init__(self) -> None:
-        if self.left < 0:
-            raise Malformed("a row ends before its cursor")
-
-    @property
-    def left(self) -> int:
-        return self.end - self.cursor
-
 
 class NonceLedger:
     """The commitments of a state."""
@@ -66,8 +45,7 @@ class NonceLedger:
         self._state = state
 
     def pool(self, seat: int) -> NoncePool:
-        raw = self._state.pages.get(pool_page(seat))
-        return NoncePool() if raw is None else NoncePool.decode(raw)
+        return NONCE_POOL.of(seat).read(self._state.pages) or NoncePool()
 
     def left(self) -> int:
         pools = sorted((self.pool(seat).left for seat in self._able()), reverse=True)
@@ -79,15 +57,12 @@ class NonceLedger:
 
     def commitment(self, seat: int, number: int) -> Commitment | None:
         """Give a commitment by its number; None once its batch is gone."""
-        raw = self._state.pages.get(nonce_batch_page(seat, number // NONCE_BATCH_SIZE))
-        if raw is None:
-            return None
-        at = number % NONCE_BATCH_SIZE * 2 * _POINT
-        return Commitment(raw[at : at + _POINT], raw[at + _POINT : at + 2 * _POINT])
+        batch = NONCE_BATCH.of(seat, number // NONCE_BATCH_SIZE).read(self._state.pages)
+        return None if batch is None else batch.commitment(number % NONCE_BATCH_SIZE)
 
     def handle(self, seat: int, kind: Kind, body: bytes, height: Height) -> None:
         if kind is Kind.NONCES:
-            self._post(seat, *read_numbered(body))
+            self._post(seat, NumberedBody.decode(body))
         else:
             self._complain(seat, SignerCommitment.decode(body), height)
 
@@ -134,8 +109,8 @@ class NonceLedger:
         """Forget what a seat posted before: its nonces are gone with its memory."""
         pool, pages = self.pool(seat), self._state.pages
         for batch in _batches(pool):
-            pages.set(nonce_batch_page(seat, batch), None)
-        pages.set(pool_page(seat), None)
+            NONCE_BATCH.of(seat, batch).remove(pages)
+        NONCE_POOL.of(seat).remove(pages)
 
     def burn(self) -> None:
         """Burn everything unbound: an epoch begins. No number comes again in a start.
@@ -149,19 +124,17 @@ class NonceLedger:
                 continue
             self.started_anew(seat)
             if self._state.has_seat(seat):
-                pages.set(pool_page(seat), NoncePool(pool.end, pool.end).encode())
+                NONCE_POOL.of(seat).write(pages, NoncePool(pool.end, pool.end))
 
     def wipe(self) -> None:
         """Forget everything: a generation begins."""
         for seat in self._state.committee.indices:
             self.started_anew(seat)
 
-    def names(self) -> list[str]:
-        slots = []
+    def names(self) -> Iterator[PageName[Any]]:
         for seat in self._state.committee.indices:
-            slots.append(pool_page(seat))
-            slots += [nonce_batch_page(seat, batch) for batch in _batches(self.pool(seat))]
-        return slots
+            yield NONCE_POOL.of(seat)
+            yield from (NONCE_BATCH.of(seat, batch) for batch in _batches(self.pool(seat)))
 
     def _able(self) -> list[int]:
         if not self._state.ready:
@@ -169,8 +142,8 @@ class NonceLedger:
         state, out = self._state, self._state.record.out
         return [at for at in state.committee.indices if at not in out and state.seat(at).session]
 
-    def _post(self, seat: int, batch: int, content: bytes) -> None:
-        pool = self.pool(seat)
+    def _post(self, seat: int, said: NumberedBody) -> None:
+        pool, batch = self.pool(seat), said.number
         # 1. There are roots to sign for, and the seat is not out.
         if seat not in self._able():
             raise Unwanted(f"seat {seat} posts no commitments now")
@@ -182,14 +155,8 @@ class NonceLedger:
         if pool.left >= MIN_LEFT:
             raise Unwanted(f"seat {seat} has {pool.left} commitments left: that is enough")
         # 3. It is whole. That its parts are points is seen when they serve, see `_complain`.
-        if len(content) != NONCE_BATCH_SIZE * 2 * _POINT:
-            raise Malformed(
-                f"a batch has {NONCE_BATCH_SIZE * 2 * _POINT} bytes, got {len(content)}"
-            )
-        self._state.pages.set(nonce_batch_page(seat, batch), content)
-        self._state.pages.set(
-            pool_page(seat), replace(pool, end=pool.end + NONCE_BATCH_SIZE).encode()
-        )
+        NONCE_BATCH.of(seat, batch).write(self._state.pages, NonceBatch(said.content))
+        NONCE_POOL.of(seat).write(self._state.pages, replace(pool, end=pool.end + NONCE_BATCH_SIZE))
 
     def _complain(self, accuser: int, said: SignerCommitment, height: Height) -> None:
         """Judge a commitment that is said to be no point; whoever is wrong is out."""
@@ -218,18 +185,10 @@ class NonceLedger:
         first, later = _batches(pool), _batches(after)
         for batch in first:
             if batch not in later:
-                self._state.pages.set(nonce_batch_page(seat, batch), None)
-        self._state.pages.set(pool_page(seat), after.encode())
+                NONCE_BATCH.of(seat, batch).remove(self._state.pages)
+        NONCE_POOL.of(seat).write(self._state.pages, after)
 
 
 def _batches(pool: NoncePool) -> range:
     """Those with something left, and the one before."""
     return range(max(pool.cursor // NONCE_BATCH_SIZE - 1, 0), pool.end // NONCE_BATCH_SIZE)
-
-
-def pool_page(seat: int) -> str:
-    return f"nonces/{seat}"
-
-
-def nonce_batch_page(seat: int, batch: int) -> str:
-    return f"nonces/{seat}/{batch}"

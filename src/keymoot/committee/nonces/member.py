@@ -9,8 +9,9 @@ from functools import partial
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import UnixSeconds
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, write_numbered
-from keymoot.committee.nonces.ledger import MIN_LEFT, NONCE_BATCH_SIZE
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.nonces.ledger import MIN_LEFT
+from keymoot.committee.nonces.record import NONCE_BATCH_SIZE, NonceBatch
 from keymoot.committee.task import Message, SeatTask
 from keymoot.threshold import frost
 from keymoot.threshold.ciphersuite import ED25519
@@ -31,7 +32,7 @@ class NonceParticipant:
 
     index: int
     _held: dict[_Name, Nonces] = field(default_factory=dict)
-    _said: dict[_Name, bytes] = field(default_factory=dict)
+    _said: dict[_Name, NonceBatch] = field(default_factory=dict)
 
     def due(self, machine: CommitteeMachine, share: Share, time: UnixSeconds) -> list[SeatTask]:
         """`share` is of the Ed25519 root, in the living epoch; `time` of the newest block."""
@@ -63,12 +64,13 @@ class NonceParticipant:
     def _post(self, generation: Hash32, batch: int, share: Share, rng: SeededRng) -> list[Message]:
         known = self._said.get((generation, batch))
         if known is not None:
-            return [(Kind.NONCES, write_numbered(batch, known))]
-        content = b""
+            return [(Kind.NONCES, NumberedBody(batch, known).encode())]
+        commitments = []
         for place in range(NONCE_BATCH_SIZE):
             random = rng.secret(f"hiding/{place}"), rng.secret(f"binding/{place}")
             made = frost.commit(ED25519, share, random)
             self._held[generation, batch * NONCE_BATCH_SIZE + place] = made
-            content += made.commitment.hiding + made.commitment.binding
+            commitments.append(made.commitment)
+        content = NonceBatch.of(commitments)
         self._said = {(generation, batch): content}
-        return [(Kind.NONCES, write_numbered(batch, content))]
+        return [(Kind.NONCES, NumberedBody(batch, content).encode())]

@@ -1,16 +1,22 @@
-"""One signer's place in a FROST signature: whose nonce, which one, and what it is committed to."""
+"""Nonces for FROST: what seats have posted, and which of them one signature is made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
-from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import list_of
-from keymoot.base.forms import U16, U64
+from keymoot.base.fixed import Fixed
+from keymoot.base.forms import U16, U64, AtMost, Check
 from keymoot.base.record import Record
 from keymoot.threshold.committee import MAX_SIZE
+from keymoot.threshold.edwards25519 import EDWARDS25519
 from keymoot.threshold.frost import Commitment
+
+NONCE_BATCH_SIZE = 32
+"""Commitments that a seat posts at once."""
+
+_POINT = EDWARDS25519.POINT_BYTES
 
 MAX_COMMITMENTS_BYTES = 128 * MAX_SIZE
 """Longest list of slots, encoded."""
@@ -31,32 +37,74 @@ class SignerCommitment(Record):
     commitment: Commitment
 
 
-def write_commitments(slots: Sequence[SignerCommitment]) -> bytes:
-    return rlp.encode([slot.item() for slot in slots])
+def _each_once(slots: Sequence[SignerCommitment]) -> None:
+    seats = [slot.seat for slot in slots]
+    if any(a >= b for a, b in pairwise(seats)):
+        raise Malformed("slots are of seats in rising order, each once")
 
 
-def read_commitments(raw: bytes) -> tuple[SignerCommitment, ...]:
-    """Raise Malformed for too many, or seats that do not rise."""
-    commitments = [
-        SignerCommitment.of_item(slot) for slot in list_of(rlp.decode(raw), None, "slots")
-    ]
-    seats = [commitment.seat for commitment in commitments]
-    if len(commitments) > MAX_SIZE or any(a >= b for a, b in pairwise(seats)):
-        raise Malformed(f"slots are of at most {MAX_SIZE} seats, each once, in order", "slots")
-    return tuple(commitments)
+@dataclass(frozen=True, slots=True)
+class SignerCommitments(Record):
+    """The pairs of nonces that one signature is made of: one of each signer, in order of seats."""
+
+    BARE = True
+
+    slots: Annotated[tuple[SignerCommitment, ...], AtMost(MAX_SIZE), Check(_each_once)]
 
 
 def commitments_of(slots: Sequence[SignerCommitment]) -> Mapping[int, Commitment]:
     return {slot.seat: slot.commitment for slot in slots}
 
 
-def write_seats(seats: frozenset[int]) -> bytes:
-    """8 bytes, bit i−1 for seat i."""
-    return sum(1 << (seat - 1) for seat in seats).to_bytes(MAX_SIZE // 8, "big")
+class SeatBits(Fixed):
+    """A set of seats in 8 bytes: bit i−1 stands for seat i."""
+
+    LENGTH = MAX_SIZE // 8
+    __slots__ = ()
+
+    @staticmethod
+    def of(seats: frozenset[int]) -> "SeatBits":
+        bits = sum(1 << (seat - 1) for seat in seats)
+        return SeatBits(bits.to_bytes(SeatBits.LENGTH, "big"))
+
+    @property
+    def seats(self) -> frozenset[int]:
+        bits = int.from_bytes(self, "big")
+        return frozenset(seat for seat in range(1, MAX_SIZE + 1) if bits >> (seat - 1) & 1)
 
 
-def read_seats(raw: bytes) -> frozenset[int]:
-    if len(raw) != MAX_SIZE // 8:
-        raise Malformed(f"a set of seats has {MAX_SIZE // 8} bytes, got {len(raw)}")
-    bits = int.from_bytes(raw, "big")
-    return frozenset(seat for seat in range(1, MAX_SIZE + 1) if bits >> (seat - 1) & 1)
+@dataclass(frozen=True, slots=True)
+class NoncePool(Record):
+    """What one seat has posted in its present start.
+
+    `cursor` is the number of its next commitment to bind, `end` of the first not posted.
+    """
+
+    REMEMBERED = 256
+
+    cursor: U64 = 0
+    end: U64 = 0
+
+    def __post_init__(self) -> None:
+        if self.left < 0:
+            raise Malformed("a pool ends before its cursor")
+
+    @property
+    def left(self) -> int:
+        return self.end - self.cursor
+
+
+class NonceBatch(Fixed):
+    """What a seat posts at once: commitments, each of two points, one behind the other."""
+
+    LENGTH = NONCE_BATCH_SIZE * 2 * _POINT
+    __slots__ = ()
+
+    @staticmethod
+    def of(commitments: Iterable[Commitment]) -> "NonceBatch":
+        points = [point for made in commitments for point in (made.hiding, made.binding)]
+        return NonceBatch(b"".join(points))
+
+    def commitment(self, place: int) -> Commitment:
+        at = place * 2 * _POINT
+        return Commitment(self[at : at + _POINT], self[at + _POINT : at + 2 * _POINT])

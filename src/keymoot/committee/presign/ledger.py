@@ -5,21 +5,29 @@ when f of them do not; it burns when fewer remain. What is bound is burned, what
 becomes of the request: the cursor never goes back.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from keymoot.base.errors import Defect
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.errors import Unwanted
-from keymoot.committee.messages import Kind, read_numbered
-from keymoot.committee.phases import BATCH_LIFETIME
-from keymoot.committee.presign.body import FIRST, SECOND, read_complaint
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.pages import BATCH, FIRST_DEALING, SECOND_DEALING, STOCK, PageName, PageNames
+from keymoot.committee.phases import BATCH_LIFETIME, Move, move
 from keymoot.committee.presign.inventory import Inventory
-from keymoot.committee.presign.record import BatchPage, PresignatureId, Stage
+from keymoot.committee.presign.record import (
+    FIRST,
+    SECOND,
+    BatchComplaint,
+    BatchPage,
+    BatchStage,
+    PresignatureId,
+)
 from keymoot.committee.roots import ECDSA
 from keymoot.committee.seat import by_place, by_seat
 from keymoot.committee.state import CommitteeState
 from keymoot.threshold import first_round, second_round
-from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated
 from keymoot.threshold.first_round import FirstDealing, FirstPublic
 from keymoot.threshold.presignature import Batch
@@ -44,7 +52,7 @@ PROBATION = 16
 DEMAND_SECONDS = 20
 """How far back demand is counted."""
 
-STOCK = "stock"
+_DEALING: Mapping[int, PageNames[Any]] = {FIRST: FIRST_DEALING, SECOND: SECOND_DEALING}
 
 
 class Stock:
@@ -55,13 +63,11 @@ class Stock:
 
     @property
     def page(self) -> Inventory:
-        raw = self._state.pages.get(STOCK)
-        return Inventory() if raw is None else Inventory.decode(raw)
+        return STOCK.read(self._state.pages) or Inventory()
 
     def batch(self, number: int) -> BatchPage | None:
         """Give a batch's page; None if it is burned, used up, or never was."""
-        raw = self._state.pages.get(f"batch/{number}")
-        return None if raw is None else BatchPage.decode(raw)
+        return BATCH.of(number).read(self._state.pages)
 
     def left(self) -> int:
         page = self.page
@@ -98,20 +104,31 @@ class Stock:
         return session is not None and page.key_of(seat) == session.sealing
 
     def dealing(self, number: int, round_: int, seat: int) -> bytes | None:
-        return self._state.pages.get(f"batch/{number}/{round_}/{seat}")
+        """Give the bytes of a dealing, for whoever reads it beside the blocks."""
+        return _DEALING[round_].of(number, seat).raw(self._state.pages)
+
+    def names(self) -> Iterator[PageName[Any]]:
+        yield STOCK
+        for number in (*self.page.open, *self.page.ready):
+            yield BATCH.of(number)
+            batch = self.batch(number)
+            if batch is not None:
+                yield from (FIRST_DEALING.of(number, seat) for seat in batch.first)
+                yield from (SECOND_DEALING.of(number, seat) for seat in batch.second)
 
     # -- what messages do
 
     def handle(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
         if kind is Kind.COMPLAIN:
-            self._complain(seat, body, height, time)
+            self._complain(seat, BatchComplaint.decode(body), height, time)
             return
-        number, content = read_numbered(body)
-        page = self._page_for(number, seat)
+        said = NumberedBody.decode(body)
+        page = self._page_for(said.number, seat)
         if kind is Kind.ACK:
-            self._acknowledge(page, seat, height, time)
+            self._acknowledge(page, seat)
         else:
-            self._deal(page, seat, kind, content, height, time)
+            self._deal(page, seat, kind, said.content)
+        self.replenish(height, time)
 
     def take(self, height: Height, time: UnixSeconds) -> PresignatureId | None:
         """Bind the next presignature; None when there is none."""
@@ -132,11 +149,11 @@ class Stock:
         return taken
 
     def replenish(self, height: Height, time: UnixSeconds) -> None:
-        """Burn what nobody finishes, and open batches while there are too few."""
+        """Go on with what is dealt, burn what nobody finishes, open batches while too few are."""
         for number in self.page.open:
             batch = self.batch(number)
-            if batch is not None and batch.since.overdue(BATCH_LIFETIME, height, time):
-                self._remove(batch)
+            if batch is not None:
+                self._move(batch, height, time)
         if not self._state.ready:
             return
         recent = sum(1 for moment in self.page.used_up if time - moment <= DEMAND_SECONDS)
@@ -157,7 +174,7 @@ class Stock:
             if batch is None:
                 continue
             holders = tuple(holder for holder in batch.holders if holder != seat)
-            if (batch.stage is Stage.READY and len(holders) < self.need()) or len(
+            if (batch.stage is BatchStage.READY and len(holders) < self.need()) or len(
                 self._with_part(batch)
             ) < self.need():
                 self._remove(batch)
@@ -176,7 +193,7 @@ class Stock:
     def wipe(self) -> None:
         """Burn everything: a generation begins, and counts anew."""
         self.burn()
-        self._state.pages.set(STOCK, None)
+        STOCK.remove(self._state.pages)
 
     def _open(self, height: Height, time: UnixSeconds) -> None:
         page = self.page
@@ -184,41 +201,55 @@ class Stock:
         keys = by_place(
             {seat: session.sealing for seat, session in sessions.items() if session is not None}
         )
-        batch = BatchPage(page.next, BATCH_SIZE, Stage.FIRST, height, time, keys)
+        batch = BatchPage(page.next, BATCH_SIZE, BatchStage.FIRST, height, time, keys)
         self._put(batch)
         self._put_list(replace(page, next=page.next + 1, open=(*page.open, page.next)))
 
-    def _deal(
-        self,
-        page: BatchPage,
-        seat: int,
-        kind: Kind,
-        content: bytes,
-        height: Height,
-        time: UnixSeconds,
-    ) -> None:
-        round_, stage = (FIRST, Stage.FIRST) if kind is Kind.FIRST else (SECOND, Stage.SECOND)
-        given = page.first if round_ == FIRST else page.second
+    def _move(self, page: BatchPage, height: Height, time: UnixSeconds) -> None:
+        """Go on to the next stage as soon as enough have spoken; drop what waits too long."""
+        spoken = {BatchStage.FIRST: page.first, BatchStage.SECOND: page.second}.get(
+            page.stage, page.holders
+        )
+        enough = len(spoken) >= (
+            self.need() if page.stage is BatchStage.ACKS else self._wanted(page)
+        )
+        does = move(
+            awaited=True,
+            overdue=page.since.overdue(BATCH_LIFETIME, height, time),
+            enough=lambda: enough,
+            early=lambda: enough,
+        )
+        if does is Move.GIVE_UP:
+            self._remove(page)
+        elif does is Move.GO_ON:
+            if page.stage is BatchStage.ACKS:
+                self._put_in_stock(page.number)
+            else:
+                self._note_late(self.dealers(page), spoken)
+            after = BatchStage(page.stage + 1)
+            self._put(replace(page, stage=after, since_height=height, since_time=time))
+
+    def _put_in_stock(self, number: int) -> None:
+        page = self.page
+        opened = tuple(other for other in page.open if other != number)
+        self._put_list(replace(page, open=opened, ready=(*page.ready, number)))
+
+    def _deal(self, page: BatchPage, seat: int, kind: Kind, content: bytes) -> None:
+        stage = BatchStage.FIRST if kind is Kind.FIRST else BatchStage.SECOND
+        given = page.first if kind is Kind.FIRST else page.second
         if page.stage is not stage or seat in given or seat in self._state.record.out:
             raise Unwanted(f"batch {page.number} takes no such dealing from seat {seat}")
-        if round_ == FIRST:
-            FirstDealing.decode(content)
-            dealt = (*page.first, seat)
-            dealing = replace(page, first=dealt)
+        pages = self._state.pages
+        if kind is Kind.FIRST:
+            FIRST_DEALING.of(page.number, seat).write(pages, FirstDealing.decode(content))
+            self._put(replace(page, first=(*page.first, seat)))
         else:
-            SecondDealing.decode(content)
-            dealt = (*page.second, seat)
-            dealing = replace(page, second=dealt)
-        self._state.pages.set(f"batch/{page.number}/{round_}/{seat}", content)
-        if len(dealt) == self._wanted(page):
-            self._note_late(self.dealers(page), dealt)
-            after = Stage(page.stage + 1)
-            dealing = replace(dealing, stage=after, since_height=height, since_time=time)
-        self._put(dealing)
+            SECOND_DEALING.of(page.number, seat).write(pages, SecondDealing.decode(content))
+            self._put(replace(page, second=(*page.second, seat)))
 
     def _wanted(self, page: BatchPage) -> int:
         committee = self._state.committee
-        first = page.stage is Stage.FIRST
+        first = page.stage is BatchStage.FIRST
         return committee.random_dealers if first else committee.product_dealers
 
     def _note_late(self, turn: tuple[int, ...], dealt: tuple[int, ...]) -> None:
@@ -228,42 +259,34 @@ class Stock:
         if late != set(page.late):
             self._put_list(replace(page, late=tuple(sorted(late))))
 
-    def _acknowledge(self, page: BatchPage, seat: int, height: Height, time: UnixSeconds) -> None:
-        if page.stage not in (Stage.ACKS, Stage.READY) or seat in page.holders:
+    def _acknowledge(self, page: BatchPage, seat: int) -> None:
+        if page.stage not in (BatchStage.ACKS, BatchStage.READY) or seat in page.holders:
             raise Unwanted(f"batch {page.number} takes no acknowledgement from seat {seat}")
         page = replace(page, holders=(*page.holders, seat))
-        if page.stage is Stage.ACKS and len(page.holders) >= self.need():
-            page = replace(page, stage=Stage.READY, since_height=height, since_time=time)
-            books = self.page
-            opened = tuple(number for number in books.open if number != page.number)
-            self._put_list(replace(books, open=opened, ready=(*books.ready, page.number)))
         # Nobody who could complain is left: the dealings have done their work.
         if all(holder in page.holders for holder in self._with_part(page)):
             self._drop_dealings(page)
         self._put(page)
-        self.replenish(height, time)
 
-    def _complain(self, seat: int, body: bytes, height: Height, time: UnixSeconds) -> None:
-        number, round_, dealer, complaint = read_complaint(body)
-        page = self._page_for(number, seat)
+    def _complain(self, seat: int, said: BatchComplaint, height: Height, time: UnixSeconds) -> None:
+        dealer, complaint = said.dealer, said.complaint
+        page = self._page_for(said.batch, seat)
         out = self._state.record.out
         if dealer in out or seat in out:
             raise Unwanted(f"who is out neither complains nor is complained over: {seat}, {dealer}")
         if complaint is not None and (complaint.accuser, complaint.dealer) != (seat, dealer):
             raise Unwanted("a complaint speaks for who sends it")
-        guilty, what = self._judge(page, round_, seat, dealer, complaint)
+        guilty, what = self._judge(page, seat, said)
         self._state.caught(guilty, height, what, out=True)
         # A batch in stock has enough holders without the one who complains.
-        if guilty == dealer and page.stage is not Stage.READY:
+        if guilty == dealer and page.stage is not BatchStage.READY:
             self._remove(page)
         self.replenish(height, time)
 
-    def _judge(
-        self, page: BatchPage, round_: int, seat: int, dealer: int, complaint: Complaint | None
-    ) -> tuple[int, str]:
-        batch = self.setting(page)
+    def _judge(self, page: BatchPage, seat: int, said: BatchComplaint) -> tuple[int, str]:
+        batch, dealer, complaint = self.setting(page), said.dealer, said.complaint
         try:
-            if round_ == FIRST:
+            if said.round == FIRST:
                 first = FirstDealing.decode(self._dealt(page, FIRST, dealer))
                 first_round.check(batch, dealer, first)
                 if complaint is not None:
@@ -320,22 +343,22 @@ class Stock:
             )
         )
         self._drop_dealings(batch)
-        pages.set(f"batch/{batch.number}", None)
+        BATCH.of(batch.number).remove(pages)
 
     def _drop_dealings(self, batch: BatchPage) -> None:
-        for round_, dealers in ((FIRST, batch.first), (SECOND, batch.second)):
-            for seat in dealers:
-                if self.dealing(batch.number, round_, seat) is not None:
-                    self._state.pages.set(f"batch/{batch.number}/{round_}/{seat}", None)
+        for dealings, dealers in ((FIRST_DEALING, batch.first), (SECOND_DEALING, batch.second)):
+            for page in (dealings.of(batch.number, seat) for seat in dealers):
+                if page.stands(self._state.pages):
+                    page.remove(self._state.pages)
 
     def _with_part(self, page: BatchPage) -> list[int]:
         return [seat for seat in self._state.committee.indices if self.has_part(page, seat)]
 
     def _put(self, batch: BatchPage) -> None:
-        self._state.pages.set(f"batch/{batch.number}", batch.encode())
+        BATCH.of(batch.number).write(self._state.pages, batch)
 
     def _put_list(self, page: Inventory) -> None:
-        self._state.pages.set(STOCK, page.encode())
+        STOCK.write(self._state.pages, page)
 
 
 def _verdict(guilty: int, dealer: int) -> str:

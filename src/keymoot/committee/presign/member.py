@@ -12,10 +12,16 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, write_numbered
+from keymoot.committee.messages import Kind, NumberedBody
 from keymoot.committee.phases import BATCH_PATIENCE
-from keymoot.committee.presign.body import FIRST, SECOND, write_complaint
-from keymoot.committee.presign.record import BatchPage, PresignatureId, Stage
+from keymoot.committee.presign.record import (
+    FIRST,
+    SECOND,
+    BatchComplaint,
+    BatchPage,
+    BatchStage,
+    PresignatureId,
+)
 from keymoot.committee.task import Message, SeatTask
 from keymoot.threshold import first_round, second_round
 from keymoot.threshold.envelope import Complaint
@@ -91,12 +97,12 @@ class PresignParticipant:
         name = f"batch/{own[0].hex()}/{number}"
         dealers = stock.dealers(page)
         late = page.since.overdue(BATCH_PATIENCE, height, time)
-        if page.stage is Stage.FIRST:
+        if page.stage is BatchStage.FIRST:
             if self.index in page.first or (self.index not in dealers and not late):
                 return []
             setting = stock.setting(page)
             return [SeatTask(f"{name}/first", lambda rng: self._deal_first(setting, number, rng))]
-        if page.stage is Stage.SECOND:
+        if page.stage is BatchStage.SECOND:
             turn = self.index in dealers
             setting, first = stock.setting(page), _dealings(machine, page, FIRST)
             tasks = [
@@ -119,7 +125,7 @@ class PresignParticipant:
 
     def _deal_first(self, setting: Batch, number: int, rng: SeededRng) -> list[Message]:
         dealing = first_round.deal(setting, self.index, rng)
-        return [(Kind.FIRST, write_numbered(number, dealing.encode()))]
+        return [(Kind.FIRST, NumberedBody(number, dealing.encode()).encode())]
 
     def _take_first(
         self, setting: Batch, number: int, given: Mapping[int, bytes], rng: SeededRng
@@ -150,7 +156,7 @@ class PresignParticipant:
         if own is None:
             return []
         dealing = second_round.deal(own.setting, share, own.public, own.shares, rng)
-        return [(Kind.SECOND, write_numbered(name[1], dealing.encode()))]
+        return [(Kind.SECOND, NumberedBody(name[1], dealing.encode()).encode())]
 
     def _take_second(
         self, name: _Name, given: Mapping[int, bytes], rng: SeededRng
@@ -173,7 +179,7 @@ class PresignParticipant:
                 number, SECOND, {complaint.dealer: complaint for complaint in complaints}
             )
         self._presignatures[name] = dict(enumerate(made))
-        return [(Kind.ACK, write_numbered(number))]
+        return [(Kind.ACK, NumberedBody(number).encode())]
 
 
 def _dealings(machine: CommitteeMachine, page: BatchPage, round_: int) -> dict[int, bytes]:
@@ -190,6 +196,6 @@ def _complaints(
     number: int, round_: int, complaints: Mapping[int, Complaint | None]
 ) -> list[Message]:
     return [
-        (Kind.COMPLAIN, write_complaint(number, round_, dealer, complaint))
+        (Kind.COMPLAIN, BatchComplaint(number, round_, dealer, complaint).encode())
         for dealer, complaint in complaints.items()
     ]

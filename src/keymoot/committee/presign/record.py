@@ -12,13 +12,17 @@ from enum import IntEnum
 from typing import Annotated, ClassVar
 
 from keymoot.base.errors import Malformed
-from keymoot.base.forms import U16, U64, AtMost
+from keymoot.base.forms import U16, U64, AtMost, Check, Uint
 from keymoot.base.record import Record
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.phases import Since
+from keymoot.threshold.envelope import Complaint
+
+FIRST, SECOND = 1, 2
+"""The two rounds of dealing."""
 
 
-class Stage(IntEnum):
+class BatchStage(IntEnum):
     """Where a batch stands."""
 
     FIRST = 0
@@ -47,7 +51,7 @@ class BatchPage(Record):
 
     number: U64
     size: U16
-    stage: Stage
+    stage: BatchStage
     since_height: Height
     since_time: UnixSeconds
     keys: tuple[Annotated[bytes, AtMost(33)], ...]
@@ -62,6 +66,28 @@ class BatchPage(Record):
     @property
     def since(self) -> Since:
         return Since(self.since_height, self.since_time)
+
+
+def _check_round(round_: int) -> None:
+    if round_ not in (FIRST, SECOND):
+        raise Malformed(f"a batch has rounds 1 and 2, got {round_}")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchComplaint(Record):
+    """What a seat says over a dealing of a batch.
+
+    Attributes:
+        batch: Its number.
+        round: Of which the dealing is.
+        dealer: Whose it is.
+        complaint: What is wrong with our box; None where the dealing's public part is bad.
+    """
+
+    batch: U64
+    round: Annotated[int, Uint(1), Check(_check_round)]
+    dealer: U16
+    complaint: Complaint | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from dataclasses import replace
 from keymoot.base.errors import Defect
 from keymoot.base.units import Height
 from keymoot.committee.membership.ledger import MembershipLedger
-from keymoot.committee.reshare.previous import KeptEpoch, PreviousEpoch, dealing_page
-from keymoot.committee.reshare.record import Epoch, Origin
+from keymoot.committee.pages import DEALINGS, NEXT_DIGEST, ORIGIN, VOTED_DIGEST
+from keymoot.committee.reshare.previous import PreviousEpoch
+from keymoot.committee.reshare.record import Epoch, KeptEpoch, Origin
 from keymoot.committee.seat import Seat, SessionKeys, by_seat
 from keymoot.committee.state import CommitteeState
-
-ORIGIN, NEXT_DIGEST = "epoch/origin", "next/digest"
 
 
 class Activation:
@@ -49,22 +48,22 @@ class Activation:
         if generation is None:
             raise Defect("no dealing has begun")
         # 1. An epoch that all held is kept while there is somebody who does not hold new shares.
-        voted = pages.get(NEXT_DIGEST)
+        voted = NEXT_DIGEST.read(pages)
         self.previous.keep(
             KeptEpoch(
                 epoch,
                 state.committee.indices,
-                pages.get("roots/voted") or b"",
-                pages.get(ORIGIN) or b"",
+                VOTED_DIGEST.read(pages) or b"",
+                ORIGIN.read(pages),
                 frozenset(seat for seat, vote in epoch.votes.items() if vote == voted),
             ),
             epoch.next_seats,
         )
         # 2. The new roots stand.
         state.take_next_roots()
-        pages.set("roots/voted", voted)
-        pages.set(NEXT_DIGEST, None)
-        pages.set(ORIGIN, Origin(generation, epoch.attempt, state.committee).encode())
+        VOTED_DIGEST.take(pages, NEXT_DIGEST)
+        NEXT_DIGEST.remove(pages)
+        ORIGIN.write(pages, Origin(generation, epoch.attempt, state.committee))
         # 3. The keys of the next epoch are the keys, and its seats the seats.
         state.take_seats(seats)
         self._membership.put(None)
@@ -76,15 +75,18 @@ class Activation:
         anew. Who is not in `sessions` has no present start.
         """
         pages = self._state.pages
-        origin = pages.get(ORIGIN)
+        origin = ORIGIN.read(pages)
         if origin is None:
             raise Defect("no epoch comes before the key generation's")
-        for seat in Origin.decode(origin).dealers.indices:
-            pages.set(dealing_page(failed.number, seat), None)
+        for dealer in origin.dealers.indices:
+            DEALINGS.of(failed.number, dealer).remove(pages)
         seats = {
             index: replace(seat, session=sessions.get(index), since=height, next=b"")
             for index, seat in self.previous.seats().items()
         }
         kept = self.previous.restore(seats)
-        pages.set(ORIGIN, kept.origin or None)
+        if kept.origin is None:
+            ORIGIN.remove(pages)
+        else:
+            ORIGIN.write(pages, kept.origin)
         return kept.epoch

@@ -3,23 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.attestation import join_nonce
 from keymoot.committee.errors import Unwanted
-from keymoot.committee.keygen.record import digest_of, judge, weigh
+from keymoot.committee.keygen.record import RootVerdict, digest_of, judge, weigh
 from keymoot.committee.membership.ledger import ADMIT_KINDS, MembershipLedger
-from keymoot.committee.messages import Kind, read_attempt, read_numbered
+from keymoot.committee.messages import AttemptBody, Kind, NumberedBody
+from keymoot.committee.pages import (
+    DEALINGS,
+    EPOCH,
+    NEXT_DIGEST,
+    ORIGIN,
+    PRESENT_KEY,
+    ROOT,
+    VOTED_DIGEST,
+)
 from keymoot.committee.phases import EPOCH_PATIENCE, Move, move
-from keymoot.committee.reshare.activation import NEXT_DIGEST, ORIGIN, Activation
-from keymoot.committee.reshare.previous import PreviousEpoch, dealing_page
-from keymoot.committee.reshare.record import Epoch, Origin, Stage
-from keymoot.committee.reshare.round import Dealings, ReshareRound, read_dealings
+from keymoot.committee.reshare.activation import Activation
+from keymoot.committee.reshare.previous import PreviousEpoch
+from keymoot.committee.reshare.record import Epoch, EpochStage, Origin, RootDealings
+from keymoot.committee.reshare.round import Dealings, ReshareRound
 from keymoot.committee.roots import CERTIFICATE, ROOTS
 from keymoot.committee.seat import SessionKeys, by_place, by_seat
 from keymoot.committee.state import CommitteeState
-from keymoot.committee.statekey.record import status_in
+from keymoot.committee.statekey.record import StateKeyStatus
 from keymoot.threshold.committee import Committee
 from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
@@ -27,13 +35,11 @@ from keymoot.threshold.root import Root
 from keymoot.threshold.secp256k1 import SECP256K1
 from keymoot.threshold.session import Session
 
-EPOCH = "epoch"
-
 STAGE_OF = {
-    Kind.RESHARE: Stage.DEALING,
-    Kind.RESHARE_VERDICT: Stage.VERDICTS,
-    Kind.HELD: Stage.HOLDING,
-    **dict.fromkeys(ADMIT_KINDS, Stage.LIVING),
+    Kind.RESHARE: EpochStage.DEALING,
+    Kind.RESHARE_VERDICT: EpochStage.VERDICTS,
+    Kind.HELD: EpochStage.HOLDING,
+    **dict.fromkeys(ADMIT_KINDS, EpochStage.LIVING),
 }
 """In which stage what is said; each message names its attempt."""
 
@@ -48,14 +54,12 @@ class EpochTransitions:
 
     @property
     def current(self) -> Epoch | None:
-        raw = self._state.pages.get(EPOCH)
-        return None if raw is None else Epoch.decode(raw)
+        return EPOCH.read(self._state.pages)
 
     @property
     def origin(self) -> Origin | None:
         """Where the living shares come from; None while it is the key generation."""
-        raw = self._state.pages.get(ORIGIN)
-        return None if raw is None else Origin.decode(raw)
+        return ORIGIN.read(self._state.pages)
 
     @property
     def previous(self) -> PreviousEpoch:
@@ -89,9 +93,9 @@ class EpochTransitions:
         living = epoch is not None and origin is not None and number == epoch.number
         dealers = origin.dealers if living and origin is not None else self._state.committee
         for seat in dealers.indices:
-            raw = self._state.pages.get(dealing_page(number, seat))
-            if raw is not None:
-                dealt[seat] = read_dealings(raw)
+            given = DEALINGS.of(number, seat).read(self._state.pages)
+            if given is not None:
+                dealt[seat] = given.dealings
         return dealt
 
     def handle(self, seat: int, kind: Kind, body: bytes, height: Height, time: UnixSeconds) -> None:
@@ -101,19 +105,20 @@ class EpochTransitions:
             return
         if kind is Kind.END_EPOCH:
             # Votes name the epoch: an old one cannot be said again in another.
-            if read_numbered(body) != (epoch.number, b""):
+            if NumberedBody.decode(body) != NumberedBody(epoch.number):
                 raise Unwanted(f"epoch {epoch.number} lives, the vote is over another one")
-            if epoch.stage is not Stage.LIVING or seat in epoch.wants:
+            if epoch.stage is not EpochStage.LIVING or seat in epoch.wants:
                 raise Unwanted("the epoch is ending already, or the seat has voted for it")
             self._put(replace(epoch, wants=epoch.wants | {seat}))
             return
-        number, attempt, content = read_attempt(body)
+        said = AttemptBody.decode(body)
+        attempt, content = (said.number, said.attempt), said.content
         # One message is enough, whenever it arrives: said again it would be the same bytes,
         # and no block takes these twice.
-        if kind is Kind.HELD and epoch.stage is not Stage.HOLDING:
-            self._hear_late(epoch, seat, (number, attempt), content)
+        if kind is Kind.HELD and epoch.stage is not EpochStage.HOLDING:
+            self._hear_late(epoch, seat, attempt, content)
             return
-        if (number, attempt) != (epoch.number + 1, epoch.attempt):
+        if attempt != (epoch.number + 1, epoch.attempt):
             raise Unwanted("the message is of another attempt")
         if epoch.stage is not STAGE_OF[kind] or seat in epoch.said:
             raise Unwanted("the epoch is in another stage, or the seat has spoken in this one")
@@ -124,15 +129,15 @@ class EpochTransitions:
             raise Unwanted(f"seat {seat} has no part in this stage")
         epoch = replace(epoch, said=epoch.said | {seat})
         if kind is Kind.RESHARE:
-            epoch = self._deal(epoch, seat, content, height)
+            epoch = self._deal(epoch, seat, RootDealings.decode(content), height)
         elif kind is Kind.RESHARE_VERDICT:
-            epoch = self._judge(epoch, seat, content, height)
+            epoch = self._judge(epoch, seat, RootVerdict.decode(content), height)
         else:
-            epoch = replace(epoch, votes={**epoch.votes, seat: _digest(content)})
+            epoch = replace(epoch, votes={**epoch.votes, seat: Hash32(content)})
         self._put(epoch)
 
     def join_nonce(self, epoch: Epoch) -> Bytes32:
-        root = self._state.pages.get(f"root/{CERTIFICATE}") or b""
+        root = ROOT[CERTIFICATE].raw(self._state.pages) or b""
         return join_nonce(self._state.record.generation, epoch.number, epoch.attempt, root)
 
     def move(self, height: Height, time: UnixSeconds, seconds: int) -> bool:
@@ -140,48 +145,46 @@ class EpochTransitions:
         epoch, committee = self.current, self._state.committee
         if epoch is None:
             return False
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             if len(epoch.wants) >= committee.present or epoch.over(time, seconds):
                 self._begin_dealing(epoch, height, time)
             return False
-        speakers = self._speakers(epoch)
+        holding = epoch.stage is EpochStage.HOLDING
 
         def enough() -> bool:
-            if epoch.stage is Stage.HOLDING:
-                return True  # votes count, below
+            if holding:
+                return self._held(epoch)
             standing = len(self.dealings(epoch.number + 1))
             spoken = len(epoch.said - epoch.out)
-            return spoken >= speakers.present and standing >= committee.present
+            return spoken >= self._speakers(epoch).present and standing >= committee.present
 
-        overdue = epoch.since.overdue(EPOCH_PATIENCE, height, time)
-        does = move(awaited=bool(self.awaited), overdue=overdue, enough=enough)
+        does = move(
+            awaited=bool(self.awaited),
+            overdue=epoch.since.overdue(EPOCH_PATIENCE, height, time),
+            enough=enough,
+            early=enough if holding else None,
+        )
         if does is Move.WAIT:
             return False
-        if epoch.stage is Stage.HOLDING:
-            return self._count(epoch, height, time, final=True)
         if does is Move.GIVE_UP:
-            self._drop(epoch, height, time, heard=epoch.said - epoch.out)
-        elif epoch.stage is Stage.DEALING:
-            self._put(epoch.at(Stage.VERDICTS, height, time))
+            heard = self._able(epoch) if holding else epoch.said - epoch.out
+            self._drop(epoch, height, time, heard=heard)
+        elif epoch.stage is EpochStage.DEALING:
+            self._put(epoch.at(EpochStage.VERDICTS, height, time))
+        elif holding:
+            self._enter(epoch, height, time)
         else:
             self._propose(epoch, height, time)
-        return False
-
-    def count(self, height: Height, time: UnixSeconds) -> bool:
-        """Go on as soon as enough hold their shares; tell whether an epoch began."""
-        epoch = self.current
-        if epoch is None or epoch.stage is not Stage.HOLDING:
-            return False
-        return self._count(epoch, height, time, final=False)
+        return holding and does is Move.GO_ON
 
     @property
     def awaited(self) -> frozenset[int]:
         """Give whose word the end of the epoch waits for, if it is under way."""
         epoch = self.current
-        if epoch is None or epoch.stage is Stage.LIVING:
+        if epoch is None or epoch.stage is EpochStage.LIVING:
             return frozenset()
         said = epoch.said
-        if epoch.stage is Stage.HOLDING:
+        if epoch.stage is EpochStage.HOLDING:
             said &= self._executing(epoch)
         return frozenset(self._speakers(epoch).indices) - said
 
@@ -190,7 +193,7 @@ class EpochTransitions:
         epoch = self.current
         if epoch is None:
             return
-        if epoch.stage is not Stage.LIVING:
+        if epoch.stage is not EpochStage.LIVING:
             self._drop(epoch, height, time, heard=None)
         self.membership.put(None)
 
@@ -212,19 +215,20 @@ class EpochTransitions:
             raise Unwanted("all members hold their shares, or the message is of another attempt")
         if seat in kept.holders or not self._state.has_seat(seat):
             raise Unwanted("the seat has said that it holds its shares, or has none")
-        if content != self._state.pages.get("roots/voted"):
+        if content != VOTED_DIGEST.read(self._state.pages):
             raise Unwanted("the seat holds shares of other roots")
         self.previous.hold(seat)
 
     def _executing(self, epoch: Epoch) -> frozenset[int]:
         """Give those of the next members that hold the state secret, as they say."""
-        standing, following = status_in(self._state.pages), frozenset(epoch.next_seats)
+        standing = PRESENT_KEY.status.read(self._state.pages) or StateKeyStatus()
+        following = frozenset(epoch.next_seats)
         # Before the secret exists no block needs it.
         return following & standing.holders if standing.exists else following
 
     def _speakers(self, epoch: Epoch) -> Committee:
         """Members deal and sign, the next ones judge and hold."""
-        if epoch.stage in (Stage.VERDICTS, Stage.HOLDING):
+        if epoch.stage in (EpochStage.VERDICTS, EpochStage.HOLDING):
             return Committee(epoch.next_seats)
         return self._state.committee
 
@@ -238,14 +242,17 @@ class EpochTransitions:
                 keys[index] = seat.next or seat.sealing
             else:
                 keys[index] = joining[index].sealing
-        dealing = replace(epoch.at(Stage.DEALING, height, time), generation=state.record.generation)
+        dealing = replace(
+            epoch.at(EpochStage.DEALING, height, time), generation=state.record.generation
+        )
         self._put(replace(dealing, keys=by_place(keys)))
 
     def _post_key(self, epoch: Epoch, seat: int, body: bytes) -> None:
-        number, key = read_numbered(body)
-        if number != epoch.number + 1:
+        said = NumberedBody.decode(body)
+        key = said.content
+        if said.number != epoch.number + 1:
             raise Unwanted(f"epoch {epoch.number + 1} comes next, the key is for another one")
-        if epoch.stage is not Stage.LIVING:
+        if epoch.stage is not EpochStage.LIVING:
             raise Unwanted("the keys of the next epoch are fixed already")
         SECP256K1.decode(key)
         known = self._state.seat(seat)
@@ -253,16 +260,15 @@ class EpochTransitions:
             raise Unwanted("the seat has posted that key before")
         self._state.put_seat(seat, replace(known, next=key))
 
-    def _deal(self, epoch: Epoch, seat: int, content: bytes, height: Height) -> Epoch:
-        given = read_dealings(content)
+    def _deal(self, epoch: Epoch, seat: int, given: RootDealings, height: Height) -> Epoch:
         try:
-            self.next_round().check(seat, given)
+            self.next_round().check(seat, given.dealings)
         except Cheated as error:
             return self._put_out(epoch, error.party, height, error.what)
-        self._state.pages.set(dealing_page(epoch.number + 1, seat), content)
+        DEALINGS.of(epoch.number + 1, seat).write(self._state.pages, given)
         return epoch
 
-    def _judge(self, epoch: Epoch, seat: int, content: bytes, height: Height) -> Epoch:
+    def _judge(self, epoch: Epoch, seat: int, verdict: RootVerdict, height: Height) -> Epoch:
         round_, dealt = self.next_round(), self.dealings(epoch.number + 1)
 
         def guilty_of(place: int, complaint: Complaint) -> int:
@@ -271,13 +277,13 @@ class EpochTransitions:
                 round_.recipients(place), complaint, None if given is None else given[place]
             )
 
-        for guilty, what in weigh(content, seat, epoch.out, guilty_of):
+        for guilty, what in weigh(verdict, seat, epoch.out, guilty_of):
             epoch = self._put_out(epoch, guilty, height, what)
         return epoch
 
     def _put_out(self, epoch: Epoch, seat: int, height: Height, what: str) -> Epoch:
         self._state.caught(seat, height, what, out=False)
-        self._state.pages.set(dealing_page(epoch.number + 1, seat), None)
+        DEALINGS.of(epoch.number + 1, seat).remove(self._state.pages)
         return replace(epoch, out=epoch.out | {seat})
 
     def _propose(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:
@@ -287,28 +293,28 @@ class EpochTransitions:
             self._drop(epoch, height, time, heard=None)
             return
         self._state.put_next_roots(roots)
-        self._state.pages.set(NEXT_DIGEST, digest_of(roots))
-        self._put(epoch.at(Stage.HOLDING, height, time))
+        NEXT_DIGEST.write(self._state.pages, digest_of(roots))
+        self._put(epoch.at(EpochStage.HOLDING, height, time))
 
-    def _count(self, epoch: Epoch, height: Height, time: UnixSeconds, *, final: bool) -> bool:
-        """Begin the next epoch if its members can sign its blocks, with f of them silent.
+    def _able(self, epoch: Epoch) -> frozenset[int]:
+        """Give those of the next members that hold their new shares and the state secret."""
+        digest = NEXT_DIGEST.read(self._state.pages)
+        holders = (seat for seat, vote in epoch.votes.items() if vote == digest)
+        return self._executing(epoch).intersection(holders)
+
+    def _held(self, epoch: Epoch) -> bool:
+        """Tell whether the next members can sign the blocks of their epoch, with f of them silent.
 
         Where n = 3f+1 that takes every honest one, and up to f of those who say that they can
         are lying. Whoever cannot execute when the epoch begins may never do so: it gets the
         state secret over blocks that others sign.
         """
-        digest, executing = self._state.pages.get(NEXT_DIGEST), self._executing(epoch)
         newcomers = set(epoch.next_seats).difference(self._state.committee.indices)
-        able = executing.intersection(seat for seat, vote in epoch.votes.items() if vote == digest)
         # 1. n−f hold their new shares and the state secret.
         # 2. Every newcomer holds the secret. A member that stays may have lost it: that is a
         #    failure as any other, and the living epoch has it too.
-        if len(able) >= self._speakers(epoch).present and newcomers <= executing:
-            self._enter(epoch, height, time)
-            return True
-        if final:
-            self._drop(epoch, height, time, heard=able)
-        return False
+        able = len(self._able(epoch)) >= self._speakers(epoch).present
+        return able and newcomers <= self._executing(epoch)
 
     def _enter(self, epoch: Epoch, height: Height, time: UnixSeconds) -> None:
         self.activation.enter(epoch, height)
@@ -323,16 +329,16 @@ class EpochTransitions:
         must be voted for again, so that it does not stop the next attempt too.
         """
         self._clear(epoch)
-        if heard is not None and epoch.stage is not Stage.DEALING:
+        if heard is not None and epoch.stage is not EpochStage.DEALING:
             page = self.membership.page
             self.membership.put(page.without(frozenset(page.joining) - heard))
         self._put(epoch.dropped(height, time))
 
     def _clear(self, epoch: Epoch) -> None:
         for seat in self._state.committee.indices:
-            self._state.pages.set(dealing_page(epoch.number + 1, seat), None)
+            DEALINGS.of(epoch.number + 1, seat).remove(self._state.pages)
         self._state.put_next_roots(None)
-        self._state.pages.set(NEXT_DIGEST, None)
+        NEXT_DIGEST.remove(self._state.pages)
 
     def _roots(self) -> tuple[Root, ...]:
         return tuple(self._state.root(kind.name) for kind in ROOTS)
@@ -344,10 +350,4 @@ class EpochTransitions:
         return epoch
 
     def _put(self, epoch: Epoch) -> None:
-        self._state.pages.set(EPOCH, epoch.encode())
-
-
-def _digest(content: bytes) -> bytes:
-    if len(content) != Hash32.LENGTH:
-        raise Malformed(f"a digest has {Hash32.LENGTH} bytes, got {len(content)}")
-    return content
+        EPOCH.write(self._state.pages, epoch)

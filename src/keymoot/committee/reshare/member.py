@@ -10,17 +10,16 @@ from typing import TypeAlias
 
 from keymoot.base.fixed import Hash32
 from keymoot.base.secret import Secret
-from keymoot.committee.keygen.record import digest_of, write_verdict
+from keymoot.committee.keygen.record import RootComplaint, RootVerdict, digest_of
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, write_attempt, write_numbered
+from keymoot.committee.messages import AttemptBody, Kind, NumberedBody
 from keymoot.committee.reshare.epoch_keys import EpochKeys, Role
-from keymoot.committee.reshare.record import Epoch, Origin, Stage
-from keymoot.committee.reshare.round import Dealings, ReshareRound, write_dealings
+from keymoot.committee.reshare.record import Epoch, EpochStage, RootDealings
+from keymoot.committee.reshare.round import Dealings, ReshareRound
 from keymoot.committee.roots import ROOTS
 from keymoot.committee.task import Message, SeatTask
 from keymoot.threshold import dealing as dealings
 from keymoot.threshold import reshare
-from keymoot.threshold.envelope import Complaint
 from keymoot.threshold.errors import Cheated, TooFew
 from keymoot.threshold.rng import SeededRng
 from keymoot.threshold.root import Share
@@ -50,9 +49,8 @@ class ReshareParticipant:
         if epoch is None:
             return
         needed: set[tuple[int, int, Hash32 | None] | None] = {_made(machine)}
-        if kept is not None and kept.origin:
-            origin = Origin.decode(kept.origin)
-            needed.add((kept.epoch.number, origin.attempt, origin.generation))
+        if kept is not None and kept.origin is not None:
+            needed.add((kept.epoch.number, kept.origin.attempt, kept.origin.generation))
         # What this generation has dealt, or an attempt that outlives it, may still come to live.
         needed.add((epoch.number + 1, epoch.attempt, epoch.generation))
         generation = machine.state.record.generation
@@ -78,7 +76,7 @@ class ReshareParticipant:
         if kept is None or origin is None or self.index in kept.holders or not shares:
             return []
         digest = digest_of(tuple(shares[kind.name].root for kind in ROOTS))
-        body = write_attempt(epoch.number, origin.attempt, digest)
+        body = AttemptBody(epoch.number, origin.attempt, digest).encode()
         generation = machine.state.record.generation.hex()
         name = f"epoch/{epoch.number}/{origin.attempt}/{generation}/late"
         return [SeatTask(name, lambda _: [(Kind.HELD, body)])]
@@ -95,10 +93,10 @@ class ReshareParticipant:
         generation = machine.state.record.generation
         if self.index in epoch.said:
             return []
-        if epoch.stage is Stage.LIVING:
+        if epoch.stage is EpochStage.LIVING:
             return self._key_task(machine, name, epoch.number) if member else []
         round_ = machine.epochs.next_round()
-        if epoch.stage is Stage.DEALING:
+        if epoch.stage is EpochStage.DEALING:
             if not member or not shares:
                 return []
             mine = dict(shares)
@@ -106,7 +104,7 @@ class ReshareParticipant:
         if self.index not in round_.committee:
             return []
         given = machine.epochs.dealings(epoch.number + 1)
-        if epoch.stage is Stage.VERDICTS:
+        if epoch.stage is EpochStage.VERDICTS:
             return [SeatTask(name, lambda rng: self._judge(round_, epoch, given, rng))]
         return [SeatTask(name, lambda _: self._hold(round_, epoch, generation, given))]
 
@@ -132,7 +130,7 @@ class ReshareParticipant:
         rotation = self.keys.due(machine, self.index)
         if following == seat.next or (rotation is not None and rotation.living is not Role.LIVING):
             return []
-        body = write_numbered(number + 1, following)
+        body = NumberedBody(number + 1, following).encode()
         return [SeatTask(f"{name}/key/{following.hex()}", lambda _: [(Kind.EPOCH_KEY, body)])]
 
     def _deal(
@@ -142,7 +140,7 @@ class ReshareParticipant:
             reshare.deal(round_.recipients(place), shares[kind.name], rng.child(kind.name))
             for place, kind in enumerate(ROOTS)
         )
-        return [(Kind.RESHARE, _said(epoch, write_dealings(made)))]
+        return [(Kind.RESHARE, _said(epoch, RootDealings(made).encode()))]
 
     def _judge(
         self, round_: ReshareRound, epoch: Epoch, given: Dealings, rng: SeededRng
@@ -150,14 +148,14 @@ class ReshareParticipant:
         secret = self._secret(round_)
         if secret is None:
             return []
-        complaints: list[tuple[int, Complaint]] = []
+        complaints: list[RootComplaint] = []
         for place, kind in enumerate(ROOTS):
             made = {dealer: dealings_[place] for dealer, dealings_ in given.items()}
             _, blamed = dealings.receive_all(
                 round_.recipients(place), self.index, secret, made, rng.child(kind.name)
             )
-            complaints += [(place, complaint) for complaint in blamed]
-        return [(Kind.RESHARE_VERDICT, _said(epoch, write_verdict(complaints)))]
+            complaints += [RootComplaint(place, complaint) for complaint in blamed]
+        return [(Kind.RESHARE_VERDICT, _said(epoch, RootVerdict(tuple(complaints)).encode()))]
 
     def _hold(
         self, round_: ReshareRound, epoch: Epoch, generation: Hash32, given: Dealings
@@ -202,4 +200,4 @@ def _made(machine: CommitteeMachine) -> Made | None:
 
 
 def _said(epoch: Epoch, content: bytes) -> bytes:
-    return write_attempt(epoch.number + 1, epoch.attempt, content)
+    return AttemptBody(epoch.number + 1, epoch.attempt, content).encode()

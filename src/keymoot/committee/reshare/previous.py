@@ -7,45 +7,24 @@ stays away. A recovery before that goes back. Who stays away for good is to be v
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import replace
+from typing import Any
 
 from keymoot.base.errors import Defect
-from keymoot.base.forms import ENCODED, U16, AtMost
-from keymoot.base.record import Record
-from keymoot.committee.reshare.record import Epoch, Origin
-from keymoot.committee.roots import ROOTS
+from keymoot.base.fixed import Hash32
+from keymoot.committee.pages import (
+    DEALINGS,
+    KEPT_EPOCH,
+    KEPT_ROOT,
+    KEPT_SEAT,
+    OPENINGS,
+    ROOT,
+    VOTED_DIGEST,
+    PageName,
+)
+from keymoot.committee.reshare.record import KeptEpoch
 from keymoot.committee.seat import Seat
-from keymoot.committee.seat_lists import Seats
 from keymoot.committee.state import CommitteeState
-from keymoot.threshold.committee import MAX_SIZE, Committee
-
-BEFORE = "before"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptEpoch(Record):
-    """The page of the epoch before: of the last one that all its members held.
-
-    Attributes:
-        epoch: Its page, as it was when it ended.
-        members: Who kept its keys.
-        digest: Of its roots, as they were voted for.
-        origin: Page of where its shares come from; empty for the key generation.
-        holders: Members of the living epoch that hold its shares.
-    """
-
-    REMEMBERED = 64
-
-    epoch: Annotated[Epoch, ENCODED]
-    members: Annotated[tuple[U16, ...], AtMost(MAX_SIZE)]
-    digest: Annotated[bytes, AtMost(32)]
-    origin: bytes
-    holders: Annotated[Seats, AtMost(MAX_SIZE)]
-
-    @property
-    def committee(self) -> Committee:
-        return Committee(self.members)
 
 
 class PreviousEpoch:
@@ -57,24 +36,22 @@ class PreviousEpoch:
     @property
     def page(self) -> KeptEpoch | None:
         """The page; None where nothing is kept: all members hold the living shares."""
-        raw = self._state.pages.get(BEFORE)
-        return None if raw is None else KeptEpoch.decode(raw)
+        return KEPT_EPOCH.read(self._state.pages)
 
     def seat(self, index: int) -> Seat | None:
-        raw = self._state.pages.get(_seat_page(index))
-        return None if raw is None else Seat.decode(raw)
+        return KEPT_SEAT.of(index).read(self._state.pages)
 
     def seats(self) -> dict[int, Seat]:
         page = self.page
         former = {index: self.seat(index) for index in (() if page is None else page.members)}
         return {index: seat for index, seat in former.items() if seat is not None}
 
-    def names(self) -> Iterator[str]:
-        yield BEFORE
+    def names(self) -> Iterator[PageName[Any]]:
+        yield KEPT_EPOCH
         page = self.page
         if page is not None:
-            yield from (_root_page(kind.name) for kind in ROOTS)
-            yield from (_seat_page(index) for index in page.members)
+            yield from KEPT_ROOT.values()
+            yield from map(KEPT_SEAT.of, page.members)
             yield from _sources(page)
 
     def keep(self, page: KeptEpoch, following: Iterable[int]) -> None:
@@ -86,15 +63,15 @@ class PreviousEpoch:
         if kept is not None:
             # Nothing goes back to the living epoch: not all members held its shares.
             for name in _sources(page):
-                pages.set(name, None)
-            pages.set(BEFORE, replace(kept, holders=page.holders).encode())
+                name.remove(pages)
+            KEPT_EPOCH.write(pages, replace(kept, holders=page.holders))
             self._settle(following)
             return
-        for kind in ROOTS:
-            pages.set(_root_page(kind.name), pages.get(f"root/{kind.name}"))
+        for kind, root in KEPT_ROOT.items():
+            root.take(pages, ROOT[kind])
         for index, seat in self._state.seats().items():
-            pages.set(_seat_page(index), seat.encode())
-        pages.set(BEFORE, page.encode())
+            KEPT_SEAT.of(index).write(pages, seat)
+        KEPT_EPOCH.write(pages, page)
         self._settle(following)
 
     def hold(self, seat: int) -> None:
@@ -102,13 +79,13 @@ class PreviousEpoch:
         page = self.page
         if page is not None:
             held = replace(page, holders=page.holders | {seat})
-            self._state.pages.set(BEFORE, held.encode())
+            KEPT_EPOCH.write(self._state.pages, held)
             self._settle(self._state.committee.indices)
 
     def forget(self) -> None:
         """Remove what is kept, and what its shares could be computed from."""
         for name in list(self.names()):
-            self._state.pages.set(name, None)
+            name.remove(self._state.pages)
 
     def _settle(self, members: Iterable[int]) -> None:
         page = self.page
@@ -120,32 +97,21 @@ class PreviousEpoch:
         page, pages = self.page, self._state.pages
         if page is None:
             raise Defect("the epoch before is not kept")
-        for kind in ROOTS:
-            pages.set(f"root/{kind.name}", pages.get(_root_page(kind.name)))
-        pages.set("roots/voted", page.digest)
+        for kind, root in ROOT.items():
+            root.take(pages, KEPT_ROOT[kind])
+        VOTED_DIGEST.write(pages, Hash32(page.digest))
         self._state.take_seats(seats)
-        for name in (BEFORE, *(_root_page(kind.name) for kind in ROOTS)):
-            pages.set(name, None)
+        KEPT_EPOCH.remove(pages)
+        for root in KEPT_ROOT.values():
+            root.remove(pages)
         for index in page.members:
-            pages.set(_seat_page(index), None)
+            KEPT_SEAT.of(index).remove(pages)
         return page
 
 
-def dealing_page(number: int, seat: int) -> str:
-    return f"dealing/{number}/{seat}"
-
-
-def _sources(page: KeptEpoch) -> Iterator[str]:
-    if not page.origin:
-        yield from (f"opening/{seat}" for seat in page.members)
+def _sources(page: KeptEpoch) -> Iterator[PageName[Any]]:
+    if page.origin is None:
+        yield from map(OPENINGS.of, page.members)
         return
-    dealers = Origin.decode(page.origin).dealers
-    yield from (dealing_page(page.epoch.number, seat) for seat in dealers.indices)
-
-
-def _root_page(name: str) -> str:
-    return f"before/root/{name}"
-
-
-def _seat_page(index: int) -> str:
-    return f"before/seat/{index}"
+    dealers = page.origin.dealers
+    yield from (DEALINGS.of(page.epoch.number, seat) for seat in dealers.indices)

@@ -17,20 +17,22 @@ from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import list_of, rising, uint, uint_of
 from keymoot.base.fixed import Hash32
-from keymoot.base.forms import U32, U64, AtMost, Form
+from keymoot.base.forms import ENCODED, U16, U32, U64, AtMost, Exactly, Form
 from keymoot.base.record import Record
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.phases import Since
+from keymoot.committee.roots import ROOTS
 from keymoot.committee.seat import POINT_BYTES, by_seat
 from keymoot.committee.seat_lists import BySeat, Seats
-from keymoot.threshold.committee import Committee
+from keymoot.threshold.committee import MAX_SIZE, Committee
+from keymoot.threshold.dealing import Dealing
 from keymoot.threshold.errors import BadCommittee
 
 RETRY_SECONDS = 60
 """How long an epoch whose end failed lives on before the next attempt."""
 
 
-class Stage(IntEnum):
+class EpochStage(IntEnum):
     """What an epoch is doing."""
 
     LIVING = 0
@@ -65,7 +67,7 @@ class Epoch(Record):
     number: U64
     since_height: Height
     since_time: UnixSeconds
-    stage: Stage = Stage.LIVING
+    stage: EpochStage = EpochStage.LIVING
     stage_height: Height = Height(0)
     stage_time: UnixSeconds = UnixSeconds(0)
     attempt: U32 = 0
@@ -91,7 +93,7 @@ class Epoch(Record):
             return False
         return time - self.since_time >= seconds
 
-    def at(self, stage: Stage, height: Height, time: UnixSeconds) -> "Epoch":
+    def at(self, stage: EpochStage, height: Height, time: UnixSeconds) -> "Epoch":
         return replace(self, stage=stage, stage_height=height, stage_time=time, said=frozenset())
 
     def dropped(self, height: Height, time: UnixSeconds) -> "Epoch":
@@ -99,7 +101,7 @@ class Epoch(Record):
             self.number,
             self.since_height,
             self.since_time,
-            Stage.LIVING,
+            EpochStage.LIVING,
             height,
             time,
             self.attempt + 1,
@@ -131,3 +133,37 @@ class Origin(Record):
     generation: Hash32
     attempt: U32
     dealers: Annotated[Committee, Form(_read_dealers, _write_dealers)]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEpoch(Record):
+    """The page of the epoch before: of the last one that all its members held (`previous`).
+
+    Attributes:
+        epoch: Its page, as it was when it ended.
+        members: Who kept its keys.
+        digest: Of its roots, as they were voted for.
+        origin: Where its shares come from; None for the key generation.
+        holders: Members of the living epoch that hold its shares.
+    """
+
+    REMEMBERED = 64
+
+    epoch: Annotated[Epoch, ENCODED]
+    members: Annotated[tuple[U16, ...], AtMost(MAX_SIZE)]
+    digest: Annotated[bytes, AtMost(32)]
+    origin: Annotated[Origin, ENCODED] | None
+    holders: Annotated[Seats, AtMost(MAX_SIZE)]
+
+    @property
+    def committee(self) -> Committee:
+        return Committee(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class RootDealings(Record):
+    """What a member deals towards an epoch: its share of each root."""
+
+    BARE = True
+
+    dealings: Annotated[tuple[Dealing, ...], Exactly(len(ROOTS))]

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keymoot.base import rlp
-from keymoot.base.fields import list_of
 from keymoot.committee.roots import ROOTS, RootDealing
 from keymoot.threshold import reshare
 from keymoot.threshold.dealing import Dealing
@@ -41,13 +39,3 @@ class ReshareRound(RootDealing):
             reshare.root(self.recipients(place), self.roots[place], self.chosen(place, given))
             for place in range(len(ROOTS))
         )
-
-
-def write_dealings(given: tuple[Dealing, ...]) -> bytes:
-    return rlp.encode([dealing.item() for dealing in given])
-
-
-def read_dealings(raw: bytes) -> tuple[Dealing, ...]:
-    return tuple(
-        Dealing.of_item(dealing) for dealing in list_of(rlp.decode(raw), len(ROOTS), "dealings")
-    )

@@ -18,28 +18,27 @@ An epoch or a generation that begins meanwhile drops the next version: other mem
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
 from keymoot.committee.errors import Unwanted
 from keymoot.committee.messages import Kind
+from keymoot.committee.pages import COMING_KEY, FORMER_KEYS, PRESENT_KEY, PageName
 from keymoot.committee.reshare.ledger import EpochTransitions
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.state import CommitteeState
 from keymoot.committee.statekey.record import (
-    COMING,
-    FORMER,
-    STATE,
+    AnswerBody,
     Ask,
+    AskBody,
+    FormerVersions,
+    HeldBody,
     StateKeyStatus,
-    former_in,
     next_name,
-    read_answer,
-    read_ask,
-    read_held,
-    write_former,
 )
 from keymoot.committee.statekey.round import StateKeyDistribution, takers
+from keymoot.committee.statekey.version import version_in
 from keymoot.store.keys import Former
 
 STATE_KINDS = (Kind.STATE_ASK, Kind.STATE_ANSWER, Kind.STATE_HELD)
@@ -50,7 +49,7 @@ class StateKeyLedger:
 
     def __init__(self, state: CommitteeState) -> None:
         self._state = state
-        self.present = StateKeyDistribution(state, STATE)
+        self.present = StateKeyDistribution(state, PRESENT_KEY)
 
     @property
     def status(self) -> StateKeyStatus:
@@ -59,11 +58,8 @@ class StateKeyLedger:
     @property
     def coming(self) -> StateKeyDistribution | None:
         """The version that members gather; None while none is to come."""
-        return (
-            None
-            if self._state.pages.get(COMING) is None
-            else StateKeyDistribution(self._state, COMING)
-        )
+        stands = COMING_KEY.status.stands(self._state.pages)
+        return StateKeyDistribution(self._state, COMING_KEY) if stands else None
 
     @property
     def versions(self) -> tuple[StateKeyDistribution, ...]:
@@ -76,22 +72,22 @@ class StateKeyLedger:
     def asks(self) -> dict[int, Ask]:
         return self.present.asks()
 
-    def pages(self) -> Iterator[str]:
-        yield from (STATE, COMING, FORMER)
-        if self._state.founded:
-            for version in (self.present, StateKeyDistribution(self._state, COMING)):
-                yield from (version.ask_page(seat) for seat in takers(self._state))
+    def names(self) -> Iterator[PageName[Any]]:
+        yield FORMER_KEYS
+        yield from self.present.names()
+        yield from StateKeyDistribution(self._state, COMING_KEY).names()
 
     def handle(self, seat: int, kind: Kind, body: bytes, height: Height) -> None:
         """Raise NotReady before there are roots; an ask needs its identity's signature."""
         if kind is Kind.STATE_ASK:
-            self._named(read_ask(body)[1]).handle_ask(
-                seat, body, EpochTransitions(self._state).current
-            )
+            asked = AskBody.decode(body)
+            epoch = EpochTransitions(self._state).current
+            self._named(asked.name).handle_ask(seat, asked, epoch)
         elif kind is Kind.STATE_ANSWER:
-            self._named(read_answer(body)[0]).handle_answer(seat, body, height)
+            answered = AnswerBody.decode(body)
+            self._named(answered.name).handle_answer(seat, answered, height)
         else:
-            self._named(read_held(body)).handle_held(seat)
+            self._named(HeldBody.decode(body).name).handle_held(seat)
             self._exist(height)
 
     def started_anew(self, seat: int) -> None:
@@ -126,7 +122,7 @@ class StateKeyLedger:
         coming = self.coming
         if coming is not None:
             coming.close()
-            self._state.pages.set(COMING, None)
+            COMING_KEY.status.remove(self._state.pages)
         self.present.close()
 
     def wipe(self) -> None:
@@ -141,7 +137,7 @@ class StateKeyLedger:
         """Begin to raise the version where somebody has left with it; raise it once all have it."""
         epochs, status = EpochTransitions(self._state), self.status
         epoch, coming = epochs.current, self.coming
-        if epoch is None or epoch.stage is not Stage.LIVING or not status.exists:
+        if epoch is None or epoch.stage is not EpochStage.LIVING or not status.exists:
             return
         # Members before may have to execute, as long as a recovery can go back to them.
         if epochs.previous.page is not None:
@@ -152,20 +148,20 @@ class StateKeyLedger:
         elif status.exposed:
             state, version = self._state, status.version + 1
             name = next_name(state.network, version, state.record.generation, epoch.number)
-            state.pages.set(COMING, StateKeyStatus(version, name).encode())
+            COMING_KEY.status.write(state.pages, StateKeyStatus(version, name))
 
     def _raise(self, coming: StateKeyDistribution) -> None:
         """Have the version that is to come as the present one, with who asks for it."""
         pages, status = self._state.pages, self.status
         self.present.close()
         for seat in takers(self._state):
-            pages.set(self.present.ask_page(seat), pages.get(coming.ask_page(seat)))
-            pages.set(coming.ask_page(seat), None)
+            PRESENT_KEY.ask.of(seat).take(pages, COMING_KEY.ask.of(seat))
+            COMING_KEY.ask.of(seat).remove(pages)
         # The first block under the new version wraps this one.
-        former = (*former_in(pages), Former(status.name, b""))
-        pages.set(FORMER, write_former(former))
+        former = (*version_in(pages).former, Former(status.name, b""))
+        FORMER_KEYS.write(pages, FormerVersions(former))
         self.present.put(replace(coming.status, since=status.since))
-        pages.set(COMING, None)
+        COMING_KEY.status.remove(pages)
 
     def _exist(self, height: Height) -> None:
         status = self.status

@@ -16,12 +16,12 @@ from keymoot.committee.messages import Kind
 from keymoot.committee.reshare.member import Shares
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.statekey.record import (
+    AnswerBody,
     Ask,
+    AskBody,
+    HeldBody,
     ask_digest,
     state_secret,
-    write_answer,
-    write_ask,
-    write_held,
 )
 from keymoot.committee.statekey.round import StateKeyDistribution
 from keymoot.committee.task import Message, SeatTask
@@ -40,28 +40,28 @@ class StateKeyParticipant:
         index: The seat.
         identity: Ed25519 seed of the enclave's identity; signs asks.
         held: Names of the versions that the enclave has sealed.
-        found: Secrets that answers gave, by name, until the enclave has sealed them.
+        opened: Secrets that answers gave, by name, until the enclave has sealed them.
     """
 
     index: int
     identity: Secret
     held: frozenset[Bytes32] = frozenset()
-    found: dict[Bytes32, Secret] = field(default_factory=dict)
+    opened: dict[Bytes32, Secret] = field(default_factory=dict)
     _own: dict[Bytes32, tuple[Secret, AskerKey]] = field(default_factory=dict, repr=False)
 
     def holds(self, name: Bytes32) -> bool:
         return name in self.held
 
     def sealed(self, name: Bytes32) -> None:
-        """Go on: the enclave has sealed what was found."""
+        """Go on: the enclave has sealed what was opened."""
         self.held |= {name}
-        self.found.pop(name, None)
+        self.opened.pop(name, None)
         self._own.pop(name, None)
 
     def forget(self) -> None:
         """Begin again: the enclave has erased all secrets, for it has no seat any more."""
         self.held = frozenset()
-        self.found.clear()
+        self.opened.clear()
         self._own.clear()
 
     def due(self, machine: CommitteeMachine, shares: Shares) -> list[SeatTask]:
@@ -86,9 +86,9 @@ class StateKeyParticipant:
         if self.holds(key):
             if self.index in status.holders:
                 return []
-            said = (Kind.STATE_HELD, write_held(key))
+            said = (Kind.STATE_HELD, HeldBody(key).encode())
             return [SeatTask(f"{now}/held", lambda _: [said])]
-        if key in self.found:
+        if key in self.opened:
             return []
         ask = version.ask(self.index)
         if ask is None:
@@ -100,7 +100,8 @@ class StateKeyParticipant:
                 digest = ask_digest(network, generation, place, when, key, to)
                 self._own[key] = (secret, to)
                 signature = ed25519.sign(self.identity, digest)
-                return [(Kind.STATE_ASK, write_ask(when, key, to, signature))]
+                body = AskBody(*when, key, to.first, to.second, signature).encode()
+                return [(Kind.STATE_ASK, body)]
 
             return [] if self.index in status.asked else [SeatTask(f"{now}/ask", run)]
         if len(ask.answers) < version.need:
@@ -117,7 +118,7 @@ class StateKeyParticipant:
         # The one-time secret goes with this: it opens no second ask.
         self._own.pop(key, None)
         point, _bad = derived.combine(root, source, *own, ask.answers)
-        self.found[key] = state_secret(point)
+        self.opened[key] = state_secret(point)
         return []
 
     def _answer_tasks(
@@ -140,4 +141,4 @@ def _answer(
     key: Bytes32, asker: int, ask: Ask, share: Share, source: bytes, rng: SeededRng
 ) -> list[Message]:
     made = derived.answer(share, source, ask.to, rng)
-    return [(Kind.STATE_ANSWER, write_answer(key, asker, ask.number, made))]
+    return [(Kind.STATE_ANSWER, AnswerBody(key, asker, ask.number, made).encode())]

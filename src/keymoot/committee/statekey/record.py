@@ -7,43 +7,26 @@ from the keys that accounts ask for.
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Annotated
 
-from keymoot.base import rlp
-from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, fixed_of, list_of, uint, uint_of
 from keymoot.base.fixed import Bytes32, Hash32, NetworkId
-from keymoot.base.forms import U32, U64, AtMost
+from keymoot.base.forms import U16, U32, U64, AtMost
 from keymoot.base.record import Record
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height
-from keymoot.committee.pages import Pages
 from keymoot.committee.seat_lists import BySeat, Seats
+from keymoot.crypto.ed25519 import SIGNATURE_BYTES
 from keymoot.crypto.keccak import keccak256
-from keymoot.store.keys import FIRST_NAME, WRAPPED_BYTES, Former, Version
+from keymoot.store.keys import FIRST_NAME, Former
 from keymoot.threshold import derived
 from keymoot.threshold.bls12381 import G1, G2
 from keymoot.threshold.committee import MAX_SIZE
 from keymoot.threshold.derived import AskerKey, DerivationShare
 from keymoot.threshold.session import framed
 
-STATE = "state"
-"""Name of the page of the present version."""
-
-COMING = "state/coming"
-"""Name of the page of the version that is to come.
-
-There is none while nobody has to be shut out.
-"""
-
-FORMER = "state/former"
-"""Name of the page of the versions before it."""
-
 PURPOSE = "state"
 """Purpose of the state secret; no account can ask for a key of it."""
 
-SIGNATURE_BYTES = 64
 _ASK = b"keymoot/v1/state-ask"
 _VERSION = b"keymoot/v1/state-version"
 
@@ -110,42 +93,14 @@ class Ask(Record):
         return len(self.answers) < need and seat not in self.answers and seat not in self.bad
 
 
-def status_in(pages: Pages) -> StateKeyStatus:
-    return status_on(pages, STATE)
+@dataclass(frozen=True, slots=True)
+class FormerVersions(Record):
+    """The versions before the present one, version 0 first."""
 
+    BARE = True
+    REMEMBERED = 16
 
-def status_on(pages: Pages, page: str) -> StateKeyStatus:
-    raw = pages.get(page)
-    return StateKeyStatus() if raw is None else StateKeyStatus.decode(raw)
-
-
-def former_in(pages: Pages) -> tuple[Former, ...]:
-    """Version 0 first."""
-    raw = pages.get(FORMER)
-    return () if raw is None else _former(raw)
-
-
-def version_in(pages: Pages) -> Version:
-    """Give which state secret the next block uses."""
-    return Version(status_in(pages).name, former_in(pages))
-
-
-def write_former(former: tuple[Former, ...]) -> bytes:
-    return rlp.encode([[version.name, version.wrapped] for version in former])
-
-
-def _read_former(raw: bytes) -> tuple[Former, ...]:
-    versions = []
-    for item in list_of(rlp.decode(raw), None, "former"):
-        name, wrapped = list_of(item, 2, "former")
-        sealed = bytes_of(wrapped, "wrapped")
-        if len(sealed) not in (0, WRAPPED_BYTES):
-            raise Malformed(f"a wrapped secret has {WRAPPED_BYTES} bytes", "wrapped")
-        versions.append(Former(fixed_of(name, Bytes32, "name"), sealed))
-    return tuple(versions)
-
-
-_former = lru_cache(maxsize=16)(_read_former)
+    versions: tuple[Former, ...] = ()
 
 
 def state_input(network: NetworkId, version: int, name: Bytes32 = FIRST_NAME) -> bytes:
@@ -154,10 +109,6 @@ def state_input(network: NetworkId, version: int, name: Bytes32 = FIRST_NAME) ->
 
 def state_secret(point: Secret) -> Secret:
     return derived.key_of(point, PURPOSE)
-
-
-def page_of(page: str, seat: int) -> str:
-    return f"{page}/ask/{seat}"
 
 
 def next_name(network: NetworkId, version: int, generation: Hash32, epoch: int) -> Bytes32:
@@ -197,43 +148,47 @@ def ask_digest(
     return keccak256(framed(_ASK, network, generation, *who, *times, name, to.first, to.second))
 
 
-def write_ask(when: tuple[int, int], name: Bytes32, to: AskerKey, signature: bytes) -> bytes:
-    epoch, attempt = when
-    return rlp.encode([uint(epoch), uint(attempt), name, to.first, to.second, signature])
+@dataclass(frozen=True, slots=True)
+class AskBody(Record):
+    """What a seat says that has no state secret.
+
+    Attributes:
+        epoch: The living epoch, of whose shares answers are made.
+        attempt: To end it.
+        name: Of the version.
+        first: The one-time key, in G1.
+        second: The same in G2.
+        signature: By the identity, over `ask_digest`.
+    """
+
+    epoch: U64
+    attempt: U32
+    name: Bytes32
+    first: Annotated[bytes, AtMost(G1.POINT_BYTES)]
+    second: Annotated[bytes, AtMost(G2.POINT_BYTES)]
+    signature: Annotated[bytes, AtMost(SIGNATURE_BYTES)]
+
+    @property
+    def when(self) -> tuple[int, int]:
+        return self.epoch, self.attempt
+
+    @property
+    def to(self) -> AskerKey:
+        return AskerKey(self.first, self.second)
 
 
-def read_ask(body: bytes) -> tuple[tuple[int, int], Bytes32, AskerKey, bytes]:
-    epoch, attempt, name, first, second, signature = list_of(rlp.decode(body), 6, "ask")
-    when = uint_of(epoch, "epoch", 8), uint_of(attempt, "attempt", 4)
-    to = _key(first, second)
-    version = fixed_of(name, Bytes32, "name")
-    return when, version, to, bytes_of(signature, "signature", SIGNATURE_BYTES)
+@dataclass(frozen=True, slots=True)
+class AnswerBody(Record):
+    """One seat's part of a version, for the seat that asked; `number` names the ask."""
+
+    name: Bytes32
+    asker: U16
+    number: U64
+    answer: DerivationShare
 
 
-def write_answer(name: Bytes32, asker: int, number: int, answer: DerivationShare) -> bytes:
-    return rlp.encode([name, uint(asker), uint(number), answer.item()])
+@dataclass(frozen=True, slots=True)
+class HeldBody(Record):
+    """This seat has the version of that name sealed."""
 
-
-def read_answer(body: bytes) -> tuple[Bytes32, int, int, DerivationShare]:
-    name, asker, number, answer = list_of(rlp.decode(body), 4, "answer")
-    return (
-        fixed_of(name, Bytes32, "name"),
-        uint_of(asker, "asker", 2),
-        uint_of(number, "number", 8),
-        DerivationShare.of_item(answer),
-    )
-
-
-def write_held(name: Bytes32) -> bytes:
-    return rlp.encode([name])
-
-
-def read_held(body: bytes) -> Bytes32:
-    (name,) = list_of(rlp.decode(body), 1, "held")
-    return fixed_of(name, Bytes32, "name")
-
-
-def _key(first: rlp.Decoded, second: rlp.Decoded) -> AskerKey:
-    return AskerKey(
-        bytes_of(first, "first", G1.POINT_BYTES), bytes_of(second, "second", G2.POINT_BYTES)
-    )
+    name: Bytes32

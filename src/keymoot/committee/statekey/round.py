@@ -8,24 +8,25 @@ An ask ends with its start, its epoch and its generation too, so all its answers
 epoch's shares, and no one-time key serves a second time.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import Height
 from keymoot.committee.errors import NotSeated, Unwanted
 from keymoot.committee.membership.ledger import MembershipLedger
+from keymoot.committee.pages import PageName, StateKeyPages
 from keymoot.committee.reshare.record import Epoch
 from keymoot.committee.roots import DERIVE
 from keymoot.committee.state import CommitteeState
 from keymoot.committee.statekey.record import (
+    AnswerBody,
     Ask,
+    AskBody,
     StateKeyStatus,
     ask_digest,
-    page_of,
-    read_answer,
-    read_ask,
     state_input,
-    status_on,
 )
 from keymoot.crypto import ed25519
 from keymoot.threshold import derived
@@ -35,12 +36,12 @@ from keymoot.threshold.root import Root
 class StateKeyDistribution:
     """One version of a committee's state key: the present one, or the one that is to come."""
 
-    def __init__(self, state: CommitteeState, page: str) -> None:
-        self._state, self._page = state, page
+    def __init__(self, state: CommitteeState, named: StateKeyPages) -> None:
+        self._state, self._named = state, named
 
     @property
     def status(self) -> StateKeyStatus:
-        return status_on(self._state.pages, self._page)
+        return self._named.status.read(self._state.pages) or StateKeyStatus()
 
     @property
     def name(self) -> Bytes32:
@@ -60,23 +61,23 @@ class StateKeyDistribution:
         return self.root.degree + 1
 
     def ask(self, seat: int) -> Ask | None:
-        raw = self._state.pages.get(self.ask_page(seat))
-        return None if raw is None else Ask.decode(raw)
+        return self._named.ask.of(seat).read(self._state.pages)
 
     def asks(self) -> dict[int, Ask]:
         asking = {seat: self.ask(seat) for seat in takers(self._state)}
         return {seat: ask for seat, ask in asking.items() if ask is not None}
 
-    def ask_page(self, seat: int) -> str:
-        return page_of(self._page, seat)
+    def names(self) -> Iterator[PageName[Any]]:
+        yield self._named.status
+        if self._state.founded:
+            yield from map(self._named.ask.of, takers(self._state))
 
-    def handle_ask(self, seat: int, body: bytes, epoch: Epoch | None) -> None:
+    def handle_ask(self, seat: int, said: AskBody, epoch: Epoch | None) -> None:
         """Raise NotSeated where the seat's identity did not sign it, Unwanted for a second time."""
-        when, _, to, signature = read_ask(body)
-        state, status = self._state, self.status
+        state, status, to = self._state, self.status, said.to
         # 1. It is of the living epoch, and the first of this start in it: said again, an old
         #    ask would open answers to a key whose secret is gone.
-        if epoch is None or when != (epoch.number, epoch.attempt):
+        if epoch is None or said.when != (epoch.number, epoch.attempt):
             raise Unwanted("the ask is of another epoch, or of another attempt to end it")
         if seat in status.asked:
             raise Unwanted("this start has asked in this epoch already")
@@ -86,13 +87,13 @@ class StateKeyDistribution:
             raise NotSeated(f"seat {seat} has not said with which keys it started")
         generation = state.record.generation
         place = seat, known.session.signing
-        digest = ask_digest(state.network, generation, place, when, status.name, to)
-        if not ed25519.verify(known.identity, digest, signature):
+        digest = ask_digest(state.network, generation, place, said.when, status.name, to)
+        if not ed25519.verify(known.identity, digest, said.signature):
             raise NotSeated(f"the ask is not signed by the identity of seat {seat}")
         # 3. The one-time key hides the answers.
         to.check()
         asks = status.asks + 1
-        state.pages.set(self.ask_page(seat), Ask(asks, to.first, to.second).encode())
+        self._named.ask.of(seat).write(state.pages, Ask(asks, to.first, to.second))
         # Whoever asks has it no more, whatever was said before.
         self.put(
             replace(
@@ -104,20 +105,19 @@ class StateKeyDistribution:
             )
         )
 
-    def handle_answer(self, seat: int, body: bytes, height: Height) -> None:
-        _, asker, number, answer = read_answer(body)
-        ask = self.ask(asker) if asker in takers(self._state) else None
-        if ask is None or number != ask.number:
+    def handle_answer(self, seat: int, said: AnswerBody, height: Height) -> None:
+        ask = self.ask(said.asker) if said.asker in takers(self._state) else None
+        if ask is None or said.number != ask.number:
             raise Unwanted("the ask is over")
         if not ask.awaits(seat, self.need):
             raise Unwanted("the ask has its answers, or one of this seat")
-        if derived.check(self.root, self.input, ask.to, seat, answer):
-            ask = replace(ask, answers={**ask.answers, seat: answer})
+        if derived.check(self.root, self.input, ask.to, seat, said.answer):
+            ask = replace(ask, answers={**ask.answers, seat: said.answer})
         else:
             # Its number names an ask of this epoch, so no honest seat can be late and wrong.
             self._state.caught(seat, height, "gave a bad part of the state key", out=False)
             ask = replace(ask, bad=ask.bad | {seat})
-        self._state.pages.set(self.ask_page(asker), ask.encode())
+        self._named.ask.of(said.asker).write(self._state.pages, ask)
 
     def handle_held(self, seat: int) -> None:
         status = self.status
@@ -156,10 +156,10 @@ class StateKeyDistribution:
 
     def put(self, status: StateKeyStatus) -> None:
         if status != self.status:
-            self._state.pages.set(self._page, status.encode())
+            self._named.status.write(self._state.pages, status)
 
     def _close(self, seat: int) -> None:
-        self._state.pages.set(self.ask_page(seat), None)
+        self._named.ask.of(seat).remove(self._state.pages)
 
 
 def takers(state: CommitteeState) -> tuple[int, ...]:

@@ -5,12 +5,12 @@ outside does. Wallets takes presignatures from it, and nobody else.
 """
 
 from keymoot.base.fixed import Bytes32, NetworkId, WalletId
-from keymoot.committee.attestation import ATTESTATION, Attestation
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.nonces.record import SignerCommitment
+from keymoot.committee.pages import ATTESTATION, FORMER_KEYS, HEAD
 from keymoot.committee.presign.record import PresignatureId
-from keymoot.committee.state import HEAD
-from keymoot.committee.statekey.record import FORMER, version_in, write_former
+from keymoot.committee.statekey.record import FormerVersions
+from keymoot.committee.statekey.version import version_in
 from keymoot.committee.wallet_key import wallet_key
 from keymoot.contracts.framework.cells import PublicMap
 from keymoot.contracts.framework.context import Context
@@ -57,13 +57,13 @@ class Nodes(Contract):
     @internal
     def has_committee(self, ctx: Context) -> bool:
         """Tell whether this network has one: a chain in memory may not."""
-        return self.pages.get(ctx.public_store(), HEAD.encode()) is not None
+        return HEAD.stands(CellPages(ctx.public_store()))
 
     @internal
     def admits_simulated(self, ctx: Context) -> bool:
         """Tell whether evidence counts here that protects nothing, as the genesis says."""
-        raw = self.pages.get(ctx.public_store(), ATTESTATION.encode())
-        return raw is not None and Attestation.decode(raw).simulated
+        attestation = ATTESTATION.read(CellPages(ctx.public_store()))
+        return attestation is not None and attestation.simulated
 
     @internal
     def wallet_key(self, ctx: Context, scheme: Scheme, wallet: WalletId) -> bytes:
@@ -128,7 +128,7 @@ def wrap_former(store: PublicStore, keys: VersionKeys) -> None:
     """
     wrapped = keys.wrapped()
     if wrapped is not None:
-        CellPages(store).set(FORMER, write_former(wrapped))
+        FORMER_KEYS.write(CellPages(store), FormerVersions(wrapped))
 
 
 def state_version(store: PublicStore) -> Version:

@@ -26,7 +26,7 @@ def interface_of(version: Deployment) -> str:
         lines.append(f"    event {event.__name__}({fields});")
     signatures = {error.SIGNATURE for error in (*COMMON, *kind.ERRORS)}
     lines += [f"    error {signature};" for signature in sorted(signatures)]
-    for method in sorted(kind.METHODS.values(), key=lambda one: one.name):
+    for method in sorted(kind.METHODS.values(), key=lambda method: method.name):
         lines += ["", *_function(method)]
     return "\n".join([*lines, "}", ""])
 

@@ -6,7 +6,7 @@ sees of its own enclaves.
 
 from keymoot.base.strict_json import Json
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.node.membership.membership import Membership
 
 MAX_WORDS = 500
@@ -41,7 +41,7 @@ def standing_json(membership: Membership) -> dict[str, Json]:
     for seat in sorted({*page.leaving, *changes.leaving} & {*members}):
         votes = page.unwanted.get(seat, frozenset())
         leaving[str(seat)] = {"settled": seat in page.leaving, "votes": _list(votes)}
-    following = page.next_seats(members) if epoch.stage is Stage.LIVING else epoch.next_seats
+    following = page.next_seats(members) if epoch.stage is EpochStage.LIVING else epoch.next_seats
     told["epoch"] = {
         "number": epoch.number,
         "stage": epoch.stage.name.lower(),

@@ -15,6 +15,7 @@ from keymoot.base.strict_json import Json
 from keymoot.base.units import Height
 from keymoot.committee.certified import CertifiedHeader
 from keymoot.contracts.builtin.wallets.record import BOUND, REFUSED, RequestRecord
+from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE, CUSTODY_WORDS, IN_VAULT
 from keymoot.crypto.transactions import request_key
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.engine.ledger import Ledger
@@ -28,8 +29,6 @@ from keymoot.node.supervisor.asking import Asking
 from keymoot.node.supervisor.enclaves import Enclaves
 from keymoot.policy.errors import REFUSED_CODE
 from keymoot.runtime.release import EXPIRED, RELEASED, WAITING, status_of, stopped
-
-IN_VAULT, BY_COMMITTEE = "vault", "assembly"
 
 ANSWER_SECONDS = 2.0
 """How long others wait for an enclave that has been asked for answers."""
@@ -125,7 +124,7 @@ class ShareService:
             answers.append(told)
         return self._told(request, BOUND) | {
             **signers_json(record),
-            "custody": BY_COMMITTEE,
+            "custody": CUSTODY_WORDS[BY_COMMITTEE],
             "height": need.height,
             "certificate": None if certificate is None else data(certificate),
             "answers": answers,
@@ -163,7 +162,7 @@ class ShareService:
             },
         }
         request = request_key(record.requester, record.request_id)
-        custody = BY_COMMITTEE if record.bound_to else IN_VAULT
+        custody = CUSTODY_WORDS[BY_COMMITTEE if record.bound_to else IN_VAULT]
         return self._told(request, BOUND) | {"custody": custody, "refusal": refusal}
 
     def _told(self, request: Hash32, status: str) -> dict[str, Json]:
@@ -172,7 +171,7 @@ class ShareService:
             "status": status,
             "request": request.hex0x,
             "node": identity.identity_key.hex0x,
-            "custody": IN_VAULT,
+            "custody": CUSTODY_WORDS[IN_VAULT],
             "simulated": identity.simulated,
             "refusal": None,
         }
@@ -193,7 +192,7 @@ class ShareService:
             log.warning("enclave.silent", seat=seat)
         return [
             (seat, answers)
-            for seat, answers in said.found.items()
+            for seat, answers in said.answers.items()
             if [answer.request for answer in answers] == list(requests)
         ]
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.units import Height, UnixSeconds
-from keymoot.committee.nonces.record import read_commitments
+from keymoot.committee.nonces.record import SignerCommitments
 from keymoot.committee.presign.record import PresignatureId
 from keymoot.contracts.builtin.keys import Question
 from keymoot.contracts.builtin.wallets.record import BOUND, RequestRecord
@@ -60,7 +60,7 @@ def need_of_record(record: RequestRecord, committee: Committee) -> SigningMateri
     if not record.bound_to:
         return SigningMaterial(record.height, until, 1, 1)
     if len(record.bound_to) > PresignatureId.LENGTH:
-        signers = frozenset(slot.seat for slot in read_commitments(record.bound_to))
+        signers = frozenset(slot.seat for slot in SignerCommitments.decode(record.bound_to).slots)
         return SigningMaterial(record.bound_at, until, len(signers), len(signers), signers)
     enough = committee.ecdsa_degree + 1
     return SigningMaterial(record.bound_at, until, enough, enough + committee.faults)

@@ -8,14 +8,14 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 
 from keymoot.enclave.calls import EnclaveCalls
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.engine.reads import StateViews
 
 
 class Process(EnclaveCalls):
     """A started and greeted enclave."""
 
-    identity: EnclaveIdentity
+    identity: EnclaveGreeting
     """Who the enclave is, with the keys of this start."""
 
     @property

@@ -13,10 +13,11 @@ from keymoot.base.storage import CannotWrite
 from keymoot.base.units import Height
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
-from keymoot.enclave.frames import Want
 from keymoot.enclave.replica import TailTooLong
-from keymoot.engine.replicas import Disclosure, ReleasedOutcomes, Vote
+from keymoot.engine.replicas import ReleasedOutcomes
 from keymoot.node.feed.process import Process
+from keymoot.runtime.disclosure import Disclosure
+from keymoot.runtime.vote import Vote
 
 T = TypeVar("T")
 
@@ -50,19 +51,16 @@ class EnclaveReplica:
         self._refused = refused
 
     async def execute(self, block: bytes) -> Vote:
-        said = await self._done(self._process.execute(block))
-        return Vote(said.hash, said.share, said.founding)
+        return await self._done(self._process.execute(block))
 
     async def certify(
         self, height: Height, proof: bytes, telling: Disclosure, *, rests: bool
     ) -> ReleasedOutcomes[RequestAnswer]:
-        said = await self._done(
-            self._process.certify(height, proof, Want[telling.name], rests=rests)
-        )
+        said = await self._done(self._process.certify(height, proof, telling, rests=rests))
         return ReleasedOutcomes(said.first, said.outcomes, said.answers)
 
     async def outcome(self, height: Height, *, digest: bool) -> bytes:
-        want = Want.DIGESTS if digest else Want.OUTCOMES
+        want = Disclosure.DIGESTS if digest else Disclosure.OUTCOMES
         return await self._done(self._process.outcome(height, want))
 
     async def _done(self, asked: Awaitable[T]) -> T:

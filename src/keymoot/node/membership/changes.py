@@ -17,7 +17,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.committee.errors import NotReady
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.membership.record import MAX_INVITED
-from keymoot.committee.reshare.record import Stage
+from keymoot.committee.reshare.record import EpochStage
 from keymoot.committee.signers import settled
 from keymoot.engine.ledger import Ledger
 from keymoot.node.membership.roster import Roster
@@ -93,13 +93,13 @@ class SeatChanges:
         machine = self._roster.machine()
         _check_ready(machine)
         epoch = machine.epochs.current
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return
         if number not in (None, epoch.number):
             return
         voters = [holder for holder in self._voters(machine) if holder.seat not in epoch.wants]
         said = await self._asking.each(voters, lambda voter: voter.process.turn(), VOTE_SECONDS)
-        log.info("epoch.vote", seats=[*said.found], silent=[*sorted(said.silent)])
+        log.info("epoch.vote", seats=[*said.answers], silent=[*sorted(said.silent)])
 
     async def join(self) -> int:
         """Start one more enclave, at the lowest vacant seat, and have it invited; give the seat.
@@ -201,7 +201,7 @@ class SeatChanges:
         ]
         # It ends once it has erased what opens its old shares; killed before, it is started again.
         said = await self._asking.each(gone, lambda enclave: enclave.stored(), VOTE_SECONDS)
-        for seat in sorted(seat for seat, left in said.found.items() if left):
+        for seat in sorted(seat for seat, left in said.answers.items() if left):
             log.info("seat.left", seat=seat)
             await self._enclaves.remove(seat)
             self._strike_out(set(), {seat})
@@ -243,7 +243,7 @@ class SeatChanges:
     async def _say_again(self, machine: CommitteeMachine) -> None:
         """Have enclaves say what the ledger has not taken yet."""
         epoch, page = machine.epochs.current, machine.epochs.membership.page
-        if epoch is None or epoch.stage is not Stage.LIVING:
+        if epoch is None or epoch.stage is not EpochStage.LIVING:
             return
         holders = {enclave.seat: enclave for enclave in self._enclaves.seats}
         voters, members = self._voters(machine), {*machine.state.record.members}

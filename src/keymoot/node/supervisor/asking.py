@@ -31,12 +31,12 @@ class AskOutcome(Generic[A]):
     """What came of a question.
 
     Attributes:
-        found: Answers, by seat.
+        answers: Answers, by seat.
         refused: What others said no with, by seat; also that their process has ended.
         silent: Seats that have not answered in time, or owe an answer to an earlier question.
     """
 
-    found: dict[int, A]
+    answers: dict[int, A]
     refused: dict[int, KeymootError]
     silent: frozenset[int]
 
@@ -78,7 +78,7 @@ class Asking:
             if isinstance(answer, KeymootError):
                 said.refused[seat] = answer
             else:
-                said.found[seat] = answer
+                said.answers[seat] = answer
         return said
 
 
@@ -93,7 +93,7 @@ async def of_each(seats: Sequence[SeatHolder], ask: Ask[A]) -> dict[int, A]:
         log.warning("enclave.does_not_recover", seat=seat, reason=str(error))
     for seat in sorted(said.silent):
         log.warning("enclave.does_not_recover", seat=seat, reason="it does not answer")
-    return said.found
+    return said.answers
 
 
 async def _answer(ask: Ask[A], seat: SeatHolder) -> A | KeymootError:

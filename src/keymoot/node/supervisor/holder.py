@@ -17,7 +17,7 @@ from keymoot.base.units import Height
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.channel import EnclaveRefused
 from keymoot.enclave.frames import CertifiedPlace
-from keymoot.enclave.messages import EnclaveIdentity
+from keymoot.enclave.messages import EnclaveGreeting
 from keymoot.enclave.start import NoStateSecret
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.ledger import Ledger
@@ -85,7 +85,7 @@ class SeatHolder:
         process.listen(partial(self._hear, process))
 
     @property
-    def identity(self) -> EnclaveIdentity:
+    def identity(self) -> EnclaveGreeting:
         return self.process.identity
 
     @property

@@ -125,7 +125,7 @@ class Chain:
     kinds: Mapping[str, WishKind] = field(init=False)
 
     def __post_init__(self) -> None:
-        kinds = {one.method: one for one in (self.transactions, *self.others)}
+        kinds = {kind.method: kind for kind in (self.transactions, *self.others)}
         object.__setattr__(self, "kinds", kinds)
 
 

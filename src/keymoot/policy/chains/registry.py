@@ -22,9 +22,9 @@ class ChainRegistry:
         self.chains = chains
         self.by_namespace = {chain.namespace: chain for chain in chains}
         self.by_type = {chain.addresses.type: chain for chain in chains}
-        self.by_method = {method: one for one in chains for method in one.kinds}
+        self.by_method = {method: chain for chain in chains for method in chain.kinds}
         told = [chain for chain in chains if chain.told_by_length]
-        self.by_length = {one.addresses.type.LENGTH: one for one in told}
+        self.by_length = {chain.addresses.type.LENGTH: chain for chain in told}
         methods = sum(len(chain.kinds) for chain in chains)
         names = len(self.by_namespace), len(self.by_type)
         if names != (len(chains), len(chains)) or len(self.by_length) != len(told):
@@ -43,11 +43,11 @@ def chain_of(address: Fixed) -> Chain:
 
 def chain_in(namespace: str) -> Chain:
     """Raise BadPolicy where there is no such namespace."""
-    found = _registry.by_namespace.get(namespace)
-    if found is None:
+    chain = _registry.by_namespace.get(namespace)
+    if chain is None:
         known = " or ".join(chain.namespace for chain in _registry.chains)
         raise BadPolicy(f"wallets are of {known}")
-    return found
+    return chain
 
 
 def chain_with(method: str) -> Chain | None:
@@ -107,5 +107,5 @@ def parse_chain(json: Json) -> ChainName:
     chain = _registry.by_namespace.get(namespace)
     if chain is not None and chain.is_reference(reference):
         return ChainName(namespace, reference)
-    examples = " or ".join(f'"{one.example}"' for one in _registry.chains)
+    examples = " or ".join(f'"{chain.example}"' for chain in _registry.chains)
     raise BadPolicy(f"a chain is written as {examples}", "chain")

@@ -64,7 +64,7 @@ _AGAIN = "{}: again and again; spend it into a limit with a window"
 def _comes_back(rule: EvmRule, function: Function, known: Power) -> bool:
     """Tell whether what is paid stays the wallet's: a deposit for itself, a payout to itself."""
     whom = [rule.arguments.get(name) for name in named(function, known.whom)]
-    return known.kind != SWAP and bool(whom) and all(is_wallet(one) for one in whom)
+    return known.kind != SWAP and bool(whom) and all(is_wallet(condition) for condition in whom)
 
 
 def _approved(rule: EvmRule, function: Function, known: Power, limits: Limits) -> Iterator[Finding]:

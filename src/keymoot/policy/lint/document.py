@@ -55,7 +55,7 @@ def _fees(policy: Policy) -> Iterator[Finding]:
 
 
 def _mixed(policy: Policy) -> Iterator[Finding]:
-    found: dict[str, set[str]] = {}
+    assets_of: dict[str, set[str]] = {}
     for rule in policy.rules:
         for limit, source in rule.spend.items():
             if isinstance(rule, TransferRule):
@@ -64,8 +64,8 @@ def _mixed(policy: Policy) -> Iterator[Finding]:
                 shown = _assets(rule, source)
             else:
                 continue
-            found.setdefault(limit, set()).update(shown)
-    for limit, assets in found.items():
+            assets_of.setdefault(limit, set()).update(shown)
+    for limit, assets in assets_of.items():
         if len(assets) > 1:
             text = (
                 f'limit "{limit}" adds up amounts of different tokens: {", ".join(sorted(assets))}'
@@ -79,4 +79,6 @@ def _assets(rule: EvmRule, source: str) -> set[str]:
         return {"the chain's own coin"}
     if not all(is_tokens_own(function) for function in rule.functions.values()):
         return set()
-    return {checksummed(one) for one in ranges.named(rule.to) or () if not isinstance(one, str)}
+    return {
+        checksummed(target) for target in ranges.named(rule.to) or () if not isinstance(target, str)
+    }

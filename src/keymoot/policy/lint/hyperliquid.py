@@ -21,7 +21,7 @@ def action_warnings(rule: ActionRule, limits: Mapping[str, Limit]) -> Iterator[F
     if rule.kind != ORDER:
         return
     prices = rule.fields.get("price")
-    bounds = {one.operator for one in prices.tests} if prices is not None else set()
+    bounds = {test.operator for test in prices.tests} if prices is not None else set()
     sold = bool(bounds & LOWER) or rule.is_only("isBuy", value=True)
     bought = bool(bounds & UPPER) or rule.is_only("isBuy", value=False)
     if not (sold and bought):
@@ -33,5 +33,5 @@ def action_warnings(rule: ActionRule, limits: Mapping[str, Limit]) -> Iterator[F
 
 
 def _counted(rule: ActionRule, limits: Mapping[str, Limit]) -> bool:
-    windows = [one for one in limits.values() if one.window is not None]
-    return any(one.meter == COUNT or one.name in rule.spend for one in windows)
+    windows = [limit for limit in limits.values() if limit.window is not None]
+    return any(limit.meter == COUNT or limit.name in rule.spend for limit in windows)

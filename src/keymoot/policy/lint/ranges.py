@@ -19,12 +19,12 @@ def named(condition: Condition | None) -> frozenset[Any] | None:
     """Give the values that are all it lets through, WALLET among them; None for no such list."""
     if condition is None:
         return None
-    found: frozenset[Any] | None = None
+    operands: frozenset[Any] | None = None
     for test in condition.tests:
         if test.operator in ("eq", "in"):
             these = _operands(test)
-            found = these if found is None else found & these
-    return found
+            operands = these if operands is None else operands & these
+    return operands
 
 
 def is_wallet(condition: Condition | None) -> bool:
@@ -51,15 +51,15 @@ def greatest(condition: Condition | None, kind: str) -> int:
 def least(condition: Condition | None, kind: str) -> int:
     """Give the least number of a type that it lets through."""
     base = kind.partition("[")[0]
-    found = bounds_of(base)[0] if base.startswith(("uint", "int")) else 0
+    bound = bounds_of(base)[0] if base.startswith(("uint", "int")) else 0
     if condition is None or condition.elements not in (None, ALL):
-        return found
+        return bound
     for test in condition.tests:
         if test.operator in ("gt", "gte"):
-            found = max(found, test.operand + (test.operator == "gt"))
+            bound = max(bound, test.operand + (test.operator == "gt"))
         elif test.operator in ("eq", "in"):
-            found = max(found, min(int(operand) for operand in _operands(test)))
-    return found
+            bound = max(bound, min(int(operand) for operand in _operands(test)))
+    return bound
 
 
 def is_endless(most: int, kind: str) -> bool:
@@ -79,19 +79,19 @@ def implies(stricter: Condition | None, looser: Condition | None, kind: str) -> 
     return all(_implied(stricter, test, kind) for test in looser.tests)
 
 
-def disjoint(one: Condition | None, other: Condition | None, kind: str) -> bool:
+def disjoint(condition: Condition | None, other: Condition | None, kind: str) -> bool:
     """Tell whether nothing passes both; where unsure, no. The wallet is nobody that is listed."""
-    if one is None or other is None or one.elements or other.elements:
+    if condition is None or other is None or condition.elements or other.elements:
         return False
-    for first, second in ((one, other), (other, one)):
+    for first, second in ((condition, other), (other, condition)):
         values = named(first)
         if values is not None:
             return not any(_passes(second.tests, value) for value in values)
     if not kind.startswith(("uint", "int")):
         return False
     low, high = (
-        max(least(one, kind), least(other, kind)),
-        min(greatest(one, kind), greatest(other, kind)),
+        max(least(condition, kind), least(other, kind)),
+        min(greatest(condition, kind), greatest(other, kind)),
     )
     return low > high
 
@@ -112,7 +112,10 @@ def _implied(stricter: Condition, test: Test, kind: str) -> bool:
         return all(_holds(test, value) for value in values)
     if test.operator == "notIn":
         excluded = {
-            one for each in stricter.tests if each.operator == "notIn" for one in each.operand
+            operand
+            for each in stricter.tests
+            if each.operator == "notIn"
+            for operand in each.operand
         }
         return bool(_operands(test) <= excluded)
     if not kind.startswith(("uint", "int")) or test.operator in ("eq", "in"):

@@ -143,10 +143,10 @@ def _regions(rule: Rule) -> Iterator[tuple[str | bytes, Region]]:
         if not rule.functions:
             yield b"", _region(rule, None)
     elif isinstance(rule, TransferRule):
-        found = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
+        named = {"to": rule.to, "mint": rule.mint, "from": rule.source, AMOUNT: rule.amount}
         conditions: dict[Key, tuple[str, Condition]] = {
             key: ("uint64" if key == AMOUNT else "solanaAddress", condition)
-            for key, condition in found.items()
+            for key, condition in named.items()
             if condition is not None
         }
         # Without `from`, only the wallet's own account: a rule with one lets others through.
@@ -193,7 +193,7 @@ def _typed_region(rule: TypedRule, struct: Struct) -> Region:
         if condition is not None
     }
     places = struct.function.places
-    conditions |= {path: (places[path].kind, one) for path, one in rule.fields.items()}
+    conditions |= {path: (places[path].kind, condition) for path, condition in rule.fields.items()}
     sources: dict[str, Key] = {path: path for path in rule.spend.values()}
     what = f"typed data of {struct.name}"
     return Region(rule, what, conditions, frozenset(), sources, within=rule.within)

@@ -26,22 +26,22 @@ def warnings_of(policy: Policy) -> list[Finding]:
     allows = [rule for rule in policy.rules if rule.action == ALLOW]
     evm = [rule for rule in allows if isinstance(rule, EvmRule)]
     tokens = frozenset(token for rule in evm for token in tokens_of(rule))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for rule in allows:
         if isinstance(rule, EvmRule):
-            found += evm_whom(rule, tokens)
-            found += evm_amounts(rule, policy.limits)
+            findings += evm_whom(rule, tokens)
+            findings += evm_amounts(rule, policy.limits)
         elif isinstance(rule, TransferRule):
-            found += solana_amounts(rule, policy.limits)
+            findings += solana_amounts(rule, policy.limits)
         elif isinstance(rule, TypedRule):
-            found += typed_warnings(rule, policy.limits)
+            findings += typed_warnings(rule, policy.limits)
         elif isinstance(rule, ActionRule):
-            found += action_warnings(rule, policy.limits)
+            findings += action_warnings(rule, policy.limits)
         elif isinstance(rule, TextRule):
-            found += _open_prefix(rule)
-    found += shadows(allows, policy.limits)
-    found += whole(policy)
-    return list(dict.fromkeys(found))
+            findings += _open_prefix(rule)
+    findings += shadows(allows, policy.limits)
+    findings += whole(policy)
+    return list(dict.fromkeys(findings))
 
 
 def _open_prefix(rule: TextRule) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def tokens_of(rule: EvmRule) -> frozenset[Address]:
     if not any(is_tokens_own(function) for function in rule.functions.values()):
         return frozenset()
     called = ranges.named(rule.to) or frozenset()
-    return frozenset(one for one in called if isinstance(one, Address))
+    return frozenset(target for target in called if isinstance(target, Address))
 
 
 def is_tokens_own(function: Function) -> bool:

@@ -11,7 +11,8 @@ from keymoot.attest.simulated import quote
 from keymoot.base.fixed import AppId, Bytes32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Seconds
-from keymoot.committee.attestation import ATTESTATION, Attestation
+from keymoot.committee.attestation import Attestation
+from keymoot.committee.pages import ATTESTATION
 from keymoot.contracts.builtin.apps.contract import BY_PLACE, Apps
 from keymoot.contracts.builtin.apps.evidence import instance_report, registration_digest
 from keymoot.contracts.builtin.apps.policy import AppPolicy
@@ -36,7 +37,7 @@ def admit_simulated(scenario: Scenario, *, simulated: bool = True) -> None:
     """Write what a genesis of a development network says."""
     journal = Journal(scenario.chain.state())
     pages = CellPages(PublicStore(journal, Nodes.ADDRESS, FreeMeter()))
-    pages.set(ATTESTATION, Attestation((), simulated=simulated).encode())
+    ATTESTATION.write(pages, Attestation((), simulated=simulated))
     scenario.chain.alter(journal.changes())
 
 

@@ -27,9 +27,9 @@ class AppCells(Contract):
 
     def known(self, ctx: Context, app: AppId) -> App:
         """Give an app that stands; NoSuchApp or AppRemoved where there is none."""
-        found = self.apps.get(ctx.public_store(), app)
-        if found is None:
+        record = self.apps.get(ctx.public_store(), app)
+        if record is None:
             raise NoSuchApp(app)
-        if found.removed:
+        if record.removed:
             raise AppRemoved(app)
-        return found
+        return record

@@ -148,16 +148,16 @@ class Apps(AppQueries):
 
         Instances whose code or vendor the policy does not name any more are out at once.
         """
-        found = self._administered(ctx, app)
-        if found.version != expected_version:
-            raise StaleApp(found.version)
+        record = self._administered(ctx, app)
+        if record.version != expected_version:
+            raise StaleApp(record.version)
         asked = AppPolicy.decode(policy)
         told, sealed = Entries.decode(metadata), Entries.decode(secrets)
-        version = found.version + 1
-        since = version if asked.outdates(found.policy) else found.since
+        version = record.version + 1
+        since = version if asked.outdates(record.policy) else record.since
         store = ctx.public_store()
         self.apps.set(
-            store, app, replace(found, admin=admin, policy=asked, version=version, since=since)
+            store, app, replace(record, admin=admin, policy=asked, version=version, since=since)
         )
         self.metadata.set(store, app, told)
         self.secrets.set(store, app, sealed)
@@ -166,9 +166,9 @@ class Apps(AppQueries):
     @call(believes_from=True)
     def remove(self, ctx: Context, app: AppId) -> None:
         """Take the app away; its instances are out at once, and its id stays taken."""
-        found = self._administered(ctx, app)
+        record = self._administered(ctx, app)
         store = ctx.public_store()
-        self.apps.set(store, app, replace(found, policy=AppPolicy(), removed=True))
+        self.apps.set(store, app, replace(record, policy=AppPolicy(), removed=True))
         self.metadata.set(store, app, None)
         self.secrets.set(store, app, None)
         ctx.emit(AppTakenAway(app))
@@ -177,10 +177,10 @@ class Apps(AppQueries):
     def evict(self, ctx: Context, app: AppId, key: Address) -> None:
         """Put one instance out, for ever."""
         self._administered(ctx, app)
-        found = self.instances.get(ctx.public_store(), key)
-        if found is None or found.app != app:
+        instance = self.instances.get(ctx.public_store(), key)
+        if instance is None or instance.app != app:
             raise NotRegistered(key)
-        self.instances.set(ctx.public_store(), key, replace(found, evicted=True))
+        self.instances.set(ctx.public_store(), key, replace(instance, evicted=True))
         ctx.emit(InstancePutOut(app, key))
 
     @call
@@ -216,8 +216,8 @@ class Apps(AppQueries):
             InstanceEvicted, NotEndorsed, OtherBinding, DebugRefused, MeasurementRefused,
             VendorRefused, MachineRefused, MixRefused, EvidenceRefused: as they say.
         """
-        now, found = ctx.block.time, self.known(ctx, app)
-        policy = found.policy
+        now, record = ctx.block.time, self.known(ctx, app)
+        policy = record.policy
         # 1. The block that evidence names is one of ours, and recent.
         block = self._recent(ctx, header)
         # 2. The key is the instance's own, and no other's.
@@ -249,7 +249,7 @@ class Apps(AppQueries):
             encryption=encryption,
             measurement=claims.measurement,
             vendor=claims.vendor,
-            version=found.version,
+            version=record.version,
             registered_at=now,
             expires_at=UnixSeconds(
                 min(now + min(lifetime, policy.lifetime_seconds), claims.valid_until)
@@ -258,7 +258,7 @@ class Apps(AppQueries):
         )
         # 5. No maker vouches for more instances than the app lets it.
         if policy.most_per_maker:
-            self._seat(ctx, app, found, key, made)
+            self._seat(ctx, app, record, key, made)
         store = ctx.public_store()
         self.instances.set(store, key, made)
         told = Entries.decode(metadata)
@@ -268,17 +268,19 @@ class Apps(AppQueries):
 
     @call
     def post_amd_chain(self, ctx: Context, chain: bytes) -> None:
-        """Post what AMD publishes for a line of processors; anyone may, once for each.
+        """Post what AMD publishes for a line of processors; anyone may, if none of it is older.
 
         Args:
             ctx: The call.
-            chain: An `AmdChain`, encoded: the certificates of a signing key and of AMD's root.
+            chain: An `AmdChain`, encoded: the certificates of a signing key and of AMD's root, and
+                the root's list of revoked keys, if it is to count.
 
         Raises:
             ChainRefused, CollateralStale: it does not lead to a root that is known here.
+            ListsOlder: the ledger has a newer list of revoked keys.
         """
         ctx.charge(EVIDENCE_GAS)
-        name = checked_chain(chain, ctx.block.time)
+        name = checked_chain(chain, self._posted(ctx).chain, ctx.block.time)
         self.amd_chains.set(ctx.public_store(), name, chain)
 
     @call
@@ -306,10 +308,10 @@ class Apps(AppQueries):
         )
 
     def _administered(self, ctx: Context, app: AppId) -> App:
-        found = self.known(ctx, app)
-        if ctx.sender is None or ctx.sender != found.admin:
+        record = self.known(ctx, app)
+        if ctx.sender is None or ctx.sender != record.admin:
             raise NotAdmin
-        return found
+        return record
 
     def _recent(self, ctx: Context, raw: bytes) -> Header:
         """Give a recent block's header."""
@@ -321,7 +323,7 @@ class Apps(AppQueries):
             raise EvidenceStale(age, EVIDENCE_AGE_SECONDS)
         return header
 
-    def _seat(self, ctx: Context, app: AppId, found: App, key: Address, made: Instance) -> None:
+    def _seat(self, ctx: Context, app: AppId, record: App, key: Address, made: Instance) -> None:
         """Give an instance a seat beside those that live, if its maker may have one more."""
         store, now = ctx.public_store(), ctx.block.time
         kept = []
@@ -330,15 +332,15 @@ class Apps(AppQueries):
             if seat == key or other is None:
                 continue
             try:
-                check_live(found, other, now)
+                check_live(record, other, now)
             except ContractError:
                 continue
             kept.append((seat, other))
         if len(kept) >= MAX_SEATS:
             raise MixRefused(f"{MAX_SEATS} instances live: with a mix of makers no more can")
-        vendors = [one.vendor for _, one in kept]
+        vendors = [seated.vendor for _, seated in kept]
         try:
-            check_spread([*vendors, made.vendor], found.policy.most_per_maker)
+            check_spread([*vendors, made.vendor], record.policy.most_per_maker)
         except VendorHoldsTooMuch as error:
             raise MixRefused(str(error)) from error
         self.seats.set(store, app, SeatedInstances((*[seat for seat, _ in kept], key)))

@@ -141,9 +141,9 @@ class NotMyKey(ContractError, code="NOT_MY_KEY"):
 class MeasurementRefused(ContractError, code="MEASUREMENT_REFUSED"):
     """The app's policy names other code."""
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, measured: str) -> None:
         super().__init__(
-            f"the enclave runs other code than this app admits, it measured {found}: run what "
+            f"the enclave runs other code than this app admits, it measured {measured}: run what "
             "was built for it, or have its admin admit this"
         )
 
@@ -151,8 +151,8 @@ class MeasurementRefused(ContractError, code="MEASUREMENT_REFUSED"):
 class VendorRefused(ContractError, code="VENDOR_REFUSED"):
     """The app's policy names other vendors."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(f"{found} vouches for the enclave, whom this app's policy does not name")
+    def __init__(self, voucher: str) -> None:
+        super().__init__(f"{voucher} vouches for the enclave, whom this app's policy does not name")
 
 
 class DebugRefused(ContractError, code="DEBUG_ENCLAVE"):

@@ -27,7 +27,7 @@ def _lifetime(seconds: Seconds) -> None:
 
 
 def _known(vendors: Sequence[str]) -> None:
-    if unknown := [one for one in vendors if one not in MAKERS]:
+    if unknown := [vendor for vendor in vendors if vendor not in MAKERS]:
         raise Malformed(f"vendors are {', '.join(MAKERS)}; {len(unknown)} others are named")
 
 

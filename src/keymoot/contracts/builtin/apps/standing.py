@@ -30,14 +30,14 @@ def instance_of(store: PublicStore, key: Address, now: UnixSeconds) -> Instance:
         NotRegistered, AppRemoved, InstanceEvicted, MeasurementEvicted, PolicyTightened,
         RegistrationExpired: it does not count; the class says what to do.
     """
-    found = AppCells.instances.get(store, key)
-    if found is None:
+    instance = AppCells.instances.get(store, key)
+    if instance is None:
         raise NotRegistered(key)
-    app = AppCells.apps.get(store, found.app)
+    app = AppCells.apps.get(store, instance.app)
     if app is None:
-        raise AppRemoved(found.app)
-    until = check_live(app, found, now)
-    return found if until == found.expires_at else replace(found, expires_at=until)
+        raise AppRemoved(instance.app)
+    until = check_live(app, instance, now)
+    return instance if until == instance.expires_at else replace(instance, expires_at=until)
 
 
 def check_live(app: App, instance: Instance, now: UnixSeconds) -> UnixSeconds:

@@ -60,8 +60,8 @@ class AppQueries(AppCells):
         """
         if ctx.sender is None:
             raise Anonymous
-        found = instance_of(ctx.public_store(), ctx.sender, ctx.block.time)
-        secret = self.secrets_keys.get(ctx.confidential_store(), found.app)
+        instance = instance_of(ctx.public_store(), ctx.sender, ctx.block.time)
+        secret = self.secrets_keys.get(ctx.confidential_store(), instance.app)
         return secret or Bytes32(bytes(Bytes32.LENGTH))
 
     @view
@@ -69,14 +69,14 @@ class AppQueries(AppCells):
         self, ctx: Context, app: AppId
     ) -> tuple[Address, Address, uint64, Bytes32, UnixSeconds, bytes]:
         """Give creator, admin, version, key for secrets, birth, and the encoded policy."""
-        found = self.known(ctx, app)
-        policy = found.policy.encode()
+        record = self.known(ctx, app)
+        policy = record.policy.encode()
         return (
-            found.creator,
-            found.admin,
-            found.version,
-            found.secrets_key,
-            found.created_at,
+            record.creator,
+            record.admin,
+            record.version,
+            record.secrets_key,
+            record.created_at,
             policy,
         )
 
@@ -85,8 +85,8 @@ class AppQueries(AppCells):
         """Give metadata and sealed secrets, encoded."""
         self.known(ctx, app)
         store = ctx.public_store()
-        found = self.metadata.get(store, app), self.secrets.get(store, app)
-        metadata, secrets = [(one or Entries()).encode() for one in found]
+        kept = self.metadata.get(store, app), self.secrets.get(store, app)
+        metadata, secrets = [(listed or Entries()).encode() for listed in kept]
         return metadata, secrets
 
     @view
@@ -110,18 +110,18 @@ class AppQueries(AppCells):
         self, ctx: Context, key: Address
     ) -> tuple[AppId, Bytes32, bytes, str, UnixSeconds, bool]:
         """Give app, encryption key, measurement, vendor, expiry, and whether it counts now."""
-        found = self.instances.get(ctx.public_store(), key)
-        if found is None:
+        record = self.instances.get(ctx.public_store(), key)
+        if record is None:
             raise NotRegistered(key)
         try:
             live = bool(instance_of(ctx.public_store(), key, ctx.block.time))
         except ContractError:
             live = False
         return (
-            found.app,
-            found.encryption,
-            found.measurement,
-            found.vendor,
-            found.expires_at,
+            record.app,
+            record.encryption,
+            record.measurement,
+            record.vendor,
+            record.expires_at,
             live,
         )

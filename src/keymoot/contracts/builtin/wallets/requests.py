@@ -117,7 +117,7 @@ def bind_withdrawal(
     cells: WalletCells,
     ctx: Context,
     wallet: WalletId,
-    found: Wallet,
+    kept: Wallet,
     intent: Intent,
     request_id: RequestId,
     expires_at: UnixSeconds,
@@ -127,7 +127,7 @@ def bind_withdrawal(
     without: bytes,
 ) -> None:
     """Bind an owner's transaction that `check_withdrawal` has passed."""
-    earlier = cells.record(ctx, request_key(found.owner, request_id))
+    earlier = cells.record(ctx, request_key(kept.owner, request_id))
     if earlier is not None:
         if earlier.body != body:
             raise RequestReused
@@ -136,7 +136,7 @@ def bind_withdrawal(
     record = RequestRecord(
         wallet=wallet,
         index=book.log_length,
-        requester=found.owner,
+        requester=kept.owner,
         kind=OWNER,
         request_id=request_id,
         body=body,
@@ -144,11 +144,11 @@ def bind_withdrawal(
         time=ctx.block.time,
         expires_at=expires_at,
         status=BOUND,
-        method=found.method,
+        method=kept.method,
         payload=payload,
         digest=intent.digest,
         reply_key=reply_key,
-        policy_version=found.policy_version,
+        policy_version=kept.policy_version,
         rule="",
         outcome=canonical(intent.decoded()),
         without=without,
@@ -158,7 +158,7 @@ def bind_withdrawal(
         held = earlier_nonce.reservations if earlier_nonce else ()
         signed = SignedNonce(ctx.block.time, ctx.block.height, held)
         cells.nonces.set(ctx.public_store(), nonce_key(wallet, *intent.slot), signed)
-    record = await_stock(cells, ctx, record, found)
+    record = await_stock(cells, ctx, record, kept)
     cells.append(ctx, record, book, "")
 
 

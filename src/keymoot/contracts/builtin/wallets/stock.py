@@ -21,7 +21,7 @@ from keymoot.base.fixed import Hash32
 from keymoot.base.request import ASK_AGAIN, REMEMBERED_SECONDS
 from keymoot.base.units import UnixSeconds
 from keymoot.committee.binding import FrostBinding, PresignatureBinding, SignatureBinding
-from keymoot.committee.nonces.record import read_seats
+from keymoot.committee.nonces.record import SeatBits
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.wallets.asker import asker_of
 from keymoot.contracts.builtin.wallets.cells import WalletCells
@@ -262,7 +262,7 @@ def _take_nonces(cells: WalletCells, ctx: Context, record: RequestRecord) -> Fro
 
 
 def _without(record: RequestRecord) -> frozenset[int]:
-    return read_seats(record.without) if record.without else frozenset()
+    return SeatBits(record.without).seats if record.without else frozenset()
 
 
 def _key(record: RequestRecord) -> Hash32:

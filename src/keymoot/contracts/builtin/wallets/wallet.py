@@ -22,6 +22,9 @@ _FIELDS = 8
 IN_VAULT, BY_COMMITTEE = 0, 1
 """Who signs for a wallet: Vault, with a key in a confidential cell, or the committee together."""
 
+CUSTODY_WORDS = {IN_VAULT: "vault", BY_COMMITTEE: "assembly"}
+"""How nodes say it in their answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wallet:

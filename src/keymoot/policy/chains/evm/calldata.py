@@ -50,12 +50,12 @@ class Calldata:
 
     def arguments(self, function: Function) -> tuple[Any, ...]:
         """Read the arguments behind the selector, in their one canonical encoding (BadCalldata)."""
-        found = self._read.get(function.signature)
-        if found is None:
-            found = self._read[function.signature] = _arguments(function, self._data)
-        if isinstance(found, str):
-            raise BadCalldata(found)
-        return found
+        values = self._read.get(function.signature)
+        if values is None:
+            values = self._read[function.signature] = _arguments(function, self._data)
+        if isinstance(values, str):
+            raise BadCalldata(values)
+        return values
 
     def argument(self, function: Function, path: str) -> Any:
         """Give the argument, or part of one, that a path of the function names; as `arguments`."""

@@ -29,7 +29,7 @@ def _is_chain_id(text: str) -> bool:
 
 
 def _check_rules(rules: Sequence[Rule]) -> None:
-    ours = [one for one in rules if isinstance(one, EvmRule)]
+    ours = [rule for rule in rules if isinstance(rule, EvmRule)]
     # A selector that two rules read differently: what it calls is one of the two.
     known: dict[bytes, str] = {}
     for rule in ours:

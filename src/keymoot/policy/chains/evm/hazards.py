@@ -7,7 +7,7 @@ from keymoot.policy.chains.evm.signature import SELECTOR_BYTES
 
 def hazard_of(data: bytes) -> tuple[str, str] | None:
     """Give the reason word and a description of this calldata, or None for an ordinary call."""
-    found = power_of(data[:SELECTOR_BYTES])
-    if found is None or found.kind not in REFUSED_BY_NAME:
+    power = power_of(data[:SELECTOR_BYTES])
+    if power is None or power.kind not in REFUSED_BY_NAME:
         return None
-    return found.kind, found.gives
+    return power.kind, power.gives

@@ -157,16 +157,16 @@ def _functions(json: Json, path: str) -> dict[bytes, Function]:
     texts = json if isinstance(json, list) else [json]
     if not 0 < len(texts) <= MAX_FUNCTIONS:
         raise BadPolicy(f"a rule names 1 to {MAX_FUNCTIONS} functions", path)
-    found: dict[bytes, Function] = {}
+    functions: dict[bytes, Function] = {}
     for at, text in enumerate(texts):
         function = parse_function(text, f"{path}[{at}]" if isinstance(json, list) else path)
         if any(argument.name.startswith("$") for argument in function.arguments):
             # An argument called $value would be taken for the wei that are sent beside it.
             raise BadPolicy("an argument's name does not begin with $: the policy's own do", path)
-        if function.selector in found:
+        if function.selector in functions:
             raise BadPolicy(f"{function.signature} has the selector of another one here", path)
-        found[function.selector] = function
-    return found
+        functions[function.selector] = function
+    return functions
 
 
 def _arguments(
@@ -178,13 +178,13 @@ def _arguments(
     *,
     denies: bool,
 ) -> dict[str, Condition]:
-    found = {}
+    conditions = {}
     for name, condition in args.items():
         if name in anyone:
             continue
         kind = _kind(functions, name, f"{path}.{name}")
-        found[name] = parse_condition(condition, kind, sets, f"{path}.{name}", denies=denies)
-    return found
+        conditions[name] = parse_condition(condition, kind, sets, f"{path}.{name}", denies=denies)
+    return conditions
 
 
 def _kind(functions: dict[bytes, Function], name: str, path: str) -> str:

@@ -148,9 +148,9 @@ def _argument(text: str, path: str, depth: int) -> Argument:
     if not parts:
         raise BadPolicy("a tuple has at least one part", path)
     suffix = kind[close + 1 :]
-    found = in_arrays(tuple_of([part.abi for part in parts]), suffix)
-    within = not isinstance(found, Array) or isinstance(found.item, Tuple)
-    return Argument(found, name, parts if within else ())
+    abi = in_arrays(tuple_of([part.abi for part in parts]), suffix)
+    within = not isinstance(abi, Array) or isinstance(abi.item, Tuple)
+    return Argument(abi, name, parts if within else ())
 
 
 def _places(

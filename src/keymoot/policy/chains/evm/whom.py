@@ -17,8 +17,8 @@ def take_anyone(
     args: Mapping[str, Json], functions: Mapping[bytes, Function], path: str
 ) -> frozenset[str]:
     """Give the arguments of an ALLOW for which the document says ANYONE; each is somebody."""
-    found = frozenset(name for name, condition in args.items() if condition == ANYONE)
-    for name in sorted(found):
+    names = frozenset(name for name, condition in args.items() if condition == ANYONE)
+    for name in sorted(names):
         for function in functions.values():
             kind = function.kind_of(name)
             if kind is None:
@@ -30,7 +30,7 @@ def take_anyone(
                     f'"{ANYONE}" stands for somebody, and {kind} is nobody: write a condition',
                     f"{path}.{name}",
                 )
-    return found
+    return names
 
 
 def check_whom(

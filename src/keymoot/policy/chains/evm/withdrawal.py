@@ -48,11 +48,11 @@ def check_evm_withdrawal(
         if tx.to == recovery:
             return None
         return not_a_withdrawal("to", f"a withdrawal goes to {checksummed(recovery)}")
-    found = _FORMS.get(tx.data[:4])
-    if found is None:
+    form = _FORMS.get(tx.data[:4])
+    if form is None:
         forms = ", ".join(function.signature for function, _ in _FORMS.values())
         return not_a_withdrawal("data", f"a withdrawal is a plain transfer, or one of {forms}")
-    function, roles = found
+    function, roles = form
     if tx.value:
         return not_a_withdrawal("value", "a withdrawal of tokens sends no value")
     try:

@@ -94,27 +94,27 @@ def read_instructions(message: SolanaMessage) -> Instructions:
         NeverSigned: an instruction that is not known, not in its one form, not of the
             wallet's own authority, or one too many.
     """
-    found = Instructions()
+    instructions = Instructions()
     for at, instruction in enumerate(message.instructions):
         place = f"instructions[{at}]"
         program = message.accounts[instruction.program]
         accounts = [message.accounts[index] for index in instruction.accounts]
         data = instruction.data
         if program == SYSTEM_PROGRAM and data[:4] == _SYSTEM_TRANSFER:
-            found.transfers.append(_system_transfer(message, accounts, data, place))
+            instructions.transfers.append(_system_transfer(message, accounts, data, place))
         elif program == TOKEN_PROGRAM and data[:1] == _TRANSFER_CHECKED:
-            found.transfers.append(_transfer_checked(message, accounts, data, place))
+            instructions.transfers.append(_transfer_checked(message, accounts, data, place))
         elif program == COMPUTE_BUDGET and data[:1] in (_UNIT_LIMIT, _UNIT_PRICE):
-            _budget(found, instruction, place)
+            _budget(instructions, instruction, place)
         else:
             word, why = hazard_of(program, data)
             raise NeverSigned(word, why, place)
-    if not 0 < len(found.transfers) <= MAX_TRANSFERS:
+    if not 0 < len(instructions.transfers) <= MAX_TRANSFERS:
         message_text = f"a transaction has 1 to {MAX_TRANSFERS} transfers"
         raise NeverSigned(
-            "TRANSFERS", f"{message_text}, got {len(found.transfers)}", "instructions"
+            "TRANSFERS", f"{message_text}, got {len(instructions.transfers)}", "instructions"
         )
-    return found
+    return instructions
 
 
 def _system_transfer(
@@ -137,13 +137,13 @@ def _transfer_checked(
     return TokenTransfer(place, source, mint, to, amount, data[9])
 
 
-def _budget(found: Instructions, one: Instruction, place: str) -> None:
-    if one.data[:1] == _UNIT_LIMIT:
-        _form("SetComputeUnitLimit", one.accounts, 0, one.data, 5, place)
-        once, found.unit_limit = found.unit_limit, int.from_bytes(one.data[1:], "little")
+def _budget(read: Instructions, instruction: Instruction, place: str) -> None:
+    if instruction.data[:1] == _UNIT_LIMIT:
+        _form("SetComputeUnitLimit", instruction.accounts, 0, instruction.data, 5, place)
+        once, read.unit_limit = read.unit_limit, int.from_bytes(instruction.data[1:], "little")
     else:
-        _form("SetComputeUnitPrice", one.accounts, 0, one.data, 9, place)
-        once, found.unit_price = found.unit_price, int.from_bytes(one.data[1:], "little")
+        _form("SetComputeUnitPrice", instruction.accounts, 0, instruction.data, 9, place)
+        once, read.unit_price = read.unit_price, int.from_bytes(instruction.data[1:], "little")
     if once is not None:
         raise NeverSigned("COMPUTE_BUDGET", "a budget is set once", place)
 

@@ -90,7 +90,7 @@ class TransferMatch(Match):
     def _holds(self, test: Test, account: SolanaAddress, mint: SolanaAddress) -> bool:
         """Compare a token account, which is also meant where its owner is named."""
         named = test.named(self.owner)
-        known = account in named or any(is_associated(account, one, mint) for one in named)
+        known = account in named or any(is_associated(account, owner, mint) for owner in named)
         return known != (test.operator == "notIn")
 
 

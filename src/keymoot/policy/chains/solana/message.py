@@ -108,7 +108,7 @@ def decode_message(raw: bytes) -> SolanaMessage:
     if readonly_signers >= signers:
         raise Malformed("the first account signs and pays, so it is writable", "header")
     # 2. Accounts: each once, as many as the header counts.
-    accounts = tuple(SolanaAddress(one) for one in reader.many(_KEY_BYTES, "accounts"))
+    accounts = tuple(SolanaAddress(key) for key in reader.many(_KEY_BYTES, "accounts"))
     if signers + readonly_others > len(accounts):
         raise Malformed("the header counts more accounts than there are", "header")
     if len(set(accounts)) != len(accounts):

@@ -48,7 +48,9 @@ class TransferRule(Rule):
         """How many addresses it names, each of which may own a token account."""
         if self.instruction != TokenTransfer.NAME:
             return 0
-        return sum(_all_named(one) for one in (self.to, self.source) if one is not None)
+        return sum(
+            _all_named(condition) for condition in (self.to, self.source) if condition is not None
+        )
 
     def derived_accounts(self, mints: int) -> int:
         """How many token accounts a transaction of so many mints can make it derive."""

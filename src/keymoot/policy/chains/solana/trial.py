@@ -44,7 +44,7 @@ def comparisons(rules: Sequence[Rule], intent: SolanaIntent) -> int:
         transfer.mint for transfer in intent.does.transfers if isinstance(transfer, TokenTransfer)
     }
     made = OWN * len(mints)
-    for rule in (one for one in rules if isinstance(one, TransferRule)):
+    for rule in (rule for rule in rules if isinstance(rule, TransferRule)):
         each = RULE + sum(map(made_by, (rule.mint, rule.amount, rule.to, rule.source)))
         made += len(intent.does.transfers) * (each + rule.token_owners)
         made += OWNER * rule.derived_accounts(len(mints))

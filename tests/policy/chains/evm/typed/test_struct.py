@@ -177,6 +177,18 @@ def test_a_chain_of_structs_is_as_deep_as_rules_reach() -> None:
         struct_of("S0", chain(5))
 
 
+def test_a_type_has_sixteen_structs_and_a_document_2048_values() -> None:
+    assert (MAX_VALUES, MAX_PLACES) == (2_048, 512)
+
+    def beside(count: int) -> dict[str, tuple[tuple[str, str], ...]]:
+        inner = [f"S{at}" for at in range(count)]
+        return {"M": tuple((name, name) for name in inner)} | dict.fromkeys(inner, (("bool", "x"),))
+
+    assert struct_of("M", beside(15))
+    with pytest.raises(BadType, match="at most 16 structs"):
+        struct_of("M", beside(16))
+
+
 def test_the_longest_type_has_2048_characters() -> None:
     start = "M(" + ",".join(f"bool {'f' * 61}{at:02}" for at in range(29)) + ",bool "
     longest = f"{start}{'g' * (2_047 - len(start))})"

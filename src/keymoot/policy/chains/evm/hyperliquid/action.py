@@ -143,12 +143,12 @@ def _read(told: dict[str, Json], wallet: Address) -> ActionIntent:
     if not isinstance(action, dict) or not isinstance(action.get("type"), str):
         raise Malformed("an object with a type is expected", "action")
     name = str(action["type"])
-    found = READERS.get(name)
-    if found is None:
+    known = READERS.get(name)
+    if known is None:
         why = _HAZARDS.get(name, "no rule of this version reads it")
         message = f'the action "{shown(name)}" is never signed: {why}'
         raise NeverSigned("UNKNOWN_ACTION", message, "action.type")
-    kind, reader = found
+    kind, reader = known
     # 2. Where, when, and for whom.
     venue = read.text(told["network"], "network", NETWORKS)
     nonce = read.whole(told["nonce"], "nonce")

@@ -21,7 +21,7 @@ def pack(value: Json) -> bytes:
         return _head(len(raw), 0xA0, 32, (0xD9, 0xDA, 0xDB)) + raw
     if isinstance(value, list):
         return _head(len(value), 0x90, 16, (None, 0xDC, 0xDD)) + b"".join(map(pack, value))
-    pairs = b"".join(pack(name) + pack(one) for name, one in value.items())
+    pairs = b"".join(pack(name) + pack(content) for name, content in value.items())
     return _head(len(value), 0x80, 16, (None, 0xDE, 0xDF)) + pairs
 
 

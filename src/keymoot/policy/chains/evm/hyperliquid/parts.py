@@ -42,16 +42,16 @@ def _orders(action: Object) -> list[Part]:
     grouping = read.text(action["grouping"], "action.grouping", _GROUPINGS)
     builder = _builder(action["builder"]) if "builder" in action else {}
     orders = read.listed(action["orders"], "action.orders", MAX_PARTS)
-    found = []
-    for at, one in enumerate(orders):
-        order = _order(one, f"orders[{at}]", builder, modifies=False)
+    parts = []
+    for at, told in enumerate(orders):
+        order = _order(told, f"orders[{at}]", builder, modifies=False)
         # Of a position's own orders the size is the position's: they may only reduce it.
         if grouping == _TO_POSITION and not order.fields["reduceOnly"]:
             raise Malformed(
                 f"with {_TO_POSITION} an order is reduce-only", f"action.{order.place}.r"
             )
-        found.append(order)
-    return found
+        parts.append(order)
+    return parts
 
 
 def _modify(action: Object) -> list[Part]:
@@ -62,13 +62,13 @@ def _modify(action: Object) -> list[Part]:
 
 def _modifies(action: Object) -> list[Part]:
     read.members(action, "action", _TYPE | {"modifies"})
-    found = []
-    for at, one in enumerate(read.listed(action["modifies"], "action.modifies", MAX_PARTS)):
+    parts = []
+    for at, told in enumerate(read.listed(action["modifies"], "action.modifies", MAX_PARTS)):
         path = f"action.modifies[{at}]"
-        modify = read.members(one, path, {"oid", "order"})
+        modify = read.members(told, path, {"oid", "order"})
         _oid(modify["oid"], f"{path}.oid")
-        found.append(_order(modify["order"], f"modifies[{at}].order", {}, modifies=True))
-    return found
+        parts.append(_order(modify["order"], f"modifies[{at}].order", {}, modifies=True))
+    return parts
 
 
 def _order(json: Json, place: str, builder: dict[str, Value], *, modifies: bool) -> Part:
@@ -129,19 +129,19 @@ def _oid(json: Json, path: str) -> None:
 
 def _cancels(action: Object) -> list[Part]:
     read.members(action, "action", _TYPE | {"cancels"})
-    found = []
-    for at, one in enumerate(read.listed(action["cancels"], "action.cancels", MAX_PARTS)):
+    parts = []
+    for at, told in enumerate(read.listed(action["cancels"], "action.cancels", MAX_PARTS)):
         path = f"action.cancels[{at}]"
         if action["type"] == CANCEL:
-            cancel = read.members(one, path, {"a", "o"})
+            cancel = read.members(told, path, {"a", "o"})
             read.whole(cancel["o"], f"{path}.o")
             asset = read.whole(cancel["a"], f"{path}.a", 32)
         else:
-            cancel = read.members(one, path, {"asset", "cloid"})
+            cancel = read.members(told, path, {"asset", "cloid"})
             read.parse_sized(cancel["cloid"], f"{path}.cloid", read.CLOID_BYTES)
             asset = read.whole(cancel["asset"], f"{path}.asset", 32)
-        found.append(Part(f"cancels[{at}]", {"asset": asset}))
-    return found
+        parts.append(Part(f"cancels[{at}]", {"asset": asset}))
+    return parts
 
 
 def _schedule(action: Object) -> list[Part]:

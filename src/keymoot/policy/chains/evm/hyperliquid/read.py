@@ -75,13 +75,15 @@ def parse_sized(json: Json, path: str, length: int) -> bytes:
 
 def fixed_point(json: Json, path: str, places: int) -> int:
     """Read decimal text, exactly, as a whole number of 10^-places."""
-    found = _DECIMAL.fullmatch(json) if isinstance(json, str) and len(json) <= _MAX_DIGITS else None
-    if found is None:
+    decimals = (
+        _DECIMAL.fullmatch(json) if isinstance(json, str) and len(json) <= _MAX_DIGITS else None
+    )
+    if decimals is None:
         raise Malformed('decimal text is expected, such as "1050.5"', path)
-    fraction = found[2] or ""
+    fraction = decimals[2] or ""
     if len(fraction) > places:
         raise Malformed(f"at most {places} digits behind the point are read", path)
-    number = decimal(found[1] + fraction.ljust(places, "0"))
+    number = decimal(decimals[1] + fraction.ljust(places, "0"))
     if number is None:
         raise Malformed("too long a number", path)
     return number

@@ -108,12 +108,12 @@ def _within(json: Json, kind: str | None, action: str, path: str) -> dict[str, S
     if json and action != ALLOW:
         raise BadPolicy("a DENY has conditions on fields only", path)
     known_fields(json, set(NAMES), path)
-    found = {name: parse_length(length, f"{path}.{name}") for name, length in json.items()}
-    if found.get(NONCE, 0) > NONCE_SECONDS:
+    within = {name: parse_length(length, f"{path}.{name}") for name, length in json.items()}
+    if within.get(NONCE, 0) > NONCE_SECONDS:
         raise BadPolicy(f"a nonce is at most {NONCE_SECONDS} s away already", f"{path}.{NONCE}")
-    if EXPIRES_AFTER in found and kind in USER_SIGNED:
+    if EXPIRES_AFTER in within and kind in USER_SIGNED:
         raise BadPolicy("the exchange knows no end of this kind of action", f"{path}.expiresAfter")
-    return found
+    return within
 
 
 def _source(kind: ActionKind, source: str, path: str) -> str:
@@ -176,4 +176,4 @@ def _has_floor(rule: ActionRule, name: str) -> bool:
 
 def _compares(rule: ActionRule, name: str, operators: frozenset[str]) -> bool:
     condition = rule.fields.get(name)
-    return condition is not None and any(one.operator in operators for one in condition.tests)
+    return condition is not None and any(test.operator in operators for test in condition.tests)

@@ -54,7 +54,7 @@ def _about(rules: Sequence[Rule], intent: ActionIntent) -> list[ActionRule]:
 def _comparisons(rules: Sequence[Rule], intent: ActionIntent) -> int:
     made = len(NAMES) * WITHIN
     for rule in _about(rules, intent):
-        conditions = sum(made_by(one) for one in (rule.vault, *rule.fields.values()))
+        conditions = sum(made_by(condition) for condition in (rule.vault, *rule.fields.values()))
         made += len(intent.parts) * (RULE + conditions + WITHIN * len(rule.within))
     return made
 

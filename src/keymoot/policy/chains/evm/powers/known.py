@@ -9,7 +9,7 @@ from keymoot.policy.chains.evm.powers.tokens import TOKENS
 POWERS = (*TOKENS, *CONTROL, *MARKETS, *EXCHANGES)
 """Every function that is known to hand value or control to somebody."""
 
-_BY_SELECTOR = {one.function.selector: one for one in POWERS}
+_BY_SELECTOR = {power.function.selector: power for power in POWERS}
 
 
 def power_of(selector: bytes) -> Power | None:

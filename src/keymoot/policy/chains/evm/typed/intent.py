@@ -106,13 +106,13 @@ def read_typed_data(payload: bytes, wallet: Address) -> TypedIntent:
 def _types(json: Json) -> dict[str, tuple[tuple[str, str], ...]]:
     if not isinstance(json, dict):
         raise Malformed("an object of types", "types")
-    found = {}
+    types = {}
     for name, fields in json.items():
         path = f"types.{name}"
         if not isinstance(fields, list):
             raise Malformed("a list of fields", path)
-        found[name] = tuple(_field(one, path) for one in fields)
-    return found
+        types[name] = tuple(_field(listed, path) for listed in fields)
+    return types
 
 
 def _field(json: Json, path: str) -> tuple[str, str]:

@@ -111,7 +111,7 @@ def unmatched(matches: list[TypedMatch], intent: TypedIntent) -> Refusal:
         message = f'{REFUSED}rule "{step.rule}" wants {step.path} {step.wanted}, got {step.got}'
         return Refusal(word, message, rule=step.rule, path=step.path)
     # What has the name of a rule's type, and other fields.
-    alike = next((one.rule for one in matches if _is_namesake(one.rule, intent)), None)
+    alike = next((match.rule for match in matches if _is_namesake(match.rule, intent)), None)
     beside, name = "", None
     if alike is not None and alike.struct is not None:
         beside, name = f'; rule "{alike.name}" is for {show(alike.struct.encode_type)}', alike.name

@@ -70,13 +70,17 @@ def parse_typed_rule(
     # 2. Its conditions.
     fields = {
         name: parse_condition(
-            one, _kind(struct, name, f"{path}.fields"), sets, f"{path}.fields.{name}", denies=denies
+            condition,
+            _kind(struct, name, f"{path}.fields"),
+            sets,
+            f"{path}.fields.{name}",
+            denies=denies,
         )
-        for name, one in _object(json.get("fields", {}), f"{path}.fields").items()
+        for name, condition in _object(json.get("fields", {}), f"{path}.fields").items()
     }
     within = {
-        name: _length(struct, name, one, f"{path}.within")
-        for name, one in _object(json.get("within", {}), f"{path}.within").items()
+        name: _length(struct, name, condition, f"{path}.within")
+        for name, condition in _object(json.get("within", {}), f"{path}.within").items()
     }
     source_of = partial(_source, struct)
     spend = parse_spend(json.get("spend", {}), action, limits, source_of, f"{path}.spend")
@@ -105,18 +109,20 @@ def _object(json: Json, path: str) -> dict[str, Json]:
 
 
 def _domain(json: Json, sets: Sets, path: str) -> dict[str, Condition | None]:
-    found: dict[str, Condition | None] = {}
-    for name, one in _object(json, path).items():
+    domain: dict[str, Condition | None] = {}
+    for name, condition in _object(json, path).items():
         kind = DOMAIN_FIELDS.get(name)
         if kind is None:
             raise BadPolicy(f"a domain has {', '.join(DOMAIN_FIELDS)}", f"{path}.{name}")
         where = f"{path}.{name}"
-        found[name] = None if one == ANY else parse_condition(one, kind, sets, where)
-    return found
+        domain[name] = None if condition == ANY else parse_condition(condition, kind, sets, where)
+    return domain
 
 
 def _check_domain(domain: dict[str, Condition | None], path: str) -> None:
-    named = [name for name, one in domain.items() if one is not None and one.positive]
+    named = [
+        name for name, condition in domain.items() if condition is not None and condition.positive
+    ]
     if not {"name", "verifyingContract"} & set(named):
         raise BadPolicy(
             "an ALLOW says for whom the document is meant, with eq or in: as "
@@ -139,21 +145,21 @@ def _check_power(
     if not power.ruled:
         raise BadPolicy(f"{power.gives}: no rule can allow it", f"{path}.type")
     places = struct.function.places
-    for name in (one for one in power.whom if one in places):
+    for name in (place for place in power.whom if place in places):
         if name not in fields or not fields[name].positive:
             raise BadPolicy(
                 f'{power.gives}: name whom, with eq or in, as "fields": {{"{name}": '
                 '{"in": ["0x…"]}}',
                 f"{path}.fields.{name}",
             )
-    for name in (one for one in power.amounts if one in places):
+    for name in (place for place in power.amounts if place in places):
         if name not in spent and not (name in fields and fields[name].capped):
             raise BadPolicy(
                 f'{power.gives}: say how much at most, as "fields": {{"{name}": '
                 f'{{"lte": "1000000"}}}}, or feed a limit, as "spend": {{"usdc-day": "{name}"}}',
                 f"{path}.fields.{name}",
             )
-    for name in (one for one in power.ends if one in places):
+    for name in (place for place in power.ends if place in places):
         if name not in within and not (name in fields and fields[name].capped):
             raise BadPolicy(
                 f'{power.gives}: say for how long at most, as "within": {{"{name}": "10m"}}',

@@ -124,14 +124,14 @@ def parse_type(text: object) -> Struct:
         raise BadType('a type is text such as "Permit(address owner,uint256 value)"')
     fields: dict[str, tuple[tuple[str, str], ...]] = {}
     at = 0
-    for found in _STRUCT.finditer(text):
-        if found.start() != at or found[1] in fields:
+    for match in _STRUCT.finditer(text):
+        if match.start() != at or match[1] in fields:
             break
-        at = found.end()
-        parts = [_FIELD.fullmatch(part) for part in found[2].split(",")] if found[2] else []
+        at = match.end()
+        parts = [_FIELD.fullmatch(part) for part in match[2].split(",")] if match[2] else []
         if any(part is None for part in parts):
             break
-        fields[found[1]] = tuple((part[1] + part[2], part[3]) for part in parts if part)
+        fields[match[1]] = tuple((part[1] + part[2], part[3]) for part in parts if part)
     if at != len(text) or not fields:
         raise BadType(
             'a type is written as EIP-712\'s encodeType, "Mail(Person to)Person(string name)", '
@@ -167,7 +167,9 @@ class _Builder:
         fields = self._fields.get(name)
         if fields is None or _NAME.fullmatch(name) is None:
             raise BadType(f'"{shown(name, 64)}" is no struct of this type')
-        if not 0 < len(fields) <= MAX_FIELDS or len({one for _, one in fields}) != len(fields):
+        if not 0 < len(fields) <= MAX_FIELDS or len(
+            {field_name for _, field_name in fields}
+        ) != len(fields):
             raise BadType(f"a struct has 1 to {MAX_FIELDS} fields, each with its own name")
         parts: list[tuple[str, Typed]] = []
         self._open.add(name)
@@ -183,7 +185,9 @@ class _Builder:
         inside = [
             kind.name for kind in (_item(part) for _, part in parts) if isinstance(kind, Struct)
         ]
-        self._heights[name] = max((1 + self._heights[one] for one in inside), default=0)
+        self._heights[name] = max(
+            (1 + self._heights[field_name] for field_name in inside), default=0
+        )
         self._open.remove(name)
         return self._built.setdefault(name, Struct(name, tuple(parts)))
 
@@ -268,8 +272,10 @@ class Reader:
         if not isinstance(json, list) or kind.length not in (None, len(json)):
             count = "items" if kind.length is None else f"{kind.length} items"
             raise Malformed(f"a list of {count}", path)
-        found = [self._value(kind.item, one, f"{path}[{at}]") for at, one in enumerate(json)]
-        return tuple(value for value, _ in found), keccak256_raw(b"".join(one for _, one in found))
+        members = [self._value(kind.item, entry, f"{path}[{at}]") for at, entry in enumerate(json)]
+        return tuple(value for value, _ in members), keccak256_raw(
+            b"".join(encoded for _, encoded in members)
+        )
 
 
 def _leaf(kind: Elementary, json: Json, path: str) -> tuple[Any, bytes]:

@@ -22,7 +22,9 @@ def try_rules(
     rules: Sequence[Rule], intent: TypedIntent, now: UnixSeconds, trace: list[Step]
 ) -> list[Trial]:
     """A document has one trial."""
-    matches = [TypedMatch(one, intent, now, trace) for one in rules if isinstance(one, TypedRule)]
+    matches = [
+        TypedMatch(rule, intent, now, trace) for rule in rules if isinstance(rule, TypedRule)
+    ]
     for match in matches:
         match.run()
     return [Trial(matches, lambda: unmatched(matches, intent))]
