@@ -70,7 +70,9 @@ def posted_intel_lists(
     return (None if raw is None else DcapCollateral.decode(raw)), now
 
 
-def post_amd_chain(network: Network, payer: Secret, signer: bytes, root: bytes) -> Confirmation:
+def post_amd_chain(
+    network: Network, payer: Secret, signer: bytes, root: bytes, revoked: bytes = b""
+) -> Confirmation:
     """Post AMD's certificates of a line: its signing key (ASK, or ASVK for clouds), and its root.
 
     Args:
@@ -78,11 +80,13 @@ def post_amd_chain(network: Network, payer: Secret, signer: bytes, root: bytes) 
         payer: Whose account of the ledger pays.
         signer: DER.
         root: DER.
+        revoked: The root's list of revoked keys, as DER. From then on it has to be renewed:
+            when it has ended no new evidence of this line counts. Empty: none is looked at.
 
     Raises:
-        TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE.
+        TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE, LISTS_OLDER.
     """
-    chain = AmdChain(signer, root).encode()
+    chain = AmdChain(signer, root, revoked).encode()
     return confirmation_of(network.send(payer, "postAmdChain", chain, contract=Apps))
 
 

@@ -118,6 +118,25 @@ class TestAmd:
         with pytest.raises(snp.EvidenceRefused, match="ended"):
             believed_for(evidence, True, posted, UnixSeconds(UNTIL + 1))
 
+    def test_a_key_that_amd_took_back_registers_nobody_and_the_list_stays(self) -> None:
+        scenario, chain = AppScenario(less(**OF_AMD)), chain_of(MILAN)
+
+        def post(revoked: bytes) -> str:
+            made = replace(chain, revoked=revoked).encode()
+            return scenario.send(STRANGER, "postAmdChain", made, contract=Apps).error_code
+
+        assert post(b"") == ""
+        scenario.registered(on_amd(scenario, MILAN))
+        assert post(amd.other().revoked(amd.LEAF)) == "CHAIN_REFUSED"
+        assert post(MILAN.revoked(amd.LEAF, until=NOW - 9)) == "COLLATERAL_STALE"
+        assert post(MILAN.revoked(amd.LEAF, since=SINCE + 9)) == ""
+        # who was revoked cannot take the list away again
+        assert post(b"") == "LISTS_OLDER"
+        assert post(MILAN.revoked()) == "LISTS_OLDER"
+        assert scenario.register(on_amd(scenario, MILAN)).error_code == "KEY_REVOKED"
+        assert post(MILAN.revoked(since=SINCE + 10)) == ""
+        scenario.registered(on_amd(scenario, MILAN))
+
 
 class TestAws:
     def test_a_document_is_taken_as_it_is(self) -> None:

@@ -263,17 +263,19 @@ class Apps(AppQueries):
 
     @call
     def post_amd_chain(self, ctx: Context, chain: bytes) -> None:
-        """Post what AMD publishes for a line of processors; anyone may, once for each.
+        """Post what AMD publishes for a line of processors; anyone may, if none of it is older.
 
         Args:
             ctx: The call.
-            chain: An `AmdChain`, encoded: the certificates of a signing key and of AMD's root.
+            chain: An `AmdChain`, encoded: the certificates of a signing key and of AMD's root, and
+                the root's list of revoked keys, if it is to count.
 
         Raises:
             ChainRefused, CollateralStale: it does not lead to a root that is known here.
+            ListsOlder: the ledger has a newer list of revoked keys.
         """
         ctx.charge(EVIDENCE_GAS)
-        name = checked_chain(chain, ctx.block.time)
+        name = checked_chain(chain, self._posted(ctx).chain, ctx.block.time)
         self.amd_chains.set(ctx.public_store(), name, chain)
 
     @call
