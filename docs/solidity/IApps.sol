@@ -59,7 +59,7 @@ interface IApps {
     /// Tell whether a live instance of the app has signed the transaction that runs.
     function isAuthorizedOrigin(bytes21 app) external view returns (bool);
 
-    /// Post what AMD publishes for a line of processors; anyone may, once for each.
+    /// Post what AMD publishes for a line of processors; anyone may, if none of it is older.
     function postAmdChain(bytes calldata chain) external;
 
     /// Post what Intel publishes for one kind of machine; anyone may, if none of it is older.
