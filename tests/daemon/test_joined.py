@@ -9,6 +9,7 @@ import pytest
 from keymoot.agent.app_admin import AppAdmin
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, simulated
 from keymoot.agent.app_secrets import SecretEnvelope
+from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.owner import new_key
 from keymoot.attest.evidence import ReportData
 from keymoot.attest.simulated import VENDOR_ROOT, verify_simulated
@@ -114,6 +115,22 @@ def test_an_instance_that_was_evicted_starts_anew_by_itself(net, boss):
     assert ask.json("POST", "/GetKey", {"path": "a"})["signature_chain"] != chain
     # it has its tokens with it, but for some gas
     assert net.network.balance(ask.daemon.instance.identity.key) > 0.9 * held
+
+
+def test_a_registration_that_is_refused_has_its_word(net, boss):
+    """The daemon makes new keys for it, so it has to know it from all others."""
+    app = boss.create(POLICY)
+    one = joined(net, app)
+    boss.evict(app, one.identity.key)
+    with pytest.raises(NetworkRefused) as caught:
+        one.register({})
+    assert caught.value.reason == "INSTANCE_EVICTED"
+    # without having looked it learns that from the refusal, and is let in under the next keys
+    ask = Asking(one)
+    ask.daemon.registrar.tend()
+    assert ask.daemon.registrar.out == "INSTANCE_EVICTED"
+    ask.daemon.registrar.tend()
+    assert (ask.daemon.registrar.out, ask("POST", GENERATE, WISH).status) == ("", 200)
 
 
 def test_an_instance_whose_code_is_admitted_again_registers_again(net, boss):
