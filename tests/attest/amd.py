@@ -9,12 +9,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from keymoot.attest.certificates import TrustedRoot
 from keymoot.attest.snp import GENOA, MILAN, TURIN, Amd, Issuer, Line, SnpEvidence
 from keymoot.base.fixed import Bytes32
-from tests.attest.authority import certificate, raw_signature
+from tests.attest.authority import SINCE, UNTIL, certificate, raw_signature, revoked
 
 LINES = {one.name: one for one in (MILAN, GENOA, TURIN)}
 MODEL = {"Milan": (0x19, 0x01), "Genoa": (0x19, 0x11), "Turin": (0x1A, 0x02)}
 CODE = b"\x5c" * 48
 POLICY = 0x30000
+LEAF, SIGNER = 7, 11
+"""Serial numbers of keys of chips and clouds, and of AMD's signing keys."""
+
 OID = "1.3.6.1.4.1.3704.1"
 
 
@@ -30,6 +33,11 @@ class Factory:
     issuers: dict[str, tuple[Issuer, rsa.RSAPrivateKey]]
     key: ec.EllipticCurvePrivateKey
     chip: bytes
+    root_key: rsa.RSAPrivateKey
+
+    def revoked(self, *serials: int, since: int = SINCE, until: int = UNTIL) -> bytes:
+        """Give the root's list of keys that it has taken back."""
+        return revoked(f"ARK-{self.line.name}", self.root_key, list(serials), until, since)
 
     def believed(self) -> Amd:
         return Amd([one for one, _ in self.issuers.values()])
@@ -61,6 +69,7 @@ class Factory:
             issuer_key,
             authority=False,
             extensions=extensions,
+            serial=LEAF,
         )
 
     def report(
@@ -107,10 +116,16 @@ def factory(name: str = "Milan", bits: int = 2_048) -> Factory:
     line = Line(name, trusted, known.family, known.models, known.parts, known.chip_bytes)
     issuers = {}
     for kind, key in (("VCEK", chip_key), ("VLEK", cloud_key)):
-        made = certificate(f"SEV-{kind}-{name}", key, f"ARK-{name}", root_key, path_length=0)
+        made = certificate(
+            f"SEV-{kind}-{name}", key, f"ARK-{name}", root_key, path_length=0, serial=SIGNER
+        )
         issuers[kind] = (Issuer(line, (made, root)), key)
     return Factory(
-        line, issuers, ec.generate_private_key(ec.SECP384R1()), bytes(range(1, 1 + line.chip_bytes))
+        line,
+        issuers,
+        ec.generate_private_key(ec.SECP384R1()),
+        bytes(range(1, 1 + line.chip_bytes)),
+        root_key,
     )
 
 

@@ -65,10 +65,12 @@ def certificate(
     return signed.public_bytes(Encoding.DER)
 
 
-def revoked(issuer: str, issuer_key, serials: list[int], until: int = UNTIL) -> bytes:
+def revoked(
+    issuer: str, issuer_key, serials: list[int], until: int = UNTIL, since: int = SINCE
+) -> bytes:
     """Give the DER of a revocation list."""
     made = (
-        x509.CertificateRevocationListBuilder(name(issuer), moment(SINCE), moment(until))
+        x509.CertificateRevocationListBuilder(name(issuer), moment(since), moment(until))
         .add_extension(x509.CRLNumber(1), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
@@ -79,7 +81,12 @@ def revoked(issuer: str, issuer_key, serials: list[int], until: int = UNTIL) -> 
         made = made.add_revoked_certificate(
             x509.RevokedCertificateBuilder(one, moment(SINCE)).build()
         )
-    return made.sign(issuer_key, digest_of(issuer_key)).public_bytes(Encoding.DER)
+    if isinstance(issuer_key, rsa.RSAPrivateKey):
+        pss = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
+        signed = made.sign(issuer_key, hashes.SHA384(), rsa_padding=pss)
+    else:
+        signed = made.sign(issuer_key, digest_of(issuer_key))
+    return signed.public_bytes(Encoding.DER)
 
 
 def digest_of(key):

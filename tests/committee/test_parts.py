@@ -8,8 +8,8 @@ import pytest
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.committee.machine import CommitteeMachine
-from keymoot.committee.messages import Kind, write_numbered
-from keymoot.committee.pages import MemoryPages
+from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.page_store import MemoryPages
 from keymoot.committee.statekey.member import StateKeyParticipant
 from keymoot.store.keys import FIRST_NAME
 from keymoot.threshold.rng import SeededRng
@@ -64,7 +64,7 @@ def test_shares_of_an_epoch_are_forgotten_once_nothing_goes_back_to_it():
 def test_those_of_the_key_generation_stay_while_a_recovery_may_go_back_to_it():
     net = CommitteeNetwork.at_rest()
     net.silent = {4}
-    net.send(*(net.message(seat, Kind.END_EPOCH, write_numbered(0)) for seat in (1, 2, 3)))
+    net.send(*(net.message(seat, Kind.END_EPOCH, NumberedBody(0).encode()) for seat in (1, 2, 3)))
     for _ in range(8):
         net.pass_time(40)
     assert net.ledger.epochs.current.number == 1
@@ -83,12 +83,12 @@ def test_who_has_no_seat_asks_for_nothing():
 def test_what_is_forgotten_is_all_of_it():
     own = one_time_key()
     part = StateKeyParticipant(1, Secret(bytes(32)), frozenset({FIRST_NAME}))
-    part.found[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
+    part.opened[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
     part.sealed(FIRST_NAME)
-    assert (part.found, part._own, part.holds(FIRST_NAME)) == ({}, {}, True)
-    part.found[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
+    assert (part.opened, part._own, part.holds(FIRST_NAME)) == ({}, {}, True)
+    part.opened[FIRST_NAME], part._own[FIRST_NAME] = Secret(b"s" * 32), own
     part.forget()
-    assert (part.found, part._own, part.held) == ({}, {}, frozenset())
+    assert (part.opened, part._own, part.held) == ({}, {}, frozenset())
     assert not part.holds(Bytes32(bytes(32)))
 
 
@@ -115,7 +115,7 @@ def test_answers_to_another_ask_than_the_newest_open_nothing():
 def test_one_time_secrets_are_gone_once_they_have_served(seat):
     net = CommitteeNetwork.at_rest()
     _, _, state_key = parts(net, seat)
-    assert (state_key._own, state_key.found) == ({}, {})
+    assert (state_key._own, state_key.opened) == ({}, {})
     assert state_key.holds(FIRST_NAME)
 
 
@@ -139,7 +139,7 @@ def test_nor_does_it_judge_or_hold_in_an_epochs_end():
         return body
 
     net.spoil = erase
-    net.send(*(net.message(seat, Kind.END_EPOCH, write_numbered(0)) for seat in (1, 2, 3)))
+    net.send(*(net.message(seat, Kind.END_EPOCH, NumberedBody(0).encode()) for seat in (1, 2, 3)))
     for _ in range(8):
         net.pass_time(40)
     assert net.ledger.epochs.current.number == 1

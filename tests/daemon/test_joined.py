@@ -9,6 +9,7 @@ import pytest
 from keymoot.agent.app_admin import AppAdmin
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, simulated
 from keymoot.agent.app_secrets import SecretEnvelope
+from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.owner import new_key
 from keymoot.attest.evidence import ReportData
 from keymoot.attest.simulated import VENDOR_ROOT, verify_simulated
@@ -116,6 +117,22 @@ def test_an_instance_that_was_evicted_starts_anew_by_itself(net, boss):
     assert net.network.balance(ask.daemon.instance.identity.key) > 0.9 * held
 
 
+def test_a_registration_that_is_refused_has_its_word(net, boss):
+    """The daemon makes new keys for it, so it has to know it from all others."""
+    app = boss.create(POLICY)
+    one = joined(net, app)
+    boss.evict(app, one.identity.key)
+    with pytest.raises(NetworkRefused) as caught:
+        one.register({})
+    assert caught.value.reason == "INSTANCE_EVICTED"
+    # without having looked it learns that from the refusal, and is let in under the next keys
+    ask = Asking(one)
+    ask.daemon.registrar.tend()
+    assert ask.daemon.registrar.out == "INSTANCE_EVICTED"
+    ask.daemon.registrar.tend()
+    assert (ask.daemon.registrar.out, ask("POST", GENERATE, WISH).status) == ("", 200)
+
+
 def test_an_instance_whose_code_is_admitted_again_registers_again(net, boss):
     app = boss.create(POLICY)
     ask = asking(net, app)
@@ -218,6 +235,28 @@ def test_an_agent_does_not_burn_what_registrations_cost(net, boss):
     assert sent(MAX_CALL_GAS, most)[0] == 200
     # nothing but the reserve is left to ask for gas with
     assert sent(MAX_CALL_GAS)[0] == 400
+
+
+def test_nothing_that_an_agent_asks_for_spends_what_registrations_cost(net, boss):
+    """Fees, too: a loop of free calls would put the instance out by its own account."""
+    ask = asking(net, boss.create(POLICY))
+    one = ask.instance._instance
+    held = net.network.balance(one.keys.address)
+    net.network.submission().call(
+        one.keys.signing, payments.SHOP, b"", Wei(held - RESERVE_WEI), "all but the reserve"
+    )
+    before = net.network.balance(one.keys.address)
+    data = {"gas_limit": 0, "to": "0c" * 20, "data": "", "value": "0"}
+    for path, body in (
+        ("/rofl/v1/tx/sign-submit", {"tx": {"kind": "eth", "data": data}}),
+        (GENERATE, WISH),
+        ("/GetKey", {"path": "a"}),
+        ("/rofl/v1/metadata", {"host": "b"}),
+    ):
+        answer = ask("POST", path, body)
+        assert (answer.status, b"registrations" in answer.body) == (400, True), answer.body
+    assert net.network.balance(one.keys.address) == before
+    ask.daemon.registrar.register()
 
 
 def test_evidence_of_an_agents_bytes_is_believed_and_registers_nobody(net, boss):

@@ -16,7 +16,7 @@ from tests.node.running import pay, wallet_with_agent
 
 pytestmark = pytest.mark.long
 
-REAL = time.time, time.monotonic, time.sleep, Transport._exchange
+REAL = time.time, time.monotonic, time.sleep, Transport._exchange, time.thread_time
 
 
 @pytest.fixture
@@ -24,7 +24,8 @@ def net(tmp_path: Path) -> Iterator[Served]:
     with memory(3, tmp_path, batch=8, epoch_seconds=300) as world, served(world) as made:
         yield made
         assert not made.defects
-    assert (time.time, time.monotonic, time.sleep, Transport._exchange) == REAL
+    now = (time.time, time.monotonic, time.sleep, Transport._exchange, time.thread_time)
+    assert now == REAL
 
 
 def test_an_agent_signs_and_goes_on_after_a_power_cut(net: Served) -> None:
@@ -48,6 +49,15 @@ def test_ten_minutes_of_the_network_take_no_ten_minutes(net: Served) -> None:
     assert net.world.loop.clock() == pytest.approx(time.time() * 1e9)
     assert net.world.ledger.height() > height  # the epoch has ended
     assert REAL[1]() - began < 600
+
+
+def test_work_takes_none_of_its_time_on_however_slow_a_machine(net: Served) -> None:
+    """What a client owes for its queries is counted in processor time: the network's, too."""
+    before = time.thread_time()
+    assert sum(range(10**6))
+    assert time.thread_time() == before
+    time.sleep(2)
+    assert time.thread_time() == pytest.approx(before + 2)
 
 
 def test_who_asks_beside_others_gets_what_is_theirs(net: Served) -> None:

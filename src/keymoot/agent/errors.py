@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+from keymoot.agent.reverted import word_of
 from keymoot.base.errors import Fault, Malformed, Refused
 from keymoot.base.fixed import Hash32
 from keymoot.base.request import REMEMBERED_SECONDS
@@ -140,9 +141,12 @@ class NetworkRefused(Refused, code="NETWORK_REFUSED"):
 
     @property
     def reason(self) -> str:
-        """The word of whoever refused, such as MEASUREMENT_REFUSED; empty where none was given."""
+        """The word of whoever refused, such as INSTANCE_EVICTED; empty where none was given.
+
+        What a contract refuses without an error of its own has none: see `agent.reverted`.
+        """
         if not isinstance(self.data, dict):
-            return ""
+            return word_of(self.data)
         return str(self.data.get("code") or self.data.get("reason") or "")
 
 

@@ -140,14 +140,14 @@ class _Answers:
     def fetched(self) -> Secret:
         """Fetch what is answered to a question that the ledger took."""
 
-        def one(turn: NodeTurn) -> Secret:
+        def at_node(turn: NodeTurn) -> Secret:
             left = turn.left_seconds
             answer = turn.get(f"/shares/{self.name.hex0x}?wait={int(900 * left)}", left)
             if answer is None:
                 raise WrongAnswer("the network does not know the question that it took")
             return self.read(turn, answer)
 
-        return self.network.ask(one)
+        return self.network.ask(at_node)
 
     def _combined(self, told: dict[str, Any], committee: ProvenCommittee) -> Secret:
         network: NetworkId = self.network.identity().network

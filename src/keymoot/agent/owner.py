@@ -265,11 +265,11 @@ class Owner(WalletViews):
         )
         seconds = self.network.timeout_seconds
 
-        def one(turn: NodeTurn) -> ReleasedSignature:
+        def at_node(turn: NodeTurn) -> ReleasedSignature:
             return reply.settle(turn, collect(turn, key, name.hex0x), seconds)
 
         try:
-            return Rounds(self.network.nodes, seconds).ask(one)
+            return Rounds(self.network.nodes, seconds).ask(at_node)
         except NoNodeAnswers as error:
             raise AnswerLost(str(error), name.hex0x, error.nodes) from error
 

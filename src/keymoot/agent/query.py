@@ -128,7 +128,7 @@ class ConfidentialQueries:
         call = {"to": question.to.hex0x, "data": hexes.data(question.signed.encode())}
         proven, seconds = self._network.proven(), self._network.timeout_seconds
 
-        def one(turn: NodeTurn) -> tuple[MemberAnswer, Header]:
+        def at_node(turn: NodeTurn) -> tuple[MemberAnswer, Header]:
             told = self.read(question, turn.call("eth_call", [call, "latest"], seconds), committee)
             header = committee.header
             self._check_height(told, header)
@@ -141,7 +141,7 @@ class ConfidentialQueries:
                 )
             return told, header
 
-        told, header = self._network.ask(one)
+        told, header = self._network.ask(at_node)
         if not told.fine:
             raise QueryReverted(_words(told.output, contract), told.output)
         try:

@@ -276,12 +276,12 @@ class SigningRequests(Forked):
         reply, way = self._reply(wish, wanted), _Way(sent, look)
         rounds = Rounds(self._nodes, deadline - time.monotonic())
 
-        def one(turn: NodeTurn) -> ReleasedSignature:
+        def at_node(turn: NodeTurn) -> ReleasedSignature:
             answer = self._attempt(wish, turn, way)
             return reply.settle(turn, answer, self._timeout_seconds)
 
         try:
-            return rounds.ask(one)
+            return rounds.ask(at_node)
         except (NetworkUnreachable, NetworkBusy) as error:
             if way.sent:
                 raise AnswerLost(str(error), wish.idempotency_key) from error

@@ -260,7 +260,7 @@ class Submission:
         """
         sent = False
 
-        def one(turn: NodeTurn) -> T:
+        def at_node(turn: NodeTurn) -> T:
             nonlocal sent
             left = turn.left_seconds
             wait = left if turn.alone else 0.8 * left
@@ -282,7 +282,7 @@ class Submission:
                     raise UnderWay(error) from error
                 raise
 
-        return Rounds(self._nodes, self._timeout_seconds).ask(one)
+        return Rounds(self._nodes, self._timeout_seconds).ask(at_node)
 
     def _receipt_at(self, turn: NodeTurn, name: Hash32) -> Any:
         """Give the receipt that a node has; nothing of it is proved."""

@@ -29,15 +29,18 @@ from keymoot.attest.certificates import (
 )
 from keymoot.attest.claims import UNRATED, Claims, Tcb
 from keymoot.attest.evidence import MAX_EVIDENCE_BYTES, EvidenceRefused, ReportData
+from keymoot.attest.revocation import MAX_REVOCATIONS_BYTES, RevocationList, read_revocations
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Measurement
-from keymoot.base.forms import ALWAYS, AtMost, Exactly
+from keymoot.base.forms import ALWAYS, LATER, AtMost, Exactly
 from keymoot.base.record import Record
 from keymoot.base.units import UnixSeconds
 
 VENDOR = "snp"
 TAG = b"keymoot-snp-evidence/v1"
 REPORT_BYTES = 1_184
+MAX_CHAIN_BYTES = 32_768
+"""Longest of what AMD publishes for a line: two certificates and a list."""
 
 _SIGNED, _NUMBER, _SIGNATURE_END = 0x2A0, 72, 0x2A0 + 2 * 72
 _ECDSA_P384_SHA384 = 1
@@ -141,19 +144,27 @@ LINES: Final = (MILAN, GENOA, TURIN)
 
 @dataclass(frozen=True, slots=True)
 class AmdChain(Record):
-    """What AMD publishes for one line, and one kind of key: its signing key, and the root."""
+    """What AMD publishes for one line, and one kind of key: its signing key, and the root.
 
-    MAX_BYTES: ClassVar[int | None] = MAX_EVIDENCE_BYTES
+    Attributes:
+        signer: DER.
+        root: DER.
+        revoked: The root's list of keys that it has taken back, as DER; may be empty.
+    """
+
+    MAX_BYTES: ClassVar[int | None] = MAX_CHAIN_BYTES
 
     signer: Annotated[bytes, AtMost(MAX_CERTIFICATE_BYTES)]
     root: Annotated[bytes, AtMost(MAX_CERTIFICATE_BYTES)]
+    revoked: Annotated[bytes, AtMost(MAX_REVOCATIONS_BYTES), LATER] = b""
 
     def issuer(self, now: UnixSeconds, lines: Sequence[Line] = LINES) -> "Issuer":
         """Give who vouches, once it is found to be AMD's.
 
         Raises:
             Malformed: one is no certificate.
-            ChainRefused: they do not lead to the root of a line that is known.
+            ChainRefused: they do not lead to the root of a line that is known, or that did not
+                sign the list.
             CollateralStale: one is out of its dates.
         """
         chain = (self.signer, self.root)
@@ -161,11 +172,28 @@ class AmdChain(Record):
         for line in lines:
             if digest == line.root.fingerprint:
                 check_chain(chain, line.root, now)
-                return Issuer(line, chain)
+                revocations = self.revocations
+                if revocations is not None:
+                    revocations.validity.check(now)
+                return Issuer(line, chain, revocations)
         raise ChainRefused(
             f"the root is none of AMD's ({', '.join([line.name for line in lines])}): it has the "
             f"SHA-256 {digest.hex()}"
         )
+
+    @property
+    def revocations(self) -> RevocationList | None:
+        """The list, which the root signed; Malformed, ChainRefused as `read_revocations`."""
+        if not self.revoked:
+            return None
+        return read_revocations(self.revoked, self.root, "AMD's list of revoked keys")
+
+    def is_older(self, other: "AmdChain") -> bool:
+        """Tell whether its list was made before another's; none was made before any."""
+        mine, theirs = self.revocations, other.revocations
+        if theirs is None:
+            return False
+        return mine is None or mine.validity.since < theirs.validity.since
 
     @property
     def name(self) -> bytes:
@@ -205,10 +233,12 @@ class Issuer:
     Attributes:
         line: Of processors.
         chain: AMD's signing key (ASK, or ASVK for clouds) and its root, as DER.
+        revocations: Keys that the root has taken back; None where no list is at hand.
     """
 
     line: Line
     chain: tuple[bytes, bytes]
+    revocations: RevocationList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +268,12 @@ class Amd:
         report, leaf = given.report, read_certificate(given.certificate, "certificate")
         # 1. It is a report of a form that is read, asked for by the guest itself.
         version, signs = _form_of(report)
-        # 2. The key's certificate leads to AMD's root of its line.
+        # 2. The key's certificate leads to AMD's root of its line, and no key was taken back.
         issuer = self._issuer_of(leaf)
         until = check_chain([given.certificate, *issuer.chain], issuer.line.root, now)
+        if issuer.revocations is not None:
+            issuer.revocations.check((given.certificate, issuer.chain[0]), now)
+            until = min(until, UnixSeconds(issuer.revocations.validity.until - 1))
         # 3. That key signed the report.
         _check_signature(report, leaf)
         # 4. The certificate is for this kind of chip, this chip, and this firmware.

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import deployments, settings
-from keymoot.cli.options import ActingOwner, Whole
+from keymoot.cli.options import ActingOwner, NotNegative, Whole
 from keymoot.cli.output import (
     fail,
     fields,
@@ -70,6 +70,7 @@ def deploy(
     keep: bool = False,
     lifetime: Whole | None = None,
     no_raw_keys: bool = False,
+    most_per_maker: NotNegative | None = None,
     secrets: Path | None = None,
     json: bool = False,
 ) -> None:
@@ -85,6 +86,8 @@ def deploy(
         keep: Admit what was admitted before as well: while instances change over.
         lifetime: For how many seconds a registration counts; 60 to 604800.
         no_raw_keys: Give instances no derived keys: only signatures of wallets are left.
+        most_per_maker: How many live instances one maker of enclaves (Intel, AMD, AWS) may vouch
+            for; 0 asks for no mix. Default: as it is now.
         secrets: A file of NAME=value lines, mode 0600: values of the manifest's `secrets`. They
             are sealed here, to the app; what is not in the file stays as it is.
         json: Print the result as JSON.
@@ -110,6 +113,7 @@ def deploy(
         vendors=vendors,
         lifetime_seconds=now.lifetime_seconds if lifetime is None else Seconds(lifetime),
         raw_keys=not no_raw_keys,
+        most_per_maker=now.most_per_maker if most_per_maker is None else most_per_maker,
     )
     settings.provide(admin, Wei(0))
     same = policy == now and sealed == view.secrets

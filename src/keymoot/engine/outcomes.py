@@ -43,14 +43,14 @@ class Outcomes(Generic[A]):
         """
         blocks: list[CertifiedBlock] = []
         for waiting in reversed(covered):
-            done = await self._one(waiting, name, faults, asks=asks)
+            done = await self._outcome_of(waiting, name, faults, asks=asks)
             blocks.append(done)
             name = done.block.header.parent_hash
         for waiting in covered:
             self._followers.claims.pop(waiting.height, None)
         return blocks[::-1]
 
-    async def _one(
+    async def _outcome_of(
         self, waiting: UncertifiedBlock, name: Hash32, faults: int, *, asks: bool
     ) -> CertifiedBlock:
         followers = self._followers

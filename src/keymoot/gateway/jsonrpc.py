@@ -49,7 +49,7 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report, payer:
     finally:
         payer.owe(time.thread_time() - started)
     if not isinstance(question, list):
-        single = await _one(methods, question, report, payer)
+        single = await _answered(methods, question, report, payer)
         return b"" if single is None else _dump(single)
     if not 0 < len(question) <= MAX_BATCH:
         message = f"a batch has 1 to {MAX_BATCH} calls, got {len(question)}: send several"
@@ -58,7 +58,7 @@ async def answer(methods: dict[str, Method], body: bytes, report: Report, payer:
         return _refuse_all(question, TOO_MANY)
     answers = []
     for call in question:
-        answers.append(await _one(methods, call, report, payer))
+        answers.append(await _answered(methods, call, report, payer))
         # Blocks are made between two calls of a batch.
         await asyncio.sleep(0)
     given: list[Json] = [call for call in answers if call is not None]
@@ -89,7 +89,7 @@ def _read(body: bytes) -> Json:
     return parse(body, MAX_BODY_BYTES, MAX_JSON_DEPTH, floats=True)
 
 
-async def _one(
+async def _answered(
     methods: dict[str, Method], question: Json, report: Report, payer: Payer
 ) -> dict[str, Json] | None:
     if not isinstance(question, dict):

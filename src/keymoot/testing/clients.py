@@ -7,8 +7,9 @@
         account.sign_transaction(…)
 
 What they send goes to the node's own gateway without a socket. While the block lasts, the time of
-this process is the network's: `time.time`, `time.monotonic` and `time.sleep` are its. Waiting
-costs only what the network does meanwhile, and nothing depends on how fast the machine is.
+this process is the network's: `time.time`, `time.monotonic`, `time.thread_time` and `time.sleep`
+are its. Waiting costs only what the network does meanwhile, and nothing depends on how fast the
+machine is: nobody owes for what its queries took here.
 """
 
 import asyncio
@@ -247,6 +248,7 @@ def not_yet_served(world: World, url: str = URL) -> Iterator[Served]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(Transport, "_exchange", exchange))
         stack.enter_context(patch.object(time, "monotonic", world.loop.time))
+        stack.enter_context(patch.object(time, "thread_time", world.loop.time))
         stack.enter_context(patch.object(time, "time", lambda: world.loop.clock() / 1e9))
         stack.enter_context(patch.object(time, "sleep", net.sleep))
         stack.callback(net.stop)

@@ -73,7 +73,7 @@ class Absent:
         """
         did: dict[int, Process] = {}
 
-        async def one(seat: int) -> None:
+        async def in_time(seat: int) -> None:
             try:
                 await do(seat, processes[seat])
                 did[seat] = processes[seat]
@@ -81,7 +81,7 @@ class Absent:
                 if seat not in did:
                     await processes[seat].close()
 
-        await self._side_by_side(processes, one)
+        await self._side_by_side(processes, in_time)
         return did
 
     async def _side_by_side(
@@ -89,14 +89,14 @@ class Absent:
     ) -> None:
         """Have each seat do something; who hangs is waited for only while too few have done it."""
 
-        async def one(seat: int) -> None:
+        async def noted(seat: int) -> None:
             try:
                 await do(seat)
             except (KeymootError, OSError) as error:
                 self.note(seat, error)
 
         async with asyncio.TaskGroup() as tasks:
-            waiting = {tasks.create_task(one(seat)): seat for seat in seats}
+            waiting = {tasks.create_task(noted(seat)): seat for seat in seats}
             while waiting and not self._enough(waiting.values()):
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:

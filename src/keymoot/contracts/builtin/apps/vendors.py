@@ -100,23 +100,30 @@ def believed_for(
     return (simulated_cpu.SimulatedVendor(),) if simulated else ()
 
 
-def checked_chain(raw: bytes, now: UnixSeconds) -> bytes:
+def checked_chain(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSeconds) -> bytes:
     """Give the name of the signing key of a chain that is AMD's.
+
+    Once a list of revoked keys is kept, only a chain with one that is not older takes its place:
+    who was revoked could leave it out otherwise.
 
     Raises:
         Malformed: no chain.
         ChainRefused, CollateralStale: not AMD's, or out of its dates.
+        ListsOlder: its list is older than the one that is kept, or it has none.
     """
     from keymoot.attest.snp import AmdChain  # noqa: PLC0415  see above
 
     chain = AmdChain.decode(raw)
     chain.issuer(now, amd_lines())
+    before = kept(chain.name)
+    if before is not None and chain.is_older(AmdChain.decode(before)):
+        raise ListsOlder
     return chain.name
 
 
-def machine_name(kind: str, fmspc: str) -> bytes:
-    """Give the name under which lists for one kind of machine are kept."""
-    return f"{kind} {fmspc}".encode()
+def machine_name(kind: str, fmspc: str, authority: str) -> bytes:
+    """Give the name under which lists for one kind of machine, of one authority, are kept."""
+    return f"{kind} {fmspc} {authority}".encode()
 
 
 def checked_lists(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSeconds) -> bytes:
