@@ -33,6 +33,7 @@ interface IApps {
     error RawKeysRefused();
     error Reentered();
     error RegistrationExpired(uint64);
+    error SaidBefore();
     error StaleApp(uint64);
     error UnknownMethod(bytes4);
     error UnknownNonce();
@@ -54,7 +55,7 @@ interface IApps {
     function instance(address key) external view returns (bytes21, bytes32, bytes memory, string memory, uint64, bool);
 
     /// Give what Intel's lists for a kind of machine are good for, why, and until when.
-    function intelStanding(string calldata kind, string calldata fmspc) external view returns (uint8, string memory, uint64);
+    function intelStanding(string calldata kind, string calldata fmspc, string calldata authority) external view returns (uint8, string memory, uint64);
 
     /// Tell whether a live instance of the app has signed the transaction that runs.
     function isAuthorizedOrigin(bytes21 app) external view returns (bool);

@@ -79,6 +79,15 @@ class Factory:
     ca: bytes
     tcb: bytes
     pck: bytes
+    authority: str = "platforms"
+    """Who vouches for the machine."""
+
+    def under(self, authority: str) -> "Factory":
+        """Give the same vendor with another machine, for which another authority vouches."""
+        ca, pck = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        made = certificate(authority, ca, "root", self.root_key, path_length=0)
+        machine = machine_certificate(pck, authority, ca)
+        return replace(self, ca_key=ca, pck_key=pck, ca=made, pck=machine, authority=authority)
 
     @property
     def trusted(self) -> TrustedRoot:
@@ -95,6 +104,7 @@ class Factory:
         since: int = SINCE,
         revoked_machines: tuple[int, ...] = (),
         fmspc: str = FMSPC,
+        evaluation: int = 17,
     ) -> DcapCollateral:
         dates = {"issueDate": text_of(since), "nextUpdate": text_of(until)}
         components = [{"svn": least_svn}] * 16
@@ -108,7 +118,7 @@ class Factory:
             "fmspc": fmspc,
             "pceId": "0000",
             "tcbType": 0,
-            "tcbEvaluationDataNumber": 17,
+            "tcbEvaluationDataNumber": evaluation,
             **({"tdxModule": module, "tdxModuleIdentities": []} if tee == "TDX" else {}),
             "tcbLevels": [
                 {
@@ -127,7 +137,7 @@ class Factory:
             "id": "TD_QE" if tee == "TDX" else "QE",
             "version": 2,
             **dates,
-            "tcbEvaluationDataNumber": 17,
+            "tcbEvaluationDataNumber": evaluation,
             "miscselect": "00000000",
             "miscselectMask": "FFFFFFFF",
             "attributes": "11000000000000000000000000000000",
@@ -142,7 +152,7 @@ class Factory:
         return DcapCollateral(
             (self.ca, self.root),
             revoked("root", self.root_key, []),
-            revoked("platforms", self.ca_key, list(revoked_machines)),
+            revoked(self.authority, self.ca_key, list(revoked_machines)),
             (self.tcb, self.root),
             info_text,
             raw_signature(self.tcb_key, info_text),
@@ -227,15 +237,16 @@ def factory() -> Factory:
         certificate("root", root, "root", root),
         certificate("platforms", ca, "root", root, path_length=0),
         certificate("lists", tcb, "root", root, authority=False),
-        certificate(
-            "machine",
-            pck,
-            "platforms",
-            ca,
-            authority=False,
-            serial=11,
-            extensions=[(_SGX, of_machine(5, 5))],
-        ),
+        machine_certificate(pck, "platforms", ca),
+    )
+
+
+def machine_certificate(
+    key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey
+) -> bytes:
+    more = [(_SGX, of_machine(5, 5))]
+    return certificate(
+        "machine", key, issuer, issuer_key, authority=False, serial=11, extensions=more
     )
 
 

@@ -232,7 +232,7 @@ def test_strangers_bytes_are_no_quote(raw: bytes) -> None:
 def test_collateral_has_one_form() -> None:
     made = MADE.collateral()
     assert DcapCollateral.decode(made.encode()) == made
-    assert made.machines == ("TDX", "50806F000000")
+    assert made.machines == ("TDX", "50806F000000", "platforms")
 
 
 def as_json(**changes: object) -> bytes:

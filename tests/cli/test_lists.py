@@ -38,12 +38,12 @@ def person(shell: Shell, net) -> Shell:
 
 def test_lists_are_shown_posted_and_not_posted_again(person, net):
     (entry,) = person.json("app", "lists", "show", "tdx.json")["lists"]
-    assert (entry["machines"], entry["until"]) == (f"TDX {intel.FMSPC}", UNTIL)
+    assert (entry["machines"], entry["until"]) == (f"TDX {intel.FMSPC} platforms", UNTIL)
     assert (entry["standing"], entry["ledger"]) == ("FRESH", None)
-    assert posted_intel_lists(net.network, "TDX", intel.FMSPC)[0] is None
+    assert posted_intel_lists(net.network, "TDX", intel.FMSPC, "platforms")[0] is None
     (done,) = person.json("app", "lists", "post", "tdx.json", *BY)["lists"]
     assert done["height"] > 0
-    assert posted_intel_lists(net.network, "TDX", intel.FMSPC)[0] == LISTS
+    assert posted_intel_lists(net.network, "TDX", intel.FMSPC, "platforms")[0] == LISTS
     again = person.run("app", "lists", "post", "tdx.json", *BY)
     assert (again.returncode, "has these already" in again.stderr) == (0, True)
     person.folder.joinpath("older.json").write_bytes(intel.as_json(INTEL.collateral()))

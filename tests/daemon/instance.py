@@ -11,7 +11,7 @@ from keymoot.base.fixed import Address, AppId, Bytes32, Measurement, NetworkId
 from keymoot.base.request import SIGN_TRANSACTION, SIGN_TYPED_DATA
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import decode_unsigned
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.crypto import secp256k1
 from keymoot.daemon.port import CallOutcome, InstanceIdentity, KeyKind, OpenedSecrets
 from keymoot.policy.errors import PolicyRefused
@@ -31,6 +31,7 @@ class MemoryInstance:
     def __init__(self, seed=b"seed", gives=True, vendor="simulated"):
         self.seed, self.gives, self.asked = seed, gives, []
         self.expires_at = UnixSeconds(2_000_000_000)
+        self.counts_seconds = Seconds(100)
         self.identity = InstanceIdentity(
             app=APP,
             name="trader",

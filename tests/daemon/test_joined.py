@@ -237,6 +237,28 @@ def test_an_agent_does_not_burn_what_registrations_cost(net, boss):
     assert sent(MAX_CALL_GAS)[0] == 400
 
 
+def test_nothing_that_an_agent_asks_for_spends_what_registrations_cost(net, boss):
+    """Fees, too: a loop of free calls would put the instance out by its own account."""
+    ask = asking(net, boss.create(POLICY))
+    one = ask.instance._instance
+    held = net.network.balance(one.keys.address)
+    net.network.submission().call(
+        one.keys.signing, payments.SHOP, b"", Wei(held - RESERVE_WEI), "all but the reserve"
+    )
+    before = net.network.balance(one.keys.address)
+    data = {"gas_limit": 0, "to": "0c" * 20, "data": "", "value": "0"}
+    for path, body in (
+        ("/rofl/v1/tx/sign-submit", {"tx": {"kind": "eth", "data": data}}),
+        (GENERATE, WISH),
+        ("/GetKey", {"path": "a"}),
+        ("/rofl/v1/metadata", {"host": "b"}),
+    ):
+        answer = ask("POST", path, body)
+        assert (answer.status, b"registrations" in answer.body) == (400, True), answer.body
+    assert net.network.balance(one.keys.address) == before
+    ask.daemon.registrar.register()
+
+
 def test_evidence_of_an_agents_bytes_is_believed_and_registers_nobody(net, boss):
     ask = asking(net, boss.create(POLICY))
     quote = bytes.fromhex(ask.json("POST", "/GetQuote", {"report_data": "ab"})["quote"])

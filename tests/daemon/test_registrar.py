@@ -1,9 +1,12 @@
 """Renewals: when, what is told of a failure, and how seldom it is tried again."""
 
 import threading
+from itertools import count
+
+import pytest
 
 from keymoot.agent.errors import NetworkRefused, NetworkUnreachable
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.daemon.registrar import Registrar, reason_of
 from keymoot.daemon.renewal import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Renewal
 from tests.daemon.conftest import Asking
@@ -27,13 +30,42 @@ def registrar(instance):
 
 
 def test_a_registration_is_renewed_halfway():
-    assert Renewal.of(UnixSeconds(1_100), 1_000.0).due_at == 1_050
-    assert Renewal.of(UnixSeconds(1_001), 1_000.0).due_at == 1_005
-    assert Renewal.of(UnixSeconds(900), 1_000.0).due_at == 1_005
+    assert Renewal.of(UnixSeconds(1_100), Seconds(100), 1_000.0).due_at == 1_050
+    assert Renewal.of(UnixSeconds(1_001), Seconds(1), 1_000.0).due_at == 1_005
+
+
+@pytest.mark.parametrize("wrong", [-(10**9), -20_000, 20_000, 10**9])
+def test_a_host_whose_clock_is_wrong_renews_as_often_as_others(wrong):
+    """Behind it would let the registration end; ahead it would spend all it has on renewals."""
+    now = 1_789_992_800.0 + wrong
+    assert Renewal.of(UnixSeconds(1_790_000_000), Seconds(7_200), now).due_at == now + 3_600
+
+
+@pytest.mark.parametrize("error", [OSError(5, "device"), RuntimeError("defect"), MemoryError()])
+def test_whatever_fails_the_thread_goes_on_and_says_so(error):
+    instance, said, failed = MemoryInstance(), [], threading.Event()
+    hours = count(1_000, 3_600)
+    keeping = Registrar(instance, dict, said.append, lambda: float(next(hours)))
+    renewed, register = threading.Event(), instance.register
+
+    def told(metadata):
+        if not failed.is_set():
+            failed.set()
+            raise error
+        register(metadata)
+        renewed.set()
+        return UnixSeconds(10**9)
+
+    instance.register = told
+    keeping.start()
+    assert renewed.wait(240)
+    keeping.stop()
+    assert type(error).__name__ in said[0]
+    assert "is not renewed" in said[0]
 
 
 def test_what_fails_is_tried_again_later_each_time():
-    renewal, now, waits = Renewal.of(UnixSeconds(1_100), 1_000.0), 1_050.0, []
+    renewal, now, waits = Renewal.of(UnixSeconds(1_100), Seconds(100), 1_000.0), 1_050.0, []
     for _ in range(10):
         renewal = renewal.failed(now)
         waits.append(renewal.due_at - now)

@@ -239,3 +239,20 @@ def test_where_the_second_socket_cannot_be_made_the_first_is_taken_away(asking, 
     with pytest.raises(NotCreatable), asking.daemon.serving(Sockets.at(tmp_path / "r.sock")):
         raise AssertionError
     assert [one.name for one in tmp_path.iterdir()] == ["dstack.sock"]
+
+
+def test_where_no_thread_is_free_one_connection_is_lost_and_no_other(served, monkeypatch):
+    """An agent may use up all processes of its machine, and let go of them again."""
+    start, refused = threading.Thread.start, []
+
+    def none_free(thread):
+        if thread.name == "connection" and len(refused) < 2 * MAX_CONNECTIONS:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", none_free)
+    for _ in range(2 * MAX_CONNECTIONS):
+        with suppress(OSError):
+            raw(served, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert get(served)[0] == 200

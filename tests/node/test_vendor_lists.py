@@ -51,9 +51,9 @@ def test_intels_lists_are_posted_and_its_domains_come_in(net):
     with pytest.raises(NetworkRefused, match="has no lists of Intel's"):
         made.register()
     with pytest.raises(ListsMissing):
-        intel_standing(net.network, "TDX", intel.FMSPC)
+        intel_standing(net.network, "TDX", intel.FMSPC, "platforms")
     post_intel_lists(net.network, key, intel.as_json(INTEL.collateral()))
-    standing, _, until = intel_standing(net.network, "TDX", intel.FMSPC)
+    standing, _, until = intel_standing(net.network, "TDX", intel.FMSPC, "platforms")
     assert (standing, until) == (Standing.FRESH, UNTIL)
     assert (made.register().vendor, made.register().objection) == ("tdx", "")
     with pytest.raises(NetworkRefused, match="does not end in"):

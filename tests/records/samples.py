@@ -240,6 +240,7 @@ SAMPLES: tuple[Any, ...] = (
         7,
         UnixSeconds(2),
         UnixSeconds(3),
+        Height(4),
         True,
     ),
     SeatedInstances((_a(1), _a(2))),

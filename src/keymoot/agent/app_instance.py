@@ -11,6 +11,7 @@
 of a simulated one `simulated(measurement)`. Whatever an instance is refused for has a code:
 
     EVIDENCE_STALE, UNKNOWN_NONCE, OTHER_BINDING   register anew: evidence is made again
+    SAID_BEFORE                                    register anew, over a newer block
     REGISTRATION_EXPIRED, POLICY_TIGHTENED         register anew
     NO_SUCH_CREDENTIAL, NOT_REGISTERED             register
     MEASUREMENT_REFUSED, MEASUREMENT_EVICTED       this code is not (or no longer) the app's: stop

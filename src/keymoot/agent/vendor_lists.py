@@ -57,7 +57,7 @@ def check_intel_lists(lists: DcapCollateral, now: UnixSeconds) -> None:
 
 
 def posted_intel_lists(
-    network: Network, kind: str, fmspc: str
+    network: Network, kind: str, fmspc: str, authority: str
 ) -> tuple[DcapCollateral | None, UnixSeconds]:
     """Give the ledger's lists for a kind of machine, or None, proved; and as of when.
 
@@ -65,8 +65,10 @@ def posted_intel_lists(
         network: Which.
         kind: `TDX` or `SGX`.
         fmspc: Of the machine: 12 digits of hex in upper case.
+        authority: Who vouches for the machine: `Intel SGX PCK Platform CA` or
+            `Intel SGX PCK Processor CA`.
     """
-    raw, now = _posted(network, kind, fmspc)
+    raw, now = _posted(network, kind, fmspc, authority)
     return (None if raw is None else DcapCollateral.decode(raw)), now
 
 
@@ -90,7 +92,9 @@ def post_amd_chain(
     return confirmation_of(network.send(payer, "postAmdChain", chain, contract=Apps))
 
 
-def intel_standing(network: Network, kind: str, fmspc: str) -> tuple[Standing, str, UnixSeconds]:
+def intel_standing(
+    network: Network, kind: str, fmspc: str, authority: str
+) -> tuple[Standing, str, UnixSeconds]:
     """Give what the ledger's lists are good for, which part is the worst, and when the first ends.
 
     It is proved, as of the newest certified block.
@@ -99,17 +103,21 @@ def intel_standing(network: Network, kind: str, fmspc: str) -> tuple[Standing, s
         network: Which.
         kind: `TDX` or `SGX`.
         fmspc: Of the machine: 12 digits of hex in upper case.
+        authority: Who vouches for the machine: `Intel SGX PCK Platform CA` or
+            `Intel SGX PCK Processor CA`.
 
     Raises:
         ListsMissing: it is proved that there are none.
     """
-    raw, now = _posted(network, kind, fmspc)
+    raw, now = _posted(network, kind, fmspc, authority)
     if raw is None:
-        raise ListsMissing(kind, fmspc)
+        raise ListsMissing(kind, fmspc, authority)
     return standing_of_lists(raw, now)
 
 
-def _posted(network: Network, kind: str, fmspc: str) -> tuple[bytes | None, UnixSeconds]:
-    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc))
+def _posted(
+    network: Network, kind: str, fmspc: str, authority: str
+) -> tuple[bytes | None, UnixSeconds]:
+    key = Apps.intel_lists.slot_key(machine_name(kind, fmspc, authority))
     header, storage = network.cells(Apps.ADDRESS, [public_slot(key)])
     return storage.cell(key), header.time

@@ -5,6 +5,7 @@ every byte is signed. As a record it may stand on a ledger; `of_json` reads what
 and caching services give.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, ClassVar, Self, TypeAlias
@@ -14,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 from keymoot.attest.certificates import (
     MAX_CERTIFICATE_BYTES,
@@ -30,6 +32,7 @@ from keymoot.attest.collateral import Validity, read_moment
 from keymoot.base.errors import Malformed
 from keymoot.base.forms import AtMost, Exactly
 from keymoot.base.record import Record
+from keymoot.base.shown import shown
 from keymoot.base.strict_json import Json, parse
 from keymoot.base.units import UnixSeconds
 
@@ -41,6 +44,9 @@ MAX_COLLATERAL_BYTES = 262_144
 
 _LISTS = 4
 """How many of the dates are those of lists: they come first."""
+
+_QUOTING = {"TDX": "TD_QE", "SGX": "QE"}
+"""By kind of machine, how Intel calls its quoting enclave."""
 
 Chain: TypeAlias = Annotated[
     tuple[Annotated[bytes, AtMost(MAX_CERTIFICATE_BYTES)], ...], AtMost(MAX_CHAIN)
@@ -138,13 +144,17 @@ class DcapCollateral(Record):
         )
 
     @property
-    def machines(self) -> tuple[str, str]:
-        """Give which quotes it is for: `SGX` or `TDX`, and the FMSPC in upper-case hex.
+    def machines(self) -> tuple[str, str, str]:
+        """Give which quotes it is for.
+
+        Returns:
+            `SGX` or `TDX`; the FMSPC in upper-case hex; who vouches for the machines, and revokes
+            them: Intel has two such authorities.
 
         Raises:
-            Malformed: the TCB list does not say.
+            Malformed: a part does not say.
         """
-        return _machines(self.tcb_info)
+        return (*_machines(self.tcb_info), authority_of(self.pck_crl_chain[:1]))
 
     def validity(self) -> tuple[Validity, ...]:
         """Give from when until when each list and certificate counts.
@@ -160,8 +170,12 @@ class DcapCollateral(Record):
         Raises:
             Malformed: a part is none.
             CollateralStale: a part is out of its dates.
-            ChainRefused: a chain does not lead to the root, or a list is not signed by its leaf.
+            ChainRefused: a chain does not lead to the root, a list is not signed by its leaf, or
+                parts are of different kinds of machines: all genuine, they would refuse all.
         """
+        kind, _, _ = self.machines
+        if _object(self.qe_identity, "qeIdentity").get("id") != _QUOTING.get(kind):
+            raise ChainRefused(f"the quoting enclave is not the one of {shown(kind, 8)} machines")
         # 1. Every part is within its dates.
         for validity in self.validity():
             validity.check(now)
@@ -183,13 +197,40 @@ class DcapCollateral(Record):
                 raise ChainRefused("a revocation list is not signed by its authority")
 
     def is_older(self, other: "DcapCollateral") -> bool:
-        """Tell whether any list of it was made before the same list of another.
+        """Tell whether any list of it was made before the same list of another, or knows less.
+
+        Intel gives lists of two states of knowledge at a time, each with a number.
 
         Raises:
             Malformed: one of them does not say.
         """
         pairs = zip(self.validity()[:_LISTS], other.validity()[:_LISTS], strict=True)
-        return any(mine.since < theirs.since for mine, theirs in pairs)
+        if any(mine.since < theirs.since for mine, theirs in pairs):
+            return True
+        return any(
+            _evaluation(mine, name) < _evaluation(theirs, name)
+            for mine, theirs, name in (
+                (self.tcb_info, other.tcb_info, "tcbInfo"),
+                (self.qe_identity, other.qe_identity, "qeIdentity"),
+            )
+        )
+
+
+def authority_of(chain: Sequence[bytes]) -> str:
+    """Give the common name of a chain's first certificate; Malformed where there is none."""
+    if not chain:
+        raise Malformed("a chain has at least one certificate", "chain")
+    names = read_certificate(chain[0], "chain").subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if len(names) != 1 or not isinstance(names[0].value, str):
+        raise Malformed("an authority has one name", "chain")
+    return names[0].value
+
+
+def _evaluation(raw: bytes, name: str) -> int:
+    value = _object(raw, name).get("tcbEvaluationDataNumber")
+    if not isinstance(value, int):
+        raise Malformed("it does not say how much Intel knew", name)
+    return value
 
 
 def _p256_signed(der: bytes, signed: bytes, signature: bytes) -> bool:

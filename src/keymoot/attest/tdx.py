@@ -23,7 +23,7 @@ import dcap_qvl
 
 from keymoot.attest.certificates import TrustedRoot, check_chain, read_pem
 from keymoot.attest.claims import Claims, Tcb
-from keymoot.attest.dcap import DcapCollateral
+from keymoot.attest.dcap import DcapCollateral, authority_of
 from keymoot.attest.dcap_evidence import TAG, DcapEvidence
 from keymoot.attest.evidence import (
     DebugEnclave,
@@ -117,9 +117,10 @@ class Intel:
         # 3. There is collateral for such machines, within its dates.
         known = [collateral for collateral in self.collateral if collateral.machines == machine]
         if not known:
-            kinds = ", ".join(f"{kind} {fmspc}" for kind, fmspc in self._machines())
+            kinds = ", ".join(" ".join(kind) for kind in self._machines())
             raise EvidenceRefused(
-                f"no collateral for {machine[0]} machines of kind {machine[1]}: there is some for "
+                f"no collateral for {machine[0]} machines of kind {machine[1]} under "
+                f"{shown(machine[2], 64)}: there is some for "
                 f"{kinds or 'none'}; fetch it from Intel's service, and post it"
             )
         parts = known[0].validity()
@@ -139,12 +140,12 @@ class Intel:
         report = _verified(raw, known[0], now)
         return _claims(quote, report, UnixSeconds(min(*ends, *(part.until for part in parts))))
 
-    def _machines(self) -> list[tuple[str, str]]:
+    def _machines(self) -> list[tuple[str, str, str]]:
         return [collateral.machines for collateral in self.collateral]
 
 
-def machine_of(evidence: bytes) -> tuple[str, str]:
-    """Give which collateral evidence is checked by: `SGX` or `TDX`, and the FMSPC.
+def machine_of(evidence: bytes) -> tuple[str, str, str]:
+    """Give which collateral evidence is checked by, as `DcapCollateral.machines`.
 
     Raises:
         Malformed: no evidence of Intel's form.
@@ -153,13 +154,14 @@ def machine_of(evidence: bytes) -> tuple[str, str]:
     return _machine_of(read_pem(quote.chain, "certificates"), quote.tee)
 
 
-def _machine_of(chain: Sequence[bytes], tee: int) -> tuple[str, str]:
+def _machine_of(chain: Sequence[bytes], tee: int) -> tuple[str, str, str]:
     """Give what collateral is looked for; whether it fits is dcap-qvl's to say."""
     at = chain[0].find(_FMSPC)
     if at < 0:
         raise Malformed("the machine's certificate does not say of what kind it is", "certificates")
     begin = at + len(_FMSPC)
-    return ("SGX" if tee == SGX else "TDX"), f"{chain[0][begin : begin + 6].hex()}".translate(_UP)
+    fmspc = f"{chain[0][begin : begin + 6].hex()}".translate(_UP)
+    return "SGX" if tee == SGX else "TDX", fmspc, authority_of(chain[1:2])
 
 
 _UP: Final = str.maketrans("abcdef", "ABCDEF")

@@ -1,7 +1,9 @@
 """A UNIX socket that listens, with its mode and its owner, before anybody can find it."""
 
+import errno
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,11 +41,26 @@ def _bound(
     channel: socket.socket, beside: Path, backlog: int, owner: tuple[int, int] | None
 ) -> None:
     beside.unlink(missing_ok=True)
-    channel.bind(str(beside))
-    beside.chmod(MODE)
+    channel.bind(str(beside))  # with the mode that the umask leaves
     if owner is not None:
-        os.chown(beside, *owner)
+        _give(beside, *owner)
     channel.listen(backlog)
+
+
+def _give(path: Path, user: int, group: int) -> None:
+    """Give a socket of ours to a user, who may own its folder and be putting another file there.
+
+    Raises:
+        OSError: there is another file already; nothing was given.
+    """
+    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        told = os.fstat(handle)
+        if not stat.S_ISSOCK(told.st_mode) or told.st_uid != os.geteuid() or told.st_nlink != 1:
+            raise OSError(errno.EEXIST, "another file took the socket's place", str(path))
+        os.chown(f"/proc/self/fd/{handle}", user, group)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

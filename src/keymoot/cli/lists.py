@@ -132,8 +132,8 @@ def _shown(network: "Network", name: str, lists: "DcapCollateral") -> dict[str, 
     from keymoot.base.errors import KeymootError
 
     try:
-        kind, fmspc = lists.machines
-        there, now = posted_intel_lists(network, kind, fmspc)
+        machines = lists.machines
+        there, now = posted_intel_lists(network, *machines)
         parts = lists.validity()
         standing, worst = standing_of(parts, now)
         if standing.admits:
@@ -141,7 +141,7 @@ def _shown(network: "Network", name: str, lists: "DcapCollateral") -> dict[str, 
         first = min(parts, key=lambda part: part.until)
         return {
             "name": name,
-            "machines": f"{kind} {fmspc}",
+            "machines": " ".join(machines),
             "since": max(part.since for part in parts),
             "until": first.until,
             "ends": first.what if standing.admits else worst,

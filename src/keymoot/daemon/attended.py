@@ -13,7 +13,7 @@ from keymoot.base.errors import KeymootError
 from keymoot.base.fixed import Bytes32
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.contracts.builtin.apps.errors import STANDING_ERRORS, RawKeysRefused
 from keymoot.daemon.errors import InstanceOut
 from keymoot.daemon.port import (
@@ -58,6 +58,10 @@ class AttendedInstance:
     @property
     def expires_at(self) -> UnixSeconds:
         return self._instance.expires_at
+
+    @property
+    def counts_seconds(self) -> Seconds:
+        return self._instance.counts_seconds
 
     @property
     def identity(self) -> InstanceIdentity:

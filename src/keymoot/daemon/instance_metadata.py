@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from keymoot.base.errors import Refused
+from keymoot.contracts.builtin.apps.record import MAX_ENTRIES_BYTES
 
 PREFIX = "net.oasis.app."
 MAX_PAIRS = 54
@@ -18,8 +19,8 @@ MAX_NAME_BYTES = 1_024
 """With the prefix."""
 
 MAX_VALUE_BYTES = 16_384
-MAX_BYTES = 49_152
-"""Bytes of all names and values together: a ledger's entries have 65,536."""
+MAX_BYTES = MAX_ENTRIES_BYTES - 10 * MAX_PAIRS - 10
+"""Bytes of all names and values together: what the ledger takes, less their lengths."""
 
 
 class BadMetadata(Refused, code="BAD_METADATA"):

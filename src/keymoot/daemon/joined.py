@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from keymoot.agent.account import Account
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
 from keymoot.agent.app_keys import AppKeys
+from keymoot.agent.app_views import InstanceView
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -21,7 +22,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import UnixSeconds, Wei
+from keymoot.base.units import Seconds, UnixSeconds, Wei
 from keymoot.contracts.builtin.apps.errors import NotRegistered
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
@@ -37,8 +38,8 @@ from keymoot.daemon.port import (
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
 RESERVE_WEI = 10**17
-"""What an agent cannot send away of its instance's account: it pays for registrations."""
-
+"""Of its instance's account an agent neither sends nor spends what goes below this: it pays for
+registrations, and no question costs so much."""
 
 MAX_CALL_GAS = 5_000_000
 """Most gas that an agent may ask for in one transaction of its instance's."""
@@ -67,7 +68,8 @@ class JoinedInstance:
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
         shown, registered = instance.show(instance.app), instance.register()
-        self.expires_at = registered.expires_at
+        self._took(registered)
+        self._told: Mapping[str, bytes] = {}
         self._identity = InstanceIdentity(
             app=instance.app,
             name=_words(shown.metadata.get("name", b""))[:128],
@@ -89,6 +91,7 @@ class JoinedInstance:
 
     def derive(self, name: bytes, kind: KeyKind = KeyKind.RAW_256) -> Secret:
         with self._sending:
+            self._check_spared()
             return self._keys.derive(name, AppKeyKind[kind.name])
 
     def gives_keys(self) -> bool:
@@ -160,8 +163,24 @@ class JoinedInstance:
 
     def register(self, metadata: Mapping[str, bytes]) -> UnixSeconds:
         with self._sending:
-            self.expires_at = self._instance.register(metadata=metadata).expires_at
+            if metadata != self._told:  # at the agent's wish
+                self._check_spared()
+            self._took(self._instance.register(metadata=metadata))
+            self._told = dict(metadata)
             return self.expires_at
+
+    def _took(self, registered: InstanceView) -> None:
+        self.expires_at = registered.expires_at
+        self.counts_seconds = Seconds(registered.expires_at - registered.registered_at)
+
+    def _check_spared(self) -> None:
+        """Raise unless the account has more than what registrations are paid with."""
+        held = self._instance.network.balance(self._instance.keys.address)
+        if held <= RESERVE_WEI:
+            raise TransactionRefused(
+                f"the instance has {held} wei, and {RESERVE_WEI} are kept for its registrations: "
+                f"send tokens to {self._instance.keys.address.hex0x}"
+            )
 
     def objection(self) -> str:
         try:

@@ -12,7 +12,7 @@ from keymoot.attest.evidence import ReportData
 from keymoot.base.fixed import Address, AppId, Bytes32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json
-from keymoot.base.units import Gas, UnixSeconds, Wei
+from keymoot.base.units import Gas, Seconds, UnixSeconds, Wei
 
 
 class KeyKind(Enum):
@@ -121,6 +121,11 @@ class RegisteredInstance(Protocol):
     @property
     def expires_at(self) -> UnixSeconds:
         """The last second at which its newest registration counts."""
+        ...
+
+    @property
+    def counts_seconds(self) -> Seconds:
+        """For how long it counts from its block on."""
         ...
 
     @property

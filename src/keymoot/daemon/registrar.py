@@ -40,14 +40,14 @@ class Registrar:
     Attributes:
         entries: Gives the metadata that stand in the registration.
         note: Is told what changes.
-        now: Seconds since 1970.
+        now: Seconds that pass, from any moment on.
         out: The ledger's word for why the instance counts for nothing; empty while it counts.
     """
 
     instance: RegisteredInstance
     entries: Callable[[], Mapping[str, bytes]]
     note: Note
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = time.monotonic
     out: str = ""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stopped: bool = False
@@ -58,7 +58,9 @@ class Registrar:
     _look_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._renewal = Renewal.of(self.instance.expires_at, self.now())
+        self._renewal = Renewal.of(
+            self.instance.expires_at, self.instance.counts_seconds, self.now()
+        )
         self._looked_at = self.now()
         self._look_at = self._looked_at + LOOK_SECONDS
 
@@ -83,7 +85,7 @@ class Registrar:
                 self.instance.begin_anew()
                 self.out = "NOT_REGISTERED"
             made = self.instance.register(told)
-            self._renewal = self._renewal.renewed(made, self.now())
+            self._renewal = self._renewal.renewed(made, self.instance.counts_seconds, self.now())
             self.out = ""
             if self._why:
                 self.note("registered again")
@@ -126,23 +128,27 @@ class Registrar:
                 lost, self.out = objection and not self.out, objection
                 if lost:
                     self._renewal = self._renewal.failed(self.now())
-        except KeymootError:
-            return  # who does not answer has not put us out
+        except Exception:  # noqa: BLE001  who does not answer has not put us out
+            return
         if lost:
             self._say(objection, f"this instance counts for nothing now ({objection}): it is "
                       f"registered again as soon as the app's policy admits it")  # fmt: skip
 
     def tend(self) -> None:
-        """Renew, and put up with what is refused: it is tried again later."""
+        """Renew, and put up with what is refused, or with what breaks: it is tried again later."""
         try:
             self.register()
         except KeymootError as error:
-            why = reason_of(error)
-            with self._lock:
-                self._renewal = self._renewal.failed(self.now())
-                if why in WANT_NEW_KEYS or (self.now() > self.expires_at and not self.out):
-                    self.out = why if why in WANT_NEW_KEYS else RegistrationExpired.code
-            self._say(why, f"the registration is not renewed ({why}): {error}")
+            self._not_renewed(reason_of(error), str(error))
+        except Exception as error:  # noqa: BLE001  a device's hiccup does not end the registration
+            self._not_renewed(type(error).__name__, "a defect of ours: please report it")
+
+    def _not_renewed(self, why: str, words: str) -> None:
+        with self._lock:
+            self._renewal = self._renewal.failed(self.now())
+            if why in WANT_NEW_KEYS or (self.now() > self._renewal.ends_at and not self.out):
+                self.out = why if why in WANT_NEW_KEYS else RegistrationExpired.code
+        self._say(why, f"the registration is not renewed ({why}): {words}")
 
     def _say(self, why: str, line: str) -> None:
         # Said once: a network that is away for a night does not fill a log.

@@ -83,9 +83,14 @@ class SocketServer:
             if not self._free.acquire(blocking=False):
                 self._turn_away(connection)
                 continue
-            threading.Thread(
+            answering = threading.Thread(
                 target=self._converse, args=(connection,), name="connection", daemon=True
-            ).start()
+            )
+            try:
+                answering.start()
+            except RuntimeError:  # no thread is free: one may be soon
+                self._free.release()
+                connection.close()
 
     def _turn_away(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):

@@ -33,6 +33,6 @@ def unpacked(bundle: Bundle, user: int | None = None, group: int | None = None) 
 
 
 def _give(folder: Path, user: int, group: int) -> None:
-    os.chown(folder, user, group)
-    for each in folder.rglob("*"):
-        os.chown(each, user, group)
+    """Give it with all that is in it, the folder last: before, nobody else gets into it."""
+    for each in (*folder.rglob("*"), folder):
+        os.chown(each, user, group, follow_symlinks=False)

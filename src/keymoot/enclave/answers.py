@@ -89,7 +89,11 @@ class _Open:
 
 @dataclass
 class Answers:
-    """All requests that this start saw bound, and may still answer."""
+    """All requests that this start saw bound, and may still answer.
+
+    Thousands are open under load, for minutes each. So they are known by their block, too, and a
+    certificate looks at those alone that its blocks bound.
+    """
 
     participant: Participant
     identity: SigningKey
@@ -97,6 +101,8 @@ class Answers:
     releaser: Releaser
     send: Send
     _open: dict[Hash32, _Open] = field(default_factory=dict)
+    _names: dict[Height, dict[Hash32, None]] = field(default_factory=dict)
+    _uncovered: list[Height] = field(default_factory=list)
     _swept: UnixSeconds = UnixSeconds(0)
 
     def bind(self, height: Height, generation: Hash32, shares: Shares, bound: Bound) -> None:
@@ -108,14 +114,12 @@ class Answers:
         """
         for binding in bound.bindings:
             held = hold(self.participant, shares, generation, binding)
-            self._open[binding.request] = _Open(
-                binding, height, binding.expires_at, generation, held
-            )
+            self._put(binding.request, _Open(binding, height, binding.expires_at, generation, held))
         for ask in bound.asks:
-            self._open[ask.question] = _Open(ask, height, ask.expires_at, generation)
+            self._put(ask.question, _Open(ask, height, ask.expires_at, generation))
         for request in bound.allowed:
             if request not in self._open:
-                self._open[request] = _Open(request, height, None, generation)
+                self._put(request, _Open(request, height, None, generation))
 
     def wipe(self) -> None:
         """Burn all that serves once: another generation has begun."""
@@ -127,16 +131,29 @@ class Answers:
 
         What lower blocks bound, and no certificate of their own has come for, is burned.
         """
-        for name, request in list(self._open.items()):
-            if request.height > height or not self._settle(name, request, state):
-                continue
-            if request.height == height:
-                request.value = value
-            elif request.value is None and isinstance(request.what, Binding):
-                del self._open[name]
+        covered = [low for low in self._uncovered if low <= height]
+        self._uncovered = [high for high in self._uncovered if high > height]
+        for low in covered:
+            for name in self.bound_at(low):
+                request = self._open[name]
+                if not self._settle(name, request, state):
+                    continue
+                if low == height:
+                    request.value = value
+                elif isinstance(request.what, Binding):
+                    del self._open[name]
 
     def bound_at(self, height: Height) -> list[Hash32]:
-        return [name for name, request in self._open.items() if request.height == height]
+        """Name what a block bound and is still open; what a later one bound anew is that one's."""
+        names = self._names.get(height, ())
+        return [name for name in names if name in self._open and self._open[name].height == height]
+
+    def _put(self, name: Hash32, opened: _Open) -> None:
+        self._open[name] = opened
+        if opened.height not in self._names:
+            self._names[opened.height] = {}
+            self._uncovered.append(opened.height)
+        self._names[opened.height][name] = None
 
     def _settle(self, name: Hash32, request: _Open, state: State) -> bool:
         """Let go of what was allowed and only waits for stock; note when the rest expires."""
@@ -173,6 +190,8 @@ class Answers:
         for name, request in list(self._open.items()):
             if request.expires_at is not None and request.expires_at + KEPT_SECONDS < time:
                 del self._open[name]
+        open_at = {height: self.bound_at(height) for height in self._names}
+        self._names = {height: dict.fromkeys(names) for height, names in open_at.items() if names}
 
     def _others_can(self, request: Hash32) -> bool:
         """Tell whether a presignature serves a request: that needs a part of all seats only."""
@@ -248,7 +267,7 @@ class Answers:
         content = self.releaser.release(moment.state, moment.mark, moment.time, request, moment.now)
         if opened.answer is None:
             opened.answer = self._sealed(record.reply_key, content, request)
-            self._open[request] = opened
+            self._put(request, opened)
         return opened.answer
 
     def _derive(self, ask: KeyAsk, opened: _Open, moment: Moment) -> RequestAnswer:

@@ -23,6 +23,7 @@ from tests.runtime.people import STRANGER, calldata
 
 MILAN = amd.factory("Milan")
 INTEL = intel.factory()
+PROCESSORS = INTEL.under("processors")
 NOTHING_POSTED = Posted(lambda _: None, lambda _: None)
 OF_AMD = {"measurements": (Measurement(amd.CODE),), "vendors": ("snp",)}
 OF_AWS = {"measurements": (Measurement(aws.CODE),), "vendors": ("nitro",)}
@@ -260,6 +261,46 @@ class TestIntel:
         # lists of other machines are beside them
         assert post(scenario, INTEL.collateral(fmspc="00906ED50000")) == ""
 
+    @pytest.mark.parametrize("kind", ["TDX", "SGX"])
+    def test_no_mix_of_genuine_lists_turns_anybody_away(self, kind: str) -> None:
+        scenario, newer = of_intel(), INTEL.collateral(kind, since=SINCE + 10)
+        assert post(scenario, INTEL.collateral(kind)) == ""
+        other = INTEL.collateral("SGX" if kind == "TDX" else "TDX", since=SINCE + 10)
+        elsewhere = PROCESSORS.collateral(kind, since=SINCE + 10)
+        for mixed in (
+            replace(newer, qe_identity=other.qe_identity, qe_signature=other.qe_signature),
+            replace(newer, pck_crl_chain=(INTEL.root,), pck_crl=newer.root_crl),
+            replace(newer, pck_crl_chain=elsewhere.pck_crl_chain, pck_crl=elsewhere.pck_crl),
+        ):
+            post(scenario, mixed)
+            made = on_intel(scenario) if kind == "TDX" else on_intel(scenario, 3, intel.sgx_body)
+            scenario.registered(made)
+
+    def test_a_machine_is_looked_up_under_the_authority_that_vouches_for_it(self) -> None:
+        scenario = of_intel()
+        assert post(scenario, INTEL.collateral()) == ""
+        made = Enclave(
+            scenario.app, make=lambda report: PROCESSORS.evidence(4, intel.td_body(report))
+        )
+        done = scenario.register(made)
+        assert (done.error_code, "processors" in done.error) == ("LISTS_MISSING", True)
+        assert post(scenario, PROCESSORS.collateral(revoked_machines=(11,))) == ""
+        assert scenario.register(made).error_code == "DCAP_REFUSED"
+        assert post(scenario, PROCESSORS.collateral(since=SINCE + 10)) == ""
+        scenario.registered(made)
+        scenario.registered(on_intel(scenario))
+
+    def test_what_intel_knew_already_is_not_forgotten_by_newer_lists(self) -> None:
+        scenario, known = of_intel(), INTEL.collateral(evaluation=18)
+        assert post(scenario, known) == ""
+        less_known = INTEL.collateral(since=SINCE + 10)
+        for mixed in (
+            less_known,
+            replace(less_known, qe_identity=known.qe_identity, qe_signature=known.qe_signature),
+            replace(less_known, tcb_info=known.tcb_info, tcb_signature=known.tcb_signature),
+        ):
+            assert post(scenario, mixed) == "LISTS_OLDER"
+
     def test_when_they_end_nobody_new_comes_in_and_who_is_in_stays(self) -> None:
         scenario = of_intel()
         with pytest.raises(ContractError, match="has no lists of Intel's"):
@@ -280,7 +321,7 @@ class TestIntel:
 
     def standing(self, scenario: AppScenario) -> tuple[int, int]:
         method = Apps.method("intelStanding")
-        asked = calldata(Apps, "intelStanding", "TDX", intel.FMSPC)
+        asked = calldata(Apps, "intelStanding", "TDX", intel.FMSPC, "platforms")
         found, _, until = method.decode_result(scenario.chain.ask(Apps.ADDRESS, asked))
         return found, until
 

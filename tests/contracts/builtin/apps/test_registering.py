@@ -145,6 +145,33 @@ def test_what_an_instance_says_of_itself_is_signed_by_it_and_replaced(
     assert scenario.send(AGENT, "register", *arguments, contract=Apps).error_code == "NOT_MY_KEY"
 
 
+def test_nobody_says_again_what_an_instance_said_before(scenario: AppScenario) -> None:
+    """A registration is public: whoever repeats an earlier one would undo a later one."""
+    one, here = Enclave(scenario.app), scenario.chain.block.network
+    short = Enclave(scenario.app, lifetime=60)
+    said = [
+        made.call(scenario.newest, here, metadata=Entries({"host": host}).encode())
+        for made, host in ((short, b"old"), (one, b"older"))
+    ]
+    for arguments in said[:1]:
+        assert scenario.send(AGENT, "register", *arguments, contract=Apps).status == 1
+    newest = Entries({"host": b"new"})
+    scenario.registered(one, metadata=newest.encode())
+    before = scenario.instance()
+    for arguments in said:
+        done = scenario.send(STRANGER, "register", *arguments, contract=Apps)
+        assert (done.status, done.error_code) == (0, "SAID_BEFORE")
+    assert scenario.instance() == before
+    assert Apps.instance_metadata.get(scenario.store, AGENT.address) == newest
+    # nor the newest itself: it would count longer than its instance lives
+    last = one.call(scenario.newest, here)
+    assert scenario.send(AGENT, "register", *last, contract=Apps).status == 1
+    scenario.later(100)
+    done = scenario.send(STRANGER, "register", *last, contract=Apps)
+    assert done.error_code == "SAID_BEFORE"
+    scenario.registered(one)
+
+
 def test_work_is_paid_before_it_is_done(
     scenario: AppScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ has to show it anew before its registration ends. Whoever relies on an instance 
 from dataclasses import replace
 
 from keymoot.attest.quorum import VendorHoldsTooMuch, check_spread
-from keymoot.base.fixed import Address, AppId, Bytes32, Hash32, Signature65
+from keymoot.base.fixed import Address, AppId, Bytes32, Signature65
 from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.contracts.builtin.apps.errors import (
     APP_ERRORS,
@@ -21,6 +21,7 @@ from keymoot.contracts.builtin.apps.errors import (
     NotEndorsed,
     NotMyKey,
     NotRegistered,
+    SaidBefore,
     StaleApp,
     UnknownNonce,
     UnknownScheme,
@@ -211,16 +212,16 @@ class Apps(AppQueries):
             signature: Of the instance's own key over `registration_digest`.
 
         Raises:
-            NoSuchApp, AppRemoved, UnknownNonce, EvidenceStale, NotMyKey, KeyTaken, NotEndorsed,
-            OtherBinding, DebugRefused, MeasurementRefused, VendorRefused,
-            MachineRefused, MixRefused, EvidenceRefused: as they say.
+            NoSuchApp, AppRemoved, UnknownNonce, EvidenceStale, NotMyKey, KeyTaken, SaidBefore,
+            InstanceEvicted, NotEndorsed, OtherBinding, DebugRefused, MeasurementRefused,
+            VendorRefused, MachineRefused, MixRefused, EvidenceRefused: as they say.
         """
         now, record = ctx.block.time, self.known(ctx, app)
         policy = record.policy
         # 1. The block that evidence names is one of ours, and recent.
         block = self._recent(ctx, header)
         # 2. The key is the instance's own, and no other's.
-        report = instance_report(ctx.block.network, app, key, encryption, block)
+        report = instance_report(ctx.block.network, app, key, encryption, block.hash)
         ctx.charge(SIGNATURE_GAS)
         digest = registration_digest(report, lifetime, metadata)
         if recover(digest, Signature65(signature)) != key:
@@ -231,6 +232,9 @@ class Apps(AppQueries):
                 raise KeyTaken
             if earlier.evicted:
                 raise InstanceEvicted
+            # Registrations are public: an earlier one would take back what a later one says.
+            if earlier.block >= block.height:
+                raise SaidBefore
         # 3. A node that the app names has endorsed it.
         if policy.endorsers:
             ctx.charge(SIGNATURE_GAS)
@@ -250,6 +254,7 @@ class Apps(AppQueries):
             expires_at=UnixSeconds(
                 min(now + min(lifetime, policy.lifetime_seconds), claims.valid_until)
             ),
+            block=block.height,
         )
         # 5. No maker vouches for more instances than the app lets it.
         if policy.most_per_maker:
@@ -308,15 +313,15 @@ class Apps(AppQueries):
             raise NotAdmin
         return record
 
-    def _recent(self, ctx: Context, raw: bytes) -> Hash32:
-        """Give the hash of a recent block by its header."""
+    def _recent(self, ctx: Context, raw: bytes) -> Header:
+        """Give a recent block's header."""
         header = Header.decode(raw)
         if ctx.block_hash(header.height) != header.hash:
             raise UnknownNonce
         age = ctx.block.time - header.time
         if age > EVIDENCE_AGE_SECONDS:
             raise EvidenceStale(age, EVIDENCE_AGE_SECONDS)
-        return header.hash
+        return header
 
     def _seat(self, ctx: Context, app: AppId, record: App, key: Address, made: Instance) -> None:
         """Give an instance a seat beside those that live, if its maker may have one more."""

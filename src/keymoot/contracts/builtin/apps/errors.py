@@ -1,6 +1,7 @@
 """What Apps refuses: a word for each, by which a client knows what to do."""
 
 from keymoot.base.fixed import Address, AppId
+from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.framework.errors import ContractError
 
@@ -82,6 +83,16 @@ class EvidenceStale(ContractError, code="EVIDENCE_STALE"):
         )
 
 
+class SaidBefore(ContractError, code="SAID_BEFORE"):
+    """A registration that is said again, by whoever has read it on the ledger."""
+
+    SIGNATURE = "SaidBefore()"
+    message = (
+        "the instance has registered over this block or a later one: register with evidence over a "
+        "newer block"
+    )
+
+
 class ChainMissing(ContractError, code="CHAIN_MISSING"):
     """Nobody has posted what AMD publishes for this chip's line."""
 
@@ -95,10 +106,11 @@ class ChainMissing(ContractError, code="CHAIN_MISSING"):
 class ListsMissing(ContractError, code="LISTS_MISSING"):
     """Nobody has posted what Intel publishes for such machines."""
 
-    def __init__(self, kind: str, fmspc: str) -> None:
+    def __init__(self, kind: str, fmspc: str, authority: str) -> None:
         super().__init__(
-            f"the ledger has no lists of Intel's for {kind} machines of kind {fmspc}: post what "
-            "Intel's service gives for them (postIntelLists)"
+            f"the ledger has no lists of Intel's for {shown(kind, 8)} machines of kind "
+            f"{shown(fmspc, 12)} under {shown(authority, 64)}: post what Intel's service gives for "
+            "them (postIntelLists)"
         )
 
 
@@ -247,6 +259,7 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     NotEndorsed,
     NotMyKey,
     OtherBinding,
+    SaidBefore,
     StaleApp,
     UnknownNonce,
     UnknownScheme,

@@ -8,7 +8,7 @@ from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, AppId, Bytes32, Measurement
 from keymoot.base.forms import U64, AtMost
 from keymoot.base.record import Record
-from keymoot.base.units import UnixSeconds
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 
 MAX_ENTRIES = 64
@@ -61,6 +61,7 @@ class Instance(Record):
         version: Of the app, when it registered last.
         registered_at: Time of the block in which it registered last.
         expires_at: Last second at which that counts.
+        block: Height of the block that its evidence named; the next one names a later block.
         evicted: The app's admin has put it out, for ever.
     """
 
@@ -73,6 +74,7 @@ class Instance(Record):
     version: U64
     registered_at: UnixSeconds
     expires_at: UnixSeconds
+    block: Height
     evicted: bool = False
 
 

@@ -121,9 +121,9 @@ def checked_chain(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSe
     return chain.name
 
 
-def machine_name(kind: str, fmspc: str) -> bytes:
-    """Give the name under which lists for one kind of machine are kept."""
-    return f"{kind} {fmspc}".encode()
+def machine_name(kind: str, fmspc: str, authority: str) -> bytes:
+    """Give the name under which lists for one kind of machine, of one authority, are kept."""
+    return f"{kind} {fmspc} {authority}".encode()
 
 
 def checked_lists(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSeconds) -> bytes:

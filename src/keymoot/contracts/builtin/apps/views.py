@@ -90,16 +90,18 @@ class AppQueries(AppCells):
         return metadata, secrets
 
     @view
-    def intel_standing(self, ctx: Context, kind: str, fmspc: str) -> tuple[uint8, str, UnixSeconds]:
+    def intel_standing(
+        self, ctx: Context, kind: str, fmspc: str, authority: str
+    ) -> tuple[uint8, str, UnixSeconds]:
         """Give what Intel's lists for a kind of machine are good for, why, and until when.
 
         0: all is well; 1: newer ones should be posted; 2: they ended, and no evidence of such
         machines is taken; 3: they begin later.
         """
         ctx.charge(LISTS_READ_GAS)
-        raw = self.intel_lists.get(ctx.public_store(), machine_name(kind, fmspc))
+        raw = self.intel_lists.get(ctx.public_store(), machine_name(kind, fmspc, authority))
         if raw is None:
-            raise ListsMissing(kind, fmspc)
+            raise ListsMissing(kind, fmspc, authority)
         standing, what, until = standing_of_lists(raw, ctx.block.time)
         return standing, what, until
 
