@@ -57,7 +57,7 @@ def test_what_is_there_stays(shell: Shell) -> None:
     ("arguments", "told"),
     [
         (("init", "x", "--name", "Bad Name"), "name: write lower-case letters"),
-        (("build", "nowhere"), "`keymoot app init` writes one"),
+        (("build", "nowhere"), "`keymoot app init` write one"),
         (("build", "app", "--out", "app/x.zip"), "a bundle's name ends with .bundle"),
         (("build", "app", "--out", "no/x.bundle"), "No such file or directory"),
         (("verify", "app", "--bundle", "nowhere.bundle"), "nowhere.bundle cannot be read"),

@@ -84,7 +84,7 @@ def test_what_only_resembles_a_secret_is_included(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
-    with pytest.raises(NoBundle, match="`keymoot app init` writes one"):
+    with pytest.raises(NoBundle, match="`keymoot app init` write one"):
         build(tmp_path)
     with pytest.raises(NoBundle):
         build(tmp_path / "nowhere")

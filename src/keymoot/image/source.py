@@ -46,8 +46,8 @@ def read_manifest(folder: Path) -> Manifest:
         raw, _ = _ordinary(path, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise NoBundle(
-            f"{path} cannot be read ({error.strerror}): it is an ordinary file, and "
-            "`keymoot app init` writes one"
+            f"{path} cannot be read ({error.strerror}): name an app's folder, or let "
+            "`keymoot app init` write one"
         ) from error
     try:
         return parse_manifest(raw)
