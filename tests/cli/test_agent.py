@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from keymoot.base.fixed import AppId
 from keymoot.daemon.run import Sockets
 from keymoot.enclave import harden
 from tests.cli.shell import Shell
@@ -147,3 +148,10 @@ def test_what_cannot_be_is_said_with_what_to_do(
     assert "no user" in said.stderr
     assert Sockets.at(None) == Sockets()
     assert str(Sockets().dstack) == "/var/run/dstack.sock"
+
+    # a wallet that nobody knows is said before anything is spent
+    app = AppId(b"\0" + b"a" * 20).text
+    wish = ("--measurement", "0x" + "00" * 48, "--wallet", "nobody", "--", "true")
+    said = shell.run("agent", "run", "--app", app, *wish)
+    assert 'no wallet "nobody" is known' in said.stderr
+    assert "faucet" not in said.stderr

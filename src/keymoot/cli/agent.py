@@ -75,11 +75,11 @@ def run(
     if not program:
         fail("name the agent behind --, such as -- python3 agent.py", EXIT_USAGE)
     produce = _machine(bundle, measurement, simulated=simulated)
+    wallets = dict(_wallet(option, network) for option in wallet or ())
     keys = InstanceKeys.new()
     if network.balance(keys.address) < settings.FEES_WEI:
         note("asking the development network's faucet for ledger tokens")
         network.faucet(keys.address)
-    wallets = dict(_wallet(option, network) for option in wallet or ())
     instance = AppInstance(network, identifier, keys, produce)
     joined = JoinedInstance(instance, produce, wallets)
     daemon, sockets = Daemon(joined, note, who[0]), Sockets.at(socket)

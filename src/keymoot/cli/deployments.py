@@ -27,7 +27,7 @@ def find(folder: Path, network: "NetworkId") -> "AppId":
     if text is None:
         fail(
             f"{folder} is no app on this network yet (no {FILE} says so): "
-            "`keymoot app create` makes it one, or name the app with --app"
+            "`keymoot app create` makes it one"
         )
     try:
         return AppId.from_text(text)
