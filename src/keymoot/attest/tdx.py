@@ -38,7 +38,7 @@ from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 
 INTEL_ROOT: Final = TrustedRoot(
-    "Intel SGX TrustedRoot CA",
+    "Intel SGX Root CA",
     Bytes32.from_hex("0x44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"),
 )
 

@@ -10,6 +10,7 @@ from keymoot.base.fixed import Address, SolanaAddress, WalletId
 from keymoot.base.strict_json import canonical
 from keymoot.committee.nonces import ledger as commitments
 from keymoot.committee.nonces import member as nonces
+from keymoot.committee.nonces.record import NONCE_BATCH_SIZE, NonceBatch
 from keymoot.committee.presign import ledger as stock
 from tests.enclave.copies import copied
 from tests.enclave.network import Network
@@ -45,6 +46,7 @@ def small(patch: pytest.MonkeyPatch) -> None:
     for module in (commitments, nonces):
         patch.setattr(module, "NONCE_BATCH_SIZE", 3)
         patch.setattr(module, "MIN_LEFT", 4)
+    patch.setattr(NonceBatch, "LENGTH", NonceBatch.LENGTH * 3 // NONCE_BATCH_SIZE)
 
 
 def build(folder: Path) -> Stage:

@@ -53,12 +53,16 @@ class Control:
             (self._data / FILE_NAME).unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A line that is too long is a ValueError.
-        with suppress(ConnectionError, ValueError):
-            while line := await reader.readline():
-                writer.write(await self._answer(line) + b"\n")
-                await writer.drain()
-        writer.close()
+        try:
+            # A line that is too long is a ValueError.
+            with suppress(ConnectionError, ValueError):
+                while line := await reader.readline():
+                    writer.write(await self._answer(line) + b"\n")
+                    await writer.drain()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _answer(self, line: bytes) -> bytes:
         try:
