@@ -333,6 +333,8 @@ class Apps(AppQueries):
             try:
                 check_live(record, other, now)
             except ContractError:
+                # Should the policy let it in again, it comes as one more.
+                self.instances.set(store, seat, other.ended(now))
                 continue
             kept.append((seat, other))
         if len(kept) >= MAX_SEATS:
