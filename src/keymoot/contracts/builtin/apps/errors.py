@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keymoot.attest import vendors
+from keymoot.attest.vendors import ListsMissing as NoLists
 from keymoot.base.fixed import Address, AppId
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.framework.errors import ContractError
@@ -126,7 +127,7 @@ def by_abi() -> Iterator[None]:
         raise ChainMissing from error
     except vendors.ListsOlder as error:
         raise ListsOlder from error
-    except vendors.ListsMissing as error:
+    except NoLists as error:
         raise ListsMissing(*error.machine) from error
 
 
