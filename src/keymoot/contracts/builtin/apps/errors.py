@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from keymoot.attest import vendors
 from keymoot.attest.vendors import ListsMissing as NoLists
-from keymoot.base.fixed import Address, AppId
+from keymoot.base.fixed import Address, AppId, Measurement
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.errors import ContractError, ToldInWords
 
 ANEW = "register with fresh evidence"
 
@@ -107,8 +107,11 @@ class ChainMissing(ContractError, code=vendors.ChainMissing.code):
 class ListsMissing(ContractError, code=vendors.ListsMissing.code):
     """Nobody has posted what Intel publishes for such machines."""
 
+    SIGNATURE = "ListsMissing(string,string,string)"
+
     def __init__(self, kind: str, fmspc: str, authority: str) -> None:
-        super().__init__(str(vendors.ListsMissing(kind, fmspc, authority)))
+        words = str(vendors.ListsMissing(kind, fmspc, authority))
+        super().__init__(words, kind, fmspc, authority)
 
 
 class ListsOlder(ContractError, code=vendors.ListsOlder.code):
@@ -151,18 +154,25 @@ class NotMyKey(ContractError, code="NOT_MY_KEY"):
 class MeasurementRefused(ContractError, code="MEASUREMENT_REFUSED"):
     """The app's policy names other code."""
 
-    def __init__(self, measured: str) -> None:
+    SIGNATURE = "MeasurementRefused(bytes)"
+
+    def __init__(self, measured: Measurement) -> None:
         super().__init__(
-            f"the enclave runs other code than this app admits, it measured {measured}: run what "
-            "was built for it, or have its admin admit this"
+            f"the enclave runs other code than this app admits, it measured {measured.hex()}: run "
+            "what was built for it, or have its admin admit this",
+            bytes(measured),
         )
 
 
 class VendorRefused(ContractError, code="VENDOR_REFUSED"):
     """The app's policy names other vendors."""
 
+    SIGNATURE = "VendorRefused(string)"
+
     def __init__(self, voucher: str) -> None:
-        super().__init__(f"{voucher} vouches for the enclave, whom this app's policy does not name")
+        super().__init__(
+            f"{voucher} vouches for the enclave, whom this app's policy does not name", voucher
+        )
 
 
 class DebugRefused(ContractError, code="DEBUG_ENCLAVE"):
@@ -170,8 +180,10 @@ class DebugRefused(ContractError, code="DEBUG_ENCLAVE"):
     message = "the enclave runs in debug mode: its memory is open to its host; start it without"
 
 
-class MachineRefused(ContractError, code="MACHINE_REFUSED"):
+class MachineRefused(ToldInWords, code="MACHINE_REFUSED"):
     """The machine is not new enough, can be migrated, or is not one that is known."""
+
+    SIGNATURE = "MachineRefused(string)"
 
 
 class NotEndorsed(ContractError, code="NOT_ENDORSED"):
@@ -182,8 +194,10 @@ class NotEndorsed(ContractError, code="NOT_ENDORSED"):
     )
 
 
-class MixRefused(ContractError, code="MIX_REFUSED"):
+class MixRefused(ToldInWords, code="MIX_REFUSED"):
     """One maker of enclaves would vouch for too many instances."""
+
+    SIGNATURE = "MixRefused(string)"
 
 
 class KeyTaken(ContractError, code="KEY_TAKEN"):
@@ -263,8 +277,12 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     ChainMissing,
     DebugRefused,
     EvidenceStale,
-    ListsOlder,
     KeyTaken,
+    ListsMissing,
+    ListsOlder,
+    MachineRefused,
+    MeasurementRefused,
+    MixRefused,
     NotAdmin,
     NotEndorsed,
     NotMyKey,
@@ -273,5 +291,6 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     StaleApp,
     UnknownNonce,
     UnknownScheme,
+    VendorRefused,
 )
-"""Those with a signature of their own; the others come as `Error(string)`."""
+"""What registering and changing an app, or asking for either, can come back with."""

@@ -81,7 +81,7 @@ def check_evidence(
         raise DebugRefused
     # 4. It runs what the app names, and who vouches is named there too.
     if claims.measurement not in policy.measurements:
-        raise MeasurementRefused(claims.measurement.hex())
+        raise MeasurementRefused(claims.measurement)
     if claims.vendor not in policy.vendors:
         raise VendorRefused(claims.vendor)
     # 5. The machine is as the app demands.
