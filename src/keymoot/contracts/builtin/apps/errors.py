@@ -1,7 +1,11 @@
 """What Apps refuses: a word for each, by which a client knows what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keymoot.attest import vendors
+from keymoot.attest.vendors import ListsMissing as NoLists
 from keymoot.base.fixed import Address, AppId, Measurement
-from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.framework.errors import ContractError, ToldInWords
 
@@ -93,37 +97,41 @@ class SaidBefore(ContractError, code="SAID_BEFORE"):
     )
 
 
-class ChainMissing(ContractError, code="CHAIN_MISSING"):
+class ChainMissing(ContractError, code=vendors.ChainMissing.code):
     """Nobody has posted what AMD publishes for this chip's line."""
 
     SIGNATURE = "ChainMissing()"
-    message = (
-        "the ledger does not know who signed this chip's certificate: post the certificates that "
-        "AMD publishes for its line (postAmdChain), once for all"
-    )
+    message = vendors.ChainMissing.message
 
 
-class ListsMissing(ContractError, code="LISTS_MISSING"):
+class ListsMissing(ContractError, code=vendors.ListsMissing.code):
     """Nobody has posted what Intel publishes for such machines."""
 
     SIGNATURE = "ListsMissing(string,string,string)"
 
     def __init__(self, kind: str, fmspc: str, authority: str) -> None:
-        super().__init__(
-            f"the ledger has no lists of Intel's for {shown(kind, 8)} machines of kind "
-            f"{shown(fmspc, 12)} under {shown(authority, 64)}: post what Intel's service gives for "
-            "them (postIntelLists)",
-            kind,
-            fmspc,
-            authority,
-        )
+        words = str(vendors.ListsMissing(kind, fmspc, authority))
+        super().__init__(words, kind, fmspc, authority)
 
 
-class ListsOlder(ContractError, code="LISTS_OLDER"):
+class ListsOlder(ContractError, code=vendors.ListsOlder.code):
     """What is kept is newer."""
 
     SIGNATURE = "ListsOlder()"
-    message = "one of these lists is older than the one that the ledger has: fetch the newest"
+    message = vendors.ListsOlder.message
+
+
+@contextmanager
+def by_abi() -> Iterator[None]:
+    """Tell what is missing of a vendor's as the interface of Apps has it."""
+    try:
+        yield
+    except vendors.ChainMissing as error:
+        raise ChainMissing from error
+    except vendors.ListsOlder as error:
+        raise ListsOlder from error
+    except NoLists as error:
+        raise ListsMissing(*error.machine) from error
 
 
 class OtherBinding(ContractError, code="OTHER_BINDING"):
