@@ -231,6 +231,7 @@ SAMPLES: tuple[Any, ...] = (
     ),
     AskingInstance(AppId(b"a" * 21), Measurement(b"m" * 48)),
     POLICY,
+    POLICY.machines,
     App(_a(1), _a(2), POLICY, 7, 5, _b(3), UnixSeconds(4), True),
     Instance(
         AppId(b"a" * 21),

@@ -141,10 +141,7 @@ class NetworkRefused(Refused, code="NETWORK_REFUSED"):
 
     @property
     def reason(self) -> str:
-        """The word of whoever refused, such as INSTANCE_EVICTED; empty where none was given.
-
-        What a contract refuses without an error of its own has none: see `agent.reverted`.
-        """
+        """The word of whoever refused, such as INSTANCE_EVICTED; empty where none was given."""
         if not isinstance(self.data, dict):
             return word_of(self.data)
         return str(self.data.get("code") or self.data.get("reason") or "")

@@ -14,8 +14,8 @@ from keymoot.contracts.builtin.wallets.record import REFUSED, RequestRecord
 from keymoot.contracts.builtin.wallets.requests import bind
 from keymoot.contracts.builtin.wallets.stock import bind_waiting
 from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.framework.errors import ContractError, revert_data
-from keymoot.contracts.framework.registry import Active, NoCode
+from keymoot.contracts.framework.errors import NoCode, revert_data_of
+from keymoot.contracts.framework.registry import Active
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit, asking_instance
 from keymoot.runtime.gas import GasMeter
@@ -104,7 +104,7 @@ def _execute_ethereum(within: Execution, tx: LedgerTransaction, position: int) -
     try:
         output = calls.call(tx.sender, transaction.to, transaction.data, transaction.value)
     except (Refused, Malformed) as error:
-        status, output, code, message = 0, _revert_data(error), error.code, str(error)
+        status, output, code, message = 0, revert_data_of(error), error.code, str(error)
         fault = _fault(error)
         if fault is not None:
             meter.exhaust()
@@ -231,9 +231,3 @@ def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Mal
         error=str(error),
         fault=_fault(error),
     )
-
-
-def _revert_data(error: Refused | Malformed) -> bytes:
-    if isinstance(error, ContractError):
-        return error.revert_data()
-    return revert_data("Error(string)", (str(error),))
