@@ -377,6 +377,24 @@ def test_answers_for_which_nothing_was_burned_leave_at_once_and_are_written_toge
     scenario(house, story)
 
 
+def test_what_is_due_takes_with_it_what_would_be_due_later(tmp_path: Path, monkeypatch) -> None:
+    house = House(tmp_path, QUESTION)
+    writes, write = [], house.store.write
+    monkeypatch.setattr(house.store, "write", lambda batch: (writes.append(batch), write(batch)))
+    names = [Hash32(bytes([at]) * 32) for at in range(1, 9)]
+
+    async def story() -> None:
+        for name in names:
+            for seat in (1, 2, 3, 4):
+                house.handle(seat, good(seat, name))
+            await asyncio.sleep(share_collector.LATE_SECONDS / 10)
+        assert writes == []
+        await asyncio.sleep(3 * share_collector.LATE_SECONDS)
+        assert [len(batch) for batch in writes] == [len(names)]
+
+    scenario(house, story)
+
+
 def test_too_few_answers_for_which_nothing_was_burned_are_waited_for(tmp_path: Path) -> None:
     house = House(tmp_path, QUESTION)
 

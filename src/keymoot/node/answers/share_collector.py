@@ -205,7 +205,8 @@ class ShareCollector:
                     await self._wake.wait()
             self._wake.clear()
             now = loop.time()
-            times, due = [], []
+            times: list[float] = []
+            due, late = list[Hash32](), list[Hash32]()
             for request in list(self._dirty):
                 heard = self._heard[request]
                 ripe_at, due_at = self._ripe_at(heard), heard.due_at
@@ -215,9 +216,11 @@ class ShareCollector:
                 if due_at is None or due_at <= now:
                     due.append(request)
                 else:
+                    late.append(request)
                     self._tell(request)
             try:
-                await self._keep(due)
+                # A sync costs the same for all that is there, and none of it is due alone then.
+                await self._keep([*due, *late] if due else [])
             except CannotWrite as error:
                 log.warning("answers.not_kept", reason=str(error))
                 pause = WRITE_AGAIN_SECONDS
