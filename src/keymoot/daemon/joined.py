@@ -14,6 +14,7 @@ from keymoot.agent.account import Account
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
 from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.app_views import InstanceView
+from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -102,19 +103,30 @@ class JoinedInstance:
         return self._produce(report)
 
     def submit(self, call: LedgerCall) -> CallOutcome:
-        """Send a transaction; what it returned is not told, for no receipt proves it.
+        """Send a transaction; tell what it came to, be it that a contract refused it.
 
-        TransactionRefused: too much gas, or it could take what registrations are paid with.
+        That it was carried out is proved; what it returned, or why not, is the nodes' word.
+
+        Raises:
+            TransactionRefused: too much gas, or it could take what registrations are paid with.
+            NetworkRefused: it was not taken, and no contract said so.
         """
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
                 self._check_affords(call)
                 self._reserve.forget()
-                sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
+                receipt = sending.call(
+                    key, call.to, call.data, call.value, "the transaction", call.gas
+                )
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
-        return CallOutcome(fine=True)
+        except NetworkRefused as error:
+            # Nothing was sent: a node tried it out, to know how much gas it takes.
+            if not error.reverted:
+                raise
+            return CallOutcome(fine=False, reason=error.reason, message=str(error))
+        return CallOutcome(fine=True, output=sending.output(receipt))
 
     def _check_affords(self, call: LedgerCall) -> None:
         if call.gas > MAX_CALL_GAS:
