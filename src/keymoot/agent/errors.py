@@ -131,6 +131,10 @@ class IdempotencyReused(Refused, code="IDEMPOTENCY_REUSED"):
         self.idempotency_key = idempotency_key
 
 
+_REVERTED = 3
+"""What Ethereum's nodes answer when a call reverts."""
+
+
 class NetworkRefused(Refused, code="NETWORK_REFUSED"):
     """Keymoot RPC answered with an error of its own: unknown credential, no quota, and so on."""
 
@@ -138,6 +142,11 @@ class NetworkRefused(Refused, code="NETWORK_REFUSED"):
         super().__init__(message)
         self.rpc_code = rpc_code
         self.data = data
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a contract said no, when a node tried a call out: nothing was sent."""
+        return self.rpc_code == _REVERTED
 
     @property
     def reason(self) -> str:
