@@ -13,6 +13,7 @@ interface IApps {
     error Anonymous();
     error AppExists(bytes21);
     error AppRemoved(bytes21);
+    error BadArguments(string,string);
     error ChainMissing();
     error DebugRefused();
     error EvidenceStale(uint64,uint64);
@@ -20,8 +21,13 @@ interface IApps {
     error InsufficientBalance(uint256,uint256);
     error KeyTaken();
     error KeyUseRefused();
+    error ListsMissing(string,string,string);
     error ListsOlder();
+    error MachineRefused(string);
     error MeasurementEvicted();
+    error MeasurementRefused(bytes);
+    error MixRefused(string);
+    error NoCode(string);
     error NoSuchApp(bytes21);
     error NotAdmin();
     error NotEndorsed();
@@ -32,12 +38,14 @@ interface IApps {
     error PolicyTightened();
     error RawKeysRefused();
     error Reentered();
+    error Refused(string,string);
     error RegistrationExpired(uint64);
     error SaidBefore();
     error StaleApp(uint64);
     error UnknownMethod(bytes4);
     error UnknownNonce();
     error UnknownScheme();
+    error VendorRefused(string);
 
     /// Give creator, admin, version, key for secrets, birth, and the encoded policy.
     function app(bytes21 app) external view returns (address, address, uint64, bytes32, uint64, bytes memory);

@@ -9,16 +9,20 @@ interface IKeys {
     event KeyAsked(address indexed asker, bytes32 indexed question, bytes name, bytes first, bytes second, uint64 expiresAt);
     error Anonymous();
     error AppRemoved(bytes21);
+    error BadArguments(string,string);
+    error BadQuestion(string);
     error InstanceEvicted();
     error InsufficientBalance(uint256,uint256);
     error KeyUseRefused();
     error MeasurementEvicted();
+    error NoCode(string);
     error NoSuchApp(bytes21);
     error NotPayable();
     error NotRegistered(address);
     error PolicyTightened();
     error RawKeysRefused();
     error Reentered();
+    error Refused(string,string);
     error RegistrationExpired(uint64);
     error UnknownMethod(bytes4);
 

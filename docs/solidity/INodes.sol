@@ -6,10 +6,13 @@ pragma solidity ^0.8.4;
 /// Stands at 0x6b65796d6f6f7400000000000000000000000003.
 interface INodes {
     error Anonymous();
+    error BadArguments(string,string);
     error InsufficientBalance(uint256,uint256);
     error KeyUseRefused();
+    error NoCode(string);
     error NotPayable();
     error Reentered();
+    error Refused(string,string);
     error UnknownMethod(bytes4);
 
     /// Give the generation; zeros before the first recovery.

@@ -7,12 +7,15 @@ pragma solidity ^0.8.4;
 interface IVault {
     event KeyBorn(address indexed owner, bytes32 name, address indexed account);
     error Anonymous();
+    error BadArguments(string,string);
     error InsufficientBalance(uint256,uint256);
     error KeyExists(bytes32);
     error KeyUseRefused();
+    error NoCode(string);
     error NoSuchKey(bytes32);
     error NotPayable();
     error Reentered();
+    error Refused(string,string);
     error UnknownMethod(bytes4);
 
     /// Give the address of a key; the zero address where there is none.

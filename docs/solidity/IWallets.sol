@@ -16,13 +16,17 @@ interface IWallets {
     event WalletCreatedOn(bytes32 indexed wallet, address indexed owner, string chain, bytes account);
     error Anonymous();
     error AppRemoved(bytes21);
+    error BadArguments(string,string);
     error BadCredential();
+    error BadDocument(string);
     error BadExpiry();
     error BadRecovery();
     error InsufficientBalance(uint256,uint256);
     error KeyExists(bytes32);
     error KeyUseRefused();
+    error NoCode(string);
     error NoSuchApp(bytes21);
+    error NoSuchChain(string);
     error NoSuchCredential();
     error NoSuchKey(bytes32);
     error NoSuchWallet(bytes32);
@@ -30,11 +34,13 @@ interface IWallets {
     error NotOwner();
     error NotPayable();
     error Reentered();
+    error Refused(string,string);
     error RequestForgotten();
     error RequestReused();
     error StalePolicy(uint64);
     error UnknownMethod(bytes4);
     error WalletExists();
+    error WithdrawalRefused(string);
 
     /// Give chain (its CAIP-2 namespace), account and recovery address, wherever it is.
     function account(bytes32 wallet) external view returns (string memory, bytes memory, bytes memory);

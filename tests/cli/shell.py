@@ -84,7 +84,7 @@ class Shell:
         with open(theirs) as stdin:  # noqa: PTH123  a terminal that is open already
             done = self._run(stdin, *arguments)
         os.close(ours)
-        assert "Set this policy all the same? [y/N] " in done.stderr
+        assert "? [y/N] " in done.stderr
         return done.returncode
 
     def write(self, name: str, content: Any) -> str:

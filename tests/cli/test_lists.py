@@ -7,7 +7,7 @@ import pytest
 from keymoot.agent import intel_service
 from keymoot.agent.errors import NetworkUnreachable
 from keymoot.agent.vendor_lists import posted_intel_lists
-from keymoot.contracts.builtin.apps import vendors
+from keymoot.attest import vendors
 from tests.attest import intel
 from tests.attest.authority import SINCE, UNTIL
 from tests.cli.shell import Shell

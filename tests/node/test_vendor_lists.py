@@ -7,10 +7,10 @@ from keymoot.agent.app_instance import AppInstance, InstanceKeys
 from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.owner import new_key
 from keymoot.agent.vendor_lists import intel_standing, post_amd_chain, post_intel_lists
+from keymoot.attest import vendors
 from keymoot.attest.collateral import Standing
 from keymoot.base.fixed import Measurement
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.builtin.apps import vendors
 from keymoot.contracts.builtin.apps.errors import ListsMissing
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 from tests.attest import amd, intel

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NoReturn
 
-from keymoot.agent.app_views import AppViews
+from keymoot.agent.app_views import AppView, AppViews
 from keymoot.agent.network import Network
 from keymoot.agent.owner import Confirmation, confirmation_of
 from keymoot.agent.processes import stays_here
@@ -58,6 +58,7 @@ class AppAdmin(AppViews):
         admin: Address | None = None,
         metadata: Mapping[str, bytes] | None = None,
         secrets: Mapping[str, bytes] | None = None,
+        seen: AppView | None = None,
     ) -> Confirmation:
         """Replace what is given; the rest stays as it is now.
 
@@ -67,11 +68,12 @@ class AppAdmin(AppViews):
             admin: Who may change the app from now on; see `freeze` for nobody.
             metadata: For whoever looks at it.
             secrets: Envelopes by name, sealed to the app.
+            seen: The app as whoever decided this saw it; None to look now.
 
         Raises:
             TransactionFailed: STALE_APP: somebody changed it since; NOT_ADMIN.
         """
-        now = self.show(app)
+        now = self.show(app) if seen is None else seen
         receipt = self.network.send(
             self._key,
             "update",

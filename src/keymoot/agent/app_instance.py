@@ -24,11 +24,8 @@ of a simulated one `simulated(measurement)`. Whatever an instance is refused for
     RAW_KEYS_REFUSED                               the app gives no keys: ask a wallet
 
 At registering it is the `reason` of TransactionFailed, or of NetworkRefused where the network
-tried it out and took no transaction. A node that tries it out tells the words above that have an
-error of their own in the contract's interface (`APP_ERRORS`); of the others (MEASUREMENT_REFUSED,
-VENDOR_REFUSED, MACHINE_REFUSED, LISTS_MISSING, COLLATERAL_STALE, MIX_REFUSED, those of evidence)
-it tells the message alone, and `reason` is empty. Of what is asked later it is the `reason` of
-PolicyRefused, NetworkRefused or TransactionFailed. `register` makes evidence anew by itself where
+tried it out and took no transaction. Of what is asked later it is the `reason` of PolicyRefused,
+NetworkRefused, TransactionFailed or QueryReverted. `register` makes evidence anew by itself where
 it is told EVIDENCE_STALE; the daemon (`keymoot.daemon.registrar`) does the rest of it.
 """
 

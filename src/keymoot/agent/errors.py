@@ -131,6 +131,10 @@ class IdempotencyReused(Refused, code="IDEMPOTENCY_REUSED"):
         self.idempotency_key = idempotency_key
 
 
+_REVERTED = 3
+"""What Ethereum's nodes answer when a call reverts."""
+
+
 class NetworkRefused(Refused, code="NETWORK_REFUSED"):
     """Keymoot RPC answered with an error of its own: unknown credential, no quota, and so on."""
 
@@ -140,11 +144,13 @@ class NetworkRefused(Refused, code="NETWORK_REFUSED"):
         self.data = data
 
     @property
-    def reason(self) -> str:
-        """The word of whoever refused, such as INSTANCE_EVICTED; empty where none was given.
+    def reverted(self) -> bool:
+        """Whether a contract said no, when a node tried a call out: nothing was sent."""
+        return self.rpc_code == _REVERTED
 
-        What a contract refuses without an error of its own has none: see `agent.reverted`.
-        """
+    @property
+    def reason(self) -> str:
+        """The word of whoever refused, such as INSTANCE_EVICTED; empty where none was given."""
         if not isinstance(self.data, dict):
             return word_of(self.data)
         return str(self.data.get("code") or self.data.get("reason") or "")

@@ -22,6 +22,7 @@ from keymoot.agent.errors import Unproven, WrongAnswer
 from keymoot.agent.network import Network
 from keymoot.agent.nodes import NodeTurn
 from keymoot.agent.processes import stays_here
+from keymoot.agent.reverted import word_of
 from keymoot.agent.share import NotOurNode
 from keymoot.base import hexes
 from keymoot.base.abi.decode import decode
@@ -31,7 +32,7 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Nonce
 from keymoot.contracts.framework.contract import Contract
-from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON
 from keymoot.crypto import ed25519, hpke, secp256k1
 from keymoot.crypto.keccak import keccak256, keccak256_raw
 from keymoot.crypto.signed_query import ANSWER, CONTENT, REPLY_INFO, SignedQuery
@@ -49,11 +50,16 @@ _SELECTOR_BYTES = 4
 
 
 class QueryReverted(Refused, code="QUERY_REVERTED"):
-    """The contract says no, in a sealed answer; `data` is its error data, as Solidity writes it."""
+    """The contract says no, in a sealed answer.
 
-    def __init__(self, words: str, data: bytes) -> None:
+    Attributes:
+        data: Its error data, as Solidity writes it.
+        reason: Its word, such as INSTANCE_EVICTED; empty where the data have none.
+    """
+
+    def __init__(self, words: str, data: bytes, reason: str) -> None:
         super().__init__(words)
-        self.data = data
+        self.data, self.reason = data, reason
 
 
 LATE_SECONDS, PAUSE_SECONDS = 10.0, 0.05
@@ -143,7 +149,8 @@ class ConfidentialQueries:
 
         told, header = self._network.ask(at_node)
         if not told.fine:
-            raise QueryReverted(_words(told.output, contract), told.output)
+            reason = word_of(told.output, contract.ERRORS)
+            raise QueryReverted(_words(told.output, contract), told.output, reason)
         try:
             return Answered(method.decode_result(told.output), header, told.seat)
         except Malformed as error:
@@ -207,7 +214,8 @@ class ConfidentialQueries:
 
 def _words(data: bytes, contract: type[Contract]) -> str:
     """Say what error data means, as far as the contract tells."""
-    signatures = [ContractError.SIGNATURE, *(error.SIGNATURE for error in contract.ERRORS)]
+    errors = (*COMMON, *contract.ERRORS)
+    signatures = [ANY_REFUSAL, *(error.SIGNATURE for error in errors)]
     for signature in signatures:
         if keccak256_raw(signature.encode())[:_SELECTOR_BYTES] != data[:_SELECTOR_BYTES]:
             continue
@@ -215,8 +223,8 @@ def _words(data: bytes, contract: type[Contract]) -> str:
             values = decode(parameters(signature), data[_SELECTOR_BYTES:])
         except Malformed:
             break
-        if signature == ContractError.SIGNATURE:
-            return str(values[0])
+        if signature == ANY_REFUSAL:
+            return str(values[1])
         return f"{contract.__name__} refuses: {signature.split('(')[0]}"
     return f"{contract.__name__} refuses, with error data 0x{data[:_SELECTOR_BYTES].hex()}"
 

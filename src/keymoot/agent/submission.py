@@ -15,7 +15,7 @@ from keymoot.agent.proven_state import ProvenState
 from keymoot.agent.rounds import STILL_COMING, Rounds, UnderWay, asked_of_each
 from keymoot.agent.transport import ConnectionLost
 from keymoot.base import hexes
-from keymoot.base.errors import Malformed, Refused
+from keymoot.base.errors import KeymootError, Malformed, Refused
 from keymoot.base.fixed import Address, Bytes32, Hash32
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, NAMES_NETWORK, AccessEntry, EvmTransaction
@@ -112,6 +112,30 @@ class Submission:
         if quantity(receipt.get("status")) != 1:
             raise self._failure(what, receipt)
         return receipt
+
+    def output(self, receipt: dict[str, Any]) -> bytes:
+        """Give what a call returned, as more than half of the nodes say it; nothing if none does.
+
+        No receipt proves it. It is cut off at none: where it is long, nodes keep none of it.
+        """
+        asked = [receipt.get("transactionHash")]
+
+        def told(turn: NodeTurn) -> bytes:
+            outcome = turn.call("keymoot_getOutcome", asked, self._timeout_seconds)
+            output = outcome.get("output") if isinstance(outcome, dict) else None
+            try:
+                return hexes.parse_data(output, "output")
+            except Malformed as error:
+                raise WrongAnswer(f"what a call returned is told as bytes: {error}") from error
+
+        def agreed(outputs: list[bytes]) -> bool:
+            return any(2 * outputs.count(output) > len(self._nodes) for output in outputs)
+
+        try:
+            outputs = asked_of_each(self._nodes, self._timeout_seconds, told, agreed)
+        except KeymootError:  # The transaction is done, whatever is known of it.
+            return b""
+        return max(outputs, key=outputs.count) if agreed(outputs) else b""
 
     def ask(
         self,

@@ -9,15 +9,15 @@ AMD's are the certificates of a line's signing key and root, and live for decade
 
 from keymoot.agent.network import Network
 from keymoot.agent.owner import Confirmation, confirmation_of
+from keymoot.attest import vendors
 from keymoot.attest.collateral import Standing
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.snp import AmdChain
+from keymoot.attest.vendors import machine_name, standing_of_lists
 from keymoot.base.secret import Secret
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.builtin.apps import vendors
 from keymoot.contracts.builtin.apps.contract import Apps
 from keymoot.contracts.builtin.apps.errors import ListsMissing
-from keymoot.contracts.builtin.apps.vendors import machine_name, standing_of_lists
 from keymoot.store.public import public_slot
 
 

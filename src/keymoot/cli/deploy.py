@@ -4,14 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import deployments, settings
-from keymoot.cli.options import ActingOwner, NotNegative, Whole
-from keymoot.cli.output import (
-    fail,
-    fields,
-    note,
-    result,
-    warn_simulated,
-)
+from keymoot.cli.app_policy import Change, changes, shown_policy
+from keymoot.cli.options import ActingOwner, NotNegative, RawKeys, Whole
+from keymoot.cli.output import confirm, fail, fields, note, result, warn_simulated
 from keymoot.cli.secret_file import read_secrets
 
 if TYPE_CHECKING:
@@ -69,14 +64,17 @@ def deploy(
     vendor: list[str] | None = None,
     keep: bool = False,
     lifetime: Whole | None = None,
-    no_raw_keys: bool = False,
+    raw_keys: RawKeys | None = None,
     most_per_maker: NotNegative | None = None,
     secrets: Path | None = None,
+    loosen: bool = False,
     json: bool = False,
 ) -> None:
     """Build the folder, and admit what it measures as the app's code, at once.
 
     Instances of what is not admitted any more are out at once, with their keys and signatures.
+    What you do not name stays as it is. What you do is shown beside what it was, and whatever lets
+    in or gives more than before is done only if you say so: when asked, or with --loosen.
 
     Args:
         folder: The folder with `keymoot.toml`.
@@ -85,11 +83,13 @@ def deploy(
             `simulated`.
         keep: Admit what was admitted before as well: while instances change over.
         lifetime: For how many seconds a registration counts; 60 to 604800.
-        no_raw_keys: Give instances no derived keys: only signatures of wallets are left.
+        raw_keys: Whether instances are given derived keys; with --no-raw-keys only signatures of
+            wallets are left. An app begins with raw keys.
         most_per_maker: How many live instances one maker of enclaves (Intel, AMD, AWS) may vouch
-            for; 0 asks for no mix. Default: as it is now.
+            for; 0 asks for no mix.
         secrets: A file of NAME=value lines, mode 0600: values of the manifest's `secrets`. They
             are sealed here, to the app; what is not in the file stays as it is.
+        loosen: Do it without asking, even if the app demands less then than now.
         json: Print the result as JSON.
     """
     from dataclasses import replace
@@ -112,12 +112,15 @@ def deploy(
         measurements=admitted,
         vendors=vendors,
         lifetime_seconds=now.lifetime_seconds if lifetime is None else Seconds(lifetime),
-        raw_keys=not no_raw_keys,
+        raw_keys=now.raw_keys if raw_keys is None else raw_keys,
         most_per_maker=now.most_per_maker if most_per_maker is None else most_per_maker,
     )
+    made = changes(now, policy)
+    gone = sorted(view.secrets.keys() - sealed.keys())
+    _announce(made, gone, loosen=loosen)
     settings.provide(admin, Wei(0))
     same = policy == now and sealed == view.secrets
-    done = None if same else admin.update(app, policy=policy, secrets=sealed)
+    done = None if same else admin.update(app, policy=policy, secrets=sealed, seen=view)
     warn_simulated(simulated=identity.simulated)
     shown: dict[str, Any] = {
         "app": app.text,
@@ -127,6 +130,8 @@ def deploy(
         ],
         "vendors": list(vendors),
         "secrets": sorted(sealed),
+        "gone": gone,
+        "changes": [change.to_json() for change in made],
         "changed": done is not None,
         "height": None if done is None else done.height,
     }
@@ -165,18 +170,13 @@ def told_of(view: "AppView") -> dict[str, Any]:
     from keymoot.contracts.builtin.apps.record import NOBODY
     from keymoot.policy.names import checksummed
 
-    policy = view.policy
     return {
         "app": view.app.text,
         "admin": "nobody, for ever" if view.admin == NOBODY else checksummed(view.admin),
         "removed": view.removed,
         "version": view.version,
         "height": view.header.height,
-        "measurements": [measurement.hex0x for measurement in policy.measurements],
-        "vendors": list(policy.vendors),
-        "lifetimeSeconds": policy.lifetime_seconds,
-        "rawKeys": policy.raw_keys,
-        "mostPerMaker": policy.most_per_maker,
+        **shown_policy(view.policy),
         "secrets": sorted(shown(name) for name in view.secrets),
         "metadata": {
             shown(name): shown(value.decode("utf-8", "replace"))
@@ -224,6 +224,19 @@ def _sealed(bundle: "Bundle", view: "AppView", given: "dict[str, Secret]") -> di
     if missing:
         fail(f"no value for {', '.join(missing)}: write NAME=value into a file for --secrets")
     return kept | fresh
+
+
+def _announce(made: tuple[Change, ...], gone: list[str], *, loosen: bool) -> None:
+    """Show what changes of an app's demands, and have it confirmed where they become looser."""
+    from keymoot.base.shown import shown
+
+    for change in made:
+        note(f"changes {change}")
+    for name in gone:
+        note(f"changes secret {shown(name)}: the manifest names it no more → erased")
+    looser = ", ".join(change.what for change in made if change.looser)
+    if looser:
+        confirm(f"The app demands less than now ({looser}). Do it?", yes=loosen, option="--loosen")
 
 
 def _line(value: Any) -> str:

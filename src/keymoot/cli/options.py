@@ -25,6 +25,7 @@ def whole(_: Any, tokens: Sequence[Token]) -> int:
 Whole = Annotated[int, Parameter(converter=whole)]
 NotNegative = Annotated[Whole, Parameter(validator=Number(gte=0))]
 Positive = Annotated[Whole, Parameter(validator=Number(gte=1))]
+RawKeys = Annotated[bool, Parameter(negative="--no-raw-keys")]
 Port = Annotated[
     int | None,
     Parameter(name=["--port", "-p"], converter=whole, validator=Number(gte=0, lte=65_535)),

@@ -66,15 +66,15 @@ def fail(message: str, status: int = EXIT_ERROR) -> NoReturn:
     raise CommandFailed(status)
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Go on if the person says yes, here or with --yes; end the command otherwise.
+def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
+    """Go on if the person says yes, here or with an option; end the command otherwise.
 
-    Without a terminal nobody can be asked, so only --yes goes on.
+    Without a terminal nobody can be asked, so only the option goes on.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        fail("nothing was changed: nobody can be asked here, so say --yes", EXIT_WARNED)
+        fail(f"nothing was changed: nobody can be asked here, so say {option}", EXIT_WARNED)
     print(f"{unarmed(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question.

@@ -14,6 +14,7 @@ from keymoot.agent.account import Account
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, Produce
 from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.app_views import InstanceView
+from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.processes import stays_here
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
@@ -35,11 +36,8 @@ from keymoot.daemon.port import (
     LedgerCall,
     OpenedSecrets,
 )
+from keymoot.daemon.reserve import RESERVE_WEI, Reserve
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
-
-RESERVE_WEI = 10**17
-"""Of its instance's account an agent neither sends nor spends what goes below this: it pays for
-registrations, and no question costs so much."""
 
 MAX_CALL_GAS = 5_000_000
 """Most gas that an agent may ask for in one transaction of its instance's."""
@@ -64,6 +62,7 @@ class JoinedInstance:
         """
         self._instance, self._produce, self._wallets = instance, produce, dict(wallets)
         self._keys = AppKeys(instance.network, instance.keys, instance.app)
+        self._reserve = self._reserve_of(instance)
         self._signers: dict[str, GrantedWallet] = {}
         self._lock, self._sending = threading.Lock(), threading.Lock()
         anchor = instance.network.anchor()
@@ -104,18 +103,30 @@ class JoinedInstance:
         return self._produce(report)
 
     def submit(self, call: LedgerCall) -> CallOutcome:
-        """Send a transaction; what it returned is not told, for no receipt proves it.
+        """Send a transaction; tell what it came to, be it that a contract refused it.
 
-        TransactionRefused: too much gas, or it could take what registrations are paid with.
+        That it was carried out is proved; what it returned, or why not, is the nodes' word.
+
+        Raises:
+            TransactionRefused: too much gas, or it could take what registrations are paid with.
+            NetworkRefused: it was not taken, and no contract said so.
         """
         sending, key = self._instance.network.submission(), self._instance.keys.signing
         try:
             with self._sending:
                 self._check_affords(call)
-                sending.call(key, call.to, call.data, call.value, "the transaction", call.gas)
+                self._reserve.forget()
+                receipt = sending.call(
+                    key, call.to, call.data, call.value, "the transaction", call.gas
+                )
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
-        return CallOutcome(fine=True)
+        except NetworkRefused as error:
+            # Nothing was sent: a node tried it out, to know how much gas it takes.
+            if not error.reverted:
+                raise
+            return CallOutcome(fine=False, reason=error.reason, message=str(error))
+        return CallOutcome(fine=True, output=sending.output(receipt))
 
     def _check_affords(self, call: LedgerCall) -> None:
         if call.gas > MAX_CALL_GAS:
@@ -165,6 +176,7 @@ class JoinedInstance:
         with self._sending:
             if metadata != self._told:  # at the agent's wish
                 self._check_spared()
+            self._reserve.forget()
             self._took(self._instance.register(metadata=metadata))
             self._told = dict(metadata)
             return self.expires_at
@@ -173,10 +185,15 @@ class JoinedInstance:
         self.expires_at = registered.expires_at
         self.counts_seconds = Seconds(registered.expires_at - registered.registered_at)
 
+    @staticmethod
+    def _reserve_of(instance: AppInstance) -> Reserve:
+        network, account = instance.network, instance.keys.address
+        return Reserve(lambda: network.balance(account), lambda: network.identity().base_fee)
+
     def _check_spared(self) -> None:
         """Raise unless the account has more than what registrations are paid with."""
-        held = self._instance.network.balance(self._instance.keys.address)
-        if held <= RESERVE_WEI:
+        held = self._reserve.lacks()
+        if held is not None:
             raise TransactionRefused(
                 f"the instance has {held} wei, and {RESERVE_WEI} are kept for its registrations: "
                 f"send tokens to {self._instance.keys.address.hex0x}"
@@ -200,6 +217,7 @@ class JoinedInstance:
                 sending.call(old.keys.signing, made.keys.address, b"", Wei(left), "the transfer")
             self._instance = made
             self._keys = AppKeys(network, made.keys, made.app)
+            self._reserve = self._reserve_of(made)
             self._signers.clear()
             self._identity = replace(
                 self._identity, key=made.keys.address, encryption=made.keys.public

@@ -14,7 +14,7 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32
 from keymoot.base.units import Gas, Height
 from keymoot.contracts.framework.context import BlockEnvironment
-from keymoot.contracts.framework.errors import ContractError, revert_data
+from keymoot.contracts.framework.errors import revert_data_of
 from keymoot.contracts.framework.registry import Registry
 from keymoot.crypto import hpke
 from keymoot.crypto.ed25519 import SigningKey
@@ -142,9 +142,4 @@ def _signed(asked: ExecutedQuery, newest: Certified) -> SignedQuery | None:
 
 
 def _failed(height: Height, error: Refused | Malformed) -> QueryResult:
-    words = str(error)
-    if isinstance(error, ContractError):
-        revert = error.revert_data()
-    else:
-        revert = revert_data(ContractError.SIGNATURE, (words,))
-    return QueryResult(height, b"", error.code, words, revert)
+    return QueryResult(height, b"", error.code, str(error), revert_data_of(error))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from keymoot.attest import nitro as _nitro  # noqa: F401  see `apps.vendors`
+from keymoot.attest import nitro as _nitro  # noqa: F401  see `attest.vendors`
 from keymoot.attest import snp as _snp  # noqa: F401  as above
 from keymoot.attest import tdx as _tdx  # noqa: F401  as above
 from keymoot.attest.evidence import bind

@@ -6,7 +6,7 @@ from keymoot.base.storage import CannotWrite
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import UnsupportedType
 from keymoot.base.units import Height
-from keymoot.contracts.framework.errors import ContractError, revert_data
+from keymoot.contracts.framework.errors import revert_data_of
 from keymoot.engine.dealings import KEPT_DEALINGS
 from keymoot.gateway.services import QueriesBusy
 from keymoot.policy.errors import REFUSED_CODE
@@ -86,11 +86,8 @@ def of_storage(error: CannotWrite) -> RpcError:
 def of_call(error: KeymootError) -> RpcError:
     if isinstance(error, CannotRun | OutOfGas):
         return RpcError(REJECTED, str(error))
-    if isinstance(error, ContractError):
-        data = error.revert_data()
-    else:
-        data = revert_data(ContractError.SIGNATURE, (str(error),))
-    return RpcError(REVERTED, f"execution reverted: {error}", "0x" + data.hex())
+    data = "0x" + revert_data_of(error).hex()
+    return RpcError(REVERTED, f"execution reverted: {error}", data)
 
 
 def of_found(query_result: QueryResult) -> RpcError:

@@ -8,14 +8,16 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, WalletId
 from keymoot.base.units import Gas, Nonce, Wei
 from keymoot.committee.recovery.ledger import Ancestor
+from keymoot.contracts.builtin.apps.cells import posted_on
+from keymoot.contracts.builtin.apps.contract import Apps
 from keymoot.contracts.builtin.nodes import Nodes, committee_on
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.contracts.builtin.wallets.record import REFUSED, RequestRecord
 from keymoot.contracts.builtin.wallets.requests import bind
 from keymoot.contracts.builtin.wallets.stock import bind_waiting
 from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.framework.errors import ContractError, revert_data
-from keymoot.contracts.framework.registry import Active, NoCode
+from keymoot.contracts.framework.errors import NoCode, revert_data_of
+from keymoot.contracts.framework.registry import Active
 from keymoot.runtime import gas
 from keymoot.runtime.admit import admit, asking_instance
 from keymoot.runtime.gas import GasMeter
@@ -104,7 +106,7 @@ def _execute_ethereum(within: Execution, tx: LedgerTransaction, position: int) -
     try:
         output = calls.call(tx.sender, transaction.to, transaction.data, transaction.value)
     except (Refused, Malformed) as error:
-        status, output, code, message = 0, _revert_data(error), error.code, str(error)
+        status, output, code, message = 0, revert_data_of(error), error.code, str(error)
         fault = _fault(error)
         if fault is not None:
             meter.exhaust()
@@ -170,7 +172,8 @@ def _execute_message(within: Execution, tx: LedgerTransaction, position: int) ->
     meter = GasMeter(gas.MESSAGE_LIMIT)
     calls = within.calls(meter, position)
     ctx = Context(calls, Wallets.ADDRESS, None)
-    machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
+    posted = posted_on(PublicStore(journal, Apps.ADDRESS, FreeMeter(), writable=False))
+    machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network, posted)
     message, code, why, fault = tx.message, "", "", None
     try:
         calls.attempt(lambda: machine.apply(message, block.height, block.time, within.ancestor))
@@ -185,7 +188,7 @@ def _execute_message(within: Execution, tx: LedgerTransaction, position: int) ->
         sender=tx.sender,
         to=Nodes.ADDRESS,
         status=0 if code else 1,
-        gas_used=gas.MESSAGE,
+        gas_used=gas.of_message(message),
         price=Wei(0),
         logs=tuple(calls.logs),
         error_code=code,
@@ -231,9 +234,3 @@ def _unpaid(tx: LedgerTransaction, block: BlockEnvironment, error: Refused | Mal
         error=str(error),
         fault=_fault(error),
     )
-
-
-def _revert_data(error: Refused | Malformed) -> bytes:
-    if isinstance(error, ContractError):
-        return error.revert_data()
-    return revert_data("Error(string)", (str(error),))

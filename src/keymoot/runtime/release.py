@@ -20,8 +20,8 @@ from keymoot.contracts.builtin.wallets.record import BOUND, OWNER, QUEUED, Reque
 from keymoot.contracts.builtin.wallets.requests import Released
 from keymoot.contracts.builtin.wallets.requests import release as release_bound
 from keymoot.contracts.framework.context import BlockEnvironment, Context, Mode
-from keymoot.contracts.framework.errors import ContractError
-from keymoot.contracts.framework.registry import NoCode, Registry
+from keymoot.contracts.framework.errors import ContractError, NoCode
+from keymoot.contracts.framework.registry import Registry
 from keymoot.runtime.committee_pages import version_of
 from keymoot.runtime.gas import GasMeter
 from keymoot.runtime.machine import CallMachine

@@ -8,8 +8,8 @@ from keymoot.base.units import Height, Wei
 from keymoot.contracts import Context, Contract, call, uint256
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.builtin.registry import BUILT_IN, built_in_registry
-from keymoot.contracts.framework.errors import NotCallable
-from keymoot.contracts.framework.registry import CODE_HASH, Deployment, NoCode, Registry
+from keymoot.contracts.framework.errors import NoCode, NotCallable
+from keymoot.contracts.framework.registry import CODE_HASH, Deployment, Registry
 from keymoot.crypto.keccak import EMPTY_CODE_HASH
 from keymoot.runtime.chain import MemoryChain
 from tests.contracts.toys import Caller, Counter

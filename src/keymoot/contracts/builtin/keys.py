@@ -21,7 +21,7 @@ from keymoot.contracts.builtin.apps.errors import STANDING_ERRORS
 from keymoot.contracts.framework.cells import PublicMap
 from keymoot.contracts.framework.context import Context
 from keymoot.contracts.framework.contract import Contract, built_in, call, view
-from keymoot.contracts.framework.errors import Anonymous, ContractError
+from keymoot.contracts.framework.errors import Anonymous, ToldInWords
 from keymoot.contracts.framework.event import Event
 from keymoot.contracts.framework.types import uint8
 from keymoot.crypto.keccak import keccak256
@@ -53,8 +53,10 @@ class AppKeyKind(IntEnum):
     X25519 = 5
 
 
-class BadQuestion(ContractError, code="BAD_QUESTION"):
+class BadQuestion(ToldInWords, code="BAD_QUESTION"):
     """Nothing that enclaves could answer."""
+
+    SIGNATURE = "BadQuestion(string)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Keys(Contract):
     """Takes questions for keys."""
 
     ADDRESS = built_in(4)
-    ERRORS = STANDING_ERRORS
+    ERRORS = (*STANDING_ERRORS, BadQuestion)
     EVENTS = (AppKeyAsked, KeyAsked)
 
     questions = PublicMap("question", Hash32, Question)

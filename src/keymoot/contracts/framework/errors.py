@@ -4,17 +4,20 @@ from typing import Any, ClassVar
 
 from keymoot.base.abi.encode import encode
 from keymoot.base.abi.kinds import parameters
-from keymoot.base.errors import Refused
+from keymoot.base.errors import KeymootError, Refused
 from keymoot.crypto.keccak import keccak256_raw
+
+ANY_REFUSAL = "Refused(string,string)"
+"""The error of whatever has none of its own: its word for programs, its message for people."""
 
 
 class ContractError(Refused, code="REVERTED"):
     """A contract says no. Subclasses give `SIGNATURE`, as Solidity writes `error …`.
 
-    Without one, the message travels as `Error(string)`.
+    Without one, code and message travel as `ANY_REFUSAL`.
     """
 
-    SIGNATURE: ClassVar[str] = "Error(string)"
+    SIGNATURE: ClassVar[str] = ANY_REFUSAL
 
     def __init__(self, message: str = "", *values: Any) -> None:
         """Take the words, and the values of what `SIGNATURE` lists."""
@@ -22,10 +25,24 @@ class ContractError(Refused, code="REVERTED"):
         self._values = values
 
     def arguments(self) -> tuple[Any, ...]:
-        return (str(self),) if self.SIGNATURE == ContractError.SIGNATURE else self._values
+        return (self.code, str(self)) if self.SIGNATURE == ANY_REFUSAL else self._values
 
     def revert_data(self) -> bytes:
         return revert_data(self.SIGNATURE, self.arguments())
+
+
+class ToldInWords(ContractError):
+    """An error whose one value is its message: subclasses have a `SIGNATURE` of one string."""
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (str(self),)
+
+
+def revert_data_of(error: KeymootError) -> bytes:
+    """Give the error data of whatever a call came to, be it a contract's own word or not."""
+    if isinstance(error, ContractError):
+        return error.revert_data()
+    return revert_data(ANY_REFUSAL, (error.code, str(error)))
 
 
 def revert_data(signature: str, arguments: tuple[Any, ...]) -> bytes:
@@ -45,8 +62,10 @@ class UnknownMethod(ContractError, code="UNKNOWN_METHOD"):
 class BadArguments(ContractError, code="BAD_ARGUMENTS"):
     """The calldata is not the ABI encoding of the method's arguments."""
 
+    SIGNATURE = "BadArguments(string,string)"
+
     def __init__(self, method: str, why: str) -> None:
-        super().__init__(f"the arguments are not those of {method}: {why}")
+        super().__init__(f"the arguments are not those of {method}: {why}", method, why)
 
 
 class NotPayable(ContractError, code="NOT_PAYABLE"):
@@ -116,6 +135,15 @@ class NotCallable(Refused, code="NOT_CALLABLE"):
         super().__init__(f"{method} cannot be called: {why}")
 
 
+class NoCode(ContractError, code="NO_CODE"):
+    """A contract called another one that is not there, or not yet."""
+
+    SIGNATURE = "NoCode(string)"
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"no contract with {method} is active at this height", method)
+
+
 class Anonymous(ContractError, code="ANONYMOUS"):
     """A call without a sender asked for something that belongs to someone."""
 
@@ -125,8 +153,10 @@ class Anonymous(ContractError, code="ANONYMOUS"):
 
 COMMON: tuple[type[ContractError], ...] = (
     Anonymous,
+    BadArguments,
     InsufficientBalance,
     KeyUseRefused,
+    NoCode,
     NotPayable,
     Reentered,
     UnknownMethod,

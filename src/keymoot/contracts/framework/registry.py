@@ -15,7 +15,7 @@ from keymoot.base.errors import Defect
 from keymoot.base.fixed import Address
 from keymoot.base.units import Height
 from keymoot.contracts.framework.contract import Contract, rules_of
-from keymoot.contracts.framework.errors import ContractError, NotCallable
+from keymoot.contracts.framework.errors import NoCode, NotCallable
 from keymoot.crypto.keccak import keccak256
 
 CODE = b"\xfe"
@@ -25,13 +25,6 @@ CODE_HASH = keccak256(CODE)
 
 GENESIS = Height(0)
 """What is active from here on is in the state before the first block."""
-
-
-class NoCode(ContractError, code="NO_CODE"):
-    """A contract called another one that is not there, or not yet."""
-
-    def __init__(self, method: str) -> None:
-        super().__init__(f"no contract with {method} is active at this height")
 
 
 @dataclass(frozen=True, slots=True)

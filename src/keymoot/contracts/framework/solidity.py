@@ -1,7 +1,7 @@
 """Solidity interface files of contracts, made from their classes."""
 
 from keymoot.contracts.framework.contract import Method
-from keymoot.contracts.framework.errors import COMMON
+from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON
 from keymoot.contracts.framework.registry import Deployment
 
 _DYNAMIC = ("bytes", "string")
@@ -24,7 +24,7 @@ def interface_of(version: Deployment) -> str:
             for name, abi, indexed in event.inputs()
         )
         lines.append(f"    event {event.__name__}({fields});")
-    signatures = {error.SIGNATURE for error in (*COMMON, *kind.ERRORS)}
+    signatures = {ANY_REFUSAL, *(error.SIGNATURE for error in (*COMMON, *kind.ERRORS))}
     lines += [f"    error {signature};" for signature in sorted(signatures)]
     for method in sorted(kind.METHODS.values(), key=lambda method: method.name):
         lines += ["", *_function(method)]

@@ -1,10 +1,14 @@
-"""Answers of enclaves, as they come with certificates; written down before any of them leaves.
+"""Answers of enclaves, as they come with certificates; a signature's on disk before they leave.
 
 Enclaves answer what a block bound as soon as they are shown the block's certificate; where not
 all are needed, those who were first to execute it do, and the others rest. Here answers to one
 request come together until they are enough. Whoever answers late is not waited for longer than
 twice the time of the others; what it says is added when it comes. Where too few answered, all
 enclaves are asked: a frame was lost, what they needed came late, or one who rests is needed.
+
+A signature's answers are written down before any of them leaves: enclaves have burned what made
+them. For a derived key nothing is burned, and whoever lost its answers asks anew for the same key;
+so nobody waits for the disk, and many are written down at once, a little later.
 """
 
 import asyncio
@@ -62,7 +66,7 @@ class _Heard:
     @property
     def due_at(self) -> float | None:
         """When it is to be written down; None for as soon as it may be given."""
-        if self.enough_at is None or not self.need.met(self.kept):
+        if self.enough_at is None or (self.need.burns and not self.need.met(self.kept)):
             return None
         return self.enough_at + LATE_SECONDS
 
@@ -141,14 +145,14 @@ class ShareCollector:
         self._wake.set()
 
     async def of(self, request: Hash32, need: SigningMaterial, wait_seconds: float) -> Given:
-        """Give good answers that are on disk, with refusals; as soon as they are enough.
+        """Give good answers that may leave, with refusals; as soon as they are enough.
 
         Where they are not by then, what there is; enclaves have been asked once more for it.
         """
         loop = asyncio.get_running_loop()
         ends = loop.time() + min(wait_seconds, SILENT_SECONDS)
         while True:
-            kept, left = self._given.get(request, need.until), ends - loop.time()
+            kept, left = self._leaves(request, need), ends - loop.time()
             if kept is not None and need.met(kept) and (left <= 0 or self._ripe(request)):
                 return self._with_refusals(request, self._with_late(request, need, kept))
             heard, expected = self._entry(request), self._expected(need.height)
@@ -167,6 +171,13 @@ class ShareCollector:
                 await self._keep([request])
                 kept = self._given.get(request, need.until)
                 return self._with_refusals(request, kept or {})
+
+    def _leaves(self, request: Hash32, need: SigningMaterial) -> Given | None:
+        """Give what may leave: what is on disk, or all that came where nothing was burned."""
+        heard = self._heard.get(request)
+        if not need.burns and heard is not None and need.met(heard.good):
+            return heard.good
+        return self._given.get(request, need.until)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -194,7 +205,8 @@ class ShareCollector:
                     await self._wake.wait()
             self._wake.clear()
             now = loop.time()
-            times, due = [], []
+            times: list[float] = []
+            due, late = list[Hash32](), list[Hash32]()
             for request in list(self._dirty):
                 heard = self._heard[request]
                 ripe_at, due_at = self._ripe_at(heard), heard.due_at
@@ -204,9 +216,11 @@ class ShareCollector:
                 if due_at is None or due_at <= now:
                     due.append(request)
                 else:
+                    late.append(request)
                     self._tell(request)
             try:
-                await self._keep(due)
+                # A sync costs the same for all that is there, and none of it is due alone then.
+                await self._keep([*due, *late] if due else [])
             except CannotWrite as error:
                 log.warning("answers.not_kept", reason=str(error))
                 pause = WRITE_AGAIN_SECONDS

@@ -25,6 +25,8 @@ class SigningMaterial:
         enough: So many good answers make one, where nobody lies.
         well: So many do where as many lie as may be broken; nobody is waited for then.
         signers: Those that are named, all of whom it takes; empty where anyone will do.
+        burns: Whether enclaves burn what makes an answer, so that it has to be on disk before it
+            leaves; else whoever lost one asks anew, and has the same key.
     """
 
     height: Height
@@ -32,6 +34,7 @@ class SigningMaterial:
     enough: int
     well: int
     signers: frozenset[int] = frozenset()
+    burns: bool = True
 
     def met(self, seats: Iterable[int]) -> bool:
         return self._count(seats, self.enough)
@@ -69,4 +72,4 @@ def need_of_record(record: RequestRecord, committee: Committee) -> SigningMateri
 def need_of_question(question: Question, committee: Committee) -> SigningMaterial:
     enough = committee.degree + 1
     well = min(enough + committee.faults, committee.size)
-    return SigningMaterial(question.height, question.expires_at, enough, well)
+    return SigningMaterial(question.height, question.expires_at, enough, well, burns=False)

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from keymoot.attest import nitro, snp, tdx
+from keymoot.attest import nitro, snp, tdx, vendors
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.snp import AmdChain, Line
+from keymoot.attest.vendors import Posted, believed_for
 from keymoot.base.fixed import Measurement
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.builtin.apps import vendors
 from keymoot.contracts.builtin.apps.contract import Apps
-from keymoot.contracts.builtin.apps.vendors import Posted, believed_for
 from keymoot.contracts.framework.errors import ContractError
 from tests.attest import amd, aws, intel
 from tests.attest.authority import NOW, SINCE, UNTIL

@@ -1,5 +1,6 @@
 """Who is let in as an instance: each thing that is wrong has a word of its own."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from keymoot.base.fixed import Bytes32, Hash32, Measurement, NetworkId
 from keymoot.base.secret import Secret
 from keymoot.base.units import Seconds
 from keymoot.contracts.builtin.apps.contract import Apps
+from keymoot.contracts.builtin.apps.errors import RegistrationExpired
 from keymoot.contracts.builtin.apps.evidence import EVIDENCE_AGE_SECONDS, endorsement_message
+from keymoot.contracts.builtin.apps.policy import AppPolicy
 from keymoot.contracts.builtin.apps.record import Entries, SeatedInstances
+from keymoot.contracts.builtin.apps.standing import instance_of
 from keymoot.crypto import ed25519
 from keymoot.runtime import gas
 from tests.contracts.builtin.apps.cast import (
@@ -256,6 +260,26 @@ class TestTheMixOfMakers:
         scenario.registered(self.one(scenario, 0))
         assert scenario.update(less(most_per_maker=1)).status == 1
         scenario.registered(self.one(scenario, 1))
+        assert scenario.register(self.one(scenario, 0)).error_code == "MIX_REFUSED"
+
+    @pytest.mark.parametrize(
+        "out",
+        [
+            less(measurements=(OTHER,)),
+            less(measurements=(BUILT, OTHER), lifetime_seconds=Seconds(60)),
+        ],
+        ids=["code", "life"],
+    )
+    def test_who_lost_its_seat_does_not_come_back_with_the_policy(self, out: AppPolicy) -> None:
+        wide = less(measurements=(BUILT, OTHER), most_per_maker=1)
+        scenario = AppScenario(wide)
+        scenario.registered(self.one(scenario, 0))
+        assert scenario.update(replace(out, most_per_maker=1)).status == 1
+        scenario.later(70)
+        scenario.registered(self.one(scenario, 1, OTHER))
+        assert scenario.update(wide).status == 1
+        with pytest.raises(RegistrationExpired):
+            instance_of(scenario.store, self.PEOPLE[0].address, scenario.chain.block.time)
         assert scenario.register(self.one(scenario, 0)).error_code == "MIX_REFUSED"
 
     def test_at_most_64_live_where_a_mix_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:

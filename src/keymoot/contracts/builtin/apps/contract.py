@@ -8,8 +8,10 @@ has to show it anew before its registration ends. Whoever relies on an instance 
 from dataclasses import replace
 
 from keymoot.attest.quorum import VendorHoldsTooMuch, check_spread
+from keymoot.attest.vendors import believed_for, checked_chain, checked_lists
 from keymoot.base.fixed import Address, AppId, Bytes32, Signature65
 from keymoot.base.units import Seconds, UnixSeconds
+from keymoot.contracts.builtin.apps.cells import posted_on
 from keymoot.contracts.builtin.apps.errors import (
     APP_ERRORS,
     AppExists,
@@ -25,6 +27,7 @@ from keymoot.contracts.builtin.apps.errors import (
     StaleApp,
     UnknownNonce,
     UnknownScheme,
+    by_abi,
 )
 from keymoot.contracts.builtin.apps.events import (
     APP_EVENTS,
@@ -51,12 +54,6 @@ from keymoot.contracts.builtin.apps.record import (
     SeatedInstances,
 )
 from keymoot.contracts.builtin.apps.standing import check_live
-from keymoot.contracts.builtin.apps.vendors import (
-    Posted,
-    believed_for,
-    checked_chain,
-    checked_lists,
-)
 from keymoot.contracts.builtin.apps.views import AppQueries
 from keymoot.contracts.builtin.nodes import Nodes
 from keymoot.contracts.framework.context import Context
@@ -242,7 +239,8 @@ class Apps(AppQueries):
         # 4. Evidence shows what the app demands. Paid before it is looked at.
         ctx.charge(EVIDENCE_GAS)
         simulated = ctx.call(Nodes.admits_simulated)
-        believed = believed_for(evidence, simulated, self._posted(ctx), now)
+        with by_abi():
+            believed = believed_for(evidence, simulated, posted_on(ctx.public_store()), now)
         claims = check_evidence(evidence, believed, policy, report, now)
         made = Instance(
             app=app,
@@ -280,7 +278,8 @@ class Apps(AppQueries):
             ListsOlder: the ledger has a newer list of revoked keys.
         """
         ctx.charge(EVIDENCE_GAS)
-        name = checked_chain(chain, self._posted(ctx).chain, ctx.block.time)
+        with by_abi():
+            name = checked_chain(chain, posted_on(ctx.public_store()).chain, ctx.block.time)
         self.amd_chains.set(ctx.public_store(), name, chain)
 
     @call
@@ -297,15 +296,9 @@ class Apps(AppQueries):
         """
         ctx.charge(LISTS_GAS)
         store = ctx.public_store()
-        name = checked_lists(lists, self._posted(ctx).lists, ctx.block.time)
+        with by_abi():
+            name = checked_lists(lists, posted_on(ctx.public_store()).lists, ctx.block.time)
         self.intel_lists.set(store, name, lists)
-
-    def _posted(self, ctx: Context) -> Posted:
-        store = ctx.public_store()
-        return Posted(
-            lambda name: self.amd_chains.get(store, name),
-            lambda name: self.intel_lists.get(store, name),
-        )
 
     def _administered(self, ctx: Context, app: AppId) -> App:
         record = self.known(ctx, app)
@@ -334,6 +327,8 @@ class Apps(AppQueries):
             try:
                 check_live(record, other, now)
             except ContractError:
+                # Should the policy let it in again, it comes as one more.
+                self.instances.set(store, seat, other.ended(now))
                 continue
             kept.append((seat, other))
         if len(kept) >= MAX_SEATS:

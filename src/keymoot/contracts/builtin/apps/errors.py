@@ -1,9 +1,13 @@
 """What Apps refuses: a word for each, by which a client knows what to do."""
 
-from keymoot.base.fixed import Address, AppId
-from keymoot.base.shown import shown
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keymoot.attest import vendors
+from keymoot.attest.vendors import ListsMissing as NoLists
+from keymoot.base.fixed import Address, AppId, Measurement
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.errors import ContractError, ToldInWords
 
 ANEW = "register with fresh evidence"
 
@@ -93,32 +97,41 @@ class SaidBefore(ContractError, code="SAID_BEFORE"):
     )
 
 
-class ChainMissing(ContractError, code="CHAIN_MISSING"):
+class ChainMissing(ContractError, code=vendors.ChainMissing.code):
     """Nobody has posted what AMD publishes for this chip's line."""
 
     SIGNATURE = "ChainMissing()"
-    message = (
-        "the ledger does not know who signed this chip's certificate: post the certificates that "
-        "AMD publishes for its line (postAmdChain), once for all"
-    )
+    message = vendors.ChainMissing.message
 
 
-class ListsMissing(ContractError, code="LISTS_MISSING"):
+class ListsMissing(ContractError, code=vendors.ListsMissing.code):
     """Nobody has posted what Intel publishes for such machines."""
 
+    SIGNATURE = "ListsMissing(string,string,string)"
+
     def __init__(self, kind: str, fmspc: str, authority: str) -> None:
-        super().__init__(
-            f"the ledger has no lists of Intel's for {shown(kind, 8)} machines of kind "
-            f"{shown(fmspc, 12)} under {shown(authority, 64)}: post what Intel's service gives for "
-            "them (postIntelLists)"
-        )
+        words = str(vendors.ListsMissing(kind, fmspc, authority))
+        super().__init__(words, kind, fmspc, authority)
 
 
-class ListsOlder(ContractError, code="LISTS_OLDER"):
+class ListsOlder(ContractError, code=vendors.ListsOlder.code):
     """What is kept is newer."""
 
     SIGNATURE = "ListsOlder()"
-    message = "one of these lists is older than the one that the ledger has: fetch the newest"
+    message = vendors.ListsOlder.message
+
+
+@contextmanager
+def by_abi() -> Iterator[None]:
+    """Tell what is missing of a vendor's as the interface of Apps has it."""
+    try:
+        yield
+    except vendors.ChainMissing as error:
+        raise ChainMissing from error
+    except vendors.ListsOlder as error:
+        raise ListsOlder from error
+    except NoLists as error:
+        raise ListsMissing(*error.machine) from error
 
 
 class OtherBinding(ContractError, code="OTHER_BINDING"):
@@ -141,18 +154,25 @@ class NotMyKey(ContractError, code="NOT_MY_KEY"):
 class MeasurementRefused(ContractError, code="MEASUREMENT_REFUSED"):
     """The app's policy names other code."""
 
-    def __init__(self, measured: str) -> None:
+    SIGNATURE = "MeasurementRefused(bytes)"
+
+    def __init__(self, measured: Measurement) -> None:
         super().__init__(
-            f"the enclave runs other code than this app admits, it measured {measured}: run what "
-            "was built for it, or have its admin admit this"
+            f"the enclave runs other code than this app admits, it measured {measured.hex()}: run "
+            "what was built for it, or have its admin admit this",
+            bytes(measured),
         )
 
 
 class VendorRefused(ContractError, code="VENDOR_REFUSED"):
     """The app's policy names other vendors."""
 
+    SIGNATURE = "VendorRefused(string)"
+
     def __init__(self, voucher: str) -> None:
-        super().__init__(f"{voucher} vouches for the enclave, whom this app's policy does not name")
+        super().__init__(
+            f"{voucher} vouches for the enclave, whom this app's policy does not name", voucher
+        )
 
 
 class DebugRefused(ContractError, code="DEBUG_ENCLAVE"):
@@ -160,8 +180,10 @@ class DebugRefused(ContractError, code="DEBUG_ENCLAVE"):
     message = "the enclave runs in debug mode: its memory is open to its host; start it without"
 
 
-class MachineRefused(ContractError, code="MACHINE_REFUSED"):
+class MachineRefused(ToldInWords, code="MACHINE_REFUSED"):
     """The machine is not new enough, can be migrated, or is not one that is known."""
+
+    SIGNATURE = "MachineRefused(string)"
 
 
 class NotEndorsed(ContractError, code="NOT_ENDORSED"):
@@ -172,8 +194,10 @@ class NotEndorsed(ContractError, code="NOT_ENDORSED"):
     )
 
 
-class MixRefused(ContractError, code="MIX_REFUSED"):
+class MixRefused(ToldInWords, code="MIX_REFUSED"):
     """One maker of enclaves would vouch for too many instances."""
+
+    SIGNATURE = "MixRefused(string)"
 
 
 class KeyTaken(ContractError, code="KEY_TAKEN"):
@@ -253,8 +277,12 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     ChainMissing,
     DebugRefused,
     EvidenceStale,
-    ListsOlder,
     KeyTaken,
+    ListsMissing,
+    ListsOlder,
+    MachineRefused,
+    MeasurementRefused,
+    MixRefused,
     NotAdmin,
     NotEndorsed,
     NotMyKey,
@@ -263,5 +291,6 @@ APP_ERRORS: tuple[type[ContractError], ...] = (
     StaleApp,
     UnknownNonce,
     UnknownScheme,
+    VendorRefused,
 )
-"""Those with a signature of their own; the others come as `Error(string)`."""
+"""What registering and changing an app, or asking for either, can come back with."""

@@ -11,16 +11,6 @@ from collections.abc import Sequence
 
 from keymoot.attest.claims import Claims
 from keymoot.attest.evidence import EvidenceRefused, ReportData, bind_instance
-from keymoot.attest.policy import (
-    AdvisoriesIn,
-    AllOf,
-    ChipIn,
-    EvidencePolicy,
-    NotMigratable,
-    TcbAtLeast,
-    TcbStatusIn,
-)
-from keymoot.attest.quorum import MAKERS
 from keymoot.attest.verify import Believed, Collateral, verify
 from keymoot.base.fixed import Address, AppId, Bytes32, Hash32, NetworkId
 from keymoot.base.units import Seconds, UnixSeconds
@@ -91,25 +81,12 @@ def check_evidence(
         raise DebugRefused
     # 4. It runs what the app names, and who vouches is named there too.
     if claims.measurement not in policy.measurements:
-        raise MeasurementRefused(claims.measurement.hex())
+        raise MeasurementRefused(claims.measurement)
     if claims.vendor not in policy.vendors:
         raise VendorRefused(claims.vendor)
     # 5. The machine is as the app demands.
     try:
-        machine_policy(policy, claims.vendor).check(claims)
+        policy.machines.of(claims.vendor).check(claims)
     except EvidenceRefused as error:
         raise MachineRefused(str(error)) from error
     return claims
-
-
-def machine_policy(policy: AppPolicy, vendor: str) -> EvidencePolicy:
-    """Give what an app asks of machines of one vendor; each vendor tells other things."""
-    asked: list[EvidencePolicy] = [NotMigratable()]
-    maker = MAKERS.get(vendor)
-    if maker == MAKERS["tdx"]:
-        asked += [TcbStatusIn(policy.tcb_statuses), AdvisoriesIn(policy.advisories)]
-    if maker == MAKERS["snp"]:
-        asked.append(TcbAtLeast(policy.tcb_parts))
-    if policy.chips:
-        asked.append(ChipIn(frozenset(policy.chips)))
-    return AllOf(asked)

@@ -1,34 +1,32 @@
 """What an app demands of whoever would be an instance of it."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from keymoot.attest.quorum import MAKERS
+from keymoot.attest.claims import UP_TO_DATE
+from keymoot.attest.machines import (
+    Advisories,
+    Chips,
+    MachineDemands,
+    TcbParts,
+    TcbStatuses,
+    Vendors,
+)
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32, Measurement
-from keymoot.base.forms import U32, U64, AtMost, Check, rises
+from keymoot.base.forms import U32, AtMost, Check, rises
 from keymoot.base.record import Record
 from keymoot.base.units import Seconds
 
 MAX_POLICY_BYTES = 8_192
 MAX_MEASUREMENTS = 32
-MAX_CHIPS = 32
 MAX_ENDORSERS = 32
 MIN_LIFETIME, MAX_LIFETIME = Seconds(60), Seconds(7 * 86_400)
-
-_WORD = 32
-"""Bytes of a vendor's word at most: a status, an advisory, a part of a TCB."""
 
 
 def _lifetime(seconds: Seconds) -> None:
     if not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
         raise Malformed(f"a registration lives {MIN_LIFETIME} to {MAX_LIFETIME} s, got {seconds}")
-
-
-def _known(vendors: Sequence[str]) -> None:
-    if unknown := [vendor for vendor in vendors if vendor not in MAKERS]:
-        raise Malformed(f"vendors are {', '.join(MAKERS)}; {len(unknown)} others are named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +51,20 @@ class AppPolicy(Record):
     MAX_BYTES = MAX_POLICY_BYTES
 
     measurements: Annotated[tuple[Measurement, ...], AtMost(MAX_MEASUREMENTS), Check(rises)] = ()
-    vendors: Annotated[
-        tuple[Annotated[str, AtMost(_WORD)], ...], AtMost(len(MAKERS)), Check(rises), Check(_known)
-    ] = ()
+    vendors: Vendors = ()
     lifetime_seconds: Annotated[Seconds, Check(_lifetime)] = Seconds(7_200)
     raw_keys: bool = True
-    tcb_statuses: Annotated[tuple[Annotated[str, AtMost(_WORD)], ...], AtMost(8), Check(rises)] = (
-        "UpToDate",
-    )
-    advisories: Annotated[tuple[Annotated[str, AtMost(_WORD)], ...], AtMost(32), Check(rises)] = ()
-    tcb_parts: Annotated[Mapping[Annotated[str, AtMost(_WORD)], U64], AtMost(16)] = field(
-        default_factory=dict
-    )
-    chips: Annotated[tuple[Annotated[bytes, AtMost(64)], ...], AtMost(MAX_CHIPS), Check(rises)] = ()
+    tcb_statuses: TcbStatuses = (UP_TO_DATE,)
+    advisories: Advisories = ()
+    tcb_parts: TcbParts = field(default_factory=dict)
+    chips: Chips = ()
     endorsers: Annotated[tuple[Bytes32, ...], AtMost(MAX_ENDORSERS), Check(rises)] = ()
     most_per_maker: U32 = 0
+
+    @property
+    def machines(self) -> MachineDemands:
+        """What is asked of machines."""
+        return MachineDemands(self.tcb_statuses, self.advisories, self.tcb_parts, self.chips)
 
     def outdates(self, earlier: "AppPolicy") -> bool:
         """Tell whether registrations under an earlier policy may be such as this one refuses.

@@ -1,7 +1,7 @@
 """What Apps keeps of an app and of each instance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from keymoot.base.errors import Malformed
@@ -76,6 +76,10 @@ class Instance(Record):
     expires_at: UnixSeconds
     block: Height
     evicted: bool = False
+
+    def ended(self, now: UnixSeconds) -> "Instance":
+        """Give the registration as it is when it ends before `now`, if it has not ended yet."""
+        return replace(self, expires_at=min(self.expires_at, UnixSeconds(now - 1)))
 
 
 @dataclass(frozen=True, slots=True)

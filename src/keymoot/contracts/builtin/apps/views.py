@@ -1,12 +1,12 @@
 """What anyone may read of apps, and what other contracts ask about instances."""
 
+from keymoot.attest.vendors import machine_name, standing_of_lists
 from keymoot.base.fixed import Address, AppId, Bytes32
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.builtin.apps.cells import AppCells
 from keymoot.contracts.builtin.apps.errors import ListsMissing, NotRegistered, RawKeysRefused
 from keymoot.contracts.builtin.apps.record import Entries, Instance
 from keymoot.contracts.builtin.apps.standing import instance_of
-from keymoot.contracts.builtin.apps.vendors import machine_name, standing_of_lists
 from keymoot.contracts.framework.context import Context
 from keymoot.contracts.framework.contract import internal, view
 from keymoot.contracts.framework.errors import Anonymous, ContractError

@@ -3,7 +3,7 @@
 from keymoot.base.fixed import WalletId
 from keymoot.base.request import REMEMBERED_SECONDS
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.framework.errors import ContractError
+from keymoot.contracts.framework.errors import ContractError, ToldInWords
 
 
 class NoSuchWallet(ContractError, code="NO_SUCH_WALLET"):
@@ -39,15 +39,19 @@ class StalePolicy(ContractError, code="STALE_POLICY"):
         super().__init__(message, version)
 
 
-class BadDocument(ContractError, code="BAD_POLICY"):
+class BadDocument(ToldInWords, code="BAD_POLICY"):
     """The policy document is not one, or not in its canonical form."""
+
+    SIGNATURE = "BadDocument(string)"
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the policy document is refused: {why}")
 
 
-class NoSuchChain(ContractError, code="NO_SUCH_CHAIN"):
+class NoSuchChain(ToldInWords, code="NO_SUCH_CHAIN"):
     """A chain for which this network keeps no wallets."""
+
+    SIGNATURE = "NoSuchChain(string)"
 
 
 class BadRecovery(ContractError, code="BAD_RECOVERY"):
@@ -95,8 +99,10 @@ class RequestTooOld(ContractError, code="REQUEST_FORGOTTEN"):
         )
 
 
-class WithdrawalRefused(ContractError, code="NOT_A_WITHDRAWAL"):
+class WithdrawalRefused(ToldInWords, code="NOT_A_WITHDRAWAL"):
     """The owner's transaction does not go to the recovery address."""
+
+    SIGNATURE = "WithdrawalRefused(string)"
 
 
 class RequestReused(ContractError, code="REQUEST_REUSED"):
@@ -108,8 +114,10 @@ class RequestReused(ContractError, code="REQUEST_REUSED"):
 
 WALLET_ERRORS: tuple[type[ContractError], ...] = (
     NotACredential,
+    BadDocument,
     BadExpiry,
     BadRecovery,
+    NoSuchChain,
     NoSuchCredential,
     NoSuchWallet,
     NotBound,
@@ -118,5 +126,5 @@ WALLET_ERRORS: tuple[type[ContractError], ...] = (
     RequestReused,
     StalePolicy,
     WalletExists,
+    WithdrawalRefused,
 )
-"""Those with a signature of their own; the others come as `Error(string)`."""

@@ -1,22 +1,24 @@
-"""Whom the ledger believes about enclaves, loaded where evidence is of that vendor.
+"""Whom a ledger believes about enclaves, nodes and instances alike, loaded where it is needed.
 
 AMD, AWS and Intel by roots that are known here; SIMULATED enclaves where the genesis says so. What
-AMD and Intel publish beside that is posted by anyone, and checked before it is kept. Intel's lists
-are new every month: an earlier one never takes the place of a later one.
+AMD and Intel publish beside that stands in the genesis or is posted by anyone, and is checked
+before it is kept. Intel's lists are new every month: an earlier one never takes the place of a
+later one.
 
 A client has these modules too, and not the libraries of all vendors (`keymoot[node]`): so each is
 imported when it is needed. Enclaves import all of them when they start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keymoot.attest import simulated as simulated_cpu
 from keymoot.attest.collateral import Standing, standing_of
+from keymoot.attest.evidence import EvidenceRefused
 from keymoot.attest.verify import Believed, tag_of
+from keymoot.base.shown import shown
 from keymoot.base.units import UnixSeconds
-from keymoot.contracts.builtin.apps.errors import ChainMissing, ListsMissing, ListsOlder
 
 if TYPE_CHECKING:
     from keymoot.attest.certificates import TrustedRoot
@@ -26,6 +28,42 @@ if TYPE_CHECKING:
 DCAP_TAG: Final = b"keymoot-dcap-evidence/v1"
 SNP_TAG: Final = b"keymoot-snp-evidence/v1"
 NITRO_TAG: Final = b"keymoot-nitro-evidence/v1"
+
+
+VENDORS_OF: Final[Mapping[bytes, tuple[str, ...]]] = {
+    DCAP_TAG: ("sgx", "tdx"),
+    SNP_TAG: ("snp",),
+    NITRO_TAG: ("nitro",),
+    simulated_cpu.TAG: (simulated_cpu.VENDOR,),
+}
+"""Whose evidence of each format is."""
+
+
+class ChainMissing(EvidenceRefused, code="CHAIN_MISSING"):
+    """Nobody has posted what AMD publishes for this chip's line."""
+
+    message = (
+        "the ledger does not know who signed this chip's certificate: post the certificates that "
+        "AMD publishes for its line (postAmdChain), once for all"
+    )
+
+
+class ListsMissing(EvidenceRefused, code="LISTS_MISSING"):
+    """Nobody has posted what Intel publishes for such machines, as `DcapCollateral.machines`."""
+
+    def __init__(self, kind: str, fmspc: str, authority: str) -> None:
+        self.machine = (kind, fmspc, authority)
+        super().__init__(
+            f"the ledger has no lists of Intel's for {shown(kind, 8)} machines of kind "
+            f"{shown(fmspc, 12)} under {shown(authority, 64)}: post what Intel's service gives for "
+            "them (postIntelLists)"
+        )
+
+
+class ListsOlder(EvidenceRefused, code="LISTS_OLDER"):
+    """What is kept is newer."""
+
+    message = "one of these lists is older than the one that the ledger has: fetch the newest"
 
 
 def amd_lines() -> "tuple[Line, ...]":
@@ -57,6 +95,9 @@ class Posted:
 
     chain: Callable[[bytes], bytes | None]
     lists: Callable[[bytes], bytes | None]
+
+
+NOTHING_POSTED: Final = Posted(lambda _: None, lambda _: None)
 
 
 def believed_for(
