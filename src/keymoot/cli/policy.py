@@ -190,7 +190,7 @@ def _decide(
             raise NeverSigned("PAYLOAD_TOO_LARGE", why, "payload")
         intent = read_intent(method, payload, account)
     except NeverSigned as error:
-        return Decision(None, {}, (), error.refusal, (), {})
+        return Decision(None, {}, (), error.refusal, [], {})
     return decide(policy, intent, {}, (), now)
 
 

@@ -13,7 +13,7 @@ from keymoot.policy.document import Policy
 from keymoot.policy.held import MAX_RESERVATIONS, MAX_STEPS, LimitAsk, Reservation, ask
 from keymoot.policy.intent import Intent
 from keymoot.policy.limit import COUNT, MAX_FEE, VALUE, Limit, Usage
-from keymoot.policy.match import Match, Step, Trial
+from keymoot.policy.match import Match, Step, Trace, Trial, steps_of
 from keymoot.policy.moment import format_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
@@ -29,7 +29,7 @@ class Decision:
         usage: Usage by limit after a yes; only limits that changed.
         reservations: What this slot (chain and nonce) now holds of limits.
         refusal: None for a yes.
-        trace: Every comparison, in order.
+        compared: Every comparison, in order; of some rules what makes them.
         decoded: What the wish was understood to be.
     """
 
@@ -37,8 +37,13 @@ class Decision:
     usage: dict[str, Usage]
     reservations: tuple[Reservation, ...]
     refusal: Refusal | None
-    trace: tuple[Step, ...]
+    compared: Trace
     decoded: dict[str, Json]
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Every comparison, in order, for people."""
+        return steps_of(self.compared)
 
     @property
     def allowed(self) -> bool:
@@ -61,7 +66,7 @@ def decide(
         held: What an earlier transaction of the same chain and nonce holds.
         now: The block's time.
     """
-    trace: list[Step] = []
+    trace: Trace = []
     decoded = intent.decoded()
     # 1. The policy is alive, and for this chain.
     refusal = _general(policy, intent, now)
@@ -80,7 +85,7 @@ def decide(
                 match.understood(decoded)
             # 5. Limits, of all of them together: reserve, or refuse.
             return _reserve(policy, intent, chosen, usage, held, now, trace, decoded)
-    return Decision(None, {}, (), replace(refusal, decoded=decoded), tuple(trace), decoded)
+    return Decision(None, {}, (), replace(refusal, decoded=decoded), trace, decoded)
 
 
 def _choose(trials: list[Trial]) -> list[Match] | Refusal:
@@ -118,7 +123,7 @@ def _reserve(
     usage: Mapping[str, Usage],
     held: tuple[Reservation, ...],
     now: UnixSeconds,
-    trace: list[Step],
+    trace: Trace,
     decoded: dict[str, Json],
 ) -> Decision:
     rule = matches[0].rule
@@ -147,11 +152,11 @@ def _reserve(
         if not passed:
             match = feeding[0] if feeding else matches[0]
             refusal = replace(_exceeded(limit, match, asked, now), decoded=decoded)
-            return Decision(None, {}, (), refusal, tuple(trace), decoded)
+            return Decision(None, {}, (), refusal, trace, decoded)
         if amount and limit.window is not None:
             after[limit.name] = asked.usage.add(limit, amount, now)
             holds += [*asked.stays, Reservation(limit.name, amount, now)][-MAX_STEPS:]
-    return Decision(rule.name, after, tuple(holds[-MAX_RESERVATIONS:]), None, tuple(trace), decoded)
+    return Decision(rule.name, after, tuple(holds[-MAX_RESERVATIONS:]), None, trace, decoded)
 
 
 def _amount(limit: Limit, intent: Intent, feeding: list[Match]) -> int | None:

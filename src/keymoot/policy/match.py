@@ -45,6 +45,10 @@ class Step:
         }
 
 
+Trace: TypeAlias = "list[Step | Callable[[], Sequence[Step]]]"
+"""Comparisons in order; or what makes those of a rule, where nobody reads them yet."""
+
+
 class Match(ABC):
     """One rule's trial; each kind of intent has its own.
 
@@ -56,7 +60,7 @@ class Match(ABC):
         step: The comparison that stopped it.
     """
 
-    def __init__(self, rule: Rule, wallet: Wallet, trace: list[Step]) -> None:
+    def __init__(self, rule: Rule, wallet: Wallet, trace: Trace) -> None:
         self.rule = rule
         self.wallet = wallet
         self.trace = trace
@@ -114,6 +118,14 @@ class Match(ABC):
         return passed
 
 
+def steps_of(trace: Trace) -> tuple[Step, ...]:
+    """Give every comparison, made by now or not."""
+    made: list[Step] = []
+    for written in trace:
+        made += (written,) if isinstance(written, Step) else written()
+    return tuple(made)
+
+
 def closest_of(matches: Sequence[_M]) -> _M | None:
     """Give the ALLOW that got farthest without holding; of equals, the document's first."""
     allows = [match for match in matches if match.rule.action == ALLOW and not match.holds]
@@ -126,7 +138,7 @@ class Trial:
 
     Attributes:
         matches: One for each rule that speaks of such parts, in the document's order; each has
-            run.
+            run. A rule of which it is known that it does not hold may be left out.
         unmatched: Says why no ALLOW among them holds.
     """
 

@@ -16,7 +16,7 @@ from keymoot.crypto.scheme import Scheme
 from keymoot.policy.address import AddressForm
 from keymoot.policy.condition import Sets
 from keymoot.policy.limit import Limit
-from keymoot.policy.match import Step, Trial
+from keymoot.policy.match import Trace, Trial
 from keymoot.policy.refusal import Refusal
 from keymoot.policy.rule import Rule
 
@@ -82,7 +82,7 @@ class WishKind:
     method: str
     read: Callable[[bytes, Any], Any]
     parse_rule: Callable[[dict[str, Json], Sets, dict[str, Limit], str], Rule]
-    try_rules: Callable[[Sequence[Rule], Any, UnixSeconds, list[Step]], list[Trial]]
+    try_rules: Callable[[Sequence[Rule], Any, UnixSeconds, Trace], list[Trial]]
     comparisons: Callable[[Sequence[Rule], Any], int]
     check_withdrawal: Callable[[Any, Any, int | None], Refusal | None]
 

@@ -11,7 +11,7 @@ from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.chain import WishKind
 from keymoot.policy.condition import RULE, Sets
 from keymoot.policy.limit import Limit
-from keymoot.policy.match import Step, Trial
+from keymoot.policy.match import Trace, Trial
 from keymoot.policy.refusal import Refusal, not_a_withdrawal
 from keymoot.policy.rule import Rule
 from keymoot.policy.text.intent import TextIntent
@@ -28,7 +28,7 @@ def text_kind(method: str, read: Callable[[bytes, Any], TextIntent]) -> WishKind
 
 
 def _try_rules(
-    rules: Sequence[Rule], intent: TextIntent, now: UnixSeconds, trace: list[Step]
+    rules: Sequence[Rule], intent: TextIntent, now: UnixSeconds, trace: Trace
 ) -> list[Trial]:
     del now
     ours = [rule for rule in rules if isinstance(rule, TextRule) and rule.method == intent.method]

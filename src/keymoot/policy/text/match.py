@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from keymoot.base.strict_json import Json, canonical
-from keymoot.policy.match import Match, Step
+from keymoot.policy.match import Match, Trace
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.text.intent import TextIntent
 from keymoot.policy.text.rule import TextRule
@@ -12,7 +12,7 @@ from keymoot.policy.text.rule import TextRule
 class TextMatch(Match):
     rule: TextRule
 
-    def __init__(self, rule: TextRule, intent: TextIntent, trace: list[Step]) -> None:
+    def __init__(self, rule: TextRule, intent: TextIntent, trace: Trace) -> None:
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent
 

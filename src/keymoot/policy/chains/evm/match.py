@@ -11,7 +11,7 @@ from keymoot.policy.chains.evm.intent import EvmIntent
 from keymoot.policy.chains.evm.rule import NATIVE_VALUE, EvmRule, suffixes_behind
 from keymoot.policy.chains.evm.signature import Function
 from keymoot.policy.chains.evm.suffix import ERC8021, Suffix, erc8021_codes
-from keymoot.policy.match import Match, Step, closest_of
+from keymoot.policy.match import Match, Trace, closest_of
 from keymoot.policy.names import checksummed
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW, DENY
@@ -33,7 +33,7 @@ class EvmMatch(Match):
     rule: EvmRule
 
     def __init__(
-        self, rule: EvmRule, intent: EvmIntent, trace: list[Step], suffixes: tuple[Suffix, ...]
+        self, rule: EvmRule, intent: EvmIntent, trace: Trace, suffixes: tuple[Suffix, ...]
     ) -> None:
         super().__init__(rule, intent.wallet, trace)
         self.intent = intent

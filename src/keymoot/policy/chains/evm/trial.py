@@ -9,12 +9,12 @@ from keymoot.policy.chains.evm.match import EvmMatch, unmatched
 from keymoot.policy.chains.evm.rule import EvmRule, suffixes_behind, suffixes_of
 from keymoot.policy.chains.evm.suffix import Suffix
 from keymoot.policy.condition import RULE, made_by
-from keymoot.policy.match import Step, Trial
+from keymoot.policy.match import Trace, Trial
 from keymoot.policy.rule import Rule
 
 
 def try_rules(
-    rules: Sequence[Rule], intent: EvmIntent, now: UnixSeconds, trace: list[Step]
+    rules: Sequence[Rule], intent: EvmIntent, now: UnixSeconds, trace: Trace
 ) -> list[Trial]:
     """A transaction is one call, with one trial, whenever it is."""
     del now

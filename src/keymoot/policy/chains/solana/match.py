@@ -8,7 +8,7 @@ from keymoot.policy.chains.solana.instruction import TokenTransfer, Transfer
 from keymoot.policy.chains.solana.rule import AMOUNT, TransferRule
 from keymoot.policy.chains.solana.token_account import associated_account, is_associated
 from keymoot.policy.condition import Condition, Test
-from keymoot.policy.match import Match, Step
+from keymoot.policy.match import Match, Trace
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 
@@ -20,7 +20,7 @@ class TransferMatch(Match):
     rule: TransferRule
 
     def __init__(
-        self, rule: TransferRule, transfer: Transfer, wallet: SolanaAddress, trace: list[Step]
+        self, rule: TransferRule, transfer: Transfer, wallet: SolanaAddress, trace: Trace
     ) -> None:
         super().__init__(rule, wallet, trace)
         self.transfer = transfer

@@ -8,7 +8,7 @@ from keymoot.policy.chains.solana.intent import SolanaIntent
 from keymoot.policy.chains.solana.match import TransferMatch, unmatched
 from keymoot.policy.chains.solana.rule import TransferRule
 from keymoot.policy.condition import RULE, made_by
-from keymoot.policy.match import Step, Trial
+from keymoot.policy.match import Trace, Trial
 from keymoot.policy.rule import Rule
 
 OWNER = 48
@@ -19,7 +19,7 @@ OWN = 128
 
 
 def try_rules(
-    rules: Sequence[Rule], intent: SolanaIntent, now: UnixSeconds, trace: list[Step]
+    rules: Sequence[Rule], intent: SolanaIntent, now: UnixSeconds, trace: Trace
 ) -> list[Trial]:
     """Each of a transaction's transfers has a trial, whenever it is."""
     del now
@@ -27,7 +27,7 @@ def try_rules(
 
 
 def _of_transfer(
-    rules: Sequence[Rule], intent: SolanaIntent, transfer: Transfer, trace: list[Step]
+    rules: Sequence[Rule], intent: SolanaIntent, transfer: Transfer, trace: Trace
 ) -> Trial:
     matches = [
         TransferMatch(rule, transfer, intent.wallet, trace)

@@ -8,7 +8,7 @@ from keymoot.policy.chains.evm.hyperliquid.action import ActionIntent
 from keymoot.policy.chains.evm.hyperliquid.kinds import ORDER, Part
 from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule
 from keymoot.policy.chains.evm.hyperliquid.window import NONCE, strange_nonce, within
-from keymoot.policy.match import Match, Step, closest_of
+from keymoot.policy.match import Match, Trace, closest_of
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
 from keymoot.policy.shown import show
@@ -28,7 +28,7 @@ class ActionMatch(Match):
         intent: ActionIntent,
         part: Part,
         now: UnixSeconds,
-        trace: list[Step],
+        trace: Trace,
     ) -> None:
         super().__init__(rule, intent.wallet, trace)
         self.intent, self.part, self.now = intent, part, now

@@ -13,7 +13,7 @@ from keymoot.policy.chains.evm.hyperliquid.rule import ActionRule, parse_action_
 from keymoot.policy.chains.evm.hyperliquid.window import NAMES, out_of_window
 from keymoot.policy.chains.texts import no_withdrawal
 from keymoot.policy.condition import RULE, made_by
-from keymoot.policy.match import Step, Trial
+from keymoot.policy.match import Step, Trace, Trial
 from keymoot.policy.rule import Rule
 
 WITHIN = 16
@@ -21,7 +21,7 @@ WITHIN = 16
 
 
 def _try_rules(
-    rules: Sequence[Rule], intent: ActionIntent, now: UnixSeconds, trace: list[Step]
+    rules: Sequence[Rule], intent: ActionIntent, now: UnixSeconds, trace: Trace
 ) -> list[Trial]:
     """Each part of an action has a trial: each order, each cancel; out of time, none has."""
     strange = out_of_window(intent, now, partial(_note, trace))
@@ -31,13 +31,13 @@ def _try_rules(
     return [_of_part(ours, intent, part, now, trace) for part in intent.parts]
 
 
-def _note(trace: list[Step], path: str, wanted: str, got: str, *, passed: bool) -> bool:
+def _note(trace: Trace, path: str, wanted: str, got: str, *, passed: bool) -> bool:
     trace.append(Step("", path, wanted, got, passed))
     return passed
 
 
 def _of_part(
-    rules: list[ActionRule], intent: ActionIntent, part: Part, now: UnixSeconds, trace: list[Step]
+    rules: list[ActionRule], intent: ActionIntent, part: Part, now: UnixSeconds, trace: Trace
 ) -> Trial:
     matches = [ActionMatch(rule, intent, part, now, trace) for rule in rules]
     for match in matches:

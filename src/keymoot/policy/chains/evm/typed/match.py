@@ -10,7 +10,7 @@ from keymoot.policy.chains.evm.signature import follow
 from keymoot.policy.chains.evm.typed.intent import TypedIntent
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.rule import TypedRule
-from keymoot.policy.match import Match, Step, closest_of
+from keymoot.policy.match import Match, Trace, closest_of
 from keymoot.policy.moment import show_moment
 from keymoot.policy.refusal import REFUSED, Refusal
 from keymoot.policy.rule import ALLOW
@@ -26,7 +26,7 @@ class TypedMatch(Match):
     rule: TypedRule
 
     def __init__(
-        self, rule: TypedRule, intent: TypedIntent, now: UnixSeconds, trace: list[Step]
+        self, rule: TypedRule, intent: TypedIntent, now: UnixSeconds, trace: Trace
     ) -> None:
         super().__init__(rule, intent.wallet, trace)
         self.intent, self.now = intent, now
@@ -75,9 +75,7 @@ class TypedMatch(Match):
         return self._hold(named=True)
 
     def _hold(self, *, named: bool) -> bool:
-        for name, condition in self.rule.fields.items():
-            if condition.positive != named:
-                continue
+        for name, condition in self.rule.named if named else self.rule.others:
             value = self._read(name)
             if not self.compare(self.path(name), condition, value, partial(show, value)):
                 return False
@@ -96,6 +94,25 @@ class TypedMatch(Match):
     def _read(self, path: str) -> Any:
         """Give a field as conditions compare it."""
         return follow(self.intent.values, self.intent.struct.function.places[path].way)
+
+
+def reach_of(rule: TypedRule, intent: TypedIntent) -> int:
+    """Give how far a rule gets at most, by what is seen at once.
+
+    TYPE or NAMED: it does not hold, and stops there or before. CONDITIONS: it may hold.
+    """
+    domain = intent.domain
+    for name, value in rule.exact_domain:
+        if domain.get(name) != value:
+            return TYPE
+    if rule.struct is not None and rule.struct.encode_type != intent.struct.encode_type:
+        return TYPE
+    if rule.action == ALLOW and domain.keys() != rule.domain.keys():
+        return TYPE
+    for way, value in rule.exact_fields:
+        if follow(intent.values, way) != value:
+            return NAMED
+    return CONDITIONS
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """A rule on typed data: for whom it is meant, its type, and what its fields may be."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from keymoot.base.abi.kinds import BadType
@@ -10,7 +10,15 @@ from keymoot.base.units import Seconds
 from keymoot.policy.chains.evm.typed.intent import DOMAIN_FIELDS
 from keymoot.policy.chains.evm.typed.powers import hazard_of
 from keymoot.policy.chains.evm.typed.struct import Struct, parse_type
-from keymoot.policy.condition import RULE, Condition, Sets, made_by, parse_condition
+from keymoot.policy.condition import (
+    RULE,
+    WALLET,
+    Condition,
+    Sets,
+    Value,
+    made_by,
+    parse_condition,
+)
 from keymoot.policy.errors import BadPolicy
 from keymoot.policy.limit import Limit
 from keymoot.policy.moment import parse_length
@@ -43,6 +51,10 @@ class TypedRule(Rule):
         fields: Conditions by path.
         within: How far ahead of the ledger's time a field's moment may be, by path.
         work: Comparisons that its domain is worth.
+        named, others: The conditions on fields that name what may be, and all others.
+        exact_domain: What the domain's fields are that may be one value only; the wallet's own
+            address, which the rule does not know, is none of these.
+        exact_fields: The same of the message's fields, each by its place's way.
     """
 
     domain: dict[str, Condition | None]
@@ -50,6 +62,10 @@ class TypedRule(Rule):
     fields: dict[str, Condition]
     within: dict[str, Seconds]
     work: int
+    named: tuple[tuple[str, Condition], ...] = field(compare=False)
+    others: tuple[tuple[str, Condition], ...] = field(compare=False)
+    exact_domain: tuple[tuple[str, Value], ...] = field(compare=False)
+    exact_fields: tuple[tuple[tuple[int, ...], Value], ...] = field(compare=False)
 
 
 def parse_typed_rule(
@@ -99,6 +115,10 @@ def parse_typed_rule(
         fields=fields,
         within=within,
         work=RULE + sum(map(made_by, domain.values())),
+        named=tuple((place, test) for place, test in fields.items() if test.positive),
+        others=tuple((place, test) for place, test in fields.items() if not test.positive),
+        exact_domain=tuple(_exact(domain)),
+        exact_fields=_placed(struct, _exact(fields)),
     )
 
 
@@ -117,6 +137,24 @@ def _domain(json: Json, sets: Sets, path: str) -> dict[str, Condition | None]:
         where = f"{path}.{name}"
         domain[name] = None if condition == ANY else parse_condition(condition, kind, sets, where)
     return domain
+
+
+def _exact(conditions: Mapping[str, Condition | None]) -> Iterator[tuple[str, Value]]:
+    for name, condition in conditions.items():
+        if condition is None or condition.elements is not None:
+            continue
+        for test in condition.tests:
+            if test.operator == "eq" and test.operand != WALLET:
+                yield name, test.operand
+
+
+def _placed(
+    struct: Struct | None, exact: Iterable[tuple[str, Value]]
+) -> tuple[tuple[tuple[int, ...], Value], ...]:
+    if struct is None:
+        return ()
+    places = struct.function.places
+    return tuple((places[path].way, value) for path, value in exact)
 
 
 def _check_domain(domain: dict[str, Condition | None], path: str) -> None:

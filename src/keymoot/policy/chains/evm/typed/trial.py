@@ -1,33 +1,62 @@
 """The rules on typed data, tried; and how many comparisons that takes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from keymoot.base.request import SIGN_TYPED_DATA
 from keymoot.base.units import UnixSeconds
 from keymoot.policy.chains.chain import WishKind
 from keymoot.policy.chains.evm.typed.intent import TypedIntent, read_typed_data
-from keymoot.policy.chains.evm.typed.match import TypedMatch, unmatched
+from keymoot.policy.chains.evm.typed.match import CONDITIONS, NAMED, TypedMatch, reach_of, unmatched
 from keymoot.policy.chains.evm.typed.rule import TypedRule, parse_typed_rule
 from keymoot.policy.chains.texts import no_withdrawal
 from keymoot.policy.condition import made_by
-from keymoot.policy.match import Step, Trial
-from keymoot.policy.rule import Rule
+from keymoot.policy.match import Step, Trace, Trial, steps_of
+from keymoot.policy.refusal import Refusal
+from keymoot.policy.rule import ALLOW, Rule
 
 WITHIN = 16
 """Comparisons that holding a moment against the ledger's time is worth."""
 
 
 def try_rules(
-    rules: Sequence[Rule], intent: TypedIntent, now: UnixSeconds, trace: list[Step]
+    rules: Sequence[Rule], intent: TypedIntent, now: UnixSeconds, trace: Trace
 ) -> list[Trial]:
-    """A document has one trial."""
-    matches = [
-        TypedMatch(rule, intent, now, trace) for rule in rules if isinstance(rule, TypedRule)
-    ]
-    for match in matches:
-        match.run()
-    return [Trial(matches, lambda: unmatched(matches, intent))]
+    """A document has one trial.
+
+    A rule of which it is seen at once that it does not hold is tried when somebody reads why.
+    """
+    ours = [rule for rule in rules if isinstance(rule, TypedRule)]
+    matches: list[TypedMatch] = []
+    near: list[TypedRule] = []
+    for rule in ours:
+        reach = reach_of(rule, intent)
+        if reach >= NAMED:
+            near.append(rule)
+        if reach == CONDITIONS:
+            matches.append(_tried(rule, intent, now, trace))
+        else:
+            trace.append(partial(_steps, rule, intent, now))
+
+    def why() -> Refusal:
+        # Where none that speaks of the document got to its fields, all others are as near.
+        tried = [_tried(rule, intent, now, []) for rule in near]
+        if not any((match.stopped or 0) >= NAMED for match in tried if match.rule.action == ALLOW):
+            tried = [_tried(rule, intent, now, []) for rule in ours]
+        return unmatched(tried, intent)
+
+    return [Trial(matches, why)]
+
+
+def _tried(rule: TypedRule, intent: TypedIntent, now: UnixSeconds, trace: Trace) -> TypedMatch:
+    match = TypedMatch(rule, intent, now, trace)
+    match.run()
+    return match
+
+
+def _steps(rule: TypedRule, intent: TypedIntent, now: UnixSeconds) -> Sequence[Step]:
+    return steps_of(_tried(rule, intent, now, []).trace)
 
 
 def comparisons(rules: Sequence[Rule], intent: TypedIntent) -> int:
