@@ -39,7 +39,9 @@ def test_simulated_enclaves_are_of_one_maker() -> None:
 
 @given(st.lists(st.sampled_from([*MAKERS, "another"]), max_size=20), st.integers(0, 8))
 def test_forging_one_makers_quotes_never_suffices(vendors: list[str], degree: int) -> None:
-    most = max((len(seats) for seats in seats_by_maker(vendors).values()), default=0)
+    most = max(
+        (len(seats) for seats in seats_by_maker(dict(enumerate(vendors))).values()), default=0
+    )
     try:
         check_spread(vendors, degree)
     except VendorHoldsTooMuch as error:

@@ -4,11 +4,13 @@ Newcomers follow from the ledger's pages on, as they are when they begin.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
+from keymoot.attest.evidence import ReportData
 from keymoot.attest.simulated import quote
+from keymoot.attest.vendors import NOTHING_POSTED, Posted
 from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Bytes32, Hash32, Measurement, NetworkId
 from keymoot.base.secret import Secret
@@ -40,6 +42,7 @@ from tests.copying import copy_of
 
 NETWORK = NetworkId(b"\x31" * 32)
 CODE = Measurement(b"\x0c" * 48)
+SIMULATED_ONLY = Attestation((CODE,), simulated=True)
 
 
 @cache
@@ -54,7 +57,8 @@ class CommitteeNetwork:
     """`silent` seats do nothing; `spoil` may change what a seat says.
 
     `code` is what a seat runs, if it is other than all the rest; unless `attested` is False the
-    founders have shown evidence before the first block.
+    founders have shown evidence before the first block. `quotes` makes evidence of seats that are
+    not simulated; what vendors have published for it is `posted`.
     """
 
     size: int = 4
@@ -64,6 +68,9 @@ class CommitteeNetwork:
     time: int = 1_800_000_000
     code: dict[int, Measurement] = field(default_factory=dict)
     attested: bool = True
+    quotes: dict[int, Callable[[bytes], bytes]] = field(default_factory=dict)
+    attestation: Attestation = SIMULATED_ONLY
+    posted: Posted = NOTHING_POSTED
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -75,14 +82,16 @@ class CommitteeNetwork:
             for at in self.identities
         }
         self.pages = MemoryPages()
-        self.ledger = CommitteeMachine(self.pages, NETWORK)
-        self.views = {at: CommitteeMachine(MemoryPages(), NETWORK) for at in self.participants}
+        self.ledger = CommitteeMachine(self.pages, NETWORK, self.posted)
+        self.views = {
+            at: CommitteeMachine(MemoryPages(), NETWORK, self.posted) for at in self.participants
+        }
         for one in (self.ledger, *self.views.values()):
             one.found(
                 self.founders(),
                 Height(0),
                 UnixSeconds(self.time),
-                attestation=Attestation((CODE,), simulated=True),
+                attestation=self.attestation,
             )
         self.refused: list[tuple[NodeMessage, Exception]] = []
         self.log: list[NodeMessage] = []
@@ -114,7 +123,14 @@ class CommitteeNetwork:
 
     def identity(self, seat: int) -> EnclaveIdentity:
         identity = self.identities[seat]
-        return EnclaveIdentity(identity, lambda report: quote(self.code.get(seat, CODE), report))
+
+        def made(report: ReportData) -> bytes:
+            hardware = self.quotes.get(seat)
+            return (
+                quote(self.code.get(seat, CODE), report) if hardware is None else hardware(report)
+            )
+
+        return EnclaveIdentity(identity, made)
 
     def participant(self, seat: int, keys: EpochKeys) -> Participant:
         held = self.states.get(seat, {}) if seat in self.keeps else {}
@@ -252,7 +268,7 @@ class CommitteeNetwork:
         """An enclave without a seat begins to follow; it wants that number."""
         self.identities[seat] = self.secret()
         self.participants[seat] = self.participant(seat, EpochKeys(self.scalar(), self.scalar()))
-        self.views[seat] = CommitteeMachine(MemoryPages(dict(self.pages)), NETWORK)
+        self.views[seat] = CommitteeMachine(MemoryPages(dict(self.pages)), NETWORK, self.posted)
 
     def admit(self, seat: int, voters: Iterable[int] | None = None) -> None:
         """Members invite an enclave: n−f of them, if nobody is named."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.dcap_evidence import DcapEvidence
+from keymoot.attest.machines import MachineDemands
 from keymoot.attest.nitro import NitroEvidence
 from keymoot.attest.snp import AmdChain, SnpEvidence
 from keymoot.base.fixed import (
@@ -18,10 +19,10 @@ from keymoot.base.fixed import (
     WalletId,
 )
 from keymoot.base.units import ChainId, Gas, Height, Nonce, Seconds, UnixNanos, UnixSeconds, Wei
-from keymoot.committee.attestation import Attestation
+from keymoot.committee.attestation import Attestation, NodeDemands
 from keymoot.committee.certified import CertifiedHeader
 from keymoot.committee.founding_record import FoundingRecord
-from keymoot.committee.genesis import Founder, Genesis, Member
+from keymoot.committee.genesis import Founder, Genesis, Member, NodeAdmission
 from keymoot.committee.keygen.record import (
     Keygen,
     Phase,
@@ -164,6 +165,7 @@ EPOCH = Epoch(
 )
 ORIGIN = Origin(_h(1), 2, Committee.among({1, 2, 4, 5}))
 CERTIFICATE = RecoveryOrder(NetworkId(_h(1)), _h(2), Height(9), _h(3), {3: BOOT, 1: BOOT})
+NODE_DEMANDS = NodeDemands(("snp", "tdx"), MachineDemands(("SWHardeningNeeded",)), 2)
 MEMBER = Member(_b(1), Founder(_b(1), POINT, BOOT))
 USAGE = Usage(((UnixSeconds(100), 5), (UnixSeconds(200), 70_000)), Seconds(3_600), UnixSeconds(50))
 RESERVATION = Reservation("daily", 10**18, UnixSeconds(100))
@@ -256,6 +258,8 @@ SAMPLES: tuple[Any, ...] = (
     DcapCollateral(
         (b"a", b"b"), b"root crl", b"crl", (b"c",), b"{}", b"\x01" * 64, (), b"[]", b"\x02" * 64
     ),
+    NODE_DEMANDS,
+    NodeAdmission(NODE_DEMANDS, (b"chain",), (b"lists", b"others")),
     Attestation((Measurement(b"a" * 48), Measurement(b"b" * 48)), simulated=True),
     CERTIFICATE,
     SignedRecoveryOrder(CERTIFICATE, {3: b"\x01" * 64, 1: b"\x02" * 64}),

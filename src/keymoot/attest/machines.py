@@ -5,7 +5,7 @@ Each vendor tells other things of its machines, so each part is asked of its ven
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from keymoot.attest.claims import UP_TO_DATE
 from keymoot.attest.policy import (
@@ -81,3 +81,7 @@ class MachineDemands(Record):
         if self.chips:
             asked.append(ChipIn(frozenset(self.chips)))
         return AllOf(asked)
+
+
+CLOSED_AND_UP_TO_DATE: Final = MachineDemands()
+"""What is asked where nothing else is said."""

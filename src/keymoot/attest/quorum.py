@@ -38,21 +38,25 @@ class VendorHoldsTooMuch(Refused, code="VENDOR_HOLDS_TOO_MUCH"):
         )
 
 
-def seats_by_maker(vendors: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
-    """Give the seats that each maker vouches for, counted from 0.
+def maker_of(vendor: str) -> str:
+    """Give who makes enclaves of a kind; a vendor that nobody told us of counts for itself."""
+    return MAKERS.get(vendor, vendor)
+
+
+def seats_by_maker(vendors: Mapping[int, str]) -> Mapping[str, tuple[int, ...]]:
+    """Give the seats that each maker vouches for, rising.
 
     Args:
-        vendors: Of each seat in order: the `vendor` of its claims.
+        vendors: By seat: the `vendor` of its claims.
     """
     held: dict[str, list[int]] = {}
-    for seat, vendor in enumerate(vendors):
-        # A vendor that nobody told us of counts for itself.
-        held.setdefault(MAKERS.get(vendor, vendor), []).append(seat)
+    for seat in sorted(vendors):
+        held.setdefault(maker_of(vendors[seat]), []).append(seat)
     return {maker: tuple(seats) for maker, seats in held.items()}
 
 
 def check_spread(vendors: Sequence[str], degree: int) -> None:
-    """Raise if any maker vouches for more seats than a degree.
+    """Raise if any maker vouches for more seats than a degree; seats count from 0.
 
     Args:
         vendors: Of each seat in order: the `vendor` of its claims.
@@ -61,6 +65,11 @@ def check_spread(vendors: Sequence[str], degree: int) -> None:
     Raises:
         VendorHoldsTooMuch: the maker that holds most; of several, the first seat's.
     """
+    check_seats(dict(enumerate(vendors)), degree)
+
+
+def check_seats(vendors: Mapping[int, str], degree: int) -> None:
+    """Raise as `check_spread`, of seats by their numbers."""
     held = seats_by_maker(vendors)
     maker, seats = max(held.items(), key=lambda holder: len(holder[1]), default=("", ()))
     if len(seats) > degree:

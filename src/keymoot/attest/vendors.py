@@ -9,7 +9,7 @@ A client has these modules too, and not the libraries of all vendors (`keymoot[n
 imported when it is needed. Enclaves import all of them when they start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 DCAP_TAG: Final = b"keymoot-dcap-evidence/v1"
 SNP_TAG: Final = b"keymoot-snp-evidence/v1"
 NITRO_TAG: Final = b"keymoot-nitro-evidence/v1"
+
+
+VENDORS_OF: Final[Mapping[bytes, tuple[str, ...]]] = {
+    DCAP_TAG: ("sgx", "tdx"),
+    SNP_TAG: ("snp",),
+    NITRO_TAG: ("nitro",),
+    simulated_cpu.TAG: (simulated_cpu.VENDOR,),
+}
+"""Whose evidence of each format is."""
 
 
 class ChainMissing(EvidenceRefused, code="CHAIN_MISSING"):
@@ -86,6 +95,9 @@ class Posted:
 
     chain: Callable[[bytes], bytes | None]
     lists: Callable[[bytes], bytes | None]
+
+
+NOTHING_POSTED: Final = Posted(lambda _: None, lambda _: None)
 
 
 def believed_for(

@@ -6,10 +6,11 @@ invited, which nobody knew before that epoch: so evidence of an earlier epoch is
 """
 
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from keymoot.attest import simulated
-from keymoot.attest.evidence import ReportData, bind
+from keymoot.attest.evidence import EvidenceRefused, ReportData, bind
+from keymoot.attest.machines import CLOSED_AND_UP_TO_DATE, MachineDemands, Vendors
 from keymoot.attest.policy import (
     AllOf,
     AnyOf,
@@ -19,11 +20,13 @@ from keymoot.attest.policy import (
     MeasurementIs,
     Vendor,
 )
-from keymoot.attest.verify import Collateral, verify
+from keymoot.attest.vendors import NOTHING_POSTED, VENDORS_OF, Posted, believed_for
+from keymoot.attest.verify import Collateral, tag_of, verify
 from keymoot.base import rlp
+from keymoot.base.errors import Malformed
 from keymoot.base.fields import uint
 from keymoot.base.fixed import Bytes32, Measurement, NetworkId
-from keymoot.base.forms import AtMost, Check, rises
+from keymoot.base.forms import LATER, U16, AtMost, Check, rises
 from keymoot.base.record import Record
 from keymoot.base.units import UnixSeconds
 from keymoot.committee.seat import SessionKeys
@@ -38,28 +41,90 @@ _JOIN_NONCE = b"keymoot/join-nonce/v1"
 
 
 @dataclass(frozen=True, slots=True)
+class NodeDemands(Record):
+    """What is demanded of nodes on hardware, and of how nodes are mixed. By default none is let in.
+
+    Attributes:
+        vendors: Who may vouch for a node, in rising order; SIMULATED ones are not named here.
+        machines: What their machines have to be like.
+        most_per_maker: How many seats one maker of enclaves may vouch for, and never more than
+            ECDSA's degree, so that its forged evidence makes up no key; 0 asks nothing.
+    """
+
+    vendors: Vendors = ()
+    machines: MachineDemands = CLOSED_AND_UP_TO_DATE
+    most_per_maker: U16 = 0
+
+    def __post_init__(self) -> None:
+        """Refuse SIMULATED evidence here: a development network takes it, and says so."""
+        if simulated.VENDOR in self.vendors:
+            raise Malformed("SIMULATED nodes are for development networks, by that word", "vendors")
+
+
+NO_HARDWARE: Final = NodeDemands()
+"""Lets no hardware in, and asks for no mix."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attestation(Record):
     """The page: what evidence has to show.
 
     Attributes:
         measurements: What code may keep keys, in rising order; none admits nobody.
         simulated: Whether evidence counts that protects nothing.
+        demands: What else is demanded.
     """
 
     REMEMBERED = 16
 
     measurements: Measurements = ()
     simulated: bool = False
+    demands: Annotated[NodeDemands, LATER] = NO_HARDWARE
 
-    def check(self, evidence: bytes, report: ReportData, now: UnixSeconds) -> None:
-        """Raise EvidenceRefused unless it shows admitted code that said `report`."""
-        believed = (simulated.SimulatedVendor(),) if self.simulated else ()
-        self.policy(report).check(verify(evidence, Collateral(believed), now))
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """Who may vouch for a node."""
+        return (*self.demands.vendors, *((simulated.VENDOR,) if self.simulated else ()))
 
-    def policy(self, report: ReportData) -> EvidencePolicy:
-        vendors = (Vendor(simulated.VENDOR),) if self.simulated else ()
+    def check(
+        self,
+        evidence: bytes,
+        report: ReportData,
+        now: UnixSeconds,
+        posted: Posted = NOTHING_POSTED,
+    ) -> str:
+        """Give who vouches for it: evidence that shows admitted code which said `report`.
+
+        Args:
+            evidence: Of a founder or a newcomer.
+            report: What it has to bind.
+            now: Time of the block being executed.
+            posted: What AMD and Intel publish, as it stands on the ledger.
+
+        Raises:
+            Malformed: no evidence.
+            EvidenceRefused: nobody who is admitted vouches for it, or it shows something else;
+                `ChainMissing`, `ListsMissing`, `CollateralStale` say what has to be posted.
+        """
+        # 1. Somebody is admitted who makes such evidence: known before anything is spent on it.
+        if not set(VENDORS_OF.get(tag_of(evidence), ())).intersection(self.vendors):
+            raise EvidenceRefused(
+                "evidence of this format is not admitted by this network: admitted is evidence of "
+                f"{', '.join(self.vendors) or 'nobody'}"
+            )
+        # 2. He vouches for it.
+        believed = believed_for(evidence, self.simulated, posted, now)
+        claims = verify(evidence, Collateral(believed), now)
+        # 3. It shows what is demanded.
+        self.policy(report, claims.vendor).check(claims)
+        return claims.vendor
+
+    def policy(self, report: ReportData, vendor: str) -> EvidencePolicy:
+        """Give what claims have to say, of whom `vendor` vouches for."""
+        vendors = tuple(Vendor(name) for name in self.vendors)
         admitted = tuple(MeasurementIs(measurement) for measurement in self.measurements)
-        return AllOf((AnyOf(vendors), DebugOff(), AnyOf(admitted), Binds(report)))
+        machine = self.demands.machines.of(vendor)
+        return AllOf((AnyOf(vendors), DebugOff(), AnyOf(admitted), Binds(report), machine))
 
 
 def founder_report(

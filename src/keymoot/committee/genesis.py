@@ -1,18 +1,21 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
+from keymoot.attest.quorum import maker_of
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import bytes_of, fixed_of, list_of
 from keymoot.base.fixed import Address, Bytes32, NetworkId
-from keymoot.base.forms import U64, Form, Uint
+from keymoot.base.forms import LATER, U64, AtMost, Form, Uint
 from keymoot.base.record import Record
 from keymoot.base.units import ChainId, UnixNanos, Wei
-from keymoot.committee.attestation import Attestation, Measurements
+from keymoot.committee.attestation import NO_HARDWARE, Attestation, Measurements, NodeDemands
+from keymoot.committee.mix import most_of
 from keymoot.committee.seat import POINT_BYTES, SessionKeys
 from keymoot.crypto.keccak import keccak256
+from keymoot.threshold.committee import MIN_SIZE
 from keymoot.threshold.secp256k1 import SECP256K1
 
 BASE_FEE_WEI = Wei(1_000_000_000)
@@ -22,6 +25,16 @@ EPOCH_SECONDS = 3_600
 """How long an epoch lives, where the genesis does not say."""
 
 MAX_GENESIS_BYTES = 65_536
+
+MAX_PUBLISHED_BYTES = 32_768
+"""Longest of what a vendor publishes, for one line or kind of machine; Intel's has 10,000."""
+
+MAX_ALL_PUBLISHED_BYTES = 49_152
+"""All of it together: four kinds of Intel's machines, and two lines of AMD's."""
+
+Published: TypeAlias = Annotated[
+    tuple[Annotated[bytes, AtMost(MAX_PUBLISHED_BYTES)], ...], AtMost(8)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,32 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeAdmission(Record):
+    """Which nodes on hardware a network lets in, and what its founders' evidence is checked by.
+
+    What vendors publish is what the ledger has from its first block on. Anybody may post newer.
+
+    Attributes:
+        demands: Whose evidence counts, and what it has to show.
+        amd_chains: An `AmdChain` for each line and kind of key, encoded.
+        intel_lists: A `DcapCollateral` for each kind of machine, encoded.
+    """
+
+    demands: NodeDemands = NO_HARDWARE
+    amd_chains: Published = ()
+    intel_lists: Published = ()
+
+    def __post_init__(self) -> None:
+        """Refuse more than a genesis has room for, beside the largest committee."""
+        size = sum(map(len, (*self.amd_chains, *self.intel_lists)))
+        if size > MAX_ALL_PUBLISHED_BYTES:
+            raise Malformed(
+                f"a genesis has at most {MAX_ALL_PUBLISHED_BYTES} bytes of what vendors publish, "
+                f"these are {size}: have the rest posted (postAmdChain, postIntelLists)"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Genesis(Record):
     """The beginning of one network.
 
@@ -75,6 +114,7 @@ class Genesis(Record):
         allocations: Balances to begin with.
         epoch_seconds: How long an epoch lives before the roots are shared anew.
         measurements: What code may keep keys, in rising order; empty admits no enclave.
+        admission: Which nodes on hardware are let in; by default none.
         network: The network's id: Keccak-256 of the canonical bytes.
     """
 
@@ -88,14 +128,32 @@ class Genesis(Record):
     allocations: tuple[tuple[Address, Annotated[Wei, Uint(24)]], ...]
     epoch_seconds: U64 = EPOCH_SECONDS
     measurements: Measurements = ()
+    admission: Annotated[NodeAdmission, LATER] = NodeAdmission()
     network: NetworkId = field(init=False)
 
     def __post_init__(self) -> None:
+        """Give the genesis its name; Malformed where it demands what nobody can meet."""
         object.__setattr__(self, "network", NetworkId(keccak256(self.encode())))
+        self._check_mix()
 
     @property
     def attestation(self) -> Attestation:
-        return Attestation(self.measurements, simulated=self.development)
+        demands = self.admission.demands
+        return Attestation(self.measurements, simulated=self.development, demands=demands)
+
+    def _check_mix(self) -> None:
+        demanded, size = self.admission.demands.most_per_maker, len(self.members)
+        if not demanded or size < MIN_SIZE:
+            return
+        makers = {maker_of(vendor) for vendor in self.attestation.vendors}
+        most = most_of(demanded, size)
+        if len(makers) * most < size:
+            raise Malformed(
+                f"{size} seats of which no maker of enclaves holds more than {most} take "
+                f"{-(-size // most)} makers, admitted are {len(makers)}: admit more vendors, or "
+                "found it with other numbers (three makers: 6, 9 or 12 seats)",
+                "admission.demands.mostPerMaker",
+            )
 
     def founders(self) -> tuple[Founder, ...]:
         """Seats of the first committee; Malformed where one key stands in two places."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from keymoot.attest.vendors import NOTHING_POSTED, Posted
 from keymoot.base.contained import contained
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import Height, UnixSeconds
@@ -69,10 +70,11 @@ _NOBODY = Attestation()
 class CommitteeMachine:
     """The committee on its pages."""
 
-    def __init__(self, pages: Pages, network: NetworkId) -> None:
+    def __init__(self, pages: Pages, network: NetworkId, posted: Posted = NOTHING_POSTED) -> None:
+        """`posted` is what vendors publish, where messages with evidence are to be executed."""
         self._pages = pages
         self.network = network
-        self.state = CommitteeState(pages, network)
+        self.state = CommitteeState(pages, network, posted)
         self.keygen = DkgCoordinator(self.state)
         self.epochs = EpochTransitions(self.state)
         self.stock = Stock(self.state)
@@ -169,7 +171,7 @@ class CommitteeMachine:
         """
         draft = DraftPages(self._pages)
         with contained():
-            drafted = CommitteeMachine(draft, self.network)
+            drafted = CommitteeMachine(draft, self.network, self.state.posted)
             drafted._apply(message, height, time, ancestor)
         draft.keep()
 

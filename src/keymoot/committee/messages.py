@@ -80,6 +80,10 @@ BY_IDENTITY = frozenset({Kind.SESSION, Kind.JOIN})
 """What the identity signs: it brings the session keys that sign everything else."""
 
 
+WITH_EVIDENCE = frozenset({Kind.EVIDENCE, Kind.JOIN})
+"""What carries evidence, which takes longer to check than anything else that is said."""
+
+
 DEALINGS = frozenset({Kind.KEYGEN_OPEN, Kind.FIRST, Kind.SECOND, Kind.RESHARE})
 """What carries ciphertexts for every seat: long, and of no use once they have been opened."""
 

@@ -4,13 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
+from keymoot.attest import simulated
+from keymoot.attest.machines import check_known
 from keymoot.base.fixed import Bytes32
-from keymoot.base.forms import AtMost, Check
+from keymoot.base.forms import LATER, AtMost, Check
 from keymoot.base.record import Record
 from keymoot.base.units import Height
 from keymoot.threshold.secp256k1 import SECP256K1
 
 POINT_BYTES = SECP256K1.POINT_BYTES
+
+
+def _check_vendor(vendor: str) -> None:
+    check_known((vendor,))
+
+
+VendorName: TypeAlias = Annotated[str, AtMost(32), Check(_check_vendor), LATER]
+"""Who vouches for an enclave; what was written before there were others is SIMULATED."""
 
 Point: TypeAlias = Annotated[bytes, AtMost(POINT_BYTES), Check(SECP256K1.decode)]
 """A point of secp256k1, compressed, that is one."""
@@ -55,6 +65,8 @@ class Seat(Record):
         next: The point for the next epoch; empty until the seat has posted one.
         session: The present start's keys; None after a recovery that did not name them.
         since: The height whose block brought them: they count above it.
+        vendor: Who vouched for the enclave when it was taken in; of a founder that has shown no
+            evidence yet nobody has, as of a SIMULATED one.
     """
 
     REMEMBERED = 256
@@ -64,6 +76,7 @@ class Seat(Record):
     session: SessionKeys | None
     since: Height
     next: Annotated[bytes, AtMost(POINT_BYTES)] = b""
+    vendor: VendorName = simulated.VENDOR
 
 
 def by_place(points: Mapping[int, bytes]) -> tuple[bytes, ...]:

@@ -5,9 +5,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from keymoot.attest.evidence import ReportData
+from keymoot.attest.vendors import NOTHING_POSTED, Posted
 from keymoot.base.errors import Defect
 from keymoot.base.fixed import NetworkId
-from keymoot.base.units import Height
+from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.attestation import Attestation
 from keymoot.committee.errors import NotReady
 from keymoot.committee.page_store import Pages
@@ -33,11 +35,17 @@ MAX_CHEATS = 64
 
 
 class CommitteeState:
-    """Reads and writes the pages that every part of the committee needs."""
+    """Reads and writes the pages that every part of the committee needs.
 
-    def __init__(self, pages: Pages, network: NetworkId) -> None:
+    Attributes:
+        posted: What vendors publish, as it stands elsewhere on the ledger; only for executing
+            messages.
+    """
+
+    def __init__(self, pages: Pages, network: NetworkId, posted: Posted = NOTHING_POSTED) -> None:
         self.pages = pages
         self.network = network
+        self.posted = posted
 
     @property
     def founded(self) -> bool:
@@ -105,6 +113,19 @@ class CommitteeState:
     @attestation.setter
     def attestation(self, attestation: Attestation) -> None:
         ATTESTATION.write(self.pages, attestation)
+
+    @property
+    def most_per_maker(self) -> int:
+        """How many seats one maker of enclaves may hold; 0: nothing is asked."""
+        return self.attestation.demands.most_per_maker
+
+    def vendor_of(self, evidence: bytes, report: ReportData, time: UnixSeconds) -> str:
+        """Give who vouches for evidence that suffices; else what `Attestation.check` raises."""
+        return self.attestation.check(evidence, report, time, self.posted)
+
+    def vendors(self) -> dict[int, str]:
+        """Give who vouched for each member, by seat."""
+        return {index: seat.vendor for index, seat in self.seats().items()}
 
     # -- roots
 

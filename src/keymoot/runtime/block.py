@@ -166,7 +166,7 @@ def check_block(tip: Tip, block: Block, opening: Open) -> tuple[LedgerTransactio
 def gas_wanted(tx: LedgerTransaction) -> int:
     """Give the gas that a transaction takes up in a block's bound."""
     if tx.message is not None:
-        return gas.MESSAGE
+        return gas.of_message(tx.message)
     if tx.ethereum is None:
         return gas.REQUEST_LIMIT // gas.REQUESTS_SHARE
     return min(tx.ethereum.gas, gas.TRANSACTION_LIMIT)

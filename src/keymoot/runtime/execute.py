@@ -8,6 +8,8 @@ from keymoot.base.errors import Malformed, Refused
 from keymoot.base.fixed import Address, WalletId
 from keymoot.base.units import Gas, Nonce, Wei
 from keymoot.committee.recovery.ledger import Ancestor
+from keymoot.contracts.builtin.apps.cells import posted_on
+from keymoot.contracts.builtin.apps.contract import Apps
 from keymoot.contracts.builtin.nodes import Nodes, committee_on
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.contracts.builtin.wallets.record import REFUSED, RequestRecord
@@ -170,7 +172,8 @@ def _execute_message(within: Execution, tx: LedgerTransaction, position: int) ->
     meter = GasMeter(gas.MESSAGE_LIMIT)
     calls = within.calls(meter, position)
     ctx = Context(calls, Wallets.ADDRESS, None)
-    machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network)
+    posted = posted_on(PublicStore(journal, Apps.ADDRESS, FreeMeter(), writable=False))
+    machine = committee_on(PublicStore(journal, Nodes.ADDRESS, FreeMeter()), block.network, posted)
     message, code, why, fault = tx.message, "", "", None
     try:
         calls.attempt(lambda: machine.apply(message, block.height, block.time, within.ancestor))
@@ -185,7 +188,7 @@ def _execute_message(within: Execution, tx: LedgerTransaction, position: int) ->
         sender=tx.sender,
         to=Nodes.ADDRESS,
         status=0 if code else 1,
-        gas_used=gas.MESSAGE,
+        gas_used=gas.of_message(message),
         price=Wei(0),
         logs=tuple(calls.logs),
         error_code=code,

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from keymoot.base.errors import Refused
 from keymoot.base.transaction import AccessEntry
 from keymoot.base.units import Gas
+from keymoot.committee.messages import WITH_EVIDENCE, NodeMessage
+from keymoot.contracts.builtin.apps.evidence import EVIDENCE_GAS
 
 TRANSACTION = 21_000
 CALLDATA_ZERO_BYTE = 4
@@ -48,6 +50,9 @@ every decided request leaves its record: one that ran out could be charged again
 MESSAGE = Gas(TRANSACTION)
 """What a node's message counts as; nobody pays it."""
 
+EVIDENCE_MESSAGE = Gas(MESSAGE + EVIDENCE_GAS)
+"""What one with evidence counts as: milliseconds, and who is refused may say another."""
+
 MESSAGE_LIMIT = 2_000_000_000
 """Bounds the binding of requests that waited for stock.
 
@@ -65,6 +70,11 @@ USED_LIMIT = REQUESTS_SHARE * BLOCK_LIMIT
 
 TRANSACTION_LIMIT = 30_000_000
 """Gas of one transaction."""
+
+
+def of_message(message: NodeMessage) -> Gas:
+    """Give what a node's message counts as, in its block and its receipt."""
+    return EVIDENCE_MESSAGE if message.kind in WITH_EVIDENCE else MESSAGE
 
 
 class OutOfGas(Refused, code="OUT_OF_GAS"):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from keymoot.attest.quorum import check_seats
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.attestation import founder_report
@@ -20,6 +21,7 @@ from keymoot.committee.keygen.record import (
     weigh,
 )
 from keymoot.committee.messages import Kind, NumberedBody
+from keymoot.committee.mix import most_of
 from keymoot.committee.pages import (
     KEYGEN,
     KEYGEN_GENERATION,
@@ -155,7 +157,19 @@ class DkgCoordinator:
         if member.session is None:
             raise Unwanted(f"seat {seat} has not said with which keys it started")
         report = founder_report(state.network, member.identity, member.sealing, member.session)
-        state.attestation.check(evidence, report, time)
+        vendor = state.vendor_of(evidence, report, time)
+        # All founders have shown theirs before anybody deals: so what fits at the end, fits now.
+        demanded, shown = state.most_per_maker, self._shown()
+        if demanded:
+            most = most_of(demanded, state.committee.size)
+            check_seats({**shown, seat: vendor}, most)
+        state.put_seat(seat, replace(member, vendor=vendor))
+
+    def _shown(self) -> dict[int, str]:
+        """Give who vouched for the founders that have shown evidence, while they do."""
+        keygen = self.record
+        said = frozenset[int]() if keygen is None else keygen.said
+        return {seat: vendor for seat, vendor in self._state.vendors().items() if seat in said}
 
     def _open(self, keygen: Keygen, seat: int, opened: RootOpenings, height: Height) -> Keygen:
         try:

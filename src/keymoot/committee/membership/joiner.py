@@ -57,5 +57,6 @@ class Joiner:
         content = JoinBody(newcomer, evidence).encode()
         body = AttemptBody(epoch.number + 1, epoch.attempt, content).encode()
         generation = machine.state.record.generation.hex()
-        name = f"join/{epoch.number}/{epoch.attempt}/{generation}"
+        # Who was refused for too many of its maker asks again when one more is leaving.
+        name = f"join/{epoch.number}/{epoch.attempt}/{generation}/{len(membership.page.leaving)}"
         return [SeatTask(name, lambda _: [(Kind.JOIN, body)])]

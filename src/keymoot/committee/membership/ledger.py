@@ -8,6 +8,7 @@ it.
 
 from dataclasses import replace
 
+from keymoot.attest.quorum import VendorHoldsTooMuch, maker_of, seats_by_maker
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
 from keymoot.base.units import UnixSeconds
@@ -15,6 +16,7 @@ from keymoot.committee.attestation import join_report
 from keymoot.committee.errors import NotSeated, Unwanted
 from keymoot.committee.membership.record import MAX_INVITED, JoinBody, MembershipRecord, Newcomer
 from keymoot.committee.messages import AttemptBody, Kind, NodeMessage
+from keymoot.committee.mix import mixed
 from keymoot.committee.pages import MEMBERSHIP
 from keymoot.committee.seat import Seat, SessionKeys
 from keymoot.committee.state import CommitteeState
@@ -40,6 +42,18 @@ class MembershipLedger:
         else:
             MEMBERSHIP.write(self._state.pages, page)
 
+    def next_seats(self) -> tuple[int, ...]:
+        """Give who sits in the next epoch, if it begins now: a mix of makers, where one is asked.
+
+        Who is left out of it may come, or go, with a later epoch.
+        """
+        state, page = self._state, self.page
+        wish, demanded = page.next_seats(state.record.members), state.most_per_maker
+        if not demanded:
+            return wish
+        joining = {seat: newcomer.vendor for seat, newcomer in page.joining.items()}
+        return mixed(state.vendors(), joining, page.leaving, wish, demanded)
+
     def invited(self, identity: Bytes32) -> bool:
         votes = self.page.invited.get(identity, frozenset())
         return len(votes) >= self._state.committee.present
@@ -63,8 +77,9 @@ class MembershipLedger:
             report = join_report(
                 self._state.network, nonce, newcomer.identity, newcomer.sealing, newcomer.session
             )
-            self._state.attestation.check(said.evidence, report, time)
-            self._take_in(seat, newcomer)
+            vendor = self._state.vendor_of(said.evidence, report, time)
+            self._check_maker(seat, vendor)
+            self._take_in(seat, replace(newcomer, vendor=vendor))
         elif kind is Kind.ADMIT:
             self._admit(seat, Bytes32(content))
         else:
@@ -94,6 +109,23 @@ class MembershipLedger:
         others: list[Seat | Newcomer] = [*members.values(), *page.joining.values()]
         if newcomer.identity in {other.identity for other in others}:
             raise Unwanted("an enclave of this identity sits already, or is joining")
+
+    def _check_maker(self, seat: int, vendor: str) -> None:
+        """Raise VendorHoldsTooMuch where a newcomer's maker would hold more than is ever allowed.
+
+        Those who are leaving do not count. Whether all who come fit together is seen when the next
+        seats are fixed (`next_seats`): here it is for telling the newcomer.
+        """
+        page, demanded = self.page, self._state.most_per_maker
+        if not demanded:
+            return
+        staying = {
+            at: known for at, known in self._state.vendors().items() if at not in page.leaving
+        }
+        coming = {at: newcomer.vendor for at, newcomer in page.joining.items()}
+        seats = seats_by_maker({**staying, **coming, seat: vendor})[maker_of(vendor)]
+        if len(seats) > demanded:
+            raise VendorHoldsTooMuch(maker_of(vendor), seats, demanded)
 
     def _take_in(self, seat: int, newcomer: Newcomer) -> None:
         page = self.page

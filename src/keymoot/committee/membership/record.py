@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from keymoot.attest import simulated
 from keymoot.attest.evidence import MAX_EVIDENCE_BYTES
+from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Bytes32
 from keymoot.base.forms import U16, AtMost
 from keymoot.base.record import Record
-from keymoot.committee.seat import Point, SessionKeys
+from keymoot.committee.seat import Point, SessionKeys, VendorName
 from keymoot.committee.seat_lists import BySeat, Seats
 from keymoot.threshold.committee import MIN_SIZE
 
@@ -27,11 +29,13 @@ class Newcomer(Record):
         identity: Ed25519: the key that was voted for.
         sealing: A point of secp256k1: its shares of the next epoch are encrypted to it.
         session: The keys of its present start.
+        vendor: Who vouched for it, as its evidence was found to say.
     """
 
     identity: Bytes32
     sealing: Point
     session: SessionKeys
+    vendor: VendorName = simulated.VENDOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,8 @@ class JoinBody(Record):
 
     newcomer: Newcomer
     evidence: Annotated[bytes, AtMost(MAX_EVIDENCE_BYTES)]
+
+    def __post_init__(self) -> None:
+        """Refuse a word about who vouches for it: the evidence has that."""
+        if self.newcomer.vendor != simulated.VENDOR:
+            raise Malformed("who vouches for a newcomer is read off its evidence", "newcomer")

@@ -36,7 +36,9 @@ class Activation:
                 seated[index] = replace(known, sealing=key, next=following)
             elif index in joining:
                 newcomer = joining[index]
-                seated[index] = Seat(newcomer.identity, key, newcomer.session, height)
+                seated[index] = Seat(
+                    newcomer.identity, key, newcomer.session, height, vendor=newcomer.vendor
+                )
             else:
                 raise Defect(f"seat {index} of the next epoch is nobody's")
         return seated

@@ -236,7 +236,7 @@ class EpochTransitions:
         """Fix the next members, and the keys to which their shares are encrypted."""
         state, joining = self._state, self.membership.page.joining
         keys = {}
-        for index in self.membership.page.next_seats(state.record.members):
+        for index in self.membership.next_seats():
             if state.has_seat(index):
                 seat = state.seat(index)
                 keys[index] = seat.next or seat.sealing

@@ -4,6 +4,7 @@ Nodes' messages change it (`runtime.execute`), by the state machine of `committe
 outside does. Wallets takes presignatures from it, and nobody else.
 """
 
+from keymoot.attest.vendors import NOTHING_POSTED, Posted
 from keymoot.base.fixed import Bytes32, NetworkId, WalletId
 from keymoot.committee.machine import CommitteeMachine
 from keymoot.committee.nonces.record import SignerCommitment
@@ -117,8 +118,11 @@ class Nodes(Contract):
         return self.machine(ctx).stock.left()
 
 
-def committee_on(store: PublicStore, network: NetworkId) -> CommitteeMachine:
-    return CommitteeMachine(CellPages(store), network)
+def committee_on(
+    store: PublicStore, network: NetworkId, posted: Posted = NOTHING_POSTED
+) -> CommitteeMachine:
+    """Give the committee; `posted` is what vendors publish, if messages are to be executed."""
+    return CommitteeMachine(CellPages(store), network, posted)
 
 
 def wrap_former(store: PublicStore, keys: VersionKeys) -> None:

@@ -41,7 +41,8 @@ def standing_json(membership: Membership) -> dict[str, Json]:
     for seat in sorted({*page.leaving, *changes.leaving} & {*members}):
         votes = page.unwanted.get(seat, frozenset())
         leaving[str(seat)] = {"settled": seat in page.leaving, "votes": _list(votes)}
-    following = page.next_seats(members) if epoch.stage is EpochStage.LIVING else epoch.next_seats
+    living = epoch.stage is EpochStage.LIVING
+    following = machine.epochs.membership.next_seats() if living else epoch.next_seats
     told["epoch"] = {
         "number": epoch.number,
         "stage": epoch.stage.name.lower(),

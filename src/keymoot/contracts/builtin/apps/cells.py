@@ -1,11 +1,21 @@
 """The cells of Apps."""
 
+from keymoot.attest.vendors import Posted
 from keymoot.base.fixed import Address, AppId, Bytes32
 from keymoot.contracts.builtin.apps.errors import AppRemoved, NoSuchApp
 from keymoot.contracts.builtin.apps.record import App, Entries, Instance, SeatedInstances
 from keymoot.contracts.framework.cells import ConfidentialMap, PublicMap
 from keymoot.contracts.framework.context import Context
 from keymoot.contracts.framework.contract import Contract
+from keymoot.store.public import PublicStore
+
+
+def posted_on(store: PublicStore) -> Posted:
+    """Give what vendors publish, as it was posted, from a store of Apps."""
+    return Posted(
+        lambda name: AppCells.amd_chains.get(store, name),
+        lambda name: AppCells.intel_lists.get(store, name),
+    )
 
 
 class AppCells(Contract):

@@ -8,9 +8,10 @@ has to show it anew before its registration ends. Whoever relies on an instance 
 from dataclasses import replace
 
 from keymoot.attest.quorum import VendorHoldsTooMuch, check_spread
-from keymoot.attest.vendors import Posted, believed_for, checked_chain, checked_lists
+from keymoot.attest.vendors import believed_for, checked_chain, checked_lists
 from keymoot.base.fixed import Address, AppId, Bytes32, Signature65
 from keymoot.base.units import Seconds, UnixSeconds
+from keymoot.contracts.builtin.apps.cells import posted_on
 from keymoot.contracts.builtin.apps.errors import (
     APP_ERRORS,
     AppExists,
@@ -239,7 +240,7 @@ class Apps(AppQueries):
         ctx.charge(EVIDENCE_GAS)
         simulated = ctx.call(Nodes.admits_simulated)
         with by_abi():
-            believed = believed_for(evidence, simulated, self._posted(ctx), now)
+            believed = believed_for(evidence, simulated, posted_on(ctx.public_store()), now)
         claims = check_evidence(evidence, believed, policy, report, now)
         made = Instance(
             app=app,
@@ -278,7 +279,7 @@ class Apps(AppQueries):
         """
         ctx.charge(EVIDENCE_GAS)
         with by_abi():
-            name = checked_chain(chain, self._posted(ctx).chain, ctx.block.time)
+            name = checked_chain(chain, posted_on(ctx.public_store()).chain, ctx.block.time)
         self.amd_chains.set(ctx.public_store(), name, chain)
 
     @call
@@ -296,15 +297,8 @@ class Apps(AppQueries):
         ctx.charge(LISTS_GAS)
         store = ctx.public_store()
         with by_abi():
-            name = checked_lists(lists, self._posted(ctx).lists, ctx.block.time)
+            name = checked_lists(lists, posted_on(ctx.public_store()).lists, ctx.block.time)
         self.intel_lists.set(store, name, lists)
-
-    def _posted(self, ctx: Context) -> Posted:
-        store = ctx.public_store()
-        return Posted(
-            lambda name: self.amd_chains.get(store, name),
-            lambda name: self.intel_lists.get(store, name),
-        )
 
     def _administered(self, ctx: Context, app: AppId) -> App:
         record = self.known(ctx, app)
