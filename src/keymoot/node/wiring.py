@@ -157,7 +157,8 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
         members=tuple(_member(processes[seat].identity) for seat in sorted(processes)),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
-        measurements=(measure(own_package()),),
+        measurements=tuple(sorted({measure(own_package()), *config.measurements})),
+        admission=config.admission,
     )
 
 
