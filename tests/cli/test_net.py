@@ -37,7 +37,7 @@ def test_whose_evidence_counts_and_how_makers_are_mixed_is_said() -> None:
     assert _admits(Attestation(code)) == "evidence of nobody"
     demands = NodeDemands(("snp", "tdx"), CLOSED_AND_UP_TO_DATE, 2)
     assert _admits(Attestation(code, simulated=False, demands=demands)) == (
-        "evidence of snp, tdx; of one maker at most 2 seats, and never a key's number"
+        "evidence of snp, tdx; of one maker at most 2 seats, and never enough for a key"
     )
     assert _makers({"1": "tdx", "2": "snp", "10": "sgx"}) == "AMD: 1, Intel: 2"
 

@@ -8,11 +8,14 @@ import pytest
 from keymoot.agent.app_admin import AppAdmin
 from keymoot.agent.owner import new_key
 from keymoot.agent.vendor_lists import send_intel_lists
+from keymoot.attest.quorum import VendorHoldsTooMuch
+from keymoot.base.errors import KeymootError, Malformed
 from keymoot.committee.attestation import NodeDemands
 from keymoot.committee.genesis import NodeAdmission
 from keymoot.committee.messages import Kind, NodeMessage, is_message
+from keymoot.node.existing import OtherOption
 from keymoot.testing.clients import Served
-from keymoot.testing.network import START
+from keymoot.testing.network import START, World, memory
 from keymoot.testing.process import SeededPlatform
 from tests.attest.authority import SINCE
 from tests.committee.hardware import CHAIN, HARDWARE, INTEL, QUOTES, measurements, trust
@@ -100,3 +103,32 @@ def test_it_is_founded_shows_its_makers_and_keeps_their_mix(
         net.until(lambda: 1 in net.world.machine.epochs.membership.page.joining, "the newcomer")
         turn(net)
         assert vendors_of(net) == {1: "tdx", 2: "snp", 3: "nitro", 4: "simulated"}
+
+
+@pytest.mark.parametrize(
+    ("demands", "why"),
+    [
+        (NodeDemands(most_per_maker=1), Malformed),
+        # the enclaves that are here are all simulated
+        (NodeDemands(HARDWARE, most_per_maker=1), VendorHoldsTooMuch),
+    ],
+)
+def test_what_its_founders_cannot_meet_is_refused_before_they_begin(
+    tmp_path: Path, demands: NodeDemands, why: type[KeymootError]
+) -> None:
+    async def found(world: World) -> None:
+        async with world.running():
+            pass
+
+    asked = NodeAdmission(demands)
+    with (
+        memory(7, tmp_path, admission=asked) as world,
+        pytest.raises(why, match=r"more vendors|other"),
+    ):
+        world.run(found(world))
+    # nothing was begun that another founding would have to clear away
+    with memory(7, tmp_path) as world:
+        world.run(found(world))
+    # and what a network demands of its nodes is no option any more
+    with memory(7, tmp_path, admission=asked) as world, pytest.raises(OtherOption, match="demands"):
+        world.run(found(world))

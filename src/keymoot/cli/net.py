@@ -290,7 +290,7 @@ def _admits(attestation: "Attestation") -> str:
     most = attestation.demands.most_per_maker
     if not most:
         return whose
-    return f"{whose}; of one maker at most {most} seats, and never a key's number"
+    return f"{whose}; of one maker at most {most} seats, and never enough for a key"
 
 
 def _makers(vendors: Mapping[str, str]) -> str:
