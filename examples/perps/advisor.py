@@ -13,6 +13,8 @@ from typing import Any
 
 from serving import serving
 
+from keymoot.base.errors import Refused
+
 ASKED = (
     "You trade BTC perpetuals. Answer with one JSON object and nothing else: "
     '{"do": "buy" | "sell", "usd": 100}, {"do": "close"}, {"do": "leverage", "times": 3}, '
@@ -30,9 +32,16 @@ def advice(url: str, model: str, key: str, told: str) -> dict[str, Any]:
     }
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     body = json.dumps(asked).encode()
-    request = urllib.request.Request(f"{url}/chat/completions", body, headers)  # noqa: S310  owner's
-    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  the same
-        raw = answer.read(MAX_ANSWER_BYTES)
+    try:
+        request = urllib.request.Request(f"{url}/chat/completions", body, headers)  # noqa: S310  owner's
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  same
+            raw = answer.read(MAX_ANSWER_BYTES)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", None) or error
+        raise Refused(
+            f"the advisor at {url} does not answer ({why}): see KEYMOOT_ADVISOR_URL, which ends "
+            "with /v1, _MODEL and _KEY"
+        ) from error
     try:
         text = json.loads(raw)["choices"][0]["message"]["content"]
         found = json.loads(text[text.index("{") : text.rindex("}") + 1])

@@ -14,13 +14,18 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from eth_account import Account as EthAccount
+try:
+    from eth_account import Account as EthAccount
 
-from demo.market import RATES, USDC, Market, open_market
-from demo.network import LocalNetwork
-from demo.outside import anvil
-from demo.rules import DAY_LIMIT, vault_policy
-from demo.stage import START_USDC, START_WEI
+    from demo.market import RATES, USDC, Market, open_market
+    from demo.network import LocalNetwork
+    from demo.outside import anvil
+    from demo.rules import DAY_LIMIT, vault_policy
+    from demo.stage import START_USDC, START_WEI
+    from keymoot.agent.program import program
+except ModuleNotFoundError as absent:
+    needed = "`make setup` in a checkout, and there `python -m examples.yields`"
+    raise SystemExit(f"{absent.name} is missing: {needed}") from None
 
 HERE = Path(__file__).parent
 THIEF = "0x" + "66" * 20
@@ -115,4 +120,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with program():
+        sys.exit(main())

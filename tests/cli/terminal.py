@@ -1,6 +1,5 @@
 """A person at a real terminal, for tests of what asks for passwords."""
 
-import multiprocessing
 import os
 import pty
 import selectors
@@ -14,16 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from keymoot.cli.main import main
+from tests.node.prepared import PREPARED
 
 COMMAND = [str(Path(sys.executable).with_name("keymoot"))]
 PATIENCE_SECONDS = 240
-
-_READY = multiprocessing.get_context("forkserver")
-"""Its server has imported what commands import, once, and has no threads where it forks."""
-
-_READY.set_forkserver_preload(
-    ["keymoot.cli.main", "keymoot.agent.owner", "keymoot.agent.keystore", "keymoot.node.server"]
-)
 
 
 class Terminal:
@@ -106,8 +99,8 @@ class QuickTerminal(Terminal):
     def _begin(
         self, theirs: int, folder: Path, environment: Mapping[str, str], arguments: Sequence[str]
     ) -> None:
-        seen, shown = _READY.Pipe(duplex=False)
-        process = _READY.Process(
+        seen, shown = PREPARED.Pipe(duplex=False)
+        process = PREPARED.Process(
             target=_command, args=(os.ttyname(theirs), folder, environment, arguments, shown)
         )
         process.start()

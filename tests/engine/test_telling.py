@@ -1,6 +1,7 @@
 """Who says what a block did: as many as are believed, one of them all of it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,24 @@ async def test_nobody_rests_while_too_few_agree(tmp_path) -> None:
         height = await a_block(house, 0)
         rested = {seat: one.rested[height] for seat, one in house.replicas.items() if seat > 1}
         assert rested == dict.fromkeys((2, 3, 4), False)
+
+
+async def test_who_tells_is_shown_the_certificate_first(tmp_path, monkeypatch) -> None:
+    shown: list[int] = []
+    certify = MemoryReplica.certify
+
+    async def noted(replica: MemoryReplica, *arguments: Any, **options: Any) -> Any:
+        shown.append(replica.seat)
+        return await certify(replica, *arguments, **options)
+
+    monkeypatch.setattr(MemoryReplica, "certify", noted)
+    async with founded(tmp_path) as house:
+        for seat in (1, 2):
+            house.sequencer.followers.doubt(seat)
+        shown.clear()
+        height = await a_block(house, 0)
+        assert sorted(seat for seat, want in told(house, height).items() if want) == [3, 4]
+        assert sorted(shown[:2]) == [3, 4]
 
 
 async def test_who_was_not_believed_is_asked_last_from_then_on(tmp_path) -> None:

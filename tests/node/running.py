@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from keymoot.base.fixed import Address
 from keymoot.base.strict_json import canonical
 from keymoot.base.units import UnixSeconds, Wei
 from keymoot.node.config import FUSE_VARIABLE, Config
+from tests.node import prepared
 from tests.runtime.people import policy
 
 RECOVERY = Address(b"\x99" * 20)
@@ -40,10 +41,18 @@ def until(found: Callable[[], Any]) -> Any:
 
 
 class Running:
-    """One `keymoot up` in a process group of its own."""
+    """One `keymoot up` in a process group of its own.
+
+    Its processes have imported everything before, unless it starts `anew`, as a person starts it.
+    """
 
     def __init__(
-        self, folder: Path, module: str = "keymoot.cli", options: Sequence[str] = ()
+        self,
+        folder: Path,
+        module: str = "keymoot.cli",
+        options: Sequence[str] = (),
+        *,
+        anew: bool = False,
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -54,7 +63,8 @@ class Running:
         self.port = free_port()
         self.module = module
         self.options = list(options)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.anew = anew
+        self.process: subprocess.Popen[bytes] | prepared.Node | None = None
 
     @property
     def url(self) -> str:
@@ -65,19 +75,14 @@ class Running:
         return Network(self.url, PATIENCE_SECONDS)
 
     def start(self) -> "Running":
-        # Tests that run in the background ignore both signals; their node does not.
-        command = ["env", "--default-signal=HUP,INT", sys.executable, "-m", self.module]
-        command += ["up"] if self.module == "keymoot.cli" else []
-        command += ["--data", str(self.data), "--port", str(self.port), *self.options]
+        arguments = ["up"] if self.module == "keymoot.cli" else []
+        arguments += ["--data", str(self.data), "--port", str(self.port), *self.options]
+        variables = {**os.environ, FUSE_VARIABLE: str(self.fuses)}
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, FUSE_VARIABLE: str(self.fuses)},
-                start_new_session=True,
-            )
+        if self.anew:
+            self.process = _started(self.module, arguments, self.log, variables)
+        else:
+            self.process = prepared.Node(self.module, arguments, self.log, variables)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -106,7 +111,7 @@ class Running:
     def enclaves(self) -> list[int]:
         """Process ids of the enclaves, in no order."""
         assert self.process is not None
-        return children_of(self.process.pid)
+        return [pid for pid in children_of(self.process.pid) if name_of(pid) != prepared.NAME]
 
     def owner(self) -> Owner:
         owner = Owner(self.network, new_key())
@@ -114,9 +119,28 @@ class Running:
         return owner
 
 
+def _started(
+    module: str, arguments: Sequence[str], log: Path, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    # Tests that run in the background ignore both signals; their node does not.
+    command = ["env", "--default-signal=HUP,INT", sys.executable, "-m", module, *arguments]
+    with log.open("ab") as said:
+        return subprocess.Popen(
+            command, stdout=said, stderr=said, env=variables, start_new_session=True
+        )
+
+
 def children_of(pid: int) -> list[int]:
     """Give the process ids of a process's children, in no order."""
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def name_of(pid: int) -> str:
+    """Give what the kernel calls a process; nothing for one that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def gone(pid: int) -> bool:
@@ -129,9 +153,13 @@ def gone(pid: int) -> bool:
 
 @contextmanager
 def running(
-    folder: Path, module: str = "keymoot.cli", options: Sequence[str] = ()
+    folder: Path,
+    module: str = "keymoot.cli",
+    options: Sequence[str] = (),
+    *,
+    anew: bool = False,
 ) -> Iterator[Running]:
-    node = Running(folder, module, options)
+    node = Running(folder, module, options, anew=anew)
     try:
         yield node.start()
     finally:

@@ -37,7 +37,7 @@ def replayed(node: Running) -> int:
 
 @pytest.mark.timeout(900)
 def test_all_is_executed_again_where_dealings_are_kept_and_nowhere_else(tmp_path: Path) -> None:
-    node = Running(tmp_path / "node", "tests.node.forgetful", ["--keep-dealings"])
+    node = Running(tmp_path / "node", "tests.node.forgetful", ["--keep-dealings"], anew=True)
     try:
         node.start()
         _, _, account = wallet_with_agent(node, node.owner())

@@ -232,7 +232,7 @@ def _error(network, method: str, *params) -> object:
 
 
 def test_no_secret_leaves(tmp_path: Path) -> None:
-    with running(tmp_path / "node") as node:
+    with running(tmp_path / "node", anew=True) as node:
         owner = node.owner()
         wallet, credential, account = wallet_with_agent(node, owner, limit=6)
         vaulted = owner.create("vaulted", RECOVERY, Wei(10**18), in_vault=True)

@@ -18,7 +18,7 @@ from tests.node.running import RECOVERY, Running, gone, pay, running, until, wal
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One network for all of these; whoever ends it starts it again."""
-    with running(tmp_path_factory.mktemp("server") / "node") as made:
+    with running(tmp_path_factory.mktemp("server") / "node", anew=True) as made:
         yield made
 
 

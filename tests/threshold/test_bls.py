@@ -106,3 +106,12 @@ def test_verifies_what_others_sign_with_the_standard_tag():
     assert not bls.verify(public, message + b"x", signature)
     expected = "fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd"
     assert bls.value(signature).hex() == expected
+
+
+def test_whoever_signs_a_message_has_hashed_it_for_the_check():
+    root, shares = parties()
+    before = bls.point_of.cache_info().misses
+    signed = {at: bls.sign(share, b"signed, then checked") for at, share in shares.items()}
+    bls.combine(root, b"signed, then checked", signed)
+    assert all(bls.check(root, at, b"signed, then checked", each) for at, each in signed.items())
+    assert bls.point_of.cache_info().misses == before + 1

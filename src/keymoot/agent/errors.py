@@ -75,6 +75,16 @@ class NetworkUnreachable(Fault, code="NETWORK_UNREACHABLE"):
         self.url = url
 
 
+class DaemonUnreachable(NetworkUnreachable):
+    """No daemon answers on its socket; nothing was asked."""
+
+    def __init__(self, socket: str, why: str) -> None:
+        super().__init__(socket, why)
+        told = " ".join(filter(None, ("the daemon's socket", socket)))
+        instead = "run this beside a daemon, with `keymoot agent run --app APP --wallet NAME`"
+        self.args = (f"{told} does not answer ({why}): {instead}",)
+
+
 class AnswerLost(Fault, code="ANSWER_LOST"):
     """The network may or may not have signed; asking again with the same key is safe.
 

@@ -13,7 +13,7 @@ import os
 import socket as sockets
 from typing import Any, Final, Self
 
-from keymoot.agent.errors import NetworkUnreachable, WrongAnswer
+from keymoot.agent.errors import DaemonUnreachable, WrongAnswer
 from keymoot.agent.evm_account import EvmAccount
 from keymoot.base import hexes
 from keymoot.base.errors import Malformed, Relayed
@@ -50,7 +50,7 @@ class SocketAccount(EvmAccount):
             socket: The daemon's socket; KEYMOOT_SOCKET if None.
 
         Raises:
-            NetworkUnreachable: no daemon answers there.
+            DaemonUnreachable: no daemon answers there.
             WrongAnswer: it has no such wallet, or is none.
         """
         path = os.fspath(socket or os.environ.get(SOCKET, ""))
@@ -106,7 +106,7 @@ def _asked(
 ) -> dict[str, Any]:
     """Ask the daemon once; raise what it refused by its own word."""
     if not socket:
-        raise NetworkUnreachable("the daemon's socket", f"{SOCKET} is not set")
+        raise DaemonUnreachable("", f"{SOCKET} is not set")
     connection = _UnixConnection(socket, timeout_seconds)
     try:
         raw = None if body is None else canonical(body)
@@ -114,7 +114,8 @@ def _asked(
         with connection.getresponse() as answer:
             status, text = answer.status, answer.read(MAX_ANSWER_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:
-        raise NetworkUnreachable(socket, str(error)) from error
+        why = getattr(error, "strerror", None) or str(error) or "it hung up"
+        raise DaemonUnreachable(socket, why) from error
     finally:
         connection.close()
     try:

@@ -51,6 +51,11 @@ class Feed(Generic[A]):
         self._again: list[Height] = []
         self._wake = asyncio.Event()
 
+    @property
+    def tells(self) -> bool:
+        """Whether it is to tell anything with the next certificate."""
+        return self.telling is not Disclosure.NOTHING
+
     def wake(self) -> None:
         self._wake.set()
 

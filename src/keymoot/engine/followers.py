@@ -68,7 +68,8 @@ class Followers(Generic[A]):
         self.claimed.set()
 
     def wake(self) -> None:
-        for feed in self.feeds.values():
+        """Have all go on; first those who tell what is written while the others answer."""
+        for feed in sorted(self.feeds.values(), key=lambda feed: not feed.tells):
             feed.wake()
 
     def ask_again(self) -> None:

@@ -34,11 +34,14 @@ cpus = 1
 import json
 import os
 import socket
+import sys
 import time
 
 
 def ask(method, path, body=None):
     """Ask the daemon; the socket is the whole of the credential."""
+    if "KEYMOOT_SOCKET" not in os.environ:
+        raise OSError("KEYMOOT_SOCKET is not set: start me with `keymoot agent run`")
     text = "" if body is None else json.dumps(body)
     with socket.socket(socket.AF_UNIX) as way:
         way.connect(os.environ["KEYMOOT_SOCKET"])
@@ -48,13 +51,26 @@ def ask(method, path, body=None):
             f"{{text}}".encode()
         )
         answer = b"".join(iter(lambda: way.recv(65_536), b""))
-    return answer.partition(b"\\r\\n\\r\\n")[2].decode()
+    head, _, content = answer.partition(b"\\r\\n\\r\\n")
+    status = head[9:12].decode() or "nothing"
+    if status != "200":
+        raise OSError(f"the daemon answers {{status}}: {{content.decode()}}")
+    return content.decode()
 
 
-if __name__ == "__main__":
+def main():
     print("I am", ask("GET", "/rofl/v1/app/id"), flush=True)
     while True:
         time.sleep(60)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"error: {{error}} (I run beside a daemon: `keymoot agent run`)")
 ''',
 }
 """By name; `{{name}}` is the app's. Braces of the files' own are doubled."""

@@ -8,6 +8,7 @@ have enough. The network's certificates are such signatures.
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -23,19 +24,25 @@ libraries verify ours. No other use of BLS here hashes to these points."""
 VALUE_BYTES = 32
 
 
+@lru_cache(maxsize=16)
+def point_of(message: bytes) -> Any:
+    """Hash a message to the curve, once: whoever signs one mostly verifies it a moment later."""
+    return G1.hash_to_curve(message, TAG)
+
+
 def sign(share: Share, message: bytes) -> Any:
     """Whether it may be signed is the caller's rule."""
-    return G1.multiply(share.secret, G1.hash_to_curve(message, TAG))
+    return G1.multiply(share.secret, point_of(message))
 
 
 def check(root: Root, index: int, message: bytes, share: Any) -> bool:
     """One pairing check."""
-    point = G1.hash_to_curve(message, TAG)
+    point = point_of(message)
     return pairings_equal((share, G2.generator), [(point, root.share_of(index))])
 
 
 def verify(public: Any, message: bytes, signature: Any) -> bool:
-    point = G1.hash_to_curve(message, TAG)
+    point = point_of(message)
     return pairings_equal((signature, G2.generator), [(point, public)])
 
 
