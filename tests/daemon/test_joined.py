@@ -96,6 +96,49 @@ def test_an_evicted_instance_gets_nothing_with_the_reason(net, boss):
     assert "is not renewed" in said
 
 
+@pytest.mark.parametrize("raw_keys", [True, False])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/GetTlsKey", {"subject": "x"}),
+        ("/v1/IssueCert", {"subject": "x", "usage_ra_tls": True}),
+        ("/prpc/Tappd.DeriveKey", {"path": "a", "random_seed": True}),
+    ],
+)
+def test_an_evicted_instance_certifies_nothing_under_the_app(net, boss, path, body, raw_keys):
+    """The authority's key is in its memory: whoever trusts the app's authority would trust it."""
+    app = boss.create(replace(POLICY, raw_keys=raw_keys))
+    ask = asking(net, app)
+    assert len(ask.json("POST", path, body)["certificate_chain"]) == 2
+    boss.update(app, policy=replace(POLICY, raw_keys=raw_keys, measurements=(OTHER,)))
+    # before the registrar has looked, and after it
+    for _ in range(2):
+        refused = ask("POST", path, body)
+        assert (refused.status, b"MEASUREMENT_EVICTED" in refused.body) == (400, True)
+        ask.daemon.registrar.look()
+    boss.update(app, policy=replace(POLICY, raw_keys=raw_keys, most_per_maker=3))
+    ask.daemon.registrar.look()
+    ask.daemon.registrar.tend()
+    assert ask("POST", path, body).status == 200
+
+
+def test_the_apps_authority_ends_where_the_app_gives_no_keys_any_more(net, boss):
+    app = boss.create(POLICY)
+    ask = asking(net, app)
+
+    def authority() -> str:
+        return ask.json("POST", "/GetTlsKey", {})["certificate_chain"][1]
+
+    derived = authority()
+    assert authority() == derived
+    boss.update(app, policy=replace(POLICY, raw_keys=False))
+    own = authority()
+    assert own != derived
+    assert authority() == own
+    boss.update(app, policy=POLICY)
+    assert authority() == derived
+
+
 def test_an_instance_that_was_evicted_starts_anew_by_itself(net, boss):
     app = boss.create(POLICY)
     ask = asking(net, app)

@@ -71,6 +71,17 @@ class AttendedInstance:
         with self._attending():
             return self._instance.derive(name, kind)
 
+    def check_counts(self) -> None:
+        """Ask the ledger whether the instance counts, for what would not ask it by itself.
+
+        InstanceOut: it does not.
+        """
+        with self._attending():
+            objection = self._instance.objection()
+        if objection:
+            self._registrar.doubt()
+            raise InstanceOut(objection, self._registrar.tries_in_seconds)
+
     def gives_keys(self) -> bool:
         return self._instance.gives_keys()
 

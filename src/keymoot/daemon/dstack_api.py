@@ -18,6 +18,7 @@ from keymoot.base.units import UnixSeconds
 from keymoot.crypto import ed25519
 from keymoot.crypto.kdf import derive
 from keymoot.daemon import certificates, dstack_keys, fields
+from keymoot.daemon.attended import AttendedInstance
 from keymoot.daemon.certificates import Authority, CertificateWish
 from keymoot.daemon.dstack_info import REV, VERSIONS, app_id, info_v0, info_v1
 from keymoot.daemon.dstack_keys import ED25519, SECP256K1, DstackKey, SignatureChain, issued_digest
@@ -26,7 +27,6 @@ from keymoot.daemon.event_log import MAX_NAME_BYTES as MAX_EVENT_NAME
 from keymoot.daemon.event_log import MAX_PAYLOAD_BYTES, EventLog
 from keymoot.daemon.http_request import HttpRequest
 from keymoot.daemon.http_response import HttpResponse
-from keymoot.daemon.port import RegisteredInstance
 from keymoot.daemon.quotes import agents_report, quote_of
 from keymoot.daemon.router import Handler, Routes
 
@@ -43,11 +43,12 @@ _SIGNING_PATH, _SIGNING_PURPOSE = "vms", "signing"
 class DstackGuest:
     """What both versions and tappd have in common: one instance, its chain and its authority."""
 
-    def __init__(self, instance: RegisteredInstance, log: EventLog, now: Clock) -> None:
+    def __init__(self, instance: AttendedInstance, log: EventLog, now: Clock) -> None:
         self.instance, self.log, self._now = instance, log, now
         self._chain: SignatureChain | None = None
         self._vouched_by: Address | None = None
-        self._authority: Authority | None = None
+        self._of_app: Authority | None = None
+        self._own: Authority | None = None
         self._lock = threading.Lock()
 
     def path_key(self, path: str, algorithm: str) -> DstackKey:
@@ -71,20 +72,27 @@ class DstackGuest:
             return self._chain
 
     def authority(self) -> Authority:
-        """Give the app's authority; where no keys come out, one of this start."""
+        """Give the app's authority; where no keys come out (any more), one of this start."""
+        gives = self.instance.gives_keys()
         with self._lock:
-            if self._authority is None:
-                if self.instance.gives_keys():
-                    root = self.instance.derive(dstack_keys.authority_root())
-                    seed = derive(root, "daemon-authority", length=48)
-                else:
-                    seed = Secret(os.urandom(48))
-                key = certificates.p256_key(seed)
-                self._authority = Authority(key, self.instance.identity.app.text)
-            return self._authority
+            if not gives:
+                self._own = self._own or self._authority(Secret(os.urandom(48)))
+                return self._own
+            if self._of_app is None:
+                root = self.instance.derive(dstack_keys.authority_root())
+                self._of_app = self._authority(derive(root, "daemon-authority", length=48))
+            return self._of_app
+
+    def _authority(self, seed: Secret) -> Authority:
+        return Authority(certificates.p256_key(seed), self.instance.identity.app.text)
 
     def certified(self, asked: dict[str, Any], seed: Secret) -> dict[str, Any]:
-        """Give a key made of a seed, and its certificates."""
+        """Give a key made of a seed, and its certificates.
+
+        The authority's key is here, so the ledger is not asked for it: it is asked whether the
+        instance counts. Else one that was put out would go on vouching in the app's name.
+        """
+        self.instance.check_counts()
         key = certificates.p256_key(seed)
         begin, end = certificates.lifetime(
             _seconds(asked, "not_before"), _seconds(asked, "not_after"), self._now()

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Final
 
 from keymoot.agent.errors import NetworkRefused
+from keymoot.agent.query import QueryReverted
 from keymoot.agent.submission import TransactionFailed
 from keymoot.base.errors import KeymootError
 from keymoot.base.units import UnixSeconds
@@ -161,6 +162,6 @@ def reason_of(error: KeymootError) -> str:
     """Give the contract's word for a refusal, where it was a contract's."""
     if isinstance(error, TransactionFailed):
         return error.reason
-    if isinstance(error, NetworkRefused | PolicyRefused):
+    if isinstance(error, NetworkRefused | PolicyRefused | QueryReverted):
         return error.reason or error.code
     return error.code
