@@ -1,7 +1,7 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from keymoot.attest.quorum import maker_of
 from keymoot.base import rlp
@@ -104,6 +104,10 @@ class NodeAdmission(Record):
             )
 
 
+NO_HARDWARE_ADMITTED: Final = NodeAdmission()
+"""Lets no hardware in, and asks for no mix."""
+
+
 @dataclass(frozen=True, slots=True)
 class Genesis(Record):
     """The beginning of one network.
@@ -128,7 +132,7 @@ class Genesis(Record):
     allocations: tuple[tuple[Address, Annotated[Wei, Uint(24)]], ...]
     epoch_seconds: U64 = EPOCH_SECONDS
     measurements: Measurements = ()
-    admission: Annotated[NodeAdmission, LATER] = NodeAdmission()
+    admission: Annotated[NodeAdmission, LATER] = NO_HARDWARE_ADMITTED
     network: NetworkId = field(init=False)
 
     def __post_init__(self) -> None:

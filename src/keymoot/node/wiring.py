@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from keymoot.attest.quorum import check_seats
+from keymoot.attest.simulated import VENDOR as SIMULATED
+from keymoot.attest.vendors import VENDORS_OF
+from keymoot.attest.verify import tag_of
 from keymoot.base.units import LEDGER_CHAIN_ID
-from keymoot.committee.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
+from keymoot.committee.genesis import (
+    BASE_FEE_WEI,
+    EPOCH_SECONDS,
+    NO_HARDWARE_ADMITTED,
+    Founder,
+    Genesis,
+    Member,
+)
+from keymoot.committee.mix import most_of
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import EnclaveGreeting
@@ -72,6 +84,7 @@ async def started(
         stack.push_async_callback(close_all, processes)
         if genesis is None:
             genesis = _new_genesis(processes, config, clock)
+            _check_makers(genesis, processes)
             begin(store, genesis)
         raw = genesis.encode()
         joined = await absent.each(processes, lambda seat, process: process.join(raw, seat))
@@ -157,8 +170,21 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
         members=tuple(_member(processes[seat].identity) for seat in sorted(processes)),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
-        measurements=(measure(own_package()),),
+        measurements=tuple(sorted({measure(own_package()), *config.measurements})),
+        admission=config.admission or NO_HARDWARE_ADMITTED,
     )
+
+
+def _check_makers(genesis: Genesis, processes: Processes) -> None:
+    """Raise VendorHoldsTooMuch where these founders would be refused: founding would never end."""
+    demanded = genesis.admission.demands.most_per_maker
+    if demanded:
+        quotes = {seat: processes[seat].identity.quote for seat in sorted(processes)}
+        # Of each format there is one maker.
+        vendors = {
+            seat: VENDORS_OF.get(tag_of(quote), (SIMULATED,))[0] for seat, quote in quotes.items()
+        }
+        check_seats(vendors, most_of(demanded, len(vendors)))
 
 
 def _member(identity: EnclaveGreeting) -> Member:
