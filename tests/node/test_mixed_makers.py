@@ -13,6 +13,7 @@ from keymoot.base.errors import KeymootError, Malformed
 from keymoot.committee.attestation import NodeDemands
 from keymoot.committee.genesis import NodeAdmission
 from keymoot.committee.messages import Kind, NodeMessage, is_message
+from keymoot.node.admin.standing import standing_json
 from keymoot.node.existing import OtherOption
 from keymoot.testing.clients import Served
 from keymoot.testing.network import START, World, memory
@@ -84,9 +85,14 @@ def test_it_is_founded_shows_its_makers_and_keeps_their_mix(
         net.wait(net.world.changes.join())
         net.until(lambda: refused_joins(net), "the newcomer's refusal")
         assert refused_joins(net) == ["VENDOR_HOLDS_TOO_MUCH"]
+        why = "VENDOR_HOLDS_TOO_MUCH: Intel vouches for 2 seats (1, 5), at most 1 are allowed"
+        assert committee_status(net)["joining"][0]["refused"].startswith(why)
+        told = standing_json(net.world.membership)["joining"]["5"]
+        assert (told["settled"], told["fits"], told["refused"][:21]) == (False, False, why[:21])
         # 3. It takes the place of the one that leaves.
         net.wait(net.world.changes.leave(1))
         net.until(lambda: 5 in net.world.machine.epochs.membership.page.joining, "the newcomer")
+        assert committee_status(net)["joining"][0]["refused"] is None
         turn(net)
         assert vendors_of(net) == {2: "snp", 3: "nitro", 4: "simulated", 5: "tdx"}
         # 4. When the genesis' lists have ended nobody new of Intel's comes; who sits, stays.

@@ -375,4 +375,6 @@ def _date(seconds: int) -> str:
 
 def _joining_line(joiner: Mapping[str, Any]) -> str:
     how = "joins with the epoch's end" if joiner["admitted"] else "is being invited"
+    if joiner.get("refused"):
+        how = f"was not taken in: {joiner['refused']}"
     return f"seat {joiner['seat']}  {joiner['identityKey']}  {how}"

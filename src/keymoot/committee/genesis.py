@@ -15,7 +15,7 @@ from keymoot.committee.attestation import NO_HARDWARE, Attestation, Measurements
 from keymoot.committee.mix import most_of
 from keymoot.committee.seat import POINT_BYTES, SessionKeys
 from keymoot.crypto.keccak import keccak256
-from keymoot.threshold.committee import MIN_SIZE
+from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 from keymoot.threshold.secp256k1 import SECP256K1
 
 BASE_FEE_WEI = Wei(1_000_000_000)
@@ -147,7 +147,8 @@ class Genesis(Record):
 
     def _check_mix(self) -> None:
         demanded, size = self.admission.demands.most_per_maker, len(self.members)
-        if not demanded or size < MIN_SIZE:
+        # What is no committee is refused when it is founded.
+        if not demanded or not MIN_SIZE <= size <= MAX_SIZE:
             return
         makers = {maker_of(vendor) for vendor in self.attestation.vendors}
         most = most_of(demanded, size)

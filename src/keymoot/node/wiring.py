@@ -44,6 +44,7 @@ from keymoot.node.feed.process import Launch
 from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.membership import Membership
 from keymoot.node.membership.recovery import RecoveryStarter
+from keymoot.node.membership.refused import RefusedNewcomers
 from keymoot.node.membership.roster import Roster
 from keymoot.node.membership.wanted import WantedSeats
 from keymoot.node.storage import StorageWatch
@@ -126,7 +127,8 @@ def _expected(config: Config, store: LmdbStore, genesis: Genesis | None) -> Abse
 def _membership(
     ledger: Ledger, enclaves: Enclaves, absent: Absent, wanted: WantedSeats, tasks: Tasks
 ) -> Membership:
-    roster, asking = Roster(ledger), Asking(tasks)
+    roster, asking, refused = Roster(ledger), Asking(tasks), RefusedNewcomers()
+    ledger.sequencer.on_written(refused.written)
     return Membership(
         ledger=ledger,
         roster=roster,
@@ -135,6 +137,7 @@ def _membership(
         asking=asking,
         changes=SeatChanges(ledger, roster, enclaves, asking, wanted),
         recovery=RecoveryStarter(ledger, roster, enclaves),
+        refused=refused,
     )
 
 

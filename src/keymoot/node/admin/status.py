@@ -118,7 +118,12 @@ def _joining_json(machine: CommitteeMachine, membership: Membership) -> list[Jso
         identity = known.identity if known is not None else holder and holder.identity.identity_key
         if identity:
             seats.append(
-                {"seat": seat, "identityKey": identity.hex0x, "admitted": known is not None}
+                {
+                    "seat": seat,
+                    "identityKey": identity.hex0x,
+                    "admitted": known is not None,
+                    "refused": membership.refused.reason(seat),
+                }
             )
     return seats
 
