@@ -13,7 +13,6 @@ from keymoot.attest.quorum import MAKERS
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.cli.app_policy import changes, shown_policy
-from keymoot.contracts.builtin.apps.evidence import machine_policy
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 
 CODE = Measurement(b"m" * 48)
@@ -58,7 +57,7 @@ CLAIMS = st.builds(
 def admits(policy: AppPolicy, claims: Claims, endorser: Bytes32 | None, others: int) -> bool:
     """Decide as the contract does, for one who may have an endorsement and others beside it."""
     try:
-        machine_policy(policy, claims.vendor).check(claims)
+        policy.machines.of(claims.vendor).check(claims)
     except EvidenceRefused:
         return False
     endorsed = not policy.endorsers or endorser in policy.endorsers
