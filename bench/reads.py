@@ -12,11 +12,10 @@ from bench.row import Row, median_seconds
 from keymoot.base.units import Height
 from keymoot.enclave.remote import Remote
 from keymoot.engine.reads import serve_reads
-from keymoot.runtime.block import execute_block
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
 from keymoot.store.trie import NodeCache
-from tests.enclave.blocks import CHAIN, CONTRACTS, Blocks, Socket, opening, state_keys
+from tests.enclave.blocks import Blocks, Socket, state_keys, transition_with
 from tests.runtime.people import OWNER, Scenario, payment
 
 REQUESTS, RUNS = 60, 1_000
@@ -75,7 +74,8 @@ def _reads(blocks: Blocks, remote: Remote) -> list[Row]:
 
 
 def _execution(blocks: Blocks, begun: Height, remote: Remote) -> list[Row]:
-    replica, cache, keys = blocks.replica(remote, begun), NodeCache(), state_keys()
+    replica, cache = blocks.replica(remote, begun), NodeCache()
+    transition = transition_with(state_keys())
     table, tip = MemoryTable(dict(blocks.tables[begun].items())), blocks.tips[begun]
     enclave, plain, walls = [], [], []
     for height in range(begun + 1, blocks.height + 1):
@@ -87,7 +87,7 @@ def _execution(blocks: Blocks, begun: Height, remote: Remote) -> list[Row]:
         replica.certified(Height(height), executed.header.hash)
         start = time.process_time()
         state = State(table, tip.state_root, cache)
-        done = execute_block(state, tip, block, CHAIN, CONTRACTS, keys, opening)
+        done = transition.execute(state, tip, block)
         plain.append(time.process_time() - start)
         table.apply(done.writes)
         tip = done.tip

@@ -19,6 +19,7 @@ from keymoot.agent.transport import Transport
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import ChainId, Wei
 from keymoot.cli.main import app
+from keymoot.committee.attestation import Attestation
 from keymoot.store.header import Header
 from tests.agent.test_proven_state import NEXT, Node
 from tests.proof.world import World
@@ -234,7 +235,9 @@ def test_a_recovery_is_accepted_on_purpose_by_the_command_that_the_error_names(
 
 def test_an_owners_network_remembers_by_its_id(node: Node, tmp_path: Path) -> None:
     network = Network("http://127.0.0.1:1", seen=tmp_path / "seen")
-    network._identity = NetworkIdentity(node.world.network, ChainId(1), Wei(1), simulated=True)
+    network._identity = NetworkIdentity(
+        node.world.network, ChainId(1), Wei(1), simulated=True, attestation=Attestation()
+    )
     network.nodes._line = (cast("Transport", node),)
     assert network.committee().header.height == 3
     (file,) = (tmp_path / "seen").iterdir()

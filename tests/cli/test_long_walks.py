@@ -85,7 +85,12 @@ def test_a_newcomers_whole_walk(tmp_path: Path, node: Running) -> None:
     told = {str(one["seat"]): one["identityKey"] for one in status["seats"]}
     assert status["proved"]["members"] == told
     assert 0 < status["proved"]["height"] <= status["height"]
-    assert "proved        the members below, by block" in shell.run("net", "status").stdout
+    assert status["proved"]["vendors"] == dict.fromkeys(told, "simulated")
+    assert {one["maker"] for one in status["seats"]} == {"nobody (SIMULATED)"}
+    shown = shell.run("net", "status").stdout
+    assert "proved        the members below, by block" in shown
+    assert "makers        nobody (SIMULATED): 4" in shown
+    assert "admits        evidence of simulated" in shown
     decoded = shell.json("inspect", signed.stdout.strip())
     assert decoded["from"] == made["address"].lower()
     wrong = shell.write("wrong", "not it\n")

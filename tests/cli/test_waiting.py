@@ -93,6 +93,24 @@ def test_join_waits_until_the_ledger_has_admitted_it(told):
     ]
 
 
+def test_join_says_why_the_ledger_did_not_take_it_in(told):
+    refused = joining([1, 2, 4])
+    refused["5"]["refused"] = "VENDOR_HOLDS_TOO_MUCH: AMD vouches for 2 seats"
+    out_of_mix = joining([1, 2, 4], settled=True)
+    out_of_mix["5"]["fits"] = False
+    script = Script(
+        standing(joining=refused),
+        standing(joining=out_of_mix),
+        standing(joining=joining([1, 2, 4], settled=True)),
+    )
+    status, _, err = told(script, "join")
+    assert status == 0
+    assert err.splitlines() == [
+        "seat 5 was not taken in: VENDOR_HOLDS_TOO_MUCH: AMD vouches for 2 seats …",
+        "seat 5 is admitted and waits: too many seats would be of its maker of enclaves …",
+    ]
+
+
 def test_join_that_is_not_admitted_in_time_fails_and_says_who_is_waited_for(told):
     script = Script(standing(joining=joining([1]), silent=[2], away=[3], lost=[4]))
     status, out, err = told(script, "join", "--wait", "0")
@@ -161,6 +179,9 @@ def test_a_refusal_is_the_nodes_own_and_at_once(told, monkeypatch, verb):
     assert json.loads(out)["code"] == "NO_CHANGE"
 
 
+TOO_FEW = "too few would be left, or no mix of makers"
+
+
 def leaving(votes, *, settled=False) -> dict:
     return {"2": {"settled": settled, "votes": [*votes]}}
 
@@ -176,7 +197,7 @@ def test_leave_ends_when_the_ledger_has_it_and_not_when_it_cannot_happen(told):
     assert out == "seat 2 leaves with the end of the epoch: `keymoot net turn` ends it now\n"
     assert err.splitlines() == [
         "seat 2 is to leave: 1 of 3 votes, waiting for seats 2 (lost its folder), 3, 4 …",
-        "seat 2 is to leave and stays until another has joined: too few would be left …",
+        f"seat 2 is to leave and stays until another joins: {TOO_FEW} …",
     ]
     kept = Script(standing(leaving=leaving([1, 3, 4], settled=True)))
     assert told(kept, "leave", "2", "--wait", "0")[0] == 75

@@ -116,6 +116,9 @@ def test_demands_name_the_network_and_stand_on_the_page() -> None:
         (6, ("nitro", "snp", "tdx"), False, 1, False),
         (7, ("nitro", "snp", "tdx"), False, 64, False),
         (9, ("nitro", "snp", "tdx"), False, 3, True),
+        # these are no committees: nobody founds them
+        (3, ("tdx",), False, 1, True),
+        (65, ("tdx",), False, 1, True),
     ],
 )
 def test_a_mix_that_these_makers_cannot_give_is_refused(

@@ -20,11 +20,11 @@ from keymoot.crypto.keccak import keccak256
 from keymoot.enclave.remote import Host, Remote
 from keymoot.enclave.replica import Replica
 from keymoot.engine.reads import answer
-from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip
 from keymoot.runtime.query import Query
 from keymoot.runtime.query import call as run_query
 from keymoot.runtime.receipt import Receipt
-from keymoot.runtime.transactions import LedgerTransaction, open_transaction
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.questions import LENGTH_BYTES, Question, read_question
@@ -72,8 +72,8 @@ CONTRACTS = Registry(
 )
 
 
-def opening(raw: bytes) -> LedgerTransaction:
-    return open_transaction(raw, LEDGER_CHAIN_ID, NETWORK)
+def transition_with(keys: StateKeys) -> StateTransition:
+    return StateTransition(CHAIN, CONTRACTS, keys)
 
 
 def state_keys() -> StateKeys:
@@ -127,7 +127,7 @@ class Blocks:
     def send_together(self, raws: list[bytes]) -> tuple[Receipt, ...]:
         tip = self.tips[self.height]
         block = Block(Height(tip.height + 1), UnixSeconds(tip.time + 1), tuple(raws))
-        done = execute_block(self.state(), tip, block, CHAIN, CONTRACTS, self.keys, opening)
+        done = transition_with(self.keys).execute(self.state(), tip, block)
         table = MemoryTable(dict(self.tables[tip.height].items()))
         table.apply(done.writes)
         self.tables[block.height], self.tips[block.height] = table, done.tip

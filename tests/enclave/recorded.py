@@ -11,8 +11,8 @@ from keymoot.base.units import Height
 from keymoot.committee.presign import ledger as stock
 from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.enclave.replica import CACHED_BLOB_BYTES, CACHED_NODES
-from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
-from keymoot.runtime.transactions import LedgerTransaction, open_transaction
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.blobs import BlobCache
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -79,8 +79,8 @@ class Replay:
     def execute(self, block: Block) -> Executed:
         """Execute the next block; `keep` what it wrote before the one after it."""
         state = State(self.table, self.tip.state_root, self._nodes, blobs=self._blobs)
-        chain, contracts = self.recorded.chain, self._contracts
-        return execute_block(state, self.tip, block, chain, contracts, self._keys, self._open)
+        transition = StateTransition(self.recorded.chain, self._contracts, self._keys)
+        return transition.execute(state, self.tip, block)
 
     def keep(self, executed: Executed) -> None:
         self.table.apply(executed.writes)
@@ -92,10 +92,6 @@ class Replay:
             executed = self.execute(block)
             self.keep(executed)
             yield executed.header.hash
-
-    def _open(self, raw: bytes) -> LedgerTransaction:
-        chain = self.recorded.chain
-        return open_transaction(raw, chain.chain_id, chain.network)
 
 
 def load(path: Path) -> Recorded:

@@ -26,10 +26,10 @@ from keymoot.crypto import ed25519
 from keymoot.crypto.keccak import keccak256
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.replicas import ReleasedOutcomes
-from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip
 from keymoot.runtime.disclosure import Disclosure
 from keymoot.runtime.outcome import Outcome, outcome_digest
-from keymoot.runtime.transactions import open_transaction
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.runtime.vote import Vote
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
@@ -161,7 +161,7 @@ class Chained:
                 raise Fault("this chain has another block of that height")
             return known[1]
         state, keys = State(self._table, self.tip.state_root), StateKeys(None, self.genesis.network)
-        executed = execute_block(state, self.tip, block, self._chain, _CONTRACTS, keys, self._open)
+        executed = StateTransition(self._chain, _CONTRACTS, keys).execute(state, self.tip, block)
         self._table.apply(executed.writes)
         if block.height == 1:
             executed = self._found(executed)
@@ -188,9 +188,6 @@ class Chained:
         self._table.apply(writes)
         header = replace(executed.header, state_root=root)
         return replace(executed, header=header, writes=executed.writes | writes)
-
-    def _open(self, raw: bytes):
-        return open_transaction(raw, self.genesis.chain_id, self.genesis.network)
 
 
 def scan(chain: ChainStore, prefix: bytes):

@@ -13,8 +13,8 @@ from keymoot.enclave.simulated import SimulatedPlatform, read_fuse
 from keymoot.engine.chain_store import ChainStore
 from keymoot.engine.folder import open_chain, stored_genesis
 from keymoot.engine.lmdb_table import LmdbStore
-from keymoot.runtime.block import Executed, NetworkConstants, Tip, execute_block
-from keymoot.runtime.transactions import open_transaction
+from keymoot.runtime.block import Executed, NetworkConstants, Tip
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.testing.clients import Served
@@ -50,15 +50,9 @@ class Replaying:
         genesis = self.genesis
         stored = self.chain.block(Height(height))
         assert stored is not None
-        executed = execute_block(
-            state,
-            tip,
-            stored.order(),
-            NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee),
-            built_in_registry(),
-            self.keys,
-            lambda raw: open_transaction(raw, genesis.chain_id, genesis.network),
-        )
+        chain = NetworkConstants(genesis.network, genesis.chain_id, genesis.base_fee)
+        transition = StateTransition(chain, built_in_registry(), self.keys)
+        executed = transition.execute(state, tip, stored.order())
         assert executed.header == stored.header
         assert executed.receipts == self.chain.receipts(Height(height))
         return executed

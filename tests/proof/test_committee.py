@@ -47,6 +47,7 @@ def test_members_roots_and_shares_are_proved(world: World) -> None:
     assert committee.committee.indices == (1, 2, 3, 4)
     founders = world.genesis.founders()
     assert committee.identities == {at: one.identity for at, one in enumerate(founders, 1)}
+    assert committee.vendors == dict.fromkeys(range(1, len(founders) + 1), "simulated")
     for name, root in world.roots.items():
         assert committee.roots[name].encode() == root.encode()
     assert committee.epoch.number == 0

@@ -8,9 +8,9 @@ from keymoot.runtime.block import (
     Block,
     Executed,
     Tip,
-    execute_block,
 )
 from keymoot.runtime.chain import MemoryChain
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
 from keymoot.store.table import MemoryTable
@@ -38,15 +38,8 @@ def run(
     state = State(MemoryTable(dict(chain.table.items())), chain.root)
     # A registry of its own, from the same rows.
     contracts = Registry(chain.contracts.deployments)
-    return execute_block(
-        state,
-        tip,
-        block,
-        chain.chain,
-        contracts,
-        keys or StateKeys(Secret(bytes(32)), chain.chain.network),
-        chain._open,
-    )
+    keys = keys or StateKeys(Secret(bytes(32)), chain.chain.network)
+    return StateTransition(chain.chain, contracts, keys).execute(state, tip, block)
 
 
 def toys() -> Scenario:

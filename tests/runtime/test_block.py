@@ -21,12 +21,11 @@ from keymoot.runtime.block import (
     CannotExecute,
     Executed,
     Tip,
-    execute_block,
-    seed_of,
 )
 from keymoot.runtime.gas import USED_LIMIT
 from keymoot.runtime.outcome import Outcome
 from keymoot.runtime.rules import MAX_TIME
+from keymoot.runtime.state_transition import seed_of
 from keymoot.store.entry import unpack
 from keymoot.store.history import HISTORY_ADDRESS, history_slot
 from keymoot.store.journal import Journal
@@ -266,15 +265,8 @@ def test_another_table_stops_the_block() -> None:
     scenario = Scenario().ready()
     block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1))
     with pytest.raises(Exception, match="is missing or is not what was committed"):
-        execute_block(
-            State(MemoryTable(), scenario.chain.root),
-            scenario.chain.tip,
-            block,
-            scenario.chain.chain,
-            scenario.chain.contracts,
-            scenario.chain.keys,
-            scenario.chain._open,
-        )
+        chain = scenario.chain
+        chain.transition.execute(State(MemoryTable(), chain.root), chain.tip, block)
 
 
 METHODS = sorted(Wallets.METHODS.values(), key=lambda one: one.name)

@@ -83,9 +83,9 @@ def test_bounds_of_bytes_and_items_hold_before_a_block_is_read() -> None:
 def test_what_may_not_follow_is_refused_whole(change, why: str) -> None:
     scenario = Scenario()
     block = following(scenario, scenario.raw(OWNER, VAULT, b"", 1))
-    check_block(scenario.chain.tip, block, scenario.chain._open)
+    check_block(scenario.chain.tip, block, scenario.chain.transition.open)
     for refuse in (
-        lambda bad: check_block(scenario.chain.tip, bad, scenario.chain._open),
+        lambda bad: check_block(scenario.chain.tip, bad, scenario.chain.transition.open),
         lambda bad: run(scenario, bad),
     ):
         with pytest.raises(BadBlock, match=why):

@@ -10,9 +10,10 @@ from keymoot.committee.pages import FORMER_KEYS, PRESENT_KEY
 from keymoot.committee.statekey.record import FormerVersions, StateKeyStatus
 from keymoot.committee.statekey.version import version_in
 from keymoot.contracts.builtin.nodes import CellPages, Nodes
-from keymoot.runtime.block import Block, Executed, execute_block
+from keymoot.runtime.block import Block, Executed
 from keymoot.runtime.chain import MemoryChain
 from keymoot.runtime.committee_pages import committee_in, version_of
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.errors import NoStateKeys
 from keymoot.store.journal import Journal
 from keymoot.store.keys import FIRST_NAME, Former, StateKeys, Version
@@ -69,7 +70,8 @@ def run(scenario: Scenario, keys: StateKeys, *raws: bytes) -> Executed:
     chain = scenario.chain
     state = State(MemoryTable(dict(chain.table.items())), chain.root)
     block = Block(Height(chain.tip.height + 1), UnixSeconds(chain.tip.time + 1), raws)
-    return execute_block(state, chain.tip, block, chain.chain, chain.contracts, keys, chain._open)
+    transition = StateTransition(chain.chain, chain.contracts, keys)
+    return transition.execute(state, chain.tip, block)
 
 
 def test_the_first_block_wraps_the_former_secret_whatever_is_in_it(scenario: Scenario) -> None:

@@ -8,6 +8,7 @@ from keymoot.base import hexes
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Hash32, NetworkId
 from keymoot.base.units import LEDGER_CHAIN_ID, ChainId, Wei
+from keymoot.committee.attestation import Attestation
 from keymoot.committee.genesis import MAX_GENESIS_BYTES, Genesis
 from keymoot.crypto.keccak import keccak256
 
@@ -18,13 +19,15 @@ class NetworkIdentity:
 
     Attributes:
         base_fee: What a unit of gas costs, always.
-        simulated: Test funds only.
+        simulated: Test funds only: its genesis takes SIMULATED evidence, or its node says so.
+        attestation: What evidence nodes have to show, as its genesis has it.
     """
 
     network: NetworkId
     chain_id: ChainId
     base_fee: Wei
     simulated: bool
+    attestation: Attestation
 
 
 def read_identity(told: Any) -> NetworkIdentity:
@@ -46,5 +49,7 @@ def read_identity(told: Any) -> NetworkIdentity:
             raise WrongAnswer("the network's chain id is not its genesis's")
     except Malformed as error:
         raise WrongAnswer(f"keymoot_network was answered by something else: {error}") from error
-    simulated = told.get("simulated") is not False
-    return NetworkIdentity(network, chain_id, read.base_fee, simulated=simulated)
+    simulated = read.attestation.simulated or told.get("simulated") is not False
+    return NetworkIdentity(
+        network, chain_id, read.base_fee, simulated=simulated, attestation=read.attestation
+    )

@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from keymoot.cli import agent, deploy, inspect, key, lists, net, owner, policy, sign, wallet
 from keymoot.cli import app as app_commands
+from keymoot.cli.admission import read_admission
 from keymoot.cli.options import Port, Positive, Whole
 from keymoot.cli.output import (
     EXIT_ERROR,
@@ -78,6 +79,7 @@ def up(
     nodes: Whole | None = None,
     epoch_seconds: Whole | None = None,
     block_time: Positive | None = None,
+    admission: Path | None = None,
     keep_dealings: bool = False,
     allow_host: list[str] | None = None,
     allow_origin: list[str] | None = None,
@@ -101,6 +103,9 @@ def up(
             existing network keeps its own, and another one here is refused.
         block_time: Make an empty block so many seconds after the last one, when nothing waits;
             otherwise only transactions make blocks, and who waits for more of them waits long.
+        admission: A file of JSON that says which nodes on hardware a new network lets in, and
+            that no maker of enclaves holds a key; see docs/attestation.md. The enclaves of this
+            release are all SIMULATED, so a mix cannot be founded with them.
         keep_dealings: Keep what enclaves deal each other for ever, about 6 KB a signature;
             otherwise the newest 128 blocks have it.
         allow_host: A name by which others call this node, such as keymoot.lan; may be repeated.
@@ -130,6 +135,7 @@ def up(
     except Malformed as error:
         note(f"error: {error}")
         return EXIT_USAGE
+    asked, codes = (None, ()) if admission is None else read_admission(admission)
     folder = data or default_data()
     return serve(
         Config(
@@ -143,6 +149,8 @@ def up(
             keep_dealings=keep_dealings,
             allow_hosts=hosts,
             allow_origins=origins,
+            admission=asked,
+            measurements=codes,
         )
     )
 

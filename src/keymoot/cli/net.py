@@ -21,6 +21,7 @@ from keymoot.cli.waiting import (
 
 if TYPE_CHECKING:
     from keymoot.agent.network import Network
+    from keymoot.committee.attestation import Attestation
 
 OFTEN_ENDED = 3
 """From how many ends in ten minutes on an enclave counts as one that keeps ending."""
@@ -46,7 +47,7 @@ def status(*, url: str | None = None, json: bool = False) -> None:
     Args:
         url: The Keymoot RPC.
         json: Print JSON, with the lists "nodes", "seats", "joining" and "cheats", and
-            "proved": verifying key, block and identity keys by seat.
+            "proved": verifying key, block, identity keys and who vouched for each seat.
     """
     network = settings.network(url)
     identity = network.identity()
@@ -62,6 +63,7 @@ def status(*, url: str | None = None, json: bool = False) -> None:
         "version": told["version"],
         "development": told["development"],
         "simulated": identity.simulated,
+        "admits": _admits(identity.attestation),
     }
     proved = _proved(network) if committee.get("ready") else None
     seats = {seat["seat"]: seat for seat in committee["seats"]}
@@ -258,6 +260,7 @@ def _proved(network: "Network") -> dict[str, Any] | None:
         "time": committee.header.time,
         "generation": committee.header.generation.hex0x,
         "members": {str(at): identity.hex0x for at, identity in committee.identities.items()},
+        "vendors": {str(at): vendor for at, vendor in committee.vendors.items()},
     }
 
 
@@ -267,13 +270,35 @@ def _proved_fields(
     if proved is None:
         return {"proved": "nothing yet: the network is being founded"}
     told = {str(at): seat["identityKey"] for at, seat in seats.items()}
+    # a node of an older version tells no vendors
+    vouched = {
+        str(at): seat.get("vendor", proved["vendors"].get(str(at))) for at, seat in seats.items()
+    }
     height = proved["height"]
     agrees = f"the members below, by block {height} of {_date(proved['time'])}"
     differs = f"OTHER members than the node tells of, by block {height}: see --json"
     return {
         "verifyingKey": proved["verifyingKey"],
-        "proved": agrees if told == proved["members"] else differs,
+        "proved": agrees if (told, vouched) == (proved["members"], proved["vendors"]) else differs,
+        "makers": _makers(proved["vendors"]),
     }
+
+
+def _admits(attestation: "Attestation") -> str:
+    """Say whose evidence lets a node in, as the genesis has it."""
+    whose = f"evidence of {', '.join(attestation.vendors) or 'nobody'}"
+    most = attestation.demands.most_per_maker
+    if not most:
+        return whose
+    return f"{whose}; of one maker at most {most} seats, and never enough for a key"
+
+
+def _makers(vendors: Mapping[str, str]) -> str:
+    """Say how many seats each maker of enclaves vouched for."""
+    from keymoot.attest.quorum import seats_by_maker
+
+    held = seats_by_maker({int(at): vendor for at, vendor in vendors.items()})
+    return ", ".join(f"{maker}: {len(seats)}" for maker, seats in sorted(held.items()))
 
 
 def _storage_fields(committee: Mapping[str, Any]) -> dict[str, Any]:
@@ -311,6 +336,8 @@ def _moot_json(committee: Mapping[str, Any]) -> dict[str, Any]:
 
 def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
     line = f"seat {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…"
+    if seat is not None and seat.get("vendor"):
+        line += f" by the word of {seat['maker']}"
     if seat is None:
         return line
     if seat["identityKey"] != node["identityKey"]:
@@ -348,4 +375,6 @@ def _date(seconds: int) -> str:
 
 def _joining_line(joiner: Mapping[str, Any]) -> str:
     how = "joins with the epoch's end" if joiner["admitted"] else "is being invited"
+    if joiner.get("refused"):
+        how = f"was not taken in: {joiner['refused']}"
     return f"seat {joiner['seat']}  {joiner['identityKey']}  {how}"

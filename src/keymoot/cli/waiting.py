@@ -230,6 +230,11 @@ def join_progress(standing: Standing, seat: int) -> Progress:
             "had it stay out: see the node's log",
             over=True,
         )
+    if known["settled"] and not known.get("fits", True):
+        return Progress(
+            "waiting",
+            f"seat {seat} is admitted and waits: too many seats would be of its maker of enclaves",
+        )
     if known["settled"]:
         return Progress(
             "admitted",
@@ -240,6 +245,8 @@ def join_progress(standing: Standing, seat: int) -> Progress:
         return Progress(
             "waiting", f"seat {seat} is invited once the epoch has ended, which is under way"
         )
+    if known.get("refused"):
+        return Progress("waiting", f"seat {seat} was not taken in: {known['refused']}")
     if len(known["votes"]) >= standing["needed"]:
         return Progress("waiting", f"seat {seat} is invited, and its enclave has not asked to join")
     return Progress("waiting", f"seat {seat} is being invited: {_votes(standing, known['votes'])}")
@@ -262,7 +269,8 @@ def leave_progress(standing: Standing, seat: int) -> Progress:
     if seat in standing["next"]:
         return Progress(
             "waiting",
-            f"seat {seat} is to leave and stays until another has joined: too few would be left",
+            f"seat {seat} is to leave and stays until another joins: too few would be left, or "
+            "no mix of makers",
         )
     return Progress(
         "leaving",

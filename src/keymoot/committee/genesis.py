@@ -1,7 +1,7 @@
 """What a network starts from. Its hash is the network's id, so nothing of it can change."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from keymoot.attest.quorum import maker_of
 from keymoot.base import rlp
@@ -15,7 +15,7 @@ from keymoot.committee.attestation import NO_HARDWARE, Attestation, Measurements
 from keymoot.committee.mix import most_of
 from keymoot.committee.seat import POINT_BYTES, SessionKeys
 from keymoot.crypto.keccak import keccak256
-from keymoot.threshold.committee import MIN_SIZE
+from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE
 from keymoot.threshold.secp256k1 import SECP256K1
 
 BASE_FEE_WEI = Wei(1_000_000_000)
@@ -104,6 +104,10 @@ class NodeAdmission(Record):
             )
 
 
+NO_HARDWARE_ADMITTED: Final = NodeAdmission()
+"""Lets no hardware in, and asks for no mix."""
+
+
 @dataclass(frozen=True, slots=True)
 class Genesis(Record):
     """The beginning of one network.
@@ -128,7 +132,7 @@ class Genesis(Record):
     allocations: tuple[tuple[Address, Annotated[Wei, Uint(24)]], ...]
     epoch_seconds: U64 = EPOCH_SECONDS
     measurements: Measurements = ()
-    admission: Annotated[NodeAdmission, LATER] = NodeAdmission()
+    admission: Annotated[NodeAdmission, LATER] = NO_HARDWARE_ADMITTED
     network: NetworkId = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,7 +147,8 @@ class Genesis(Record):
 
     def _check_mix(self) -> None:
         demanded, size = self.admission.demands.most_per_maker, len(self.members)
-        if not demanded or size < MIN_SIZE:
+        # What is no committee is refused when it is founded.
+        if not demanded or not MIN_SIZE <= size <= MAX_SIZE:
             return
         makers = {maker_of(vendor) for vendor in self.attestation.vendors}
         most = most_of(demanded, size)

@@ -28,9 +28,9 @@ from keymoot.contracts.framework.registry import Registry
 from keymoot.enclave.layers import Layers, batch_bytes
 from keymoot.enclave.page_book import PageBook, StatePages
 from keymoot.enclave.remote import Host
-from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip
 from keymoot.runtime.outcome import Outcome
-from keymoot.runtime.transactions import LedgerTransaction, open_transaction
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.blobs import BlobCache
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State
@@ -98,8 +98,9 @@ class Replica:
         self._begun, self._tip = begun, begun
         # The newest certificate covers the blocks above `_before`, up to `_certified`.
         self._before = self._certified = begun.height
-        self._chain, self._keys = chain, keys
-        self._contracts = built_in_registry() if contracts is None else contracts
+        self._keys = keys
+        contracts = built_in_registry() if contracts is None else contracts
+        self._transition = StateTransition(chain, contracts, keys)
         self._layers = Layers(begun.height, host)
         self._nodes, self._blobs = NodeCache(CACHED_NODES), BlobCache(CACHED_BLOB_BYTES)
         self._asked = NodeCache(ASKED_NODES), BlobCache(ASKED_BLOB_BYTES)
@@ -131,15 +132,7 @@ class Replica:
             self._check_tail()
             height = self._tip.height
             try:
-                executed = execute_block(
-                    self.state(height),
-                    self._tip,
-                    block,
-                    self._chain,
-                    self._contracts,
-                    self._keys,
-                    self._open,
-                )
+                executed = self._transition.execute(self.state(height), self._tip, block)
             except (Refused, Malformed) as error:
                 raise Diverged(f"block {height + 1} is not executed: {error}") from error
             # What our code did not expect holds its whole call stack; no enclave logs it.
@@ -257,9 +250,6 @@ class Replica:
 
     def _low(self) -> Height:
         return min(self._executed, default=Height(self._tip.height + 1))
-
-    def _open(self, raw: bytes) -> LedgerTransaction:
-        return open_transaction(raw, self._chain.chain_id, self._chain.network)
 
 
 def _size(executed: Executed) -> int:

@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from keymoot.base.fixed import Measurement
+from keymoot.committee.genesis import NodeAdmission
+
 DEFAULT_PORT = 8645
 """Beside, not on, the 8545 of a developer's own Ethereum node."""
 
@@ -31,6 +34,10 @@ class Config:
         keep_dealings: Whether dealings of old blocks are kept.
         allow_hosts: Names by which the node may be called, beside its own addresses.
         allow_origins: Web pages and wallets' extensions that may call it.
+        admission: Which nodes on hardware a new network lets in, and how they are mixed, and an
+            old one has to; None for none, and for whatever it is.
+        measurements: What code may keep keys of a new network, beside the one that runs here: the
+            same program as other vendors measure it.
     """
 
     data: Path
@@ -43,6 +50,8 @@ class Config:
     keep_dealings: bool = False
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
+    admission: NodeAdmission | None = None
+    measurements: tuple[Measurement, ...] = ()
 
     def enclave_folder(self, seat: int) -> Path:
         return self.data / f"enclave-{seat}"

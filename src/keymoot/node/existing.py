@@ -33,6 +33,12 @@ def check_options(config: Config, genesis: Genesis, members: int) -> None:
             "for a new one: leave the option away and use `keymoot net join` or `keymoot net "
             "leave`, or start a new network with another --data"
         )
+    if config.admission is not None and config.admission != genesis.admission:
+        raise OtherOption(
+            f"the network in {config.data} demands other things of its nodes than --admission "
+            "says, and these never change: leave the option away, or start a new network with "
+            "another --data"
+        )
     if config.epoch_seconds is not None and config.epoch_seconds != genesis.epoch_seconds:
         raise OtherOption(
             f"an epoch of the network in {config.data} lives {genesis.epoch_seconds} seconds, and "

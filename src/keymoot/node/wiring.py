@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from keymoot.attest.quorum import check_seats
+from keymoot.attest.simulated import VENDOR as SIMULATED
+from keymoot.attest.vendors import VENDORS_OF
+from keymoot.attest.verify import tag_of
 from keymoot.base.units import LEDGER_CHAIN_ID
-from keymoot.committee.genesis import BASE_FEE_WEI, EPOCH_SECONDS, Founder, Genesis, Member
+from keymoot.committee.genesis import (
+    BASE_FEE_WEI,
+    EPOCH_SECONDS,
+    NO_HARDWARE_ADMITTED,
+    Founder,
+    Genesis,
+    Member,
+)
+from keymoot.committee.mix import most_of
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import EnclaveGreeting
@@ -32,6 +44,7 @@ from keymoot.node.feed.process import Launch
 from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.membership import Membership
 from keymoot.node.membership.recovery import RecoveryStarter
+from keymoot.node.membership.refused import RefusedNewcomers
 from keymoot.node.membership.roster import Roster
 from keymoot.node.membership.wanted import WantedSeats
 from keymoot.node.storage import StorageWatch
@@ -72,6 +85,7 @@ async def started(
         stack.push_async_callback(close_all, processes)
         if genesis is None:
             genesis = _new_genesis(processes, config, clock)
+            _check_makers(genesis, processes)
             begin(store, genesis)
         raw = genesis.encode()
         joined = await absent.each(processes, lambda seat, process: process.join(raw, seat))
@@ -113,7 +127,8 @@ def _expected(config: Config, store: LmdbStore, genesis: Genesis | None) -> Abse
 def _membership(
     ledger: Ledger, enclaves: Enclaves, absent: Absent, wanted: WantedSeats, tasks: Tasks
 ) -> Membership:
-    roster, asking = Roster(ledger), Asking(tasks)
+    roster, asking, refused = Roster(ledger), Asking(tasks), RefusedNewcomers()
+    ledger.sequencer.on_written(refused.written)
     return Membership(
         ledger=ledger,
         roster=roster,
@@ -122,6 +137,7 @@ def _membership(
         asking=asking,
         changes=SeatChanges(ledger, roster, enclaves, asking, wanted),
         recovery=RecoveryStarter(ledger, roster, enclaves),
+        refused=refused,
     )
 
 
@@ -157,8 +173,21 @@ def _new_genesis(processes: Processes, config: Config, clock: Clock) -> Genesis:
         members=tuple(_member(processes[seat].identity) for seat in sorted(processes)),
         allocations=((FAUCET_ACCOUNT, TEST_SUPPLY),),
         epoch_seconds=config.epoch_seconds or EPOCH_SECONDS,
-        measurements=(measure(own_package()),),
+        measurements=tuple(sorted({measure(own_package()), *config.measurements})),
+        admission=config.admission or NO_HARDWARE_ADMITTED,
     )
+
+
+def _check_makers(genesis: Genesis, processes: Processes) -> None:
+    """Raise VendorHoldsTooMuch where these founders would be refused: founding would never end."""
+    demanded = genesis.admission.demands.most_per_maker
+    if demanded:
+        quotes = {seat: processes[seat].identity.quote for seat in sorted(processes)}
+        # Of each format there is one maker.
+        vendors = {
+            seat: VENDORS_OF.get(tag_of(quote), (SIMULATED,))[0] for seat, quote in quotes.items()
+        }
+        check_seats(vendors, most_of(demanded, len(vendors)))
 
 
 def _member(identity: EnclaveGreeting) -> Member:

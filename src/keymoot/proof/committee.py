@@ -61,6 +61,11 @@ class ProvenCommittee:
         """By seat: who signs answers."""
         return {index: seat.identity for index, seat in self.seats.items()}
 
+    @property
+    def vendors(self) -> dict[int, str]:
+        """By seat: who vouched for its enclave when it was taken in (`attest.quorum.maker_of`)."""
+        return {index: seat.vendor for index, seat in self.seats.items()}
+
     def root_at(self, name: str, height: Any) -> Root | None:
         """Give the root under which a block's requests were bound, at a height that somebody says.
 

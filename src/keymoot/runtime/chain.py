@@ -18,10 +18,10 @@ from keymoot.contracts.builtin.registry import built_in_registry
 from keymoot.contracts.framework.context import BlockEnvironment
 from keymoot.contracts.framework.registry import Deployment
 from keymoot.crypto.keccak import keccak256
-from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip, execute_block
+from keymoot.runtime.block import Block, Executed, NetworkConstants, Tip
 from keymoot.runtime.query import Query, call
 from keymoot.runtime.receipt import Receipt
-from keymoot.runtime.transactions import LedgerTransaction, open_transaction
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.store.journal import Journal
 from keymoot.store.keys import StateKeys
 from keymoot.store.state import State, StateChanges
@@ -61,6 +61,10 @@ class MemoryChain:
         return replace(self.blocks[-1].tip, state_root=self.root)
 
     @property
+    def transition(self) -> StateTransition:
+        return StateTransition(self.chain, self.contracts, self.keys)
+
+    @property
     def block(self) -> BlockEnvironment:
         """The environment that queries see: the newest block's, dated as the next one may be."""
         tip, chain = self.tip, self.chain
@@ -83,9 +87,7 @@ class MemoryChain:
         tip = self.tip
         self._time = UnixSeconds(self._time + 1)
         block = Block(Height(tip.height + 1), self._time, tuple(raws))
-        done = execute_block(
-            self.state(), tip, block, self.chain, self.contracts, self.keys, self._open
-        )
+        done = self.transition.execute(self.state(), tip, block)
         self.table.apply(done.writes)
         self.root = done.header.state_root
         self.blocks.append(done)
@@ -100,6 +102,3 @@ class MemoryChain:
         """Change the newest state past all rules: for tests that begin in the middle."""
         self.root, batch = self.state().updated(changes)
         self.table.apply(batch)
-
-    def _open(self, raw: bytes) -> LedgerTransaction:
-        return open_transaction(raw, self.chain.chain_id, self.chain.network)

@@ -8,7 +8,7 @@ import pytest
 
 from keymoot.committee.keygen.member import DkgParticipant
 from keymoot.crypto.keccak import keccak256
-from keymoot.enclave import replica
+from keymoot.runtime.state_transition import StateTransition
 from keymoot.threshold import bls
 
 AGAIN = 0.1
@@ -17,18 +17,18 @@ AGAIN = 0.1
 
 def quick(random: Random, patch: pytest.MonkeyPatch) -> None:
     """Remember, for one run, what blocks do and what public arithmetic gives."""
-    execute, done = replica.execute_block, dict[tuple[bytes, bytes], Any]()
+    execute, done = StateTransition.execute, dict[tuple[bytes, bytes], Any]()
 
-    def executed(state, tip, block, *rest):  # type: ignore[no-untyped-def]
+    def executed(transition, state, tip, block):  # type: ignore[no-untyped-def]
         key = bytes(tip.hash), keccak256(block.encode())
         known = done.get(key)
         if known is None or random.random() < AGAIN:
-            made = execute(state, tip, block, *rest)
+            made = execute(transition, state, tip, block)
             assert known is None or known.header == made.header, "one block has two hashes"
             done[key] = known = made
         return known
 
-    patch.setattr(replica, "execute_block", executed)
+    patch.setattr(StateTransition, "execute", executed)
     patch.setattr(bls, "pairings_equal", _remembered(bls.pairings_equal))
     patch.setattr(DkgParticipant, "_recover", _recovering(DkgParticipant._recover))
 

@@ -31,18 +31,23 @@ def standing_json(membership: Membership) -> dict[str, Json]:
     if not state.founded or not state.ready or epoch is None:
         return told
     page, members = machine.epochs.membership.page, state.record.members
+    living = epoch.stage is EpochStage.LIVING
+    following = machine.epochs.membership.next_seats() if living else epoch.next_seats
     joining: dict[str, Json] = {}
     for seat in sorted({*page.joining, *changes.joining} - {*members}):
         holder = membership.enclaves.holder(seat)
         identity = None if holder is None else holder.identity.identity_key
         votes = frozenset[int]() if identity is None else page.invited.get(identity, frozenset())
-        joining[str(seat)] = {"settled": seat in page.joining, "votes": _list(votes)}
+        joining[str(seat)] = {
+            "settled": seat in page.joining,
+            "votes": _list(votes),
+            "fits": seat in following,
+            "refused": membership.refused.reason(seat),
+        }
     leaving: dict[str, Json] = {}
     for seat in sorted({*page.leaving, *changes.leaving} & {*members}):
         votes = page.unwanted.get(seat, frozenset())
         leaving[str(seat)] = {"settled": seat in page.leaving, "votes": _list(votes)}
-    living = epoch.stage is EpochStage.LIVING
-    following = machine.epochs.membership.next_seats() if living else epoch.next_seats
     told["epoch"] = {
         "number": epoch.number,
         "stage": epoch.stage.name.lower(),

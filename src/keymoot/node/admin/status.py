@@ -1,5 +1,6 @@
 """The committee from outside: who sits, comes and goes, generation, roots, stock."""
 
+from keymoot.attest.quorum import maker_of
 from keymoot.base.hexes import data
 from keymoot.base.strict_json import Json
 from keymoot.committee.keygen.record import Phase
@@ -26,6 +27,8 @@ def committee_json(membership: Membership) -> dict[str, Json]:
             {
                 "seat": index,
                 "identityKey": known.identity.hex0x,
+                "vendor": known.vendor,
+                "maker": maker_of(known.vendor),
                 "seated": holder is not None and known.session == holder.identity.session,
                 "since": known.since,
                 "nextKey": data(known.next) if known.next else None,
@@ -115,7 +118,12 @@ def _joining_json(machine: CommitteeMachine, membership: Membership) -> list[Jso
         identity = known.identity if known is not None else holder and holder.identity.identity_key
         if identity:
             seats.append(
-                {"seat": seat, "identityKey": identity.hex0x, "admitted": known is not None}
+                {
+                    "seat": seat,
+                    "identityKey": identity.hex0x,
+                    "admitted": known is not None,
+                    "refused": membership.refused.reason(seat),
+                }
             )
     return seats
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keymoot.engine.ledger import Ledger
 from keymoot.node.membership.changes import SeatChanges
 from keymoot.node.membership.recovery import RecoveryStarter
+from keymoot.node.membership.refused import RefusedNewcomers
 from keymoot.node.membership.roster import Roster
 from keymoot.node.supervisor.absent import Absent
 from keymoot.node.supervisor.asking import Asking
@@ -23,6 +24,7 @@ class Membership:
         asking: Who owes an answer to a question about any of this.
         changes: Who is to come, and to go.
         recovery: Begins new generations.
+        refused: Which newcomers the ledger did not take in, and why.
     """
 
     ledger: Ledger
@@ -32,3 +34,4 @@ class Membership:
     asking: Asking
     changes: SeatChanges
     recovery: RecoveryStarter
+    refused: RefusedNewcomers
