@@ -88,8 +88,34 @@ def post_amd_chain(
     Raises:
         TransactionFailed, NetworkRefused: CHAIN_REFUSED, COLLATERAL_STALE, LISTS_OLDER.
     """
-    chain = AmdChain(signer, root, revoked).encode()
-    return confirmation_of(network.send(payer, "postAmdChain", chain, contract=Apps))
+    return send_amd_chain(network, payer, AmdChain(signer, root, revoked))
+
+
+def send_amd_chain(network: Network, payer: Secret, chain: AmdChain) -> Confirmation:
+    """Post AMD's certificates of a line that were read, or fetched; see `post_amd_chain`."""
+    return confirmation_of(network.send(payer, "postAmdChain", chain.encode(), contract=Apps))
+
+
+def check_amd_chain(chain: AmdChain, now: UnixSeconds) -> None:
+    """Raise unless certificates and list are AMD's and count now, as the ledger checks.
+
+    Raises:
+        Malformed, ChainRefused, CollateralStale: they are not posted.
+    """
+    chain.issuer(now, vendors.amd_lines())
+
+
+def posted_amd_chain(network: Network, signer: bytes) -> tuple[AmdChain | None, UnixSeconds]:
+    """Give what the ledger has under a signing key's name, or None, proved; and as of when.
+
+    Args:
+        network: Which.
+        signer: The signing key's certificate, as DER.
+    """
+    key = Apps.amd_chains.slot_key(AmdChain(signer, b"").name)
+    header, storage = network.cells(Apps.ADDRESS, [public_slot(key)])
+    raw = storage.cell(key)
+    return (None if raw is None else AmdChain.decode(raw)), header.time
 
 
 def intel_standing(

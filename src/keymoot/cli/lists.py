@@ -1,5 +1,6 @@
-"""`keymoot app lists`: what Intel publishes of its machines, brought to the ledger by anyone."""
+"""`keymoot app lists`: what Intel and AMD publish, brought to the ledger by anyone."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,11 @@ from keymoot.cli.output import fail, note, result
 
 if TYPE_CHECKING:
     from keymoot.agent.network import Network
-    from keymoot.attest.dcap import DcapCollateral
+    from keymoot.agent.published import Published
 
 app = App(
     name="lists",
-    help="Intel's lists on the ledger: without them no TDX or SGX instance is let in.",
+    help="Intel's lists and AMD's certificates: without them no TDX, SGX or SNP instance is let in.",
     help_format="markdown",
 )
 
@@ -35,16 +36,19 @@ def show(
     """Show what lists are for, until when they hold, and what the ledger has; send nothing.
 
     Args:
-        files: JSON as `dcap-qvl` and caching services save it, one kind of machine in each.
-        fetch: Ask Intel's service for a kind of machine, as TDX:90C06F000000; may be repeated.
-        service: Ask a cache of Intel's service instead: its address, https://….
+        files: Intel's lists, as JSON that `dcap-qvl` and caching services save, one kind of machine
+            in each. AMD's certificates of a line (PEM or DER) and its list of revoked keys (DER),
+            in any order.
+        fetch: Ask the vendor's service: TDX:90C06F000000 for a kind of Intel's machines, SNP:MILAN
+            for a line of AMD's, SNP:MILAN:VLEK for keys of clouds there; may be repeated.
+        service: Ask a cache of the vendor's service instead: its address, https://….
         ca: Who signed the machines' keys: platform, or processor (SGX alone).
         url: The Keymoot RPC.
         json: Print the result as JSON.
     """
     network = settings.network(url)
     wanted = _wanted(files, fetch, service, ca)
-    shown = [_shown(network, name, lists) for name, lists in wanted]
+    shown = [_shown(network, name, published) for name, published in wanted]
     result({"lists": shown}, [line for entry in shown for line in _lines(entry)], as_json=json)
 
 
@@ -59,24 +63,27 @@ def post(
     ca: str = "platform",
     json: bool = False,
 ) -> None:
-    """Post lists of Intel's; they are checked here and on the ledger, so anyone may.
+    """Post what a vendor publishes; it is checked here and on the ledger, so anyone may.
 
-    What the ledger has already is not sent again; what is older than that is refused.
+    What the ledger has already is not sent again; what is older than that is refused. Once a list
+    of AMD's revoked keys is posted for a line, it has to be renewed before it ends.
 
     Args:
-        files: JSON as `dcap-qvl` and caching services save it, one kind of machine in each.
-        fetch: Ask Intel's service for a kind of machine, as TDX:90C06F000000; may be repeated.
-        service: Ask a cache of Intel's service instead: its address, https://….
+        files: Intel's lists, as JSON that `dcap-qvl` and caching services save, one kind of machine
+            in each. AMD's certificates of a line (PEM or DER) and its list of revoked keys (DER),
+            in any order.
+        fetch: Ask the vendor's service: TDX:90C06F000000 for a kind of Intel's machines, SNP:MILAN
+            for a line of AMD's, SNP:MILAN:VLEK for keys of clouds there; may be repeated.
+        service: Ask a cache of the vendor's service instead: its address, https://….
         ca: Who signed the machines' keys: platform, or processor (SGX alone).
         json: Print the result as JSON.
     """
     from keymoot.agent.app_admin import AppAdmin
-    from keymoot.agent.vendor_lists import send_intel_lists
     from keymoot.contracts.builtin.apps.errors import ListsOlder
 
     network = settings.network(by.url)
     wanted = _wanted(files, fetch, service, ca)
-    shown = [_shown(network, name, lists) for name, lists in wanted]
+    shown = [_shown(network, name, published) for name, published in wanted]
     for entry in shown:
         # All are looked at before one is paid for.
         if not entry["admits"]:
@@ -84,86 +91,112 @@ def post(
         if entry["older"]:
             fail(f"{entry['name']}: {ListsOlder.message}")
     key = settings.key_of(by.owner, by.password_file)
-    for entry, (_, lists) in zip(shown, wanted, strict=True):
+    for entry, (_, published) in zip(shown, wanted, strict=True):
         if entry["same"]:
             note(f"{entry['name']}: the ledger has these already")
             continue
         settings.provide(AppAdmin(network, key), 0)
-        entry["height"] = send_intel_lists(network, key, lists).height
+        entry["height"] = published.send(network, key).height
     result({"lists": shown}, [line for entry in shown for line in _lines(entry)], as_json=json)
 
 
 def _wanted(
     files: list[Path] | None, fetch: list[str] | None, service: str | None, ca: str
-) -> "list[tuple[str, DcapCollateral]]":
-    from keymoot.agent.intel_service import SERVICE, fetch_intel_lists, https_get
-    from keymoot.base.errors import Malformed
-
-    wanted = [(str(path), _read(path)) for path in files or ()]
-    for machine in fetch or ():
-        kind, _, fmspc = machine.upper().partition(":")
-        try:
-            lists = fetch_intel_lists(kind, fmspc, https_get, service or SERVICE, ca)
-        except Malformed as error:
-            fail(f"--fetch {machine}: {error}")
-        wanted.append((machine, lists))
+) -> "list[tuple[str, Published]]":
+    wanted = _read(files or ())
+    wanted += [(asked, _fetched(asked, service, ca)) for asked in fetch or ()]
     if not wanted:
-        fail("name files with Intel's lists, or --fetch TDX:FMSPC: LISTS_MISSING names the FMSPC")
+        fail(
+            "name files with what Intel or AMD publishes, or --fetch TDX:FMSPC (LISTS_MISSING names "
+            "the FMSPC) or SNP:MILAN"
+        )
     return wanted
 
 
-def _read(path: Path) -> "DcapCollateral":
+def _fetched(asked: str, service: str | None, ca: str) -> "Published":
+    from keymoot.agent import amd_service, intel_service
+    from keymoot.agent.published import AmdPublished, IntelPublished
+    from keymoot.base.errors import Malformed
+
+    kind, _, which = asked.upper().partition(":")
+    get = intel_service.https_get
+    try:
+        if kind == "SNP":
+            line, _, keys = which.partition(":")
+            at = service or amd_service.SERVICE
+            return AmdPublished(amd_service.fetch_amd_chain(line, keys or "VCEK", get, at))
+        at = service or intel_service.SERVICE
+        return IntelPublished(intel_service.fetch_intel_lists(kind, which, get, at, ca))
+    except Malformed as error:
+        fail(f"--fetch {asked}: {error}")
+
+
+def _read(paths: Iterable[Path]) -> "list[tuple[str, Published]]":
+    from keymoot.agent.amd_files import read_amd_chains
+    from keymoot.agent.published import AmdPublished, IntelPublished
     from keymoot.attest.dcap import MAX_COLLATERAL_BYTES, DcapCollateral
     from keymoot.base.errors import Malformed
 
+    wanted: list[tuple[str, Published]] = []
+    amds: dict[str, bytes] = {}
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_COLLATERAL_BYTES + 1)
+            if content.lstrip()[:1] == b"{":
+                wanted.append((str(path), IntelPublished(DcapCollateral.of_json(content))))
+            else:
+                amds[str(path)] = content
+        except OSError as error:
+            fail(f"{path} cannot be read ({error.strerror}): name a file that can")
+        except Malformed as error:
+            fail(f"{path} is no collateral as dcap-qvl saves it: {error}")
     try:
-        with path.open("rb") as file:
-            return DcapCollateral.of_json(file.read(MAX_COLLATERAL_BYTES + 1))
-    except OSError as error:
-        fail(f"{path} cannot be read ({error.strerror}): name a file that can")
+        return wanted + [(name, AmdPublished(chain)) for name, chain in read_amd_chains(amds)]
     except Malformed as error:
-        fail(f"{path} is no collateral as dcap-qvl saves it: {error}")
+        fail(str(error))
 
 
-def _shown(network: "Network", name: str, lists: "DcapCollateral") -> dict[str, Any]:
-    """Say what lists are good for, beside what the ledger has; they are checked as it would."""
-    from keymoot.agent.vendor_lists import check_intel_lists, posted_intel_lists
+def _shown(network: "Network", name: str, published: "Published") -> dict[str, Any]:
+    """Say what it is good for, beside what the ledger has; it is checked as there."""
     from keymoot.attest.collateral import standing_of
     from keymoot.base.errors import KeymootError
 
     try:
-        machines = lists.machines
-        there, now = posted_intel_lists(network, *machines)
-        parts = lists.validity()
+        there, now = published.posted(network)
+        parts = published.validity()
         standing, worst = standing_of(parts, now)
         if standing.admits:
-            check_intel_lists(lists, now)
+            published.check(now)
         first = min(parts, key=lambda part: part.until)
         return {
             "name": name,
-            "machines": " ".join(machines),
+            "vendor": published.vendor,
+            "machines": published.machines,
+            "revoked": published.revokes,
             "since": max(part.since for part in parts),
             "until": first.until,
             "ends": first.what if standing.admits else worst,
             "standing": standing.name,
             "admits": standing.admits,
             "ledger": None if there is None else _of_ledger(there, now),
-            "same": there == lists,
-            "older": there is not None and lists.is_older(there),
+            "same": there == published,
+            "older": there is not None and published.is_older(there),
             "height": None,
         }
     except KeymootError as error:
         fail(f"{name}: {error}")
 
 
-def _of_ledger(lists: "DcapCollateral", now: int) -> dict[str, Any]:
+def _of_ledger(there: "Published", now: int) -> dict[str, Any]:
     from keymoot.attest.collateral import standing_of
     from keymoot.base.units import UnixSeconds
 
-    parts = lists.validity()
+    parts = there.validity()
     return {
         "standing": standing_of(parts, UnixSeconds(now))[0].name,
         "until": min(part.until for part in parts),
+        "revoked": there.revokes,
     }
 
 
@@ -175,10 +208,17 @@ def _lines(entry: dict[str, Any]) -> list[str]:
     dates = f"hold from {_day(entry['since'])} until {_day(entry['until'])}"
     posted = f"; posted at height {height}" if height else ""
     return [
-        f"{entry['name']}: Intel's lists for {entry['machines']}",
+        f"{entry['name']}: {_called(entry)}",
         f"  {dates}, {entry['standing']}: {entry['ends']} ends first",
         f"  the ledger {'had' if height else 'has'} {has}{posted}",
     ]
+
+
+def _called(entry: dict[str, Any]) -> str:
+    if entry["vendor"] == "Intel":
+        return f"Intel's lists for {entry['machines']}"
+    keys = "with its list of revoked keys" if entry["revoked"] else "without a list of revoked keys"
+    return f"AMD's certificates of {entry['machines']}, {keys}"
 
 
 def _day(at: int) -> str:

@@ -13,10 +13,13 @@ bounds are there so that reading one cannot fill an enclave's memory.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
-from keymoot.base.fields import bytes_of, list_of, uint, uint_of
+from keymoot.base.fields import bytes_of, list_of
+from keymoot.base.forms import AtMost, Check, Uint
+from keymoot.base.record import Record
 from keymoot.base.units import Height
 from keymoot.store.entry import MAX_BLOB_BYTES
 
@@ -39,28 +42,37 @@ MAX_ENTRY_ANSWER_BYTES = MAX_BLOB_BYTES + 16
 MAX_PATH_ANSWER_BYTES = (PATH_NIBBLES + 1) * (MAX_NODE_BYTES + 3) + 8
 
 
+def _named(key: bytes) -> None:
+    """Check a key: LMDB has no name for an entry without one."""
+    if not key:
+        raise Malformed("a key has at least one byte")
+
+
+def _halves(path: bytes) -> None:
+    if max(path, default=0) > 15:
+        raise Malformed("a path is of half bytes")
+
+
 @dataclass(frozen=True, slots=True)
-class EntryQuestion:
+class EntryQuestion(Record):
     """One entry of the state of a height."""
 
     height: Height
-    key: bytes
-
-    def encode(self) -> bytes:
-        return rlp.encode([uint(self.height), self.key])
+    key: Annotated[bytes, AtMost(MAX_KEY_BYTES), Check(_named)]
 
 
 @dataclass(frozen=True, slots=True)
-class PathQuestion:
+class PathQuestion(Record):
     """The nodes along a trie's path (`PathTable`) in the state of a height."""
 
     height: Height
-    prefix: bytes
-    nibbles: bytes
-    start: int
+    prefix: Annotated[bytes, AtMost(MAX_KEY_BYTES - PATH_NIBBLES), Check(_named)]
+    nibbles: Annotated[bytes, AtMost(PATH_NIBBLES), Check(_halves)]
+    start: Annotated[int, Uint(1)]
 
-    def encode(self) -> bytes:
-        return rlp.encode([uint(self.height), self.prefix, self.nibbles, uint(self.start)])
+    def __post_init__(self) -> None:
+        if self.start > len(self.nibbles):
+            raise Malformed("a path begins within itself", "start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +87,11 @@ Question = EntryQuestion | PathQuestion | NewestQuestion
 
 
 def read_question(raw: bytes) -> Question:
+    """Read a question; how many fields it has tells which one it is."""
     fields = list_of(rlp.decode(raw, max_depth=1, max_items=4), None, "question")
     if not fields:
         return NewestQuestion()
-    height = Height(uint_of(fields[0], "height", 8))
-    if len(fields) == 2:
-        return EntryQuestion(height, _key(fields[1], "key", MAX_KEY_BYTES))
-    _, prefix, path, start = list_of(fields, 4, "question")
-    question = PathQuestion(
-        height,
-        _key(prefix, "prefix", MAX_KEY_BYTES - PATH_NIBBLES),
-        bytes_of(path, "path", PATH_NIBBLES),
-        uint_of(start, "from", 1),
-    )
-    if question.start > len(question.nibbles) or max(question.nibbles, default=0) > 15:
-        raise Malformed("a path is of half bytes, and begins within itself", "path")
-    return question
-
-
-def _key(item: rlp.Decoded, path: str, limit: int) -> bytes:
-    key = bytes_of(item, path, limit)
-    if not key:
-        # LMDB has no name for an entry without a key.
-        raise Malformed("a key has at least one byte", path)
-    return key
+    return (EntryQuestion if len(fields) == 2 else PathQuestion).of_item(fields)
 
 
 def read_answer(raw: bytes, max_items: int) -> list[bytes]:

@@ -152,6 +152,20 @@ WHOM = [
         allow(POOL, SUPPLY, {"onBehalf": MINE, "market.loanToken": {"eq": TOKEN}}),
         "FREE_ASSET",
     ),
+    (
+        "Permit2: any of its tokens",
+        allow(POOL, PERMIT2, {"spender": {"eq": POOL}, "amount": {"lte": "5"}}),
+        "FREE_ASSET",
+    ),
+    (
+        "scattered: any of its tokens",
+        allow(
+            POOL,
+            "disperseTokenSimple(address token,address[] recipients,uint256[] values)",
+            {"recipients": {"all": {"eq": FRIEND}}, "values": {"all": {"lte": "5"}}},
+        ),
+        "FREE_ASSET",
+    ),
     ("ownership of nobody", allow(POOL, "renounceOwnership()"), "GIVES_UP_CONTROL"),
     (
         "zero in a list",

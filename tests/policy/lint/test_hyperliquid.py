@@ -1,12 +1,17 @@
 """What the lint says of rules on actions of Hyperliquid."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keymoot.policy.document import parse_policy
 from keymoot.policy.lint.warnings import warnings_of
 from tests.policy import documents
 from tests.policy.chains.evm.hyperliquid.actions import PAYEE, VAULT, perps, rule
+
+ROOT = Path(__file__).resolve().parents[3]
 
 BAND = {"price": {"gte": "1", "lte": "9"}}
 ASSET: dict[str, Any] = {"asset": {"eq": "0"}}
@@ -71,4 +76,50 @@ def test_warnings(rules: list[dict[str, Any]], found: set[tuple[str, str]]) -> N
     limits = [one for one in perps()["limits"] if one["id"] == "usd-day"]
     policy = documents.parsed(perps() | {"rules": rules, "limits": limits})
     told = {(one.code, one.rule) for one in warnings_of(policy)}
-    assert {one for one in told if one[0] != "UNFED_LIMIT"} == found
+    assert {one for one in told if one[0] not in ("UNFED_LIMIT", "NO_EXPIRY")} == found
+
+
+LEVER = rule("lever", "updateLeverage", ASSET | {"leverage": {"lte": "3"}})
+MARGIN = rule("margin", "updateIsolatedMargin", ASSET | {"amount": {"lte": "3"}})
+TRANSFER = rule("transfer", "usdClassTransfer", {"amount": {"lte": "3"}})
+DEADMAN = rule("deadman", "scheduleCancel", {})
+DENIED = {"id": "denied", "action": "DENY", "method": "hyperliquid_signAction", "type": "order"}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({}, "NO_EXPIRY"),
+        ({"nonce": "1m"}, "NO_EXPIRY"),
+        ({"expiresAfter": "1m"}, None),
+        ({"expiresAfter": "1h"}, None),
+        ({"expiresAfter": "61m"}, "LONG_LIVED"),
+    ],
+)
+@pytest.mark.parametrize("allow", [GOOD, CLOSE, LEVER, MARGIN], ids=lambda allow: allow["id"])
+def test_what_may_be_kept_and_posted_later_has_an_end(
+    allow: dict[str, Any], said: dict[str, str], code: str | None
+) -> None:
+    policy = documents.parsed(perps() | {"rules": [allow | {"within": said}]})
+    told = {one.code for one in warnings_of(policy) if one.rule == allow["id"]}
+    assert told & {"NO_EXPIRY", "LONG_LIVED"} == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    "other", [CANCEL, DEADMAN, SENDS, HOME, TRANSFER, DENIED], ids=lambda other: other["id"]
+)
+def test_what_has_no_end_or_only_takes_back_is_not_asked_for_one(other: dict[str, Any]) -> None:
+    policy = documents.parsed(perps() | {"rules": [other]})
+    assert "NO_EXPIRY" not in {one.code for one in warnings_of(policy)}
+
+
+def test_the_trader_of_the_examples_and_of_the_page_keeps_nothing_for_later() -> None:
+    page = (ROOT / "docs/policies.md").read_text()
+    (shown,) = [
+        text
+        for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+        if "hyperliquid_signAction" in text
+    ]
+    for text in (shown, (ROOT / "examples/perps/policy.json").read_text()):
+        told = {one.code for one in warnings_of(parse_policy(text.encode()))}
+        assert not told & {"NO_EXPIRY", "LONG_LIVED"}

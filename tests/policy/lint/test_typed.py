@@ -42,7 +42,11 @@ RECEIVE = payment_rule(id="receive", type=AUTHORIZATION.replace("Transfer", "Rec
 BATCH = payment_rule(
     id="batch",
     type=PERMIT_BATCH,
-    fields={"spender": {"eq": PAYEE.hex0x}, "permitted[].amount": {"all": {"lte": "100"}}},
+    fields={
+        "spender": {"eq": PAYEE.hex0x},
+        "permitted[].token": {"all": {"eq": USDC.hex0x}},
+        "permitted[].amount": {"all": {"lte": "100"}},
+    },
     within={"deadline": "10m"},
     spend={},
 )
@@ -88,7 +92,10 @@ def codes(*rules: dict[str, Any]) -> set[str]:
         (payment_rule(), set()),
         (payment_rule(domain=RULED_DOMAIN | {"chainId": "any"}), {"ANY_DOMAIN"}),
         (payment_rule(domain={"verifyingContract": {"eq": USDC.hex0x}}), {"ANY_DOMAIN"}),
-        (payment_rule(domain={"name": {"eq": "x"}, "chainId": {"eq": "8453"}}), {"ANY_DOMAIN"}),
+        (
+            OPEN | {"domain": {"name": {"eq": "x"}, "chainId": {"eq": "8453"}}},
+            {"ANY_DOMAIN", "FREE_RECIPIENT", "UNFED_LIMIT"},
+        ),
         (OPEN, {"FREE_RECIPIENT", "UNFED_LIMIT"}),
         (BOUNDED, {"UNCOUNTED", "UNFED_LIMIT"}),
         (LONG, {"LONG_LIVED"}),

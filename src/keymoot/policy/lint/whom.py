@@ -8,6 +8,7 @@ from keymoot.policy.chains.evm.powers.power import (
     APPROVAL,
     DELEGATION,
     OWNERSHIP,
+    PERMIT,
     TRANSFER,
     TRANSFER_FROM,
     WRAPPER,
@@ -32,6 +33,9 @@ _TOKENS_OWN = frozenset(
     ("transfer", "transferFrom", "safeTransferFrom", "approve", "increaseAllowance")
 )
 """Functions that are called on the token itself."""
+
+_GIVES_TOKENS = frozenset((APPROVAL, PERMIT, TRANSFER, TRANSFER_FROM))
+"""Kinds whose asset is what the wallet gives, not what it gets."""
 
 _SAFE_OPERATIONS = frozenset((0, 3))
 """Operations of Safe and ERC-725 that run no foreign code as the account."""
@@ -82,12 +86,13 @@ def _known(
     for name in named(function, known.assets):
         condition = rule.arguments.get(name)
         if condition is None or not condition.positive:
-            yield Finding(
-                "FREE_ASSET",
-                rule.name,
-                f'lets {function.name} choose any "{name}": an attacker\'s own token or market '
-                "pays out to him",
+            why = (
+                "an attacker's own token or market pays out to him"
+                if known.kind not in _GIVES_TOKENS
+                else "it is of whatever tokens the wallet has; name which"
             )
+            text = f'lets {function.name} choose any "{name}": {why}'
+            yield Finding("FREE_ASSET", rule.name, text)
     yield from _other_meaning(rule, function, known)
     if known.kind == OWNERSHIP and not known.whom:
         yield Finding("GIVES_UP_CONTROL", rule.name, f"allows {function.name}")

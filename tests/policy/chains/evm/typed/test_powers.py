@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keymoot.policy.errors import BadPolicy
-from tests.policy.chains.evm.typed.payments import PAYEE, RULED_DOMAIN, payment_rule, policy
+from tests.policy.chains.evm.typed.payments import PAYEE, RULED_DOMAIN, USDC, payment_rule, policy
 
 DETAILS = "PermitDetails(address token,uint160 amount,uint48 expiration,uint48 nonce)"
 TOKENS = "TokenPermissions(address token,uint256 amount)"
@@ -16,6 +16,7 @@ AUTHORIZED = (
 )
 ONE, EACH = {"lte": "100"}, {"all": {"lte": "100"}}
 UNTIL, UNTIL_EACH = {"lte": "1795000060"}, {"all": {"lte": "1795000060"}}
+COIN, COINS = {"in": [USDC.hex0x]}, {"all": {"eq": USDC.hex0x}}
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
     (
@@ -28,27 +29,37 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         f"PermitSingle(PermitDetails details,address spender,uint256 sigDeadline){DETAILS}",
-        {"details.amount": ONE, "details.expiration": UNTIL, "sigDeadline": UNTIL},
+        {
+            "details.token": COIN,
+            "details.amount": ONE,
+            "details.expiration": UNTIL,
+            "sigDeadline": UNTIL,
+        },
     ),
     (
         f"PermitBatch(PermitDetails[] details,address spender,uint256 sigDeadline){DETAILS}",
-        {"details[].amount": EACH, "details[].expiration": UNTIL_EACH, "sigDeadline": UNTIL},
+        {
+            "details[].token": COINS,
+            "details[].amount": EACH,
+            "details[].expiration": UNTIL_EACH,
+            "sigDeadline": UNTIL,
+        },
     ),
     (
         f"PermitTransferFrom(TokenPermissions permitted,{PERMITTED}){TOKENS}",
-        {"permitted.amount": ONE, "deadline": UNTIL},
+        {"permitted.token": COIN, "permitted.amount": ONE, "deadline": UNTIL},
     ),
     (
         f"PermitBatchTransferFrom(TokenPermissions[] permitted,{PERMITTED}){TOKENS}",
-        {"permitted[].amount": EACH, "deadline": UNTIL},
+        {"permitted[].token": COINS, "permitted[].amount": EACH, "deadline": UNTIL},
     ),
     (
         f"PermitWitnessTransferFrom(TokenPermissions permitted,{WITNESSED}",
-        {"permitted.amount": ONE, "deadline": UNTIL},
+        {"permitted.token": COIN, "permitted.amount": ONE, "deadline": UNTIL},
     ),
     (
         f"PermitBatchWitnessTransferFrom(TokenPermissions[] permitted,{WITNESSED}",
-        {"permitted[].amount": EACH, "deadline": UNTIL},
+        {"permitted[].token": COINS, "permitted[].amount": EACH, "deadline": UNTIL},
     ),
     (f"TransferWithAuthorization({AUTHORIZED})", {"value": ONE, "validBefore": UNTIL}),
     (f"ReceiveWithAuthorization({AUTHORIZED})", {"value": ONE, "validBefore": UNTIL}),
@@ -76,9 +87,38 @@ def test_without_any_of_them_it_is_no_rule(encoded: str, fields: dict[str, Any])
     # A floor is no bound, and whom not is not whom.
     for name in fields:
         floor: dict[str, Any] = {"gte": "1"} if "allowed" not in name else {"notIn": [False]}
+        if name.endswith("token"):
+            floor = {"notIn": [USDC.hex0x]}
         open_ = {"all": floor} if "[]" in name else floor
         with pytest.raises(BadPolicy):
             policy(rule | {"fields": rule["fields"] | {name: open_}})
+
+
+@pytest.mark.parametrize(
+    ("encoded", "fields"), KINDS, ids=[one.partition("(")[0] for one, _ in KINDS]
+)
+def test_the_contract_is_named_whose_tokens_it_gives(encoded: str, fields: dict[str, Any]) -> None:
+    """A name is no contract: whoever makes a token gives it the name that a rule trusts."""
+    rule = ruled(encoded, fields)
+    named = RULED_DOMAIN | {"name": {"eq": "USD Coin"}}
+    for unnamed in ("any", {"notIn": [PAYEE.hex0x]}, None):
+        domain = named | {"verifyingContract": unnamed}
+        if unnamed is None:
+            del domain["verifyingContract"]
+        with pytest.raises(BadPolicy, match="which contract") as caught:
+            policy(rule | {"domain": domain})
+        assert str(caught.value.path).endswith(".domain.verifyingContract")
+    assert policy(rule | {"domain": named})
+    # Of what is not known to give anything, a name is enough.
+    other = rule | {"type": "Mail(address to)", "fields": {}, "domain": named}
+    assert policy(other | {"domain": named | {"verifyingContract": "any"}})
+
+
+def test_a_token_among_others_is_no_token_named() -> None:
+    encoded, fields = next(kind for kind in KINDS if kind[0].startswith("PermitBatch("))
+    rule = ruled(encoded, fields | {"details[].token": {"any": {"eq": USDC.hex0x}}})
+    with pytest.raises(BadPolicy, match="which tokens"):
+        policy(rule)
 
 
 def test_a_rule_has_a_bounded_number_of_conditions() -> None:

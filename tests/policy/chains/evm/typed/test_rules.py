@@ -54,7 +54,11 @@ SINGLE_RULE = payment_rule(
 BATCH_RULE = payment_rule(
     id="batch",
     type=PERMIT_BATCH,
-    fields={"spender": {"eq": PAYEE.hex0x}, "permitted[].amount": {"all": {"lte": "100"}}},
+    fields={
+        "spender": {"eq": PAYEE.hex0x},
+        "permitted[].token": {"all": {"eq": USDC.hex0x}},
+        "permitted[].amount": {"all": {"lte": "100"}},
+    },
     within={"deadline": "10m"},
     spend={},
 )
@@ -245,6 +249,8 @@ def test_a_rule_says_what_matters(change: dict[str, Any], why: str) -> None:
         (SINGLE_RULE, ("within", "sigDeadline")),
         (SINGLE_RULE, ("within", "details.expiration")),
         (BATCH_RULE, ("fields", "permitted[].amount")),
+        (BATCH_RULE, ("fields", "permitted[].token")),
+        (SINGLE_RULE, ("fields", "details.token")),
         (BATCH_RULE, ("within", "deadline")),
     ],
 )
@@ -259,7 +265,7 @@ def test_a_permit_names_spender_amount_and_deadline(
 
 
 def test_one_element_of_many_is_no_bound() -> None:
-    fields = {"spender": {"eq": PAYEE.hex0x}, "permitted[].amount": {"any": {"lte": "100"}}}
+    fields = BATCH_RULE["fields"] | {"permitted[].amount": {"any": {"lte": "100"}}}
     with pytest.raises(BadPolicy, match="say how much at most"):
         policy(BATCH_RULE | {"fields": fields})
 

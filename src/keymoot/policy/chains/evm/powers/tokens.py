@@ -33,8 +33,8 @@ TOKENS = (
     batchTransfer(address[] >to,uint256[] #amounts)
     multiTransfer(address[] >to,uint256[] #amounts)
     disperseEther(address[] >recipients,uint256[] #values)
-    disperseToken(address token,address[] >recipients,uint256[] #values)
-    disperseTokenSimple(address token,address[] >recipients,uint256[] #values)
+    disperseToken(address @token,address[] >recipients,uint256[] #values)
+    disperseTokenSimple(address @token,address[] >recipients,uint256[] #values)
     transferWithAuthorization(address from,address >to,uint256 #value,uint256 validAfter,
         uint256 validBefore,bytes32 nonce,uint8 v,bytes32 r,bytes32 s)
     transferWithAuthorization(address from,address >to,uint256 #value,uint256 validAfter,
@@ -59,18 +59,18 @@ TOKENS = (
     safeBatchTransferFrom(address <from,address >to,uint256[] ids,uint256[] #amounts,bytes data)
     operatorSend(address <sender,address >recipient,uint256 #amount,bytes data,bytes more)
     move(address <src,address >dst,uint256 #amount)
-    transferFrom(address <from,address >to,uint160 #amount,address token)
-    transferFrom((address <from,address >to,uint160 #amount,address token)[] transfers)
-    permitTransferFrom(((address token,uint256 amount) permitted,uint256 nonce,
+    transferFrom(address <from,address >to,uint160 #amount,address @token)
+    transferFrom((address <from,address >to,uint160 #amount,address @token)[] transfers)
+    permitTransferFrom(((address @token,uint256 amount) permitted,uint256 nonce,
         uint256 deadline) permit,(address >to,uint256 #requestedAmount) details,address owner,
         bytes signature)
-    permitTransferFrom(((address token,uint256 amount)[] permitted,uint256 nonce,
+    permitTransferFrom(((address @token,uint256 amount)[] permitted,uint256 nonce,
         uint256 deadline) permit,(address >to,uint256 #requestedAmount)[] details,address owner,
         bytes signature)
-    permitWitnessTransferFrom(((address token,uint256 amount) permitted,uint256 nonce,
+    permitWitnessTransferFrom(((address @token,uint256 amount) permitted,uint256 nonce,
         uint256 deadline) permit,(address >to,uint256 #requestedAmount) details,address owner,
         bytes32 witness,string kind,bytes signature)
-    permitWitnessTransferFrom(((address token,uint256 amount)[] permitted,uint256 nonce,
+    permitWitnessTransferFrom(((address @token,uint256 amount)[] permitted,uint256 nonce,
         uint256 deadline) permit,(address >to,uint256 #requestedAmount)[] details,address owner,
         bytes32 witness,string kind,bytes signature)
     """,
@@ -125,10 +125,10 @@ TOKENS = (
     permit(address >spender,uint256 tokenId,uint256 deadline,uint8 v,bytes32 r,bytes32 s)
     permit(address >spender,uint256 tokenId,uint256 deadline,bytes signature)
     permit(address >spender,uint256 tokenId,uint256 deadline,uint256 nonce,bytes signature)
-    approve(address token,address >spender,uint160 #amount,uint48 expiration)
-    permit(address <owner,((address token,uint160 #amount,uint48 expiration,uint48 nonce) details,
+    approve(address @token,address >spender,uint160 #amount,uint48 expiration)
+    permit(address <owner,((address @token,uint160 #amount,uint48 expiration,uint48 nonce) details,
         address >spender,uint256 sigDeadline) single,bytes signature)
-    permit(address <owner,((address token,uint160 #amount,uint48 expiration,uint48 nonce)[] details,
+    permit(address <owner,((address @token,uint160 #amount,uint48 expiration,uint48 nonce)[] details,
         address >spender,uint256 sigDeadline) batch,bytes signature)
     """,
     ),

@@ -14,6 +14,8 @@ class TypedPower:
     Attributes:
         gives: What it does, for people.
         whom: Fields that decide who gets it; of those that the type has, an ALLOW names each.
+        tokens: Fields that say of what; an ALLOW names each. Where there are none it is of the
+            domain's contract, which an ALLOW names anyway.
         amounts: Fields that say how much; an ALLOW bounds each, or spends it.
         ends: Fields that say until when; an ALLOW bounds each.
         ruled: Whether rules can allow it at all.
@@ -22,6 +24,7 @@ class TypedPower:
 
     gives: str
     whom: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
     amounts: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     ruled: bool = True
@@ -30,24 +33,29 @@ class TypedPower:
 
 _PERMIT = TypedPower(
     "an EIP-2612 or DAI Permit approves a spender",
-    ("spender",),
-    ("value", "allowed"),
-    ("deadline", "expiry"),
+    whom=("spender",),
+    amounts=("value", "allowed"),
+    ends=("deadline", "expiry"),
 )
 _ALLOWANCE = TypedPower(
     "a Permit2 allowance approves a spender",
-    ("spender",),
-    ("details.amount", "details[].amount"),
-    ("details.expiration", "details[].expiration", "sigDeadline"),
+    whom=("spender",),
+    tokens=("details.token", "details[].token"),
+    amounts=("details.amount", "details[].amount"),
+    ends=("details.expiration", "details[].expiration", "sigDeadline"),
 )
 _TRANSFER = TypedPower(
     "a Permit2 transfer lets a spender take tokens",
-    ("spender",),
-    ("permitted.amount", "permitted[].amount"),
-    ("deadline",),
+    whom=("spender",),
+    tokens=("permitted.token", "permitted[].token"),
+    amounts=("permitted.amount", "permitted[].amount"),
+    ends=("deadline",),
 )
 _AUTHORIZATION = TypedPower(
-    "an EIP-3009 authorization pays somebody", ("to",), ("value",), ("validBefore",)
+    "an EIP-3009 authorization pays somebody",
+    whom=("to",),
+    amounts=("value",),
+    ends=("validBefore",),
 )
 _SAFE = TypedPower(
     "a Safe transaction calls what its data says", ruled=False, reason="BLIND_TYPED_DATA"

@@ -103,7 +103,7 @@ def parse_typed_rule(
     # 3. An ALLOW names for whom, and of what is known to give something: whom, how much, how long.
     if action == ALLOW and struct is not None:
         _check_domain(domain, f"{path}.domain")
-        _check_power(struct, fields, within, spend.values(), path)
+        _check_power(struct, domain, fields, within, spend.values(), path)
     if denies and within:
         raise BadPolicy("a DENY has conditions on fields only", f"{path}.within")
     return TypedRule(
@@ -172,6 +172,7 @@ def _check_domain(domain: dict[str, Condition | None], path: str) -> None:
 
 def _check_power(
     struct: Struct,
+    domain: dict[str, Condition | None],
     fields: dict[str, Condition],
     within: dict[str, Seconds],
     spent: Iterable[str],
@@ -182,7 +183,21 @@ def _check_power(
         return
     if not power.ruled:
         raise BadPolicy(f"{power.gives}: no rule can allow it", f"{path}.type")
+    # A name alone names nobody: whoever makes a token may call it USD Coin.
+    contract = domain.get("verifyingContract")
+    if contract is None or not contract.positive:
+        raise BadPolicy(
+            f"{power.gives}: name which contract's, with eq or in, as "
+            '"domain": {"verifyingContract": {"eq": "0x…"}}',
+            f"{path}.domain.verifyingContract",
+        )
     places = struct.function.places
+    for name in (place for place in power.tokens if place in places):
+        if name not in fields or not fields[name].positive:
+            raise BadPolicy(
+                f"{power.gives}: name which tokens, with eq or in, of a list with all",
+                f"{path}.fields.{name}",
+            )
     for name in (place for place in power.whom if place in places):
         if name not in fields or not fields[name].positive:
             raise BadPolicy(
