@@ -13,7 +13,8 @@ from keymoot.attest.quorum import MAKERS
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.units import Seconds, UnixSeconds
 from keymoot.cli.app_policy import changes, shown_policy
-from keymoot.contracts.builtin.apps.evidence import machine_policy
+from keymoot.cli.deploy import _line
+from keymoot.cli.output import fields as fields_of
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 
 CODE = Measurement(b"m" * 48)
@@ -58,7 +59,7 @@ CLAIMS = st.builds(
 def admits(policy: AppPolicy, claims: Claims, endorser: Bytes32 | None, others: int) -> bool:
     """Decide as the contract does, for one who may have an endorsement and others beside it."""
     try:
-        machine_policy(policy, claims.vendor).check(claims)
+        policy.machines.of(claims.vendor).check(claims)
     except EvidenceRefused:
         return False
     endorsed = not policy.endorsers or endorser in policy.endorsers
@@ -118,3 +119,17 @@ def test_where_nobody_was_let_in_nothing_is_looser() -> None:
 
 def test_what_is_shown_leaves_nothing_out() -> None:
     assert len(shown_policy(AppPolicy())) == len(fields(AppPolicy))
+
+
+@pytest.mark.parametrize("field", ["tcb_statuses", "advisories", "tcb_parts"])
+def test_words_of_an_admin_add_no_line_to_what_is_shown(field: str) -> None:
+    """Any app's policy is shown to anyone, and its admin chose these words."""
+    word = "UpToDate\nadmin  \x1b[1mnobody"
+    value: Any = {word: 1} if field == "tcb_parts" else (word,)
+    policy = replace(AppPolicy(measurements=(CODE,)), **{field: value})
+    told = " ".join(fields_of({name: _line(value) for name, value in shown_policy(policy).items()}))
+    (change,) = changes(AppPolicy(measurements=(CODE,)), policy)
+    for text in (told, str(change)):
+        assert "\n" not in text
+        assert "\x1b" not in text
+        assert "UpToDate\\u{a}admin" in text

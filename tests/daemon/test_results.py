@@ -35,6 +35,15 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
             yield Asking(JoinedInstance(instance, simulated(BUILT), {}))
 
 
+def balance(asking: Asking) -> int:
+    query = {
+        "method": "evm.Balance",
+        "args": cbor2.dumps({"address": asking.instance.identity.key}).hex(),
+    }
+    told = asking.json("POST", "/rofl/v1/query", query)
+    return int.from_bytes(cbor2.loads(bytes.fromhex(told["data"])), "big")
+
+
 def sent(asking: Asking, gas: int, name: str, *arguments: Any) -> Any:
     data = {
         "to": Caller.ADDRESS.hex(),
@@ -59,6 +68,20 @@ def test_what_a_contract_refuses_is_a_result_too(asking: Asking, gas: int) -> No
     assert (fail["module"], fail["code"]) == ("evm", 8)
     assert "it broke with 7" in fail["message"]
     assert gas == 0 or fail["message"].startswith("BROKE: ")
+
+
+def test_who_has_the_gas_estimated_spends_no_more_than_who_names_it(asking: Asking) -> None:
+    """Else an agent would eat what registrations are paid with, by calls that take much."""
+    held = balance(asking)
+    data = {
+        "to": Caller.ADDRESS.hex(),
+        "value": "0",
+        "data": calldata(Caller, "burn", 20_000_000).hex(),
+        "gas_limit": 0,
+    }
+    refused = asking("POST", SUBMIT, {"tx": {"kind": "eth", "data": data}})
+    assert (refused.status, b"at most 5000000" in refused.body) == (400, True)
+    assert balance(asking) == held
 
 
 def test_what_the_daemon_will_not_send_is_no_result(asking: Asking) -> None:

@@ -1,9 +1,11 @@
 """The manifest is read strictly: what it says in error, it says by its field."""
 
+import tomllib
+
 import pytest
 
 from keymoot.base.errors import Malformed
-from keymoot.image.manifest import MAX_MANIFEST_BYTES, parse_manifest
+from keymoot.image.manifest import MAX_MANIFEST_BYTES, MAX_NAME_PARTS, parse_manifest
 from keymoot.image.starter import FILES as STARTER
 from keymoot.image.starter import starter_files
 from tests.image.folders import MANIFEST
@@ -79,6 +81,56 @@ def test_what_is_wrong_is_named(old: str, new: str, at: str) -> None:
 def test_what_is_no_manifest(raw: bytes) -> None:
     with pytest.raises(Malformed):
         parse_manifest(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("a." * 8 + "a", 9),
+        ("a . a\t.a." + "a." * 5 + "a", 9),
+        ('a."".' * 4 + "a", 9),
+        ("a.'a\"'." * 4 + '"\\""', 9),
+        ('"a.a.a.a.a.a.a.a.a.a"', 1),
+        ("'a.a.a.a.a.a.a.a.a.a'." + "a." * 6 + "a", 8),
+    ],
+)
+@pytest.mark.parametrize(
+    "before",
+    ["", "# '\n", 'x = "\\""\n', "x = '''\n'\"'''\n", 'x = """\\""""\n', 'x = ""\n', "x = ''\n"],
+)
+def test_a_long_name_is_refused_before_it_is_parsed(
+    before: str, name: str, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    loads = tomllib.loads
+    monkeypatch.setattr(tomllib, "loads", lambda text: parsed.append(text) or loads(text))
+    for text in (f"{before}{name} = 1\n", f"{before}[{name}]\n"):
+        assert _parts(loads(text)) == parts
+        with pytest.raises(Malformed):
+            parse_manifest(text.encode())
+        assert parsed == [text] * (parts <= MAX_NAME_PARTS)
+        parsed.clear()
+
+
+def _parts(fields: object) -> int:
+    """Tell how many parts the last name of a document has."""
+    if not isinstance(fields, dict) or not fields:
+        return 0
+    return 1 + _parts(list(fields.values())[-1])
+
+
+def test_what_is_said_of_a_long_name() -> None:
+    with pytest.raises(Malformed, match="at most 8 parts"):
+        parse_manifest(MANIFEST.replace("cpus = 2", f"{'a.' * 20_000}a = 2").encode())
+
+
+@pytest.mark.parametrize(
+    "part",
+    ['"""', "'''", '"', "\\", "a ", "a", " ", "a.\n", '"\\', '"""\\', "'a\n", 'a"\n'],
+)
+def test_what_never_ends_is_no_manifest(part: str) -> None:
+    with pytest.raises(Malformed):
+        parse_manifest((part * 60_001)[:60_001].encode())
 
 
 def test_what_init_writes_is_read() -> None:

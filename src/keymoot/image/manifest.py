@@ -40,6 +40,21 @@ MAX_CHARACTERS = 1_024
 MIN_MEMORY_MIB, MAX_MEMORY_MIB = 16, 1 << 20
 MAX_CPUS = 256
 
+MAX_NAME_PARTS = 8
+"""Parts of a dotted name; Python's parser takes their square, in time and in memory."""
+
+_TEXT = re.compile(
+    r'''"""(?:\\.|[^\\])*?(?:"""|\\?\Z)'''
+    r"|'{3}.*?(?:'{3}|\Z)"
+    r"""|"(?:\\.|[^"\\\n])*"?"""
+    r"|'[^'\n]*'?"
+    r"|\#[^\n]*",
+    re.DOTALL,
+)
+"""TOML's four kinds of strings, and its comments; one that does not end is looked at once."""
+
+_LONG_NAME = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MAX_NAME_PARTS}}}")
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}([-+][0-9A-Za-z.-]{1,32})?", re.ASCII)
 _MEASURED = frozenset({"name", "version", "command", "requirements", "secrets", "resources"})
@@ -105,7 +120,11 @@ def parse_manifest(raw: bytes) -> Manifest:
     if len(raw) > MAX_MANIFEST_BYTES:
         raise Malformed(f"a manifest has at most {MAX_MANIFEST_BYTES} bytes, got {len(raw)}")
     try:
-        fields = tomllib.loads(raw.decode())
+        text = raw.decode()
+        # A part of a name may be a string. Where quotes do not fit, the parser stops there too.
+        if _LONG_NAME.search(_TEXT.sub("_", text)):
+            raise Malformed(f"names in a manifest have at most {MAX_NAME_PARTS} parts")
+        fields = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise Malformed("a manifest is UTF-8") from error
     except (ValueError, RecursionError) as error:
