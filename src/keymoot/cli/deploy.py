@@ -102,6 +102,7 @@ def deploy(
     identity = admin.network.identity()
     app = deployments.find(folder, identity.network)
     view = admin.show(app)
+    _check_admin(admin, view, by)
     now = view.policy
     sealed = _sealed(bundle, view, {} if secrets is None else read_secrets(secrets))
     vendors = tuple(sorted(set(vendor or now.vendors or _default(simulated=identity.simulated))))
@@ -167,12 +168,10 @@ def show(
 
 def told_of(view: "AppView") -> dict[str, Any]:
     from keymoot.base.shown import shown
-    from keymoot.contracts.builtin.apps.record import NOBODY
-    from keymoot.policy.names import checksummed
 
     return {
         "app": view.app.text,
-        "admin": "nobody, for ever" if view.admin == NOBODY else checksummed(view.admin),
+        "admin": _admin_of(view),
         "removed": view.removed,
         "version": view.version,
         "height": view.header.height,
@@ -224,6 +223,23 @@ def _sealed(bundle: "Bundle", view: "AppView", given: "dict[str, Secret]") -> di
     if missing:
         fail(f"no value for {', '.join(missing)}: write NAME=value into a file for --secrets")
     return kept | fresh
+
+
+def _check_admin(admin: "AppAdmin", view: "AppView", by: ActingOwner) -> None:
+    from keymoot.policy.names import checksummed
+
+    if view.admin != admin.address:
+        fail(
+            f"{view.app.text} is changed by its admin alone: its admin is {_admin_of(view)}, and "
+            f"{by.owner} is {checksummed(admin.address)}"
+        )
+
+
+def _admin_of(view: "AppView") -> str:
+    from keymoot.contracts.builtin.apps.record import NOBODY
+    from keymoot.policy.names import checksummed
+
+    return "nobody, for ever" if view.admin == NOBODY else checksummed(view.admin)
 
 
 def _announce(made: tuple[Change, ...], gone: list[str], *, loosen: bool) -> None:
