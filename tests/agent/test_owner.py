@@ -1,6 +1,7 @@
 """Owners make wallets, rule them, and take everything back."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
 from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE
 from keymoot.crypto import secp256k1
+from keymoot.crypto.keccak import keccak256
 from tests.agent.fake_ledger import GENESIS, FakeLedger
 from tests.agent.fake_network import FAR, NETWORK, WORLD, secret_of, serving
 from tests.proof.world import World
@@ -196,8 +198,12 @@ def _told(**change: object) -> dict[str, object]:
 def test_a_network_is_who_its_genesis_says() -> None:
     identity = read_identity(_told(simulated=False))
     assert (identity.network, identity.chain_id) == (NETWORK, 0x5AFD)
-    assert not identity.simulated
-    assert read_identity(_told()).simulated
+    assert identity.simulated, "its genesis takes SIMULATED evidence, whatever a node says"
+    real = replace(WORLD.genesis, development=False).encode()
+    of_real = {"network": keccak256(real).hex0x, "genesis": "0x" + real.hex()}
+    assert not read_identity(_told(**of_real, simulated=False)).simulated
+    for said in ({}, {"simulated": True}, {"simulated": 0}):
+        assert read_identity(_told(**of_real, **said)).simulated
 
 
 @pytest.mark.parametrize(
