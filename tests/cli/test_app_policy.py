@@ -12,7 +12,7 @@ from keymoot.attest.evidence import EvidenceRefused, ReportData
 from keymoot.attest.quorum import MAKERS
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.units import Seconds, UnixSeconds
-from keymoot.cli.app_policy import changes, shown_policy
+from keymoot.cli.app_policy import changes, policy_in_words, shown_policy
 from keymoot.cli.deploy import _line
 from keymoot.cli.output import fields as fields_of
 from keymoot.contracts.builtin.apps.policy import AppPolicy
@@ -133,3 +133,12 @@ def test_words_of_an_admin_add_no_line_to_what_is_shown(field: str) -> None:
         assert "\n" not in text
         assert "\x1b" not in text
         assert "UpToDate\\u{a}admin" in text
+
+
+def test_people_read_what_an_empty_list_means() -> None:
+    words = policy_in_words(AppPolicy())
+    assert set(words) == set(shown_policy(AppPolicy()))
+    assert (words["chips"], words["endorsers"]) == ("any", "nobody has to")
+    assert (words["mostPerMaker"], words["rawKeys"]) == ("no limit", "given")
+    assert (words["measurements"], words["lifetimeSeconds"]) == ("none", "7200 s")
+    assert policy_in_words(AppPolicy(measurements=(CODE,)))["measurements"] == CODE.hex0x

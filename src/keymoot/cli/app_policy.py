@@ -71,6 +71,14 @@ def shown_policy(policy: "AppPolicy") -> dict[str, Any]:
     return {"measurements": [measured.hex0x for measured in policy.measurements]} | shown
 
 
+def policy_in_words(policy: "AppPolicy") -> dict[str, str]:
+    """Give the same for people, by the same names: what an empty list means differs."""
+    admitted = ", ".join(measured.hex0x for measured in policy.measurements) or "none"
+    return {"measurements": admitted} | {
+        _json_name(name): demand.written(getattr(policy, name)) for name, demand in _DEMANDS.items()
+    }
+
+
 def _json_name(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)

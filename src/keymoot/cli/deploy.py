@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import deployments, settings
-from keymoot.cli.app_policy import Change, changes, shown_policy
+from keymoot.cli.app_policy import Change, changes, policy_in_words, shown_policy
 from keymoot.cli.options import ActingOwner, NotNegative, RawKeys, Whole
 from keymoot.cli.output import confirm, fail, fields, note, result, warn_simulated
 from keymoot.cli.secret_file import read_secrets
@@ -161,7 +161,8 @@ def show(
     """
     views, view = view_of(folder, app, url)
     shown = told_of(view)
-    lines = fields({name: _line(value) for name, value in shown.items()})
+    words = shown | policy_in_words(view.policy)
+    lines = fields({name: _line(value) for name, value in words.items()})
     warn_simulated(simulated=views.network.identity().simulated)
     result(shown, lines, as_json=json)
 
