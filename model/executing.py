@@ -89,7 +89,7 @@ def signs(state: State, change: Change) -> bool:
     size = len(state.members)
     able = state.members & state.executing
     helping = state.members & change.broken if state.hostile else frozenset[int]()
-    return len(able | helping) >= (size + faults(size)) // 2 + 1
+    return len(able | helping) >= size - faults(size)
 
 
 def following(state: State, change: Change) -> frozenset[int]:

@@ -75,7 +75,7 @@ def conflict(certified: frozenset[str]) -> str | None:
 
 def successors(state: State, change: Change, *, by_state_before: bool) -> Iterator[State]:
     """Every way to certify one more block; its parent is certified."""
-    quorum = (len(change.before) + FAULTS) // 2 + 1
+    quorum = len(change.before) - FAULTS
     for block in blocks():
         if block in state.certified or block[:-1] not in state.certified:
             continue

@@ -80,7 +80,7 @@ def signs(state: State, change: Change) -> bool:
     """Tell whether the members can certify a block."""
     size = len(state.members)
     helping = state.members & change.broken if state.hostile else frozenset[int]()
-    return len(able(state, change) | helping) >= (size + faults(size)) // 2 + 1
+    return len(able(state, change) | helping) >= size - faults(size)
 
 
 def allowed(state: State, change: Change, rules: Rules) -> bool:

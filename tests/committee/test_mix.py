@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from keymoot.attest.quorum import MAKERS, seats_by_maker
 from keymoot.committee.membership.record import MembershipRecord
 from keymoot.committee.mix import fits, mixed, most_of
-from keymoot.threshold.committee import MIN_SIZE, Committee
+from keymoot.threshold.committee import MAX_SIZE, MIN_SIZE, Committee
 
 ABC = ("tdx", "snp", "nitro")
 
@@ -67,6 +67,17 @@ def test_one_that_breaks_it_does_not_keep_the_others_out() -> None:
     assert after(SIX, of(*ABC, "snp", first=7), ()) == tuple(range(1, 10))
     # nor one who wants to leave, though he was the first to say so
     assert after(SIX, {7: "tdx"}, (2, 1)) == (2, 3, 4, 5, 6, 7)
+
+
+def test_forged_evidence_of_one_maker_certifies_no_second_block() -> None:
+    """Its seats may be one more than f: two of six, three of nine, four of twelve."""
+    for size in range(MIN_SIZE, MAX_SIZE + 1):
+        committee = Committee.of(size)
+        shares = committee.degree + 1
+        in_both = 2 * shares - size
+        assert most_of(MAX_SIZE, size) < in_both
+        # and those who are always there are enough
+        assert shares <= committee.present
 
 
 VENDORS = st.sampled_from([*MAKERS, "another"])

@@ -111,9 +111,9 @@ def test_indices_are_distinct_and_not_zero_modulo_the_order():
 
 
 @pytest.mark.parametrize(
-    ("size", "faults", "ecdsa", "others"), [(4, 1, 1, 2), (6, 1, 2, 3), (7, 2, 2, 4), (13, 4, 4, 8)]
+    ("size", "faults", "ecdsa", "others"), [(4, 1, 1, 2), (6, 1, 2, 4), (7, 2, 2, 4), (13, 4, 4, 8)]
 )
-def test_degrees_are_the_designs(size, faults, ecdsa, others):
+def test_degrees_leave_enough_who_are_always_there(size, faults, ecdsa, others):
     committee = Committee.of(size)
     assert committee.faults == faults
     assert committee.ecdsa_degree == ecdsa
