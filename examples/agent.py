@@ -8,6 +8,7 @@ import sys
 
 try:
     from web3 import Web3
+    from web3.exceptions import Web3Exception
     from web3.middleware import SignAndSendRawMiddlewareBuilder
 
     from keymoot.agent import Account
@@ -28,5 +29,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 3 or not sys.argv[2].isdecimal():
         print(__doc__, file=sys.stderr)
         sys.exit(2)
-    with program():  # a refusal is a line with its reason, and status 3
+    with program(Web3Exception):  # a refusal is a line with its reason, and status 3
         main(sys.argv[1], int(sys.argv[2]))

@@ -1,6 +1,7 @@
 """Owners make wallets, rule them, and take everything back."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from keymoot.agent.network import Network
 from keymoot.agent.owner import Owner, new_key, salt_of
 from keymoot.agent.submission import TransactionFailed
 from keymoot.agent.views import WalletViews
+from keymoot.base import hexes
 from keymoot.base.fixed import Address, RequestId, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.transaction import DYNAMIC_FEE, EvmTransaction
 from keymoot.base.units import ChainId, Gas, Nonce, UnixSeconds, Wei
+from keymoot.committee.genesis import Genesis
 from keymoot.contracts.builtin.wallets.errors import NoSuchWallet
 from keymoot.contracts.builtin.wallets.wallet import BY_COMMITTEE
 from keymoot.crypto import secp256k1
@@ -194,10 +197,18 @@ def _told(**change: object) -> dict[str, object]:
 
 
 def test_a_network_is_who_its_genesis_says() -> None:
-    identity = read_identity(_told(simulated=False))
+    identity = read_identity(_told())
     assert (identity.network, identity.chain_id) == (NETWORK, 0x5AFD)
-    assert not identity.simulated
-    assert read_identity(_told()).simulated
+    assert identity.attestation == Genesis.decode(GENESIS).attestation
+
+
+def test_a_development_network_is_simulated_whatever_its_node_says() -> None:
+    """Its genesis takes evidence that anybody can make; of another one the node may say so."""
+    for development in (True, False):
+        genesis = replace(Genesis.decode(GENESIS), development=development)
+        told = {"network": genesis.network.hex0x, "genesis": hexes.data(genesis.encode())}
+        assert read_identity(_told(simulated=False, **told)).simulated is development
+        assert read_identity(_told(**told)).simulated
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ from keymoot.agent.socket_account import SocketAccount
 from keymoot.base.errors import Refused
 from keymoot.image.starter import starter_files
 from keymoot.policy.errors import PolicyRefused
+from tests.agent.fake_network import FakeNetwork
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120
 NO_WALLET = "0x" + "00" * 32
 NOWHERE = "http://127.0.0.1:1"
+PAYEE = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 RUN = """
 import runpy, sys
@@ -121,6 +124,46 @@ def test_whatever_a_program_raises_on_purpose_ends_it_quietly(
         raise error
     assert ended.value.code == status
     assert capsys.readouterr().err == told
+
+
+class Theirs(Exception):
+    """What another's package raises on purpose."""
+
+
+def test_what_anothers_package_raises_on_purpose_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended, program(Theirs):
+        raise Theirs("no such address", "0x01")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: no such address 0x01\n"
+    with pytest.raises(Theirs), program():
+        raise Theirs
+
+
+@pytest.fixture(scope="module")
+def credential(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("agent") / "yield.cred"
+    replace(FakeNetwork().credential(), urls=(NOWHERE,)).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "rpc", "told"),
+    [
+        ("0x01", NOWHERE, "0x01"),
+        ("0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1a1A1A1a1A1a1", NOWHERE, "checksum"),
+        (PAYEE, NOWHERE, "Connection refused"),
+        (PAYEE, "nonsense", "nonsense"),
+    ],
+)
+def test_what_web3_finds_wrong_is_told_in_a_line(
+    credential: str, recipient: str, rpc: str, told: str
+) -> None:
+    command = ["examples/agent.py", recipient, "5"]
+    done = ran(*command, KEYMOOT_CREDENTIAL=credential, TARGET_RPC=rpc)
+    assert (done.returncode, told in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_defect_keeps_its_traceback() -> None:

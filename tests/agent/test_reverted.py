@@ -147,3 +147,17 @@ def test_only_words_are_words(code: str, message: str) -> None:
 def test_strange_data_have_no_word_and_break_nothing(data: object) -> None:
     assert word_of(data) == ""
     assert word_of(f"0x{revert_data('Refused(string,string)', ('A', 'b')).hex()[:8]}{data}") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "shown"),
+    [
+        (3, "execution reverted: this owner has a wallet", "this owner has a wallet"),
+        (3, "execution reverted", "execution reverted"),
+        (-32000, "execution reverted: not by a call", "execution reverted: not by a call"),
+    ],
+)
+def test_people_are_told_what_a_contract_says_and_no_machines_word_for_it(
+    code: int, told: str, shown: str
+) -> None:
+    assert str(NetworkRefused(code, told)) == shown

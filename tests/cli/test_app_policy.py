@@ -12,7 +12,9 @@ from keymoot.attest.evidence import EvidenceRefused, ReportData
 from keymoot.attest.quorum import MAKERS
 from keymoot.base.fixed import Bytes32, Measurement
 from keymoot.base.units import Seconds, UnixSeconds
-from keymoot.cli.app_policy import changes, shown_policy
+from keymoot.cli.app_policy import changes, policy_in_words, shown_policy
+from keymoot.cli.deploy import _line
+from keymoot.cli.output import fields as fields_of
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 
 CODE = Measurement(b"m" * 48)
@@ -117,3 +119,26 @@ def test_where_nobody_was_let_in_nothing_is_looser() -> None:
 
 def test_what_is_shown_leaves_nothing_out() -> None:
     assert len(shown_policy(AppPolicy())) == len(fields(AppPolicy))
+
+
+@pytest.mark.parametrize("field", ["tcb_statuses", "advisories", "tcb_parts"])
+def test_words_of_an_admin_add_no_line_to_what_is_shown(field: str) -> None:
+    """Any app's policy is shown to anyone, and its admin chose these words."""
+    word = "UpToDate\nadmin  \x1b[1mnobody"
+    value: Any = {word: 1} if field == "tcb_parts" else (word,)
+    policy = replace(AppPolicy(measurements=(CODE,)), **{field: value})
+    told = " ".join(fields_of({name: _line(value) for name, value in shown_policy(policy).items()}))
+    (change,) = changes(AppPolicy(measurements=(CODE,)), policy)
+    for text in (told, str(change)):
+        assert "\n" not in text
+        assert "\x1b" not in text
+        assert "UpToDate\\u{a}admin" in text
+
+
+def test_people_read_what_an_empty_list_means() -> None:
+    words = policy_in_words(AppPolicy())
+    assert set(words) == set(shown_policy(AppPolicy()))
+    assert (words["chips"], words["endorsers"]) == ("any", "nobody has to")
+    assert (words["mostPerMaker"], words["rawKeys"]) == ("no limit", "given")
+    assert (words["measurements"], words["lifetimeSeconds"]) == ("none", "7200 s")
+    assert policy_in_words(AppPolicy(measurements=(CODE,)))["measurements"] == CODE.hex0x

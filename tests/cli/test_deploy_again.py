@@ -9,7 +9,7 @@ from keymoot.agent.app_admin import AppAdmin
 from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.keystore import load
 from keymoot.agent.submission import TransactionFailed
-from keymoot.base.fixed import AppId, Bytes32
+from keymoot.base.fixed import Address, AppId, Bytes32
 from keymoot.base.units import Seconds
 from keymoot.cli.output import EXIT_WARNED
 from tests.cli.shell import Shell
@@ -84,3 +84,21 @@ def test_what_an_app_demands_stays_until_somebody_says_otherwise(
             boss.update(made, policy=seen.policy, seen=seen)
         assert stale.value.reason == "STALE_APP"
         assert boss.show(made).policy.lifetime_seconds == 60
+
+
+def test_who_is_not_the_admin_is_told_so_before_anything_is_spent(
+    shell: Shell, tmp_path: Path
+) -> None:
+    app_folder(tmp_path / "app", FILES | {"keymoot.toml": NO_SECRETS})
+    shell.write("password", "correct horse\n")
+    secret = ("--password-file", "password")
+    admin = shell.json("key", "new", "owner.json", *secret)["address"]
+    other = shell.json("key", "new", "other.json", *secret)["address"]
+    with in_memory(tmp_path / "net") as net:
+        shell.environment["KEYMOOT_URL"] = net.network.url
+        shell.json("app", "create", "app", *BY)
+        done = shell.run("app", "deploy", "app", "--owner", "other.json", *secret)
+        assert done.returncode == 1
+        assert f"its admin is {admin}, and other.json is {other}" in done.stderr
+        assert "changes" not in done.stderr
+        assert net.network.balance(Address.from_hex(other)) == 0

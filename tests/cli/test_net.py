@@ -2,7 +2,7 @@
 
 from keymoot.attest.machines import CLOSED_AND_UP_TO_DATE
 from keymoot.base.fixed import Measurement
-from keymoot.cli.net import _admits, _makers, _proved_fields, _seat_line
+from keymoot.cli.net import _admits, _makers, _moot_json, _proved_fields, _seat_line
 from keymoot.committee.attestation import Attestation, NodeDemands
 
 
@@ -29,6 +29,19 @@ def test_a_seats_line_says_by_whose_word_it_runs_what_it_says() -> None:
     node = {"identityKey": "0x" + "ab" * 32, "measurement": "0x" + "cd" * 48}
     told = seat(node["identityKey"]) | {"vendor": "snp", "maker": "AMD"}
     assert "by the word of AMD  since height 7" in _seat_line(2, node, told)
+
+
+def test_a_node_does_not_say_who_makes_enclaves_of_a_vendor() -> None:
+    """The vendor is proved; who that is we know. Else SIMULATED seats would be called Intel's."""
+    node = {"identityKey": "0x" + "ab" * 32, "measurement": "0x" + "cd" * 48}
+    lying = seat(node["identityKey"]) | {"vendor": "simulated", "maker": "Intel"}
+    assert "by the word of nobody (SIMULATED)  since" in _seat_line(2, node, lying)
+    assert _moot_json({"seats": [lying]})["seats"][0]["maker"] == "nobody (SIMULATED)"
+    # one of an older version tells nothing of it, and one that lies may tell anything
+    assert _moot_json({"seats": [seat("0xab")]})["seats"] == [seat("0xab")]
+    lines = _seat_line(2, node, lying | {"vendor": "tdx\nseat 9"})
+    assert "by the word of tdx\\u{a}seat 9" in lines
+    assert "by the word of" not in _seat_line(2, node, lying | {"vendor": ["tdx"]})
 
 
 def test_whose_evidence_counts_and_how_makers_are_mixed_is_said() -> None:

@@ -13,6 +13,8 @@ from keymoot.base.fixed import Measurement
 from keymoot.contracts.builtin import registry
 from keymoot.contracts.builtin.apps.policy import AppPolicy
 from keymoot.daemon.joined import JoinedInstance
+from keymoot.daemon.port import CallOutcome
+from keymoot.daemon.rofl_transactions import result_of
 from tests.contracts.toys import Caller, deployed
 from tests.daemon.conftest import Asking
 from tests.node.in_memory import in_memory
@@ -33,6 +35,15 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
             instance = AppInstance(net.network, app, InstanceKeys.new(), simulated(BUILT))
             net.network.faucet(instance.keys.address)
             yield Asking(JoinedInstance(instance, simulated(BUILT), {}))
+
+
+def balance(asking: Asking) -> int:
+    query = {
+        "method": "evm.Balance",
+        "args": cbor2.dumps({"address": asking.instance.identity.key}).hex(),
+    }
+    told = asking.json("POST", "/rofl/v1/query", query)
+    return int.from_bytes(cbor2.loads(bytes.fromhex(told["data"])), "big")
 
 
 def sent(asking: Asking, gas: int, name: str, *arguments: Any) -> Any:
@@ -61,6 +72,36 @@ def test_what_a_contract_refuses_is_a_result_too(asking: Asking, gas: int) -> No
     assert gas == 0 or fail["message"].startswith("BROKE: ")
 
 
+def test_who_has_the_gas_estimated_spends_no_more_than_who_names_it(asking: Asking) -> None:
+    """Else an agent would eat what registrations are paid with, by calls that take much."""
+    held = balance(asking)
+    data = {
+        "to": Caller.ADDRESS.hex(),
+        "value": "0",
+        "data": calldata(Caller, "burn", 20_000_000).hex(),
+        "gas_limit": 0,
+    }
+    refused = asking("POST", SUBMIT, {"tx": {"kind": "eth", "data": data}})
+    assert (refused.status, b"at most 5000000" in refused.body) == (400, True)
+    assert balance(asking) == held
+
+
 def test_what_the_daemon_will_not_send_is_no_result(asking: Asking) -> None:
     data = {"to": Caller.ADDRESS.hex(), "value": "0", "data": "00", "gas_limit": 5_000_001}
     assert asking("POST", SUBMIT, {"tx": {"kind": "eth", "data": data}}).status == 400
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        CallOutcome(fine=False, reason="BROKE", message="y" * 100_000),
+        CallOutcome(fine=False, reason="B" * 100_000, message="broke"),
+        CallOutcome(fine=False, reason="BROKE", message="half a pair \ud800, \x1b[2J\u202e"),
+    ],
+)
+def test_a_nodes_words_for_a_failure_are_few_and_harmless(outcome: CallOutcome) -> None:
+    """No receipt proves them, and an agent reads them."""
+    message = cbor2.loads(result_of(outcome))["fail"]["message"]
+    assert message.startswith("B")
+    assert len(message.encode()) <= 1_024
+    assert not set(message) & set("\x1b\u202e")

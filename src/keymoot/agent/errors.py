@@ -145,11 +145,16 @@ _REVERTED = 3
 """What Ethereum's nodes answer when a call reverts."""
 
 
+_SAYS_SO = "execution reverted: "
+"""What they write before a contract's own words."""
+
+
 class NetworkRefused(Refused, code="NETWORK_REFUSED"):
     """Keymoot RPC answered with an error of its own: unknown credential, no quota, and so on."""
 
     def __init__(self, rpc_code: int, message: str, data: Any = None) -> None:
-        super().__init__(message)
+        # People read what the contract says; programs see from the code that one did.
+        super().__init__(message.removeprefix(_SAYS_SO) if rpc_code == _REVERTED else message)
         self.rpc_code = rpc_code
         self.data = data
 

@@ -24,8 +24,11 @@ EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 3, 130
 
 
 @contextmanager
-def program() -> Iterator[None]:
+def program(*others: type[Exception]) -> Iterator[None]:
     """End the program with a line and a status where the block raises an error.
+
+    Args:
+        others: What packages beside ours raise on purpose, such as web3's Web3Exception.
 
     Raises:
         SystemExit: with status 3 where a policy refused, 130 after Ctrl-C, else 1.
@@ -36,6 +39,8 @@ def program() -> Iterator[None]:
         _end(str(error), EXIT_REFUSED)
     except KeymootError as error:
         _end(str(error), EXIT_ERROR)
+    except others as error:
+        _end(" ".join(map(str, error.args)) or type(error).__name__, EXIT_ERROR)
     except KeyboardInterrupt:
         raise SystemExit(EXIT_STOPPED) from None
     except BrokenPipeError:

@@ -48,6 +48,19 @@ class TransactionFailed(Refused, code="TRANSACTION_FAILED"):
         self.receipt = receipt
 
 
+class GasBeyond(Refused, code="GAS_BEYOND"):
+    """A call needs more gas than whoever sends it lets it have; nothing was signed.
+
+    Attributes:
+        needed: As nodes estimate it.
+        most: What it may have.
+    """
+
+    def __init__(self, needed: Gas, most: Gas) -> None:
+        super().__init__(f"it needs gas of {needed}, at most {most} are spent on it: send less")
+        self.needed, self.most = needed, most
+
+
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
     raw: bytes
@@ -98,12 +111,16 @@ class Submission:
         value: Wei,
         what: str,
         gas: Gas = ESTIMATED,
+        most_gas: Gas | None = None,
     ) -> dict[str, Any]:
         """Send a transaction of any account or contract; give the receipt, which is proved.
 
         Where it was not carried out, `TransactionFailed` calls it `what`.
+
+        Raises:
+            GasBeyond: nodes say that it needs more gas than `most_gas`, if there is such a bound.
         """
-        signed = self._signed(key, to, data, value, gas, None)
+        signed = self._signed(key, to, data, value, gas, None, most_gas)
 
         def proved(turn: NodeTurn, receipt: Any) -> dict[str, Any]:
             return self._receipt(turn, signed.hash, receipt)
@@ -209,6 +226,7 @@ class Submission:
         value: Wei,
         gas: Gas,
         nonce: Nonce | None,
+        most_gas: Gas | None = None,
     ) -> SignedTransaction:
         sender = secp256k1.address_of_secret(key)
         # Or another network could carry it out: they all have one chain id.
@@ -224,6 +242,8 @@ class Submission:
         if nonce is None or gas == ESTIMATED:
             asked, estimated = self._figures(sender, None if gas else call)
             nonce, gas = asked if nonce is None else nonce, gas or estimated
+        if most_gas is not None and gas > most_gas:
+            raise GasBeyond(gas, most_gas)
         transaction = EvmTransaction(
             kind=DYNAMIC_FEE,
             chain_id=self._identity.chain_id,
@@ -300,6 +320,12 @@ class Submission:
                 receipt = self._receipt_at(turn, signed.hash)
                 if receipt is not None:
                     return included(turn, receipt)
+                if error.reverted:
+                    sent = True
+                    raise WrongAnswer(
+                        "a contract's refusal of a transaction that was sent, without its receipt: "
+                        "it may be in a block; look at the account before it is sent again"
+                    ) from error
                 if error.rpc_code in STILL_COMING or sent:
                     # An earlier copy counts, where this one is refused.
                     sent = True

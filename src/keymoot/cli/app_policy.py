@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from keymoot.base.shown import shown
+
 if TYPE_CHECKING:
     from keymoot.contracts.builtin.apps.policy import AppPolicy
 
@@ -69,12 +71,20 @@ def shown_policy(policy: "AppPolicy") -> dict[str, Any]:
     return {"measurements": [measured.hex0x for measured in policy.measurements]} | shown
 
 
+def policy_in_words(policy: "AppPolicy") -> dict[str, str]:
+    """Give the same for people, by the same names: what an empty list means differs."""
+    admitted = ", ".join(measured.hex0x for measured in policy.measurements) or "none"
+    return {"measurements": admitted} | {
+        _json_name(name): demand.written(getattr(policy, name)) for name, demand in _DEMANDS.items()
+    }
+
+
 def _json_name(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)
 
 
-def _listed(empty: str, text: Callable[[Any], str] = str) -> Callable[[Collection[Any]], str]:
+def _listed(empty: str, text: Callable[[Any], str] = shown) -> Callable[[Collection[Any]], str]:
     return lambda values: ", ".join(map(text, values)) or empty
 
 
@@ -90,6 +100,11 @@ def _more_of_any(before: Collection[Any], after: Collection[Any]) -> bool:
 
 def _lower(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
     return any(part not in after or after[part] < least for part, least in before.items())
+
+
+def _words(values: Collection[str]) -> list[str]:
+    """Give an admin's own words: harmless to whoever reads them, in lines of their own."""
+    return [shown(value) for value in values]
 
 
 def _hex(value: bytes) -> str:
@@ -111,13 +126,13 @@ _DEMANDS: Final[Mapping[str, _Demand]] = {
         lambda before, after: after and not before,
         bool,
     ),
-    "tcb_statuses": _Demand("TCB statuses", _listed("none"), _more, list),
-    "advisories": _Demand("advisories", _listed("none"), _more, list),
+    "tcb_statuses": _Demand("TCB statuses", _listed("none"), _more, _words),
+    "advisories": _Demand("advisories", _listed("none"), _more, _words),
     "tcb_parts": _Demand(
         "TCB parts",
-        lambda parts: ", ".join(f"{part}={parts[part]}" for part in sorted(parts)) or "any",
+        lambda parts: ", ".join(f"{shown(part)}={parts[part]}" for part in sorted(parts)) or "any",
         _lower,
-        dict,
+        lambda parts: {shown(part): least for part, least in parts.items()},
     ),
     "chips": _Demand("chips", _listed("any", _hex), _more_of_any, lambda v: list(map(_hex, v))),
     "endorsers": _Demand(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keymoot.cli import deployments, settings
-from keymoot.cli.app_policy import Change, changes, shown_policy
+from keymoot.cli.app_policy import Change, changes, policy_in_words, shown_policy
 from keymoot.cli.options import ActingOwner, NotNegative, RawKeys, Whole
 from keymoot.cli.output import confirm, fail, fields, note, result, warn_simulated
 from keymoot.cli.secret_file import read_secrets
@@ -102,6 +102,7 @@ def deploy(
     identity = admin.network.identity()
     app = deployments.find(folder, identity.network)
     view = admin.show(app)
+    _check_admin(admin, view, by)
     now = view.policy
     sealed = _sealed(bundle, view, {} if secrets is None else read_secrets(secrets))
     vendors = tuple(sorted(set(vendor or now.vendors or _default(simulated=identity.simulated))))
@@ -160,19 +161,18 @@ def show(
     """
     views, view = view_of(folder, app, url)
     shown = told_of(view)
-    lines = fields({name: _line(value) for name, value in shown.items()})
+    words = shown | policy_in_words(view.policy)
+    lines = fields({name: _line(value) for name, value in words.items()})
     warn_simulated(simulated=views.network.identity().simulated)
     result(shown, lines, as_json=json)
 
 
 def told_of(view: "AppView") -> dict[str, Any]:
     from keymoot.base.shown import shown
-    from keymoot.contracts.builtin.apps.record import NOBODY
-    from keymoot.policy.names import checksummed
 
     return {
         "app": view.app.text,
-        "admin": "nobody, for ever" if view.admin == NOBODY else checksummed(view.admin),
+        "admin": _admin_of(view),
         "removed": view.removed,
         "version": view.version,
         "height": view.header.height,
@@ -224,6 +224,23 @@ def _sealed(bundle: "Bundle", view: "AppView", given: "dict[str, Secret]") -> di
     if missing:
         fail(f"no value for {', '.join(missing)}: write NAME=value into a file for --secrets")
     return kept | fresh
+
+
+def _check_admin(admin: "AppAdmin", view: "AppView", by: ActingOwner) -> None:
+    from keymoot.policy.names import checksummed
+
+    if view.admin != admin.address:
+        fail(
+            f"{view.app.text} is changed by its admin alone: its admin is {_admin_of(view)}, and "
+            f"{by.owner} is {checksummed(admin.address)}"
+        )
+
+
+def _admin_of(view: "AppView") -> str:
+    from keymoot.contracts.builtin.apps.record import NOBODY
+    from keymoot.policy.names import checksummed
+
+    return "nobody, for ever" if view.admin == NOBODY else checksummed(view.admin)
 
 
 def _announce(made: tuple[Change, ...], gone: list[str], *, loosen: bool) -> None:

@@ -331,15 +331,26 @@ def _moot_fields(committee: Mapping[str, Any]) -> dict[str, Any]:
 def _moot_json(committee: Mapping[str, Any]) -> dict[str, Any]:
     names = ("ready", "generation", "recoveries", "epoch", "stateKey", "stock", "roots", "seats")
     more = ("storage", "joining", "cheats")
-    return {name: committee[name] for name in (*names, *more) if name in committee}
+    told = {name: committee[name] for name in (*names, *more) if name in committee}
+    seats = [seat | ({"maker": _maker(seat)} if "maker" in seat else {}) for seat in told["seats"]]
+    return told | {"seats": seats}
+
+
+def _maker(seat: Mapping[str, Any]) -> str:
+    """Say whose enclaves a seat's vendor vouches for: the node's word for that is not taken."""
+    from keymoot.attest.quorum import maker_of
+    from keymoot.base.shown import shown
+
+    vendor = seat.get("vendor")
+    return shown(maker_of(vendor), 32) if isinstance(vendor, str) else ""
 
 
 def _seat_line(at: int, node: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
     line = f"seat {at}  {node['identityKey']}  runs {str(node['measurement'])[:18]}…"
-    if seat is not None and seat.get("vendor"):
-        line += f" by the word of {seat['maker']}"
     if seat is None:
         return line
+    if maker := _maker(seat):
+        line += f" by the word of {maker}"
     if seat["identityKey"] != node["identityKey"]:
         known = str(seat["identityKey"])[:18]
         return f"{line}  is not the enclave {known}… that the ledger knows: its folder was lost"

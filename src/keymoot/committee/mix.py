@@ -53,7 +53,8 @@ def mixed(
     # 1. All of it, if it fits: many who come and go at once may fit only together.
     if fits({seat: everyone[seat] for seat in wish}, demanded):
         return tuple(wish)
-    # 2. Of a maker that holds too much one goes who wants to, or else its last newcomer stays out.
+    # 2. Of a maker that holds too much one goes who wants to, or else the newcomer of the highest
+    #    number stays out.
     seats = dict(everyone)
     while not fits(seats, demanded):
         held = max(seats_by_maker(seats).values(), key=len)

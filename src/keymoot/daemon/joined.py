@@ -16,14 +16,14 @@ from keymoot.agent.app_keys import AppKeys
 from keymoot.agent.app_views import InstanceView
 from keymoot.agent.errors import NetworkRefused
 from keymoot.agent.processes import stays_here
-from keymoot.agent.submission import TransactionFailed
+from keymoot.agent.submission import GasBeyond, TransactionFailed
 from keymoot.agent.views import WalletViews
 from keymoot.attest.evidence import ReportData
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address, Bytes32, WalletId
 from keymoot.base.secret import Secret
 from keymoot.base.strict_json import Json, parse
-from keymoot.base.units import Seconds, UnixSeconds, Wei
+from keymoot.base.units import Gas, Seconds, UnixSeconds, Wei
 from keymoot.contracts.builtin.apps.errors import NotRegistered
 from keymoot.contracts.builtin.keys import AppKeyKind
 from keymoot.crypto import secp256k1
@@ -39,8 +39,8 @@ from keymoot.daemon.port import (
 from keymoot.daemon.reserve import RESERVE_WEI, Reserve
 from keymoot.policy.document import MAX_DOCUMENT_BYTES
 
-MAX_CALL_GAS = 5_000_000
-"""Most gas that an agent may ask for in one transaction of its instance's."""
+MAX_CALL_GAS = Gas(5_000_000)
+"""Most gas that one transaction of an agent's has, whether it names it or has it estimated."""
 
 TRANSFER_GAS = 100_000
 """Of which what a transfer of the ledger's tokens takes is a part; the rest is left behind."""
@@ -105,7 +105,8 @@ class JoinedInstance:
     def submit(self, call: LedgerCall) -> CallOutcome:
         """Send a transaction; tell what it came to, be it that a contract refused it.
 
-        That it was carried out is proved; what it returned, or why not, is the nodes' word.
+        That it was carried out, or failed in a block, is proved; what it returned, or why it
+        failed, is the nodes' word. What a node tried out and was refused is not signed.
 
         Raises:
             TransactionRefused: too much gas, or it could take what registrations are paid with.
@@ -117,8 +118,16 @@ class JoinedInstance:
                 self._check_affords(call)
                 self._reserve.forget()
                 receipt = sending.call(
-                    key, call.to, call.data, call.value, "the transaction", call.gas
+                    key,
+                    call.to,
+                    call.data,
+                    call.value,
+                    "the transaction",
+                    call.gas,
+                    most_gas=MAX_CALL_GAS,
                 )
+        except GasBeyond as error:
+            raise TransactionRefused(str(error)) from error
         except TransactionFailed as error:
             return CallOutcome(fine=False, reason=error.reason, message=str(error))
         except NetworkRefused as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from keymoot.base.errors import Malformed
 from keymoot.base.fixed import Address
+from keymoot.base.shown import bounded, unarmed
 from keymoot.base.strict_json import Json
 from keymoot.base.transaction import MAX_DATA_BYTES
 from keymoot.base.units import Gas, Wei
@@ -23,6 +24,9 @@ _MAX_BUILT_IN = 255
 _EVM = "evm"
 _REVERTED = 8
 """The code of ROFL's EVM for a call that was refused."""
+
+_MAX_WORDS_BYTES = 1_024
+"""Of a refusal that no receipt proves."""
 
 _ADDRESS = "malformed address"
 _METHOD = "transaction method not allowed"
@@ -59,10 +63,11 @@ def read_submission(asked: Mapping[str, Json]) -> LedgerCall:
 
 
 def result_of(outcome: CallOutcome) -> bytes:
-    """Give the SDK's CallResult, in CBOR."""
+    """Give the SDK's CallResult, in CBOR; of a node's words what an agent may well read."""
     told: Cbor = {"ok": outcome.output}
     if not outcome.fine:
-        message = f"{outcome.reason}: {outcome.message}".strip(": ")
+        words = f"{outcome.reason}: {outcome.message}".strip(": ")
+        message = bounded(unarmed(words), _MAX_WORDS_BYTES)
         told = {"fail": {"module": _EVM, "code": _REVERTED, "message": message}}
     return encode(told)
 

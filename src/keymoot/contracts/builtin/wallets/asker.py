@@ -76,7 +76,9 @@ def asker_of(cells: WalletCells, ctx: Context, wallet: WalletId, key: Address) -
 def _granted(instance: Instance, grant: GrantedCredential | None, now: UnixSeconds) -> Asker:
     app = instance.app.text
     if grant is None:
-        raise AppNotGranted(f"this wallet is not granted to {app}: its owner can do so")
+        raise AppNotGranted(
+            f"this wallet is not granted to {app}: its owner can do so (`keymoot wallet grant --app`)"
+        )
     if grant.revoked:
         raise AppNotGranted(f"the wallet's owner took it back from {app}")
     if now > grant.expires_at:

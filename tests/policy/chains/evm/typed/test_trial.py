@@ -117,3 +117,22 @@ def test_of_fifty_rules_the_one_that_may_hold_is_tried(monkeypatch) -> None:
     assert (decision.rule, next(tried)) == (places[-1], 1)
     # whoever reads the trace sees all of them
     assert [step.rule for step in decision.trace if not step.passed] == places[:-1]
+
+
+@given(st.lists(rules, min_size=1, max_size=5), st.sampled_from(TOLD), messages)
+def test_no_rule_is_tried_twice_for_one_decision(
+    chosen: list[Any], domain: dict[str, Any], message: dict[str, Any]
+) -> None:
+    """It was paid for once, whatever is refused; only whoever reads the trace has more."""
+    policy, tried, plain = policy_of(chosen), list[str](), trial.TypedMatch
+    told = payments.document(ORDER, message)
+    told["domain"] = domain
+
+    def noted(rule: Any, *arguments: Any) -> Any:
+        tried.append(rule.name)
+        return plain(rule, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "TypedMatch", noted)
+        decided(policy, told)
+    assert len(tried) == len(set(tried))

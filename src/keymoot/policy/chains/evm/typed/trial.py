@@ -1,6 +1,6 @@
 """The rules on typed data, tried; and how many comparisons that takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,23 +28,31 @@ def try_rules(
     A rule of which it is seen at once that it does not hold is tried when somebody reads why.
     """
     ours = [rule for rule in rules if isinstance(rule, TypedRule)]
-    matches: list[TypedMatch] = []
-    near: list[TypedRule] = []
-    for rule in ours:
+    tried: dict[int, TypedMatch] = {}
+    near: list[int] = []
+    for at, rule in enumerate(ours):
         reach = reach_of(rule, intent)
         if reach >= NAMED:
-            near.append(rule)
+            near.append(at)
         if reach == CONDITIONS:
-            matches.append(_tried(rule, intent, now, trace))
+            tried[at] = _tried(rule, intent, now, trace)
         else:
             trace.append(partial(_steps, rule, intent, now))
+    matches = tuple(tried.values())
+
+    def each_of(places: Iterable[int]) -> list[TypedMatch]:
+        # Each once: it is paid for once.
+        for at in places:
+            if at not in tried:
+                tried[at] = _tried(ours[at], intent, now, [])
+        return [tried[at] for at in places]
 
     def why() -> Refusal:
         # Where none that speaks of the document got to its fields, all others are as near.
-        tried = [_tried(rule, intent, now, []) for rule in near]
-        if not any((match.stopped or 0) >= NAMED for match in tried if match.rule.action == ALLOW):
-            tried = [_tried(rule, intent, now, []) for rule in ours]
-        return unmatched(tried, intent)
+        told = each_of(near)
+        if not any((match.stopped or 0) >= NAMED for match in told if match.rule.action == ALLOW):
+            told = each_of(range(len(ours)))
+        return unmatched(told, intent)
 
     return [Trial(matches, why)]
 
