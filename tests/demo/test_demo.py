@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,13 +13,16 @@ from demo import outside
 from demo.checkout import ROOT
 from demo.host import steal
 from demo.market import Market, Vault
+from demo.network import LocalNetwork
 from demo.report import Report
 from demo.rules import loose_policy, vault_policy
 from demo.story import tell
 from keymoot.base.errors import Refused
 from keymoot.base.fixed import Address, WalletId
 from keymoot.base.strict_json import canonical
+from keymoot.node.config import FUSE_VARIABLE
 from keymoot.policy.document import parse_policy
+from tests.node import prepared
 
 pytestmark = pytest.mark.long
 
@@ -27,6 +31,21 @@ pytestmark = pytest.mark.long
 def test_the_short_demo_tells_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever network a person works with otherwise, the demo asks its own.
     monkeypatch.setenv("KEYMOOT_URL", "http://127.0.0.1:1")
+    begun: list[LocalNetwork] = []
+    begin = LocalNetwork.begin
+
+    def starts(network: LocalNetwork) -> None:
+        # It starts as a person's does; later its processes have imported everything before.
+        if network in begun or network.module[0] != "keymoot.cli":
+            module, *arguments = network.module
+            arguments += ["--data", str(network.data), "--port", str(network.port)]
+            variables = {**os.environ, FUSE_VARIABLE: str(network.fuse)}
+            network._process = prepared.Node(module, arguments, network.log, variables)  # type: ignore[assignment]
+        else:
+            begin(network)
+        begun.append(network)
+
+    monkeypatch.setattr(LocalNetwork, "begin", starts)
     screen = io.StringIO()
     status = tell(short=True, keep=tmp_path / "demo", console=Console(file=screen, width=80))
     shown = screen.getvalue()

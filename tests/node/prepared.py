@@ -86,6 +86,9 @@ class Node:
     def send_signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         if self.poll() is None:
             self.send_signal(signal.SIGKILL)

@@ -115,7 +115,8 @@ async def test_two_leave_at_once_and_no_third(world):
 async def test_a_newcomer_is_admitted_by_the_ledger_and_then_cannot_stay_out(world):
     assert await world.changes.join() == 6
     await world.until(lambda: standing(world)["joining"]["6"]["settled"])
-    assert standing(world)["joining"] == {"6": {"settled": True, "votes": [1, 2, 3, 4, 5]}}
+    seen = {"settled": True, "votes": [1, 2, 3, 4, 5], "fits": True, "refused": None}
+    assert standing(world)["joining"] == {"6": seen}
     with pytest.raises(NoChange, match="it can leave then"):
         await world.changes.leave(6)
     # It watches until it has the state secret; then it executes, before it is a member.

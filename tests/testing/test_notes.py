@@ -16,6 +16,8 @@ from keymoot.testing.notes import Notes, Violation
 from keymoot.testing.simulation import SimulationFailed, simulate
 from keymoot.threshold import ecdsa
 
+pytestmark = pytest.mark.long
+
 ONE, TWO = Hash32(b"1" * 32), Hash32(b"2" * 32)
 
 

@@ -1,9 +1,9 @@
 """Who sits in a committee, how many may be broken, and how many it takes.
 
-For n members, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never
-multiplied have degree n−f−1: all who are always there suffice, and any two sufficient sets have
-n−2f parties in common. One of them is honest even if as many are broken as may hold no ECDSA key,
-which is f+1 where n is a multiple of three; ECDSA multiplies two sharings, and 2·degree+1 honest dealers must exist, so its
+For n members, f = ⌊(n−1)/3⌋ may be Byzantine. Sharings that are never multiplied have degree
+n−f−1: all who are always there suffice, and any two sufficient sets have n−2f parties in common.
+One of these is honest, even if as many are broken as ECDSA's degree, which is f+1 where n is a
+multiple of three. ECDSA multiplies two sharings, and 2·degree+1 honest dealers must exist, so its
 degree is ⌊(n−f−1)/2⌋. Whoever holds degree+1 shares of a root holds the root.
 
 A member's index is where the polynomials are evaluated for it. Members leave, and nobody

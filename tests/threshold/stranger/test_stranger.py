@@ -14,6 +14,8 @@ from tests.threshold.stranger.presigning import Presigning
 from tests.threshold.stranger.signing import Ecdsa, Frost, Wallets
 from tests.threshold.stranger.words import No
 
+pytestmark = pytest.mark.long
+
 FOLDER = Path(__file__).parents[3] / "vectors/threshold"
 
 READERS: dict[str, Any] = {

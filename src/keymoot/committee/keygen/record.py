@@ -113,6 +113,7 @@ class RootOpenings(Record):
     """What a seat opens: one opening for each root."""
 
     BARE = True
+    REMEMBERED = 16
 
     openings: Annotated[tuple[Opening, ...], Exactly(len(ROOTS))]
 

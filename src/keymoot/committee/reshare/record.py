@@ -130,6 +130,8 @@ class Origin(Record):
         dealers: The members before, who dealt.
     """
 
+    REMEMBERED = 16
+
     generation: Hash32
     attempt: U32
     dealers: Annotated[Committee, Form(_read_dealers, _write_dealers)]
@@ -165,5 +167,6 @@ class RootDealings(Record):
     """What a member deals towards an epoch: its share of each root."""
 
     BARE = True
+    REMEMBERED = 16
 
     dealings: Annotated[tuple[Dealing, ...], Exactly(len(ROOTS))]
