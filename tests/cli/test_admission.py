@@ -78,8 +78,10 @@ def test_what_is_left_out_lets_nobody_in_and_asks_nothing(tmp_path: Path) -> Non
         ({"amdChains": [{"signer": "ask", "root": "ark"}]}, "cannot be read"),
         ({"intelLists": ["nowhere.json"]}, "cannot be read"),
         ({"intelLists": ["nodes.json"]}, "expected"),
+        ({"intelLists": ["a\0b"]}, "has no NUL"),
+        ({"amdChains": [{"signer": "a\0b", "root": "ark"}]}, "has no NUL"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_what_is_none_is_refused_by_its_name(
     tmp_path: Path, told: object, why: str, capsys: pytest.CaptureFixture[str]

@@ -36,6 +36,13 @@ def test_what_people_write_is_said_as_it_is() -> None:
     assert out.getvalue() == "C:\\wallets, ünïcode 漢字\n\ttwo lines\n"
 
 
+def test_a_line_of_a_result_is_one_whatever_words_are_in_it() -> None:
+    said = io.StringIO()
+    with redirect_stdout(said):
+        output.result({}, ["authority  one\nledger     proved", "two"], as_json=False)
+    assert said.getvalue().splitlines() == ["authority  one\\u{a}ledger     proved", "two"]
+
+
 def test_no_command_has_a_door_of_its_own() -> None:
     files = [path for path in CLI.glob("*.py") if path.name != DOOR]
     assert len(files) > 10

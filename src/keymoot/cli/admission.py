@@ -119,6 +119,8 @@ def _intel_lists(path: Path) -> bytes:
 def _read(path: Path, most: int, read: Callable[[bytes], T]) -> T:
     from keymoot.base.errors import Malformed
 
+    if "\0" in str(path):
+        raise Malformed("a file's name has no NUL")
     try:
         with path.open("rb") as file:
             return read(file.read(most + 1))

@@ -37,7 +37,8 @@ def result(value: Any, lines: Sequence[str], *, as_json: bool) -> None:
         print(json.dumps(value, indent=2, sort_keys=True))
     else:
         for line in lines:
-            say(line)
+            # Whoever had a word with an end of line in it shown, would write lines of his own.
+            say(line.replace("\n", "\\u{a}"))
 
 
 def fields(pairs: Mapping[str, Any]) -> list[str]:
