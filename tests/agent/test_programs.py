@@ -222,7 +222,8 @@ def starter(tmp_path: Path) -> Path:
 
 def started(starter: Path, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-u", "agent.py"],
+        # Tests that run in the background ignore Ctrl-C; their agent does not.
+        ["env", "--default-signal=INT", sys.executable, "-u", "agent.py"],
         cwd=starter,
         env={"PATH": os.environ["PATH"]} | variables,
         stdout=subprocess.PIPE,
