@@ -20,6 +20,8 @@ from tests.runtime.people import policy
 
 COLUMNS = "80"
 """How wide a terminal is where nobody says it; the one that runs the tests may say otherwise."""
+BY = ("--owner", "owner.json", "--password-file", "password")
+"""Options of whoever `Shell.become_owner` made."""
 
 
 class Done(NamedTuple):
@@ -50,6 +52,11 @@ class Shell:
         }
         if node is not None:
             self.environment["KEYMOOT_URL"] = node.url
+
+    def become_owner(self) -> None:
+        """Make a keystore, and the file of its password."""
+        self.write("password", "correct horse\n")
+        self.json("key", "new", "owner.json", "--password-file", "password")
 
     def run(self, *arguments: str) -> Done:
         with Path(os.devnull).open() as nothing:

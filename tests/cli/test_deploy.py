@@ -13,7 +13,7 @@ from keymoot.agent.network import Network
 from keymoot.base.fixed import AppId, Measurement, WalletId
 from keymoot.policy.errors import PolicyRefused
 from tests.cli.shell import Shell, tidy
-from tests.image.folders import FILES, app_folder
+from tests.image.folders import FILES, NO_SECRETS, app_folder
 from tests.node.running import Running, pay
 
 pytestmark = pytest.mark.long
@@ -39,9 +39,6 @@ class Developer:
         network.faucet(keys.address)
         measured = simulated(Measurement.from_hex(measurement))
         return AppInstance(network, AppId.from_text(app), keys, measured)
-
-
-NO_SECRETS = FILES["keymoot.toml"].replace('secrets = ["OPENAI_API_KEY"]', "")
 
 
 def test_an_app_is_created_deployed_compared_and_changed(tmp_path: Path, node: Running) -> None:

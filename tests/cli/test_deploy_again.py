@@ -12,20 +12,16 @@ from keymoot.agent.submission import TransactionFailed
 from keymoot.base.fixed import Address, AppId, Bytes32
 from keymoot.base.units import Seconds
 from keymoot.cli.output import EXIT_WARNED
-from tests.cli.shell import Shell
-from tests.image.folders import FILES, app_folder
+from tests.cli.shell import BY, Shell
+from tests.image.folders import FILES, NO_SECRETS, app_folder
 from tests.node.in_memory import in_memory
-
-NO_SECRETS = FILES["keymoot.toml"].replace('secrets = ["OPENAI_API_KEY"]', "")
-BY = ("--owner", "owner.json", "--password-file", "password")
 
 
 def test_what_an_app_demands_stays_until_somebody_says_otherwise(
     shell: Shell, tmp_path: Path
 ) -> None:
     app_folder(tmp_path / "app", FILES | {"keymoot.toml": NO_SECRETS})
-    shell.write("password", "correct horse\n")
-    shell.json("key", "new", "owner.json", "--password-file", "password")
+    shell.become_owner()
     with in_memory(tmp_path / "net") as net:
         shell.environment["KEYMOOT_URL"] = net.network.url
         made = AppId.from_text(shell.json("app", "create", "app", *BY)["app"])

@@ -4,22 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from keymoot.agent import intel_service
+from keymoot.agent import https
 from keymoot.agent.errors import NetworkUnreachable
-from keymoot.agent.intel_service import Reply
+from keymoot.agent.https import Reply
 from keymoot.agent.vendor_lists import posted_amd_chain, posted_intel_lists
 from keymoot.attest import vendors
 from keymoot.attest.certificates import pem_of
 from keymoot.attest.snp import AmdChain
 from tests.attest import amd, intel
 from tests.attest.authority import SINCE, UNTIL
-from tests.cli.shell import Shell
+from tests.cli.shell import BY, Shell
 from tests.node.in_memory import in_memory
 
 INTEL = intel.factory()
 LISTS = INTEL.collateral(since=SINCE + 5)
 MILAN = amd.factory("Milan")
-BY = ("--owner", "owner.json", "--password-file", "password")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +33,7 @@ def net(tmp_path_factory):
 @pytest.fixture
 def person(shell: Shell, net) -> Shell:
     shell.environment["KEYMOOT_URL"] = net.network.url
-    (shell.folder / "password").write_text("secret\n")
-    (shell.folder / "password").chmod(0o600)
-    shell.json("key", "new", "owner.json", "--password-file", "password")
+    shell.become_owner()
     (shell.folder / "tdx.json").write_bytes(intel.as_json(LISTS))
     return shell
 
@@ -85,7 +82,7 @@ def test_a_service_that_is_away_is_said_so(person, monkeypatch):
     def away(url):
         raise NetworkUnreachable(url, "no route")
 
-    monkeypatch.setattr(intel_service, "https_get", away)
+    monkeypatch.setattr(https, "https_get", away)
     done = person.run("app", "lists", "show", "--fetch", f"TDX:{intel.FMSPC}")
     assert (done.returncode, "no route" in done.stderr) == (1, True), done.stderr
     done = person.run("app", "lists", "show", "--fetch", "TDX:zz")
@@ -156,7 +153,7 @@ def test_amds_service_is_asked_for_a_line(person, monkeypatch):
         asked.append(url)
         return Reply(MILAN.revoked(5) if url.endswith("crl") else pem_of([ASK, ARK]), {})
 
-    monkeypatch.setattr(intel_service, "https_get", answers)
+    monkeypatch.setattr(https, "https_get", answers)
     (entry,) = person.json("app", "lists", "show", "--fetch", "snp:milan")["lists"]
     assert (entry["vendor"], entry["revoked"]) == ("AMD", True)
     person.json("app", "lists", "show", "--fetch", "SNP:MILAN", "--service", "https://cache.test")

@@ -7,18 +7,14 @@ import pytest
 from keymoot.agent.app_instance import AppInstance, InstanceKeys, simulated
 from keymoot.agent.errors import NetworkRefused
 from keymoot.base.fixed import AppId, Measurement
-from tests.cli.shell import Shell
-from tests.image.folders import FILES, app_folder
+from tests.cli.shell import BY, Shell
+from tests.image.folders import FILES, NO_SECRETS, app_folder
 from tests.node.in_memory import in_memory
-
-NO_SECRETS = FILES["keymoot.toml"].replace('secrets = ["OPENAI_API_KEY"]', "")
-BY = ("--owner", "owner.json", "--password-file", "password")
 
 
 def test_a_mix_of_makers_is_demanded_kept_and_taken_back(shell: Shell, tmp_path: Path) -> None:
     app_folder(tmp_path / "app", FILES | {"keymoot.toml": NO_SECRETS})
-    shell.write("password", "correct horse\n")
-    shell.json("key", "new", "owner.json", "--password-file", "password")
+    shell.become_owner()
     with in_memory(tmp_path / "net") as net:
         shell.environment["KEYMOOT_URL"] = net.network.url
         made = AppId.from_text(shell.json("app", "create", "app", *BY)["app"])

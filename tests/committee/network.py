@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from keymoot.attest.evidence import ReportData
 from keymoot.attest.simulated import quote
@@ -50,6 +51,16 @@ def _at_rest(size: int, seed: int, *_: int) -> "CommitteeNetwork":
     made = CommitteeNetwork(size, seed)
     made.settle()
     return made
+
+
+def bound_of(founder: Founder) -> dict[str, Any]:
+    """Give what a founder's evidence binds, as `founder_report` takes it."""
+    return {
+        "network": NETWORK,
+        "identity": founder.identity,
+        "sealing": founder.sealing,
+        "session": founder.session,
+    }
 
 
 @dataclass

@@ -21,19 +21,14 @@ from keymoot.committee.attestation import (
 from keymoot.committee.keygen.record import Phase
 from keymoot.committee.messages import Kind, NumberedBody
 from tests.committee.members import ready
-from tests.committee.network import CODE, NETWORK, CommitteeNetwork
+from tests.committee.network import CODE, NETWORK, CommitteeNetwork, bound_of
 
 EVIL = Measurement(b"\xee" * 48)
 OTHER_NETWORK = NetworkId(b"\x77" * 32)
 NOW = UnixSeconds(1_800_000_000)
 ADMITS = Attestation((CODE,), simulated=True)
 ONE = CommitteeNetwork().founders()[0]
-KEYS = {
-    "network": NETWORK,
-    "identity": ONE.identity,
-    "sealing": ONE.sealing,
-    "session": ONE.session,
-}
+KEYS = bound_of(ONE)
 REPORT = founder_report(**KEYS)
 GOOD = quote(CODE, REPORT)
 ELSE = CommitteeNetwork(seed=2).founders()[0]

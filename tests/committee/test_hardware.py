@@ -32,17 +32,12 @@ from tests.committee.hardware import (
     trust,
 )
 from tests.committee.members import check
-from tests.committee.network import CODE, NETWORK, CommitteeNetwork
+from tests.committee.network import CODE, CommitteeNetwork, bound_of
 
 FOUR = {1: "tdx", 2: "snp", 3: "nitro", 4: "simulated"}
 SIX = {1: "tdx", 2: "snp", 3: "nitro", 4: "tdx", 5: "snp", 6: "nitro"}
 ONE = CommitteeNetwork().founders()[0]
-KEYS = {
-    "network": NETWORK,
-    "identity": ONE.identity,
-    "sealing": ONE.sealing,
-    "session": ONE.session,
-}
+KEYS = bound_of(ONE)
 REPORT = founder_report(**KEYS)
 TIME = UnixSeconds(NOW)
 

@@ -23,6 +23,8 @@ FILES = {
     "yields/deep/er.py": "",
     "requirements.txt": PINNED,
 }
+NO_SECRETS = MANIFEST.replace('secrets = ["OPENAI_API_KEY"]', "")
+"""The manifest of an app that asks for none."""
 
 
 def app_folder(folder: Path, files: dict[str, str] | None = None) -> Path:

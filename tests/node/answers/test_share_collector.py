@@ -1,10 +1,8 @@
 """Answers come together: enough of them, on disk before they leave, and asked for again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -15,79 +13,18 @@ from keymoot.base.units import Height, UnixSeconds
 from keymoot.contracts.builtin.wallets.contract import Wallets
 from keymoot.contracts.builtin.wallets.events import RequestBound, RequestDecided
 from keymoot.enclave.answer import RequestAnswer
-from keymoot.engine.lmdb_table import LmdbStore
 from keymoot.node.answers import share_collector
 from keymoot.node.answers.response_cache import ResponseCache
-from keymoot.node.answers.share_collector import Heard, ShareCollector
 from keymoot.node.answers.signing_material import SigningMaterial
-from tests.loops import own_time
+from tests.node.answers.house import ECDSA, OTHER, PATIENCE, REQUEST, House, good, no, scenario
 
-REQUEST, OTHER = Hash32(b"\x01" * 32), Hash32(b"\x02" * 32)
-ECDSA = SigningMaterial(Height(7), UnixSeconds(10**6), 2, 3)
 SIGNED = SigningMaterial(Height(7), UnixSeconds(10**6), 3, 3, frozenset({1, 2, 3}))
-QUESTION = SigningMaterial(Height(7), UnixSeconds(10**6), 3, 4, burns=False)
 VAULT = SigningMaterial(Height(7), UnixSeconds(10**6), 1, 1)
-PATIENCE = 30.0
-
-
-def good(seat: int, request: Hash32 = REQUEST) -> RequestAnswer:
-    return RequestAnswer(request, bytes([seat]), b"s")
-
-
-def no(code: str = "NOT_HELD", request: Hash32 = REQUEST) -> RequestAnswer:
-    return RequestAnswer(request, b"", b"", code, "no")
-
-
-class House:
-    """A store, four enclaves that saw everything, and what they are asked."""
-
-    def __init__(self, folder: Path, need: SigningMaterial | None = ECDSA) -> None:
-        self.store = LmdbStore(folder, map_bytes=1 << 20)
-        self.given = ResponseCache(self.store)
-        self.expected = frozenset({1, 2, 3, 4})
-        self.asked: list[list[Hash32]] = []
-        self.again: Heard = []
-        self.need = need
-        self.made = ShareCollector(
-            self.given,
-            lambda _: self.need,
-            lambda _: self.expected,
-            self.ask,
-            lambda: UnixSeconds(100),
-            lambda: ECDSA.well,
-        )
-
-    async def ask(self, requests: Sequence[Hash32]) -> Heard:
-        self.asked.append(list(requests))
-        return self.again
-
-    def handle(self, seat: int, *answers: RequestAnswer) -> None:
-        self.made.handle(seat, Height(7), answers or [good(seat)])
-
-    async def of(self, seconds: float = PATIENCE) -> dict[int, RequestAnswer]:
-        return await self.made.of(REQUEST, self.need or ECDSA, seconds)
-
-    def on_disk(self) -> dict[int, RequestAnswer]:
-        """Give what another start of the node would find."""
-        return ResponseCache(self.store).get(REQUEST, (self.need or ECDSA).until) or {}
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
-
-
-def scenario(house: House, story: Callable[[], Awaitable[Any]]) -> None:
-    async def whole() -> None:
-        running = asyncio.create_task(house.made.run())
-        try:
-            await story()
-        finally:
-            running.cancel()
-            house.store.close()
-
-    with asyncio.Runner(loop_factory=own_time) as runner:
-        runner.run(whole())
 
 
 def test_answers_are_given_once_there_are_enough_whoever_lies(house: House) -> None:
@@ -353,75 +290,6 @@ def test_nothing_leaves_while_the_disk_takes_nothing(house: House, monkeypatch) 
             await house.of()
         house.store.write = write  # type: ignore[method-assign]
         assert sorted(await house.of()) == [1, 2, 3]
-
-    scenario(house, story)
-
-
-def test_answers_for_which_nothing_was_burned_leave_at_once_and_are_written_together(
-    tmp_path: Path, monkeypatch
-) -> None:
-    house = House(tmp_path, QUESTION)
-    writes, write = [], house.store.write
-    monkeypatch.setattr(house.store, "write", lambda batch: (writes.append(batch), write(batch)))
-
-    async def story() -> None:
-        for seat in (1, 2, 3, 4):
-            house.handle(seat, good(seat), good(seat, OTHER))
-        assert sorted(await house.of()) == [1, 2, 3, 4]
-        assert writes == []
-        while sorted(house.on_disk()) != [1, 2, 3, 4]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        assert [len(batch) for batch in writes] == [2]
-        assert sorted(await house.of()) == [1, 2, 3, 4]
-
-    scenario(house, story)
-
-
-def test_what_is_due_takes_with_it_what_would_be_due_later(tmp_path: Path, monkeypatch) -> None:
-    house = House(tmp_path, QUESTION)
-    writes, write = [], house.store.write
-    monkeypatch.setattr(house.store, "write", lambda batch: (writes.append(batch), write(batch)))
-    names = [Hash32(bytes([at]) * 32) for at in range(1, 9)]
-
-    async def story() -> None:
-        for name in names:
-            for seat in (1, 2, 3, 4):
-                house.handle(seat, good(seat, name))
-            await asyncio.sleep(share_collector.LATE_SECONDS / 10)
-        assert writes == []
-        await asyncio.sleep(3 * share_collector.LATE_SECONDS)
-        assert [len(batch) for batch in writes] == [len(names)]
-
-    scenario(house, story)
-
-
-def test_too_few_answers_for_which_nothing_was_burned_are_waited_for(tmp_path: Path) -> None:
-    house = House(tmp_path, QUESTION)
-
-    async def story() -> None:
-        waiting = asyncio.create_task(house.of())
-        for seat in (1, 2):
-            house.handle(seat)
-        await asyncio.sleep(0.01)
-        assert not waiting.done()
-        house.handle(3)
-        assert sorted(await waiting) == [1, 2, 3]
-        assert house.asked == []
-
-    scenario(house, story)
-
-
-def test_a_disk_that_takes_nothing_holds_no_derived_key_back(tmp_path: Path) -> None:
-    house = House(tmp_path, QUESTION)
-
-    def refuse(_: object) -> None:
-        raise CannotWrite("the ledger", 28)
-
-    async def story() -> None:
-        house.store.write = refuse  # type: ignore[method-assign]
-        for seat in (1, 2, 3, 4):
-            house.handle(seat)
-        assert sorted(await house.of()) == [1, 2, 3, 4]
 
     scenario(house, story)
 
