@@ -22,18 +22,12 @@ _MAX_NAME_CHARACTERS = 64
 
 @dataclass(frozen=True, slots=True)
 class _Certificate:
-    """One certificate, and the file that it stands in."""
+    """One certificate, the file that it stands in, whose it is, and who has signed it."""
 
     file: str
     der: bytes
-
-    @property
-    def subject(self) -> x509.Name:
-        return read_certificate(self.der, self.file).subject
-
-    @property
-    def issuer(self) -> x509.Name:
-        return read_certificate(self.der, self.file).issuer
+    subject: x509.Name
+    issuer: x509.Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +73,8 @@ def _sort(
 
 
 def _readable(name: str, der: bytes) -> _Certificate:
-    read_certificate(der, name)
-    return _Certificate(name, der)
+    made = read_certificate(der, name)
+    return _Certificate(name, der, made.subject, made.issuer)
 
 
 def _issuer_of_list(name: str, content: bytes) -> x509.Name:

@@ -19,7 +19,7 @@ from keymoot.agent.vendor_lists import (
     send_amd_chain,
     send_intel_lists,
 )
-from keymoot.attest.certificates import read_certificate, seconds_of
+from keymoot.attest.certificates import dates_of, read_certificate
 from keymoot.attest.collateral import Validity
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.attest.snp import AmdChain
@@ -112,17 +112,8 @@ class AmdPublished:
         return bool(self.chain.revoked)
 
     def validity(self) -> Sequence[Validity]:
-        parts = []
-        for der, what in (
-            (self.chain.signer, "AMD's signing key"),
-            (self.chain.root, "AMD's root"),
-        ):
-            made = read_certificate(der, what)
-            since, until = (
-                seconds_of(made.not_valid_before_utc),
-                seconds_of(made.not_valid_after_utc),
-            )
-            parts.append(Validity(what, since, until))
+        named = ((self.chain.signer, "AMD's signing key"), (self.chain.root, "AMD's root"))
+        parts = [Validity(what, *dates_of(read_certificate(der, what))) for der, what in named]
         revocations = self.chain.revocations
         return parts if revocations is None else [*parts, revocations.validity]
 

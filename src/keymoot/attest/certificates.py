@@ -88,6 +88,12 @@ def seconds_of(moment: datetime) -> UnixSeconds:
     return UnixSeconds(int(moment.timestamp()))  # consensus: a whole number below 2**53
 
 
+def dates_of(certificate: x509.Certificate) -> tuple[UnixSeconds, UnixSeconds]:
+    """Give the first second in which a certificate is valid, and the last one."""
+    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return seconds_of(since), seconds_of(until)
+
+
 def check_chain(
     ders: Sequence[bytes], root: TrustedRoot, now: UnixSeconds, path: str = "chain"
 ) -> UnixSeconds:
@@ -117,10 +123,7 @@ def check_chain(
     # 3. Each is within its dates.
     ends = []
     for at, certificate in enumerate(chain):
-        since, until = (
-            seconds_of(certificate.not_valid_before_utc),
-            seconds_of(certificate.not_valid_after_utc),
-        )
+        since, until = dates_of(certificate)
         if not since <= now <= until:
             raise CollateralStale(
                 f"certificate {at} of the chain to {root.name}", now, since, until

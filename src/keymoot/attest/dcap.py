@@ -23,6 +23,7 @@ from keymoot.attest.certificates import (
     ChainRefused,
     TrustedRoot,
     check_chain,
+    dates_of,
     pem_of,
     read_certificate,
     read_pem,
@@ -294,11 +295,8 @@ def _validity(collateral: DcapCollateral) -> tuple[Validity, ...]:
         levels.append(_of_crl(raw, f"Intel's {name}"))
     for chain in (collateral.pck_crl_chain, collateral.tcb_chain, collateral.qe_chain):
         for at, der in enumerate(chain):
-            made = read_certificate(der, f"chain[{at}]")
-            ends = seconds_of(made.not_valid_after_utc)
-            levels.append(
-                Validity("a certificate of Intel's", seconds_of(made.not_valid_before_utc), ends)
-            )
+            since, until = dates_of(read_certificate(der, f"chain[{at}]"))
+            levels.append(Validity("a certificate of Intel's", since, until))
     return tuple(levels)
 
 

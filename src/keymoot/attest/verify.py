@@ -70,9 +70,14 @@ def verify(evidence: bytes, collateral: Collateral, now: UnixSeconds) -> Claims:
         if collateral_.tag == tag:
             return collateral_.verify(evidence, now)
     names = [name for collateral_ in collateral.believed for name in collateral_.vendors]
-    raise EvidenceRefused(
+    raise not_admitted(names)
+
+
+def not_admitted(vendors: Sequence[str]) -> EvidenceRefused:
+    """Give the refusal of evidence in a format that none of those makes who are admitted."""
+    return EvidenceRefused(
         f"evidence of this format is not admitted by this network: admitted is evidence of "
-        f"{', '.join(names) or 'nobody'}"
+        f"{', '.join(vendors) or 'nobody'}"
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 from keymoot.attest import simulated
-from keymoot.attest.evidence import EvidenceRefused, ReportData, bind
+from keymoot.attest.evidence import ReportData, bind
 from keymoot.attest.machines import CLOSED_AND_UP_TO_DATE, MachineDemands, Vendors
 from keymoot.attest.policy import (
     AllOf,
@@ -21,7 +21,7 @@ from keymoot.attest.policy import (
     Vendor,
 )
 from keymoot.attest.vendors import NOTHING_POSTED, VENDORS_OF, Posted, believed_for
-from keymoot.attest.verify import Collateral, tag_of, verify
+from keymoot.attest.verify import Collateral, not_admitted, tag_of, verify
 from keymoot.base import rlp
 from keymoot.base.errors import Malformed
 from keymoot.base.fields import uint
@@ -108,10 +108,7 @@ class Attestation(Record):
         """
         # 1. Somebody is admitted who makes such evidence: known before anything is spent on it.
         if not set(VENDORS_OF.get(tag_of(evidence), ())).intersection(self.vendors):
-            raise EvidenceRefused(
-                "evidence of this format is not admitted by this network: admitted is evidence of "
-                f"{', '.join(self.vendors) or 'nobody'}"
-            )
+            raise not_admitted(self.vendors)
         # 2. He vouches for it.
         believed = believed_for(evidence, self.simulated, posted, now)
         claims = verify(evidence, Collateral(believed), now)

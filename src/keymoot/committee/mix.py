@@ -21,10 +21,21 @@ def most_of(demanded: int, size: int) -> int:
     return min(demanded, Committee.of(size).ecdsa_degree)
 
 
+def check_mix(vendors: Mapping[int, str], demanded: int, size: int) -> None:
+    """Raise VendorHoldsTooMuch where a maker holds too much of a committee.
+
+    Args:
+        vendors: By seat: all of them, or those that are known by now.
+        demanded: What the genesis allows; not 0.
+        size: How many sit in it.
+    """
+    check_seats(vendors, most_of(demanded, size))
+
+
 def fits(vendors: Mapping[int, str], demanded: int) -> bool:
     """Tell whether no maker holds too much of a committee; `vendors` by seat."""
     try:
-        check_seats(vendors, most_of(demanded, len(vendors)))
+        check_mix(vendors, demanded, len(vendors))
     except VendorHoldsTooMuch:
         return False
     return True

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from keymoot.attest.quorum import check_seats
 from keymoot.attest.simulated import VENDOR as SIMULATED
 from keymoot.attest.vendors import VENDORS_OF
 from keymoot.attest.verify import tag_of
@@ -23,7 +22,7 @@ from keymoot.committee.genesis import (
     Genesis,
     Member,
 )
-from keymoot.committee.mix import most_of
+from keymoot.committee.mix import check_mix
 from keymoot.enclave.answer import RequestAnswer
 from keymoot.enclave.measurement import measure, own_package
 from keymoot.enclave.messages import EnclaveGreeting
@@ -187,7 +186,7 @@ def _check_makers(genesis: Genesis, processes: Processes) -> None:
         vendors = {
             seat: VENDORS_OF.get(tag_of(quote), (SIMULATED,))[0] for seat, quote in quotes.items()
         }
-        check_seats(vendors, most_of(demanded, len(vendors)))
+        check_mix(vendors, demanded, len(vendors))
 
 
 def _member(identity: EnclaveGreeting) -> Member:

@@ -80,7 +80,7 @@ class Committee:
 
     @property
     def degree(self) -> int:
-        return self.size - self.faults - 1
+        return self.present - 1
 
     def __contains__(self, index: object) -> bool:
         return index in self.indices

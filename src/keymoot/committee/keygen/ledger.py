@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from keymoot.attest.quorum import check_seats
 from keymoot.base.fixed import Hash32
 from keymoot.base.units import Height, UnixSeconds
 from keymoot.committee.attestation import founder_report
@@ -21,7 +20,7 @@ from keymoot.committee.keygen.record import (
     weigh,
 )
 from keymoot.committee.messages import Kind, NumberedBody
-from keymoot.committee.mix import most_of
+from keymoot.committee.mix import check_mix
 from keymoot.committee.pages import (
     KEYGEN,
     KEYGEN_GENERATION,
@@ -159,10 +158,9 @@ class DkgCoordinator:
         report = founder_report(state.network, member.identity, member.sealing, member.session)
         vendor = state.vendor_of(evidence, report, time)
         # All founders have shown theirs before anybody deals: so what fits at the end, fits now.
-        demanded, shown = state.most_per_maker, self._shown()
+        demanded = state.most_per_maker
         if demanded:
-            most = most_of(demanded, state.committee.size)
-            check_seats({**shown, seat: vendor}, most)
+            check_mix({**self._shown(), seat: vendor}, demanded, state.committee.size)
         state.put_seat(seat, replace(member, vendor=vendor))
 
     def _shown(self) -> dict[int, str]:
