@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keymoot.agent.amd_files import read_amd_chains
 from keymoot.agent.amd_service import SERVICE, fetch_amd_chain
 from keymoot.agent.errors import NetworkUnreachable
-from keymoot.agent.intel_service import Reply
+from keymoot.agent.https import Reply
 from keymoot.attest.certificates import pem_of
 from keymoot.attest.snp import AmdChain
 from keymoot.base.errors import Malformed

@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from keymoot.agent.intel_service import ROOT_LIST, Reply, fetch_intel_lists, https_get
+from keymoot.agent.https import Reply, https_get
+from keymoot.agent.intel_service import ROOT_LIST, fetch_intel_lists
 from keymoot.attest.certificates import pem_of
 from keymoot.base.errors import Malformed
 from tests.attest import intel

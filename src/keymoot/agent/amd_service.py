@@ -6,7 +6,7 @@ of it is believed for where it came from: the ledger checks that it leads to AMD
 
 from typing import Final
 
-from keymoot.agent.intel_service import Get
+from keymoot.agent.https import Get
 from keymoot.attest.certificates import read_pem
 from keymoot.attest.snp import LINES, AmdChain
 from keymoot.base.errors import Malformed

@@ -5,39 +5,22 @@ and the ledger checks that. Whoever carries it can keep lists back, and no more.
 """
 
 import re
-import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
-from urllib.error import URLError
 from urllib.parse import unquote
 
-from keymoot.agent.errors import NetworkUnreachable
+from keymoot.agent.https import Get, Reply
 from keymoot.attest.certificates import read_pem
-from keymoot.attest.dcap import MAX_COLLATERAL_BYTES, DcapCollateral
+from keymoot.attest.dcap import DcapCollateral
 from keymoot.base.errors import Malformed
 
 SERVICE: Final = "https://api.trustedservices.intel.com"
 ROOT_LIST: Final = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 """Where Intel's root publishes whom it revoked."""
 
-TIMEOUT_SECONDS = 30.0
-
 _KINDS: Final = {"SGX": "sgx", "TDX": "tdx"}
 _FMSPC = re.compile(r"[0-9A-F]{12}", re.ASCII)
 _SIGNED = re.compile(rb'\{"(tcbInfo|enclaveIdentity)":(\{.*\}),"signature":"([0-9a-f]{128})"\}\s*',
                      re.DOTALL)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a service answered: its body, and its headers by their names in lower case."""
-
-    body: bytes
-    headers: Mapping[str, str]
-
-
-Get = Callable[[str], Reply]
 
 
 def fetch_intel_lists(
@@ -78,21 +61,6 @@ def fetch_intel_lists(
         qe_identity,
         qe_signature,
     )
-
-
-def https_get(url: str) -> Reply:
-    """Send a GET over HTTPS; NetworkUnreachable where there is no good answer in time."""
-    if not url.startswith("https://"):
-        raise Malformed("a service's address begins with https://", "service")
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  https
-            body = answer.read(MAX_COLLATERAL_BYTES + 1)
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-    except (URLError, OSError) as error:
-        raise NetworkUnreachable(url, str(getattr(error, "reason", error))) from error
-    if len(body) > MAX_COLLATERAL_BYTES:
-        raise Malformed(f"a list has at most {MAX_COLLATERAL_BYTES} bytes", url)
-    return Reply(body, headers)
 
 
 def _signed(reply: Reply, name: str) -> tuple[bytes, bytes]:

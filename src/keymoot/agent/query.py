@@ -32,9 +32,9 @@ from keymoot.base.fixed import Address, Bytes32, Hash32, Signature65
 from keymoot.base.secret import Secret
 from keymoot.base.units import Height, Nonce
 from keymoot.contracts.framework.contract import Contract
-from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON
+from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON, selector_of
 from keymoot.crypto import ed25519, hpke, secp256k1
-from keymoot.crypto.keccak import keccak256, keccak256_raw
+from keymoot.crypto.keccak import keccak256
 from keymoot.crypto.signed_query import ANSWER, CONTENT, REPLY_INFO, SignedQuery
 from keymoot.proof.committee import ProvenCommittee
 from keymoot.store.header import Header
@@ -217,7 +217,7 @@ def _words(data: bytes, contract: type[Contract]) -> str:
     errors = (*COMMON, *contract.ERRORS)
     signatures = [ANY_REFUSAL, *(error.SIGNATURE for error in errors)]
     for signature in signatures:
-        if keccak256_raw(signature.encode())[:_SELECTOR_BYTES] != data[:_SELECTOR_BYTES]:
+        if selector_of(signature) != data[:_SELECTOR_BYTES]:
             continue
         try:
             values = decode(parameters(signature), data[_SELECTOR_BYTES:])

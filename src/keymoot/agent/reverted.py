@@ -12,8 +12,7 @@ from keymoot.base.abi.decode import decode
 from keymoot.base.abi.kinds import parameters
 from keymoot.base.errors import Malformed
 from keymoot.contracts.builtin.registry import BUILT_IN
-from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON, ContractError
-from keymoot.crypto.keccak import keccak256_raw
+from keymoot.contracts.framework.errors import ANY_REFUSAL, COMMON, ContractError, selector_of
 
 _SELECTOR_BYTES = 4
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
@@ -28,8 +27,8 @@ def word_of(data: object, errors: tuple[type[ContractError], ...] = ()) -> str:
     """
     raw = _bytes_of(data)
     selector = raw[:_SELECTOR_BYTES]
-    if selector != _selector(ANY_REFUSAL):
-        theirs = {_selector(error.SIGNATURE): error.code for error in errors}
+    if selector != selector_of(ANY_REFUSAL):
+        theirs = {selector_of(error.SIGNATURE): error.code for error in errors}
         return theirs.get(selector, "") or _words().get(selector, "")
     try:
         word = str(decode(parameters(ANY_REFUSAL), raw[_SELECTOR_BYTES:])[0])
@@ -50,9 +49,4 @@ def _bytes_of(data: object) -> bytes:
 @cache
 def _words() -> dict[bytes, str]:
     errors = {error for row in BUILT_IN for error in (*COMMON, *row.kind.ERRORS)}
-    return {_selector(error.SIGNATURE): error.code for error in errors}
-
-
-@cache
-def _selector(signature: str) -> bytes:
-    return keccak256_raw(signature.encode())[:_SELECTOR_BYTES]
+    return {selector_of(error.SIGNATURE): error.code for error in errors}

@@ -133,7 +133,7 @@ class Submission:
     def output(self, receipt: dict[str, Any]) -> bytes:
         """Give what a call returned, as more than half of the nodes say it; nothing if none does.
 
-        No receipt proves it. It is cut off at none: where it is long, nodes keep none of it.
+        No receipt proves it. Where it is long, nodes keep none of it.
         """
         asked = [receipt.get("transactionHash")]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keymoot.cli.output import fail
-from keymoot.cli.request_files import fields_of
+from keymoot.cli.request_files import bytes_of, fields_of
 
 if TYPE_CHECKING:
     from keymoot.base.fixed import Measurement
@@ -119,12 +119,7 @@ def _intel_lists(path: Path) -> bytes:
 def _read(path: Path, most: int, read: Callable[[bytes], T]) -> T:
     from keymoot.base.errors import Malformed
 
-    if "\0" in str(path):
-        raise Malformed("a file's name has no NUL")
     try:
-        with path.open("rb") as file:
-            return read(file.read(most + 1))
-    except OSError as error:
-        fail(f"{path} cannot be read ({error.strerror}): name a file that can")
+        return read(bytes_of(path, most))
     except Malformed as error:
         fail(f"{path}: {error}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from keymoot.cli.output import EXIT_ERROR, CommandFailed, fail, fields, result, say, warn_simulated
+from keymoot.cli.request_files import bytes_of
 
 if TYPE_CHECKING:
     from keymoot.image.bundle import Bundle
@@ -126,9 +127,6 @@ def read_bundle(path: Path) -> "Bundle":
     from keymoot.image.bundle import MAX_BUNDLE_BYTES, Bundle
 
     try:
-        with path.open("rb") as file:
-            return Bundle.read(file.read(MAX_BUNDLE_BYTES + 1))
-    except OSError as error:
-        fail(f"{path} cannot be read ({error.strerror}): name a file that can")
+        return Bundle.read(bytes_of(path, MAX_BUNDLE_BYTES))
     except Malformed as error:
         fail(f"{path}: {error}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from keymoot.base import hexes
 from keymoot.base.shown import shown
 
 if TYPE_CHECKING:
@@ -32,14 +33,6 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.what}: {self.before} → {self.after}{', looser' if self.looser else ''}"
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "what": self.what,
-            "before": self.before,
-            "after": self.after,
-            "looser": self.looser,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +104,6 @@ def _hex(value: bytes) -> str:
     return value.hex()
 
 
-def _hex0x(value: bytes) -> str:
-    return "0x" + value.hex()
-
-
 _DEMANDS: Final[Mapping[str, _Demand]] = {
     "vendors": _Demand("vendors", _listed("none"), _more, list),
     "lifetime_seconds": _Demand(
@@ -137,9 +126,9 @@ _DEMANDS: Final[Mapping[str, _Demand]] = {
     "chips": _Demand("chips", _listed("any", _hex), _more_of_any, lambda v: list(map(_hex, v))),
     "endorsers": _Demand(
         "endorsers",
-        _listed("nobody has to", _hex0x),
+        _listed("nobody has to", hexes.data),
         _more_of_any,
-        lambda v: list(map(_hex0x, v)),
+        lambda v: list(map(hexes.data, v)),
     ),
     "most_per_maker": _Demand(
         "most per maker",

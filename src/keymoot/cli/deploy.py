@@ -92,7 +92,7 @@ def deploy(
         loosen: Do it without asking, even if the app demands less then than now.
         json: Print the result as JSON.
     """
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
     from keymoot.base.units import Seconds, Wei
     from keymoot.image.source import build
@@ -132,7 +132,7 @@ def deploy(
         "vendors": list(vendors),
         "secrets": sorted(sealed),
         "gone": gone,
-        "changes": [change.to_json() for change in made],
+        "changes": [asdict(change) for change in made],
         "changed": done is not None,
         "height": None if done is None else done.height,
     }

@@ -10,6 +10,7 @@ from cyclopts import App
 from keymoot.cli import settings
 from keymoot.cli.options import ActingOwner
 from keymoot.cli.output import fail, note, result
+from keymoot.cli.request_files import bytes_of
 
 if TYPE_CHECKING:
     from keymoot.agent.network import Network
@@ -114,12 +115,12 @@ def _wanted(
 
 
 def _fetched(asked: str, service: str | None, ca: str) -> "Published":
-    from keymoot.agent import amd_service, intel_service
+    from keymoot.agent import amd_service, https, intel_service
     from keymoot.agent.published import AmdPublished, IntelPublished
     from keymoot.base.errors import Malformed
 
     kind, _, which = asked.upper().partition(":")
-    get = intel_service.https_get
+    get = https.https_get
     try:
         if kind == "SNP":
             line, _, keys = which.partition(":")
@@ -140,15 +141,12 @@ def _read(paths: Iterable[Path]) -> "list[tuple[str, Published]]":
     wanted: list[tuple[str, Published]] = []
     amds: dict[str, bytes] = {}
     for path in paths:
+        content = bytes_of(path, MAX_COLLATERAL_BYTES)
         try:
-            with path.open("rb") as file:
-                content = file.read(MAX_COLLATERAL_BYTES + 1)
             if content.lstrip()[:1] == b"{":
                 wanted.append((str(path), IntelPublished(DcapCollateral.of_json(content))))
             else:
                 amds[str(path)] = content
-        except OSError as error:
-            fail(f"{path} cannot be read ({error.strerror}): name a file that can")
         except Malformed as error:
             fail(f"{path} is no collateral as dcap-qvl saves it: {error}")
     try:

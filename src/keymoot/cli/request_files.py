@@ -120,8 +120,12 @@ def solana_message(file: Path, payer: "SolanaAddress") -> "tuple[bytes, SolanaAd
     return candidates[-1], payer
 
 
-def bytes_of(file: Path) -> bytes:
+def bytes_of(file: Path, most: int | None = None) -> bytes:
+    """Give a file's bytes; of one that has more than `most` so many and one more."""
+    if "\0" in str(file):
+        fail(f"{file}: a file's name has no NUL")
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(-1 if most is None else most + 1)
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror}): name a file that can")

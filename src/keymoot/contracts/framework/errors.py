@@ -45,8 +45,13 @@ def revert_data_of(error: KeymootError) -> bytes:
     return revert_data(ANY_REFUSAL, (error.code, str(error)))
 
 
+def selector_of(signature: str) -> bytes:
+    """Give the four bytes by which error data tell which error they are of."""
+    return keccak256_raw(signature.encode())[:4]
+
+
 def revert_data(signature: str, arguments: tuple[Any, ...]) -> bytes:
-    return keccak256_raw(signature.encode())[:4] + encode(parameters(signature), arguments)
+    return selector_of(signature) + encode(parameters(signature), arguments)
 
 
 class UnknownMethod(ContractError, code="UNKNOWN_METHOD"):
