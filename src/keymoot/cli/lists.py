@@ -1,11 +1,12 @@
 """`keymoot app lists`: what Intel and AMD publish, brought to the ledger by anyone."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from keymoot.cli import settings
 from keymoot.cli.options import ActingOwner
@@ -23,14 +24,32 @@ app = App(
 )
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """What is asked for over HTTPS, and where.
+
+    Attributes:
+        fetch: Ask the vendor's service: TDX:90C06F000000 for a kind of Intel's machines, SNP:MILAN
+            for a line of AMD's, SNP:MILAN:VLEK for keys of clouds there; may be repeated.
+        service: Ask a cache of the vendor's service instead: its address, https://….
+        ca: Who signed the machines' keys: platform, or processor (SGX alone).
+    """
+
+    fetch: list[str] | None = None
+    service: str | None = None
+    ca: str = "platform"
+
+
+NOTHING = Fetching()
+
+
 @app.command
 def show(
     files: list[Path] | None = None,
     /,
     *,
-    fetch: list[str] | None = None,
-    service: str | None = None,
-    ca: str = "platform",
+    fetching: Fetching = NOTHING,
     url: str | None = None,
     json: bool = False,
 ) -> None:
@@ -40,15 +59,11 @@ def show(
         files: Intel's lists, as JSON that `dcap-qvl` and caching services save, one kind of machine
             in each. AMD's certificates of a line (PEM or DER) and its list of revoked keys (DER),
             in any order.
-        fetch: Ask the vendor's service: TDX:90C06F000000 for a kind of Intel's machines, SNP:MILAN
-            for a line of AMD's, SNP:MILAN:VLEK for keys of clouds there; may be repeated.
-        service: Ask a cache of the vendor's service instead: its address, https://….
-        ca: Who signed the machines' keys: platform, or processor (SGX alone).
         url: The Keymoot RPC.
         json: Print the result as JSON.
     """
     network = settings.network(url)
-    wanted = _wanted(files, fetch, service, ca)
+    wanted = _wanted(files, fetching)
     shown = [_shown(network, name, published) for name, published in wanted]
     result({"lists": shown}, [line for entry in shown for line in _lines(entry)], as_json=json)
 
@@ -59,9 +74,7 @@ def post(
     /,
     *,
     by: ActingOwner,
-    fetch: list[str] | None = None,
-    service: str | None = None,
-    ca: str = "platform",
+    fetching: Fetching = NOTHING,
     json: bool = False,
 ) -> None:
     """Post what a vendor publishes; it is checked here and on the ledger, so anyone may.
@@ -73,17 +86,13 @@ def post(
         files: Intel's lists, as JSON that `dcap-qvl` and caching services save, one kind of machine
             in each. AMD's certificates of a line (PEM or DER) and its list of revoked keys (DER),
             in any order.
-        fetch: Ask the vendor's service: TDX:90C06F000000 for a kind of Intel's machines, SNP:MILAN
-            for a line of AMD's, SNP:MILAN:VLEK for keys of clouds there; may be repeated.
-        service: Ask a cache of the vendor's service instead: its address, https://….
-        ca: Who signed the machines' keys: platform, or processor (SGX alone).
         json: Print the result as JSON.
     """
     from keymoot.agent.app_admin import AppAdmin
     from keymoot.contracts.builtin.apps.errors import ListsOlder
 
     network = settings.network(by.url)
-    wanted = _wanted(files, fetch, service, ca)
+    wanted = _wanted(files, fetching)
     shown = [_shown(network, name, published) for name, published in wanted]
     for entry in shown:
         # All are looked at before one is paid for.
@@ -101,11 +110,9 @@ def post(
     result({"lists": shown}, [line for entry in shown for line in _lines(entry)], as_json=json)
 
 
-def _wanted(
-    files: list[Path] | None, fetch: list[str] | None, service: str | None, ca: str
-) -> "list[tuple[str, Published]]":
+def _wanted(files: list[Path] | None, fetching: Fetching) -> "list[tuple[str, Published]]":
     wanted = _read(files or ())
-    wanted += [(asked, _fetched(asked, service, ca)) for asked in fetch or ()]
+    wanted += [(asked, _fetched(asked, fetching)) for asked in fetching.fetch or ()]
     if not wanted:
         fail(
             "name files with what Intel or AMD publishes, or --fetch TDX:FMSPC (LISTS_MISSING names "
@@ -114,7 +121,7 @@ def _wanted(
     return wanted
 
 
-def _fetched(asked: str, service: str | None, ca: str) -> "Published":
+def _fetched(asked: str, fetching: Fetching) -> "Published":
     from keymoot.agent import amd_service, https, intel_service
     from keymoot.agent.published import AmdPublished, IntelPublished
     from keymoot.base.errors import Malformed
@@ -124,10 +131,10 @@ def _fetched(asked: str, service: str | None, ca: str) -> "Published":
     try:
         if kind == "SNP":
             line, _, keys = which.partition(":")
-            at = service or amd_service.SERVICE
+            at = fetching.service or amd_service.SERVICE
             return AmdPublished(amd_service.fetch_amd_chain(line, keys or "VCEK", get, at))
-        at = service or intel_service.SERVICE
-        return IntelPublished(intel_service.fetch_intel_lists(kind, which, get, at, ca))
+        at = fetching.service or intel_service.SERVICE
+        return IntelPublished(intel_service.fetch_intel_lists(kind, which, get, at, fetching.ca))
     except Malformed as error:
         fail(f"--fetch {asked}: {error}")
 
