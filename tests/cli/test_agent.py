@@ -134,6 +134,47 @@ def test_a_signal_ends_agent_and_daemon(tmp_path: Path, node: Running) -> None:
     assert not (tmp_path / "rofl.sock").exists()
 
 
+def test_a_copy_of_all_that_a_daemon_has_on_disk_is_no_instance(
+    tmp_path: Path, node: Running
+) -> None:
+    agents = Agents(tmp_path, node, "unused")
+    out, temporary = tmp_path / "found.json", tmp_path / "temporary"
+    temporary.mkdir()
+    environment = agents.shell.environment | {"TMPDIR": str(temporary)}
+    before = files_under(tmp_path)
+    waits = AGENT + "print('up', flush=True); import time; time.sleep(900)"
+    command = agents.command("--app", "app", "--", sys.executable, "-c", waits, str(out))
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    now = files_under(tmp_path)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
+    process.stdout.close()
+    # The daemon has put down the bundle, which anybody can build, and the newest block that it saw.
+    said = now.pop(out)
+    (bundled,) = now.keys() - before.keys()
+    assert bundled.parent.parent == temporary
+    assert now.pop(bundled) == AGENT.encode()
+    changed = {path for path, content in now.items() if content != before[path]}
+    assert {path.parent.name for path in changed} == {"seen"}
+    # The key that the agent was given, and wrote down itself, is nowhere else.
+    key = json.loads(json.loads(said)["key"][1])["key"]
+    assert key.encode() in said
+    assert not [
+        path for path, held in now.items() if key.encode() in held or bytes.fromhex(key) in held
+    ]
+    # After its end the bundle is gone too.
+    assert files_under(tmp_path).keys() == {*before, out}
+
+
+def files_under(folder: Path) -> dict[Path, bytes]:
+    """Give what files a copy of a folder has; a socket holds nothing."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_what_cannot_be_is_said_with_what_to_do(
     tmp_path: Path, node: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
