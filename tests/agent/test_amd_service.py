@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keymoot.agent.amd_files import read_amd_chains
 from keymoot.agent.amd_service import SERVICE, fetch_amd_chain
 from keymoot.agent.errors import NetworkUnreachable
-from keymoot.agent.https import Reply
+from keymoot.agent.https import HttpsAnswer
 from keymoot.attest.certificates import pem_of
 from keymoot.attest.snp import AmdChain
 from keymoot.base.errors import Malformed
@@ -20,18 +20,21 @@ MILAN, GENOA = amd.factory("Milan"), amd.factory("Genoa")
 REVOKED = MILAN.revoked(5)
 CHAIN = AmdChain(CHIP, ROOT, REVOKED)
 AT = "https://amd.test/vcek/v1/Milan/"
-ANSWERS = {AT + "cert_chain": Reply(pem_of([CHIP, ROOT]), {}), AT + "crl": Reply(REVOKED, {})}
+ANSWERS = {
+    AT + "cert_chain": HttpsAnswer(pem_of([CHIP, ROOT]), {}),
+    AT + "crl": HttpsAnswer(REVOKED, {}),
+}
 
 
-def fetched(answers: dict[str, Reply], what: str = "MILAN", kind: str = "VCEK") -> AmdChain:
+def fetched(answers: dict[str, HttpsAnswer], what: str = "MILAN", kind: str = "VCEK") -> AmdChain:
     return fetch_amd_chain(what, kind, answers.__getitem__, "https://amd.test/")
 
 
 def test_what_is_fetched_is_what_amd_signed() -> None:
     assert fetched(ANSWERS) == CHAIN
     clouds = {
-        "https://amd.test/vlek/v1/Milan/cert_chain": Reply(pem_of([CLOUD, ROOT]), {}),
-        "https://amd.test/vlek/v1/Milan/crl": Reply(REVOKED, {}),
+        "https://amd.test/vlek/v1/Milan/cert_chain": HttpsAnswer(pem_of([CLOUD, ROOT]), {}),
+        "https://amd.test/vlek/v1/Milan/crl": HttpsAnswer(REVOKED, {}),
     }
     assert fetched(clouds, kind="VLEK") == AmdChain(CLOUD, ROOT, REVOKED)
     assert SERVICE.startswith("https://")
@@ -46,11 +49,11 @@ def test_an_unknown_line_asks_nobody(what: str, kind: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", pem_of([CHIP]), pem_of([CHIP, CLOUD, ROOT])])
 def test_an_answer_that_is_no_chain_is_refused(body: bytes) -> None:
     with pytest.raises(Malformed):
-        fetched(ANSWERS | {AT + "cert_chain": Reply(body, {})})
+        fetched(ANSWERS | {AT + "cert_chain": HttpsAnswer(body, {})})
 
 
 def test_a_service_that_is_away_is_said_so() -> None:
-    def away(url: str) -> Reply:
+    def away(url: str) -> HttpsAnswer:
         raise NetworkUnreachable(url, "no route")
 
     with pytest.raises(NetworkUnreachable, match="no route"):

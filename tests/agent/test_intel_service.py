@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from keymoot.agent.https import Reply, https_get
+from keymoot.agent.https import HttpsAnswer, https_get
 from keymoot.agent.intel_service import ROOT_LIST, fetch_intel_lists
 from keymoot.attest.certificates import pem_of
 from keymoot.base.errors import Malformed
@@ -27,22 +27,24 @@ def chain(ders) -> str:
     return quote(pem_of(ders).decode())
 
 
-def replies() -> dict[str, Reply]:
+def replies() -> dict[str, HttpsAnswer]:
     return {
-        TCB: Reply(
+        TCB: HttpsAnswer(
             signed("tcbInfo", LISTS.tcb_info, LISTS.tcb_signature),
             {"tcb-info-issuer-chain": chain(LISTS.tcb_chain)},
         ),
-        IDENTITY: Reply(
+        IDENTITY: HttpsAnswer(
             signed("enclaveIdentity", LISTS.qe_identity, LISTS.qe_signature),
             {"sgx-enclave-identity-issuer-chain": chain(LISTS.qe_chain)},
         ),
-        REVOKED: Reply(LISTS.pck_crl, {"sgx-pck-crl-issuer-chain": chain(LISTS.pck_crl_chain)}),
-        ROOT_LIST: Reply(LISTS.root_crl, {}),
+        REVOKED: HttpsAnswer(
+            LISTS.pck_crl, {"sgx-pck-crl-issuer-chain": chain(LISTS.pck_crl_chain)}
+        ),
+        ROOT_LIST: HttpsAnswer(LISTS.root_crl, {}),
     }
 
 
-def fetched(served: dict[str, Reply]):
+def fetched(served: dict[str, HttpsAnswer]):
     return fetch_intel_lists("TDX", intel.FMSPC, served.__getitem__, SERVICE + "/")
 
 
@@ -53,20 +55,20 @@ def test_what_is_fetched_is_what_intel_signed():
 @pytest.mark.parametrize("at", [TCB, IDENTITY, REVOKED])
 def test_an_answer_without_its_signer_is_refused(at):
     with pytest.raises(Malformed, match="who signed"):
-        fetched(replies() | {at: Reply(replies()[at].body, {})})
+        fetched(replies() | {at: HttpsAnswer(replies()[at].body, {})})
 
 
 @pytest.mark.parametrize("at", [TCB, IDENTITY])
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"tcbInfo":{},"signature":"0"}'])
 def test_an_answer_that_is_no_signed_list_is_refused(at, body):
     with pytest.raises(Malformed, match="no list with a signature"):
-        fetched(replies() | {at: Reply(body, replies()[at].headers)})
+        fetched(replies() | {at: HttpsAnswer(body, replies()[at].headers)})
 
 
 def test_one_list_is_not_taken_for_another():
     served = replies()
     with pytest.raises(Malformed, match="no list with a signature"):
-        fetched(served | {TCB: Reply(served[IDENTITY].body, served[TCB].headers)})
+        fetched(served | {TCB: HttpsAnswer(served[IDENTITY].body, served[TCB].headers)})
 
 
 @pytest.mark.parametrize(

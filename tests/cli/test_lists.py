@@ -6,7 +6,7 @@ import pytest
 
 from keymoot.agent import https
 from keymoot.agent.errors import NetworkUnreachable
-from keymoot.agent.https import Reply
+from keymoot.agent.https import HttpsAnswer
 from keymoot.agent.vendor_lists import posted_amd_chain, posted_intel_lists
 from keymoot.attest import vendors
 from keymoot.attest.certificates import pem_of
@@ -151,7 +151,7 @@ def test_amds_service_is_asked_for_a_line(person, monkeypatch):
 
     def answers(url):
         asked.append(url)
-        return Reply(MILAN.revoked(5) if url.endswith("crl") else pem_of([ASK, ARK]), {})
+        return HttpsAnswer(MILAN.revoked(5) if url.endswith("crl") else pem_of([ASK, ARK]), {})
 
     monkeypatch.setattr(https, "https_get", answers)
     (entry,) = person.json("app", "lists", "show", "--fetch", "snp:milan")["lists"]

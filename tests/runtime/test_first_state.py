@@ -6,7 +6,7 @@ import pytest
 
 from keymoot.attest.certificates import ChainRefused
 from keymoot.attest.evidence import CollateralStale
-from keymoot.attest.vendors import ListsOlder, machine_name
+from keymoot.attest.vendors import OlderThanKept, machine_name
 from keymoot.base.errors import KeymootError, Malformed
 from keymoot.base.units import UnixNanos
 from keymoot.committee.attestation import NodeDemands
@@ -65,7 +65,7 @@ def test_it_is_there_for_nodes_and_apps_alike() -> None:
         # of two for one machine the older one comes first, or not at all
         (
             {"intel_lists": (LISTS.encode(), INTEL.collateral("TDX", since=SINCE - 9).encode())},
-            ListsOlder,
+            OlderThanKept,
         ),
     ],
     ids=range(8),

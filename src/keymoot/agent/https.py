@@ -13,17 +13,17 @@ TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpsAnswer:
     """What a service answered: its body, and its headers by their names in lower case."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
-Get = Callable[[str], Reply]
+Get = Callable[[str], HttpsAnswer]
 
 
-def https_get(url: str) -> Reply:
+def https_get(url: str) -> HttpsAnswer:
     """Send a GET over HTTPS; NetworkUnreachable where there is no good answer in time."""
     if not url.startswith("https://"):
         raise Malformed("a service's address begins with https://", "service")
@@ -35,4 +35,4 @@ def https_get(url: str) -> Reply:
         raise NetworkUnreachable(url, str(getattr(error, "reason", error))) from error
     if len(body) > MAX_COLLATERAL_BYTES:
         raise Malformed(f"a list has at most {MAX_COLLATERAL_BYTES} bytes", url)
-    return Reply(body, headers)
+    return HttpsAnswer(body, headers)

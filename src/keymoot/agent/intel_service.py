@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from keymoot.agent.https import Get, Reply
+from keymoot.agent.https import Get, HttpsAnswer
 from keymoot.attest.certificates import read_pem
 from keymoot.attest.dcap import DcapCollateral
 from keymoot.base.errors import Malformed
@@ -63,7 +63,7 @@ def fetch_intel_lists(
     )
 
 
-def _signed(reply: Reply, name: str) -> tuple[bytes, bytes]:
+def _signed(reply: HttpsAnswer, name: str) -> tuple[bytes, bytes]:
     """Give a list, byte for byte as it was signed, and its signature."""
     match = _SIGNED.fullmatch(reply.body)
     if match is None or match[1].decode() != name:
@@ -71,7 +71,7 @@ def _signed(reply: Reply, name: str) -> tuple[bytes, bytes]:
     return match[2], bytes.fromhex(match[3].decode())
 
 
-def _chain(reply: Reply, *names: str) -> tuple[bytes, ...]:
+def _chain(reply: HttpsAnswer, *names: str) -> tuple[bytes, ...]:
     for name in names:
         if name in reply.headers:
             return read_pem(unquote(reply.headers[name]).rstrip("\n").encode() + b"\n", name)

@@ -39,7 +39,7 @@ VENDORS_OF: Final[Mapping[bytes, tuple[str, ...]]] = {
 """Whose evidence of each format is."""
 
 
-class ChainMissing(EvidenceRefused, code="CHAIN_MISSING"):
+class NoAmdChain(EvidenceRefused, code="CHAIN_MISSING"):
     """Nobody has posted what AMD publishes for this chip's line."""
 
     message = (
@@ -48,7 +48,7 @@ class ChainMissing(EvidenceRefused, code="CHAIN_MISSING"):
     )
 
 
-class ListsMissing(EvidenceRefused, code="LISTS_MISSING"):
+class NoIntelLists(EvidenceRefused, code="LISTS_MISSING"):
     """Nobody has posted what Intel publishes for such machines, as `DcapCollateral.machines`."""
 
     def __init__(self, kind: str, fmspc: str, authority: str) -> None:
@@ -60,7 +60,7 @@ class ListsMissing(EvidenceRefused, code="LISTS_MISSING"):
         )
 
 
-class ListsOlder(EvidenceRefused, code="LISTS_OLDER"):
+class OlderThanKept(EvidenceRefused, code="LISTS_OLDER"):
     """What is kept is newer."""
 
     message = "one of these lists is older than the one that the ledger has: fetch the newest"
@@ -116,7 +116,7 @@ def believed_for(
 
     Raises:
         Malformed: no evidence.
-        ChainMissing, ListsMissing: nobody has posted what AMD, or Intel, publishes for it.
+        NoAmdChain, NoIntelLists: nobody has posted what AMD, or Intel, publishes for it.
         CollateralStale: that is out of its dates.
     """
     tag = tag_of(evidence)
@@ -127,7 +127,7 @@ def believed_for(
 
         raw = posted.chain(signer_of(evidence))
         if raw is None:
-            raise ChainMissing
+            raise NoAmdChain
         return (Amd((AmdChain.decode(raw).issuer(now, amd_lines()),)),)
     if tag == DCAP_TAG:
         from keymoot.attest.dcap import DcapCollateral  # noqa: PLC0415  see above
@@ -136,7 +136,7 @@ def believed_for(
         machine = machine_of(evidence)
         raw = posted.lists(machine_name(*machine))
         if raw is None:
-            raise ListsMissing(*machine)
+            raise NoIntelLists(*machine)
         return (Intel((DcapCollateral.decode(raw),), intel_root()),)
     return (simulated_cpu.SimulatedVendor(),) if simulated else ()
 
@@ -150,7 +150,7 @@ def checked_chain(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSe
     Raises:
         Malformed: no chain.
         ChainRefused, CollateralStale: not AMD's, or out of its dates.
-        ListsOlder: its list is older than the one that is kept, or it has none.
+        OlderThanKept: its list is older than the one that is kept, or it has none.
     """
     from keymoot.attest.snp import AmdChain  # noqa: PLC0415  see above
 
@@ -158,7 +158,7 @@ def checked_chain(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSe
     chain.issuer(now, amd_lines())
     before = kept(chain.name)
     if before is not None and chain.is_older(AmdChain.decode(before)):
-        raise ListsOlder
+        raise OlderThanKept
     return chain.name
 
 
@@ -173,7 +173,7 @@ def checked_lists(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSe
     Raises:
         Malformed: no collateral.
         ChainRefused, CollateralStale: not Intel's, or out of its dates.
-        ListsOlder: one of them is older than the one that is kept.
+        OlderThanKept: one of them is older than the one that is kept.
     """
     from keymoot.attest.dcap import DcapCollateral  # noqa: PLC0415  see above
 
@@ -182,7 +182,7 @@ def checked_lists(raw: bytes, kept: Callable[[bytes], bytes | None], now: UnixSe
     made.check(intel_root(), now)
     before = kept(name)
     if before is not None and made.is_older(DcapCollateral.decode(before)):
-        raise ListsOlder
+        raise OlderThanKept
     return name
 
 

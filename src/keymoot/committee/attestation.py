@@ -104,7 +104,7 @@ class Attestation(Record):
         Raises:
             Malformed: no evidence.
             EvidenceRefused: nobody who is admitted vouches for it, or it shows something else;
-                `ChainMissing`, `ListsMissing`, `CollateralStale` say what has to be posted.
+                `NoAmdChain`, `NoIntelLists`, `CollateralStale` say what has to be posted.
         """
         # 1. Somebody is admitted who makes such evidence: known before anything is spent on it.
         if not set(VENDORS_OF.get(tag_of(evidence), ())).intersection(self.vendors):

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keymoot.attest import vendors
-from keymoot.attest.vendors import ListsMissing as NoLists
+from keymoot.attest.vendors import NoAmdChain, NoIntelLists, OlderThanKept
 from keymoot.base.fixed import Address, AppId, Measurement
 from keymoot.base.units import UnixSeconds
 from keymoot.contracts.framework.errors import ContractError, ToldInWords
@@ -97,28 +96,28 @@ class SaidBefore(ContractError, code="SAID_BEFORE"):
     )
 
 
-class ChainMissing(ContractError, code=vendors.ChainMissing.code):
+class ChainMissing(ContractError, code=NoAmdChain.code):
     """Nobody has posted what AMD publishes for this chip's line."""
 
     SIGNATURE = "ChainMissing()"
-    message = vendors.ChainMissing.message
+    message = NoAmdChain.message
 
 
-class ListsMissing(ContractError, code=vendors.ListsMissing.code):
+class ListsMissing(ContractError, code=NoIntelLists.code):
     """Nobody has posted what Intel publishes for such machines."""
 
     SIGNATURE = "ListsMissing(string,string,string)"
 
     def __init__(self, kind: str, fmspc: str, authority: str) -> None:
-        words = str(vendors.ListsMissing(kind, fmspc, authority))
+        words = str(NoIntelLists(kind, fmspc, authority))
         super().__init__(words, kind, fmspc, authority)
 
 
-class ListsOlder(ContractError, code=vendors.ListsOlder.code):
+class ListsOlder(ContractError, code=OlderThanKept.code):
     """What is kept is newer."""
 
     SIGNATURE = "ListsOlder()"
-    message = vendors.ListsOlder.message
+    message = OlderThanKept.message
 
 
 @contextmanager
@@ -126,11 +125,11 @@ def by_abi() -> Iterator[None]:
     """Tell what is missing of a vendor's as the interface of Apps has it."""
     try:
         yield
-    except vendors.ChainMissing as error:
+    except NoAmdChain as error:
         raise ChainMissing from error
-    except vendors.ListsOlder as error:
+    except OlderThanKept as error:
         raise ListsOlder from error
-    except NoLists as error:
+    except NoIntelLists as error:
         raise ListsMissing(*error.machine) from error
 
 
